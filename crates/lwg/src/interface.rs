@@ -1,0 +1,187 @@
+//! Down and Up of the light-weight groups: Table 1 of the paper.
+//!
+//! Seven of its nine calls are asks; receive and get_next_reply are things told.
+
+use muts::{Layer, Message};
+use vsync::{Endpoint, Order};
+
+use crate::id::{LwgId, Members, SendId};
+use crate::view::{View, ViewId};
+
+/// What may be asked. Everything pipelines: the asker mints the names.
+#[derive(Debug, Clone)]
+pub enum Down {
+    /// lwg_create: makes a group of these members on a core group of the default set. `Done` tells
+    /// the outcome; every member is told its view.
+    Create {
+        /// Its name.
+        lwg: LwgId,
+        /// Its members; the creator need not be one.
+        members: Members,
+    },
+    /// lwg_add: members that are in already are passed over. Who is not in the core group is
+    /// invited into it first.
+    Add {
+        /// The group.
+        lwg: LwgId,
+        /// Whom.
+        members: Members,
+    },
+    /// lwg_remove: leaving is removing oneself.
+    Remove {
+        /// The group.
+        lwg: LwgId,
+        /// Whom.
+        members: Members,
+    },
+    /// lwg_destroy.
+    Destroy {
+        /// The group.
+        lwg: LwgId,
+    },
+    /// lwg_send: multicasts to the group's present view, sender included. Sends made while a view
+    /// changes wait here and go out in the next view; handed back only if too much waits.
+    Send {
+        /// The group.
+        lwg: LwgId,
+        /// Its name; unique among this process's sends.
+        send: SendId,
+        /// Its order.
+        order: Order,
+        /// Whether replies are wanted: then `Reply`s follow and always end with `Answered`.
+        replies: bool,
+        /// The message.
+        message: Message,
+    },
+    /// lwg_reply: answers a message that was told; none declines to answer. Once per message.
+    Reply {
+        /// Who asked.
+        to: Endpoint,
+        /// The asker's name of the message.
+        send: SendId,
+        /// The answer; none declines.
+        reply: Option<Message>,
+    },
+    /// lwg_discard_replies: no more are wanted.
+    Discard {
+        /// The send.
+        send: SendId,
+    },
+    /// Sends to one member alone: reliable, FIFO per pair, no order against multicasts.
+    Tell {
+        /// The group that it is about.
+        lwg: LwgId,
+        /// To whom.
+        to: Endpoint,
+        /// The message.
+        message: Message,
+    },
+    /// A core group of the user's own, or an introduction: passed to the kernel.
+    Core(vsync::Down),
+}
+
+/// What may be told, in one order that means something.
+#[derive(Debug, Clone)]
+pub enum Up {
+    /// A light-weight group has a new view here.
+    View(View),
+    /// lwg_receive: a multicast, in the view told last of that group.
+    Message {
+        /// The group.
+        lwg: LwgId,
+        /// The view it was sent and is told in.
+        view: ViewId,
+        /// Who sent it; one's own are told too.
+        from: Endpoint,
+        /// Its sender's name for it: with `from`, what a `Reply` needs.
+        send: SendId,
+        /// Its order.
+        order: Order,
+        /// Whether its sender wants replies.
+        replies: bool,
+        /// The message.
+        message: Message,
+    },
+    /// lwg_get_next_reply: one answer to an own send.
+    Reply {
+        /// The send.
+        send: SendId,
+        /// Who answers.
+        from: Endpoint,
+        /// The answer.
+        message: Message,
+    },
+    /// No more answers: every member of the view of delivery has replied, declined or is lost.
+    Answered {
+        /// The send.
+        send: SendId,
+        /// Who will never reply.
+        lost: Members,
+    },
+    /// A message to this process alone.
+    Told {
+        /// The group that it is about.
+        lwg: LwgId,
+        /// Who sent it.
+        from: Endpoint,
+        /// The message.
+        message: Message,
+    },
+    /// Every member of the view that it was sent in has delivered this own send.
+    Stable {
+        /// The send.
+        send: SendId,
+    },
+    /// An own `Create`, `Add`, `Remove` or `Destroy` has been carried out or refused, everywhere.
+    Done {
+        /// The group.
+        lwg: LwgId,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// A group that handed back a `Send` can take one again.
+    Room {
+        /// The group.
+        lwg: LwgId,
+    },
+    /// This process is no longer in the group.
+    Out {
+        /// The group.
+        lwg: LwgId,
+        /// Why.
+        why: Why,
+    },
+    /// About core groups, those of the sets included: views of all, the rest of the user's own.
+    Core(vsync::Up),
+}
+
+/// How an operation on a group ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Carried out, at its place in the total order.
+    Done,
+    /// No such group here, or it is destroyed.
+    NoGroup,
+    /// It was so already.
+    NothingToDo,
+    /// These could not be had: not met, over, or they did not come into the core group in time.
+    Missing(Members),
+    /// It may be asked again: the core group was lost meanwhile and nothing was changed.
+    Again,
+}
+
+/// Why a process is no longer in a light-weight group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// It was removed, by itself or another member.
+    Removed,
+    /// The group was destroyed.
+    Destroyed,
+    /// The process left the core group.
+    CoreLeft,
+}
+
+/// The name of this face: light-weight groups, wherever they are kept.
+pub trait Light: Layer<Down = Down, Up = Up> {}
+
+impl<T: Layer<Down = Down, Up = Up>> Light for T {}

@@ -1,0 +1,57 @@
+//! The view of a light-weight group.
+
+use core::fmt;
+
+use alloc::vec::Vec;
+
+use muts::{Malformed, Wire};
+use vsync::GroupId;
+
+use crate::id::{LwgId, Members};
+
+/// Names a view of a light-weight group: the counter grows by one with each change of members,
+/// whatever the cause; the digest is a hash over the previous id and the cause, so that components
+/// that part never give one id to two memberships or two histories.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct ViewId {
+    /// The number of the change.
+    pub counter: u64,
+    /// Where it comes from.
+    pub digest: u64,
+}
+
+impl fmt::Debug for ViewId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{:016x}", self.counter, self.digest)
+    }
+}
+
+impl Wire for ViewId {
+    fn write(&self, into: &mut Vec<u8>) {
+        self.counter.write(into);
+        self.digest.write(into);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        Ok(Self { counter: u64::read(from)?, digest: u64::read(from)? })
+    }
+}
+
+/// A view of a light-weight group as its members are told it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// The group.
+    pub lwg: LwgId,
+    /// Its name.
+    pub id: ViewId,
+    /// The members in the order of their joining.
+    pub members: Members,
+    /// Who comes along from the same previous view of this group, the told one included; only the
+    /// told one itself at a newcomer.
+    pub transitional: Members,
+    /// The core group it stands on.
+    pub core: GroupId,
+    /// The core group's view at that moment.
+    pub core_view: vsync::ViewId,
+    /// The told one's previous view of this group; none for a newcomer.
+    pub previous: Option<ViewId>,
+}

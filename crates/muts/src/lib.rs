@@ -1,0 +1,32 @@
+//! MUTS, the multicast transport: reliable FIFO multicast to any set of peers, over one link per peer.
+//!
+//! What this floor promises, per channel and sender: every message once, in order, whole (T1);
+//! a message is kept until every peer has it or the channel is closed (T2); memory bounded by the
+//! window (T3); nothing from another channel or incarnation (T4). It tells what it knows of its
+//! peers, `Silent`, `Back` and `Lost`, and judges nobody: that is for the floor above.
+//!
+//! A [`Transport`] is a value that does no I/O: see [`Layer`]. The feature `os` adds the driver.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(feature = "os")]
+extern crate std;
+
+mod address;
+mod interface;
+mod layer;
+mod message;
+mod process;
+mod random;
+mod time;
+mod wire;
+
+pub use address::Address;
+pub use interface::{Channel, Down, Multicast, Up};
+pub use layer::{Full, Layer, Packet, Transmit};
+pub use message::Message;
+pub use process::{NodeId, ProcId};
+pub use random::Random;
+pub use time::{Duration, Instant};
+pub use wire::{Malformed, Wire, read_bytes, read_varint, write_bytes, write_varint};

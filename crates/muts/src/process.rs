@@ -1,0 +1,59 @@
+//! Who a process is: a node and one of its incarnations, never a network address.
+
+use core::fmt;
+
+use alloc::vec::Vec;
+
+use crate::wire::{Malformed, Wire};
+
+/// Names a node for as long as it exists, through all its restarts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct NodeId(pub u64);
+
+impl NodeId {
+    /// The node of a name: a 64-bit FNV-1a hash, the same on every machine.
+    #[must_use]
+    pub fn of_name(name: &str) -> Self {
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        for byte in name.bytes() {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+        Self(hash)
+    }
+}
+
+/// Names one process: a node and the number of its start.
+///
+/// A restarted process is another process. Ordered by node, then incarnation.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct ProcId {
+    /// The node.
+    pub node: NodeId,
+    /// Grows with every start of the node.
+    pub incarnation: u64,
+}
+
+impl fmt::Debug for ProcId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}#{}", self.node.0, self.incarnation)
+    }
+}
+
+impl Wire for NodeId {
+    fn write(&self, into: &mut Vec<u8>) {
+        self.0.write(into);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        Ok(Self(u64::read(from)?))
+    }
+}
+
+impl Wire for ProcId {
+    fn write(&self, into: &mut Vec<u8>) {
+        self.node.write(into);
+        self.incarnation.write(into);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        Ok(Self { node: NodeId::read(from)?, incarnation: u64::read(from)? })
+    }
+}

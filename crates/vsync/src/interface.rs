@@ -1,0 +1,163 @@
+//! Down and Up of the kernel: its whole system-call table.
+
+use alloc::vec::Vec;
+
+use muts::{Address, Layer, Message, NodeId, ProcId};
+
+use crate::endpoint::{Endpoint, GroupId};
+use crate::order::Order;
+use crate::view::View;
+
+/// What the kernel may be asked.
+#[derive(Debug, Clone)]
+pub enum Down {
+    /// Introduces a node by where it listens.
+    Meet {
+        /// The node.
+        node: NodeId,
+        /// Where it listens.
+        address: Address,
+    },
+    /// Starts a core group. The others are invited; the first view lists all who came, the founder
+    /// first, and is told once all are in or the patience of `limits` has passed. Who did not come
+    /// is told by [`Up::Fault`] with [`Fault::Missing`].
+    Found {
+        /// Its name.
+        group: GroupId,
+        /// The members; the founder is one, whether listed or not.
+        members: Vec<ProcId>,
+    },
+    /// Joins a core group, asking this process, or every process met so far, until it is in.
+    Join {
+        /// The group.
+        group: GroupId,
+        /// Whom to ask.
+        contact: Option<ProcId>,
+    },
+    /// Invites processes into a group that the asker is in: they join without having asked.
+    Invite {
+        /// The group.
+        group: GroupId,
+        /// Whom to invite.
+        members: Vec<ProcId>,
+    },
+    /// Leaves a core group: `Up::Out` follows, with everything owed delivered before it.
+    Leave {
+        /// The group.
+        group: GroupId,
+    },
+    /// Multicasts to the group's present view, sender included. Handed back as `Full` while a
+    /// flush runs, the window is full, or the group is still being joined; `Up::Room` follows.
+    Cast {
+        /// The group.
+        group: GroupId,
+        /// Its order.
+        order: Order,
+        /// Wait at the receivers for all that the sender has processed so far, although the order
+        /// would not ask for it: a Fifo message may be made to follow what caused it. (Causal and
+        /// Total always wait.)
+        after_all: bool,
+        /// The message.
+        message: Message,
+    },
+    /// Sends to one process: reliable, FIFO per pair; no order against multicasts. What is sent to
+    /// a process that is over is lost in silence: its loss is told by views.
+    Send {
+        /// To whom.
+        to: Endpoint,
+        /// The message.
+        message: Message,
+    },
+}
+
+/// What the kernel may tell.
+#[derive(Debug, Clone)]
+pub enum Up {
+    /// A process has been met; see `muts::Up::Met`.
+    Met {
+        /// Which.
+        peer: ProcId,
+    },
+    /// A process is over: another incarnation of its node was met. Views without it follow.
+    Lost {
+        /// Which.
+        peer: ProcId,
+    },
+    /// The group has a new view. All messages told before it belong to the view before.
+    View(View),
+    /// A multicast, in the view told last (S2).
+    Cast {
+        /// The group.
+        group: GroupId,
+        /// Who sent it; one's own are told too.
+        from: Endpoint,
+        /// Its position in its sender's stream of this epoch; grows, with gaps.
+        seq: u64,
+        /// Its order.
+        order: Order,
+        /// The message.
+        message: Message,
+    },
+    /// A message to this process alone.
+    Send {
+        /// Who sent it.
+        from: Endpoint,
+        /// The message.
+        message: Message,
+    },
+    /// Every member of the present view has delivered this sender's messages below that position.
+    Stable {
+        /// The group.
+        group: GroupId,
+        /// Whose messages.
+        from: Endpoint,
+        /// The first position not known stable.
+        below: u64,
+    },
+    /// A group that handed back a `Cast` can take one again.
+    Room {
+        /// The group.
+        group: GroupId,
+    },
+    /// This process is no longer in the group; nothing more of it follows.
+    Out {
+        /// The group.
+        group: GroupId,
+        /// Why.
+        why: Why,
+    },
+    /// An ask that could not be carried out.
+    Fault {
+        /// The group.
+        group: GroupId,
+        /// What was wrong.
+        fault: Fault,
+    },
+}
+
+/// Why a process is no longer in a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// It asked to leave.
+    Left,
+    /// The join found nobody to let it in.
+    NotFound,
+}
+
+/// What was wrong with an ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// Not in that group.
+    NotIn,
+    /// Already in that group, or joining it.
+    AlreadyIn,
+    /// These did not come when a group was founded or grown: not reachable, or refused.
+    Missing(Vec<ProcId>),
+    /// Over the limit on members of a view.
+    TooMany,
+}
+
+/// The name of this face: the group kernel, or a door to one.
+pub trait Core: Layer<Down = Down, Up = Up> {}
+
+impl<T: Layer<Down = Down, Up = Up>> Core for T {}

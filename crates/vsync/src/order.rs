@@ -1,0 +1,34 @@
+//! Order: what a multicast promises about its place among others, chosen message by message.
+
+use alloc::vec::Vec;
+
+use muts::{Malformed, Wire};
+
+/// The orders of section 12 of the design (paper 5.2), weakest first. All are reliable and atomic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Order {
+    /// FBCAST: one sender's messages in the order of sending.
+    Fifo,
+    /// CBCAST: also after everything that its sender had delivered or sent before.
+    Causal,
+    /// ABCAST: also in one sequence at all who move together from view to view.
+    Total,
+}
+
+impl Wire for Order {
+    fn write(&self, into: &mut Vec<u8>) {
+        into.push(match self {
+            Self::Fifo => 1,
+            Self::Causal => 2,
+            Self::Total => 3,
+        });
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        match u8::read(from)? {
+            1 => Ok(Self::Fifo),
+            2 => Ok(Self::Causal),
+            3 => Ok(Self::Total),
+            _ => Err(Malformed),
+        }
+    }
+}
