@@ -1,0 +1,40 @@
+//! Load: how much the applications of a run send, how large, in which orders.
+
+use vsync::Order;
+
+use crate::choice::Choice;
+
+/// The load that each application makes.
+#[derive(Debug, Clone)]
+pub struct Load {
+    /// Shortest time between two acts of one application.
+    pub gap_min_ms: u64,
+    /// Longest time between two acts of one application.
+    pub gap_max_ms: u64,
+    /// Most messages sent in one act.
+    pub burst_max: u64,
+    /// Longest body; most are far shorter.
+    pub body_bytes_max: u64,
+    /// The orders to choose from.
+    pub orders: Vec<Order>,
+}
+
+impl Load {
+    /// Some load for a run.
+    pub fn drawn(choice: &mut Choice) -> Self {
+        let every = [Order::Fifo, Order::Causal, Order::Total];
+        Self {
+            gap_min_ms: 1,
+            gap_max_ms: *choice.pick(&[20, 60, 200]),
+            burst_max: *choice.pick(&[1, 3, 12]),
+            body_bytes_max: *choice.pick(&[40, 400, 6_000]),
+            orders: choice.some(&every, 1),
+        }
+    }
+
+    /// How long the next body is to be: mostly short, whatever the longest.
+    pub fn body_bytes(&self, choice: &mut Choice) -> usize {
+        let longest = if choice.chance(100_000) { self.body_bytes_max } else { 40 };
+        choice.below(longest.min(self.body_bytes_max) + 1) as usize
+    }
+}

@@ -1,0 +1,274 @@
+//! Storm: what goes wrong, when; a plan drawn from choices, blow by blow.
+
+use muts::{Duration, Layer};
+
+use crate::choice::Choice;
+use crate::network::Weather;
+use crate::script::App;
+use crate::world::World;
+
+/// What can go wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// A process is killed, between two turns or in the middle of sending.
+    Crash,
+    /// A process starts where none runs.
+    Restart,
+    /// A process is killed and starts again, mostly before anybody can have noticed.
+    Bounce,
+    /// A process is stopped for a while.
+    Pause,
+    /// Two sides that do not hear each other; sometimes some still hear some.
+    Part,
+    /// One direction of one link is cut.
+    CutOneWay,
+    /// One process sends but does not hear, or the reverse.
+    Deafen,
+    /// Every link is whole again.
+    Heal,
+    /// The weather of a link, or of all, changes.
+    Weather,
+}
+
+const FAULTS: [Fault; 9] = [
+    Fault::Crash,
+    Fault::Restart,
+    Fault::Bounce,
+    Fault::Pause,
+    Fault::Part,
+    Fault::CutOneWay,
+    Fault::Deafen,
+    Fault::Heal,
+    Fault::Weather,
+];
+
+/// A plan of faults.
+#[derive(Debug)]
+pub struct Storm {
+    choice: Choice,
+    /// How likely each fault is, relative to the others.
+    weights: [u64; FAULTS.len()],
+    /// The silence after which the towers suspect: pauses, cuts and gaps are measured in it.
+    silence_ms: u64,
+    gap_max_ms: u64,
+}
+
+impl Storm {
+    /// A storm whose kinds of faults, and how often they come, are drawn too.
+    pub fn drawn(mut choice: Choice, silence_ms: u64) -> Self {
+        // Every kind has its runs without it, and its runs in which it is most of what happens.
+        let mut weights = FAULTS.map(|_| *choice.pick(&[0, 1, 2, 2, 4]));
+        weights[1] = weights[1].max(1);
+        weights[7] = weights[7].max(1);
+        let gap_max_ms = silence_ms * choice.between(1, 4);
+        Self { choice, weights, silence_ms, gap_max_ms }
+    }
+
+    /// No faults at all, under some weather.
+    #[must_use]
+    pub const fn none(choice: Choice) -> Self {
+        Self { choice, weights: [0; FAULTS.len()], silence_ms: 1_000, gap_max_ms: 1_000 }
+    }
+
+    /// Rages over a world for this long.
+    pub fn rage<T: Layer, A: App<Down = T::Down, Up = T::Up>>(
+        &mut self,
+        world: &mut World<T, A>,
+        length: Duration,
+    ) {
+        let weather = Weather::drawn(&mut self.choice);
+        world.network.set_weather_everywhere(weather);
+        let end = world.now() + length;
+        while world.now() < end {
+            let gap = Duration::from_millis(self.choice.between(10, self.gap_max_ms));
+            world.run_until(end.min(world.now() + gap));
+            self.strike(world);
+        }
+    }
+
+    /// Ends: everything whole and running, some of those that are down start again. Tells who is up.
+    pub fn calm<T: Layer, A: App<Down = T::Down, Up = T::Up>>(
+        &mut self,
+        world: &mut World<T, A>,
+    ) -> Vec<usize> {
+        world.network.heal();
+        let loss_chance = *self.choice.pick(&[0, 20_000]);
+        world.network.set_weather_everywhere(Weather { loss_chance, ..Weather::FAIR });
+        world.note("calm", format_args!(""));
+        for host in 0..world.hosts() {
+            world.resume(host);
+            world.spare(host);
+            if !world.is_up(host) && self.choice.chance(500_000) {
+                world.start(host);
+            }
+        }
+        let up: Vec<_> = (0..world.hosts()).filter(|host| world.is_up(*host)).collect();
+        if up.is_empty() {
+            world.start(0);
+            return vec![0];
+        }
+        up
+    }
+
+    /// Ends for some only: they are whole for good and can reach each other, all else stays broken
+    /// for good. Tells who they are.
+    pub fn calm_some<T: Layer, A: App<Down = T::Down, Up = T::Up>>(
+        &mut self,
+        world: &mut World<T, A>,
+    ) -> Vec<usize> {
+        let up = self.calm(world);
+        let some = self.choice.some(&up, 1);
+        for &host in up.iter().filter(|host| !some.contains(host)) {
+            self.choice_of_ruin(world, host, &some);
+        }
+        some
+    }
+
+    fn choice_of_ruin<T: Layer, A: App<Down = T::Down, Up = T::Up>>(
+        &mut self,
+        world: &mut World<T, A>,
+        host: usize,
+        some: &[usize],
+    ) {
+        let ruin = self.choice.below(5);
+        world.note("ruin", format_args!("p{host} by {ruin}"));
+        match ruin {
+            0 => world.crash(host),
+            1 => world.pause(host, Duration::from_secs(86_400)),
+            _ => {
+                for &other in some {
+                    world.network.cut(host, other, ruin != 3);
+                    world.network.cut(other, host, ruin != 4);
+                }
+            }
+        }
+    }
+
+    /// One blow.
+    fn strike<T: Layer, A: App<Down = T::Down, Up = T::Up>>(&mut self, world: &mut World<T, A>) {
+        let mut drawn = self.choice.below(self.weights.iter().sum());
+        let mut fault = None;
+        for (kind, weight) in FAULTS.into_iter().zip(self.weights) {
+            if drawn < weight {
+                fault = Some(kind);
+                break;
+            }
+            drawn -= weight;
+        }
+        match fault {
+            None => {}
+            Some(Fault::Crash) => self.crash(world),
+            Some(Fault::Restart) => self.restart(world),
+            Some(Fault::Bounce) => self.bounce(world),
+            Some(Fault::Pause) => self.pause(world),
+            Some(Fault::Part) => self.part(world),
+            Some(Fault::CutOneWay) => self.cut_one_way(world),
+            Some(Fault::Deafen) => self.deafen(world),
+            Some(Fault::Heal) => {
+                world.network.heal();
+                world.note("heal", format_args!(""));
+            }
+            Some(Fault::Weather) => self.change_weather(world),
+        }
+    }
+
+    fn victim<T: Layer, A: App<Down = T::Down, Up = T::Up>>(
+        &mut self,
+        world: &World<T, A>,
+        up: bool,
+    ) -> Option<usize> {
+        let hosts: Vec<_> = (0..world.hosts()).filter(|host| world.is_up(*host) == up).collect();
+        (!hosts.is_empty()).then(|| *self.choice.pick(&hosts))
+    }
+
+    fn crash<T: Layer, A: App<Down = T::Down, Up = T::Up>>(&mut self, world: &mut World<T, A>) {
+        let up = (0..world.hosts()).filter(|host| world.is_up(*host)).count();
+        if up < 2 {
+            return;
+        }
+        let Some(host) = self.victim(world, true) else { return };
+        if self.choice.chance(600_000) && !world.is_paused(host) {
+            let datagrams = self.choice.below(12);
+            world.doom(host, datagrams);
+        } else {
+            world.crash(host);
+        }
+    }
+
+    fn restart<T: Layer, A: App<Down = T::Down, Up = T::Up>>(&mut self, world: &mut World<T, A>) {
+        if let Some(host) = self.victim(world, false) {
+            world.start(host);
+        }
+    }
+
+    fn bounce<T: Layer, A: App<Down = T::Down, Up = T::Up>>(&mut self, world: &mut World<T, A>) {
+        let Some(host) = self.victim(world, true) else { return };
+        world.crash(host);
+        let wait_ms = *self.choice.pick(&[0, 10, self.silence_ms / 2, self.silence_ms]);
+        world.run_for(Duration::from_millis(wait_ms));
+        world.note("bounce", format_args!("p{host} after {wait_ms} ms"));
+        world.start(host);
+    }
+
+    fn pause<T: Layer, A: App<Down = T::Down, Up = T::Up>>(&mut self, world: &mut World<T, A>) {
+        let Some(host) = self.victim(world, true) else { return };
+        let tenths = *self.choice.pick(&[1, 5, 9, 12, 20, 50]);
+        world.pause(host, Duration::from_millis(self.silence_ms * tenths / 10));
+    }
+
+    fn part<T: Layer, A: App<Down = T::Down, Up = T::Up>>(&mut self, world: &mut World<T, A>) {
+        let sides: Vec<_> = (0..world.hosts()).map(|_| self.choice.chance(500_000)).collect();
+        // Most partitions are clean; in the others some still hear some of the other side.
+        let leak_chance = *self.choice.pick(&[0, 0, 300_000]);
+        for from in 0..sides.len() {
+            for to in 0..sides.len() {
+                if sides[from] != sides[to] && !self.choice.chance(leak_chance) {
+                    world.network.cut(from, to, true);
+                }
+            }
+        }
+        let kind = if leak_chance == 0 { "partition" } else { "leaky partition" };
+        world.note(kind, format_args!("{sides:?}"));
+    }
+
+    fn cut_one_way<T: Layer, A: App<Down = T::Down, Up = T::Up>>(
+        &mut self,
+        world: &mut World<T, A>,
+    ) {
+        let from = self.choice.below(world.hosts() as u64) as usize;
+        let to = self.choice.below(world.hosts() as u64) as usize;
+        if from != to {
+            world.network.cut(from, to, true);
+            world.note("one-way cut", format_args!("p{from} to p{to}"));
+        }
+    }
+
+    fn deafen<T: Layer, A: App<Down = T::Down, Up = T::Up>>(&mut self, world: &mut World<T, A>) {
+        let Some(host) = self.victim(world, true) else { return };
+        let deaf = self.choice.chance(500_000);
+        for other in (0..world.hosts()).filter(|other| *other != host) {
+            if deaf {
+                world.network.cut(other, host, true);
+            } else {
+                world.network.cut(host, other, true);
+            }
+        }
+        world.note(if deaf { "deafened" } else { "muted" }, format_args!("p{host}"));
+    }
+
+    fn change_weather<T: Layer, A: App<Down = T::Down, Up = T::Up>>(
+        &mut self,
+        world: &mut World<T, A>,
+    ) {
+        let weather = Weather::drawn(&mut self.choice);
+        if self.choice.chance(500_000) {
+            world.network.set_weather_everywhere(weather);
+            world.note("weather", format_args!("everywhere {weather:?}"));
+        } else {
+            let from = self.choice.below(world.hosts() as u64) as usize;
+            let to = self.choice.below(world.hosts() as u64) as usize;
+            world.network.set_weather(from, to, weather);
+            world.note("weather", format_args!("p{from} to p{to} {weather:?}"));
+        }
+    }
+}
