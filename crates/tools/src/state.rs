@@ -1,0 +1,37 @@
+//! State: what a replica keeps equal, a machine that commands move.
+
+use alloc::vec::Vec;
+
+use muts::Wire;
+
+/// A deterministic machine: equal states and equal commands in equal order make equal states and
+/// equal answers, on every member and every architecture. So: no clock, no chance, no hash-random
+/// iteration, no floating point whose result depends on the machine.
+pub trait State: Sized {
+    /// What moves it. Bytes that do not read as one are counted and passed over, everywhere alike.
+    type Command: Wire;
+    /// What a command answers, at every member.
+    type Answer;
+
+    /// Moves on by one command. What cannot be done is an answer, never a panic.
+    fn apply(&mut self, command: Self::Command) -> Self::Answer;
+
+    /// Appends the whole state. Equal states write equal bytes: digests are taken over these.
+    fn save(&self, into: &mut Vec<u8>);
+
+    /// A state from what [`State::save`] wrote.
+    ///
+    /// # Errors
+    /// [`Corrupt`] if the bytes mean nothing; nothing is believed before it is checked.
+    fn load(from: &[u8]) -> Result<Self, Corrupt>;
+}
+
+/// Saved bytes that are not a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Corrupt;
+
+impl From<muts::Malformed> for Corrupt {
+    fn from(_: muts::Malformed) -> Self {
+        Self
+    }
+}
