@@ -4,9 +4,16 @@ use muts::{Duration, Instant, NodeId, ProcId};
 
 use crate::choice::Choice;
 
+mod client;
 mod load;
+mod member;
+mod payload;
+mod stream;
 
+pub use client::{Client, Wishes};
 pub use load::Load;
+pub use member::{Keepers, Member, Plan};
+pub use stream::{Seen, Stream, channel_of};
 
 /// What the world is at, told to every application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +50,10 @@ pub trait App {
     /// The world is at another phase, as far as these processes are concerned, this one among them:
     /// from [`Phase::Quiet`] on they can all reach each other.
     fn phase(&mut self, now: Instant, phase: Phase, with: &[String]);
+    /// Whether its process may be killed now.
+    fn may_die(&self) -> bool {
+        true
+    }
     /// Its process was killed: nothing more is told to it.
     fn crashed(&mut self, now: Instant);
 }

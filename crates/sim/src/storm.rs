@@ -133,7 +133,7 @@ impl Storm {
         let ruin = self.choice.below(5);
         world.note("ruin", format_args!("p{host} by {ruin}"));
         match ruin {
-            0 => world.crash(host),
+            0 if world.may_die(host) => world.crash(host),
             1 => world.pause(host, Duration::from_secs(86_400)),
             _ => {
                 for &other in some {
@@ -177,7 +177,8 @@ impl Storm {
         world: &World<T, A>,
         up: bool,
     ) -> Option<usize> {
-        let hosts: Vec<_> = (0..world.hosts()).filter(|host| world.is_up(*host) == up).collect();
+        let fits = |host: &usize| world.is_up(*host) == up;
+        let hosts: Vec<_> = (0..world.hosts()).filter(fits).collect();
         (!hosts.is_empty()).then(|| *self.choice.pick(&hosts))
     }
 
@@ -187,6 +188,9 @@ impl Storm {
             return;
         }
         let Some(host) = self.victim(world, true) else { return };
+        if !world.may_die(host) {
+            return;
+        }
         if self.choice.chance(600_000) && !world.is_paused(host) {
             let datagrams = self.choice.below(12);
             world.doom(host, datagrams);
@@ -203,6 +207,9 @@ impl Storm {
 
     fn bounce<T: Layer, A: App<Down = T::Down, Up = T::Up>>(&mut self, world: &mut World<T, A>) {
         let Some(host) = self.victim(world, true) else { return };
+        if !world.may_die(host) {
+            return;
+        }
         world.crash(host);
         let wait_ms = *self.choice.pick(&[0, 10, self.silence_ms / 2, self.silence_ms]);
         world.run_for(Duration::from_millis(wait_ms));

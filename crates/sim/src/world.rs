@@ -105,6 +105,12 @@ impl<T: Layer, A: App<Down = T::Down, Up = T::Up>> World<T, A> {
         self.hosts[host].paused_until.is_some()
     }
 
+    /// Whether a process runs on this host that its application can spare.
+    #[must_use]
+    pub fn may_die(&self, host: usize) -> bool {
+        self.app(host).is_some_and(App::may_die)
+    }
+
     /// The process that runs on this host, or ran there last.
     #[must_use]
     pub fn process(&self, host: usize) -> ProcId {
@@ -423,6 +429,10 @@ impl<T: Layer, A: App<Down = T::Down, Up = T::Up>> World<T, A> {
             let now = self.now;
             let place = &mut self.hosts[host];
             if place.doom.is_some_and(|doom| place.datagrams >= doom) {
+                if !self.may_die(host) {
+                    self.spare(host);
+                    continue;
+                }
                 self.crash(host);
                 self.count("crash in mid-send", 1);
                 return false;

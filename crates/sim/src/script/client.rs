@@ -1,0 +1,450 @@
+//! The application of light-weight group storms: all of Table 1 of the paper, in every order.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use bytes::Bytes;
+use lwg::{Down, LwgId, Members, SendId, Up, View};
+use muts::{Address, Instant, Message, ProcId};
+use vsync::{Endpoint, Order};
+
+use crate::choice::Choice;
+use crate::diary::{Diary, core_group, light_group, light_view_id};
+use crate::script::payload::{body, id_of, pairs::Pairs};
+use crate::script::{App, Birth, Load, Phase, Roster, later};
+
+/// What the clients of one run are to do.
+#[derive(Debug, Clone)]
+pub struct Wishes {
+    /// The load.
+    pub load: Load,
+    /// A client that is in so many groups creates no more.
+    pub groups_max: usize,
+    /// Chance that an act is a change of a group's members, parts of 1,000,000.
+    pub change_chance: u64,
+    /// Chance that a message wants replies.
+    pub replies_chance: u64,
+}
+
+impl Wishes {
+    /// Some wishes for a run.
+    pub fn drawn(choice: &mut Choice) -> Self {
+        Self {
+            load: Load::drawn(choice),
+            groups_max: *choice.pick(&[1, 4, 12]),
+            change_chance: *choice.pick(&[10_000, 60_000, 200_000]),
+            replies_chance: *choice.pick(&[0, 100_000, 500_000]),
+        }
+    }
+}
+
+/// An answer that is owed.
+#[derive(Debug)]
+struct Owed {
+    to: Endpoint,
+    send: SendId,
+    msg: String,
+    at: Instant,
+}
+
+/// What is being asked, to be written down if the floor takes it.
+#[derive(Debug)]
+enum Asking {
+    Send(LwgId, SendId, Order, bool, Bytes),
+    Reply(String, String),
+    Discard(SendId),
+    Change(LwgId),
+    Tell(ProcId),
+    Other,
+}
+
+/// The application.
+#[derive(Debug)]
+pub struct Client {
+    /// The process.
+    pub me: ProcId,
+    /// Its history.
+    pub diary: Diary,
+    /// What it found wrong by itself.
+    pub wrong: Vec<String>,
+    choice: Choice,
+    wishes: Wishes,
+    views: BTreeMap<LwgId, View>,
+    full: BTreeSet<LwgId>,
+    asks: VecDeque<Down>,
+    asking: Asking,
+    /// Handed back something other than a send: nothing is asked until the next act.
+    stuck: bool,
+    met: BTreeSet<ProcId>,
+    created: u64,
+    changing: BTreeMap<LwgId, u64>,
+    sends: BTreeMap<SendId, (LwgId, String)>,
+    awaited: BTreeSet<SendId>,
+    discarded: BTreeSet<SendId>,
+    owed: VecDeque<Owed>,
+    pairs: Pairs,
+    phase: Phase,
+    next: Instant,
+}
+
+impl Client {
+    /// The application of a process that starts.
+    #[must_use]
+    pub fn new(birth: Birth, wishes: Wishes) -> Self {
+        let mut client = Self {
+            me: birth.me,
+            diary: Diary::new(&birth.name, birth.roster.clone()),
+            wrong: Vec::new(),
+            choice: birth.choice,
+            wishes,
+            views: BTreeMap::new(),
+            full: BTreeSet::new(),
+            asks: VecDeque::new(),
+            asking: Asking::Other,
+            stuck: false,
+            met: BTreeSet::new(),
+            created: 0,
+            changing: BTreeMap::new(),
+            sends: BTreeMap::new(),
+            awaited: BTreeSet::new(),
+            discarded: BTreeSet::new(),
+            owed: VecDeque::new(),
+            pairs: Pairs::default(),
+            phase: Phase::Storm,
+            next: birth.now,
+        };
+        client.meet_all(&birth.roster, birth.host);
+        client
+    }
+
+    fn meet_all(&mut self, roster: &Roster, me: usize) {
+        for host in (0..roster.hosts()).filter(|host| *host != me) {
+            let address = Address::Pipe(u32::try_from(host).expect("hosts are few"));
+            let meet = vsync::Down::Meet { node: roster.node(host), address };
+            self.asks.push_back(Down::Core(meet));
+        }
+    }
+
+    /// The light-weight views that it is in.
+    #[must_use]
+    pub const fn views(&self) -> &BTreeMap<LwgId, View> {
+        &self.views
+    }
+
+    /// Changes of groups that have been asked for and have not ended.
+    #[must_use]
+    pub fn changes_under_way(&self) -> u64 {
+        self.changing.values().sum()
+    }
+
+    /// Asks for a group of these members, whatever else it does; tells its name.
+    pub fn create(&mut self, members: Members) -> LwgId {
+        self.created += 1;
+        let lwg = LwgId::minted(Endpoint::of(self.me), self.created);
+        self.asks.push_back(Down::Create { lwg, members });
+        lwg
+    }
+
+    /// Sends a message to a group, whatever else it does.
+    pub fn send(&mut self, lwg: LwgId, order: Order, replies: bool) {
+        let (id, number) = self.diary.mint();
+        let length = self.wishes.load.body_bytes(&mut self.choice);
+        let message = Message::new(body(&id, length));
+        self.asks.push_back(Down::Send { lwg, send: SendId(number), order, replies, message });
+    }
+
+    fn others(&mut self, least: usize) -> Members {
+        let mut all: Vec<_> = self.met.iter().map(|process| Endpoint::of(*process)).collect();
+        all.push(Endpoint::of(self.me));
+        self.choice.some(&all, least).into_iter().collect()
+    }
+
+    fn act(&mut self) {
+        if self.choice.chance(self.wishes.change_chance) {
+            self.change();
+        }
+        let usable: Vec<_> =
+            self.views.keys().copied().filter(|lwg| !self.full.contains(lwg)).collect();
+        if usable.is_empty() {
+            return;
+        }
+        for _ in 0..self.choice.between(1, self.wishes.load.burst_max) {
+            let lwg = *self.choice.pick(&usable);
+            let order = *self.choice.pick(&self.wishes.load.orders.clone());
+            let replies = self.choice.chance(self.wishes.replies_chance);
+            self.send(lwg, order, replies);
+        }
+        if self.choice.chance(50_000) {
+            let lwg = *self.choice.pick(&usable);
+            self.tell(lwg);
+        }
+        if self.choice.chance(20_000)
+            && let Some(send) = self.awaited.first().copied()
+        {
+            self.asks.push_back(Down::Discard { send });
+        }
+    }
+
+    fn tell(&mut self, lwg: LwgId) {
+        let members = &self.views[&lwg].members;
+        let others: Vec<_> =
+            members.iter().copied().filter(|member| member.proc != self.me).collect();
+        if others.is_empty() {
+            return;
+        }
+        let to = *self.choice.pick(&others);
+        self.asks.push_back(Down::Tell { lwg, to, message: Message::default() });
+    }
+
+    fn change(&mut self) {
+        let mine: Vec<_> = self.views.keys().copied().collect();
+        if mine.len() < self.wishes.groups_max && (mine.is_empty() || self.choice.chance(400_000)) {
+            let members = self.others(1);
+            self.create(members);
+            return;
+        }
+        if mine.is_empty() {
+            return;
+        }
+        let lwg = *self.choice.pick(&mine);
+        let members = self.others(1);
+        match self.choice.below(20) {
+            0 => self.asks.push_back(Down::Destroy { lwg }),
+            1..10 => self.asks.push_back(Down::Remove { lwg, members }),
+            _ => self.asks.push_back(Down::Add { lwg, members }),
+        }
+    }
+
+    fn told_message(
+        &mut self,
+        now: Instant,
+        (lwg, view, order): (LwgId, lwg::ViewId, Order),
+        (from, send, replies): (Endpoint, SendId, bool),
+        body: &Bytes,
+    ) {
+        let Some(id) = id_of(body) else {
+            self.wrong.push(format!("integrity: a body nobody sent, of {from:?}"));
+            return;
+        };
+        let view = light_view_id(view);
+        self.diary.deliver(light_group(lwg), id.clone(), from.proc, view, order, body);
+        if replies {
+            let (low, high) = *self.choice.pick(&[(0, 0), (0, 50)]);
+            let at = later(now, &mut self.choice, low, high);
+            self.owed.push_back(Owed { to: from, send, msg: id, at });
+        }
+    }
+
+    fn pay(&mut self, now: Instant) {
+        while self.owed.front().is_some_and(|owed| owed.at <= now) {
+            let owed = self.owed.pop_front().expect("just looked");
+            let reply = (!self.choice.chance(200_000)).then(|| {
+                let (id, _) = self.diary.mint();
+                // What it answers is told along, so that the answer can be written down.
+                Message::new(format!("{id}|{}", owed.msg).into_bytes())
+            });
+            self.asks.push_back(Down::Reply { to: owed.to, send: owed.send, reply });
+        }
+    }
+
+    fn told_reply(&mut self, send: SendId, from: Endpoint, body: &Bytes) {
+        let text = String::from_utf8_lossy(body);
+        let (Some((reply, msg)), Some((_, own))) = (text.split_once('|'), self.sends.get(&send))
+        else {
+            self.wrong.push(format!("reply: to {send:?}, which was never sent"));
+            return;
+        };
+        if msg != own {
+            self.wrong.push(format!("reply: to {msg} was told as one to {own}"));
+        }
+        if !self.awaited.contains(&send) {
+            self.wrong.push(format!("reply: {reply} to {own} after the last one"));
+        }
+        self.diary.got_reply(own.clone(), reply.to_owned(), from.proc);
+    }
+
+    fn told_core(&mut self, up: vsync::Up) {
+        match up {
+            vsync::Up::Met { peer } => {
+                self.met.insert(peer);
+            }
+            vsync::Up::Lost { peer } => {
+                self.met.remove(&peer);
+            }
+            vsync::Up::View(view) => self.diary.core_view(&view),
+            vsync::Up::Out { group, .. } => self.diary.left(core_group(group), "out"),
+            _ => {}
+        }
+    }
+
+    fn note(&self, ask: &Down) -> Asking {
+        match ask {
+            Down::Send { lwg, send, order, replies, message } => {
+                Asking::Send(*lwg, *send, *order, *replies, message.body().clone())
+            }
+            Down::Reply { reply, .. } => {
+                let text = reply.as_ref().map(|reply| String::from_utf8_lossy(reply.body()));
+                let parts = text.as_deref().and_then(|text| text.split_once('|'));
+                parts.map_or(Asking::Other, |(reply, msg)| {
+                    Asking::Reply(msg.to_owned(), reply.to_owned())
+                })
+            }
+            Down::Discard { send } => Asking::Discard(*send),
+            Down::Create { lwg, .. }
+            | Down::Add { lwg, .. }
+            | Down::Remove { lwg, .. }
+            | Down::Destroy { lwg } => Asking::Change(*lwg),
+            Down::Tell { to, .. } => Asking::Tell(to.proc),
+            Down::Core(_) => Asking::Other,
+        }
+    }
+
+    fn took(&mut self) {
+        match std::mem::replace(&mut self.asking, Asking::Other) {
+            Asking::Send(lwg, send, order, replies, body) => {
+                let id = id_of(&body).expect("made here");
+                self.sends.insert(send, (lwg, id.clone()));
+                if replies {
+                    self.awaited.insert(send);
+                }
+                self.diary.send(light_group(lwg), id, order, None, &body);
+            }
+            Asking::Reply(msg, reply) => self.diary.reply(msg, reply),
+            Asking::Discard(send) => {
+                if self.awaited.remove(&send) {
+                    self.discarded.insert(send);
+                    let msg = self.sends[&send].1.clone();
+                    self.diary.discard_replies(msg);
+                }
+            }
+            Asking::Change(lwg) => *self.changing.entry(lwg).or_default() += 1,
+            Asking::Tell(to) => self.pairs.sent(to),
+            Asking::Other => {}
+        }
+    }
+
+    /// What should have ended by the time that all has settled.
+    fn look_for_loose_ends(&mut self) {
+        for (lwg, count) in &self.changing {
+            if *count > 0 {
+                self.wrong.push(format!("liveness: {count} changes of {lwg:?} never ended"));
+            }
+        }
+        for send in &self.awaited {
+            let msg = &self.sends[send].1;
+            self.wrong.push(format!("liveness: the answers to {msg} never ended"));
+        }
+    }
+}
+
+impl App for Client {
+    type Down = Down;
+    type Up = Up;
+
+    fn told(&mut self, now: Instant, up: Up) {
+        match up {
+            Up::View(view) => {
+                self.diary.light_view(&view);
+                self.views.insert(view.lwg, view);
+            }
+            Up::Message { lwg, view, from, send, order, replies, message } => {
+                self.told_message(now, (lwg, view, order), (from, send, replies), message.body());
+            }
+            Up::Reply { send, from, message } => self.told_reply(send, from, message.body()),
+            Up::Answered { send, .. } => {
+                if !self.awaited.remove(&send) && !self.discarded.remove(&send) {
+                    self.wrong.push(format!("reply: {send:?} was not awaited and is answered"));
+                }
+            }
+            Up::Told { from, message, .. } => {
+                if let Err(wrong) = self.pairs.got(from.proc, message.body()) {
+                    self.wrong.push(wrong);
+                }
+            }
+            Up::Stable { send } => match self.sends.get(&send) {
+                Some((lwg, msg)) => self.diary.stable(light_group(*lwg), msg.clone()),
+                None => self.wrong.push(format!("stable: {send:?} was never sent")),
+            },
+            Up::Done { lwg, .. } => match self.changing.get_mut(&lwg) {
+                Some(count @ 1..) => *count -= 1,
+                _ => self.wrong.push(format!("done: nothing was asked of {lwg:?}")),
+            },
+            Up::Room { lwg } => {
+                self.full.remove(&lwg);
+            }
+            Up::Out { lwg, why } => {
+                self.views.remove(&lwg);
+                self.full.remove(&lwg);
+                self.diary.left(light_group(lwg), &format!("{why:?}").to_lowercase());
+            }
+            Up::Core(up) => self.told_core(up),
+        }
+    }
+
+    fn ask(&mut self, _now: Instant) -> Option<Down> {
+        if self.stuck {
+            return None;
+        }
+        let mut ask = loop {
+            let ask = self.asks.pop_front()?;
+            // What became pointless while it waited here is not asked.
+            match &ask {
+                Down::Send { lwg, .. } if self.full.contains(lwg) => {}
+                Down::Send { lwg, .. } | Down::Tell { lwg, .. }
+                    if !self.views.contains_key(lwg) => {}
+                Down::Discard { send } if !self.awaited.contains(send) => {}
+                _ => break ask,
+            }
+        };
+        if let Down::Tell { to, message, .. } = &mut ask {
+            *message = Message::new(self.pairs.next(to.proc));
+        }
+        self.asking = self.note(&ask);
+        Some(ask)
+    }
+
+    fn asked(&mut self, _now: Instant, refused: Option<Down>) {
+        match refused {
+            None => self.took(),
+            Some(Down::Send { lwg, .. }) => {
+                self.full.insert(lwg);
+            }
+            Some(ask) => {
+                self.stuck = true;
+                self.asks.push_front(ask);
+            }
+        }
+    }
+
+    fn wake(&mut self, now: Instant) {
+        self.pay(now);
+        if self.next > now {
+            return;
+        }
+        self.stuck = false;
+        if self.phase == Phase::Storm {
+            self.act();
+        }
+        let (low, high) = (self.wishes.load.gap_min_ms, self.wishes.load.gap_max_ms);
+        self.next = later(now, &mut self.choice, low, high);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        (self.phase < Phase::End).then_some(self.next)
+    }
+
+    fn phase(&mut self, _now: Instant, phase: Phase, with: &[String]) {
+        self.phase = phase;
+        match phase {
+            Phase::Settled => {
+                self.look_for_loose_ends();
+                self.diary.quiesce(with);
+            }
+            Phase::End => self.diary.end(),
+            Phase::Storm | Phase::Quiet => {}
+        }
+    }
+
+    fn crashed(&mut self, _now: Instant) {
+        self.diary.crash();
+    }
+}

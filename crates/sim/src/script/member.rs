@@ -1,0 +1,413 @@
+//! The application of core group storms: founds, joins, leaves, casts in every order.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
+
+use bytes::Bytes;
+use muts::{Address, Duration, Instant, Message, ProcId};
+use vsync::{Down, Endpoint, GroupId, Order, Up, View, Why};
+
+use crate::choice::Choice;
+use crate::diary::{Diary, core_group};
+use crate::script::payload::{body, id_of, pairs::Pairs};
+use crate::script::{App, Birth, Load, Phase, Roster, later};
+
+/// Who is in which group, over the whole world: a group whose last member dies is gone, and no
+/// storm asks that it come back. The world knows this; no process does.
+pub type Keepers = Rc<RefCell<BTreeMap<GroupId, BTreeSet<ProcId>>>>;
+
+/// What the applications of one run are to do.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The groups; the first host founds the first, and so on.
+    pub groups: Vec<GroupId>,
+    /// The load on them.
+    pub load: Load,
+    /// Chance that an act is to leave a group, parts of 1,000,000.
+    pub leave_chance: u64,
+}
+
+impl Plan {
+    /// Some plan for a run.
+    pub fn drawn(choice: &mut Choice, hosts: usize) -> Self {
+        let groups = choice.between(1, 3).min(hosts as u64);
+        Self {
+            groups: (0..groups).map(|group| GroupId::of_word(&format!("g{group}"))).collect(),
+            load: Load::drawn(choice),
+            leave_chance: *choice.pick(&[0, 500, 5_000]),
+        }
+    }
+}
+
+/// Where a process stands with a group.
+#[derive(Debug)]
+enum Standing {
+    /// Out, until it joins again.
+    Out(Option<Instant>),
+    /// Waits to be in.
+    Joining,
+    /// In, and perhaps about to leave.
+    In { view: View, full: bool, leaving: bool, unstable: VecDeque<(Endpoint, u64, String)> },
+}
+
+/// What is being asked, to be written down if the kernel takes it.
+#[derive(Debug)]
+enum Asking {
+    Cast(GroupId, Order, Bytes),
+    Join(GroupId),
+    Send(ProcId),
+    Other,
+}
+
+/// The application.
+#[derive(Debug)]
+pub struct Member {
+    /// The process.
+    pub me: ProcId,
+    /// Its history.
+    pub diary: Diary,
+    /// What it found wrong by itself.
+    pub wrong: Vec<String>,
+    choice: Choice,
+    plan: Plan,
+    keepers: Keepers,
+    groups: BTreeMap<GroupId, Standing>,
+    asks: VecDeque<Down>,
+    asking: Asking,
+    met: BTreeSet<ProcId>,
+    pairs: Pairs,
+    phase: Phase,
+    with: Vec<String>,
+    next: Instant,
+}
+
+impl Member {
+    /// The application of a process that starts.
+    #[must_use]
+    pub fn new(birth: Birth, plan: Plan, keepers: Keepers) -> Self {
+        let mut member = Self {
+            me: birth.me,
+            diary: Diary::new(&birth.name, birth.roster.clone()),
+            wrong: Vec::new(),
+            choice: birth.choice,
+            plan,
+            keepers,
+            groups: BTreeMap::new(),
+            asks: VecDeque::new(),
+            asking: Asking::Other,
+            met: BTreeSet::new(),
+            pairs: Pairs::default(),
+            phase: Phase::Storm,
+            with: Vec::new(),
+            next: birth.now,
+        };
+        member.meet_all(&birth.roster, birth.host);
+        for (number, group) in member.plan.groups.clone().into_iter().enumerate() {
+            let founder = birth.me.incarnation == 1 && number == birth.host;
+            let standing = if founder {
+                let members = (0..birth.roster.hosts())
+                    .map(|host| ProcId { node: birth.roster.node(host), incarnation: 1 });
+                member.asks.push_back(Down::Found { group, members: members.collect() });
+                member.keep(group);
+                Standing::Joining
+            } else if birth.me.incarnation == 1 {
+                // Invited; should that not come, it joins by itself.
+                Standing::Out(Some(birth.now + Duration::from_secs(8)))
+            } else {
+                Standing::Out(Some(later(birth.now, &mut member.choice, 0, 300)))
+            };
+            member.groups.insert(group, standing);
+        }
+        member
+    }
+
+    fn meet_all(&mut self, roster: &Roster, me: usize) {
+        for host in (0..roster.hosts()).filter(|host| *host != me) {
+            let address = Address::Pipe(u32::try_from(host).expect("hosts are few"));
+            self.asks.push_back(Down::Meet { node: roster.node(host), address });
+        }
+    }
+
+    fn keep(&mut self, group: GroupId) {
+        self.keepers.borrow_mut().entry(group).or_default().insert(self.me);
+    }
+
+    fn keep_no_more(&mut self, group: GroupId) {
+        self.keepers.borrow_mut().entry(group).or_default().remove(&self.me);
+    }
+
+    /// Whether a group would be gone without this process.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        self.keepers
+            .borrow()
+            .values()
+            .any(|keepers| keepers.len() == 1 && keepers.contains(&self.me))
+    }
+
+    /// The view of each group that it is in.
+    pub fn views(&self) -> impl Iterator<Item = &View> {
+        self.groups.values().filter_map(|standing| match standing {
+            Standing::In { view, .. } => Some(view),
+            _ => None,
+        })
+    }
+
+    /// Whether it waits to be in some group.
+    #[must_use]
+    pub fn is_joining(&self) -> bool {
+        self.groups.values().any(|standing| !matches!(standing, Standing::In { .. }))
+    }
+
+    fn act(&mut self) {
+        if self.choice.chance(100_000) && !self.met.is_empty() {
+            let met: Vec<_> = self.met.iter().copied().collect();
+            let to = *self.choice.pick(&met);
+            let message = Message::default();
+            self.asks.push_back(Down::Send { to: Endpoint::of(to), message });
+        }
+        let usable = |(group, standing): (&GroupId, &Standing)| match standing {
+            Standing::In { full: false, leaving: false, .. } => Some(*group),
+            _ => None,
+        };
+        let usable: Vec<_> = self.groups.iter().filter_map(usable).collect();
+        if usable.is_empty() {
+            return;
+        }
+        let group = *self.choice.pick(&usable);
+        if self.choice.chance(self.plan.leave_chance) {
+            self.leave(group);
+            return;
+        }
+        for _ in 0..self.choice.between(1, self.plan.load.burst_max) {
+            let order = *self.choice.pick(&self.plan.load.orders);
+            let after_all = self.choice.chance(100_000);
+            let (id, _) = self.diary.mint();
+            let length = self.plan.load.body_bytes(&mut self.choice);
+            let message = Message::new(body(&id, length));
+            self.asks.push_back(Down::Cast { group, order, after_all, message });
+        }
+    }
+
+    fn leave(&mut self, group: GroupId) {
+        let others = self.keepers.borrow().get(&group).map_or(0, BTreeSet::len);
+        if others < 2 {
+            return;
+        }
+        self.keep_no_more(group);
+        if let Some(Standing::In { leaving, .. }) = self.groups.get_mut(&group) {
+            *leaving = true;
+        }
+        self.asks.push_back(Down::Leave { group });
+    }
+
+    fn told_view(&mut self, view: View) {
+        self.diary.core_view(&view);
+        let (group, leaving) = (
+            view.group,
+            matches!(self.groups.get(&view.group), Some(Standing::In { leaving: true, .. })),
+        );
+        if !leaving {
+            self.keep(group);
+        }
+        let unstable = VecDeque::new();
+        self.groups.insert(group, Standing::In { view, full: false, leaving, unstable });
+    }
+
+    fn told_cast(&mut self, group: GroupId, from: Endpoint, seq: u64, order: Order, body: &Bytes) {
+        let Some(id) = id_of(body) else {
+            self.wrong.push(format!("integrity: a body nobody sent, of {from:?}"));
+            return;
+        };
+        let Some(Standing::In { view, unstable, .. }) = self.groups.get_mut(&group) else {
+            self.wrong.push(format!("initial-view: {id} told while in no view"));
+            return;
+        };
+        if unstable.iter().rev().find(|last| last.0 == from).is_some_and(|last| last.1 >= seq) {
+            self.wrong.push(format!("seq: {id} has position {seq}, not above the last"));
+        }
+        unstable.push_back((from, seq, id.clone()));
+        let view = self.diary.core_view_id(view.id);
+        self.diary.deliver(core_group(group), id, from.proc, view, order, body);
+    }
+
+    fn told_stable(&mut self, group: GroupId, from: Endpoint, below: u64) {
+        let Some(Standing::In { unstable, .. }) = self.groups.get_mut(&group) else { return };
+        let is_stable =
+            |(sender, seq, _): &(Endpoint, u64, String)| *sender == from && *seq < below;
+        let stable: Vec<_> = unstable.iter().filter(|kept| is_stable(kept)).cloned().collect();
+        unstable.retain(|kept| !is_stable(kept));
+        for (_, _, id) in stable {
+            self.diary.stable(core_group(group), id);
+        }
+    }
+
+    fn told_out(&mut self, now: Instant, group: GroupId, why: Why) {
+        self.keep_no_more(group);
+        let reason = match why {
+            Why::Left => "left",
+            Why::NotFound => "not found",
+        };
+        self.diary.left(core_group(group), reason);
+        let again = match why {
+            // Faults are over and the group is out of reach for good: a join would never end.
+            Why::NotFound if !self.is_within_reach(group) => None,
+            Why::NotFound => Some(later(now, &mut self.choice, 100, 500)),
+            Why::Left if self.phase > Phase::Storm => None,
+            Why::Left => Some(later(now, &mut self.choice, 0, 3_000)),
+        };
+        self.groups.insert(group, Standing::Out(again));
+    }
+
+    fn is_within_reach(&self, group: GroupId) -> bool {
+        let keepers = self.keepers.borrow();
+        let mut keepers = keepers.get(&group).into_iter().flatten();
+        self.phase == Phase::Storm
+            || keepers.any(|keeper| self.with.contains(&self.diary.process(*keeper)))
+    }
+
+    fn join_due(&mut self, now: Instant) {
+        let mut due = Vec::new();
+        for (group, standing) in &mut self.groups {
+            if let Standing::Out(Some(at)) = standing
+                && *at <= now
+            {
+                *standing = Standing::Joining;
+                due.push(*group);
+            }
+        }
+        for group in due {
+            self.asks.push_back(Down::Join { group, contact: None });
+        }
+    }
+
+    fn took(&mut self) {
+        match std::mem::replace(&mut self.asking, Asking::Other) {
+            Asking::Cast(group, order, body) => {
+                let id = id_of(&body).expect("made here");
+                let view = match self.groups.get(&group) {
+                    Some(Standing::In { view, .. }) => Some(self.diary.core_view_id(view.id)),
+                    _ => None,
+                };
+                self.diary.send(core_group(group), id, order, view, &body);
+            }
+            Asking::Join(group) => self.diary.join_req(core_group(group)),
+            Asking::Send(to) => self.pairs.sent(to),
+            Asking::Other => {}
+        }
+    }
+}
+
+impl App for Member {
+    type Down = Down;
+    type Up = Up;
+
+    fn told(&mut self, now: Instant, up: Up) {
+        match up {
+            Up::Met { peer } => {
+                self.met.insert(peer);
+            }
+            Up::Lost { peer } => {
+                self.met.remove(&peer);
+            }
+            Up::View(view) => self.told_view(view),
+            Up::Cast { group, from, seq, order, message } => {
+                self.told_cast(group, from, seq, order, message.body());
+            }
+            Up::Send { from, message } => {
+                if let Err(wrong) = self.pairs.got(from.proc, message.body()) {
+                    self.wrong.push(wrong);
+                }
+            }
+            Up::Stable { group, from, below } => self.told_stable(group, from, below),
+            Up::Room { group } => {
+                if let Some(Standing::In { full, .. }) = self.groups.get_mut(&group) {
+                    *full = false;
+                }
+            }
+            Up::Out { group, why } => self.told_out(now, group, why),
+            Up::Fault { .. } => {}
+        }
+    }
+
+    fn ask(&mut self, _now: Instant) -> Option<Down> {
+        let mut ask = loop {
+            let ask = self.asks.pop_front()?;
+            let usable = |group| {
+                matches!(
+                    self.groups.get(group),
+                    Some(Standing::In { full: false, leaving: false, .. })
+                )
+            };
+            match &ask {
+                Down::Cast { group, .. } if !usable(group) => {}
+                _ => break ask,
+            }
+        };
+        self.asking = match &mut ask {
+            Down::Cast { group, order, message, .. } => {
+                Asking::Cast(*group, *order, message.body().clone())
+            }
+            Down::Join { group, .. } => Asking::Join(*group),
+            Down::Send { to, message } => {
+                *message = Message::new(self.pairs.next(to.proc));
+                Asking::Send(to.proc)
+            }
+            _ => Asking::Other,
+        };
+        Some(ask)
+    }
+
+    fn asked(&mut self, _now: Instant, refused: Option<Down>) {
+        match refused {
+            None => self.took(),
+            Some(Down::Cast { group, .. }) => {
+                if let Some(Standing::In { full, .. }) = self.groups.get_mut(&group) {
+                    *full = true;
+                }
+            }
+            Some(ask @ (Down::Leave { .. } | Down::Join { .. })) => {
+                self.wrong.push(format!("full: handed back {ask:?}"));
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn wake(&mut self, now: Instant) {
+        if self.next > now {
+            return;
+        }
+        self.join_due(now);
+        if self.phase == Phase::Storm {
+            self.act();
+        }
+        let (low, high) = (self.plan.load.gap_min_ms, self.plan.load.gap_max_ms);
+        self.next = later(now, &mut self.choice, low, high);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        (self.phase < Phase::End).then_some(self.next)
+    }
+
+    fn phase(&mut self, _now: Instant, phase: Phase, with: &[String]) {
+        self.phase = phase;
+        self.with = with.to_vec();
+        match phase {
+            Phase::Settled => self.diary.quiesce(with),
+            Phase::End => self.diary.end(),
+            Phase::Storm | Phase::Quiet => {}
+        }
+    }
+
+    fn may_die(&self) -> bool {
+        !self.is_last()
+    }
+
+    fn crashed(&mut self, _now: Instant) {
+        for keepers in self.keepers.borrow_mut().values_mut() {
+            keepers.remove(&self.me);
+        }
+        self.diary.crash();
+    }
+}
