@@ -1,1 +1,41 @@
-//! Placeholder.
+//! The roof of the user space: one door for applications.
+#![forbid(unsafe_code)]
+
+mod backlog;
+mod book;
+mod chaos;
+pub mod check;
+mod config;
+mod core_group;
+mod door;
+mod engine;
+mod error;
+mod events;
+mod group;
+pub mod history;
+mod horus;
+mod inbox;
+mod incarnation;
+mod limits;
+mod router;
+mod runtime;
+mod sent;
+mod shared;
+mod standin;
+mod tower;
+mod toy;
+mod wait;
+mod word;
+
+pub use book::Book;
+pub use chaos::Cuts;
+pub use config::{Config, Placing, Timing, wrong_name};
+pub use core_group::{CoreGroup, CoreHeard};
+pub use error::Error;
+pub use events::Events;
+pub use group::{Group, Heard, Received};
+pub use horus::Horus;
+pub use lwg::{Endpoint, LwgId, Members, Order, SendId, View, ViewId};
+pub use sent::{Replies, ReplyResult, Sent};
+pub use wait::{Pending, Wait};
+pub use word::{group_of_word, show_group};

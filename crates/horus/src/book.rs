@@ -1,0 +1,124 @@
+//! Book: who is called what, and which incarnation of each has been met.
+
+use std::collections::BTreeMap;
+use std::task::{Context, Poll, Waker};
+
+use lwg::Endpoint;
+use muts::{NodeId, ProcId};
+use parking_lot::Mutex;
+
+/// Names of nodes, as told in the configuration; a node id is a hash of its name.
+#[derive(Default)]
+pub struct Book {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    names: BTreeMap<NodeId, String>,
+    /// The newest incarnation met of each node.
+    current: BTreeMap<NodeId, u64>,
+    wakers: Vec<Waker>,
+}
+
+impl Book {
+    /// Writes down a name.
+    pub(crate) fn add(&self, name: &str) -> NodeId {
+        let node = NodeId::of_name(name);
+        self.state.lock().names.insert(node, name.to_owned());
+        node
+    }
+
+    /// A process has been met, by link or by view.
+    pub(crate) fn met(&self, process: ProcId) {
+        let mut state = self.state.lock();
+        let current = state.current.entry(process.node).or_insert(0);
+        if *current < process.incarnation {
+            *current = process.incarnation;
+            let wakers = std::mem::take(&mut state.wakers);
+            drop(state);
+            wakers.into_iter().for_each(Waker::wake);
+        }
+    }
+
+    /// How a process is written: `name#incarnation`; nodes without a known name in hexadecimal.
+    #[must_use]
+    pub fn show(&self, process: ProcId) -> String {
+        match self.state.lock().names.get(&process.node) {
+            Some(name) => format!("{name}#{}", process.incarnation),
+            None => format!("{:016x}#{}", process.node.0, process.incarnation),
+        }
+    }
+
+    /// The process that is written so: `b#3`, or `b` for the newest incarnation met.
+    ///
+    /// # Errors
+    /// A sentence if it cannot be a process; `Ok(None)` if it has not been met.
+    pub fn find(&self, written: &str) -> Result<Option<Endpoint>, String> {
+        let (name, incarnation) = match written.split_once('#') {
+            Some((name, number)) => {
+                let wrong = |_| format!("`{written}`: what follows # is not an incarnation");
+                (name, Some(number.parse::<u64>().map_err(wrong)?))
+            }
+            None => (written, None),
+        };
+        if name.is_empty() {
+            return Err(format!("`{written}` names nobody"));
+        }
+        let state = self.state.lock();
+        let by_name = NodeId::of_name(name);
+        let node = if state.names.contains_key(&by_name) {
+            by_name
+        } else {
+            u64::from_str_radix(name, 16).ok().filter(|_| name.len() == 16).map_or(by_name, NodeId)
+        };
+        let incarnation = incarnation.or_else(|| state.current.get(&node).copied());
+        Ok(incarnation.map(|incarnation| Endpoint::of(ProcId { node, incarnation })))
+    }
+
+    /// Like [`Book::find`], once it has been met.
+    pub(crate) fn poll(
+        &self,
+        written: &str,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Endpoint, String>> {
+        // Registered before the look, so that a meeting in between wakes.
+        let mut state = self.state.lock();
+        if !state.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
+            state.wakers.push(context.waker().clone());
+        }
+        drop(state);
+        match self.find(written) {
+            Ok(Some(endpoint)) => Poll::Ready(Ok(endpoint)),
+            Ok(None) => Poll::Pending,
+            Err(why) => Poll::Ready(Err(why)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_name_means_the_newest_incarnation_met() {
+        let book = Book::default();
+        let node = book.add("b");
+        assert_eq!(book.find("b"), Ok(None));
+        for incarnation in [3, 5, 4] {
+            book.met(ProcId { node, incarnation });
+        }
+        let newest = Endpoint::of(ProcId { node, incarnation: 5 });
+        assert_eq!(book.find("b"), Ok(Some(newest)));
+        assert_eq!(book.show(newest.proc), "b#5");
+        assert_eq!(book.find("b#3").expect("a name").expect("given").proc.incarnation, 3);
+        assert!(book.find("b#soon").is_err());
+    }
+
+    #[test]
+    fn a_stranger_is_found_by_what_it_is_shown_as() {
+        let book = Book::default();
+        let stranger = ProcId { node: NodeId(0xabc), incarnation: 7 };
+        assert_eq!(book.find(&book.show(stranger)), Ok(Some(Endpoint::of(stranger))));
+    }
+}

@@ -1,0 +1,97 @@
+//! Config: what a process is told before it opens its tower.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Who this process is, where it listens, whom it knows. [`Config::new`] has the defaults.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The node's name: letters, digits, `-`, `_` and `.`; at most 64. Its id is a hash of it.
+    pub name: String,
+    /// Where it listens. Port 0 takes a free one, which the others cannot know.
+    pub listen: SocketAddr,
+    /// Where others listen, by name; they need not be up yet.
+    pub peers: Vec<(String, SocketAddr)>,
+    /// Where the last incarnation is kept; none is the user's state directory.
+    pub state_dir: Option<PathBuf>,
+    /// Allow other addresses than loopback without a key.
+    pub insecure: bool,
+    /// Wrap the tower so that [`crate::Horus::cuts`] can drop packets; for tests.
+    pub chaos: bool,
+    /// How patient it is.
+    pub timing: Timing,
+    /// Where light-weight groups are placed.
+    pub placing: Placing,
+}
+
+/// How patient a process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// How long a peer may be silent before it is suspected.
+    pub silence: Duration,
+    /// How often a quiet link says that it lives.
+    pub beat: Duration,
+}
+
+impl Timing {
+    /// One host: nothing is lost, but processes compete for few cores.
+    pub const LOCAL: Self = Self::of(1_000, 100);
+    /// One network.
+    pub const LAN: Self = Self::of(1_500, 150);
+    /// Several networks.
+    pub const WAN: Self = Self::of(5_000, 500);
+
+    const fn of(silence_ms: u64, beat_ms: u64) -> Self {
+        Self { silence: Duration::from_millis(silence_ms), beat: Duration::from_millis(beat_ms) }
+    }
+}
+
+/// Where light-weight groups are placed (paper 5.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placing {
+    /// On the smallest core group that holds the members and at most `slack` others; none is the
+    /// paper's min(5, 2 · members).
+    Smallest {
+        /// Others at most.
+        slack: Option<u32>,
+    },
+    /// Each on a core group of its own: the naive way, to compare with.
+    OneToOne,
+}
+
+impl Config {
+    /// A process of this name that listens there and knows nobody yet.
+    #[must_use]
+    pub fn new(name: impl Into<String>, listen: SocketAddr) -> Self {
+        Self {
+            name: name.into(),
+            listen,
+            peers: Vec::new(),
+            state_dir: None,
+            insecure: false,
+            chaos: false,
+            timing: Timing::LOCAL,
+            placing: Placing::Smallest { slack: None },
+        }
+    }
+
+    /// And knows where this one listens.
+    #[must_use]
+    pub fn peer(mut self, name: impl Into<String>, address: SocketAddr) -> Self {
+        self.peers.push((name.into(), address));
+        self
+    }
+}
+
+/// Why this cannot be a node's name; none if it can.
+#[must_use]
+pub fn wrong_name(name: &str) -> Option<String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if name.is_empty() || name.len() > 64 || name.starts_with('.') || !name.chars().all(fits) {
+        return Some(format!(
+            "`{name}` cannot be a node's name: 1 to 64 letters, digits, `-`, `_` or `.`"
+        ));
+    }
+    None
+}

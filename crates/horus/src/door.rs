@@ -1,0 +1,124 @@
+//! Door: what every handle shares. The way in to the tower, and its end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+
+use lwg::{Down, Endpoint, LwgId, Outcome, SendId, Up};
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::inbox::Inbox;
+use crate::runtime::Runtime;
+use crate::shared::{Hook, Shared, Word};
+use crate::wait::Pending;
+
+/// See the head of this file. Closes the tower when the last handle goes.
+pub(crate) struct Door {
+    pub(crate) me: Endpoint,
+    pub(crate) runtime: Arc<Runtime<Engine>>,
+    pub(crate) shared: Arc<Shared>,
+    sends: AtomicU64,
+    groups: AtomicU64,
+    own: Option<JoinHandle<()>>,
+}
+
+impl Door {
+    /// Opens the door and starts the thread that turns while nobody waits.
+    pub(crate) fn open(me: Endpoint, runtime: Arc<Runtime<Engine>>, shared: Arc<Shared>) -> Self {
+        let server = Arc::clone(&runtime);
+        let own = std::thread::Builder::new().name("horus".into());
+        let own = own.spawn(move || server.serve()).ok();
+        Self { me, runtime, shared, sends: AtomicU64::new(0), groups: AtomicU64::new(0), own }
+    }
+
+    /// Queues an ask and sees that it is taken in.
+    pub(crate) fn ask(&self, ask: Down, hook: Hook) {
+        self.say(Word::Ask(Box::new(ask), hook));
+    }
+
+    /// Lets the holder of the crank do something.
+    pub(crate) fn run(&self, what: impl FnOnce(&mut Engine) + Send + 'static) {
+        self.say(Word::Do(Box::new(what)));
+    }
+
+    fn say(&self, word: Word) {
+        self.shared.push(word);
+        if !self.runtime.nudge() {
+            self.shared.refuse();
+        }
+    }
+
+    /// Waits until asks have room; then one may be said.
+    ///
+    /// # Errors
+    /// [`Error::Closed`].
+    pub(crate) fn wait_for_room(&self) -> Result<(), Error> {
+        if self.shared.has_room() {
+            return Ok(());
+        }
+        let room = std::future::poll_fn(|context| self.shared.poll_room(context));
+        self.runtime.wait(room, None).ok_or(Error::Closed)
+    }
+
+    /// Asks for an operation on a group and makes its outcome something to wait for.
+    pub(crate) fn operate<T: 'static>(
+        self: &Arc<Self>,
+        lwg: LwgId,
+        ask: Down,
+        done: impl Fn() -> T + Send + 'static,
+    ) -> Pending<T> {
+        let inbox = Arc::new(Inbox::default());
+        self.ask(ask, Hook::Outcome(lwg, Arc::clone(&inbox)));
+        let door = Arc::clone(self);
+        Pending::first(self, inbox, move |outcome| door.judge(outcome).map(|()| done()))
+    }
+
+    fn judge(&self, outcome: Outcome) -> Result<(), Error> {
+        match outcome {
+            Outcome::Done | Outcome::NothingToDo => Ok(()),
+            Outcome::NoGroup => Err(Error::NoGroup),
+            Outcome::Again => Err(Error::Again),
+            Outcome::Missing(who) => {
+                let show = |member: &Endpoint| self.shared.book.show(member.proc);
+                Err(Error::Missing(who.iter().map(show).collect()))
+            }
+        }
+    }
+
+    /// A name for a send; never given twice.
+    pub(crate) fn mint_send(&self) -> SendId {
+        SendId(self.sends.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// A name for a group; never given twice.
+    pub(crate) fn mint_group(&self) -> LwgId {
+        LwgId::minted(self.me, self.groups.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Sends to the group; what is told of it comes into the inbox.
+    pub(crate) fn send(
+        &self,
+        lwg: LwgId,
+        order: lwg::Order,
+        replies: bool,
+        message: lwg::Message,
+    ) -> (SendId, Arc<Inbox<Up>>) {
+        let (send, inbox) = (self.mint_send(), Arc::new(Inbox::default()));
+        let hook = Hook::Send(lwg, send, replies, Arc::clone(&inbox));
+        self.ask(Down::Send { lwg, send, order, replies, message }, hook);
+        (send, inbox)
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.runtime.end();
+        if let Some(own) = self.own.take()
+            && own.thread().id() != std::thread::current().id()
+        {
+            // It cannot have died of anything that was not said already.
+            let _ = own.join();
+        }
+    }
+}

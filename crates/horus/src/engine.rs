@@ -1,0 +1,114 @@
+//! Engine: what the crank turns. A driver, a tower, and who is told what comes out of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lwg::{Down, Up};
+use muts::Layer as _;
+
+use crate::backlog::Backlog;
+use crate::limits::ASKS_PER_TURN;
+use crate::router::Router;
+use crate::runtime::{Crank, Ring};
+use crate::shared::{Shared, Word};
+use crate::standin::{Bell, Driver};
+use crate::tower::Boxed;
+
+/// See the head of this file.
+pub(crate) struct Engine {
+    driver: Driver,
+    pub(crate) tower: Boxed,
+    pub(crate) router: Router,
+    backlog: Backlog,
+    shared: Arc<Shared>,
+    over: bool,
+}
+
+impl Engine {
+    /// Nothing is told before the first turn.
+    pub(crate) fn new(driver: Driver, tower: Boxed, shared: Arc<Shared>) -> Self {
+        let router = Router::new(Arc::clone(&shared.invited));
+        let backlog = Backlog::default();
+        Self { driver, tower, router, backlog, shared, over: false }
+    }
+
+    /// Counters of the tower and of the driver, by name.
+    pub(crate) fn count(&self, tell: &mut dyn FnMut(&'static str, u64)) {
+        self.tower.count(tell);
+        self.driver.count(tell);
+    }
+
+    fn ask(&mut self, ask: Down) {
+        let now = self.driver.now();
+        let done = self.backlog.ask(ask, &mut self.tower, now);
+        self.shared.done(done);
+    }
+
+    /// Takes in what was asked; true if more waits.
+    fn take_asks(&mut self) -> bool {
+        let now = self.driver.now();
+        let done = self.backlog.turn(&mut self.tower, now);
+        self.shared.done(done);
+        for _ in 0..ASKS_PER_TURN {
+            match self.shared.pop() {
+                Some(Word::Ask(ask, hook)) => {
+                    self.router.hook(hook);
+                    self.ask(*ask);
+                }
+                Some(Word::Do(what)) => {
+                    what(self);
+                    self.shared.done(1);
+                }
+                None => return false,
+            }
+        }
+        true
+    }
+
+    /// Tells what there is to tell; true if there was any.
+    fn tell(&mut self) -> bool {
+        let mut told = false;
+        while let Some(up) = self.tower.up() {
+            told = true;
+            self.hear(up);
+        }
+        told
+    }
+
+    fn hear(&mut self, up: Up) {
+        let now = self.driver.now();
+        let done = self.backlog.hear(&up, &mut self.tower, now);
+        self.shared.done(done);
+        if let Some(ask) = self.router.hear(up, &self.shared.book) {
+            self.shared.count_one();
+            self.ask(ask);
+        }
+    }
+}
+
+impl Crank for Engine {
+    type Bell = Bell;
+
+    fn turn(&mut self, patience: Option<Duration>) -> Result<(), String> {
+        let more = self.take_asks();
+        let told = self.tell();
+        let patience = if more || told { Some(Duration::ZERO) } else { patience };
+        let turned = self.driver.turn(&mut self.tower, patience);
+        self.tell();
+        turned.map_err(|broken| broken.to_string())
+    }
+
+    fn stop(&mut self, _: &str) {
+        if !self.over {
+            self.over = true;
+            self.router.end();
+            self.shared.refuse();
+        }
+    }
+}
+
+impl Ring for Bell {
+    fn ring(&self) {
+        Self::ring(self);
+    }
+}

@@ -1,0 +1,79 @@
+//! Error: the few things that only the outside world can do to you, each saying what to do.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// What went wrong outside. What remains is a bug, and a bug is an assertion.
+#[derive(Debug)]
+pub enum Error {
+    /// A name that cannot be one; the sentence says why.
+    Name(String),
+    /// Others could reach this address, and there is no key to tell friends from strangers.
+    Insecure(SocketAddr),
+    /// The socket could not be had.
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system says.
+        cause: String,
+    },
+    /// The last incarnation could not be kept.
+    State {
+        /// Where.
+        path: PathBuf,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+    /// These processes could not be had: not met, over, or they did not come in time.
+    Missing(Vec<String>),
+    /// No such group here, or it is destroyed.
+    NoGroup,
+    /// The core group was lost meanwhile and nothing was changed: ask again.
+    Again,
+    /// A core group could not be had; the sentence says why.
+    Refused(String),
+    /// This process is no longer in the group.
+    Out,
+    /// The tower is closed or broken: open a new one.
+    Closed,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(why) => write!(f, "{why}"),
+            Self::Insecure(address) => write!(
+                f,
+                "{address} can be reached from outside and there is no key: listen on 127.0.0.1, \
+                 or say insecure if every host that can reach it is trusted"
+            ),
+            Self::Listen { address, cause } => {
+                write!(f, "cannot listen on {address}: {cause}; choose another port")
+            }
+            Self::State { path, cause } => write!(
+                f,
+                "cannot keep the incarnation in {}: {cause}; name a directory that can be written \
+                 (--state DIR, or Config::state_dir)",
+                path.display()
+            ),
+            Self::Missing(who) => {
+                write!(f, "could not be had: {}; are they running and met?", who.join(", "))
+            }
+            Self::NoGroup => write!(f, "no such group here, or it is destroyed"),
+            Self::Again => write!(f, "its core group was lost and nothing was changed; ask again"),
+            Self::Refused(why) => write!(f, "{why}"),
+            Self::Out => write!(f, "this process is no longer in the group"),
+            Self::Closed => write!(f, "the tower is closed or broken; open a new one"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::State { cause, .. } => Some(cause),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! Group: Table 1 of the paper as methods. Dropping is discarding.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use lwg::{Down, Endpoint, LwgId, Message, Order, Up, View, ViewId};
+use parking_lot::Mutex;
+
+use crate::door::Door;
+use crate::error::Error;
+use crate::inbox::Inbox;
+use crate::router::decline;
+use crate::sent::Sent;
+use crate::shared::Hook;
+use crate::wait::{Pending, Wait};
+
+/// A light-weight group that this process is in, or has made.
+///
+/// Dropping it neither leaves nor destroys: it only stops listening, and what is asked of this
+/// process in it is declined.
+pub struct Group {
+    door: Arc<Door>,
+    lwg: LwgId,
+    inbox: Arc<Inbox<Up>>,
+    view: Mutex<Option<View>>,
+}
+
+/// One thing heard in a group, in the order that means something.
+#[derive(Debug)]
+pub enum Heard {
+    /// The group has a new view here: what was heard before belongs to the view before.
+    View(View),
+    /// A multicast.
+    Message(Received),
+    /// A message to this process alone.
+    Told {
+        /// Who sent it.
+        from: Endpoint,
+        /// What.
+        body: Bytes,
+    },
+}
+
+impl Group {
+    pub(crate) fn new(door: &Arc<Door>, lwg: LwgId, inbox: Arc<Inbox<Up>>) -> Self {
+        Self { door: Arc::clone(door), lwg, inbox, view: Mutex::new(None) }
+    }
+
+    /// Its name, the same at all members.
+    #[must_use]
+    pub const fn id(&self) -> LwgId {
+        self.lwg
+    }
+
+    /// The view heard last; none before the first.
+    #[must_use]
+    pub fn view(&self) -> Option<View> {
+        self.view.lock().clone()
+    }
+
+    /// lwg_add: members that are in already are passed over.
+    pub fn add(&self, members: &[Endpoint]) -> Pending<()> {
+        let ask = Down::Add { lwg: self.lwg, members: members.iter().copied().collect() };
+        self.door.operate(self.lwg, ask, || ())
+    }
+
+    /// lwg_remove: leaving is removing oneself.
+    pub fn remove(&self, members: &[Endpoint]) -> Pending<()> {
+        let ask = Down::Remove { lwg: self.lwg, members: members.iter().copied().collect() };
+        self.door.operate(self.lwg, ask, || ())
+    }
+
+    /// lwg_destroy.
+    pub fn destroy(&self) -> Pending<()> {
+        self.door.operate(self.lwg, Down::Destroy { lwg: self.lwg }, || ())
+    }
+
+    /// lwg_send: multicasts to the present view, this process included. Waits only while more asks
+    /// wait than `limits` allows; what it answers tells when everybody has delivered it.
+    ///
+    /// # Errors
+    /// [`Error::Closed`].
+    pub fn send(&self, order: Order, body: impl Into<Bytes>) -> Result<Sent, Error> {
+        self.multicast(order, body.into(), false)
+    }
+
+    /// lwg_send, and replies are wanted: what it answers tells them too.
+    ///
+    /// # Errors
+    /// [`Error::Closed`].
+    pub fn ask(&self, order: Order, body: impl Into<Bytes>) -> Result<Sent, Error> {
+        self.multicast(order, body.into(), true)
+    }
+
+    fn multicast(&self, order: Order, body: Bytes, replies: bool) -> Result<Sent, Error> {
+        self.door.wait_for_room()?;
+        let (send, inbox) = self.door.send(self.lwg, order, replies, Message::new(body));
+        Ok(Sent::new(&self.door, send, inbox, replies))
+    }
+
+    /// Sends to one member alone: reliable, in order per pair, no order against multicasts.
+    ///
+    /// # Errors
+    /// [`Error::Closed`].
+    pub fn tell(&self, to: Endpoint, body: impl Into<Bytes>) -> Result<(), Error> {
+        self.door.wait_for_room()?;
+        let message = Message::new(body);
+        self.door.ask(Down::Tell { lwg: self.lwg, to, message }, Hook::Nothing);
+        Ok(())
+    }
+
+    /// The next thing: views, messages and what is told to this process alone.
+    ///
+    /// # Errors
+    /// [`Error::Out`] once this process is no longer in the group.
+    pub fn hear(&self) -> Wait<'_, impl Future<Output = Result<Heard, Error>> + Unpin> {
+        Wait::new(&self.door, poll_fn(|context| self.poll_heard(context)))
+    }
+
+    /// lwg_receive: the next multicast. Views passed on the way are in [`Group::view`]; what is
+    /// told to this process alone is passed over: who wants it uses [`Group::hear`].
+    ///
+    /// # Errors
+    /// [`Error::Out`] once this process is no longer in the group.
+    pub fn receive(&self) -> Wait<'_, impl Future<Output = Result<Received, Error>> + Unpin> {
+        Wait::new(
+            &self.door,
+            poll_fn(|context| {
+                loop {
+                    match self.poll_heard(context) {
+                        Poll::Ready(Ok(Heard::Message(received))) => {
+                            return Poll::Ready(Ok(received));
+                        }
+                        Poll::Ready(Ok(_)) => {}
+                        Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                        Poll::Pending => return Poll::Pending,
+                    }
+                }
+            }),
+        )
+    }
+
+    fn poll_heard(&self, context: &mut Context<'_>) -> Poll<Result<Heard, Error>> {
+        loop {
+            let heard = match self.inbox.poll(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(None) => return Poll::Ready(Err(Error::Out)),
+                Poll::Ready(Some(up)) => self.heard(up),
+            };
+            if let Some(heard) = heard {
+                return Poll::Ready(Ok(heard));
+            }
+        }
+    }
+
+    fn heard(&self, up: Up) -> Option<Heard> {
+        match up {
+            Up::View(view) => {
+                *self.view.lock() = Some(view.clone());
+                Some(Heard::View(view))
+            }
+            Up::Message { view, from, send, order, replies, message, .. } => {
+                let answer = replies.then(|| Answer { door: Arc::clone(&self.door), from, send });
+                let body = message.into_body();
+                Some(Heard::Message(Received { view, from, order, body, answer }))
+            }
+            Up::Told { from, message, .. } => Some(Heard::Told { from, body: message.into_body() }),
+            _ => None,
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let (lwg, inbox) = (self.lwg, Arc::clone(&self.inbox));
+        let door = Arc::clone(&self.door);
+        self.door.run(move |engine| engine.router.drop_group(lwg));
+        while let Some(up) = inbox.take() {
+            if let Some(ask) = decline(&up) {
+                door.ask(ask, Hook::Nothing);
+            }
+        }
+    }
+}
+
+/// A multicast as its receiver has it. If its sender wants replies, dropping it declines.
+#[derive(Debug)]
+pub struct Received {
+    view: ViewId,
+    from: Endpoint,
+    order: Order,
+    body: Bytes,
+    answer: Option<Answer>,
+}
+
+impl Received {
+    /// Who sent it; one's own are received too.
+    #[must_use]
+    pub const fn from(&self) -> Endpoint {
+        self.from
+    }
+
+    /// The view it was sent and is received in.
+    #[must_use]
+    pub const fn view(&self) -> ViewId {
+        self.view
+    }
+
+    /// Its order.
+    #[must_use]
+    pub const fn order(&self) -> Order {
+        self.order
+    }
+
+    /// What was sent.
+    #[must_use]
+    pub const fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// Whether its sender waits for replies.
+    #[must_use]
+    pub const fn wants_reply(&self) -> bool {
+        self.answer.is_some()
+    }
+
+    /// lwg_reply: once a message, hence it is used up. A reply that nobody wants is dropped.
+    pub fn reply(mut self, body: impl Into<Bytes>) {
+        if let Some(answer) = self.answer.take() {
+            answer.say(Some(Message::new(body)));
+        }
+    }
+}
+
+impl Drop for Received {
+    fn drop(&mut self) {
+        if let Some(answer) = self.answer.take() {
+            answer.say(None);
+        }
+    }
+}
+
+/// What is owed to an asker.
+struct Answer {
+    door: Arc<Door>,
+    from: Endpoint,
+    send: lwg::SendId,
+}
+
+impl Answer {
+    fn say(self, reply: Option<Message>) {
+        self.door.ask(Down::Reply { to: self.from, send: self.send, reply }, Hook::Nothing);
+    }
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "owed to {:?}", self.from)
+    }
+}

@@ -1,0 +1,206 @@
+//! Horus: one process of the system, and what it can ask for.
+
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use lwg::{Down, Endpoint};
+use muts::{Address, ProcId};
+
+use crate::book::Book;
+use crate::chaos::Cuts;
+use crate::config::{Config, wrong_name};
+use crate::core_group::CoreGroup;
+use crate::door::Door;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::events::Events;
+use crate::group::Group;
+use crate::inbox::Inbox;
+use crate::incarnation;
+use crate::runtime::Runtime;
+use crate::shared::{Hook, Shared};
+use crate::tower;
+use crate::wait::{Pending, Wait};
+use crate::word::group_of_word;
+
+/// A process with its tower. Handles keep the tower open; it closes when the last one goes.
+#[derive(Clone)]
+pub struct Horus {
+    door: Arc<Door>,
+    cuts: Cuts,
+}
+
+impl Horus {
+    /// Opens a tower of its own in this process: transport, kernel, light-weight groups.
+    ///
+    /// # Errors
+    /// A wrong name, an address that cannot be had or needs a key, or no place for the incarnation.
+    pub fn embedded(config: Config) -> Result<Self, Error> {
+        for name in config.peers.iter().map(|(name, _)| name).chain([&config.name]) {
+            if let Some(why) = wrong_name(name) {
+                return Err(Error::Name(why));
+            }
+        }
+        if !config.listen.ip().is_loopback() && !config.insecure {
+            return Err(Error::Insecure(config.listen));
+        }
+        let driver = tower::listen(config.listen)?;
+        let incarnation = incarnation::next(config.state_dir.as_deref(), &config.name)?;
+        let shared = Arc::new(Shared::default());
+        let me = ProcId { node: shared.book.add(&config.name), incarnation };
+        shared.book.met(me);
+        let cuts = Cuts::default();
+        let tower = tower::embedded(&config, me, &cuts);
+        let bell = driver.bell();
+        let engine = Engine::new(driver, tower, Arc::clone(&shared));
+        let runtime = Runtime::new(engine, bell);
+        let door = Arc::new(Door::open(Endpoint::of(me), runtime, shared));
+        let horus = Self { door, cuts };
+        for (name, address) in &config.peers {
+            horus.meet(name, *address)?;
+        }
+        Ok(horus)
+    }
+
+    /// This process.
+    #[must_use]
+    pub fn me(&self) -> Endpoint {
+        self.door.me
+    }
+
+    /// Who is called what.
+    #[must_use]
+    pub fn book(&self) -> &Book {
+        &self.door.shared.book
+    }
+
+    /// How a member is written: `name#incarnation`.
+    #[must_use]
+    pub fn show(&self, member: Endpoint) -> String {
+        self.book().show(member.proc)
+    }
+
+    /// Introduces a node by where it listens; said again, the newest address counts.
+    ///
+    /// # Errors
+    /// [`Error::Name`].
+    pub fn meet(&self, name: &str, address: SocketAddr) -> Result<(), Error> {
+        if let Some(why) = wrong_name(name) {
+            return Err(Error::Name(why));
+        }
+        let node = self.book().add(name);
+        let address = Address::Net(address);
+        self.ask(Down::Core(vsync::Down::Meet { node, address }));
+        Ok(())
+    }
+
+    /// The process of this name, once it has been met: `b` is its newest incarnation, `b#3` that one.
+    ///
+    /// # Errors
+    /// [`Error::Name`] if it cannot be a name.
+    pub fn member<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> Wait<'a, impl Future<Output = Result<Endpoint, Error>> + Unpin> {
+        let look = poll_fn(move |context| {
+            self.book().poll(name, context).map(|found| found.map_err(Error::Name))
+        });
+        Wait::new(&self.door, look)
+    }
+
+    /// lwg_create: a group of these members, which need not hold this process. Many can be made at
+    /// once: none waits for another.
+    pub fn create(&self, members: &[Endpoint]) -> Pending<Group> {
+        let lwg = self.door.mint_group();
+        let inbox = Arc::new(Inbox::default());
+        let told = Arc::clone(&inbox);
+        self.door.run(move |engine| {
+            engine.router.groups.insert(lwg, told);
+        });
+        let ask = Down::Create { lwg, members: members.iter().copied().collect() };
+        let door = Arc::clone(&self.door);
+        self.door.operate(lwg, ask, move || Group::new(&door, lwg, Arc::clone(&inbox)))
+    }
+
+    /// The next group that another process has put this one in.
+    ///
+    /// # Errors
+    /// [`Error::Closed`].
+    pub fn invited(&self) -> Pending<Group> {
+        let inbox = Arc::clone(&self.door.shared.invited);
+        let door = Arc::clone(&self.door);
+        Pending::first(&self.door, inbox, move |(lwg, told)| Ok(Group::new(&door, lwg, told)))
+    }
+
+    /// Starts the core group of this word with these members and this process.
+    #[must_use]
+    pub fn found(&self, word: &str, members: &[Endpoint]) -> CoreGroup {
+        let group = group_of_word(word);
+        let handle = CoreGroup::new(&self.door, group);
+        let members = members.iter().map(|member| member.proc).collect();
+        handle.ask(vsync::Down::Found { group, members });
+        handle
+    }
+
+    /// Joins the core group of this word, by way of this process or of any that was met.
+    #[must_use]
+    pub fn join(&self, word: &str, contact: Option<Endpoint>) -> CoreGroup {
+        let group = group_of_word(word);
+        let handle = CoreGroup::new(&self.door, group);
+        handle.ask(vsync::Down::Join { group, contact: contact.map(|contact| contact.proc) });
+        handle
+    }
+
+    /// Everything the tower tells, in order.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        Events::new(&self.door)
+    }
+
+    /// Asks the tower directly, for whoever follows [`Horus::events`]. Names of groups and sends
+    /// come from [`Horus::mint_group`] and [`Horus::mint_send`].
+    pub fn ask(&self, ask: Down) {
+        self.door.ask(ask, Hook::Nothing);
+    }
+
+    /// A name for a group; never given twice.
+    #[must_use]
+    pub fn mint_group(&self) -> lwg::LwgId {
+        self.door.mint_group()
+    }
+
+    /// A name for a send; never given twice.
+    #[must_use]
+    pub fn mint_send(&self) -> lwg::SendId {
+        self.door.mint_send()
+    }
+
+    /// Waits for anything at all by turning the tower; none if it did not come in time.
+    ///
+    /// The future must not wait in here itself.
+    pub fn wait<F: Future>(&self, future: F, patience: Option<Duration>) -> Option<F::Output> {
+        let until = patience.and_then(|patience| Instant::now().checked_add(patience));
+        self.door.runtime.wait(future, until)
+    }
+
+    /// Every counter and gauge of the tower, by name.
+    pub fn counters(&self) -> Pending<BTreeMap<&'static str, u64>> {
+        let inbox = Arc::new(Inbox::default());
+        let told = Arc::clone(&inbox);
+        self.door.run(move |engine| {
+            let mut counters = BTreeMap::new();
+            engine.count(&mut |name, value| *counters.entry(name).or_insert(0) += value);
+            told.push(counters);
+        });
+        Pending::first(&self.door, inbox, Ok)
+    }
+
+    /// Whose packets are dropped; without effect unless the configuration allows chaos.
+    #[must_use]
+    pub const fn cuts(&self) -> &Cuts {
+        &self.cuts
+    }
+}

@@ -1,0 +1,93 @@
+//! Incarnation: a number that grows with every start of a node, kept where a crash cannot lose it.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::error::Error;
+
+/// The directory of the user's state, `horus` in it: where nothing else was said.
+fn default_dir() -> Result<PathBuf, Error> {
+    if let Some(dir) = std::env::var_os("XDG_STATE_HOME").filter(|dir| !dir.is_empty()) {
+        return Ok(PathBuf::from(dir).join("horus"));
+    }
+    if let Some(home) = std::env::var_os("HOME").filter(|home| !home.is_empty()) {
+        return Ok(PathBuf::from(home).join(".local/state/horus"));
+    }
+    let cause = io::Error::new(io::ErrorKind::NotFound, "neither HOME nor XDG_STATE_HOME is set");
+    Err(Error::State { path: PathBuf::from("the user's state directory"), cause })
+}
+
+/// The next incarnation of this node: max(wall clock in µs, last + 1). On disk when this returns.
+///
+/// The clock alone can be set back; the file alone can be lost. Together they only grow.
+///
+/// # Errors
+/// [`Error::State`] if it cannot be kept: a number used twice would make two processes one.
+pub(crate) fn next(dir: Option<&Path>, name: &str) -> Result<u64, Error> {
+    let dir = dir.map_or_else(default_dir, |dir| Ok(dir.to_path_buf()))?;
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros());
+    let wall = u64::try_from(wall).unwrap_or(u64::MAX);
+    advance(&dir, name, wall).map_err(|cause| Error::State { path: dir, cause })
+}
+
+fn advance(dir: &Path, name: &str, wall: u64) -> io::Result<u64> {
+    fs::create_dir_all(dir)?;
+    let path = dir.join(format!("{name}.incarnation"));
+    let last = match fs::read_to_string(&path) {
+        Ok(text) => text.trim().parse::<u64>().map_err(|_| {
+            let why = format!("{} does not hold a number; remove it", path.display());
+            io::Error::new(io::ErrorKind::InvalidData, why)
+        })?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+        Err(error) => return Err(error),
+    };
+    let next = wall.max(last.saturating_add(1));
+    // Renamed into place: a crash leaves the old number or the new one, never half of one.
+    let fresh = dir.join(format!("{name}.incarnation.{}", std::process::id()));
+    let mut file = File::create(&fresh)?;
+    writeln!(file, "{next}")?;
+    file.sync_all()?;
+    fs::rename(&fresh, &path)?;
+    sync_dir(dir)?;
+    Ok(next)
+}
+
+#[cfg(unix)]
+fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_dir(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn room(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("horus-incarnation-{name}-{}", std::process::id()))
+    }
+
+    #[test]
+    fn it_grows_when_the_clock_is_set_back() {
+        let dir = room("back");
+        assert_eq!(advance(&dir, "a", 100).expect("written"), 100);
+        assert_eq!(advance(&dir, "a", 50).expect("written"), 101);
+        assert_eq!(advance(&dir, "b", 50).expect("written"), 50);
+        assert_eq!(advance(&dir, "a", 200).expect("written"), 200);
+        fs::remove_dir_all(dir).expect("removed");
+    }
+
+    #[test]
+    fn a_file_that_holds_no_number_is_an_error_not_a_new_start() {
+        let dir = room("bad");
+        fs::create_dir_all(&dir).expect("made");
+        fs::write(dir.join("a.incarnation"), "soon").expect("written");
+        assert!(advance(&dir, "a", 100).is_err());
+        fs::remove_dir_all(dir).expect("removed");
+    }
+}

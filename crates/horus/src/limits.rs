@@ -1,0 +1,14 @@
+//! Every bound of the library, each with its reason. The node has its own.
+
+use std::time::Duration;
+
+/// How long the crank lies before the own thread takes it: longer than a thread takes from one wait
+/// to the next, far shorter than any timeout of the floors.
+pub(crate) const GRACE: Duration = Duration::from_millis(1);
+
+/// Asks queued or handed back before a send waits for room: some hundred thousand small messages
+/// would be seconds of work nobody sees; this many keep a busy tower busy.
+pub(crate) const ASKS_WAITING_MAX: usize = 8_192;
+
+/// Asks taken into the tower in one turn, so that the network is served in between: a window's worth.
+pub(crate) const ASKS_PER_TURN: usize = 256;

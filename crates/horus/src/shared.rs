@@ -1,0 +1,97 @@
+//! What application threads and the crank share: the queue of asks, and how many wait in it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+
+use crossbeam::queue::SegQueue;
+use lwg::{Down, LwgId, Outcome, SendId, Up};
+use parking_lot::Mutex;
+
+use crate::book::Book;
+use crate::engine::Engine;
+use crate::inbox::Inbox;
+use crate::limits::ASKS_WAITING_MAX;
+
+/// Something for the crank to do.
+pub(crate) enum Word {
+    /// To ask of the tower, and where what comes of it goes.
+    Ask(Box<Down>, Hook),
+    /// To do between turns.
+    Do(Box<dyn FnOnce(&mut Engine) + Send>),
+}
+
+/// Where what comes of an ask goes.
+pub(crate) enum Hook {
+    /// Only to the event stream.
+    Nothing,
+    /// The outcome of an operation on a group.
+    Outcome(LwgId, Arc<Inbox<Outcome>>),
+    /// The replies to a send and its becoming stable; whether replies are wanted.
+    Send(LwgId, SendId, bool, Arc<Inbox<Up>>),
+}
+
+/// See the head of this file.
+#[derive(Default)]
+pub(crate) struct Shared {
+    words: SegQueue<Word>,
+    /// Asks in the queue, and those that the tower handed back.
+    waiting: AtomicUsize,
+    room: Mutex<Vec<Waker>>,
+    pub(crate) book: Book,
+    /// Groups that others put this process in, with their inboxes.
+    pub(crate) invited: Arc<Inbox<(LwgId, Arc<Inbox<Up>>)>>,
+}
+
+impl Shared {
+    /// Queues a word; the caller nudges the runtime.
+    pub(crate) fn push(&self, word: Word) {
+        self.count_one();
+        self.words.push(word);
+    }
+
+    /// Counts an ask that came from inside and was never queued.
+    pub(crate) fn count_one(&self) {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The oldest word; [`Shared::done`] once it needs no room any more.
+    pub(crate) fn pop(&self) -> Option<Word> {
+        self.words.pop()
+    }
+
+    /// So many words are out of the way.
+    pub(crate) fn done(&self, count: usize) {
+        let before = self.waiting.fetch_sub(count, Ordering::SeqCst);
+        if before >= ASKS_WAITING_MAX && before - count < ASKS_WAITING_MAX {
+            let wakers = std::mem::take(&mut *self.room.lock());
+            wakers.into_iter().for_each(Waker::wake);
+        }
+    }
+
+    /// The tower is over: nothing comes of what still lies here.
+    pub(crate) fn refuse(&self) {
+        while let Some(word) = self.pop() {
+            self.done(1);
+            match word {
+                Word::Ask(_, Hook::Outcome(_, inbox)) => inbox.end(),
+                Word::Ask(_, Hook::Send(_, _, _, inbox)) => inbox.end(),
+                Word::Ask(_, Hook::Nothing) | Word::Do(_) => {}
+            }
+        }
+    }
+
+    /// Ready when fewer asks wait than the limit.
+    pub(crate) fn poll_room(&self, context: &mut Context<'_>) -> Poll<()> {
+        if self.has_room() {
+            return Poll::Ready(());
+        }
+        self.room.lock().push(context.waker().clone());
+        // Looked at again: what made room before the waker lay here has not woken it.
+        if self.has_room() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    pub(crate) fn has_room(&self) -> bool {
+        self.waiting.load(Ordering::SeqCst) < ASKS_WAITING_MAX
+    }
+}

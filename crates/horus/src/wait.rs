@@ -1,0 +1,99 @@
+//! What can be waited for: a `Future` for whoever has an executor, and `wait()` for who has none.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use crate::door::Door;
+use crate::error::Error;
+use crate::inbox::Inbox;
+
+/// Something to come, borrowed from its handle. Dropping it loses nothing.
+#[must_use = "nothing is waited for until it is polled or `wait` is called"]
+pub struct Wait<'a, F> {
+    door: &'a Arc<Door>,
+    future: F,
+}
+
+impl<'a, F: Future + Unpin> Wait<'a, F> {
+    pub(crate) const fn new(door: &'a Arc<Door>, future: F) -> Self {
+        Self { door, future }
+    }
+
+    /// For at most so long; none if it did not come in time. Asking again goes on waiting.
+    pub fn wait_for(self, patience: Duration) -> Option<F::Output> {
+        self.door.runtime.wait(self.future, Instant::now().checked_add(patience))
+    }
+}
+
+impl<T, F: Future<Output = Result<T, Error>> + Unpin> Wait<'_, F> {
+    /// Turns the tower until it has come.
+    ///
+    /// # Errors
+    /// What the future answers, and [`Error::Closed`] if it can come no more.
+    pub fn wait(self) -> Result<T, Error> {
+        self.door.runtime.wait(self.future, None).unwrap_or(Err(Error::Closed))
+    }
+}
+
+impl<F: Future + Unpin> Future for Wait<'_, F> {
+    type Output = F::Output;
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        Pin::new(&mut self.future).poll(context)
+    }
+}
+
+/// The outcome of one ask, to be kept and waited for whenever it is wanted. Dropping it does not
+/// take back the ask.
+#[must_use = "the ask is on its way, but whether it succeeded is told only here"]
+pub struct Pending<T> {
+    door: Arc<Door>,
+    /// Looks whether it is there; asked no more once it was.
+    look: Box<dyn FnMut(&mut Context<'_>) -> Poll<Result<T, Error>> + Send>,
+}
+
+impl<T> Pending<T> {
+    /// What the first thing in this inbox means, or that it ended empty.
+    pub(crate) fn first<I: Send + 'static>(
+        door: &Arc<Door>,
+        inbox: Arc<Inbox<I>>,
+        mut meaning: impl FnMut(I) -> Result<T, Error> + Send + 'static,
+    ) -> Self {
+        Self::new(door, move |context| {
+            inbox.poll(context).map(|told| told.map_or(Err(Error::Closed), &mut meaning))
+        })
+    }
+
+    pub(crate) fn new(
+        door: &Arc<Door>,
+        look: impl FnMut(&mut Context<'_>) -> Poll<Result<T, Error>> + Send + 'static,
+    ) -> Self {
+        Self { door: Arc::clone(door), look: Box::new(look) }
+    }
+
+    /// Turns the tower until the outcome is known.
+    ///
+    /// # Errors
+    /// Why it failed, or [`Error::Closed`] if it will never be known.
+    pub fn wait(self) -> Result<T, Error> {
+        let door = Arc::clone(&self.door);
+        door.runtime.wait(self, None).unwrap_or(Err(Error::Closed))
+    }
+
+    /// For at most so long; the thing itself back if it did not come in time.
+    ///
+    /// # Errors
+    /// Itself, to be waited for again.
+    pub fn wait_for(mut self, patience: Duration) -> Result<Result<T, Error>, Self> {
+        let door = Arc::clone(&self.door);
+        door.runtime.wait(&mut self, Instant::now().checked_add(patience)).ok_or(self)
+    }
+}
+
+impl<T> Future for Pending<T> {
+    type Output = Result<T, Error>;
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        (self.look)(context)
+    }
+}
