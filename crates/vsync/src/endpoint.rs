@@ -52,7 +52,8 @@ impl GroupId {
     pub fn of_word(word: &str) -> Self {
         let mut hash = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
         for byte in word.bytes() {
-            hash = (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
+            hash =
+                (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
         }
         // The top bit keeps words and minted numbers apart.
         Self(hash | 1 << 127)

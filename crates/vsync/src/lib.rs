@@ -4,13 +4,38 @@
 
 extern crate alloc;
 
+mod admission;
+mod closing;
+mod config;
+mod consent;
+mod control;
+mod counters;
 mod endpoint;
+mod epoch;
+mod flush;
+mod group;
+mod header;
+mod install;
 mod interface;
+mod joining;
+mod kernel;
+pub mod limits;
+mod merge;
 mod order;
+mod peers;
+mod serving;
+mod spread;
+mod stability;
+mod stream;
+mod succession;
+mod turn;
 mod view;
+mod whereabouts;
 
+pub use config::Config;
 pub use endpoint::{Endpoint, GroupId};
 pub use interface::{Core, Down, Fault, Up, Why};
+pub use kernel::Kernel;
 pub use muts::{Duration, Instant, Message, NodeId, ProcId};
 pub use order::Order;
 pub use view::{View, ViewId};

@@ -1,5 +1,8 @@
 //! Order: what a multicast promises about its place among others, chosen message by message.
 
+pub(crate) mod causal;
+pub(crate) mod total;
+
 use alloc::vec::Vec;
 
 use muts::{Malformed, Wire};

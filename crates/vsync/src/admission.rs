@@ -1,0 +1,161 @@
+//! Admission: coming into a group and leaving it, at the members' side.
+//!
+//! Takes: JOIN, LEAVE, and the invitations of this member's user. Promises: who asked is in one of
+//! the next views, many at once; no two incarnations of one node in a view; a leaver's messages are
+//! complete. Keeps: who asked, for as long as it goes on asking.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use muts::{Instant, ProcId};
+
+use crate::control::Control;
+use crate::endpoint::GroupId;
+use crate::install::Joiner;
+use crate::interface::{Fault, Up};
+use crate::limits::{JOINS_MAX, MEMBERS_MAX};
+use crate::serving::Serving;
+use crate::turn::Turn;
+
+/// Somebody asked to come in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    pub(crate) nonce: u64,
+    /// The highest epoch number that it has seen for any group it left.
+    pub(crate) highest: u64,
+    /// When it asked last: it repeats itself while it wants to.
+    last: Instant,
+}
+
+/// A group that is being founded here.
+#[derive(Debug)]
+pub(crate) struct Founding {
+    /// Who is to be in the first view.
+    pub(crate) wanted: BTreeSet<ProcId>,
+    /// When it begins with those who are there.
+    pub(crate) until: Instant,
+}
+
+impl Serving {
+    /// Takes a JOIN, for this coordinator or to be relayed to it.
+    pub(crate) fn take_join(
+        &mut self,
+        turn: &mut Turn<'_>,
+        group: GroupId,
+        who: ProcId,
+        nonce: u64,
+        highest: u64,
+    ) {
+        if self.epoch.members.contains(&who) {
+            self.answer_joined(turn, who, nonce);
+            return;
+        }
+        let coordinator = self.coordinator(turn);
+        if coordinator != turn.me() {
+            turn.control(coordinator, &Control::Join { group, who, nonce, highest });
+        } else if self.joins.len() < JOINS_MAX || self.joins.contains_key(&who) {
+            self.joins.insert(who, Asked { nonce, highest, last: turn.now });
+        }
+    }
+
+    /// A member that still asks to join lacks the INSTALL that let it in, or has forgotten all.
+    fn answer_joined(&mut self, turn: &mut Turn<'_>, who: ProcId, nonce: u64) {
+        let admitting = self.history.iter().find(|install| {
+            install.joiners.iter().any(|joiner| joiner.proc == who && joiner.nonce == nonce)
+        });
+        if let Some(install) = admitting {
+            turn.counters.handons += 1;
+            turn.control(who, &Control::Install(install.clone()));
+        } else {
+            let since = *self.apart.entry(who).or_insert(turn.now);
+            if turn.now.since(since) > turn.config.suspicion {
+                self.gone.insert(who);
+            }
+        }
+    }
+
+    /// Takes a LEAVE.
+    pub(crate) fn take_leave(&mut self, from: ProcId) {
+        if self.epoch.members.contains(&from) {
+            self.leaves.insert(from);
+        }
+    }
+
+    /// Repeats one's own wish to leave to whoever coordinates.
+    pub(crate) fn push_leave(&mut self, turn: &mut Turn<'_>) {
+        let coordinator = self.coordinator(turn);
+        if self.leaves.contains(&turn.me()) && coordinator != turn.me() {
+            let (group, epoch) = (self.group(), self.epoch.view);
+            turn.control(coordinator, &Control::Leave { group, epoch });
+        }
+    }
+
+    /// Whether a view change would let somebody in now; while founding, whether all are there.
+    pub(crate) fn can_admit(&mut self, turn: &Turn<'_>) -> bool {
+        // Three times the longest pause of who still asks.
+        let patience = crate::joining::PAUSE_MAX * 3;
+        self.joins.retain(|_, asked| turn.now.since(asked.last) < patience);
+        let admissible = self.admissible(turn, &self.epoch.members);
+        match &self.founding {
+            None => !admissible.is_empty(),
+            Some(founding) => {
+                let there = |proc: &ProcId| {
+                    *proc == turn.me() || admissible.iter().any(|joiner| joiner.proc == *proc)
+                };
+                founding.until <= turn.now || founding.wanted.iter().all(there)
+            }
+        }
+    }
+
+    /// Who of those that asked can be in a view with these: linked with all of them and with each
+    /// other, and of another node than each.
+    pub(crate) fn admissible(&self, turn: &Turn<'_>, with: &[ProcId]) -> Vec<Joiner> {
+        let mut view = with.to_vec();
+        let mut admitted = Vec::new();
+        // The newest incarnation of a node first: it is the one that lives.
+        for (proc, asked) in self.joins.iter().rev() {
+            let linked = view.iter().all(|other| turn.peers.linked(turn.now, *proc, *other));
+            let only = view.iter().all(|other| other.node != proc.node);
+            if linked && only && view.len() < MEMBERS_MAX && !turn.peers.suspects(turn.now, *proc) {
+                view.push(*proc);
+                admitted.push(Joiner { proc: *proc, nonce: asked.nonce });
+            }
+        }
+        admitted.reverse();
+        admitted
+    }
+
+    /// Invites processes into the group.
+    pub(crate) fn invite(&mut self, turn: &mut Turn<'_>, members: Vec<ProcId>) {
+        let until = turn.now + turn.config.founding;
+        for proc in members {
+            if !self.epoch.members.contains(&proc) {
+                self.invited.insert(proc, until);
+            }
+        }
+        self.control_due = Some(turn.now);
+    }
+
+    /// Repeats invitations until the invited are in or the patience is over.
+    pub(crate) fn tend_invitations(&mut self, turn: &mut Turn<'_>) {
+        let members = &self.epoch.members;
+        self.invited.retain(|proc, _| !members.contains(proc));
+        let overdue: Vec<ProcId> = self
+            .invited
+            .iter()
+            .filter(|(proc, until)| **until <= turn.now || turn.peers.is_lost(**proc))
+            .map(|(proc, _)| *proc)
+            .collect();
+        for proc in &overdue {
+            self.invited.remove(proc);
+        }
+        if !overdue.is_empty() && self.founding.is_none() {
+            turn.tell(Up::Fault { group: self.group(), fault: Fault::Missing(overdue) });
+        }
+        if self.control_due.is_some_and(|due| due <= turn.now) {
+            for proc in self.invited.keys().copied().filter(|proc| !self.joins.contains_key(proc)) {
+                turn.control(proc, &Control::Invite { group: self.group() });
+            }
+        }
+    }
+}

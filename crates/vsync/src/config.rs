@@ -1,0 +1,71 @@
+//! The kernel's settings: who it is, and how patient.
+
+use core::time::Duration;
+
+use muts::ProcId;
+
+/// Settings of a [`Kernel`](crate::Kernel); the defaults suit one network.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// This process.
+    pub me: ProcId,
+    /// Where all chance of this kernel comes from.
+    pub seed: u64,
+    /// How long a peer may be taken for alive without a sign that it hears us: at least the
+    /// transport's limit of silence. Default 1 s.
+    pub suspicion: Duration,
+    /// For how long a link must have been good both ways before a view relies on it: the first
+    /// time. Default 200 ms.
+    pub good_first: Duration,
+    /// The same after the link broke once; doubles each time it breaks again. Default 500 ms.
+    pub good_again: Duration,
+    /// The most that this grows to. Default 4 s.
+    pub good_max: Duration,
+    /// How often a control message is repeated at first. Default 20 ms.
+    pub control: Duration,
+    /// How long a coordinator gathers suspicions, joins and leaves into one view. Default 20 ms.
+    pub gather: Duration,
+    /// How long a flush may be silent before its coordinator is given up. Default 3 s.
+    pub flush: Duration,
+    /// How long one side of a merge waits for the other. Default 1 s.
+    pub merge: Duration,
+    /// How often former members are told where the group is. Default 500 ms.
+    pub announce: Duration,
+    /// How long founding waits for the invited, and an invitation for its answer. Default 5 s.
+    pub founding: Duration,
+    /// How long a join looks for the group. Default 10 s.
+    pub joining: Duration,
+    /// How long received and delivered positions gather before they are told. Default 20 ms.
+    pub stability: Duration,
+}
+
+impl Config {
+    /// The defaults for this process.
+    #[must_use]
+    pub fn new(me: ProcId, seed: u64) -> Self {
+        Self {
+            me,
+            seed,
+            suspicion: Duration::from_secs(1),
+            good_first: Duration::from_millis(200),
+            good_again: Duration::from_millis(500),
+            good_max: Duration::from_secs(4),
+            control: Duration::from_millis(20),
+            gather: Duration::from_millis(20),
+            flush: Duration::from_secs(3),
+            merge: Duration::from_secs(1),
+            announce: Duration::from_millis(500),
+            founding: Duration::from_secs(5),
+            joining: Duration::from_secs(10),
+            stability: Duration::from_millis(20),
+        }
+    }
+
+    /// The defaults with every patience scaled to another limit of silence.
+    #[must_use]
+    pub fn with_suspicion(mut self, suspicion: Duration) -> Self {
+        self.suspicion = suspicion;
+        self.flush = suspicion * 3;
+        self
+    }
+}

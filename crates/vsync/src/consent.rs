@@ -1,0 +1,205 @@
+//! Consent, the member's side of a flush: promise, say what is here, fetch what is missing.
+//!
+//! Takes: PREPARE and CUT of whoever coordinates, PULL and FILL. Promises: once blocked a member
+//! sends and delivers nothing more in this epoch until an INSTALL, but goes on receiving and
+//! handing over. Keeps: the highest ballot promised, and the cut it was asked to hold.
+
+use alloc::vec::Vec;
+
+use muts::{Instant, Message, ProcId};
+
+use crate::control::{Ballot, Control, Gap};
+use crate::header::SendHeader;
+use crate::limits::PULL_FRAMES_MAX;
+use crate::serving::Serving;
+use crate::turn::Turn;
+
+/// Blocked: a flush has this member's answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Blocked {
+    /// Whose flush.
+    pub(crate) by: ProcId,
+    /// Since when.
+    pub(crate) since: Instant,
+}
+
+/// What this member was asked to hold.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    cut: Vec<u64>,
+    /// What of it no live sender will bring.
+    gaps: Vec<Gap>,
+    /// When the holders are asked again.
+    ask_again: Instant,
+}
+
+impl Serving {
+    /// Blocks, for this ballot.
+    pub(crate) fn promise(&mut self, turn: &Turn<'_>, ballot: Ballot, by: ProcId) {
+        self.promised = ballot;
+        self.blocked = Some(Blocked { by, since: turn.now });
+        self.wanted = None;
+    }
+
+    /// Takes a PREPARE of this epoch.
+    pub(crate) fn take_prepare(
+        &mut self,
+        turn: &mut Turn<'_>,
+        from: ProcId,
+        ballot: Ballot,
+        excluded: &[ProcId],
+    ) {
+        if excluded.contains(&turn.me()) {
+            self.gone.insert(from);
+            return;
+        }
+        if !self.admits_ballot(turn, from, ballot) {
+            return;
+        }
+        if ballot > self.promised {
+            self.flush = None;
+            self.merge = None;
+            self.promise(turn, ballot, from);
+        }
+        let status = Control::Status {
+            group: self.epoch.group,
+            epoch: self.epoch.view,
+            ballot,
+            received: self.epoch.received(),
+            highest: self.highest,
+        };
+        turn.control(from, &status);
+    }
+
+    /// Whether the sender may close this epoch with that ballot; tells it if not.
+    fn admits_ballot(&mut self, turn: &mut Turn<'_>, from: ProcId, ballot: Ballot) -> bool {
+        if self.gone.contains(&from) || self.epoch.rank_of(from).is_none() {
+            return false;
+        }
+        if ballot < self.promised {
+            let (group, epoch) = (self.epoch.group, self.epoch.view);
+            turn.control(from, &Control::Refuse { group, epoch, promised: self.promised });
+            return false;
+        }
+        true
+    }
+
+    /// Takes a CUT of this epoch from somebody else.
+    pub(crate) fn hear_cut(
+        &mut self,
+        turn: &mut Turn<'_>,
+        from: ProcId,
+        ballot: Ballot,
+        cut: Vec<u64>,
+        gaps: &[Gap],
+    ) {
+        let whole = cut.len() == self.epoch.members.len();
+        if whole && self.admits_ballot(turn, from, ballot) && ballot == self.promised {
+            self.take_cut(turn, from, ballot, cut, gaps);
+        }
+    }
+
+    /// Notes what is to be held, fetches it, and says so once it is here.
+    pub(crate) fn take_cut(
+        &mut self,
+        turn: &mut Turn<'_>,
+        from: ProcId,
+        ballot: Ballot,
+        cut: Vec<u64>,
+        gaps: &[Gap],
+    ) {
+        if self.wanted.is_none() {
+            let own = self.epoch.rank as u8;
+            let gaps = gaps.iter().copied().filter(|gap| gap.member == own).collect();
+            self.wanted = Some(Wanted { cut, gaps, ask_again: turn.now });
+            self.pull(turn);
+        }
+        if from != turn.me() && self.holds_cut() {
+            let (group, epoch) = (self.epoch.group, self.epoch.view);
+            turn.control(from, &Control::CutOk { group, epoch, ballot });
+        }
+    }
+
+    fn holds_cut(&self) -> bool {
+        self.wanted.as_ref().is_some_and(|wanted| {
+            let received = self.epoch.received();
+            received.iter().zip(&wanted.cut).all(|(have, want)| have >= want)
+        })
+    }
+
+    /// Something was received: perhaps the cut is held now.
+    pub(crate) fn check_cut(&mut self, turn: &mut Turn<'_>) {
+        if !self.holds_cut() {
+            return;
+        }
+        let Some(blocked) = self.blocked else { return };
+        let ballot = self.promised;
+        if blocked.by == turn.me() {
+            self.take_cut_ok(turn, turn.me(), ballot);
+        } else {
+            let (group, epoch) = (self.epoch.group, self.epoch.view);
+            turn.control(blocked.by, &Control::CutOk { group, epoch, ballot });
+        }
+    }
+
+    /// Asks the named holders for what is missing of excluded senders, until it is here.
+    pub(crate) fn pull(&mut self, turn: &mut Turn<'_>) {
+        let Some(wanted) = &mut self.wanted else { return };
+        if wanted.ask_again > turn.now {
+            return;
+        }
+        wanted.ask_again = turn.now + turn.config.control * 4;
+        for gap in &wanted.gaps {
+            let (of, holder) = (usize::from(gap.of), usize::from(gap.holder));
+            let (Some(stream), Some(holder)) =
+                (self.epoch.streams.get(of), self.epoch.members.get(holder))
+            else {
+                continue;
+            };
+            let position = stream.received();
+            if position < gap.end {
+                turn.counters.pulls += 1;
+                let (group, epoch) = (self.epoch.group, self.epoch.view);
+                let pull = Control::Pull { group, epoch, of: gap.of, position, end: gap.end };
+                turn.control(*holder, &pull);
+            }
+        }
+    }
+
+    /// Hands over frames of somebody else.
+    pub(crate) fn take_pull(
+        &mut self,
+        turn: &mut Turn<'_>,
+        from: ProcId,
+        of: u8,
+        position: u64,
+        end: u64,
+    ) {
+        let Some(stream) = self.epoch.streams.get(usize::from(of)) else { return };
+        let members = self.epoch.members.len();
+        for position in position..end.min(position.saturating_add(PULL_FRAMES_MAX)) {
+            let Some(frame) = stream.frame(position) else { return };
+            let mut message: Message = frame.for_filling(members);
+            let (group, epoch) = (self.epoch.group, self.epoch.view);
+            message.push(&SendHeader::Fill { group, epoch, rank: of, position });
+            turn.counters.fills += 1;
+            turn.ask(muts::Down::Send { to: from, message });
+        }
+    }
+
+    /// Takes a frame that a holder handed over.
+    pub(crate) fn take_fill(
+        &mut self,
+        turn: &mut Turn<'_>,
+        rank: u8,
+        position: u64,
+        message: Message,
+    ) {
+        let rank = usize::from(rank);
+        if rank >= self.epoch.streams.len() {
+            turn.counters.malformed += 1;
+            return;
+        }
+        self.epoch.receive(turn, rank, position, message);
+    }
+}

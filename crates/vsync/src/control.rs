@@ -1,0 +1,189 @@
+//! Control messages: level-triggered, idempotent, repeated by their sender until its state changes.
+//!
+//! Each is `kind u8 | group | fields`, in the order of the fields below.
+
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+
+use muts::{Malformed, ProcId, Wire};
+
+use crate::endpoint::GroupId;
+use crate::install::{Install, Part};
+use crate::view::ViewId;
+
+/// The right to close an epoch: the higher round wins; in one round the lower rank.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ballot {
+    pub(crate) round: u64,
+    pub(crate) rank: Reverse<u8>,
+}
+
+impl Ballot {
+    /// Below every ballot that is ever used.
+    pub(crate) const NONE: Self = Self { round: 0, rank: Reverse(u8::MAX) };
+}
+
+/// Frames of an excluded sender that a member lacks, and who holds them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Gap {
+    /// Who lacks them.
+    pub(crate) member: u8,
+    /// Whose frames.
+    pub(crate) of: u8,
+    /// The first position beyond them.
+    pub(crate) end: u64,
+    /// Who holds them.
+    pub(crate) holder: u8,
+}
+
+/// What one member says of where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Whereabouts {
+    /// Grows with each that this process sends: the newest counts.
+    pub(crate) number: u64,
+    /// The view that it is in, with its members by rank; none if it is in no view of the group.
+    pub(crate) view: Option<(ViewId, Vec<ProcId>)>,
+}
+
+/// What members say to each other about a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Control {
+    /// Close this epoch without `excluded`; answered by Status, Refuse or Handon.
+    Prepare { group: GroupId, epoch: ViewId, ballot: Ballot, excluded: Vec<ProcId> },
+    /// What the answering member has; it sends and delivers nothing more in this epoch.
+    Status { group: GroupId, epoch: ViewId, ballot: Ballot, received: Vec<u64>, highest: u64 },
+    /// Get this much of every stream; answered by CutOk once it is there, or Refuse.
+    Cut { group: GroupId, epoch: ViewId, ballot: Ballot, cut: Vec<u64>, gaps: Vec<Gap> },
+    /// It is there.
+    CutOk { group: GroupId, epoch: ViewId, ballot: Ballot },
+    /// A higher ballot is promised.
+    Refuse { group: GroupId, epoch: ViewId, promised: Ballot },
+    /// Hand over these frames of an excluded sender.
+    Pull { group: GroupId, epoch: ViewId, of: u8, position: u64, end: u64 },
+    /// The decision: from the coordinator, or handed on by whoever sees that it is missing.
+    Install(Install),
+    /// This view, or a later one, is installed here.
+    Installed { group: GroupId, view: ViewId },
+    /// Let `who` into the group; relayed to the coordinator.
+    Join { group: GroupId, who: ProcId, nonce: u64, highest: u64 },
+    /// Let the sender out.
+    Leave { group: GroupId, epoch: ViewId },
+    /// Come into the group: answered by asking to join.
+    Invite { group: GroupId },
+    /// Where the sender is.
+    Where { group: GroupId, whereabouts: Whereabouts },
+    /// Merge with my view?
+    MergeAsk { group: GroupId, view: ViewId, members: Vec<ProcId> },
+    /// Yes: close your epoch and send your part.
+    MergeGrant { group: GroupId, merge: u64, view: ViewId },
+    /// The asker's part, closed.
+    MergeReady { group: GroupId, merge: u64, part: Part },
+    /// What the sender has received and processed; `wanted` asks for the same in return.
+    Stability {
+        group: GroupId,
+        epoch: ViewId,
+        received: Vec<u64>,
+        processed: Vec<u64>,
+        wanted: bool,
+    },
+}
+
+impl Control {
+    /// The group that it is about.
+    pub(crate) fn group(&self) -> GroupId {
+        match self {
+            Self::Install(install) => install.group,
+            Self::Prepare { group, .. }
+            | Self::Status { group, .. }
+            | Self::Cut { group, .. }
+            | Self::CutOk { group, .. }
+            | Self::Refuse { group, .. }
+            | Self::Pull { group, .. }
+            | Self::Installed { group, .. }
+            | Self::Join { group, .. }
+            | Self::Leave { group, .. }
+            | Self::Invite { group }
+            | Self::Where { group, .. }
+            | Self::MergeAsk { group, .. }
+            | Self::MergeGrant { group, .. }
+            | Self::MergeReady { group, .. }
+            | Self::Stability { group, .. } => *group,
+        }
+    }
+}
+
+impl Wire for Ballot {
+    fn write(&self, into: &mut Vec<u8>) {
+        self.round.write(into);
+        self.rank.0.write(into);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        Ok(Self { round: u64::read(from)?, rank: Reverse(u8::read(from)?) })
+    }
+}
+
+impl Wire for Gap {
+    fn write(&self, into: &mut Vec<u8>) {
+        into.extend_from_slice(&[self.member, self.of, self.holder]);
+        self.end.write(into);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        let (member, of, holder) = (u8::read(from)?, u8::read(from)?, u8::read(from)?);
+        Ok(Self { member, of, holder, end: u64::read(from)? })
+    }
+}
+
+impl Wire for Whereabouts {
+    fn write(&self, into: &mut Vec<u8>) {
+        self.number.write(into);
+        self.view.write(into);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        Ok(Self { number: u64::read(from)?, view: Option::read(from)? })
+    }
+}
+
+/// The bytes of each message: its number, then its fields in order.
+macro_rules! wired {
+    ($($kind:literal $name:ident { $($field:ident),* })*) => {
+        impl Wire for Control {
+            fn write(&self, into: &mut Vec<u8>) {
+                match self {
+                    Self::Install(install) => {
+                        into.push(0);
+                        install.write(into);
+                    }
+                    $(Self::$name { $($field),* } => {
+                        into.push($kind);
+                        $($field.write(into);)*
+                    })*
+                }
+            }
+            fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+                Ok(match u8::read(from)? {
+                    0 => Self::Install(Install::read(from)?),
+                    $($kind => Self::$name { $($field: Wire::read(from)?),* },)*
+                    _ => return Err(Malformed),
+                })
+            }
+        }
+    };
+}
+
+wired! {
+    1 Prepare { group, epoch, ballot, excluded }
+    2 Status { group, epoch, ballot, received, highest }
+    3 Cut { group, epoch, ballot, cut, gaps }
+    4 CutOk { group, epoch, ballot }
+    5 Refuse { group, epoch, promised }
+    6 Pull { group, epoch, of, position, end }
+    7 Installed { group, view }
+    8 Join { group, who, nonce, highest }
+    9 Leave { group, epoch }
+    10 Invite { group }
+    11 Where { group, whereabouts }
+    12 MergeAsk { group, view, members }
+    13 MergeGrant { group, merge, view }
+    14 MergeReady { group, merge, part }
+    15 Stability { group, epoch, received, processed, wanted }
+}

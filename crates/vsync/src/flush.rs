@@ -1,0 +1,241 @@
+//! Flush, the coordinator's side: gather what everybody has, agree on a cut, decide the next view.
+//!
+//! Takes: STATUS, CUT_OK and REFUSE of the participants. Promises: INSTALL is decided only when
+//! every participant holds the cut (V1), and every flush ends in one. Keeps: nothing beyond its
+//! epoch. A new suspicion starts it again with a higher ballot, until something is decided.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec;
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+
+use muts::{Instant, ProcId};
+
+use crate::control::{Ballot, Control, Gap};
+use crate::install::Part;
+use crate::serving::Serving;
+use crate::turn::Turn;
+
+/// How far a flush has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Waiting for STATUS.
+    Preparing,
+    /// Waiting for CUT_OK.
+    Cutting,
+    /// Everybody holds the cut; a merge may still be waiting for the other side.
+    Ready,
+}
+
+/// What one participant answered.
+#[derive(Debug)]
+struct Status {
+    received: Vec<u64>,
+    highest: u64,
+}
+
+/// A flush under way here.
+#[derive(Debug)]
+pub(crate) struct Flush {
+    pub(crate) ballot: Ballot,
+    pub(crate) excluded: BTreeSet<ProcId>,
+    pub(crate) phase: Phase,
+    pub(crate) since: Instant,
+    statuses: BTreeMap<ProcId, Status>,
+    holding: BTreeSet<ProcId>,
+    cut: Vec<u64>,
+    gaps: Vec<Gap>,
+}
+
+impl Serving {
+    /// Starts a flush, or starts it again, as coordinator.
+    pub(crate) fn begin(&mut self, turn: &mut Turn<'_>) {
+        let me = turn.me();
+        let again = self.flush.is_some();
+        let keep = self.clique(turn);
+        let excluded: BTreeSet<ProcId> =
+            self.epoch.members.iter().copied().filter(|proc| !keep.contains(proc)).collect();
+        if again {
+            self.merge = None;
+            turn.counters.flushes_restarted += 1;
+        } else {
+            turn.counters.flushes += 1;
+        }
+        self.round = self.round.max(self.promised.round) + 1;
+        let ballot = Ballot { round: self.round, rank: Reverse(self.epoch.rank as u8) };
+        self.flush = Some(Flush {
+            ballot,
+            excluded,
+            phase: Phase::Preparing,
+            since: turn.now,
+            statuses: BTreeMap::new(),
+            holding: BTreeSet::new(),
+            cut: Vec::new(),
+            gaps: Vec::new(),
+        });
+        self.promise(turn, ballot, me);
+        let (received, highest) = (self.epoch.received(), self.highest);
+        self.take_status(turn, me, ballot, received, highest);
+        self.push_flush(turn);
+    }
+
+    /// Those of the view that can go on together: greedily by rank, the coordinator first.
+    fn clique(&self, turn: &Turn<'_>) -> Vec<ProcId> {
+        let mut kept = vec![turn.me()];
+        for proc in self.epoch.members.iter().copied() {
+            let fits = !self.suspects(turn, proc)
+                && kept.iter().all(|other| turn.peers.compatible(turn.now, proc, *other));
+            if fits && !kept.contains(&proc) {
+                kept.push(proc);
+            }
+        }
+        kept
+    }
+
+    /// Those who take part in the flush, by rank.
+    fn participants(&self) -> Vec<ProcId> {
+        let flush = self.flush.as_ref().expect("a flush under way");
+        let members = self.epoch.members.iter().copied();
+        members.filter(|proc| !flush.excluded.contains(proc)).collect()
+    }
+
+    /// Repeats what the participants have not answered. CUT goes to all until the decision, also to
+    /// those that answered: a REFUSE may have become due.
+    pub(crate) fn push_flush(&mut self, turn: &mut Turn<'_>) {
+        let Some(flush) = &self.flush else { return };
+        let (group, epoch, ballot) = (self.epoch.group, self.epoch.view, flush.ballot);
+        let message = match flush.phase {
+            Phase::Preparing => {
+                let excluded = flush.excluded.iter().copied().collect();
+                Control::Prepare { group, epoch, ballot, excluded }
+            }
+            Phase::Cutting | Phase::Ready => {
+                let (cut, gaps) = (flush.cut.clone(), flush.gaps.clone());
+                Control::Cut { group, epoch, ballot, cut, gaps }
+            }
+        };
+        for proc in self.participants() {
+            let flush = self.flush.as_ref().expect("a flush under way");
+            let answered = flush.phase == Phase::Preparing && flush.statuses.contains_key(&proc);
+            if proc != turn.me() && !answered {
+                turn.control(proc, &message);
+            }
+        }
+    }
+
+    /// Takes a participant's STATUS.
+    pub(crate) fn take_status(
+        &mut self,
+        turn: &mut Turn<'_>,
+        from: ProcId,
+        ballot: Ballot,
+        received: Vec<u64>,
+        highest: u64,
+    ) {
+        let members = self.epoch.members.len();
+        let Some(flush) = &mut self.flush else { return };
+        let expected = flush.ballot == ballot && flush.phase == Phase::Preparing;
+        if !expected || flush.excluded.contains(&from) || received.len() != members {
+            return;
+        }
+        flush.statuses.insert(from, Status { received, highest });
+        let participants = self.participants();
+        let flush = self.flush.as_ref().expect("a flush under way");
+        if participants.iter().all(|proc| flush.statuses.contains_key(proc)) {
+            self.cut_streams(turn, &participants);
+        }
+    }
+
+    /// Everybody answered: what of each stream is delivered by all who move along, and who lacks
+    /// what of the excluded ones and can get it from whom.
+    fn cut_streams(&mut self, turn: &mut Turn<'_>, participants: &[ProcId]) {
+        let ranks: Vec<(usize, ProcId)> = participants
+            .iter()
+            .map(|proc| (self.epoch.rank_of(*proc).expect("a member"), *proc))
+            .collect();
+        let members = self.epoch.members.clone();
+        let flush = self.flush.as_mut().expect("a flush under way");
+        let has = |proc: &ProcId, stream: usize| flush.statuses[proc].received[stream];
+        let mut cut = Vec::new();
+        let mut gaps = Vec::new();
+        for (stream, sender) in members.iter().enumerate() {
+            // A live sender's own answer is final: it sends nothing more in this epoch.
+            let end = match flush.statuses.get(sender) {
+                Some(own) => own.received[stream],
+                None => participants.iter().map(|proc| has(proc, stream)).max().unwrap_or(0),
+            };
+            cut.push(end);
+            if flush.statuses.contains_key(sender) {
+                continue;
+            }
+            let holder = ranks.iter().find(|(_, proc)| has(proc, stream) >= end);
+            let Some((holder, _)) = holder else { continue };
+            for (member, _) in ranks.iter().filter(|(_, proc)| has(proc, stream) < end) {
+                let (member, of, holder) = (*member as u8, stream as u8, *holder as u8);
+                gaps.push(Gap { member, of, end, holder });
+            }
+        }
+        flush.holding = participants
+            .iter()
+            .copied()
+            .filter(|proc| (0..cut.len()).all(|stream| has(proc, stream) >= cut[stream]))
+            .collect();
+        flush.cut = cut;
+        flush.gaps = gaps;
+        flush.phase = Phase::Cutting;
+        let (cut, gaps) = (flush.cut.clone(), flush.gaps.clone());
+        let ballot = flush.ballot;
+        self.take_cut(turn, turn.me(), ballot, cut, &gaps);
+        self.ready_if_held(turn);
+        self.push_flush(turn);
+    }
+
+    /// Takes a participant's CUT_OK.
+    pub(crate) fn take_cut_ok(&mut self, turn: &mut Turn<'_>, from: ProcId, ballot: Ballot) {
+        if let Some(flush) = &mut self.flush
+            && flush.ballot == ballot
+            && flush.phase == Phase::Cutting
+        {
+            flush.holding.insert(from);
+            self.ready_if_held(turn);
+        }
+    }
+
+    fn ready_if_held(&mut self, turn: &mut Turn<'_>) {
+        let Some(flush) = &self.flush else { return };
+        let held = self.participants().iter().all(|proc| flush.holding.contains(proc));
+        if flush.phase == Phase::Cutting && held {
+            self.flush.as_mut().expect("a flush under way").phase = Phase::Ready;
+            self.decide_if_ready(turn);
+        }
+    }
+
+    /// Somebody promised a higher ballot: try above it, after a pause that lets the other end.
+    pub(crate) fn take_refuse(&mut self, turn: &mut Turn<'_>, promised: Ballot) {
+        let Some(flush) = &self.flush else { return };
+        if promised <= flush.ballot {
+            return;
+        }
+        turn.counters.refused += 1;
+        self.round = self.round.max(promised.round);
+        let pause = turn.config.control * 4;
+        if turn.now.since(flush.since) > pause && self.coordinator(turn) == turn.me() {
+            self.begin(turn);
+        }
+    }
+
+    /// This component's share of the next view.
+    pub(crate) fn own_part(&self) -> Part {
+        let flush = self.flush.as_ref().expect("a flush under way");
+        let (leavers, members): (Vec<ProcId>, Vec<ProcId>) =
+            self.participants().into_iter().partition(|proc| self.leaves.contains(proc));
+        Part {
+            epoch: self.epoch.view,
+            cut: flush.cut.clone(),
+            members,
+            leavers,
+            highest: flush.statuses.values().map(|status| status.highest).max().unwrap_or(0),
+            hidden: self.founding.is_some(),
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Group: Joining or Serving, and the only moves between them.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use muts::{Instant, Message, ProcId};
+
+use crate::admission::Founding;
+use crate::control::Control;
+use crate::endpoint::GroupId;
+use crate::epoch::Epoch;
+use crate::interface::{Fault, Up, Why};
+use crate::joining::Joining;
+use crate::order::Order;
+use crate::serving::Serving;
+use crate::succession::Fate;
+use crate::turn::Turn;
+use crate::view::ViewId;
+
+/// A core group at one process.
+#[derive(Debug)]
+pub(crate) enum Group {
+    /// In no view yet.
+    Joining(Joining),
+    /// In a view.
+    Serving(Box<Serving>),
+    /// Out: to be forgotten.
+    Over {
+        /// The highest epoch number seen.
+        highest: u64,
+    },
+}
+
+impl Group {
+    /// Starts a group with a view of one that nobody is told of, and invites the others.
+    pub(crate) fn found(
+        turn: &mut Turn<'_>,
+        group: GroupId,
+        members: Vec<ProcId>,
+        highest: u64,
+    ) -> Self {
+        let me = turn.me();
+        let view = ViewId { epoch: highest + 1, coordinator: me };
+        let mut serving = Serving::new(Epoch::new(group, view, alloc::vec![me], 0), highest);
+        serving.open(turn);
+        let until = turn.now + turn.config.founding;
+        serving.founding = Some(Founding { wanted: members.iter().copied().collect(), until });
+        serving.invite(turn, members);
+        serving.control_due = Some(turn.now);
+        Self::Serving(Box::new(serving))
+    }
+
+    /// Takes a control message.
+    pub(crate) fn hear(
+        &mut self,
+        turn: &mut Turn<'_>,
+        from: ProcId,
+        control: Control,
+        highest: u64,
+    ) {
+        match (&mut *self, control) {
+            (Self::Serving(serving), Control::Install(install)) => {
+                if serving.take_install(turn, from, &install) == Fate::Leaves {
+                    *self = Self::Over { highest: serving.highest };
+                }
+            }
+            (Self::Joining(joining), Control::Install(install)) => {
+                if joining.is_let_in_by(&install, turn.me()) {
+                    let serving = Serving::newcomer(turn, &install, highest);
+                    let (group, view) = (install.group, install.view);
+                    turn.control(from, &Control::Installed { group, view });
+                    *self = Self::Serving(Box::new(serving));
+                }
+            }
+            (Self::Joining(joining), Control::Invite { .. }) => {
+                joining.contact = Some(from);
+            }
+            (Self::Serving(serving), Control::Invite { group }) => {
+                // Two founders of one group: the lower one's counts.
+                if serving.founding.is_some() && from < turn.me() {
+                    serving.leave_epoch(turn);
+                    *self = Self::Joining(Joining::new(turn, group, Some(from), true));
+                }
+            }
+            (Self::Serving(serving), control) => serving.hear(turn, from, control),
+            (Self::Joining(_) | Self::Over { .. }, _) => {}
+        }
+        self.carry_out(turn);
+    }
+
+    /// Carries out what this member decided, before anything else can happen to the epoch.
+    fn carry_out(&mut self, turn: &mut Turn<'_>) {
+        if let Self::Serving(serving) = self
+            && let Some(install) = serving.decided.take()
+            && serving.move_along(turn, &install) == Fate::Leaves
+        {
+            *self = Self::Over { highest: install.view.epoch };
+        }
+    }
+
+    /// Multicasts, or hands the message back.
+    pub(crate) fn cast(
+        &mut self,
+        turn: &mut Turn<'_>,
+        order: Order,
+        after_all: bool,
+        message: Message,
+    ) -> Result<(), Message> {
+        match self {
+            Self::Serving(serving) => {
+                let closed = serving.blocked.is_some() || serving.founding.is_some();
+                let cast = if closed {
+                    Err(message)
+                } else {
+                    serving.epoch.cast(turn, order, after_all, message)
+                };
+                serving.owes_room |= cast.is_err();
+                cast
+            }
+            Self::Joining(_) | Self::Over { .. } => Err(message),
+        }
+    }
+
+    /// Asks to be let out.
+    pub(crate) fn leave(&mut self, turn: &mut Turn<'_>) {
+        match self {
+            Self::Joining(joining) => {
+                turn.tell(Up::Out { group: joining.group, why: Why::Left });
+                *self = Self::Over { highest: 0 };
+            }
+            Self::Serving(serving) => {
+                serving.leaves.insert(turn.me());
+                serving.control_due = Some(turn.now);
+            }
+            Self::Over { .. } => {}
+        }
+    }
+
+    /// Invites others, on behalf of the user.
+    pub(crate) fn invite(&mut self, turn: &mut Turn<'_>, members: Vec<ProcId>) -> Option<Fault> {
+        match self {
+            Self::Serving(serving) => {
+                serving.invite(turn, members);
+                None
+            }
+            Self::Joining(_) | Self::Over { .. } => Some(Fault::NotIn),
+        }
+    }
+
+    /// Takes a multicast of the epoch's channel; delivered by `settle`.
+    pub(crate) fn receive(
+        &mut self,
+        turn: &mut Turn<'_>,
+        from: ProcId,
+        position: u64,
+        message: Message,
+    ) {
+        let Self::Serving(serving) = self else { return };
+        if let Some(rank) = serving.epoch.rank_of(from) {
+            serving.epoch.receive(turn, rank, position, message);
+        }
+    }
+
+    /// Takes a frame handed over by a holder.
+    pub(crate) fn fill(
+        &mut self,
+        turn: &mut Turn<'_>,
+        epoch: ViewId,
+        rank: u8,
+        position: u64,
+        message: Message,
+    ) {
+        if let Self::Serving(serving) = self
+            && serving.epoch.view == epoch
+        {
+            serving.take_fill(turn, rank, position, message);
+        }
+    }
+
+    /// The channel has room again.
+    pub(crate) fn room(&mut self, turn: &mut Turn<'_>) {
+        let Self::Serving(serving) = self else { return };
+        serving.pump(turn);
+        if serving.blocked.is_none() && core::mem::take(&mut serving.owes_room) {
+            turn.tell(Up::Room { group: serving.group() });
+        }
+    }
+
+    /// Does what is due, delivers what can be, carries out what was decided. Answers when it wants
+    /// to be called again.
+    pub(crate) fn settle(&mut self, turn: &mut Turn<'_>, highest: u64) -> Option<Instant> {
+        if let Self::Serving(serving) = self {
+            serving.pump(turn);
+            serving.tick(turn);
+            self.carry_out(turn);
+        }
+        match self {
+            Self::Serving(serving) => serving.reschedule(turn),
+            Self::Joining(joining) => {
+                if joining.tick(turn, highest) {
+                    return Some(joining.deadline());
+                }
+                if joining.wished {
+                    turn.tell(Up::Out { group: joining.group, why: Why::NotFound });
+                }
+                *self = Self::Over { highest: 0 };
+                None
+            }
+            Self::Over { .. } => None,
+        }
+    }
+
+    /// The epoch's channel, if there is one.
+    pub(crate) fn channel(&self) -> Option<muts::Channel> {
+        match self {
+            Self::Serving(serving) => Some(serving.epoch.channel),
+            _ => None,
+        }
+    }
+
+    /// Whether this process is among those whom the group concerns.
+    pub(crate) fn concerns(&self, proc: ProcId) -> bool {
+        match self {
+            Self::Serving(serving) => {
+                serving.epoch.members.contains(&proc) || serving.kin.contains(&proc)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether nothing is under way.
+    pub(crate) fn is_settled(&self, turn: &Turn<'_>) -> bool {
+        match self {
+            Self::Serving(serving) => serving.is_settled(turn),
+            Self::Joining(_) => false,
+            Self::Over { .. } => true,
+        }
+    }
+}

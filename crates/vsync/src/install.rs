@@ -1,0 +1,118 @@
+//! INSTALL: the decision that ends an epoch, or one in each of several components, and starts the
+//! next.
+
+use alloc::vec::Vec;
+
+use muts::{Malformed, ProcId, Wire};
+
+use crate::endpoint::GroupId;
+use crate::view::ViewId;
+
+/// One component's share of a new view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// The epoch that ends.
+    pub(crate) epoch: ViewId,
+    /// By rank in that epoch: the first position that is not delivered.
+    pub(crate) cut: Vec<u64>,
+    /// Who moves along, by rank.
+    pub(crate) members: Vec<ProcId>,
+    /// Who took part in the flush and leaves with this view.
+    pub(crate) leavers: Vec<ProcId>,
+    /// The highest epoch number that any of them has seen.
+    pub(crate) highest: u64,
+    /// Whether its members have been told no view of the group yet.
+    pub(crate) hidden: bool,
+}
+
+/// Who comes into the group with a view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Joiner {
+    pub(crate) proc: ProcId,
+    /// What it asked with: tells this joining from an earlier one.
+    pub(crate) nonce: u64,
+}
+
+/// The decision. Its content is final once it has been sent to anybody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Install {
+    pub(crate) group: GroupId,
+    pub(crate) view: ViewId,
+    /// The coordinator's own component first.
+    pub(crate) parts: Vec<Part>,
+    pub(crate) joiners: Vec<Joiner>,
+}
+
+impl Install {
+    /// The members of the new view by rank: oldest first, the newcomers last.
+    pub(crate) fn members(&self) -> Vec<ProcId> {
+        let old = self.parts.iter().flat_map(|part| part.members.iter().copied());
+        old.chain(self.joiners.iter().map(|joiner| joiner.proc)).collect()
+    }
+
+    /// The part that ends this epoch for this process.
+    pub(crate) fn part_of(&self, epoch: ViewId, proc: ProcId) -> Option<&Part> {
+        self.parts.iter().find(|part| {
+            part.epoch == epoch && (part.members.contains(&proc) || part.leavers.contains(&proc))
+        })
+    }
+
+    /// Whether it ends this epoch for anybody.
+    pub(crate) fn ends(&self, epoch: ViewId) -> bool {
+        self.parts.iter().any(|part| part.epoch == epoch)
+    }
+
+    /// Everybody whom it concerns.
+    pub(crate) fn audience(&self) -> Vec<ProcId> {
+        let leavers = self.parts.iter().flat_map(|part| part.leavers.iter().copied());
+        self.members().into_iter().chain(leavers).collect()
+    }
+}
+
+impl Wire for Part {
+    fn write(&self, into: &mut Vec<u8>) {
+        self.epoch.write(into);
+        self.cut.write(into);
+        self.members.write(into);
+        self.leavers.write(into);
+        self.highest.write(into);
+        self.hidden.write(into);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        Ok(Self {
+            epoch: ViewId::read(from)?,
+            cut: Vec::read(from)?,
+            members: Vec::read(from)?,
+            leavers: Vec::read(from)?,
+            highest: u64::read(from)?,
+            hidden: bool::read(from)?,
+        })
+    }
+}
+
+impl Wire for Joiner {
+    fn write(&self, into: &mut Vec<u8>) {
+        self.proc.write(into);
+        self.nonce.write(into);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        Ok(Self { proc: ProcId::read(from)?, nonce: u64::read(from)? })
+    }
+}
+
+impl Wire for Install {
+    fn write(&self, into: &mut Vec<u8>) {
+        self.group.write(into);
+        self.view.write(into);
+        self.parts.write(into);
+        self.joiners.write(into);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        Ok(Self {
+            group: GroupId::read(from)?,
+            view: ViewId::read(from)?,
+            parts: Vec::read(from)?,
+            joiners: Vec::read(from)?,
+        })
+    }
+}

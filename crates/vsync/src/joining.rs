@@ -1,0 +1,79 @@
+//! Joining: a process that is in no view of the group asks to be let in, until it is.
+
+use alloc::vec::Vec;
+
+use muts::{Duration, Instant, ProcId};
+
+use crate::control::Control;
+use crate::endpoint::GroupId;
+use crate::install::Install;
+use crate::turn::Turn;
+
+/// The first and the longest pause between two JOINs.
+const PAUSE_MIN: Duration = Duration::from_millis(40);
+pub(crate) const PAUSE_MAX: Duration = Duration::from_millis(500);
+
+/// A process that wants into a group.
+#[derive(Debug)]
+pub(crate) struct Joining {
+    pub(crate) group: GroupId,
+    /// Whom it asks; every process met if none.
+    pub(crate) contact: Option<ProcId>,
+    /// Whether its user asked for it, and hears if it fails.
+    pub(crate) wished: bool,
+    /// Grows from one joining of this process to the next.
+    nonce: u64,
+    next: Instant,
+    pause: Duration,
+    /// When it gives up.
+    until: Instant,
+}
+
+impl Joining {
+    pub(crate) fn new(
+        turn: &Turn<'_>,
+        group: GroupId,
+        contact: Option<ProcId>,
+        wished: bool,
+    ) -> Self {
+        Self {
+            group,
+            contact,
+            wished,
+            nonce: turn.now.as_nanos(),
+            next: turn.now,
+            pause: PAUSE_MIN,
+            until: turn.now + turn.config.joining,
+        }
+    }
+
+    /// Asks again when it is time; answers whether it goes on at all.
+    pub(crate) fn tick(&mut self, turn: &mut Turn<'_>, highest: u64) -> bool {
+        if self.until <= turn.now {
+            return false;
+        }
+        if self.next <= turn.now {
+            let (group, who, nonce) = (self.group, turn.me(), self.nonce);
+            let asked: Vec<ProcId> = match self.contact {
+                Some(contact) if !turn.peers.is_lost(contact) => alloc::vec![contact],
+                _ => turn.peers.living().collect(),
+            };
+            for proc in asked {
+                turn.control(proc, &Control::Join { group, who, nonce, highest });
+            }
+            self.next = turn.now + self.pause;
+            self.pause = (self.pause * 2).min(PAUSE_MAX);
+        }
+        true
+    }
+
+    /// Whether this INSTALL answers this joining, not an earlier one.
+    pub(crate) fn is_let_in_by(&self, install: &Install, me: ProcId) -> bool {
+        let mut joiners = install.joiners.iter();
+        joiners.any(|joiner| joiner.proc == me && joiner.nonce == self.nonce)
+    }
+
+    pub(crate) fn deadline(&self) -> Instant {
+        self.next.min(self.until)
+    }
+}

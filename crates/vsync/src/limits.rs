@@ -1,0 +1,16 @@
+//! Every bound of the kernel, each with its reason.
+
+/// Members of one view: ranks fit a byte, and a vector of positions fits one datagram.
+pub const MEMBERS_MAX: usize = 256;
+
+/// INSTALLs kept for laggards: one that is sixteen epochs behind is told that it is out instead.
+pub const HISTORY_MAX: usize = 16;
+
+/// Joins that wait for one view change: more than a view can hold would be refused anyway.
+pub const JOINS_MAX: usize = MEMBERS_MAX;
+
+/// Processes remembered as once members, to be looked for after a partition.
+pub const KIN_MAX: usize = MEMBERS_MAX;
+
+/// Frames that one PULL is answered with: a whole window of the transport, since nobody lacks more.
+pub const PULL_FRAMES_MAX: u64 = 4096;

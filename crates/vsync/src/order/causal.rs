@@ -1,0 +1,115 @@
+//! Causal order: a message waits until what its sender had processed has been processed here
+//! (Birman, Schiper and Stephenson 1991).
+//!
+//! Takes: the positions up to which a sender had processed each stream. Promises: nothing is
+//! delivered before its causes (S4). Keeps: the last vector of each sender, since only what changed
+//! travels. Waits only for what the sender had processed before sending, so waits form no ring.
+
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use muts::{Malformed, Wire, read_varint, write_varint};
+
+/// Positions by rank: how far each stream of the epoch had been processed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Vector(Box<[u64]>);
+
+impl Vector {
+    pub(crate) fn zero(members: usize) -> Self {
+        Self(vec![0; members].into_boxed_slice())
+    }
+
+    pub(crate) fn of(positions: impl Iterator<Item = u64>) -> Self {
+        Self(positions.collect())
+    }
+
+    /// Whether all that it points at lies below these positions.
+    pub(crate) fn within(&self, positions: impl Iterator<Item = u64>) -> bool {
+        self.0.iter().zip(positions).all(|(wanted, have)| *wanted <= have)
+    }
+
+    /// Of how many members it speaks.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The sum of its positions: grows along causality.
+    pub(crate) fn sum(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    /// What changed since `before`.
+    pub(crate) fn changes(&self, before: &Self) -> Changes {
+        let changed = self.0.iter().zip(&before.0).enumerate();
+        Changes(
+            changed
+                .filter(|(_, (now, old))| now != old)
+                .map(|(r, (now, _))| (r as u8, *now))
+                .collect(),
+        )
+    }
+
+    /// This vector with the changes made.
+    ///
+    /// # Errors
+    /// [`Malformed`] if they speak of a rank that is not there, or go back.
+    pub(crate) fn with(&self, changes: &Changes) -> Result<Self, Malformed> {
+        let mut changed = self.clone();
+        for (rank, position) in &changes.0 {
+            let entry = changed.0.get_mut(usize::from(*rank)).ok_or(Malformed)?;
+            if *position < *entry {
+                return Err(Malformed);
+            }
+            *entry = *position;
+        }
+        Ok(changed)
+    }
+}
+
+/// Entries of a vector as they travel: `varint count | (rank u8 | varint position) * count`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Changes(Vec<(u8, u64)>);
+
+impl Wire for Changes {
+    fn write(&self, into: &mut Vec<u8>) {
+        write_varint(into, self.0.len() as u64);
+        for (rank, position) in &self.0 {
+            into.push(*rank);
+            write_varint(into, *position);
+        }
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        let count = usize::try_from(read_varint(from)?).map_err(|_| Malformed)?;
+        if count > from.len() {
+            return Err(Malformed);
+        }
+        (0..count)
+            .map(|_| Ok((u8::read(from)?, read_varint(from)?)))
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changed_is_all_that_travels() {
+        let before = Vector::of([3, 0, 9].into_iter());
+        let now = Vector::of([3, 2, 10].into_iter());
+        let changes = now.changes(&before);
+        let mut bytes = vec![];
+        changes.write(&mut bytes);
+        assert_eq!(bytes, [2, 1, 2, 2, 10]);
+        assert_eq!(before.with(&Changes::read(&mut &bytes[..]).expect("written")), Ok(now));
+    }
+
+    #[test]
+    fn a_vector_that_goes_back_or_names_a_stranger_is_malformed() {
+        let before = Vector::of([3].into_iter());
+        assert_eq!(before.with(&Changes(vec![(0, 2)])), Err(Malformed));
+        assert_eq!(before.with(&Changes(vec![(1, 2)])), Err(Malformed));
+    }
+}

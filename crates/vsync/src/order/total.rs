@@ -1,0 +1,118 @@
+//! Total order: one sequencer per epoch gives every ABCAST its place, in runs.
+//!
+//! Takes: the sequencer's stream, on receipt: its own ABCASTs and its ORDER records. Promises: all
+//! who move together deliver the ABCASTs in one sequence (S4, weak total order). Keeps: the runs
+//! not yet delivered. A run names a sender and a position: all its ABCASTs up to there.
+//!
+//! The sequencer puts a run into its own stream before it delivers what the run covers, so that its
+//! place is part of the cut of a flush. Places beyond the cut are void; what then has no place gets
+//! one by a rule that looks at nothing local (`close`).
+
+use alloc::collections::VecDeque;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use muts::{Malformed, Wire, read_varint, write_varint};
+
+/// All ABCASTs of a sender up to a position, that one included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) rank: u8,
+    pub(crate) upto: u64,
+}
+
+impl Wire for Run {
+    fn write(&self, into: &mut Vec<u8>) {
+        into.push(self.rank);
+        write_varint(into, self.upto);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        Ok(Self { rank: u8::read(from)?, upto: read_varint(from)? })
+    }
+}
+
+/// The agreed sequence of one epoch, as far as it is known here.
+#[derive(Debug)]
+pub(crate) struct Total {
+    /// The rank that gives places.
+    pub(crate) sequencer: usize,
+    /// Runs not yet known delivered, with the position in the sequencer's stream that gave them.
+    runs: VecDeque<(u64, Run)>,
+    /// By rank: every position below has its place.
+    placed_below: Vec<u64>,
+}
+
+impl Total {
+    pub(crate) fn new(sequencer: usize, members: usize) -> Self {
+        Self { sequencer, runs: VecDeque::new(), placed_below: vec![0; members] }
+    }
+
+    /// Takes a run that stands at `at` in the sequencer's stream.
+    pub(crate) fn place(&mut self, at: u64, run: Run) {
+        // A rank that is not there cannot be waited for: whoever decodes checks it.
+        let below = &mut self.placed_below[usize::from(run.rank)];
+        if run.upto >= *below {
+            *below = run.upto + 1;
+            self.runs.push_back((at, run));
+        }
+    }
+
+    /// Every ABCAST of this rank below the answer has its place.
+    pub(crate) fn placed_below(&self, rank: usize) -> u64 {
+        self.placed_below[rank]
+    }
+
+    /// Whether the ABCAST at the head of this rank's stream is the next; `heads` by rank.
+    pub(crate) fn is_next(&mut self, rank: usize, head: u64, heads: impl Fn(usize) -> u64) -> bool {
+        while let Some((_, run)) = self.runs.front() {
+            if run.upto < heads(usize::from(run.rank)) {
+                self.runs.pop_front();
+            } else {
+                return usize::from(run.rank) == rank && head <= run.upto;
+            }
+        }
+        false
+    }
+
+    /// Voids the places that were given beyond the cut.
+    pub(crate) fn close(&mut self, cut: &[u64]) {
+        let sequencer_cut = cut[self.sequencer];
+        self.runs.retain_mut(|(at, run)| {
+            let end = cut[usize::from(run.rank)];
+            run.upto = run.upto.min(end.saturating_sub(1));
+            *at < sequencer_cut && end > 0
+        });
+        // Every ABCAST processed already stood in a run that is done; what is left tells the rest.
+        self.placed_below.fill(0);
+        for (_, run) in &self.runs {
+            let below = &mut self.placed_below[usize::from(run.rank)];
+            *below = (*below).max(run.upto + 1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_delivered_in_the_sequencers_order() {
+        let mut total = Total::new(0, 3);
+        total.place(0, Run { rank: 2, upto: 1 });
+        total.place(0, Run { rank: 1, upto: 0 });
+        let mut heads = [1, 0, 0];
+        assert!(!total.is_next(1, 0, |r| heads[r]));
+        assert!(total.is_next(2, 0, |r| heads[r]));
+        heads[2] = 2;
+        assert!(total.is_next(1, 0, |r| heads[r]));
+    }
+
+    #[test]
+    fn a_place_given_beyond_the_cut_is_void() {
+        let mut total = Total::new(0, 2);
+        total.place(5, Run { rank: 1, upto: 3 });
+        total.close(&[5, 4]);
+        assert_eq!(total.placed_below(1), 0);
+        assert!(!total.is_next(1, 3, |_| 3));
+    }
+}

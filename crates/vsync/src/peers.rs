@@ -1,0 +1,268 @@
+//! Peers: silence and accusation turned into suspicion, once per process, for all its groups.
+//!
+//! Takes: what the transport tells of links, and each peer's *row* (whom it hears), which rides in
+//! heartbeats. Promises: suspicion becomes mutual; a link that just came back is not relied on
+//! before it has been good for a while, longer each time it breaks. Keeps: one entry a peer.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+use muts::{Duration, Instant, Malformed, ProcId, Wire};
+
+use crate::config::Config;
+
+/// Breaks of a link are forgotten after it has been good for so long.
+const FORGIVEN_AFTER: Duration = Duration::from_secs(60);
+
+/// For how long two digests may differ before the peers compare what they share: installing a view
+/// takes its time to travel.
+const DIFFERS_FOR: Duration = Duration::from_millis(250);
+
+/// What a heartbeat carries: whom the sender hears, and a digest of the epochs that it shares with
+/// the receiver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Beat {
+    pub(crate) row: Vec<ProcId>,
+    pub(crate) digest: u64,
+}
+
+impl Wire for Beat {
+    fn write(&self, into: &mut Vec<u8>) {
+        self.row.write(into);
+        self.digest.write(into);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        Ok(Self { row: Vec::read(from)?, digest: u64::read(from)? })
+    }
+}
+
+#[derive(Debug)]
+struct Peer {
+    met: bool,
+    lost: bool,
+    silent: bool,
+    /// Since when it has been heard without a break, or been known at all.
+    since: Instant,
+    /// For how long it must be heard before it counts as heard.
+    probation: Duration,
+    /// Whom it hears, once it has said so.
+    row: Option<BTreeSet<ProcId>>,
+    /// Since when its rows have lacked these, of those whom it was ever asked about.
+    holes: BTreeMap<ProcId, Instant>,
+    /// Of the epochs shared with it, as seen here.
+    digest: u64,
+    /// Since when its digest has differed.
+    differs: Option<Instant>,
+    /// What its heartbeats carry now.
+    beat: Option<Bytes>,
+}
+
+/// All peers of this process.
+#[derive(Debug)]
+pub(crate) struct Peers {
+    me: ProcId,
+    suspicion: Duration,
+    good_first: Duration,
+    good_again: Duration,
+    good_max: Duration,
+    all: BTreeMap<ProcId, Peer>,
+    /// Something may have changed what heartbeats carry.
+    stale: bool,
+}
+
+impl Peers {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            me: config.me,
+            suspicion: config.suspicion,
+            good_first: config.good_first,
+            good_again: config.good_again,
+            good_max: config.good_max,
+            all: BTreeMap::new(),
+            stale: false,
+        }
+    }
+
+    fn peer(&mut self, now: Instant, proc: ProcId) -> &mut Peer {
+        self.stale = true;
+        self.all.entry(proc).or_insert_with(|| Peer {
+            met: false,
+            lost: false,
+            silent: false,
+            since: now,
+            probation: self.good_first,
+            row: None,
+            holes: BTreeMap::new(),
+            digest: 0,
+            differs: None,
+            beat: None,
+        })
+    }
+
+    /// Makes sure that it is known: from now on its silence counts.
+    pub(crate) fn know(&mut self, now: Instant, proc: ProcId) {
+        if proc != self.me {
+            self.peer(now, proc);
+        }
+    }
+
+    pub(crate) fn met(&mut self, now: Instant, proc: ProcId) {
+        let peer = self.peer(now, proc);
+        if !peer.met {
+            peer.met = true;
+            peer.since = now;
+        }
+    }
+
+    pub(crate) fn lost(&mut self, now: Instant, proc: ProcId) {
+        self.peer(now, proc).lost = true;
+    }
+
+    pub(crate) fn silent(&mut self, now: Instant, proc: ProcId) {
+        let (again, most) = (self.good_again, self.good_max);
+        let peer = self.peer(now, proc);
+        if !peer.silent {
+            let forgiven = now.since(peer.since) > FORGIVEN_AFTER;
+            peer.silent = true;
+            peer.probation =
+                if forgiven { again } else { (peer.probation * 2).max(again).min(most) };
+        }
+    }
+
+    pub(crate) fn back(&mut self, now: Instant, proc: ProcId) {
+        let peer = self.peer(now, proc);
+        if peer.silent {
+            peer.silent = false;
+            peer.since = now;
+            // What it said before the silence is old.
+            peer.row = None;
+            peer.holes.clear();
+        }
+    }
+
+    /// Takes a heartbeat. Answers whether the peer's digest has differed for long enough that the
+    /// two should compare what they share.
+    pub(crate) fn beat(&mut self, now: Instant, from: ProcId, beat: &Beat) -> bool {
+        let me = self.me;
+        let known: Vec<ProcId> = self.all.keys().copied().chain([me]).collect();
+        let Some(peer) = self.all.get_mut(&from) else { return false };
+        let row: BTreeSet<ProcId> = beat.row.iter().copied().collect();
+        for proc in known {
+            if row.contains(&proc) || proc == from {
+                peer.holes.remove(&proc);
+            } else {
+                peer.holes.entry(proc).or_insert(now);
+            }
+        }
+        peer.row = Some(row);
+        if peer.digest == beat.digest {
+            peer.differs = None;
+            return false;
+        }
+        let since = *peer.differs.get_or_insert(now);
+        now.since(since) >= DIFFERS_FOR
+    }
+
+    /// Whether its digest agreed with ours when it was heard last.
+    pub(crate) fn agrees(&self, proc: ProcId) -> bool {
+        self.all.get(&proc).is_none_or(|peer| peer.differs.is_none())
+    }
+
+    /// Whether any peer that is heard sees the shared groups differently.
+    pub(crate) fn all_agree(&self) -> bool {
+        self.all.values().all(|peer| peer.lost || peer.silent || peer.differs.is_none())
+    }
+
+    /// Counts an epoch shared with this peer in, or out again.
+    pub(crate) fn share(&mut self, now: Instant, proc: ProcId, epoch: u64) {
+        if proc != self.me {
+            self.peer(now, proc).digest ^= epoch;
+        }
+    }
+
+    /// Whether it is heard now: in the row that others are told.
+    pub(crate) fn hears(&self, now: Instant, proc: ProcId) -> bool {
+        proc == self.me
+            || self.all.get(&proc).is_some_and(|peer| {
+                peer.met && !peer.lost && !peer.silent && now.since(peer.since) >= peer.probation
+            })
+    }
+
+    /// Whether it is taken for failed: silent, over, or without a sign that it hears us.
+    pub(crate) fn suspects(&self, now: Instant, proc: ProcId) -> bool {
+        if proc == self.me {
+            return false;
+        }
+        let Some(peer) = self.all.get(&proc) else { return true };
+        peer.lost
+            || peer.silent
+            || (!peer.met && now.since(peer.since) > self.suspicion)
+            || self.lasting_hole(now, peer, self.me)
+    }
+
+    fn lasting_hole(&self, now: Instant, peer: &Peer, proc: ProcId) -> bool {
+        peer.holes.get(&proc).is_some_and(|since| now.since(*since) > self.suspicion)
+    }
+
+    /// Whether this incarnation is known to be over.
+    pub(crate) fn is_lost(&self, proc: ProcId) -> bool {
+        self.all.get(&proc).is_some_and(|peer| peer.lost)
+    }
+
+    /// Whether two processes hear each other by what both said last.
+    pub(crate) fn linked(&self, now: Instant, a: ProcId, b: ProcId) -> bool {
+        a == b || (self.row_has(now, a, b) && self.row_has(now, b, a))
+    }
+
+    fn row_has(&self, now: Instant, whose: ProcId, whom: ProcId) -> bool {
+        if whose == self.me {
+            return self.hears(now, whom);
+        }
+        self.all.get(&whose).and_then(|peer| peer.row.as_ref()).is_some_and(|r| r.contains(&whom))
+    }
+
+    /// Whether a view may hold both: only a lasting hole in somebody's rows speaks against it.
+    pub(crate) fn compatible(&self, now: Instant, a: ProcId, b: ProcId) -> bool {
+        if a == b {
+            return true;
+        }
+        if a == self.me || b == self.me {
+            return !self.suspects(now, if a == self.me { b } else { a });
+        }
+        let hole = |whose: ProcId, whom: ProcId| {
+            self.all.get(&whose).is_some_and(|peer| self.lasting_hole(now, peer, whom))
+        };
+        !hole(a, b) && !hole(b, a)
+    }
+
+    /// Those met and not known to be over.
+    pub(crate) fn living(&self) -> impl Iterator<Item = ProcId> {
+        self.all.iter().filter(|(_, peer)| peer.met && !peer.lost).map(|(proc, _)| *proc)
+    }
+
+    /// Time alone may have changed what heartbeats carry.
+    pub(crate) fn look(&mut self) {
+        self.stale = true;
+    }
+
+    /// What heartbeats to each peer have to carry from now on, where it changed.
+    pub(crate) fn new_beats(&mut self, now: Instant) -> Vec<(ProcId, Bytes)> {
+        if !core::mem::take(&mut self.stale) {
+            return Vec::new();
+        }
+        let heard: Vec<ProcId> =
+            self.all.keys().copied().filter(|proc| self.hears(now, *proc)).collect();
+        let mut new = Vec::new();
+        for (proc, peer) in self.all.iter_mut().filter(|(_, peer)| peer.met && !peer.lost) {
+            let mut bytes = Vec::new();
+            Beat { row: heard.clone(), digest: peer.digest }.write(&mut bytes);
+            if peer.beat.as_deref() != Some(&bytes[..]) {
+                let bytes = Bytes::from(bytes);
+                peer.beat = Some(bytes.clone());
+                new.push((*proc, bytes));
+            }
+        }
+        new
+    }
+}

@@ -1,0 +1,295 @@
+//! Serving: a member's state in one core group while it is in a view.
+//!
+//! This file holds the state and routes; the protocols are in files of their own: `flush`
+//! (coordinator), `consent` (member), `succession` (deciding and installing), `merge`, `admission`
+//! (joins, leaves, invitations), `whereabouts` (laggards, and those who went another way).
+
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::vec::Vec;
+
+use muts::{Instant, ProcId};
+
+use crate::admission::{Asked, Founding};
+use crate::consent::{Blocked, Wanted};
+use crate::control::{Ballot, Control};
+use crate::endpoint::GroupId;
+use crate::epoch::Epoch;
+use crate::flush::{Flush, Phase};
+use crate::install::Install;
+use crate::merge::Merge;
+use crate::turn::Turn;
+use crate::view::ViewId;
+use crate::whereabouts::Sighting;
+
+/// A member of a group.
+#[derive(Debug)]
+pub(crate) struct Serving {
+    pub(crate) epoch: Epoch,
+    /// Set while the group is being founded: its view of one has been told to nobody.
+    pub(crate) founding: Option<Founding>,
+    /// The highest ballot promised in this epoch.
+    pub(crate) promised: Ballot,
+    /// The highest round seen in this epoch.
+    pub(crate) round: u64,
+    pub(crate) blocked: Option<Blocked>,
+    pub(crate) wanted: Option<Wanted>,
+    pub(crate) flush: Option<Flush>,
+    pub(crate) merge: Option<Merge>,
+    /// Decided here, and carried out before anything else happens.
+    pub(crate) decided: Option<Install>,
+    /// Who asked to come in.
+    pub(crate) joins: BTreeMap<ProcId, Asked>,
+    /// Who asked to be let out.
+    pub(crate) leaves: BTreeSet<ProcId>,
+    /// Invited, until when.
+    pub(crate) invited: BTreeMap<ProcId, Instant>,
+    /// Members that are not coming: in a view without this one, or taken for failed by it.
+    pub(crate) gone: BTreeSet<ProcId>,
+    /// Since when members have been seen in an epoch that no INSTALL known here ended.
+    pub(crate) apart: BTreeMap<ProcId, Instant>,
+    /// Where others were seen last.
+    pub(crate) sightings: BTreeMap<ProcId, Sighting>,
+    /// INSTALLs that were taken here, newest last.
+    pub(crate) history: VecDeque<Install>,
+    /// The highest epoch number ever seen for this group.
+    pub(crate) highest: u64,
+    /// Once members, or members of other components: looked for while they are not in the view.
+    pub(crate) kin: BTreeSet<ProcId>,
+    /// A cast was handed back.
+    pub(crate) owes_room: bool,
+    /// Since when there has been a reason for a view change.
+    pub(crate) reason_since: Option<Instant>,
+    /// When control messages are repeated next.
+    pub(crate) control_due: Option<Instant>,
+    /// When others are told next where this member is.
+    pub(crate) where_due: Option<Instant>,
+}
+
+impl Serving {
+    pub(crate) fn new(epoch: Epoch, highest: u64) -> Self {
+        Self {
+            highest: highest.max(epoch.view.epoch),
+            epoch,
+            founding: None,
+            promised: Ballot::NONE,
+            round: 0,
+            blocked: None,
+            wanted: None,
+            flush: None,
+            merge: None,
+            decided: None,
+            joins: BTreeMap::new(),
+            leaves: BTreeSet::new(),
+            invited: BTreeMap::new(),
+            gone: BTreeSet::new(),
+            apart: BTreeMap::new(),
+            sightings: BTreeMap::new(),
+            history: VecDeque::new(),
+            kin: BTreeSet::new(),
+            owes_room: false,
+            reason_since: None,
+            control_due: None,
+            where_due: None,
+        }
+    }
+
+    pub(crate) fn group(&self) -> GroupId {
+        self.epoch.group
+    }
+
+    /// The view that others may know of.
+    pub(crate) fn shown_view(&self) -> Option<(ViewId, Vec<ProcId>)> {
+        self.founding.is_none().then(|| (self.epoch.view, self.epoch.members.clone()))
+    }
+
+    /// Whether this member takes that one for failed, in this group.
+    pub(crate) fn suspects(&self, turn: &Turn<'_>, proc: ProcId) -> bool {
+        self.gone.contains(&proc) || turn.peers.suspects(turn.now, proc)
+    }
+
+    /// The lowest rank that is not suspected.
+    pub(crate) fn coordinator(&self, turn: &Turn<'_>) -> ProcId {
+        let mut members = self.epoch.members.iter().copied();
+        members.find(|proc| !self.suspects(turn, *proc)).unwrap_or(turn.me())
+    }
+
+    pub(crate) fn has_suspects(&self, turn: &Turn<'_>) -> bool {
+        self.epoch.members.iter().any(|proc| self.suspects(turn, *proc))
+    }
+
+    /// Does what time or a changed state calls for, and repeats what has not been answered.
+    pub(crate) fn tick(&mut self, turn: &mut Turn<'_>) {
+        self.epoch.report_if_due(turn);
+        self.judge_whereabouts(turn);
+        self.tend_invitations(turn);
+        if self.coordinator(turn) == turn.me() {
+            self.coordinate(turn);
+        }
+        self.give_up_silent_flush(turn);
+        if self.control_due.is_some_and(|due| due <= turn.now) {
+            self.push_flush(turn);
+            self.push_merge(turn);
+            self.push_leave(turn);
+        }
+        self.pull(turn);
+        self.end_overdue_merge(turn);
+        self.tell_whereabouts_if_due(turn);
+    }
+
+    /// The coordinator starts what there is a reason for.
+    fn coordinate(&mut self, turn: &mut Turn<'_>) {
+        if let Some(flush) = &self.flush {
+            let newly = self.epoch.members.iter();
+            let newly = newly.filter(|proc| self.suspects(turn, **proc));
+            if newly.into_iter().any(|proc| !flush.excluded.contains(proc)) {
+                self.begin(turn);
+            }
+            return;
+        }
+        if let Some(blocked) = self.blocked {
+            // Somebody else's flush has its turn first; then it is mine to finish.
+            if turn.now.since(blocked.since) >= turn.config.control * 2 {
+                self.begin(turn);
+            }
+            return;
+        }
+        if self.founding.is_none() && self.merge.is_none() {
+            self.look_for_merge(turn);
+        }
+        if self.merge.is_some() && !self.has_suspects(turn) {
+            return;
+        }
+        let reason = self.has_suspects(turn) || !self.leaves.is_empty() || self.can_admit(turn);
+        if !reason {
+            self.reason_since = None;
+            return;
+        }
+        let since = *self.reason_since.get_or_insert(turn.now);
+        let alone = self.epoch.members.len() == 1;
+        if alone || turn.now.since(since) >= turn.config.gather {
+            self.merge = None;
+            self.begin(turn);
+        }
+    }
+
+    /// A flush whose coordinator says nothing more, yet is not suspected, is given up with it.
+    fn give_up_silent_flush(&mut self, turn: &Turn<'_>) {
+        let Some(blocked) = &mut self.blocked else { return };
+        let overdue = turn.now.since(blocked.since) > turn.config.flush;
+        if overdue && self.flush.is_none() && blocked.by != turn.me() {
+            blocked.since = turn.now;
+            if self.epoch.members.contains(&blocked.by) {
+                self.gone.insert(blocked.by);
+            }
+        }
+    }
+
+    /// Whether anything is under way that wants repeating soon.
+    pub(crate) fn is_restless(&self, turn: &Turn<'_>) -> bool {
+        self.blocked.is_some()
+            || self.flush.is_some()
+            || self.merge.is_some()
+            || self.founding.is_some()
+            || !self.gone.is_empty()
+            || !self.apart.is_empty()
+            || !self.joins.is_empty()
+            || !self.leaves.is_empty()
+            || !self.invited.is_empty()
+            || self.has_suspects(turn)
+    }
+
+    /// Sets the timers anew after anything has happened; answers when the next is due.
+    pub(crate) fn reschedule(&mut self, turn: &mut Turn<'_>) -> Option<Instant> {
+        if self.is_restless(turn) {
+            if self.control_due.is_none_or(|due| due <= turn.now) {
+                let jitter = turn.random.below(turn.config.control.as_nanos() as u64 / 4);
+                let pause = turn.config.control + core::time::Duration::from_nanos(jitter);
+                self.control_due = Some(turn.now + pause);
+            }
+        } else {
+            self.control_due = None;
+        }
+        self.reschedule_whereabouts(turn);
+        let dues = [self.control_due, self.where_due, self.epoch.stability.due];
+        dues.into_iter().flatten().min()
+    }
+
+    /// Delivers what can be delivered, unless a flush holds it.
+    pub(crate) fn pump(&mut self, turn: &mut Turn<'_>) {
+        if self.blocked.is_none() {
+            self.epoch.pump(turn, false);
+        } else {
+            self.check_cut(turn);
+        }
+    }
+
+    /// Takes a control message from a member or a stranger.
+    pub(crate) fn hear(&mut self, turn: &mut Turn<'_>, from: ProcId, control: Control) {
+        if let Some(epoch) = epoch_of(&control)
+            && epoch != self.epoch.view
+        {
+            self.answer_other_epoch(turn, from, epoch);
+            return;
+        }
+        match control {
+            Control::Prepare { ballot, excluded, .. } => {
+                self.take_prepare(turn, from, ballot, &excluded);
+            }
+            Control::Status { ballot, received, highest, .. } => {
+                self.take_status(turn, from, ballot, received, highest);
+            }
+            Control::Cut { ballot, cut, gaps, .. } => {
+                self.hear_cut(turn, from, ballot, cut, &gaps);
+            }
+            Control::CutOk { ballot, .. } => self.take_cut_ok(turn, from, ballot),
+            Control::Refuse { promised, .. } => self.take_refuse(turn, promised),
+            Control::Pull { of, position, end, .. } => {
+                self.take_pull(turn, from, of, position, end);
+            }
+            Control::Stability { received, processed, wanted, .. } => {
+                if let Some(rank) = self.epoch.rank_of(from) {
+                    self.epoch.hear_stability(turn, rank, &received, &processed, wanted);
+                }
+            }
+            Control::Leave { .. } => self.take_leave(from),
+            Control::Join { who, nonce, highest, group } => {
+                self.take_join(turn, group, who, nonce, highest);
+            }
+            Control::Where { whereabouts, .. } => self.take_whereabouts(turn, from, whereabouts),
+            Control::MergeAsk { view, members, .. } => {
+                self.take_merge_ask(turn, from, view, &members);
+            }
+            Control::MergeGrant { merge, view, .. } => {
+                self.take_merge_grant(turn, from, merge, view);
+            }
+            Control::MergeReady { merge, part, .. } => {
+                self.take_merge_ready(turn, from, merge, part);
+            }
+            Control::Install(_) | Control::Installed { .. } | Control::Invite { .. } => {}
+        }
+    }
+
+    /// Whether this member is in the middle of a change.
+    pub(crate) fn is_settled(&self, turn: &Turn<'_>) -> bool {
+        !self.is_restless(turn)
+    }
+
+    pub(crate) fn ready(&self) -> bool {
+        self.flush.as_ref().is_some_and(|flush| flush.phase == Phase::Ready)
+    }
+}
+
+/// The epoch that a message is about, if it makes sense in one only.
+fn epoch_of(control: &Control) -> Option<ViewId> {
+    match control {
+        Control::Prepare { epoch, .. }
+        | Control::Status { epoch, .. }
+        | Control::Cut { epoch, .. }
+        | Control::CutOk { epoch, .. }
+        | Control::Refuse { epoch, .. }
+        | Control::Pull { epoch, .. }
+        | Control::Leave { epoch, .. }
+        | Control::Stability { epoch, .. } => Some(*epoch),
+        _ => None,
+    }
+}

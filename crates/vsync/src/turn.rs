@@ -1,0 +1,54 @@
+//! What a group may touch in one turn: the kernel's shared parts, lent to it.
+
+use alloc::collections::VecDeque;
+
+use muts::{Instant, Layer, Message, ProcId, Random};
+
+use crate::config::Config;
+use crate::control::Control;
+use crate::counters::Counters;
+use crate::interface::Up;
+use crate::peers::Peers;
+use crate::spread::Spreads;
+
+/// The transport, whatever it is.
+pub(crate) type Net<'a> = &'a mut dyn Layer<Down = muts::Down, Up = muts::Up>;
+
+/// Lent by the kernel to one group for one call.
+pub(crate) struct Turn<'a> {
+    pub(crate) now: Instant,
+    pub(crate) config: &'a Config,
+    pub(crate) peers: &'a mut Peers,
+    pub(crate) random: &'a mut Random,
+    pub(crate) counters: &'a mut Counters,
+    pub(crate) spreads: &'a mut Spreads,
+    pub(crate) told: &'a mut VecDeque<Up>,
+    pub(crate) net: Net<'a>,
+}
+
+impl Turn<'_> {
+    pub(crate) fn me(&self) -> ProcId {
+        self.config.me
+    }
+
+    /// Tells the floor above.
+    pub(crate) fn tell(&mut self, up: Up) {
+        self.told.push_back(up);
+    }
+
+    /// Sends a control message once; whoever wants it to arrive repeats it.
+    pub(crate) fn control(&mut self, to: ProcId, control: &Control) {
+        let mut message = Message::default();
+        message.push(control);
+        self.counters.control_sent += 1;
+        self.ask(muts::Down::Tell { to, message });
+    }
+
+    /// Asks the transport for something that it never hands back: all but casts.
+    pub(crate) fn ask(&mut self, ask: muts::Down) {
+        // A transport that is full of control traffic drops it, and control is repeated.
+        if self.net.down(self.now, ask).is_err() {
+            self.counters.asks_refused += 1;
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Whereabouts: finding members that are late, that went another way, and other components.
+//!
+//! Takes: what others say of where they are. Promises: a laggard gets the INSTALL that it lacks from
+//! anyone who took it; who is in a view without this member is `gone` for it and is excluded before
+//! anything else (V4). Keeps: the newest sighting of each process, by number.
+
+use alloc::vec::Vec;
+
+use muts::{Instant, ProcId};
+
+use crate::control::{Control, Whereabouts};
+use crate::limits::KIN_MAX;
+use crate::serving::Serving;
+use crate::turn::Turn;
+use crate::view::ViewId;
+
+/// Where a process was seen last.
+#[derive(Debug, Default)]
+pub(crate) struct Sighting {
+    number: u64,
+    /// Nothing since the present view began; or its view, or that it is in none.
+    seen: Option<Option<(ViewId, Vec<ProcId>)>>,
+    answered: Option<Instant>,
+}
+
+impl Sighting {
+    /// The view that it was seen in.
+    pub(crate) fn view(&self) -> Option<&(ViewId, Vec<ProcId>)> {
+        self.seen.as_ref()?.as_ref()
+    }
+
+    /// What it said is old: only something newer counts again.
+    pub(crate) fn forget(&mut self) {
+        self.seen = None;
+    }
+}
+
+impl Serving {
+    /// Takes what somebody says of where it is.
+    pub(crate) fn take_whereabouts(
+        &mut self,
+        turn: &mut Turn<'_>,
+        from: ProcId,
+        whereabouts: Whereabouts,
+    ) {
+        let sighting = self.sightings.entry(from).or_default();
+        if whereabouts.number < sighting.number {
+            return;
+        }
+        sighting.number = whereabouts.number;
+        sighting.seen = Some(whereabouts.view.clone());
+        let Some((view, members)) = whereabouts.view else {
+            self.kin.remove(&from);
+            return;
+        };
+        if view == self.epoch.view {
+            return;
+        }
+        for proc in members {
+            if self.kin.len() < KIN_MAX && proc != turn.me() {
+                self.kin.insert(proc);
+            }
+        }
+        let pause = turn.config.control * 4;
+        let sighting = self.sightings.entry(from).or_default();
+        if sighting.answered.is_some_and(|at| turn.now.since(at) < pause) {
+            return;
+        }
+        sighting.answered = Some(turn.now);
+        self.answer_other_epoch(turn, from, view);
+    }
+
+    /// Somebody is in another epoch: it gets the INSTALL that ended it, if that was taken here, or
+    /// hears where this member is.
+    pub(crate) fn answer_other_epoch(&mut self, turn: &mut Turn<'_>, from: ProcId, epoch: ViewId) {
+        if let Some(install) = self.history.iter().find(|install| install.ends(epoch)) {
+            turn.counters.handons += 1;
+            turn.control(from, &Control::Install(install.clone()));
+        } else if epoch != self.epoch.view {
+            self.tell_whereabouts(turn, from);
+        }
+    }
+
+    /// Tells one process where this member is.
+    pub(crate) fn tell_whereabouts(&self, turn: &mut Turn<'_>, to: ProcId) {
+        let whereabouts = Whereabouts { number: turn.now.as_nanos(), view: self.shown_view() };
+        turn.control(to, &Control::Where { group: self.group(), whereabouts });
+    }
+
+    /// Tells those who may not know, while anything is unsettled or somebody is missing.
+    pub(crate) fn tell_whereabouts_if_due(&mut self, turn: &mut Turn<'_>) {
+        if self.where_due.is_none_or(|due| due > turn.now) || self.founding.is_some() {
+            return;
+        }
+        self.where_due = None;
+        let me = turn.me();
+        let mut to: Vec<ProcId> = self.strangers().collect();
+        if self.is_restless(turn) {
+            to.extend(self.epoch.members.iter().copied().filter(|proc| *proc != me));
+        }
+        for proc in to {
+            if !turn.peers.is_lost(proc) {
+                self.tell_whereabouts(turn, proc);
+            }
+        }
+    }
+
+    /// Kin that are not in the view.
+    fn strangers(&self) -> impl Iterator<Item = ProcId> {
+        let members = &self.epoch.members;
+        self.kin.iter().copied().filter(move |proc| !members.contains(proc))
+    }
+
+    pub(crate) fn reschedule_whereabouts(&mut self, turn: &Turn<'_>) {
+        self.kin.retain(|proc| !turn.peers.is_lost(*proc));
+        let restless = self.is_restless(turn);
+        if !restless && self.strangers().next().is_none() {
+            self.where_due = None;
+            return;
+        }
+        let pause = if restless { turn.config.control * 4 } else { turn.config.announce };
+        let due = turn.now + pause;
+        self.where_due = Some(self.where_due.map_or(due, |before| before.min(due)));
+    }
+
+    /// The digests of the epochs shared with this peer agree: it is where this member is.
+    pub(crate) fn agreed_with(&mut self, proc: ProcId) {
+        self.apart.remove(&proc);
+        if let Some(sighting) = self.sightings.get_mut(&proc) {
+            sighting.forget();
+        }
+    }
+
+    /// Members seen in an epoch that no INSTALL known here ended: if in a view without this one, at
+    /// once; otherwise, or if in none, when no INSTALL explains it for twice the suspicion time.
+    pub(crate) fn judge_whereabouts(&mut self, turn: &Turn<'_>) {
+        let patience = turn.config.suspicion * 2;
+        for proc in self.epoch.members.iter().copied().filter(|proc| *proc != turn.me()) {
+            let seen = self.sightings.get(&proc).and_then(|sighting| sighting.seen.as_ref());
+            let explained = match seen {
+                None => true,
+                Some(None) => false,
+                Some(Some((view, _))) => {
+                    *view == self.epoch.view
+                        || self.history.iter().any(|install| install.ends(*view))
+                }
+            };
+            if explained {
+                self.apart.remove(&proc);
+                continue;
+            }
+            let without_me = matches!(seen, Some(Some((_, m))) if !m.contains(&turn.me()));
+            let since = *self.apart.entry(proc).or_insert(turn.now);
+            if without_me || turn.now.since(since) > patience {
+                self.gone.insert(proc);
+            }
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! A perfect transport in memory, and kernels that stand on it: for tests without a network.
+#![allow(dead_code, reason = "each test uses its part of it")]
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
+use std::time::Duration;
+
+use muts::{
+    Channel, Down, Full, Instant, Layer, Message, NodeId, Packet, ProcId, Random, Transmit, Up,
+};
+use vsync::{Config, Kernel};
+
+/// How long silence lasts before it is told.
+const SILENCE: Duration = Duration::from_millis(1000);
+const BEAT: Duration = Duration::from_millis(100);
+
+pub fn proc(name: char) -> ProcId {
+    ProcId { node: NodeId(name as u64), incarnation: 1 }
+}
+
+/// Everything between the kernels.
+#[derive(Default)]
+pub struct Air {
+    pub now: Instant,
+    random: Option<Random>,
+    /// What is on its way, by time of arrival and a number.
+    flying: BTreeMap<(Instant, u64), (ProcId, Up)>,
+    count: u64,
+    arrived: BTreeMap<ProcId, VecDeque<Up>>,
+    channels: BTreeMap<(ProcId, Channel), (Vec<ProcId>, u64)>,
+    /// Casts for channels that are not open at their receiver yet.
+    early: BTreeMap<(ProcId, Channel), Vec<Up>>,
+    beats: BTreeMap<(ProcId, ProcId), bytes::Bytes>,
+    /// When the last reliable thing between two arrives: reliable things overtake nothing.
+    last: BTreeMap<(ProcId, ProcId), Instant>,
+    cut: BTreeSet<(ProcId, ProcId)>,
+    /// Casts of the first are lost to the second.
+    lost_casts: BTreeSet<(ProcId, ProcId)>,
+    dead: BTreeSet<ProcId>,
+    heard: BTreeMap<(ProcId, ProcId), Instant>,
+    silent: BTreeSet<(ProcId, ProcId)>,
+    next_beat: Instant,
+}
+
+impl Air {
+    fn fly(&mut self, from: ProcId, to: ProcId, up: Up, reliable: bool) {
+        if self.cut.contains(&(from, to)) || self.dead.contains(&from) || self.dead.contains(&to) {
+            return;
+        }
+        let random = self.random.get_or_insert(Random::new(7));
+        let mut at = self.now + Duration::from_micros(50 + random.below(2_000));
+        if reliable {
+            let last = self.last.entry((from, to)).or_default();
+            at = at.max(*last);
+            *last = at;
+        }
+        self.count += 1;
+        self.flying.insert((at, self.count), (to, up));
+    }
+
+    fn ask(&mut self, me: ProcId, ask: Down) {
+        match ask {
+            Down::Meet { .. } => {}
+            Down::Open { channel, peers } => {
+                self.channels.insert((me, channel), (peers, 0));
+                let early = self.early.remove(&(me, channel)).unwrap_or_default();
+                self.arrived.entry(me).or_default().extend(early);
+            }
+            Down::Close { channel } => {
+                self.channels.remove(&(me, channel));
+            }
+            Down::Cast { channel, message } => {
+                let (peers, seq) = self.channels.get_mut(&(me, channel)).expect("an open channel");
+                let (peers, seq_now) = (peers.clone(), *seq);
+                *seq += 1;
+                for to in peers {
+                    if !self.lost_casts.contains(&(me, to)) {
+                        let message = message.clone();
+                        self.fly(
+                            me,
+                            to,
+                            Up::Cast { channel, from: me, seq: seq_now, message },
+                            true,
+                        );
+                    }
+                }
+            }
+            Down::Send { to, message } => self.fly(me, to, Up::Send { from: me, message }, true),
+            Down::Tell { to, message } => self.fly(me, to, Up::Tell { from: me, message }, false),
+            Down::Beat { to, bytes } => {
+                self.beats.insert((me, to), bytes);
+            }
+        }
+    }
+
+    fn beat(&mut self) {
+        let all: Vec<ProcId> = self.arrived.keys().copied().collect();
+        for from in &all {
+            for to in all.iter().filter(|to| *to != from) {
+                if !self.cut.contains(&(*from, *to)) && !self.dead.contains(from) {
+                    self.heard.insert((*to, *from), self.now);
+                    if self.silent.remove(&(*to, *from)) {
+                        self.arrived
+                            .get_mut(to)
+                            .expect("known")
+                            .push_back(Up::Back { peer: *from });
+                    }
+                }
+                let bytes = self.beats.get(&(*from, *to)).cloned().unwrap_or_default();
+                self.fly(*from, *to, Up::Beat { from: *from, bytes }, false);
+                let since = self.heard[&(*to, *from)];
+                if self.now.since(since) > SILENCE && self.silent.insert((*to, *from)) {
+                    let silent = Up::Silent { peer: *from, since };
+                    self.arrived.get_mut(to).expect("known").push_back(silent);
+                }
+            }
+        }
+        self.next_beat = self.now + BEAT;
+    }
+
+    fn arrive(&mut self) {
+        while let Some(entry) = self.flying.first_entry()
+            && entry.key().0 <= self.now
+        {
+            let (to, up) = entry.remove();
+            match &up {
+                Up::Cast { channel, .. } if !self.channels.contains_key(&(to, *channel)) => {
+                    self.early.entry((to, *channel)).or_default().push(up);
+                }
+                _ => self.arrived.get_mut(&to).expect("known").push_back(up),
+            }
+        }
+    }
+}
+
+/// One process's end of the air.
+pub struct Breath {
+    me: ProcId,
+    air: Rc<RefCell<Air>>,
+}
+
+impl Layer for Breath {
+    type Down = Down;
+    type Up = Up;
+    fn down(&mut self, _: Instant, ask: Down) -> Result<(), Full<Down>> {
+        self.air.borrow_mut().ask(self.me, ask);
+        Ok(())
+    }
+    fn up(&mut self) -> Option<Up> {
+        self.air.borrow_mut().arrived.get_mut(&self.me)?.pop_front()
+    }
+    fn receive(&mut self, _: Instant, _: Packet) {}
+    fn transmit(&mut self, _: Instant) -> Option<Transmit> {
+        None
+    }
+    fn wake(&mut self, _: Instant) {}
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+}
+
+/// Some processes with a kernel each.
+pub struct World {
+    pub air: Rc<RefCell<Air>>,
+    pub kernels: BTreeMap<ProcId, Kernel<Breath>>,
+    pub told: BTreeMap<ProcId, Vec<vsync::Up>>,
+}
+
+impl World {
+    pub fn new(names: &str, seed: u64) -> Self {
+        let air = Rc::new(RefCell::new(Air { random: Some(Random::new(seed)), ..Air::default() }));
+        let mut world = Self { air, kernels: BTreeMap::new(), told: BTreeMap::new() };
+        let all: Vec<ProcId> = names.chars().map(proc).collect();
+        for me in &all {
+            let mut air = world.air.borrow_mut();
+            let inbox = air.arrived.entry(*me).or_default();
+            inbox.extend(all.iter().filter(|p| *p != me).map(|p| Up::Met { peer: *p }));
+            for other in &all {
+                air.heard.insert((*me, *other), Instant::ZERO);
+            }
+            drop(air);
+            let breath = Breath { me: *me, air: world.air.clone() };
+            world.kernels.insert(*me, Kernel::new(breath, Config::new(*me, seed ^ me.node.0)));
+            world.told.insert(*me, Vec::new());
+        }
+        world.run(Duration::from_millis(500));
+        world
+    }
+
+    pub fn ask(&mut self, me: ProcId, ask: vsync::Down) -> Result<(), Full<vsync::Down>> {
+        let now = self.air.borrow().now;
+        let asked = self.kernels.get_mut(&me).expect("alive").down(now, ask);
+        self.drain(me);
+        asked
+    }
+
+    pub fn crash(&mut self, me: ProcId) {
+        self.kernels.remove(&me);
+        self.air.borrow_mut().dead.insert(me);
+    }
+
+    pub fn lose_casts(&mut self, from: ProcId, to: ProcId) {
+        self.air.borrow_mut().lost_casts.insert((from, to));
+    }
+
+    pub fn cut(&mut self, from: ProcId, to: ProcId) {
+        self.air.borrow_mut().cut.insert((from, to));
+    }
+
+    pub fn heal(&mut self) {
+        self.air.borrow_mut().cut.clear();
+    }
+
+    fn drain(&mut self, me: ProcId) {
+        let kernel = self.kernels.get_mut(&me).expect("alive");
+        while let Some(up) = kernel.up() {
+            self.told.get_mut(&me).expect("known").push(up);
+        }
+    }
+
+    pub fn run(&mut self, time: Duration) {
+        let end = self.air.borrow().now + time;
+        loop {
+            let now = {
+                let mut air = self.air.borrow_mut();
+                air.now += Duration::from_micros(200);
+                if air.next_beat <= air.now {
+                    air.beat();
+                }
+                air.arrive();
+                air.now
+            };
+            let all: Vec<ProcId> = self.kernels.keys().copied().collect();
+            for me in all {
+                let waiting = !self.air.borrow().arrived[&me].is_empty();
+                let kernel = self.kernels.get_mut(&me).expect("alive");
+                if waiting || kernel.deadline().is_some_and(|due| due <= now) {
+                    kernel.wake(now);
+                    self.drain(me);
+                }
+            }
+            if now >= end {
+                return;
+            }
+        }
+    }
+}
+
+pub fn message(text: &str) -> Message {
+    Message::new(text.as_bytes().to_vec())
+}
