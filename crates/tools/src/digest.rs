@@ -43,3 +43,28 @@ impl Wire for Digest {
         Ok(Self(u64::read(from)?))
     }
 }
+
+/// What is known of saved bytes without having them. Equal sums: taken for equal states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sum {
+    /// How many bytes.
+    pub(crate) length: u64,
+    /// Their digest.
+    pub(crate) digest: Digest,
+}
+
+impl Sum {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        Self { length: bytes.len() as u64, digest: Digest::of(bytes) }
+    }
+}
+
+impl Wire for Sum {
+    fn write(&self, into: &mut Vec<u8>) {
+        self.length.write(into);
+        self.digest.write(into);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        Ok(Self { length: u64::read(from)?, digest: Digest::read(from)? })
+    }
+}

@@ -11,11 +11,16 @@
 extern crate alloc;
 
 mod digest;
+mod exchange;
+mod header;
+mod held;
+pub mod limits;
 mod replica;
 mod state;
 mod tool;
+mod transfer;
 
 pub use digest::Digest;
-pub use replica::{Answer, Replica};
+pub use replica::{Answer, Counts, Replica};
 pub use state::{Corrupt, State};
 pub use tool::{Asks, Tool};

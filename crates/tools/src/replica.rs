@@ -1,14 +1,21 @@
 //! Replica: one State, kept equal at every member of one light-weight group by total order.
 
+mod boundary;
+mod handover;
+
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use lwg::{Down, Endpoint, LwgId, Order, SendId, Up, View, ViewId, Why};
+use lwg::{Down, Endpoint, LwgId, Order, Outcome, SendId, Up, View, ViewId, Why};
 use muts::{Instant, Message, Wire};
 
 use crate::digest::Digest;
+use crate::exchange::Exchange;
+use crate::header::Header;
+use crate::held::{Delivered, Held};
 use crate::state::State;
 use crate::tool::{Asks, Tool};
+use crate::transfer::{Giving, Taking};
 
 /// What a replica tells its owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,17 +32,21 @@ pub enum Answer<A> {
         /// What the state answered.
         answer: A,
     },
-    /// The state is here, as of the beginning of this view (or later, after a second attempt in one
-    /// view): what was proposed since follows as `Applied`. Not told to those who never lacked it.
+    /// The state is here; what was proposed since follows as `Applied`. Not told to those who never
+    /// lacked it.
     Ready {
         /// The view.
         view: ViewId,
         /// The digest of the state received.
         digest: Digest,
-        /// From whom.
+        /// From whom; this member itself after a revival.
         donor: Endpoint,
+        /// Whether it is the state as of the view's beginning: the rule. Otherwise it is of a later
+        /// place in the view, after another attempt.
+        at_view: bool,
     },
-    /// This member lacks the state, from this view on until `Ready`: it is new, or others had more.
+    /// This member lacks the state, from this view on until `Ready`: it is new, or the others'
+    /// state takes the place of its own.
     Lacking {
         /// The view.
         view: ViewId,
@@ -45,8 +56,8 @@ pub enum Answer<A> {
         /// The view.
         view: ViewId,
     },
-    /// The state could not be had in this view, in as many attempts as `limits` allows. The next
-    /// view tries again.
+    /// The state could not be had in this view, in as many attempts as `limits` allows: the next
+    /// view tries again. Or too much waited for a verdict: then this member leaves.
     GaveUp {
         /// The view.
         view: ViewId,
@@ -58,14 +69,66 @@ pub enum Answer<A> {
     },
 }
 
+/// What a replica has seen go wrong, or cost, since it was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Commands and messages that could not be read, or came from strangers.
+    pub malformed: u64,
+    /// Snapshots that were not what was promised.
+    pub refused: u64,
+    /// Attempts at receiving the state beyond the first of a view.
+    pub again: u64,
+    /// Chunks given to others.
+    pub chunks_given: u64,
+    /// Bytes of states received.
+    pub bytes_taken: u64,
+}
+
+/// Where a member stands between the state of its last view and that of this one.
+#[derive(Debug)]
+enum Stage {
+    /// In no view.
+    Outside,
+    /// Whose state is the group's is being decided. `certain`: it can only be ours.
+    Deciding { exchange: Exchange, certain: bool, spilled: bool },
+    /// It has the group's state, and applies as it hears.
+    Settled,
+    /// The state is on its way; commands are held.
+    Taking(Taking),
+    /// It has asked for another snapshot, cut where that ask is delivered: what comes before is
+    /// in it.
+    Adrift,
+    /// Nobody has the state.
+    Lost,
+    /// No more attempts in this view.
+    GaveUp,
+}
+
 /// A state kept equal at every member of one light-weight group.
+///
+/// Every member of the group runs one. Commands are multicast in total order; who comes to the
+/// group, or back from the smaller side of a partition, receives the state as of its first view and
+/// then what was proposed since. The state of the losing side is replaced: there is no merging.
 #[derive(Debug)]
 pub struct Replica<S: State> {
     lwg: LwgId,
     me: Endpoint,
     state: S,
+    /// Whether `state` is the one that `settled` agree on.
     ready: bool,
     view: Option<View>,
+    /// Who has the state, as all of them know: it changes by views and in total order only.
+    settled: Vec<Endpoint>,
+    stage: Stage,
+    held: Held,
+    giving: Giving,
+    /// Snapshots that were cut after the beginning of the view.
+    boundary: u32,
+    attempts: u32,
+    leaving: bool,
+    /// Whether those who came along into this view had agreed on their state before.
+    agreed: bool,
+    counts: Counts,
     told: VecDeque<Answer<S::Answer>>,
 }
 
@@ -74,13 +137,35 @@ impl<S: State> Replica<S> {
     /// group's first view have agreed to begin with; who comes later receives the group's.
     #[must_use]
     pub fn new(lwg: LwgId, me: Endpoint, state: S) -> Self {
-        Self { lwg, me, state, ready: false, view: None, told: VecDeque::new() }
+        Self {
+            lwg,
+            me,
+            state,
+            ready: false,
+            view: None,
+            settled: Vec::new(),
+            stage: Stage::Outside,
+            held: Held::default(),
+            giving: Giving::default(),
+            boundary: 0,
+            attempts: 0,
+            leaving: false,
+            agreed: false,
+            counts: Counts::default(),
+            told: VecDeque::new(),
+        }
     }
 
     /// The group.
     #[must_use]
     pub fn lwg(&self) -> LwgId {
         self.lwg
+    }
+
+    /// The member it is.
+    #[must_use]
+    pub fn endpoint(&self) -> Endpoint {
+        self.me
     }
 
     /// The view it is in; none before the first and after the last.
@@ -95,48 +180,188 @@ impl<S: State> Replica<S> {
         self.ready.then_some(&self.state)
     }
 
-    /// The digest of the state, saved for the purpose; none while this member lacks it. Asked right
-    /// after a view was heard, it is that of everything before the view and nothing in it.
+    /// Whether the state is here and what is delivered is applied at once.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.ready && self.applies()
+    }
+
+    /// The digest of the state, saved for the purpose; none while this member lacks it.
     #[must_use]
     pub fn digest(&self) -> Option<Digest> {
-        self.state().map(|state| {
-            let mut saved = Vec::new();
-            state.save(&mut saved);
-            Digest::of(&saved)
-        })
+        self.ready.then(|| Digest::of(&self.saved()))
+    }
+
+    /// The same right after a view was heard: of everything before the view and nothing in it,
+    /// equal at all who came along from the same view. None if these had not agreed on a state yet.
+    #[must_use]
+    pub fn view_digest(&self) -> Option<Digest> {
+        if self.agreed { self.digest() } else { None }
+    }
+
+    /// How many snapshots are kept for others: none once all have the state.
+    #[must_use]
+    pub fn snapshots_kept(&self) -> usize {
+        self.giving.len()
+    }
+
+    /// What has gone wrong, and what transfers have cost.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counts
     }
 
     /// Proposes a command: `Applied` follows at every member that has or receives the state. `send`
-    /// is the proposer's name for it, minted by the application.
+    /// is the proposer's name for it, minted by the application. A member that cannot apply it
+    /// itself, because the state it receives has it in, declines to reply.
     pub fn propose(&self, command: &S::Command, send: SendId, replies: bool, asks: &mut Asks) {
         let mut body = Vec::new();
         command.write(&mut body);
-        let message = Message::new(body);
+        let mut message = Message::new(body);
+        message.push(&Header::Command);
         asks.push(Down::Send { lwg: self.lwg, send, order: Order::Total, replies, message });
     }
 
     /// After `Lost`: asks the group to go on from what this member has, its initial state if it
-    /// never had another. The first to ask in the total order wins.
+    /// never had another. The first to ask in the total order wins; `Ready` follows everywhere.
     pub fn revive(&mut self, asks: &mut Asks) {
-        let _ = (asks, self.me);
+        if let (Stage::Lost, Some(view)) = (&self.stage, &self.view) {
+            let header = Header::Revive { view: view.id };
+            self.cast(&header, asks);
+        }
     }
+
+    fn saved(&self) -> Vec<u8> {
+        let mut saved = Vec::new();
+        self.state.save(&mut saved);
+        saved
+    }
+
+    /// Multicasts a header in total order.
+    fn cast(&self, header: &Header, asks: &mut Asks) {
+        let mut message = Message::default();
+        message.push(header);
+        let (lwg, send, order) = (self.lwg, asks.mint(), Order::Total);
+        asks.push(Down::Send { lwg, send, order, replies: false, message });
+    }
+
+    /// Whether commands are applied as they are delivered.
+    fn applies(&self) -> bool {
+        match self.stage {
+            Stage::Settled => true,
+            Stage::Deciding { certain, .. } => certain,
+            _ => false,
+        }
+    }
+
+    fn command(&mut self, command: Delivered, asks: &mut Asks) {
+        if self.applies() {
+            return self.apply(command, asks);
+        }
+        match &self.stage {
+            Stage::Deciding { spilled: false, .. } | Stage::Taking(_) => {
+                if let Err(command) = self.held.push(command) {
+                    self.decline(&command, asks);
+                    self.spill(asks);
+                }
+            }
+            _ => self.decline(&command, asks),
+        }
+    }
+
+    fn apply(&mut self, command: Delivered, asks: &mut Asks) {
+        let mut rest = &command.bytes[..];
+        match S::Command::read(&mut rest) {
+            Ok(read) if rest.is_empty() => {
+                let answer = self.state.apply(read);
+                let Delivered { from, send, replies, .. } = command;
+                self.told.push_back(Answer::Applied { from, send, replies, answer });
+            }
+            _ => {
+                self.counts.malformed += 1;
+                self.decline(&command, asks);
+            }
+        }
+    }
+
+    fn apply_held(&mut self, asks: &mut Asks) {
+        for command in self.held.take() {
+            self.apply(command, asks);
+        }
+    }
+
+    /// Nobody waits for an answer that this member will never give.
+    fn decline(&self, command: &Delivered, asks: &mut Asks) {
+        if command.replies {
+            asks.push(Down::Reply { to: command.from, send: command.send, reply: None });
+        }
+    }
+
+    fn decline_held(&mut self, asks: &mut Asks) {
+        for command in self.held.take() {
+            self.decline(&command, asks);
+        }
+    }
+
+    /// A multicast of the group; what is not ours passes by.
+    fn multicast(&mut self, now: Instant, heard: Multicast<'_>, asks: &mut Asks) {
+        let mut message = heard.message.clone();
+        let Ok(header) = message.pop::<Header>() else { return };
+        let from = heard.from;
+        if let Header::Command = header {
+            let Multicast { send, replies, .. } = heard;
+            let bytes = message.into_body();
+            return self.command(Delivered { from, send, replies, bytes }, asks);
+        }
+        // What was said of an earlier view went out too late: this view has its own exchange.
+        let here = self.view.as_ref().map(|view| view.id);
+        match header {
+            Header::Offer { view, sum, settled } if here == Some(view) => {
+                self.offer(now, from, &settled, sum, asks);
+            }
+            Header::Need { view, attempt } if here == Some(view) => {
+                self.need(now, from, attempt, asks);
+            }
+            Header::Loaded { view, .. } if here == Some(view) => self.loaded(from),
+            Header::Revive { view } if here == Some(view) => self.revived(now, from, asks),
+            _ => {}
+        }
+    }
+
+    fn out(&mut self, why: Why) {
+        self.stage = Stage::Outside;
+        self.view = None;
+        self.leaving = false;
+        self.held.take();
+        self.giving.clear();
+        self.told.push_back(Answer::Out { why });
+    }
+}
+
+/// What matters of a multicast.
+struct Multicast<'a> {
+    from: Endpoint,
+    send: SendId,
+    replies: bool,
+    message: &'a Message,
 }
 
 impl<S: State> Tool for Replica<S> {
     type Answer = Answer<S::Answer>;
 
-    fn hear(&mut self, _now: Instant, heard: &Up, _asks: &mut Asks) {
+    fn hear(&mut self, now: Instant, heard: &Up, asks: &mut Asks) {
         match heard {
-            Up::View(view) if view.lwg == self.lwg => {
-                self.ready |= view.previous.is_none() && view.id.counter == 1;
-                self.view = Some(view.clone());
-            }
+            Up::View(view) if view.lwg == self.lwg => self.hear_view(view, asks),
             Up::Message { lwg, from, send, replies, message, .. } if *lwg == self.lwg => {
-                let Ok(command) = S::Command::read(&mut &message.body()[..]) else { return };
-                let answer = self.state.apply(command);
-                let applied =
-                    Answer::Applied { from: *from, send: *send, replies: *replies, answer };
-                self.told.push_back(applied);
+                let (from, send, replies) = (*from, *send, *replies);
+                self.multicast(now, Multicast { from, send, replies, message }, asks);
+            }
+            Up::Told { lwg, from, message } if *lwg == self.lwg => {
+                self.hear_told(now, *from, message, asks);
+            }
+            Up::Out { lwg, why } if *lwg == self.lwg => self.out(*why),
+            Up::Done { lwg, outcome: Outcome::Again } if *lwg == self.lwg && self.leaving => {
+                self.leave(asks);
             }
             _ => {}
         }
@@ -146,9 +371,14 @@ impl<S: State> Tool for Replica<S> {
         self.told.pop_front()
     }
 
-    fn wake(&mut self, _now: Instant, _asks: &mut Asks) {}
+    fn wake(&mut self, now: Instant, asks: &mut Asks) {
+        self.stalled(now, asks);
+    }
 
     fn deadline(&self) -> Option<Instant> {
-        None
+        match &self.stage {
+            Stage::Taking(taking) => Some(taking.deadline()),
+            _ => None,
+        }
     }
 }

@@ -1,0 +1,34 @@
+//! Every bound of this crate, each with its reason.
+
+use muts::Duration;
+
+/// The counter of a light-weight group's first view: who is in it begins with the agreed state.
+pub(crate) const FIRST_VIEW: u64 = 1;
+
+/// Bytes of a snapshot in one message: large enough that headers cost nothing, small enough that
+/// other traffic between two members is not held up noticeably.
+pub const CHUNK_BYTES: usize = 64 * 1024;
+
+/// Chunks asked for and not yet here: 512 KiB on the way keep a fast link busy, and are the most
+/// that a donor queues for one taker.
+pub const CHUNKS_ASKED_MAX: u32 = 8;
+
+/// Bytes of the largest state that can be transferred: the taker holds it twice for a moment.
+pub const STATE_BYTES_MAX: u64 = 1 << 30;
+
+/// Bytes of commands kept while the state is awaited (64 MiB, as the design has it): beyond it a
+/// fresh snapshot is cheaper than the queue.
+pub const HELD_BYTES_MAX: usize = 64 << 20;
+
+/// What a command costs in that account besides its bytes.
+pub(crate) const HELD_COMMAND_BYTES: usize = 64;
+
+/// Attempts at receiving the state in one view; the next view begins to count anew.
+pub const ATTEMPTS_MAX: u32 = 5;
+
+/// Nothing heard from the donor for so long: ask again. Links repeat by themselves what is lost,
+/// so this only matters where a floor below has dropped a message.
+pub(crate) const STALL: Duration = Duration::from_millis(1000);
+
+/// Asked again so many times in vain: try another snapshot.
+pub(crate) const STALLS_MAX: u32 = 3;

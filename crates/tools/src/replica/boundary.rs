@@ -1,0 +1,256 @@
+//! Boundaries: what a view, and what is agreed in total order after it, does to a replica.
+//!
+//! The rule, in one place:
+//!
+//! - `settled` is who has the state. All of them know it alike: at a view it keeps who came along
+//!   (`transitional`), and in a view it changes only at places in the total order.
+//! - A view with members outside `settled` needs an exchange: the lowest rank of every settled set
+//!   saves its state before it applies anything of the view and casts an offer; everybody without
+//!   state casts a need. The verdict (see `exchange`) names the donor.
+//! - Who is in the winning set goes on; all others take the donor's state as of the view, and hold
+//!   meanwhile what is delivered. With the state loaded they cast `loaded`, and are settled there.
+//! - Who held too much, or got what it could not use, casts a need again: the donor saves anew
+//!   where that need is delivered, and everything before it is in that snapshot.
+//! - The next view ends all of it and begins again. A settled set that is sure to win does not
+//!   wait for the verdict: a plain join stops nobody.
+
+use lwg::{Down, Endpoint, Members, View};
+use muts::Instant;
+
+use super::{Answer, Replica, Stage};
+use crate::digest::Sum;
+use crate::exchange::{Exchange, Verdict};
+use crate::header::Header;
+use crate::limits::{ATTEMPTS_MAX, FIRST_VIEW};
+use crate::state::State;
+use crate::tool::Asks;
+use crate::transfer::Taking;
+
+impl<S: State> Replica<S> {
+    pub(super) fn hear_view(&mut self, view: &View, asks: &mut Asks) {
+        self.close_view(asks);
+        self.agreed = match view.previous {
+            None => view.id.counter == FIRST_VIEW,
+            Some(_) => matches!(self.stage, Stage::Settled),
+        };
+        if view.previous.is_none() {
+            self.ready = view.id.counter == FIRST_VIEW;
+            self.settled = if self.ready { view.members.to_vec() } else { alloc::vec![] };
+        } else if self.ready && self.settled.contains(&self.me) {
+            self.settled.retain(|member| view.transitional.contains(member));
+        } else {
+            // Loaded, but not in time to tell: alone with it, and equal to the donor's.
+            self.settled = if self.ready { alloc::vec![self.me] } else { alloc::vec![] };
+        }
+        self.boundary = 0;
+        self.attempts = 0;
+        self.view = Some(view.clone());
+        if self.leaving {
+            return self.leave(asks);
+        }
+        if self.ready && self.all_settled() {
+            self.stage = Stage::Settled;
+            return;
+        }
+        let exchange = Exchange::new(&view.members);
+        let certain = self.ready && exchange.is_certain(&self.settled);
+        self.stage = Stage::Deciding { exchange, certain, spilled: false };
+        self.speak(view, asks);
+    }
+
+    /// Ends the view before: all of it has been delivered.
+    fn close_view(&mut self, asks: &mut Asks) {
+        // Who has the state and came along was never refuted, so it stays the state of all of them.
+        if self.ready {
+            self.apply_held(asks);
+        } else {
+            self.decline_held(asks);
+        }
+        self.giving.clear();
+    }
+
+    /// Says what this member has to say in the exchange.
+    fn speak(&mut self, view: &View, asks: &mut Asks) {
+        if !self.ready {
+            self.told.push_back(Answer::Lacking { view: view.id });
+            return self.cast(&Header::Need { view: view.id, attempt: 0 }, asks);
+        }
+        if self.speaker() == Some(self.me) {
+            let saved = self.saved();
+            let (sum, _) = self.giving.put(0, saved, None);
+            let settled = self.settled.clone();
+            self.cast(&Header::Offer { view: view.id, sum, settled }, asks);
+        }
+    }
+
+    /// The lowest rank that has the state.
+    fn speaker(&self) -> Option<Endpoint> {
+        let mut ranks = self.view.as_ref()?.members.iter();
+        ranks.find(|member| self.settled.contains(member)).copied()
+    }
+
+    fn all_settled(&self) -> bool {
+        let Some(view) = &self.view else { return false };
+        view.members.iter().all(|member| self.settled.contains(member))
+    }
+
+    pub(super) fn offer(
+        &mut self,
+        now: Instant,
+        from: Endpoint,
+        settled: &[Endpoint],
+        sum: Sum,
+        asks: &mut Asks,
+    ) {
+        let Stage::Deciding { exchange, .. } = &mut self.stage else { return };
+        if let Some(verdict) = exchange.offer(from, settled, sum) {
+            self.decided(now, verdict, asks);
+        }
+    }
+
+    /// A member tells that it has no state, or (attempts after the first) wants it as of here.
+    pub(super) fn need(&mut self, now: Instant, from: Endpoint, attempt: u32, asks: &mut Asks) {
+        match &mut self.stage {
+            Stage::Deciding { exchange, .. } if attempt == 0 => {
+                if let Some(verdict) = exchange.need(from) {
+                    self.decided(now, verdict, asks);
+                }
+            }
+            Stage::Deciding { .. } | Stage::Outside | Stage::Lost => {}
+            // The verdict did not wait for it.
+            _ if attempt == 0 => {}
+            _ => self.cut_again(now, from, asks),
+        }
+    }
+
+    fn decided(&mut self, now: Instant, verdict: Verdict, asks: &mut Asks) {
+        let Verdict::Has { donor, sum, settled } = verdict else { return self.lost(asks) };
+        let spilled = matches!(self.stage, Stage::Deciding { spilled: true, .. });
+        let mine = settled.contains(&self.me);
+        self.settled = settled;
+        if donor != self.me || self.all_settled() {
+            self.giving.clear();
+        }
+        if mine && self.ready {
+            self.stage = Stage::Settled;
+            return self.apply_held(asks);
+        }
+        if self.ready {
+            self.ready = false;
+            let view = self.view.as_ref().expect("a verdict is of a view").id;
+            self.told.push_back(Answer::Lacking { view });
+        }
+        if mine || spilled {
+            return self.try_again(asks);
+        }
+        self.stage = Stage::Taking(Taking::new(now, donor, 0, Some(sum)));
+        self.ask_chunks(asks);
+    }
+
+    fn lost(&mut self, asks: &mut Asks) {
+        self.ready = false;
+        self.settled.clear();
+        self.giving.clear();
+        self.decline_held(asks);
+        self.stage = Stage::Lost;
+        let view = self.view.as_ref().expect("a verdict is of a view").id;
+        self.told.push_back(Answer::Lost { view });
+    }
+
+    /// A member wants the state as of here.
+    fn cut_again(&mut self, now: Instant, taker: Endpoint, asks: &mut Asks) {
+        self.settled.retain(|member| *member != taker);
+        self.giving.done(taker);
+        self.boundary += 1;
+        let Some(donor) = self.speaker() else { return self.lost(asks) };
+        self.give_from_here(donor, Some(taker), asks);
+        if taker == self.me {
+            self.stage = Stage::Taking(Taking::new(now, donor, self.boundary, None));
+            self.ask_chunks(asks);
+        }
+    }
+
+    fn give_from_here(&mut self, donor: Endpoint, taker: Option<Endpoint>, asks: &mut Asks) {
+        if donor == self.me && self.ready && !self.all_settled() {
+            let saved = self.saved();
+            let (_, answers) = self.giving.put(self.boundary, saved, taker);
+            for (to, given) in answers {
+                self.give(to, given, asks);
+            }
+        }
+    }
+
+    /// A member has loaded the state.
+    pub(super) fn loaded(&mut self, from: Endpoint) {
+        if matches!(self.stage, Stage::Deciding { .. } | Stage::Outside | Stage::Lost) {
+            return;
+        }
+        let listed = self.view.as_ref().is_some_and(|view| view.members.contains(&from));
+        if listed && !self.settled.contains(&from) {
+            self.settled.push(from);
+        }
+        self.giving.done(from);
+        if self.all_settled() {
+            self.giving.clear();
+        }
+    }
+
+    /// A member's state is to be the group's, because nobody has that any more.
+    pub(super) fn revived(&mut self, now: Instant, donor: Endpoint, asks: &mut Asks) {
+        if !matches!(self.stage, Stage::Lost) {
+            return;
+        }
+        self.boundary += 1;
+        self.settled = alloc::vec![donor];
+        if donor != self.me {
+            self.stage = Stage::Taking(Taking::new(now, donor, self.boundary, None));
+            return self.ask_chunks(asks);
+        }
+        self.ready = true;
+        self.stage = Stage::Settled;
+        let digest = Sum::of(&self.saved()).digest;
+        let view = self.view.as_ref().expect("the lost stage is of a view").id;
+        self.told.push_back(Answer::Ready { view, digest, donor, at_view: false });
+        self.give_from_here(donor, None, asks);
+    }
+
+    /// More waits than may.
+    pub(super) fn spill(&mut self, asks: &mut Asks) {
+        match &mut self.stage {
+            Stage::Deciding { .. } if self.ready => {
+                // The others count on this member's state, which has missed a command now.
+                self.ready = false;
+                self.leaving = true;
+                let view = self.view.as_ref().expect("deciding is of a view").id;
+                self.told.push_back(Answer::GaveUp { view });
+                self.leave(asks);
+            }
+            Stage::Deciding { spilled, .. } => {
+                *spilled = true;
+                self.decline_held(asks);
+            }
+            _ => self.try_again(asks),
+        }
+    }
+
+    /// Asks for a snapshot cut later, unless that was in vain too often.
+    pub(super) fn try_again(&mut self, asks: &mut Asks) {
+        self.decline_held(asks);
+        self.attempts += 1;
+        self.counts.again += 1;
+        let view = self.view.as_ref().expect("a state is taken in a view").id;
+        if self.attempts >= ATTEMPTS_MAX {
+            self.stage = Stage::GaveUp;
+            return self.told.push_back(Answer::GaveUp { view });
+        }
+        self.stage = Stage::Adrift;
+        self.cast(&Header::Need { view, attempt: self.attempts }, asks);
+    }
+
+    pub(super) fn leave(&mut self, asks: &mut Asks) {
+        self.decline_held(asks);
+        self.stage = Stage::GaveUp;
+        let members = Members::from_slice(&[self.me]);
+        asks.push(Down::Remove { lwg: self.lwg, members });
+    }
+}

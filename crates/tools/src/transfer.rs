@@ -1,0 +1,284 @@
+//! Transfer: a newcomer receives the state as of its first view.
+//!
+//! *Takes* saved bytes at the donor. *Promises* the same bytes at the taker, or that it is told to
+//! try again. The taker asks for chunks, a few at a time, and the donor answers and remembers
+//! nothing but the snapshot: so nothing comes before the taker can use it, the donor queues little,
+//! and asking again costs a chunk. *Keeps* nothing beyond its view. *Checked by*
+//! `tests/replica.rs`. Source: protocols 3.4.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+use lwg::Endpoint;
+use muts::Instant;
+
+use crate::digest::{Digest, Sum};
+use crate::limits::{CHUNK_BYTES, CHUNKS_ASKED_MAX, STALL, STALLS_MAX, STATE_BYTES_MAX};
+
+/// The donor's side: snapshots of the present view, by boundary.
+///
+/// Boundary 0 is the beginning of the view, for everybody; each later one is a place in the total
+/// order where one member asked anew. A member has one at most: so there are few.
+#[derive(Debug, Default)]
+pub(crate) struct Giving {
+    snapshots: BTreeMap<u32, Snapshot>,
+    /// Asked for before the donor has come to the boundary: the latest of each.
+    early: BTreeMap<Endpoint, (u32, u32)>,
+}
+
+#[derive(Debug)]
+struct Snapshot {
+    bytes: Bytes,
+    sum: Sum,
+    /// None: for everybody.
+    taker: Option<Endpoint>,
+}
+
+/// What a donor answers.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Given {
+    Chunk { boundary: u32, chunk: u32, sum: Sum, bytes: Bytes },
+    Gone { boundary: u32 },
+}
+
+impl Giving {
+    /// Keeps a snapshot; tells its sum and who has asked for it already.
+    pub(crate) fn put(
+        &mut self,
+        boundary: u32,
+        bytes: Vec<u8>,
+        taker: Option<Endpoint>,
+    ) -> (Sum, Vec<(Endpoint, Given)>) {
+        let sum = Sum::of(&bytes);
+        self.snapshots.insert(boundary, Snapshot { bytes: bytes.into(), sum, taker });
+        let due = self.early.iter().filter(|(_, (wanted, _))| *wanted <= boundary);
+        let due: Vec<(Endpoint, u32, u32)> =
+            due.map(|(who, want)| (*who, want.0, want.1)).collect();
+        let mut answers = Vec::new();
+        for (who, wanted, chunk) in due {
+            self.early.remove(&who);
+            answers.push((who, self.chunk(wanted, chunk)));
+        }
+        (sum, answers)
+    }
+
+    /// Answers a member that wants a chunk; none if the boundary is still to come here.
+    pub(crate) fn want(
+        &mut self,
+        from: Endpoint,
+        boundary: u32,
+        chunk: u32,
+        boundary_here: u32,
+    ) -> Option<Given> {
+        if boundary > boundary_here {
+            self.early.insert(from, (boundary, chunk));
+            return None;
+        }
+        Some(self.chunk(boundary, chunk))
+    }
+
+    fn chunk(&self, boundary: u32, chunk: u32) -> Given {
+        let Some(snapshot) = self.snapshots.get(&boundary) else { return Given::Gone { boundary } };
+        let size = snapshot.bytes.len();
+        let start = usize::try_from(chunk).map_or(size, |at| at.saturating_mul(CHUNK_BYTES));
+        // An empty state is one empty chunk.
+        if start > size || (start == size && chunk > 0) {
+            return Given::Gone { boundary };
+        }
+        let bytes = snapshot.bytes.slice(start..size.min(start + CHUNK_BYTES));
+        Given::Chunk { boundary, chunk, sum: snapshot.sum, bytes }
+    }
+
+    /// Forgets what was kept for this member alone: it has it, or wants another.
+    pub(crate) fn done(&mut self, taker: Endpoint) {
+        self.snapshots.retain(|_, snapshot| snapshot.taker != Some(taker));
+        self.early.remove(&taker);
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self) {
+        self.snapshots.clear();
+        self.early.clear();
+    }
+
+    /// How many snapshots are kept.
+    pub(crate) fn len(&self) -> usize {
+        self.snapshots.len()
+    }
+}
+
+/// The taker's side: one state on its way.
+#[derive(Debug)]
+pub(crate) struct Taking {
+    pub(crate) donor: Endpoint,
+    pub(crate) boundary: u32,
+    /// Known from the offer, else from the first chunk.
+    sum: Option<Sum>,
+    got: Vec<u8>,
+    /// The chunk awaited.
+    next: u32,
+    /// The first not asked for yet.
+    asked: u32,
+    heard_at: Instant,
+    stalls: u32,
+}
+
+/// What a taker knows after a chunk.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// Not all is here.
+    More,
+    /// All is here, and is what was promised.
+    Whole { bytes: Vec<u8>, digest: Digest },
+    /// It is not what was promised.
+    Refused,
+}
+
+impl Taking {
+    pub(crate) fn new(now: Instant, donor: Endpoint, boundary: u32, sum: Option<Sum>) -> Self {
+        let got = Vec::new();
+        Self { donor, boundary, sum, got, next: 0, asked: 0, heard_at: now, stalls: 0 }
+    }
+
+    /// The next chunk to ask for; none while enough is on its way.
+    pub(crate) fn ask(&mut self) -> Option<u32> {
+        let chunks = match self.sum {
+            Some(sum) if self.next > 0 => chunks(sum.length),
+            // One chunk shows whether the donor is there.
+            _ => 1,
+        };
+        if self.asked >= chunks.min(self.next.saturating_add(CHUNKS_ASKED_MAX)) {
+            return None;
+        }
+        self.asked += 1;
+        Some(self.asked - 1)
+    }
+
+    /// Takes a chunk; one that is not awaited was asked for twice and is passed over.
+    pub(crate) fn chunk(&mut self, now: Instant, chunk: u32, sum: Sum, bytes: &[u8]) -> Taken {
+        if chunk != self.next {
+            return Taken::More;
+        }
+        if *self.sum.get_or_insert(sum) != sum || sum.length > STATE_BYTES_MAX {
+            return Taken::Refused;
+        }
+        let missing = sum.length - self.got.len() as u64;
+        if bytes.len() as u64 != missing.min(CHUNK_BYTES as u64) {
+            return Taken::Refused;
+        }
+        self.got.extend_from_slice(bytes);
+        self.next += 1;
+        self.asked = self.asked.max(self.next);
+        self.heard_at = now;
+        self.stalls = 0;
+        if self.next < chunks(sum.length) {
+            return Taken::More;
+        }
+        let bytes = core::mem::take(&mut self.got);
+        let digest = Digest::of(&bytes);
+        if digest == sum.digest { Taken::Whole { bytes, digest } } else { Taken::Refused }
+    }
+
+    /// When to ask again.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.heard_at + STALL
+    }
+
+    /// Asks again for what has not come; false if that has been in vain too often.
+    pub(crate) fn again(&mut self, now: Instant) -> bool {
+        self.heard_at = now;
+        self.asked = self.next;
+        self.stalls += 1;
+        self.stalls <= STALLS_MAX
+    }
+}
+
+/// Chunks of a state of so many bytes, at least one.
+fn chunks(length: u64) -> u32 {
+    u32::try_from(length.div_ceil(CHUNK_BYTES as u64).max(1)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    const NOW: Instant = Instant::ZERO;
+
+    fn donor() -> Endpoint {
+        Endpoint::default()
+    }
+
+    fn give(giving: &mut Giving, chunk: u32) -> (Sum, Bytes) {
+        match giving.want(donor(), 0, chunk, 0) {
+            Some(Given::Chunk { sum, bytes, .. }) => (sum, bytes),
+            other => panic!("no chunk {chunk}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn states_of_all_sizes_around_a_chunk_arrive_whole() {
+        for size in [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 11 * CHUNK_BYTES + 5] {
+            let state: Vec<u8> = (0..size).map(|at| (at % 251) as u8).collect();
+            let mut giving = Giving::default();
+            giving.put(0, state.clone(), None);
+            let mut taking = Taking::new(NOW, donor(), 0, None);
+            let mut asked = vec![];
+            let whole = loop {
+                asked.extend(core::iter::from_fn(|| taking.ask()));
+                assert!(asked.len() <= CHUNKS_ASKED_MAX as usize);
+                let chunk = asked.remove(0);
+                let (sum, bytes) = give(&mut giving, chunk);
+                match taking.chunk(NOW, chunk, sum, &bytes) {
+                    Taken::More => {}
+                    whole => break whole,
+                }
+            };
+            let digest = Digest::of(&state);
+            assert_eq!(whole, Taken::Whole { bytes: state, digest }, "{size} bytes");
+        }
+    }
+
+    #[test]
+    fn a_changed_byte_is_refused() {
+        let mut giving = Giving::default();
+        let (sum, _) = giving.put(0, vec![1, 2, 3], None);
+        let mut taking = Taking::new(NOW, donor(), 0, Some(sum));
+        assert_eq!(taking.ask(), Some(0));
+        assert_eq!(taking.chunk(NOW, 0, sum, &[1, 2, 4]), Taken::Refused);
+    }
+
+    #[test]
+    fn lengths_that_lie_are_refused_before_anything_is_reserved() {
+        let lie = |length| Sum { length, digest: Digest(0) };
+        for length in [4, 2, u64::MAX, STATE_BYTES_MAX + 1] {
+            let mut taking = Taking::new(NOW, donor(), 0, None);
+            assert_eq!(taking.chunk(NOW, 0, lie(length), &[1, 2, 3]), Taken::Refused, "{length}");
+            assert_eq!(taking.got.capacity(), 0);
+        }
+    }
+
+    #[test]
+    fn a_chunk_beyond_the_end_is_gone_and_one_of_a_later_boundary_waits() {
+        let mut giving = Giving::default();
+        giving.put(0, vec![7; CHUNK_BYTES], None);
+        assert_eq!(giving.want(donor(), 0, 1, 0), Some(Given::Gone { boundary: 0 }));
+        assert_eq!(giving.want(donor(), 0, u32::MAX, 0), Some(Given::Gone { boundary: 0 }));
+        assert_eq!(giving.want(donor(), 1, 0, 0), None);
+        let (_, answers) = giving.put(1, vec![8], Some(donor()));
+        assert!(matches!(&answers[..], [(_, Given::Chunk { boundary: 1, chunk: 0, .. })]));
+        giving.done(donor());
+        assert_eq!(giving.len(), 1);
+    }
+
+    #[test]
+    fn a_donor_that_stays_silent_is_asked_again_a_few_times() {
+        let mut taking = Taking::new(NOW, donor(), 0, None);
+        for _ in 0..STALLS_MAX {
+            assert_eq!((taking.ask(), taking.ask()), (Some(0), None));
+            assert!(taking.again(NOW));
+        }
+        assert!(!taking.again(NOW));
+    }
+}

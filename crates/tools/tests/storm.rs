@@ -1,0 +1,178 @@
+//! Replica: everything that can go wrong with a group, at once, from a seed.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::Host;
+use common::journal::Journals;
+use lwg::{Endpoint, Up, ViewId};
+use tools::{Answer, Digest, Replica};
+
+/// Who moved from one view to the next together, and the state they agreed on there.
+type Agreed = BTreeMap<(ViewId, ViewId), Vec<(Endpoint, Option<Digest>)>>;
+
+struct Storm {
+    world: Journals,
+    seed: u64,
+    node: u64,
+    entry: u64,
+    ballast: usize,
+}
+
+impl Storm {
+    fn new(seed: u64) -> Self {
+        let ballast = if seed % 4 == 0 { 150_000 } else { 0 };
+        let (world, members) = Journals::founded(seed, 1 + seed % 4, ballast);
+        Self { world, seed, node: members.len() as u64, entry: 0, ballast }
+    }
+
+    fn pick(&mut self, from: &[Endpoint]) -> Endpoint {
+        from[self.world.random.below(from.len() as u64) as usize]
+    }
+
+    fn side(&mut self) -> Vec<Endpoint> {
+        let sides = self.world.sides();
+        sides[self.world.random.below(sides.len() as u64) as usize].clone()
+    }
+
+    fn propose(&mut self) {
+        let side = self.side();
+        let who = self.pick(&side);
+        self.entry += 1;
+        let replies = self.world.random.below(2) == 0;
+        self.world.propose(who, self.entry, 0, replies);
+    }
+
+    fn join(&mut self) {
+        let mut side = self.side();
+        for _ in 0..=self.world.random.below(2) {
+            self.node += 1;
+            side.push(self.world.replica(self.node, self.ballast));
+        }
+        self.world.regroup(&side);
+    }
+
+    fn crash(&mut self) {
+        let all: Vec<Endpoint> = self.world.hosts.keys().copied().collect();
+        if all.len() > 1 {
+            let who = self.pick(&all);
+            self.world.crash(who);
+        }
+    }
+
+    /// A side notices who is gone.
+    fn notice(&mut self) {
+        let side = self.side();
+        if self.world.has_ghosts(&side) {
+            self.world.regroup(&side);
+        }
+    }
+
+    fn part(&mut self) {
+        let side = self.side();
+        let random = &mut self.world.random;
+        let (one, other): (Vec<_>, Vec<_>) = side.into_iter().partition(|_| random.below(2) == 0);
+        if !one.is_empty() && !other.is_empty() {
+            self.world.regroup(&one);
+            self.world.regroup(&other);
+        }
+    }
+
+    fn merge(&mut self) {
+        let (mut one, other) = (self.side(), self.side());
+        if one != other {
+            one.extend(other);
+            self.world.regroup(&one);
+        }
+    }
+
+    fn rage(&mut self, turns: u32) {
+        for _ in 0..turns {
+            match self.world.random.below(100) {
+                0..2 => self.join(),
+                2..4 => self.crash(),
+                4..7 => self.notice(),
+                7..9 => self.part(),
+                9..12 => self.merge(),
+                12..25 => self.propose(),
+                25..27 => self.world.wake(),
+                27..28 => self.world.remove(),
+                _ => _ = self.world.step(),
+            }
+        }
+    }
+
+    fn calm(&mut self) -> Vec<Endpoint> {
+        let all: Vec<Endpoint> = self.world.sides().into_iter().flatten().collect();
+        self.world.regroup(&all);
+        self.world.settle();
+        let lost = |host: &Host<Replica<_>>| {
+            let Some(last) =
+                host.answers.iter().rev().find(|answer| !matches!(answer, Answer::Applied { .. }))
+            else {
+                return false;
+            };
+            matches!(last, Answer::Lost { .. })
+        };
+        if self.world.hosts.values().all(lost) {
+            let who = all[0];
+            let host = self.world.hosts.get_mut(&who).unwrap();
+            host.tool.revive(&mut host.asks);
+            self.world.pump(who);
+            self.world.settle();
+        }
+        all
+    }
+}
+
+thread_local! {
+    static AGREED: std::cell::RefCell<Agreed> = std::cell::RefCell::default();
+}
+
+fn watch(host: &mut Host<Replica<common::journal::Journal>>, up: &Up) {
+    let Up::View(view) = up else { return };
+    let Some(previous) = view.previous else { return };
+    let digest = host.tool.view_digest();
+    let who = host.tool.endpoint();
+    AGREED.with_borrow_mut(|agreed| {
+        agreed.entry((previous, view.id)).or_default().push((who, digest));
+    });
+}
+
+fn check_agreed(seed: u64) -> usize {
+    let agreed = AGREED.take();
+    for ((old, new), digests) in &agreed {
+        let mut there = digests.iter().filter_map(|(_, digest)| *digest);
+        if let Some(first) = there.next() {
+            assert!(
+                there.all(|next| next == first),
+                "seed {seed}, {old:?} to {new:?}: {digests:?}"
+            );
+        }
+    }
+    agreed.len()
+}
+
+#[test]
+fn whatever_happens_all_are_equal_in_the_end_and_at_every_view() {
+    let seeds = std::env::var("SEED").ok().map_or(0..600, |seed| {
+        let seed: u64 = seed.parse().unwrap();
+        seed..seed + 1
+    });
+    let (mut views, mut transfers, mut entries) = (0, 0, 0);
+    for seed in seeds {
+        let mut storm = Storm::new(seed);
+        storm.world.watch = watch;
+        storm.rage(600);
+        let all = storm.calm();
+        eprintln!("seed {}", storm.seed);
+        storm.world.check_equal(&all);
+        storm.world.check_replies();
+        views += check_agreed(seed);
+        transfers += all.iter().map(|who| storm.world.donors(*who).len()).sum::<usize>();
+        entries += storm.world.entries(all[0]).len();
+    }
+    eprintln!("{views} views, {transfers} transfers, {entries} entries at the end");
+}
