@@ -79,7 +79,7 @@ impl Choice {
     /// An enumeration has no forks: there the fork draws from a fixed seed.
     pub fn fork(&mut self) -> Self {
         match &mut self.0 {
-            Source::Seed(random) => Self::from_seed(random.next()),
+            Source::Seed(random) => Self::from_seed(random.draw()),
             Source::Path(_) => Self::from_seed(0),
         }
     }
