@@ -36,10 +36,8 @@ impl<S: State> Replica<S> {
             Header::Chunk { view, boundary, chunk, sum } if view == here => {
                 self.take(now, Came { from, boundary, chunk, sum }, message.body(), asks);
             }
-            Header::Gone { view, boundary } if view == here => {
-                if self.awaits(from, boundary) {
-                    self.try_again(asks);
-                }
+            Header::Gone { view, boundary } if view == here && self.awaits(from, boundary) => {
+                self.try_again(asks);
             }
             _ => {}
         }

@@ -54,6 +54,8 @@ pub(crate) struct Host<T: Tool> {
     pub(crate) replies: Vec<(Endpoint, SendId, bool)>,
     /// Views that it was told.
     pub(crate) views: Vec<View>,
+    /// Sends of applications that it was told in its present view.
+    pub(crate) heard: Vec<SendId>,
     /// Multicasts that it was told and that want replies.
     pub(crate) wanted: Vec<(Endpoint, SendId)>,
 }
@@ -106,6 +108,7 @@ impl<T: Tool> World<T> {
             answers: vec![],
             replies: vec![],
             views: vec![],
+            heard: vec![],
             wanted: vec![],
         };
         self.hosts.insert(who, host);
@@ -219,6 +222,11 @@ impl<T: Tool> World<T> {
             Up::View(view) => host.views.push(view.clone()),
             Up::Message { from, send, replies: true, .. } => host.wanted.push((*from, *send)),
             _ => {}
+        }
+        if let Up::Message { send, .. } = &up
+            && !Asks::is_minted(*send)
+        {
+            host.heard.push(*send);
         }
         host.tool.hear(self.now, &up, &mut host.asks);
         (self.watch)(host, &up);
