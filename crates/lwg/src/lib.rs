@@ -1,14 +1,43 @@
-//! LWG, light-weight groups: many groups over few core groups.
+//! LWG, light-weight groups: a million process groups over few core groups.
+//!
+//! What this floor promises, per light-weight group: views agreed upon by all who move together,
+//! one id for one membership; a message is told in the view it was sent in, or not at all;
+//! everybody between two views has been told the same messages; the chosen order, also across the
+//! groups of one core group; nothing is told at who is not in the view; replies end.
+//!
+//! A failure costs one flush of the core group, however many groups are on it (paper 3.1, 5).
 #![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
+mod change;
+mod core_group;
+mod core_set;
+mod counters;
+mod digest;
+mod directory;
+mod exchange;
+mod founding;
+mod grace;
+mod group;
+mod groups;
+mod header;
+mod here;
 mod id;
 mod interface;
+pub mod limits;
+mod membership;
+mod outgoing;
+mod policy;
+mod replies;
+mod tombstones;
 mod view;
 
+pub use core_set::CoreSet;
+pub use groups::{Config, Groups, Where};
 pub use id::{LwgId, Members, SendId};
 pub use interface::{Down, Light, Outcome, Up, Why};
+pub use policy::{OneToOne, Place, Policy, Smallest};
 pub use view::{View, ViewId};
 pub use vsync::{Endpoint, GroupId, Message, Order, ProcId};

@@ -1,0 +1,276 @@
+//! Changes of membership: operations in total order, then MARKs of all old members (protocol 6.2).
+//!
+//! *Takes* operations and MARKs as the core group delivers them. *Promises* that everybody between
+//! two views of a group delivers exactly what each old member sent before its MARK. *Keeps* two
+//! states: agreed (what operations were accepted) and installed (whose MARKs are in). Whether an
+//! operation is accepted depends on the agreed state alone.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use vsync::Endpoint;
+
+use crate::core_group::CoreGroup;
+use crate::digest::Digest;
+use crate::group::{Change, common};
+use crate::header::{Op, What};
+use crate::here::{Aside, Here, Slot};
+use crate::id::{LwgId, Members};
+use crate::interface::{Outcome, Up, Why};
+use crate::limits::EARLY_MARKS_MAX;
+use crate::outgoing::Urgent;
+use crate::view::{View, ViewId};
+
+/// MARKs whose operation has not been delivered here.
+#[derive(Debug, Default)]
+pub(crate) struct EarlyMarks {
+    from: BTreeMap<(LwgId, u64), Members>,
+    count: usize,
+}
+
+impl EarlyMarks {
+    fn insert(&mut self, lwg: LwgId, change: u64, from: Endpoint) {
+        if self.count < EARLY_MARKS_MAX {
+            self.from.entry((lwg, change)).or_default().push(from);
+            self.count += 1;
+        }
+    }
+
+    fn take(&mut self, lwg: LwgId, change: u64) -> Members {
+        let marks = self.from.remove(&(lwg, change)).unwrap_or_default();
+        self.count -= marks.len();
+        marks
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+impl CoreGroup {
+    /// An operation at its place in the total order.
+    pub(crate) fn on_op(&mut self, here: &mut Here, from: Endpoint, op: Op) {
+        if let Some(exchange) = &mut self.exchange {
+            exchange.ops.push((from, op));
+            return;
+        }
+        self.apply(here, from, op);
+    }
+
+    pub(crate) fn apply(&mut self, here: &mut Here, from: Endpoint, op: Op) {
+        if self.closed && matches!(op.what, What::Create(_)) {
+            if from == here.me {
+                here.asides.push_back(Aside::Homeless { op });
+            }
+            return;
+        }
+        let cause = Digest::of("op").with(&from).with(&op.number).end();
+        let outcome = match &op.what {
+            What::Create(members) => self.create(here, op.lwg, members, cause),
+            _ => self.alter(here, &op, cause),
+        };
+        if from == here.me {
+            here.asides.push_back(Aside::Ended { op, outcome });
+        }
+    }
+
+    fn create(&mut self, here: &mut Here, lwg: LwgId, members: &Members, cause: u64) -> Outcome {
+        if self.directory.dead.contains(lwg) {
+            return Outcome::NoGroup;
+        }
+        if self.directory.find(here, lwg).is_some() {
+            return Outcome::NothingToDo;
+        }
+        let strangers = self.strangers(members);
+        if members.is_empty() || !strangers.is_empty() {
+            return Outcome::Missing(strangers);
+        }
+        let id = ViewId::default().after(1, cause);
+        let slot = self.directory.insert(here, lwg, id, members);
+        self.idle_since = None;
+        if members.contains(&here.me) {
+            self.tell_view(here, slot, Members::from_slice(&[here.me]), None);
+        }
+        here.asides.push_back(Aside::Known { lwg, core: self.number() });
+        Outcome::Done
+    }
+
+    /// Add, remove, destroy.
+    fn alter(&mut self, here: &mut Here, op: &Op, cause: u64) -> Outcome {
+        let Some(slot) = self.directory.find(here, op.lwg) else { return Outcome::NoGroup };
+        let (old, last) = self.agreed(slot);
+        if old.is_empty() {
+            return Outcome::NoGroup;
+        }
+        let mut new = old.clone();
+        match &op.what {
+            What::Add(members) => {
+                let strangers = self.strangers(members);
+                if !strangers.is_empty() {
+                    return Outcome::Missing(strangers);
+                }
+                for member in members {
+                    if !new.contains(member) {
+                        new.push(*member);
+                    }
+                }
+            }
+            What::Remove(members) => new.retain(|member| !members.contains(member)),
+            What::Destroy | What::Create(_) => new.clear(),
+        }
+        if new == old {
+            return Outcome::NothingToDo;
+        }
+        let change = Change { number: last + 1, cause, unites: false, members: new, missing: old };
+        self.agree(here, slot, change);
+        Outcome::Done
+    }
+
+    /// The members and number of the last view agreed upon.
+    pub(crate) fn agreed(&self, slot: Slot) -> (Members, u64) {
+        let motion = self.directory.motions.get(&slot);
+        match motion.and_then(|motion| motion.changes.back()) {
+            Some(change) => (change.members.clone(), change.number),
+            None => (self.directory.members(slot).clone(), self.directory.entry(slot).id.counter),
+        }
+    }
+
+    /// A change is agreed upon; every old member gives its MARK at once.
+    pub(crate) fn agree(&mut self, here: &mut Here, slot: Slot, mut change: Change) {
+        let lwg = self.directory.entry(slot).lwg;
+        if change.missing.contains(&here.me) {
+            self.urgent.push_back(Urgent::Mark { lwg, change: change.number });
+        }
+        let early = self.early.take(lwg, change.number);
+        change.missing.retain(|member| !early.contains(member));
+        if change.members.is_empty() {
+            self.directory.dead.insert(lwg);
+            self.directory.alive -= 1;
+        }
+        self.directory.motions.entry(slot).or_default().changes.push_back(change);
+        self.install_ready(here, slot);
+    }
+
+    /// An old member sends no more in the view before that change.
+    pub(crate) fn on_mark(&mut self, here: &mut Here, from: Endpoint, lwg: LwgId, number: u64) {
+        let slot = self.directory.find(here, lwg);
+        let motion = slot.and_then(|slot| self.directory.motions.get_mut(&slot));
+        let change = motion
+            .and_then(|motion| motion.changes.iter_mut().find(|change| change.number == number));
+        match (change, slot) {
+            (Some(change), Some(slot)) => {
+                change.missing.retain(|member| *member != from);
+                self.install_ready(here, slot);
+            }
+            _ => self.early.insert(lwg, number, from),
+        }
+    }
+
+    fn install_ready(&mut self, here: &mut Here, slot: Slot) {
+        loop {
+            let Some(motion) = self.directory.motions.get_mut(&slot) else { return };
+            let ready = motion.changes.front().is_some_and(|change| change.missing.is_empty());
+            let Some(change) = ready.then(|| motion.changes.pop_front()).flatten() else { break };
+            if !self.install(here, slot, &change, None) {
+                return;
+            }
+        }
+        self.release_held(slot);
+    }
+
+    /// The epoch ends: MARKs that nobody has count as given.
+    pub(crate) fn close_changes(&mut self, here: &mut Here, next: &vsync::View) {
+        let slots: Vec<Slot> = self.directory.motions.keys().copied().collect();
+        for slot in slots {
+            self.close_changes_of(here, slot, next);
+        }
+    }
+
+    fn close_changes_of(&mut self, here: &mut Here, slot: Slot, next: &vsync::View) {
+        while let Some(motion) = self.directory.motions.get_mut(&slot) {
+            let Some(mut change) = motion.changes.pop_front() else { break };
+            if !change.missing.is_empty() {
+                here.counters.forced += 1;
+                change.cause = Digest::of("forced").with(&change.cause).with(&next.id).end();
+            }
+            if !self.install(here, slot, &change, Some(&next.transitional)) {
+                return;
+            }
+        }
+        self.release_held(slot);
+    }
+
+    /// The agreed change becomes the view. False: the group is gone.
+    fn install(
+        &mut self,
+        here: &mut Here,
+        slot: Slot,
+        change: &Change,
+        along: Option<&[Endpoint]>,
+    ) -> bool {
+        let old = self.directory.members(slot).clone();
+        let entry = self.directory.entry_mut(slot);
+        let (lwg, previous) = (entry.lwg, entry.id);
+        entry.id = if change.unites {
+            ViewId::united(change.number, change.cause)
+        } else {
+            previous.after(change.number, change.cause)
+        };
+        entry.begun = false;
+        if change.members.contains(&here.me) {
+            self.directory.set_members(slot, &change.members);
+            if old.contains(&here.me) {
+                let mut transitional = common(&change.members, &old);
+                if let Some(along) = along {
+                    transitional = common(&transitional, along);
+                }
+                self.tell_view(here, slot, transitional, Some(previous));
+            } else {
+                self.tell_view(here, slot, Members::from_slice(&[here.me]), None);
+            }
+            return true;
+        }
+        if old.contains(&here.me) {
+            let why = if change.members.is_empty() { Why::Destroyed } else { Why::Removed };
+            here.told.push_back(Up::Out { lwg, why });
+        }
+        if change.members.is_empty() {
+            let motion = self.directory.remove(here, slot).unwrap_or_default();
+            for ask in motion.held {
+                here.refuse(ask);
+            }
+            return false;
+        }
+        self.directory.set_members(slot, &change.members);
+        true
+    }
+
+    fn tell_view(
+        &self,
+        here: &mut Here,
+        slot: Slot,
+        transitional: Members,
+        previous: Option<ViewId>,
+    ) {
+        let entry = self.directory.entry(slot);
+        here.counters.views_told += 1;
+        here.told.push_back(Up::View(View {
+            lwg: entry.lwg,
+            id: entry.id,
+            members: self.directory.members(slot).clone(),
+            transitional,
+            core: self.id(),
+            core_view: self.view.id,
+            previous,
+        }));
+    }
+
+    /// Nothing is pending: what waited for the view goes on its way.
+    fn release_held(&mut self, slot: Slot) {
+        let Some(motion) = self.directory.motions.get_mut(&slot) else { return };
+        if motion.changes.is_empty() {
+            let motion = self.directory.motions.remove(&slot).unwrap_or_default();
+            self.queue.extend(motion.held);
+        }
+    }
+}

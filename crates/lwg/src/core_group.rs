@@ -1,0 +1,240 @@
+//! One core group as this floor sees it: routes what the kernel tells of it.
+
+use alloc::collections::{BTreeSet, VecDeque};
+use alloc::vec::Vec;
+
+use muts::Instant;
+use vsync::{Endpoint, GroupId, Message, Order};
+
+use crate::change::EarlyMarks;
+use crate::directory::Directory;
+use crate::exchange::Exchange;
+use crate::group::{Ask, common};
+use crate::header::{Header, Label};
+use crate::here::{CoreNumber, Here};
+use crate::id::{LwgId, Members, SendId};
+use crate::interface::{Up, Why};
+use crate::outgoing::Urgent;
+use crate::view::ViewId;
+
+pub(crate) struct CoreGroup {
+    pub(crate) view: vsync::View,
+    pub(crate) directory: Directory,
+    /// Names the directory's content; none at a newcomer until it has one.
+    pub(crate) label: Option<Label>,
+    /// Runs while the directories of this view may differ.
+    pub(crate) exchange: Option<Exchange>,
+    /// The last one was ended by a view.
+    pub(crate) unfinished: bool,
+    pub(crate) early: EarlyMarks,
+    /// Goes out before everything else, in this view or never.
+    pub(crate) urgent: VecDeque<Urgent>,
+    /// Own asks that wait for the kernel; in whatever view it takes them.
+    pub(crate) queue: VecDeque<Ask>,
+    /// Groups that handed back an ask.
+    pub(crate) refused: BTreeSet<LwgId>,
+    /// The kernel has handed something back.
+    pub(crate) full: bool,
+    /// CLOSE was delivered: all leave.
+    pub(crate) closed: bool,
+    /// CLOSE is on its way.
+    pub(crate) closing: bool,
+    /// Since when no group has been on it.
+    pub(crate) idle_since: Option<Instant>,
+    /// Own messages delivered here and not known to be so everywhere.
+    unstable: VecDeque<Unstable>,
+}
+
+struct Unstable {
+    seq: u64,
+    send: SendId,
+    members: Members,
+}
+
+impl CoreGroup {
+    /// As of its first view here.
+    pub(crate) fn new(number: CoreNumber, view: vsync::View, here: &mut Here) -> Self {
+        let mut new = Self {
+            directory: Directory::new(number, view.group),
+            view: view.clone(),
+            label: None,
+            exchange: None,
+            unfinished: false,
+            early: EarlyMarks::default(),
+            urgent: VecDeque::new(),
+            queue: VecDeque::new(),
+            refused: BTreeSet::new(),
+            full: false,
+            closed: false,
+            closing: false,
+            idle_since: None,
+            unstable: VecDeque::new(),
+        };
+        here.told.push_back(Up::Core(vsync::Up::View(view)));
+        new.begin_exchange(here);
+        new
+    }
+
+    pub(crate) fn id(&self) -> GroupId {
+        self.view.group
+    }
+
+    pub(crate) fn number(&self) -> CoreNumber {
+        self.directory.core
+    }
+
+    /// The kernel has delivered everything of the view before.
+    pub(crate) fn on_view(&mut self, here: &mut Here, view: vsync::View) {
+        self.close_changes(here, &view);
+        self.end_exchange(here);
+        self.urgent.clear();
+        self.closing = false;
+        self.early.clear();
+        let along: BTreeSet<Endpoint> = view.transitional.iter().copied().collect();
+        for message in core::mem::take(&mut self.unstable) {
+            // Who came along has delivered it; what the others did nobody knows.
+            if message.members.iter().all(|member| along.contains(member)) {
+                here.told.push_back(Up::Stable { send: message.send });
+            }
+        }
+        let lowest = along.first().copied().unwrap_or(here.me);
+        self.view = view;
+        here.told.push_back(Up::Core(vsync::Up::View(self.view.clone())));
+        self.directory.lose(here, |member| along.contains(member), self.view.id, lowest);
+        here.replies.keep(self.number(), |member| along.contains(member), &mut here.told);
+        self.begin_exchange(here);
+    }
+
+    /// A cast in the present view.
+    pub(crate) fn on_cast(
+        &mut self,
+        here: &mut Here,
+        from: Endpoint,
+        seq: u64,
+        order: Order,
+        mut message: Message,
+    ) {
+        match message.pop::<Header>() {
+            Ok(Header::Data { lwg, view, send, replies }) => {
+                let data = Data { lwg, view, send, replies, order, message };
+                self.on_data(here, from, seq, data);
+            }
+            Ok(Header::Op(op)) => self.on_op(here, from, op),
+            Ok(Header::Mark { lwg, change }) => self.on_mark(here, from, lwg, change),
+            Ok(Header::Label(label)) => self.on_label(here, from, label),
+            Ok(Header::Directory { label, last }) => {
+                self.on_directory(here, label, last, message.body());
+            }
+            Ok(Header::Close) => self.on_close(here),
+            Ok(Header::Bare) => {}
+            Err(_) => here.counters.malformed += 1,
+        }
+    }
+
+    /// Everybody has delivered this process's casts below that position.
+    pub(crate) fn on_stable(&mut self, here: &mut Here, below: u64) {
+        while self.unstable.front().is_some_and(|message| message.seq < below) {
+            if let Some(Unstable { send, .. }) = self.unstable.pop_front() {
+                here.told.push_back(Up::Stable { send });
+            }
+        }
+    }
+
+    /// This process has left.
+    pub(crate) fn on_out(mut self, here: &mut Here) {
+        here.replies.leave(self.number(), &mut here.told);
+        let mut next = Some(0);
+        while let Some(from) = next {
+            let page;
+            (page, next) = self.directory.page(here, from, usize::MAX);
+            for slot in page {
+                let motion = self.directory.motions.remove(&slot).unwrap_or_default();
+                let lwg = self.directory.entry(slot).lwg;
+                if self.directory.is_in(slot, here.me) {
+                    let ends = |change: &crate::group::Change| change.members.is_empty();
+                    let destroyed = motion.changes.back().is_some_and(ends);
+                    let why = if destroyed { Why::Destroyed } else { Why::CoreLeft };
+                    here.told.push_back(Up::Out { lwg, why });
+                }
+                self.directory.remove(here, slot);
+                for ask in motion.held {
+                    here.refuse(ask);
+                }
+            }
+        }
+        self.end_exchange(here);
+        for ask in self.queue {
+            here.refuse(ask);
+        }
+    }
+
+    /// A multicast of a group: told if this process is in the view that it was sent in.
+    fn on_data(&mut self, here: &mut Here, from: Endpoint, seq: u64, data: Data) {
+        let Some(slot) = self.directory.find(here, data.lwg) else {
+            return self.filter(here, from, &data);
+        };
+        let members = self.directory.members(slot);
+        let (inside, known) = (members.contains(&here.me), members.contains(&from));
+        if !inside || self.directory.entry(slot).id != data.view {
+            if inside && known {
+                // What made the view is in the causal past of what is sent in it.
+                here.counters.out_of_view += 1;
+                debug_assert!(false, "{:?} of {from:?} in {:?}", data.view, data.lwg);
+            }
+            return self.filter(here, from, &data);
+        }
+        let Data { lwg, view, send, replies, order, message } = data;
+        here.counters.messages_told += 1;
+        here.told.push_back(Up::Message { lwg, view, from, send, order, replies, message });
+        if from == here.me {
+            let members = members.clone();
+            if replies {
+                here.replies.delivered(send, &members, &mut here.told);
+            }
+            self.unstable.push_back(Unstable { seq, send, members });
+        }
+    }
+
+    fn filter(&self, here: &mut Here, from: Endpoint, data: &Data) {
+        here.counters.filtered += 1;
+        if from == here.me && data.replies {
+            here.replies.close(data.send, &mut here.told);
+        }
+    }
+
+    /// Who of these members is not in the core view.
+    pub(crate) fn strangers(&self, members: &[Endpoint]) -> Members {
+        let present = common(members, &self.view.members);
+        members.iter().copied().filter(|member| !present.contains(member)).collect()
+    }
+
+    /// Whether this process has rank 0.
+    pub(crate) fn is_lowest(&self, me: Endpoint) -> bool {
+        self.view.members.first() == Some(&me)
+    }
+
+    /// How many things are unfinished here; 0: settled.
+    pub(crate) fn unsettled(&self) -> usize {
+        let changes: usize =
+            self.directory.motions.values().map(|motion| motion.changes.len()).sum();
+        changes
+            + usize::from(self.exchange.is_some())
+            + usize::from(!self.directory.is_swept())
+            + self.queue.len()
+            + self.urgent.len()
+    }
+}
+
+struct Data {
+    lwg: LwgId,
+    view: ViewId,
+    send: SendId,
+    replies: bool,
+    order: Order,
+    message: Message,
+}
+
+/// By rank in a core view.
+pub(crate) fn by_rank(view: &[Endpoint], members: &BTreeSet<Endpoint>) -> Vec<Endpoint> {
+    view.iter().copied().filter(|member| members.contains(member)).collect()
+}

@@ -1,0 +1,42 @@
+//! What this floor counts about itself.
+
+/// Numbers that only grow.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counters {
+    pub(crate) views_told: u64,
+    pub(crate) messages_told: u64,
+    /// Data of groups that this process is not in.
+    pub(crate) filtered: u64,
+    /// Data of a view that its sender and this process do not share: must stay 0.
+    pub(crate) out_of_view: u64,
+    /// Bytes that mean nothing.
+    pub(crate) malformed: u64,
+    /// Changes closed by a core view with MARKs missing.
+    pub(crate) forced: u64,
+    pub(crate) exchanges: u64,
+    /// Groups that came together again after a partition.
+    pub(crate) united: u64,
+    pub(crate) founded: u64,
+    pub(crate) collected: u64,
+    /// Sends dropped because this process is not in the group.
+    pub(crate) unsendable: u64,
+    /// Operations dropped because the view ended before the directories were one.
+    pub(crate) dropped: u64,
+}
+
+impl Counters {
+    pub(crate) fn count(&self, each: &mut dyn FnMut(&'static str, u64)) {
+        each("lwg.views_told", self.views_told);
+        each("lwg.messages_told", self.messages_told);
+        each("lwg.filtered", self.filtered);
+        each("lwg.out_of_view", self.out_of_view);
+        each("lwg.malformed", self.malformed);
+        each("lwg.forced", self.forced);
+        each("lwg.exchanges", self.exchanges);
+        each("lwg.united", self.united);
+        each("lwg.founded", self.founded);
+        each("lwg.collected", self.collected);
+        each("lwg.unsendable", self.unsendable);
+        each("lwg.dropped", self.dropped);
+    }
+}

@@ -1,0 +1,455 @@
+//! Founding: where creates and adds wait until a core group can hold their members.
+//!
+//! A create is placed by its creator if that is in the group and a core group fits, or the group is
+//! to have one alone; otherwise the lowest member is asked, and serves all who want a core group of
+//! the same set, so that two do not found one each (protocol 6.5).
+
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::vec::Vec;
+
+use muts::{Instant, Message, ProcId};
+use vsync::{Core, Endpoint, GroupId};
+
+use crate::group::Ask;
+use crate::groups::Groups;
+use crate::header::{Letter, Op, What};
+use crate::here::CoreNumber;
+use crate::id::{LwgId, Members};
+use crate::interface::{Down, Outcome, Up};
+use crate::limits::{ASKED, HELD_MAX, INVITED, PLACING_MAX};
+use crate::policy::{EXACT, NEW, Place, Policy, SUPERSET};
+
+/// Everything that waits to be placed.
+#[derive(Default)]
+pub(crate) struct Placing {
+    creates: BTreeMap<LwgId, Create>,
+    /// Core groups that are being founded here, by name and by sorted members.
+    foundings: BTreeMap<GroupId, Members>,
+    by_members: BTreeMap<Members, GroupId>,
+    adds: BTreeMap<u64, Add>,
+    timers: BTreeSet<(Instant, Timer)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    Create(LwgId),
+    Add(u64),
+}
+
+struct Create {
+    members: Members,
+    /// Who asked this process to place it.
+    asker: Option<Endpoint>,
+    stage: Stage,
+    deadline: Instant,
+    rule: u8,
+    /// What its creator has asked of it meanwhile.
+    held: VecDeque<Ask>,
+    refused: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// That member is to place it.
+    Asked(Endpoint),
+    /// Until the first view.
+    Founding(GroupId),
+    /// Its operation is on the way.
+    Sent,
+    /// It is done; this process has not delivered it yet.
+    Done,
+}
+
+struct Add {
+    core: CoreNumber,
+    op: Op,
+}
+
+impl Placing {
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.timers.first().map(|(at, _)| *at)
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.creates.len() + self.adds.len() >= PLACING_MAX
+    }
+
+    pub(crate) fn unsettled(&self) -> usize {
+        self.creates.len() + self.adds.len() + self.foundings.len()
+    }
+
+    /// Keeps an ask for a group that is being created; hands it back if there is none or no room.
+    pub(crate) fn hold(&mut self, ask: Ask) -> Result<(), (Ask, bool)> {
+        let Some(create) = self.creates.get_mut(&ask.lwg()) else { return Err((ask, false)) };
+        if create.asker.is_some() {
+            return Err((ask, false));
+        }
+        if create.held.len() >= HELD_MAX {
+            create.refused = true;
+            return Err((ask, true));
+        }
+        create.held.push_back(ask);
+        Ok(())
+    }
+}
+
+impl<C: Core, P: Policy> Groups<C, P> {
+    /// A create of this process, or of one that asks it to place the group.
+    pub(crate) fn create(&mut self, lwg: LwgId, members: Members, asker: Option<Endpoint>) {
+        let known = self.here.find(lwg).is_some() || self.placing.creates.contains_key(&lwg);
+        if known || members.is_empty() || self.placing.is_full() {
+            let outcome =
+                if self.placing.is_full() { Outcome::Again } else { Outcome::NothingToDo };
+            return self.tell_outcome(lwg, asker, outcome);
+        }
+        let deadline = self.here.now + ASKED;
+        let create = Create {
+            members,
+            asker,
+            stage: Stage::Sent,
+            deadline,
+            rule: NEW,
+            held: VecDeque::new(),
+            refused: false,
+        };
+        self.placing.creates.insert(lwg, create);
+        self.place(lwg);
+    }
+
+    /// Finds a place for a group that is being created.
+    pub(crate) fn place(&mut self, lwg: LwgId) {
+        let Some(create) = self.placing.creates.get(&lwg) else { return };
+        let mut sorted = create.members.clone();
+        sorted.sort_unstable();
+        let inside = sorted.contains(&self.here.me);
+        match self.policy.place(&sorted, &self.set) {
+            Place::Exact(group) => self.send_create(lwg, group, EXACT),
+            Place::Superset(group, extras) => {
+                let rule = u8::try_from(extras).unwrap_or(u8::MAX).saturating_add(SUPERSET);
+                self.send_create(lwg, group, rule);
+            }
+            Place::Alone if inside => self.found(lwg, sorted, false),
+            Place::New if sorted.first() == Some(&self.here.me) => self.found(lwg, sorted, true),
+            Place::New | Place::Alone if create.asker.is_none() => self.ask_lowest(lwg, sorted[0]),
+            Place::New | Place::Alone => {
+                self.end_create(lwg, Outcome::Missing(sorted));
+            }
+        }
+    }
+
+    fn ask_lowest(&mut self, lwg: LwgId, lowest: Endpoint) {
+        let Some(create) = self.placing.creates.get_mut(&lwg) else { return };
+        create.stage = Stage::Asked(lowest);
+        create.deadline = self.here.now + ASKED;
+        self.placing.timers.insert((create.deadline, Timer::Create(lwg)));
+        let letter = Letter::Place { lwg, members: create.members.clone() };
+        self.send_letter(lowest, &letter, Message::default());
+    }
+
+    fn found(&mut self, lwg: LwgId, sorted: Members, shared: bool) {
+        let known = self.placing.by_members.get(&sorted).filter(|_| shared).copied();
+        let group = known.unwrap_or_else(|| {
+            let group = self.mint();
+            let members = sorted.iter().map(|member| member.proc).collect();
+            self.ask_below(vsync::Down::Found { group, members });
+            self.here.counters.founded += 1;
+            if shared {
+                self.placing.by_members.insert(sorted.clone(), group);
+            }
+            self.placing.foundings.insert(group, sorted);
+            group
+        });
+        let deadline = self.here.now + ASKED;
+        if let Some(create) = self.placing.creates.get_mut(&lwg) {
+            create.stage = Stage::Founding(group);
+            create.deadline = deadline;
+            create.rule = NEW;
+            self.placing.timers.insert((deadline, Timer::Create(lwg)));
+        }
+    }
+
+    fn send_create(&mut self, lwg: LwgId, group: GroupId, rule: u8) {
+        let number = self.next_op();
+        let Some(create) = self.placing.creates.get_mut(&lwg) else { return };
+        create.stage = Stage::Sent;
+        create.rule = rule;
+        let op = Op { number, lwg, what: What::Create(create.members.clone()) };
+        let core = self.numbers.get(&group).copied();
+        let Some(core) = core.and_then(|core| self.cores[core as usize].as_mut()) else {
+            return self.end_create(lwg, Outcome::Again);
+        };
+        // A create is never handed back later: the limit on creates bounds these.
+        core.queue.push_back(Ask::Op(op));
+        let core = core.number();
+        self.note(core);
+    }
+
+    /// A view of a managed core group: who waited for it goes on.
+    pub(crate) fn placing_view(&mut self, core: CoreNumber, group: GroupId) {
+        if let Some(members) = self.placing.foundings.remove(&group) {
+            if self.placing.by_members.get(&members) == Some(&group) {
+                self.placing.by_members.remove(&members);
+            }
+            let waits = |create: &Create| create.stage == Stage::Founding(group);
+            let creates = self.placing.creates.iter().filter(|(_, create)| waits(create));
+            for lwg in creates.map(|(lwg, _)| *lwg).collect::<Vec<_>>() {
+                let strangers = self.strangers(core, &self.placing.creates[&lwg].members);
+                if strangers.is_empty() {
+                    self.send_create(lwg, group, NEW);
+                } else {
+                    self.end_create(lwg, Outcome::Missing(strangers));
+                }
+            }
+        }
+        let adds = self.placing.adds.iter().filter(|(_, add)| add.core == core);
+        for number in adds.map(|(number, _)| *number).collect::<Vec<_>>() {
+            let What::Add(members) = &self.placing.adds[&number].op.what else { continue };
+            if self.strangers(core, members).is_empty()
+                && let Some(add) = self.placing.adds.remove(&number)
+                && let Some(core) = self.cores[core as usize].as_mut()
+            {
+                core.queue.push_back(Ask::Op(add.op));
+            }
+        }
+    }
+
+    fn strangers(&self, core: CoreNumber, members: &[Endpoint]) -> Members {
+        let core = self.cores[core as usize].as_ref();
+        core.map_or_else(|| members.into(), |core| core.strangers(members))
+    }
+
+    /// An add: whoever is not in the core group is invited into it first.
+    pub(crate) fn add(&mut self, lwg: LwgId, members: Members) -> Result<(), Ask> {
+        let number = self.next_op();
+        let op = Op { number, lwg, what: What::Add(members.clone()) };
+        let Some((core, _)) = self.here.find(lwg) else { return self.ask(Ask::Op(op)) };
+        let strangers = self.strangers(core, &members);
+        if strangers.is_empty() {
+            return self.ask(Ask::Op(op));
+        }
+        let Some(group) = self.cores[core as usize].as_ref().map(|core| core.id()) else {
+            return Ok(());
+        };
+        let invited = strangers.iter().map(|member| member.proc).collect();
+        self.ask_below(vsync::Down::Invite { group, members: invited });
+        let deadline = self.here.now + INVITED;
+        self.placing.adds.insert(number, Add { core, op });
+        self.placing.timers.insert((deadline, Timer::Add(number)));
+        Ok(())
+    }
+
+    /// An own operation has ended.
+    pub(crate) fn ended(&mut self, op: &Op, outcome: Outcome) {
+        if matches!(op.what, What::Create(_)) && self.placing.creates.contains_key(&op.lwg) {
+            self.end_create(op.lwg, outcome);
+        } else {
+            self.here.told.push_back(Up::Done { lwg: op.lwg, outcome });
+        }
+    }
+
+    fn end_create(&mut self, lwg: LwgId, outcome: Outcome) {
+        let Some(create) = self.placing.creates.remove(&lwg) else { return };
+        if outcome == Outcome::Done
+            && let Some((core, slot)) = self.here.find(lwg)
+            && let Some(core) = self.cores[core as usize].as_mut()
+            && create.asker.is_none()
+        {
+            core.directory.entry_mut(slot).rule = create.rule;
+        }
+        self.tell_outcome(lwg, create.asker, outcome);
+        self.release(lwg, create.held, create.refused);
+    }
+
+    /// What was held for a create goes to the group, or is refused if there is none.
+    fn release(&mut self, lwg: LwgId, held: VecDeque<Ask>, refused: bool) {
+        let known = self.here.find(lwg);
+        for ask in held {
+            match known.and_then(|(core, _)| self.cores[core as usize].as_mut()) {
+                Some(core) => {
+                    core.queue.push_back(ask);
+                }
+                None => self.refuse(ask),
+            }
+        }
+        if let Some((core, _)) = known {
+            self.note(core);
+        }
+        if refused {
+            self.here.told.push_back(Up::Room { lwg });
+        }
+    }
+
+    /// A group has come to be known here: if it was created elsewhere for this process, what is
+    /// held for it can go.
+    pub(crate) fn known(&mut self, lwg: LwgId) {
+        let Some(create) = self.placing.creates.get_mut(&lwg) else { return };
+        let (held, refused) = (core::mem::take(&mut create.held), create.refused);
+        create.refused = false;
+        match create.stage {
+            Stage::Sent | Stage::Founding(_) => create.held = held,
+            Stage::Asked(_) => self.release(lwg, held, refused),
+            Stage::Done => {
+                self.placing.creates.remove(&lwg);
+                self.release(lwg, held, refused);
+            }
+        }
+    }
+
+    /// The member that was asked to place a group says how it ended.
+    pub(crate) fn on_placed(&mut self, from: Endpoint, lwg: LwgId, outcome: Outcome) {
+        let Some(create) = self.placing.creates.get_mut(&lwg) else { return };
+        if create.stage != Stage::Asked(from) {
+            return;
+        }
+        let inside = create.members.contains(&self.here.me);
+        if outcome == Outcome::Done && inside && self.here.find(lwg).is_none() {
+            create.stage = Stage::Done;
+            create.deadline = self.here.now + ASKED;
+            self.placing.timers.insert((create.deadline, Timer::Create(lwg)));
+            self.here.told.push_back(Up::Done { lwg, outcome });
+        } else {
+            self.end_create(lwg, outcome);
+        }
+    }
+
+    /// Who did not come when a core group was founded or grown.
+    pub(crate) fn on_fault(&mut self, group: GroupId, fault: &vsync::Fault) {
+        let vsync::Fault::Missing(missing) = fault else { return };
+        let Some(&core) = self.numbers.get(&group) else { return };
+        let fails = |add: &Add| {
+            matches!(&add.op.what, What::Add(members) if add.core == core
+                && members.iter().any(|member| missing.contains(&member.proc)))
+        };
+        let failed = self.placing.adds.iter().filter(|(_, add)| fails(add));
+        for number in failed.map(|(number, _)| *number).collect::<Vec<_>>() {
+            self.end_add(number);
+        }
+    }
+
+    fn end_add(&mut self, number: u64) {
+        let Some(add) = self.placing.adds.remove(&number) else { return };
+        let What::Add(members) = &add.op.what else { return };
+        let outcome = Outcome::Missing(self.strangers(add.core, members));
+        self.here.told.push_back(Up::Done { lwg: add.op.lwg, outcome });
+    }
+
+    /// A core group is left: what waits for it may be asked again.
+    pub(crate) fn placing_out(&mut self, core: CoreNumber) {
+        let adds = self.placing.adds.iter().filter(|(_, add)| add.core == core);
+        for number in adds.map(|(number, _)| *number).collect::<Vec<_>>() {
+            if let Some(add) = self.placing.adds.remove(&number) {
+                self.here.told.push_back(Up::Done { lwg: add.op.lwg, outcome: Outcome::Again });
+            }
+        }
+    }
+
+    /// A founding came to nothing.
+    pub(crate) fn founding_failed(&mut self, group: GroupId) {
+        let Some(members) = self.placing.foundings.remove(&group) else { return };
+        self.placing.by_members.retain(|_, founding| *founding != group);
+        let waits = |create: &Create| create.stage == Stage::Founding(group);
+        let creates = self.placing.creates.iter().filter(|(_, create)| waits(create));
+        for lwg in creates.map(|(lwg, _)| *lwg).collect::<Vec<_>>() {
+            self.end_create(lwg, Outcome::Missing(members.clone()));
+        }
+    }
+
+    /// A process is over: it will place nothing.
+    pub(crate) fn placing_lost(&mut self, peer: ProcId) {
+        let asks = |create: &Create| match create.stage {
+            Stage::Asked(lowest) if lowest.proc == peer => Some(lowest),
+            _ => None,
+        };
+        let creates = self.placing.creates.iter();
+        let lost: Vec<_> =
+            creates.filter_map(|(lwg, create)| Some((*lwg, asks(create)?))).collect();
+        for (lwg, lowest) in lost {
+            self.end_create(lwg, Outcome::Missing(Members::from_slice(&[lowest])));
+        }
+    }
+
+    /// Ends what has waited too long.
+    pub(crate) fn placing_wake(&mut self) {
+        while let Some(&(at, timer)) = self.placing.timers.first() {
+            if at > self.here.now {
+                return;
+            }
+            self.placing.timers.pop_first();
+            match timer {
+                Timer::Create(lwg) => self.expire_create(lwg, at),
+                Timer::Add(number) => self.end_add(number),
+            }
+        }
+    }
+
+    fn expire_create(&mut self, lwg: LwgId, at: Instant) {
+        let Some(create) = self.placing.creates.get(&lwg) else { return };
+        if create.deadline != at {
+            return;
+        }
+        match create.stage {
+            Stage::Asked(lowest) => {
+                self.end_create(lwg, Outcome::Missing(Members::from_slice(&[lowest])));
+            }
+            Stage::Founding(group) => self.founding_failed(group),
+            Stage::Done => {
+                if let Some(create) = self.placing.creates.remove(&lwg) {
+                    self.release(lwg, create.held, create.refused);
+                }
+            }
+            Stage::Sent => {}
+        }
+    }
+
+    fn tell_outcome(&mut self, lwg: LwgId, asker: Option<Endpoint>, outcome: Outcome) {
+        match asker {
+            None => self.here.told.push_back(Up::Done { lwg, outcome }),
+            Some(asker) => {
+                let letter = Letter::Placed { lwg, outcome };
+                self.send_letter(asker, &letter, Message::default());
+            }
+        }
+    }
+
+    /// An ask for a group that is not known and not being created here.
+    pub(crate) fn refuse(&mut self, ask: Ask) {
+        match ask {
+            Ask::Op(Op { lwg, .. }) => {
+                self.here.told.push_back(Up::Done { lwg, outcome: Outcome::NoGroup });
+            }
+            Ask::Send { send, replies, .. } => self.here.refuse_send(send, replies),
+        }
+    }
+
+    /// Takes an ask for a group, wherever it is, or hands it back.
+    pub(crate) fn ask(&mut self, ask: Ask) -> Result<(), Ask> {
+        if let Some((number, _)) = self.here.find(ask.lwg())
+            && let Some(core) = self.cores[number as usize].as_mut()
+        {
+            core.ask(&mut self.here, ask)?;
+            self.note(number);
+            return Ok(());
+        }
+        match self.placing.hold(ask) {
+            Ok(()) => Ok(()),
+            Err((ask, true)) => Err(ask),
+            Err((ask, false)) => {
+                self.refuse(ask);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// An operation that found no room, as it was asked.
+pub(crate) fn asked(ask: Ask) -> Down {
+    match ask {
+        Ask::Op(Op { lwg, what: What::Create(members), .. }) => Down::Create { lwg, members },
+        Ask::Op(Op { lwg, what: What::Add(members), .. }) => Down::Add { lwg, members },
+        Ask::Op(Op { lwg, what: What::Remove(members), .. }) => Down::Remove { lwg, members },
+        Ask::Op(Op { lwg, what: What::Destroy, .. }) => Down::Destroy { lwg },
+        Ask::Send { lwg, send, order, replies, message } => {
+            Down::Send { lwg, send, order, replies, message }
+        }
+    }
+}

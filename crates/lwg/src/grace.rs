@@ -1,0 +1,86 @@
+//! Grace: core groups without light-weight groups are kept warm for a while, then closed.
+//!
+//! Their lowest member casts CLOSE as an ABCAST. Delivered while the directory is empty, everybody
+//! leaves; otherwise it is void. A create ordered after it is placed again, so there is no race
+//! (protocol 6.5, collection).
+
+use muts::Instant;
+use vsync::Core;
+
+use crate::core_group::CoreGroup;
+use crate::groups::Groups;
+use crate::here::{Aside, CoreNumber, Here};
+use crate::limits::IDLE_MAX;
+use crate::outgoing::Urgent;
+use crate::policy::Policy;
+
+impl CoreGroup {
+    pub(crate) fn on_close(&mut self, here: &mut Here) {
+        self.closing = false;
+        if self.directory.alive == 0 && self.exchange.is_none() && !self.closed {
+            self.closed = true;
+            here.counters.collected += 1;
+            here.asides.push_back(Aside::Closed { core: self.id() });
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.directory.alive == 0
+            && self.exchange.is_none()
+            && self.queue.is_empty()
+            && !self.closed
+            && !self.closing
+    }
+}
+
+impl<C: Core, P: Policy> Groups<C, P> {
+    /// Something of a core group has changed: is it idle, has it something to send?
+    pub(crate) fn note(&mut self, number: CoreNumber) {
+        let now = self.here.now;
+        let Some(core) = self.cores.get_mut(number as usize).and_then(Option::as_mut) else {
+            return;
+        };
+        if core.wants_out() {
+            self.ready.insert(number);
+        } else {
+            self.ready.remove(&number);
+        }
+        let idle = core.is_idle();
+        match core.idle_since {
+            None if idle => {
+                core.idle_since = Some(now);
+                self.idle.insert((now, number));
+            }
+            Some(since) if !idle => {
+                core.idle_since = None;
+                self.idle.remove(&(since, number));
+            }
+            _ => {}
+        }
+    }
+
+    /// When the longest idle one has had its grace.
+    pub(crate) fn grace_deadline(&self) -> Option<Instant> {
+        let (since, _) = self.idle.first()?;
+        Some(*since + self.policy.grace())
+    }
+
+    /// Closes what has been idle for too long, or is too much.
+    pub(crate) fn collect(&mut self) {
+        let grace = self.policy.grace();
+        while let Some(&(since, number)) = self.idle.first() {
+            if since + grace > self.here.now && self.idle.len() <= IDLE_MAX {
+                return;
+            }
+            self.idle.remove(&(since, number));
+            let Some(core) = self.cores[number as usize].as_mut() else { continue };
+            core.idle_since = None;
+            if core.is_lowest(self.here.me) {
+                core.closing = true;
+                core.urgent.push_back(Urgent::Close);
+            }
+            // Who is not the lowest looks again later: it may be then.
+            self.note(number);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Every bound of this floor, each with its reason.
+
+use muts::Duration;
+
+/// Members of one light-weight group: those of the core group that it stands on.
+pub const MEMBERS_MAX: usize = 256;
+
+/// Sends and operations that wait for one core group: a flush's worth of a busy sender; beyond it
+/// the ask is handed back.
+pub const QUEUE_MAX: usize = 4_096;
+
+/// Asks that wait for one light-weight group's next view: a change takes about two hops.
+pub const HELD_MAX: usize = 1_024;
+
+/// Own sends with replies wanted at one time: each may keep an answer of every member.
+pub const AWAITED_MAX: usize = 65_536;
+
+/// Destroyed groups remembered for one core group, so that no merge brings them back: a million
+/// would cost more than the few that a merge could revive are worth.
+pub const TOMBSTONES_MAX: usize = 65_536;
+
+/// MARKs kept until their operation is delivered: only a merge or a stranger makes any.
+pub const EARLY_MARKS_MAX: usize = 4_096;
+
+/// Bytes after which a directory goes on in another cast: a message must hold it.
+pub const DIRECTORY_BYTES_MAX: usize = 32 * 1_024;
+
+/// Entries or tombstones of a directory in one cast: what fills those bytes if memberships repeat.
+pub const DIRECTORY_ENTRIES_MAX: usize = 900;
+
+/// Entries brought up to date by one turn of the background sweep: about a millisecond's work.
+pub const SWEEP_MAX: usize = 8_192;
+
+/// Creates, adds and foundings under way at one time: each keeps a timer and its members.
+pub const PLACING_MAX: usize = 65_536;
+
+/// How long invited processes have to come into a core group; the kernel's own patience.
+pub const INVITED: Duration = Duration::from_secs(5);
+
+/// How long the member that was asked to place a group has: the patience above, and the way.
+pub const ASKED: Duration = Duration::from_secs(8);
+
+/// How long a core group without light-weight groups is kept warm: transactions among the same
+/// servers come again within seconds (paper 5.1).
+pub const GRACE: Duration = Duration::from_secs(30);
+
+/// Idle core groups kept at most, the longest idle going first: each costs heartbeats and state.
+pub const IDLE_MAX: usize = 1_024;
+
+/// The most extra members that a core group may have for a group placed on it (paper 5.1).
+pub const EXTRAS_MAX: usize = 5;

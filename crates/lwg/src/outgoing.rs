@@ -1,0 +1,198 @@
+//! What goes into a core group's stream, and when it gets its stamp: as the kernel takes it.
+
+use alloc::vec::Vec;
+
+use muts::{Full, Message};
+use vsync::{Core, Order};
+
+use crate::core_group::CoreGroup;
+use crate::group::Ask;
+use crate::header::{Header, Label};
+use crate::here::{Aside, Here, Slot};
+use crate::id::{LwgId, SendId};
+use crate::interface::{Outcome, Up};
+use crate::limits::{HELD_MAX, QUEUE_MAX};
+
+/// What goes out before everything else, in this view or never.
+#[derive(Debug, Clone)]
+pub(crate) enum Urgent {
+    Label(Option<Label>),
+    Mark {
+        lwg: LwgId,
+        change: u64,
+    },
+    /// The rest of the directory from this place on.
+    Directory {
+        label: Label,
+        rest: Rest,
+    },
+    Close,
+}
+
+/// Where the next page of a directory begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// So many tombstones are said.
+    Tombstones(usize),
+    Entries(Slot),
+}
+
+impl CoreGroup {
+    /// Takes an own ask, or hands it back.
+    pub(crate) fn ask(&mut self, here: &mut Here, ask: Ask) -> Result<(), Ask> {
+        if self.queue.len() >= QUEUE_MAX {
+            self.refused.insert(ask.lwg());
+            return Err(ask);
+        }
+        let slot = self.directory.find(here, ask.lwg());
+        if let Some(motion) = slot.and_then(|slot| self.directory.motions.get_mut(&slot)) {
+            let sends = matches!(ask, Ask::Send { .. });
+            // An operation waits only behind what its asker asked before.
+            if sends || !motion.held.is_empty() {
+                if motion.held.len() >= HELD_MAX {
+                    self.refused.insert(ask.lwg());
+                    return Err(ask);
+                }
+                motion.held.push_back(ask);
+                return Ok(());
+            }
+        }
+        self.queue.push_back(ask);
+        Ok(())
+    }
+
+    pub(crate) fn wants_out(&self) -> bool {
+        !self.full && !(self.urgent.is_empty() && self.queue.is_empty())
+    }
+
+    /// Gives the kernel one cast, if it takes one.
+    pub(crate) fn cast_next<C: Core>(&mut self, here: &mut Here, below: &mut C) {
+        if self.urgent.is_empty() {
+            self.cast_ask(here, below);
+        } else {
+            self.cast_urgent(here, below);
+        }
+        if self.queue.len() < QUEUE_MAX / 2 {
+            let refused = core::mem::take(&mut self.refused);
+            here.told.extend(refused.into_iter().map(|lwg| Up::Room { lwg }));
+        }
+    }
+
+    fn cast_urgent<C: Core>(&mut self, here: &mut Here, below: &mut C) {
+        let Some(urgent) = self.urgent.pop_front() else { return };
+        let (header, order, body, rest) = match &urgent {
+            Urgent::Label(label) => (Header::Label(*label), Order::Fifo, Vec::new(), None),
+            Urgent::Mark { lwg, change } => {
+                (Header::Mark { lwg: *lwg, change: *change }, Order::Causal, Vec::new(), None)
+            }
+            Urgent::Directory { label, rest } => {
+                let (body, rest) = self.directory_page(here, *rest);
+                let rest = rest.map(|rest| Urgent::Directory { label: *label, rest });
+                let header = Header::Directory { label: *label, last: rest.is_none() };
+                (header, Order::Total, body, rest)
+            }
+            Urgent::Close => (Header::Close, Order::Total, Vec::new(), None),
+        };
+        let mut message = Message::new(body);
+        message.push(&header);
+        if self.give(here, below, order, false, message).is_ok() {
+            self.urgent.extend(rest);
+        } else {
+            self.urgent.push_front(urgent);
+        }
+    }
+
+    fn cast_ask<C: Core>(&mut self, here: &mut Here, below: &mut C) {
+        let Some(ask) = self.queue.pop_front() else { return };
+        match ask {
+            Ask::Op(op) => {
+                let mut message = Message::default();
+                message.push(&Header::Op(op.clone()));
+                if self.give(here, below, Order::Total, false, message).is_err() {
+                    self.queue.push_front(Ask::Op(op));
+                }
+            }
+            Ask::Send { lwg, send, order, replies, message } => {
+                self.cast_data(here, below, lwg, send, order, replies, message);
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the fields of one ask, taken apart")]
+    fn cast_data<C: Core>(
+        &mut self,
+        here: &mut Here,
+        below: &mut C,
+        lwg: LwgId,
+        send: SendId,
+        order: Order,
+        replies: bool,
+        mut message: Message,
+    ) {
+        let slot = self.directory.find(here, lwg);
+        let inside = slot.filter(|slot| self.directory.is_in(*slot, here.me));
+        let moving = slot.and_then(|slot| self.directory.motions.get_mut(&slot));
+        if let Some(motion) = moving {
+            motion.held.push_back(Ask::Send { lwg, send, order, replies, message });
+            return;
+        }
+        let Some(slot) = inside else {
+            return here.refuse(Ask::Send { lwg, send, order, replies, message });
+        };
+        let entry = self.directory.entry(slot);
+        // All that made this view is in the past of the first message in it: whoever gets that, and
+        // so what follows it in this stream, has the view.
+        let after_all = !entry.begun;
+        message.push(&Header::Data { lwg, view: entry.id, send, replies });
+        match self.give(here, below, order, after_all, message) {
+            Ok(()) => {
+                self.directory.entry_mut(slot).begun = true;
+                if replies {
+                    here.replies.cast(send, self.number());
+                }
+            }
+            Err(mut message) => {
+                let popped = message.pop::<Header>();
+                debug_assert!(popped.is_ok(), "what is handed back is unchanged");
+                self.queue.push_front(Ask::Send { lwg, send, order, replies, message });
+            }
+        }
+    }
+
+    fn give<C: Core>(
+        &mut self,
+        here: &Here,
+        below: &mut C,
+        order: Order,
+        after_all: bool,
+        message: Message,
+    ) -> Result<(), Message> {
+        let cast = vsync::Down::Cast { group: self.id(), order, after_all, message };
+        match below.down(here.now, cast) {
+            Ok(()) => Ok(()),
+            Err(Full(vsync::Down::Cast { message, .. })) => {
+                self.full = true;
+                Err(message)
+            }
+            Err(Full(_)) => unreachable!("what is handed back is what was asked"),
+        }
+    }
+}
+
+impl Here {
+    /// An own ask that cannot be carried out any more.
+    pub(crate) fn refuse(&mut self, ask: Ask) {
+        match ask {
+            Ask::Op(op) => self.asides.push_back(Aside::Ended { op, outcome: Outcome::Again }),
+            Ask::Send { send, replies, .. } => self.refuse_send(send, replies),
+        }
+    }
+
+    /// The send will not go out.
+    pub(crate) fn refuse_send(&mut self, send: SendId, replies: bool) {
+        self.counters.unsendable += 1;
+        if replies {
+            self.replies.close(send, &mut self.told);
+        }
+    }
+}
