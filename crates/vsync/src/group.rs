@@ -210,6 +210,18 @@ impl Group {
         }
     }
 
+    /// Delivers what can be delivered, when nothing but multicasts came or went. Answers when it
+    /// wants to be called again.
+    pub(crate) fn feed(&mut self, turn: &mut Turn<'_>, highest: u64) -> Option<Instant> {
+        match self {
+            Self::Serving(serving) if serving.blocked.is_none() => {
+                serving.pump(turn);
+                serving.due()
+            }
+            _ => self.settle(turn, highest),
+        }
+    }
+
     /// The epoch's channel, if there is one.
     pub(crate) fn channel(&self) -> Option<muts::Channel> {
         match self {

@@ -32,6 +32,8 @@ pub struct Kernel<M> {
     timers: Timers,
     /// Groups to be settled before this turn ends.
     touched: BTreeSet<GroupId>,
+    /// Groups that multicasts came to in this turn, or went from.
+    fed: BTreeSet<GroupId>,
     /// Suspected when that was looked at last.
     suspected: BTreeSet<ProcId>,
     /// The highest epoch number of any group that was left.
@@ -75,6 +77,9 @@ struct Timers {
 
 impl Timers {
     fn set(&mut self, group: GroupId, due: Option<Instant>) {
+        if self.by_group.get(&group).copied() == due {
+            return;
+        }
         if let Some(old) = self.by_group.remove(&group) {
             self.by_time.remove(&(old, group));
         }
@@ -106,6 +111,7 @@ impl<M: Multicast> Kernel<M> {
             channels: BTreeMap::new(),
             timers: Timers::default(),
             touched: BTreeSet::new(),
+            fed: BTreeSet::new(),
             suspected: BTreeSet::new(),
             highest: 0,
             look: Instant::ZERO,
@@ -208,7 +214,11 @@ impl<M: Multicast> Kernel<M> {
             self.hear(now, heard);
         }
         while let Some(group) = self.touched.pop_first() {
-            self.settle(now, group);
+            self.fed.remove(&group);
+            self.settle(now, group, Group::settle);
+        }
+        while let Some(group) = self.fed.pop_first() {
+            self.settle(now, group, Group::feed);
         }
         for (to, bytes) in self.desk.peers.new_beats(now) {
             self.desk.turn(now).ask(muts::Down::Beat { to, bytes });
@@ -240,7 +250,7 @@ impl<M: Multicast> Kernel<M> {
                     && let Some(found) = self.groups.get_mut(&group)
                 {
                     found.receive(&mut self.desk.turn(now), from, seq, message);
-                    self.touched.insert(group);
+                    self.fed.insert(group);
                 }
             }
             muts::Up::Room { channel } => {
@@ -349,11 +359,16 @@ impl<M: Multicast> Kernel<M> {
         self.touched.extend(concerned.map(|(id, _)| *id));
     }
 
-    fn settle(&mut self, now: Instant, id: GroupId) {
+    fn settle(
+        &mut self,
+        now: Instant,
+        id: GroupId,
+        settle: impl Fn(&mut Group, &mut Turn<'_>, u64) -> Option<Instant>,
+    ) {
         let highest = self.highest;
         let Some(group) = self.groups.get_mut(&id) else { return };
         let before = group.channel();
-        let due = group.settle(&mut self.desk.turn(now), highest);
+        let due = settle(group, &mut self.desk.turn(now), highest);
         let after = group.channel();
         if let Group::Over { highest } = group {
             self.highest = self.highest.max(*highest);
@@ -364,8 +379,11 @@ impl<M: Multicast> Kernel<M> {
     }
 
     fn note_channel(&mut self, group: GroupId, before: Option<Channel>, after: Option<Channel>) {
-        if let Some(channel) = after {
-            self.channels.insert(channel, group);
+        // A group that was founded or joined in this turn had no channel before it was settled.
+        if let Some(channel) = after
+            && self.channels.insert(channel, group) == Some(group)
+        {
+            return;
         }
         if let Some(channel) = before
             && after != Some(channel)
@@ -414,7 +432,7 @@ impl<M: Multicast> Layer for Kernel<M> {
                 if let Err(message) = found.cast(&mut turn, order, after_all, message) {
                     return Err(Full(Down::Cast { group, order, after_all, message }));
                 }
-                self.touched.insert(group);
+                self.fed.insert(group);
             }
         }
         self.listen(now);

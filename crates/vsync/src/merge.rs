@@ -93,7 +93,7 @@ impl Serving {
         if !free || !fits || self.has_suspects(turn) {
             return;
         }
-        let role = Role::Leading { merge: turn.random.next(), other: None };
+        let role = Role::Leading { merge: turn.random.draw(), other: None };
         let until = turn.now + turn.config.merge;
         self.merge = Some(Merge { role, peer: from, view, until });
         self.begin(turn);

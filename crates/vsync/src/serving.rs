@@ -210,6 +210,11 @@ impl Serving {
             self.control_due = None;
         }
         self.reschedule_whereabouts(turn);
+        self.due()
+    }
+
+    /// When the first of the timers is due.
+    pub(crate) fn due(&self) -> Option<Instant> {
         let dues = [self.control_due, self.where_due, self.epoch.stability.due];
         dues.into_iter().flatten().min()
     }

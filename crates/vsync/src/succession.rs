@@ -141,7 +141,7 @@ impl Serving {
 
     /// Counts the epoch into the digests of all its members, or out again.
     fn share(&self, turn: &mut Turn<'_>) {
-        let digest = Random::new(self.epoch.channel.0).next();
+        let digest = Random::new(self.epoch.channel.0).draw();
         for proc in &self.epoch.members {
             turn.peers.share(turn.now, *proc, digest);
         }

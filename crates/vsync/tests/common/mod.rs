@@ -15,15 +15,17 @@ use vsync::{Config, Kernel};
 const SILENCE: Duration = Duration::from_millis(1000);
 const BEAT: Duration = Duration::from_millis(100);
 
-pub fn proc(name: char) -> ProcId {
+pub(crate) fn proc(name: char) -> ProcId {
     ProcId { node: NodeId(name as u64), incarnation: 1 }
 }
 
 /// Everything between the kernels.
-#[derive(Default)]
-pub struct Air {
-    pub now: Instant,
+#[derive(Default, Debug)]
+pub(crate) struct Air {
+    pub(crate) now: Instant,
     random: Option<Random>,
+    /// Of what is not reliable, parts in a million that are lost.
+    pub(crate) loss: u64,
     /// What is on its way, by time of arrival and a number.
     flying: BTreeMap<(Instant, u64), (ProcId, Up)>,
     count: u64,
@@ -35,9 +37,12 @@ pub struct Air {
     /// When the last reliable thing between two arrives: reliable things overtake nothing.
     last: BTreeMap<(ProcId, ProcId), Instant>,
     cut: BTreeSet<(ProcId, ProcId)>,
+    /// What is reliable waits for a cut to heal.
+    held: Vec<(ProcId, ProcId, Up)>,
     /// Casts of the first are lost to the second.
     lost_casts: BTreeSet<(ProcId, ProcId)>,
     dead: BTreeSet<ProcId>,
+    still: BTreeSet<ProcId>,
     heard: BTreeMap<(ProcId, ProcId), Instant>,
     silent: BTreeSet<(ProcId, ProcId)>,
     next_beat: Instant,
@@ -45,10 +50,19 @@ pub struct Air {
 
 impl Air {
     fn fly(&mut self, from: ProcId, to: ProcId, up: Up, reliable: bool) {
-        if self.cut.contains(&(from, to)) || self.dead.contains(&from) || self.dead.contains(&to) {
+        if self.dead.contains(&from) || self.dead.contains(&to) {
+            return;
+        }
+        if self.cut.contains(&(from, to)) {
+            if reliable {
+                self.held.push((from, to, up));
+            }
             return;
         }
         let random = self.random.get_or_insert(Random::new(7));
+        if !reliable && random.chance(self.loss) {
+            return;
+        }
         let mut at = self.now + Duration::from_micros(50 + random.below(2_000));
         if reliable {
             let last = self.last.entry((from, to)).or_default();
@@ -98,7 +112,8 @@ impl Air {
         let all: Vec<ProcId> = self.arrived.keys().copied().collect();
         for from in &all {
             for to in all.iter().filter(|to| *to != from) {
-                if !self.cut.contains(&(*from, *to)) && !self.dead.contains(from) {
+                let mute = self.dead.contains(from) || self.still.contains(from);
+                if !self.cut.contains(&(*from, *to)) && !mute {
                     self.heard.insert((*to, *from), self.now);
                     if self.silent.remove(&(*to, *from)) {
                         self.arrived
@@ -107,8 +122,11 @@ impl Air {
                             .push_back(Up::Back { peer: *from });
                     }
                 }
-                let bytes = self.beats.get(&(*from, *to)).cloned().unwrap_or_default();
-                self.fly(*from, *to, Up::Beat { from: *from, bytes }, false);
+                if let Some(bytes) = self.beats.get(&(*from, *to)).cloned()
+                    && !mute
+                {
+                    self.fly(*from, *to, Up::Beat { from: *from, bytes }, false);
+                }
                 let since = self.heard[&(*to, *from)];
                 if self.now.since(since) > SILENCE && self.silent.insert((*to, *from)) {
                     let silent = Up::Silent { peer: *from, since };
@@ -135,7 +153,8 @@ impl Air {
 }
 
 /// One process's end of the air.
-pub struct Breath {
+#[derive(Debug)]
+pub(crate) struct Breath {
     me: ProcId,
     air: Rc<RefCell<Air>>,
 }
@@ -161,16 +180,18 @@ impl Layer for Breath {
 }
 
 /// Some processes with a kernel each.
-pub struct World {
-    pub air: Rc<RefCell<Air>>,
-    pub kernels: BTreeMap<ProcId, Kernel<Breath>>,
-    pub told: BTreeMap<ProcId, Vec<vsync::Up>>,
+pub(crate) struct World {
+    pub(crate) air: Rc<RefCell<Air>>,
+    pub(crate) kernels: BTreeMap<ProcId, Kernel<Breath>>,
+    pub(crate) paused: BTreeMap<ProcId, Kernel<Breath>>,
+    pub(crate) told: BTreeMap<ProcId, Vec<vsync::Up>>,
 }
 
 impl World {
-    pub fn new(names: &str, seed: u64) -> Self {
+    pub(crate) fn new(names: &str, seed: u64) -> Self {
         let air = Rc::new(RefCell::new(Air { random: Some(Random::new(seed)), ..Air::default() }));
-        let mut world = Self { air, kernels: BTreeMap::new(), told: BTreeMap::new() };
+        let mut world =
+            Self { air, kernels: BTreeMap::new(), paused: BTreeMap::new(), told: BTreeMap::new() };
         let all: Vec<ProcId> = names.chars().map(proc).collect();
         for me in &all {
             let mut air = world.air.borrow_mut();
@@ -188,28 +209,48 @@ impl World {
         world
     }
 
-    pub fn ask(&mut self, me: ProcId, ask: vsync::Down) -> Result<(), Full<vsync::Down>> {
+    pub(crate) fn ask(&mut self, me: ProcId, ask: vsync::Down) -> Result<(), Full<vsync::Down>> {
         let now = self.air.borrow().now;
         let asked = self.kernels.get_mut(&me).expect("alive").down(now, ask);
         self.drain(me);
         asked
     }
 
-    pub fn crash(&mut self, me: ProcId) {
+    pub(crate) fn crash(&mut self, me: ProcId) {
         self.kernels.remove(&me);
+        self.paused.remove(&me);
         self.air.borrow_mut().dead.insert(me);
     }
 
-    pub fn lose_casts(&mut self, from: ProcId, to: ProcId) {
+    /// Stops a process without its knowledge until it is run again.
+    pub(crate) fn pause(&mut self, me: ProcId) {
+        if let Some(kernel) = self.kernels.remove(&me) {
+            self.paused.insert(me, kernel);
+            self.air.borrow_mut().still.insert(me);
+        }
+    }
+
+    pub(crate) fn resume(&mut self, me: ProcId) {
+        if let Some(kernel) = self.paused.remove(&me) {
+            self.kernels.insert(me, kernel);
+            self.air.borrow_mut().still.remove(&me);
+        }
+    }
+
+    pub(crate) fn lose_casts(&mut self, from: ProcId, to: ProcId) {
         self.air.borrow_mut().lost_casts.insert((from, to));
     }
 
-    pub fn cut(&mut self, from: ProcId, to: ProcId) {
+    pub(crate) fn cut(&mut self, from: ProcId, to: ProcId) {
         self.air.borrow_mut().cut.insert((from, to));
     }
 
-    pub fn heal(&mut self) {
-        self.air.borrow_mut().cut.clear();
+    pub(crate) fn heal(&mut self) {
+        let mut air = self.air.borrow_mut();
+        air.cut.clear();
+        for (from, to, up) in std::mem::take(&mut air.held) {
+            air.fly(from, to, up, true);
+        }
     }
 
     fn drain(&mut self, me: ProcId) {
@@ -219,7 +260,7 @@ impl World {
         }
     }
 
-    pub fn run(&mut self, time: Duration) {
+    pub(crate) fn run(&mut self, time: Duration) {
         let end = self.air.borrow().now + time;
         loop {
             let now = {
@@ -247,6 +288,6 @@ impl World {
     }
 }
 
-pub fn message(text: &str) -> Message {
+pub(crate) fn message(text: &str) -> Message {
     Message::new(text.as_bytes().to_vec())
 }
