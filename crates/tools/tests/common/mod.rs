@@ -195,7 +195,7 @@ impl<T: Tool> World<T> {
     }
 
     /// The oldest send of a member gets its place in the order.
-    fn order_one(&mut self, who: Endpoint) -> bool {
+    pub(crate) fn order_one(&mut self, who: Endpoint) -> bool {
         let Some(host) = self.hosts.get_mut(&who) else { return false };
         let Some(view) = host.view else { return false };
         let Some(sent) = host.outbox.pop_front() else { return false };
@@ -204,7 +204,7 @@ impl<T: Tool> World<T> {
     }
 
     /// A member receives the next multicast of its view.
-    fn receive_one(&mut self, who: Endpoint) -> bool {
+    pub(crate) fn receive_one(&mut self, who: Endpoint) -> bool {
         let Some(host) = self.hosts.get_mut(&who) else { return false };
         let Some(side) = host.view.and_then(|view| self.sides.get_mut(&view)) else { return false };
         let at = side.received.get_mut(&who).unwrap();
@@ -235,7 +235,7 @@ impl<T: Tool> World<T> {
     }
 
     /// The oldest tell of a pair arrives.
-    fn tell_one(&mut self, pair: (Endpoint, Endpoint)) -> bool {
+    pub(crate) fn tell_one(&mut self, pair: (Endpoint, Endpoint)) -> bool {
         let Some(message) = self.tells.get_mut(&pair).and_then(VecDeque::pop_front) else {
             return false;
         };
