@@ -6,21 +6,31 @@ mod diary;
 mod host;
 pub mod limits;
 mod network;
+mod plain;
+mod run;
 mod script;
+mod sight;
 mod storm;
 pub mod streams;
 mod tap;
+mod towers;
 mod trace;
+mod verdict;
 mod world;
 
 pub use choice::{Choice, Every};
 pub use diary::Diary;
 pub use network::{Arrivals, Network, Weather};
+pub use plain::Plain;
+pub use run::{Family, Lengths, Mode, Report, judge_core, judge_streams, run, settle};
 pub use script::{
     App, Birth, Client, Keepers, Load, Member, Phase, Plan, Roster, Seen, Stream, Wishes,
     channel_of,
 };
+pub use sight::{apart, share_core_view};
 pub use storm::{Fault, Storm};
 pub use tap::Tap;
+pub use towers::{CoreTower, CoreWorld, StreamTower, StreamWorld, core_world, stream_world};
 pub use trace::{Digest, Trace};
+pub use verdict::write_histories;
 pub use world::{Factory, World};

@@ -10,4 +10,4 @@ pub const UPS_PER_TURN_MAX: usize = 1_000_000;
 pub const ASKS_PER_TURN_MAX: usize = 1_000_000;
 
 /// Wakes of one process within one second: a timer that is never satisfied reaches it at once.
-pub const WAKES_PER_SECOND_MAX: u64 = 50_000;
+pub const WAKES_PER_SECOND_MAX: u64 = 20_000;

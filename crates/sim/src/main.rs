@@ -1,2 +1,149 @@
-//! Placeholder.
-fn main() {}
+//! One seed or many: runs storms, counts what they did, and prints one line to repeat a failure.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+use sim::{Family, Lengths, Mode, Report, Trace, run, write_histories};
+
+/// Storms over the towers of the workspace, in a pretended world.
+#[derive(Debug, Parser)]
+struct Options {
+    /// Run this seed alone.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How many seeds to run of each family and mode.
+    #[arg(long, default_value_t = 100)]
+    seeds: u64,
+    /// The first of them.
+    #[arg(long, default_value_t = 1)]
+    from: u64,
+    /// streams, core or lwg; all if left out.
+    #[arg(long)]
+    family: Option<String>,
+    /// safety or liveness; both if left out.
+    #[arg(long)]
+    mode: Option<String>,
+    /// Print one line per event: use it with --seed.
+    #[arg(long)]
+    trace: bool,
+    /// Print one line per run.
+    #[arg(long)]
+    every: bool,
+    /// Go on after a violation.
+    #[arg(long)]
+    all: bool,
+    /// Write the histories of failing runs below this directory.
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
+
+/// Sums over runs.
+#[derive(Default)]
+struct Sums {
+    runs: u64,
+    failed: u64,
+    simulated_s: f64,
+    compared: u64,
+    views: u64,
+    counts: BTreeMap<&'static str, u64>,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let named = |name: &Option<String>, this: &str| name.as_deref().is_none_or(|name| name == this);
+    let families = Family::ALL.into_iter().filter(|it| named(&options.family, it.name()));
+    let mut kinds = Vec::new();
+    for family in families {
+        let modes = Mode::ALL.into_iter().filter(|it| named(&options.mode, it.name()));
+        kinds.extend(modes.map(|mode| (family, mode)));
+    }
+    if kinds.is_empty() {
+        eprintln!("no such family or mode: streams, core, lwg; safety, liveness");
+        return ExitCode::from(2);
+    }
+    let seeds = match options.seed {
+        Some(seed) => seed..seed + 1,
+        None => options.from..options.from + options.seeds,
+    };
+    let mut failed = 0;
+    for (family, mode) in kinds {
+        let began = Instant::now();
+        let mut sums = Sums::default();
+        for seed in seeds.clone() {
+            one(&options, family, mode, seed, &mut sums);
+            if sums.failed > 0 && !options.all {
+                break;
+            }
+        }
+        summary(family, mode, &sums, began.elapsed().as_secs_f64());
+        failed += sums.failed;
+    }
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn one(options: &Options, family: Family, mode: Mode, seed: u64, sums: &mut Sums) {
+    let trace = if options.trace { Trace::printed() } else { Trace::off() };
+    let report = run(family, mode, seed, Lengths::SHORT, &trace);
+    sums.runs += 1;
+    sums.simulated_s += report.simulated.as_secs_f64();
+    sums.compared += report.compared;
+    sums.views += report.views;
+    for (kind, count) in &report.counts {
+        *sums.counts.entry(kind).or_default() += count;
+    }
+    if options.every {
+        println!(
+            "{} {} seed {seed}: digest {:016x}, {} views, {} compared",
+            family.name(),
+            mode.name(),
+            report.digest,
+            report.views,
+            report.compared
+        );
+    }
+    if !report.violations.is_empty() {
+        sums.failed += 1;
+        complain(options, family, mode, seed, &report);
+    }
+}
+
+fn complain(options: &Options, family: Family, mode: Mode, seed: u64, report: &Report) {
+    println!("VIOLATION {}", report.violations[0]);
+    for more in report.violations.iter().skip(1).take(4) {
+        println!("      and {more}");
+    }
+    if report.violations.len() > 5 {
+        println!("      and {} more", report.violations.len() - 5);
+    }
+    println!(
+        "   repeat: cargo xtask sim --seed {seed} --family {} --mode {}",
+        family.name(),
+        mode.name()
+    );
+    let Some(out) = &options.out else { return };
+    let directory = out.join(format!("{}-{}-{seed}", family.name(), mode.name()));
+    match write_histories(&directory, report) {
+        Ok(()) => println!("histories: {}", directory.display()),
+        Err(error) => println!("histories could not be written: {error}"),
+    }
+}
+
+fn summary(family: Family, mode: Mode, sums: &Sums, seconds: f64) {
+    println!(
+        "{} {}: {} seeds, {} failed, {:.1} seeds/s, {:.0} simulated s per s, {} views, {} compared",
+        family.name(),
+        mode.name(),
+        sums.runs,
+        sums.failed,
+        sums.runs as f64 / seconds,
+        sums.simulated_s / seconds,
+        sums.views,
+        sums.compared
+    );
+    let faults: Vec<_> =
+        sums.counts.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+    println!("   {}", faults.join(", "));
+}

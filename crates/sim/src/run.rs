@@ -7,14 +7,13 @@ use horus::history::Log;
 use muts::{Duration, Layer};
 
 use crate::choice::Choice;
-use crate::script::{App, Phase};
+use crate::script::{App, Load, Phase, Plan};
+use crate::sight::apart;
 use crate::storm::Storm;
+use crate::towers::{CoreWorld, StreamWorld, core_world, stream_world};
 use crate::trace::Trace;
+use crate::verdict::pronounce;
 use crate::world::World;
-
-mod core;
-mod light;
-mod streams;
 
 /// Which floors stand, and which applications on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,6 +73,8 @@ pub struct Report {
     pub simulated: Duration,
     /// Faults by kind, and whatever else was counted.
     pub counts: BTreeMap<&'static str, u64>,
+    /// What the world itself found wrong.
+    pub complaints: Vec<String>,
     /// What was found wrong: the property first, the first offence first.
     pub violations: Vec<String>,
     /// Deliveries that were compared.
@@ -101,23 +102,47 @@ impl Lengths {
 /// Runs one seed. A panic of a floor is a violation like any other.
 #[must_use]
 pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trace) -> Report {
-    let caught = catch_unwind(AssertUnwindSafe(|| match family {
-        Family::Streams => streams::run(mode, seed, lengths, trace),
-        Family::Core => core::run(mode, seed, lengths, trace),
-        Family::Lwg => light::run(mode, seed, lengths, trace),
+    let caught = catch_unwind(AssertUnwindSafe(|| {
+        let mut choice = Choice::from_seed(seed);
+        let (world_seed, storm_choice) = (choice.below(u64::MAX), choice.fork());
+        let mut storm = Storm::drawn(storm_choice, 1_000);
+        match family {
+            Family::Streams => {
+                let hosts = choice.between(2, 5) as usize;
+                let load = Load::drawn(&mut choice);
+                let mut world = stream_world(hosts, world_seed, load, trace);
+                let whole = rage(&mut world, &mut storm, mode, lengths);
+                judge_streams(world, &whole)
+            }
+            Family::Core => {
+                let hosts = choice.between(3, 5) as usize;
+                let plan = Plan::drawn(&mut choice, hosts);
+                let mut world = core_world(hosts, world_seed, plan, trace);
+                let whole = rage(&mut world, &mut storm, mode, lengths);
+                let apart = apart(&world, &whole);
+                let mut report = judge_core(world);
+                report.violations.extend(apart);
+                report
+            }
+            Family::Lwg => todo!(),
+        }
     }));
-    caught.unwrap_or_else(|panic| {
-        let what = panic
-            .downcast_ref::<String>()
-            .cloned()
-            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        let what = what.unwrap_or_else(|| "of an unknown kind".to_owned());
-        Report { violations: vec![format!("panic: {what}")], ..Report::default() }
+    caught.map_or_else(panicked, |mut report| {
+        // What a floor promises comes before how it wastes its time.
+        report.violations.append(&mut report.complaints);
+        report
     })
 }
 
-/// Drives a world through a storm to its end. Tells who was whole at the end.
-fn weather<T: Layer, A: App<Down = T::Down, Up = T::Up>>(
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> Report {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let what = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    let what = what.unwrap_or_else(|| "of an unknown kind".to_owned());
+    Report { violations: vec![format!("panic: {what}")], ..Report::default() }
+}
+
+/// Starts everybody, rages, and brings the world to its end. Tells who was whole there.
+fn rage<T: Layer, A: App<Down = T::Down, Up = T::Up>>(
     world: &mut World<T, A>,
     storm: &mut Storm,
     mode: Mode,
@@ -132,28 +157,56 @@ fn weather<T: Layer, A: App<Down = T::Down, Up = T::Up>>(
         Mode::Safety => storm.calm(world),
         Mode::Liveness => storm.calm_some(world),
     };
-    world.enter(Phase::Quiet, &whole);
-    world.run_for(lengths.quiet);
-    world.enter(Phase::Settled, &whole);
-    world.run_for(Duration::from_millis(500));
-    world.enter(Phase::End, &whole);
+    settle(world, &whole, lengths.quiet);
     whole
+}
+
+/// Lets these hosts, which can all reach each other, settle for so long, and ends the run.
+pub fn settle<T: Layer, A: App<Down = T::Down, Up = T::Up>>(
+    world: &mut World<T, A>,
+    whole: &[usize],
+    quiet: Duration,
+) {
+    world.enter(Phase::Quiet, whole);
+    world.run_for(quiet);
+    world.enter(Phase::Settled, whole);
+    world.run_for(Duration::from_millis(500));
+    world.enter(Phase::End, whole);
 }
 
 /// The parts of a report that every family fills alike.
 fn begin<T: Layer, A: App<Down = T::Down, Up = T::Up>>(world: &World<T, A>) -> Report {
     let complaint = |complaint: &String| format!("world: {complaint}");
     Report {
+        complaints: world.complaints().iter().map(complaint).collect(),
         digest: world.digest(),
         simulated: world.now().since(muts::Instant::ZERO),
         counts: world.counts().clone(),
-        violations: world.complaints().iter().map(complaint).collect(),
         ..Report::default()
     }
 }
 
-/// The choices of a run: for the world, the storm and the plan, each its own.
-fn choices(seed: u64) -> (u64, Choice, Choice) {
-    let mut choice = Choice::from_seed(seed);
-    (choice.below(u64::MAX), choice.fork(), choice.fork())
+/// Judges a world of transports; `whole` are the hosts that could reach each other at its end.
+#[must_use]
+pub fn judge_streams(world: StreamWorld, whole: &[usize]) -> Report {
+    let alive: Vec<_> = whole.iter().map(|host| world.process(*host)).collect();
+    let mut report = begin(&world);
+    let findings = crate::streams::judge(&world.into_apps(), &alive);
+    report.violations.extend(findings.violations);
+    report.compared = findings.compared;
+    report
+}
+
+/// Judges a world of kernels.
+#[must_use]
+pub fn judge_core(world: CoreWorld) -> Report {
+    let mut report = begin(&world);
+    for app in world.into_apps() {
+        let name = app.diary.process(app.me);
+        report.violations.extend(app.wrong.iter().map(|wrong| format!("{wrong} ({name})")));
+        report.views += app.diary.counted().1;
+        report.logs.push(app.diary.into_log());
+    }
+    pronounce(&mut report);
+    report
 }

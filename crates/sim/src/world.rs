@@ -129,6 +129,15 @@ impl<T: Layer, A: App<Down = T::Down, Up = T::Up>> World<T, A> {
         self.hosts[host].running.as_ref().map(|running| &running.app)
     }
 
+    /// Has the application on this host do something, and lets it have its effect. Nothing
+    /// happens where no process runs.
+    pub fn act(&mut self, host: usize, what: impl FnOnce(&mut A)) {
+        if let Some(running) = &mut self.hosts[host].running {
+            what(&mut running.app);
+            self.settle(host);
+        }
+    }
+
     /// Everything that the applications of the run wrote down, the dead ones first.
     pub fn into_apps(self) -> Vec<A> {
         let mut apps = Vec::new();
@@ -469,7 +478,7 @@ impl<T: Layer, A: App<Down = T::Down, Up = T::Up>> World<T, A> {
             },
         };
         // A driver takes a moment to come round again.
-        let wanted = wanted.max(self.now + Duration::from_micros(1));
+        let wanted = wanted.max(self.now + Duration::from_micros(5));
         if place.wake_at.is_none_or(|already| wanted < already) {
             place.wake_at = Some(wanted);
             let incarnation = place.incarnation;

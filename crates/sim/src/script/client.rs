@@ -26,6 +26,12 @@ pub struct Wishes {
 }
 
 impl Wishes {
+    /// A steady load on groups that only a test creates and changes.
+    #[must_use]
+    pub fn steady() -> Self {
+        Self { load: Load::steady(), groups_max: 0, change_chance: 0, replies_chance: 100_000 }
+    }
+
     /// Some wishes for a run.
     pub fn drawn(choice: &mut Choice) -> Self {
         Self {

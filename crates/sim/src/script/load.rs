@@ -32,6 +32,18 @@ impl Load {
         }
     }
 
+    /// A steady load of short messages in every order.
+    #[must_use]
+    pub fn steady() -> Self {
+        Self {
+            gap_min_ms: 2,
+            gap_max_ms: 20,
+            burst_max: 2,
+            body_bytes_max: 40,
+            orders: vec![Order::Fifo, Order::Causal, Order::Total],
+        }
+    }
+
     /// How long the next body is to be: mostly short, whatever the longest.
     pub fn body_bytes(&self, choice: &mut Choice) -> usize {
         let longest = if choice.chance(100_000) { self.body_bytes_max } else { 40 };

@@ -29,6 +29,12 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// One group, a steady load, and nobody leaves.
+    #[must_use]
+    pub fn steady(group: GroupId) -> Self {
+        Self { groups: vec![group], load: Load::steady(), leave_chance: 0 }
+    }
+
     /// Some plan for a run.
     pub fn drawn(choice: &mut Choice, hosts: usize) -> Self {
         let groups = choice.between(1, 3).min(hosts as u64);
@@ -157,7 +163,7 @@ impl Member {
     /// Whether it waits to be in some group.
     #[must_use]
     pub fn is_joining(&self) -> bool {
-        self.groups.values().any(|standing| !matches!(standing, Standing::In { .. }))
+        self.groups.values().any(|standing| matches!(standing, Standing::Joining))
     }
 
     fn act(&mut self) {

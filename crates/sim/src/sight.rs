@@ -1,0 +1,47 @@
+//! Sight: what a test may see of a world that no process in it can.
+
+use vsync::GroupId;
+
+use crate::towers::CoreWorld;
+
+/// Whether these hosts are all in one view of a core group, and nobody else is in it.
+#[must_use]
+pub fn share_core_view(world: &CoreWorld, group: GroupId, hosts: &[usize]) -> bool {
+    let mut members: Vec<_> = hosts.iter().map(|host| world.process(*host)).collect();
+    members.sort();
+    let mut first = None;
+    hosts.iter().all(|host| {
+        let Some(app) = world.app(*host) else { return false };
+        let Some(view) = app.views().find(|view| view.group == group) else { return false };
+        let mut listed: Vec<_> = view.members.iter().map(|member| member.proc).collect();
+        listed.sort();
+        *first.get_or_insert(view.id) == view.id && listed == members
+    })
+}
+
+/// Which of these hosts, that can all reach each other, are not together in the groups that they
+/// are in or joining: a sentence for each group.
+#[must_use]
+pub fn apart(world: &CoreWorld, hosts: &[usize]) -> Vec<String> {
+    let mut found = Vec::new();
+    let apps = || hosts.iter().filter_map(|host| Some((*host, world.app(*host)?)));
+    let groups: std::collections::BTreeSet<_> =
+        apps().flat_map(|(_, app)| app.views().map(|view| view.group)).collect();
+    for group in groups {
+        let within: Vec<_> = apps()
+            .filter(|(_, app)| app.views().any(|view| view.group == group))
+            .map(|(host, _)| host)
+            .collect();
+        if !share_core_view(world, group, &within) {
+            let views = apps().flat_map(|(_, app)| app.views()).filter(|view| view.group == group);
+            let views: Vec<_> =
+                views.map(|view| format!("{:?} {:?}", view.id, view.members)).collect();
+            found
+                .push(format!("together: {within:?} are in different views: {}", views.join("; ")));
+        }
+    }
+    for (_, app) in apps().filter(|(_, app)| app.is_joining()) {
+        found.push(format!("together: {:?} still waits to join", app.me));
+    }
+    found
+}
