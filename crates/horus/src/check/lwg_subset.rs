@@ -1,0 +1,73 @@
+//! `lwg-subset`: a light-weight view lies inside the core view it names, and is not used once
+//! the core view of its process has moved on without some of its members.
+//!
+//! A core group of which a history tells nothing is not judged from that history.
+
+use super::facts::{Facts, Install};
+use super::{Property, Report};
+
+pub(super) fn judge(facts: &Facts<'_>, report: &mut Report) {
+    for install in &facts.installs {
+        let Some(core) = install.core else { continue };
+        inside(facts, report, install);
+        if let Some(end) = outgrown(facts, install, core) {
+            used(facts, report, install, core, end);
+        }
+    }
+}
+
+/// The members are in the core view that it names, or in which its process is.
+fn inside(facts: &Facts<'_>, report: &mut Report, install: &Install) {
+    let named = install.core_view.filter(|&view| !facts.view(view).installs.is_empty());
+    let here = install.core_install.map(|core| facts.install(core).view);
+    let Some(core) = named.or(here) else { return };
+    report.compared(Property::LwgSubset, 1);
+    let outside = install.members.iter().find(|&&member| !facts.holds(core, member));
+    if let Some(&outside) = outside {
+        let proc = facts.proc(install.proc);
+        report.broken(Property::LwgSubset, proc, install.event, || {
+            let (view, core) = (facts.view_name(install.view), facts.view_name(core));
+            format!("{view} holds {}, which {core} lacks", facts.proc(outside))
+        });
+    }
+}
+
+/// The event from which the core view of the process lacks a member of this view.
+fn outgrown(facts: &Facts<'_>, install: &Install, core: u32) -> Option<u32> {
+    let stays = facts.stays(install.proc, core);
+    let after = stays.partition_point(|&core| facts.install(core).event < install.event);
+    let gone = |core: &Install| core.left.filter(|&left| left > install.event);
+    let mut end = after.checked_sub(1).and_then(|at| gone(facts.install(stays[at])));
+    for core in stays[after..].iter().map(|&core| facts.install(core)) {
+        if end.is_some_and(|end| end < core.event) {
+            break;
+        }
+        if install.members.iter().any(|member| !core.members.contains(member)) {
+            return Some(core.event);
+        }
+        end = gone(core);
+    }
+    end
+}
+
+fn used(facts: &Facts<'_>, report: &mut Report, install: &Install, core: u32, end: u32) {
+    let deliveries = install.deliveries.iter().map(|&delivery| {
+        let delivery = facts.delivery(delivery);
+        (delivery.event, delivery.message, "delivers")
+    });
+    let sends = install.sends.iter().filter(|&&send| !facts.send(send).failed).map(|&send| {
+        let send = facts.send(send);
+        (send.event, send.message, "sends")
+    });
+    for (event, message, verb) in deliveries.chain(sends) {
+        report.compared(Property::LwgSubset, 1);
+        if event > end {
+            let proc = facts.proc(install.proc);
+            report.broken(Property::LwgSubset, proc, event, || {
+                let (view, core) = (facts.view_name(install.view), facts.group(core).id);
+                let message = facts.message(message).id;
+                format!("{proc} {verb} {message} in {view}, but {core} has moved on without it all")
+            });
+        }
+    }
+}
