@@ -37,6 +37,14 @@ impl Door {
         self.say(Word::Ask(Box::new(ask), hook));
     }
 
+    /// Queues many asks, then sees that they are taken in.
+    pub(crate) fn ask_all(&self, asks: impl IntoIterator<Item = Down>) {
+        for ask in asks {
+            self.shared.push(Word::Ask(Box::new(ask), Hook::Nothing));
+        }
+        self.see_to_it();
+    }
+
     /// Lets the holder of the crank do something.
     pub(crate) fn run(&self, what: impl FnOnce(&mut Engine) + Send + 'static) {
         self.say(Word::Do(Box::new(what)));
@@ -44,6 +52,10 @@ impl Door {
 
     fn say(&self, word: Word) {
         self.shared.push(word);
+        self.see_to_it();
+    }
+
+    fn see_to_it(&self) {
         if !self.runtime.nudge() {
             self.shared.refuse();
         }

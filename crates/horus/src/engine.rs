@@ -36,6 +36,8 @@ impl Engine {
     pub(crate) fn count(&self, tell: &mut dyn FnMut(&'static str, u64)) {
         self.tower.count(tell);
         self.driver.count(tell);
+        // Less the one that asks for this.
+        tell("horus.asks_waiting", self.shared.waiting().saturating_sub(1));
     }
 
     fn ask(&mut self, ask: Down) {

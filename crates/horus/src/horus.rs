@@ -166,6 +166,19 @@ impl Horus {
         self.door.ask(ask, Hook::Nothing);
     }
 
+    /// The same for many at once, in order.
+    pub fn ask_all(&self, asks: impl IntoIterator<Item = Down>) {
+        self.door.ask_all(asks);
+    }
+
+    /// The rule that placed a group where it stands.
+    pub fn why(&self, lwg: lwg::LwgId) -> Pending<String> {
+        let inbox = Arc::new(Inbox::default());
+        let told = Arc::clone(&inbox);
+        self.door.run(move |engine| told.push(engine.tower.why(lwg)));
+        Pending::first(&self.door, inbox, |why: Option<String>| why.ok_or(Error::NoGroup))
+    }
+
     /// A name for a group; never given twice.
     #[must_use]
     pub fn mint_group(&self) -> lwg::LwgId {

@@ -91,6 +91,11 @@ impl Shared {
         if self.has_room() { Poll::Ready(()) } else { Poll::Pending }
     }
 
+    /// How many asks wait.
+    pub(crate) fn waiting(&self) -> u64 {
+        self.waiting.load(Ordering::SeqCst) as u64
+    }
+
     pub(crate) fn has_room(&self) -> bool {
         self.waiting.load(Ordering::SeqCst) < ASKS_WAITING_MAX
     }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use lwg::{Down, Up};
+use lwg::{Down, LwgId, Up};
 use muts::{Full, Instant, Layer, Packet, ProcId, Transmit};
 
 use crate::chaos::Cuts;
@@ -14,6 +14,9 @@ use crate::standin::Driver;
 pub(crate) trait Tower: Layer<Down = Down, Up = Up> + Send {
     /// Every counter and gauge of every floor, by name.
     fn count(&self, tell: &mut dyn FnMut(&'static str, u64));
+
+    /// The rule that placed a group where it stands; none if it is not here.
+    fn why(&self, lwg: LwgId) -> Option<String>;
 }
 
 /// Any tower: one indirect call a verb, and no handle needs to know its type.
@@ -28,6 +31,11 @@ impl Boxed {
     /// See [`Tower::count`].
     pub(crate) fn count(&self, tell: &mut dyn FnMut(&'static str, u64)) {
         self.0.count(tell);
+    }
+
+    /// See [`Tower::why`].
+    pub(crate) fn why(&self, lwg: LwgId) -> Option<String> {
+        self.0.why(lwg)
     }
 }
 

@@ -85,4 +85,7 @@ impl Tower for Toy {
     fn count(&self, tell: &mut dyn FnMut(&'static str, u64)) {
         tell("toy.groups", self.groups.len() as u64);
     }
+    fn why(&self, lwg: LwgId) -> Option<String> {
+        self.groups.contains_key(&lwg).then(|| "alone".into())
+    }
 }

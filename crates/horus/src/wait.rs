@@ -44,13 +44,15 @@ impl<F: Future + Unpin> Future for Wait<'_, F> {
     }
 }
 
+type Look<T> = dyn FnMut(&mut Context<'_>) -> Poll<Result<T, Error>> + Send;
+
 /// The outcome of one ask, to be kept and waited for whenever it is wanted. Dropping it does not
 /// take back the ask.
 #[must_use = "the ask is on its way, but whether it succeeded is told only here"]
 pub struct Pending<T> {
     door: Arc<Door>,
     /// Looks whether it is there; asked no more once it was.
-    look: Box<dyn FnMut(&mut Context<'_>) -> Poll<Result<T, Error>> + Send>,
+    look: Box<Look<T>>,
 }
 
 impl<T> Pending<T> {

@@ -1,2 +1,122 @@
-//! The command line.
-fn main() {}
+//! The command line: `horus node` runs a process, `horus check` judges what processes wrote down.
+
+#[path = "../node/mod.rs"]
+mod node;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+use horus::check;
+
+/// Process groups as cheap as malloc.
+#[derive(Debug, Parser)]
+#[command(name = "horus", version, arg_required_else_help = true)]
+struct Line {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    Node(Box<node::Options>),
+    /// Judge the histories in a directory: exit code 1 if a promise was broken, or if there is
+    /// nothing to judge
+    Check {
+        /// Where the histories lie
+        directory: PathBuf,
+        /// One JSON object instead of words
+        #[arg(long)]
+        json: bool,
+        /// Demand one total order for all processes, crashed and partitioned ones included
+        #[arg(long)]
+        total_strong: bool,
+        /// Demand causal order across groups
+        #[arg(long)]
+        causal_across: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let line = match Line::try_parse() {
+        Ok(line) => line,
+        Err(error)
+            if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) =>
+        {
+            print!("{error}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            let text = error.to_string();
+            let mut said = text.lines().map(str::trim).filter(|line| !line.is_empty());
+            let first = said.next().unwrap_or("error: bad options");
+            // The names of what is missing follow on lines of their own.
+            let names: Vec<_> = said
+                .take_while(|line| !line.starts_with("Usage"))
+                .filter(|l| l.starts_with('-'))
+                .collect();
+            eprintln!("horus: {}", [&[first], &names[..]].concat().join(" "));
+            return ExitCode::from(2);
+        }
+    };
+    match line.what {
+        What::Node(options) => node::run(&options),
+        What::Check { directory, json, total_strong, causal_across } => {
+            let options =
+                check::Options { total_strong, causal_across, ..check::Options::default() };
+            judge(&directory, &options, json)
+        }
+    }
+}
+
+fn judge(directory: &std::path::Path, options: &check::Options, json: bool) -> ExitCode {
+    match check::directory(directory, options) {
+        Ok(verdict) => {
+            if json {
+                println!("{}", in_json(&verdict));
+            } else {
+                println!("{verdict}");
+            }
+            if verdict.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            eprintln!("horus check: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn in_json(verdict: &check::Verdict) -> serde_json::Value {
+    let by_name = |counts: &std::collections::BTreeMap<check::Property, u64>| {
+        counts.iter().map(|(property, count)| (property.name(), *count)).collect()
+    };
+    let found: std::collections::BTreeMap<_, u64> = by_name(&verdict.found);
+    let compared: std::collections::BTreeMap<_, u64> = by_name(&verdict.compared);
+    let kept: Vec<_> = verdict
+        .violations
+        .iter()
+        .map(|violation| {
+            serde_json::json!({
+                "property": violation.property.name(),
+                "proc": violation.proc.as_str(),
+                "line": violation.event + 1,
+                "text": violation.text,
+            })
+        })
+        .collect();
+    serde_json::json!({
+        "good": verdict.is_good(),
+        "void": verdict.void,
+        "violations": found.values().sum::<u64>(),
+        "found": found,
+        "compared": compared,
+        "kept": kept,
+        "processes": verdict.processes,
+        "events": verdict.events,
+        "views": verdict.views,
+        "sends": verdict.sends,
+        "deliveries": verdict.deliveries,
+        "unknown": verdict.unknown,
+    })
+}

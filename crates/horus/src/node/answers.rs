@@ -1,0 +1,127 @@
+//! Answers: replies given and taken, and what the replicas have to say.
+
+use horus::history::Event;
+use horus::{Endpoint, LwgId, SendId};
+use lwg::Down;
+use serde_json::json;
+use tools::{Answer, Tool as _};
+
+use super::carry::Stop;
+use super::envelope::Envelope;
+use super::limits::ID_BYTES_MAX;
+use super::names::{show_light_view, show_lwg};
+use super::record::shown;
+use super::replies::{Reply, Taken};
+use super::run::Node;
+
+impl Node {
+    /// Answers a delivered message.
+    pub(crate) fn reply(
+        &mut self,
+        msg: &str,
+        reply: Option<String>,
+        body: String,
+    ) -> Result<(), Stop> {
+        let id = reply.unwrap_or_else(|| self.mint());
+        if id.is_empty() || id.len() > ID_BYTES_MAX {
+            return Err(Stop::Wrong(format!("`reply` has 1 to {ID_BYTES_MAX} bytes")));
+        }
+        let Some((to, send)) = self.owed.take(msg) else {
+            let why = format!("no message `{msg}` waits for a reply of this process");
+            return Err(Stop::Wrong(why));
+        };
+        self.answer((to, send), msg, &id, body);
+        Ok(())
+    }
+
+    fn answer(&mut self, (to, send): (Endpoint, SendId), msg: &str, id: &str, body: String) {
+        self.record.event(&Event::Reply { msg: msg.into(), reply: id.into() }, []);
+        let reply = Some(Envelope::seal(id, false, body.into_bytes()));
+        self.asks.push(Down::Reply { to, send, reply });
+    }
+
+    /// Takes replies that came and that will come.
+    pub(crate) fn want_replies(&mut self, msg: &str, count: Option<usize>) -> Result<(), Stop> {
+        let Some(send) = self.awaited.want(msg, count) else {
+            return Err(Stop::Wrong(format!("no own message `{msg}` has replies to take")));
+        };
+        self.take_replies(send);
+        Ok(())
+    }
+
+    /// Wants no more replies.
+    pub(crate) fn discard(&mut self, msg: String) -> Result<(), Stop> {
+        let Some(send) = self.awaited.discard(&msg) else {
+            return Err(Stop::Wrong(format!("no own message `{msg}` has replies to take")));
+        };
+        self.record.event(&Event::DiscardReplies { msg: msg.into() }, []);
+        self.asks.push(Down::Discard { send });
+        Ok(())
+    }
+
+    /// A reply came.
+    pub(crate) fn hear_reply(&mut self, send: SendId, from: Endpoint, message: lwg::Message) {
+        let Ok(envelope) = Envelope::open(&message) else {
+            let from = self.horus.show(from);
+            return self.record.error(format!("a reply from {from} was not made by a node"));
+        };
+        self.awaited.came(send, Reply { id: envelope.id, from, body: message.into_body() });
+        self.take_replies(send);
+    }
+
+    /// Tells what is here and wanted.
+    pub(crate) fn take_replies(&mut self, send: SendId) {
+        while let Some((msg, taken)) = self.awaited.take(send) {
+            match taken {
+                Taken::Reply(Reply { id, from, body }) => {
+                    let from = self.horus.show(from).into();
+                    let event = Event::GotReply { msg: msg.into(), reply: id.into(), from };
+                    self.record.event(&event, [("body", shown(&body))]);
+                }
+                Taken::Answered(lost) => {
+                    let lost: Vec<_> = lost.iter().map(|who| self.horus.show(*who)).collect();
+                    self.record.tell("answered", json!({ "msg": msg, "lost": lost }));
+                }
+            }
+        }
+    }
+
+    /// What a replica has to say, and whether it wants to be woken.
+    pub(crate) fn hear_replica(&mut self, lwg: LwgId) {
+        loop {
+            let Some(light) = self.groups.lights.get_mut(&lwg) else { return };
+            if light.replica.deadline().is_some() {
+                self.busy.insert(lwg);
+            } else {
+                self.busy.remove(&lwg);
+            }
+            let view = light.view.id;
+            match light.replica.answer() {
+                None => return,
+                Some(Answer::Applied { from, send, replies: true, answer: (msg, sha256) }) => {
+                    let id = self.mint();
+                    self.answer((from, send), &msg, &id, sha256);
+                }
+                Some(Answer::Ready { view: of, digest, donor, at_view: true }) if of == view => {
+                    let event = Event::JoinState {
+                        group: show_lwg(lwg).into(),
+                        digest: digest.to_string().into(),
+                        view: Some(show_light_view(view).into()),
+                        from: Some(self.horus.show(donor).into()),
+                    };
+                    self.record.event(&event, []);
+                }
+                Some(Answer::Lost { .. }) => {
+                    let group = show_lwg(lwg);
+                    self.record.tell("state_lost", json!({ "group": group }));
+                    light.replica.revive(&mut self.tool_asks);
+                }
+                Some(Answer::GaveUp { .. }) => {
+                    let what = format!("the document of {} could not be had", show_lwg(lwg));
+                    self.record.error(what);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,407 @@
+//! Carry: what each command makes the node do.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use horus::history::{Event, Send};
+use horus::{Endpoint, LwgId};
+use lwg::Down;
+use muts::{Address, Wire};
+use serde_json::{Value, json};
+
+use super::command::{Command, Order};
+use super::document::Put;
+use super::envelope::{Envelope, hash};
+use super::flood::{Flood, Target};
+use super::groups::{Core, Own, OwnLight};
+use super::hear::spell;
+use super::limits::{
+    DOCUMENT_BYTES_MAX, ID_BYTES_MAX, MEETING_PATIENCE, NAME_BYTES_MAX, SETTLED_PATIENCE,
+};
+use super::names::{read_core, show_core, show_lwg};
+use super::run::Node;
+use super::settled::Settling;
+
+/// Why a command is not carried out.
+pub(crate) enum Stop {
+    /// Never: what is wrong.
+    Wrong(String),
+    /// Not yet: what is waited for.
+    Wait(String),
+}
+
+impl From<String> for Stop {
+    fn from(why: String) -> Self {
+        Self::Wrong(why)
+    }
+}
+
+/// What is asked of a message.
+struct Letter {
+    order: Order,
+    msg: Option<String>,
+    body: Vec<u8>,
+    stable: bool,
+}
+
+impl Node {
+    /// Carries out a command, or holds it back until then.
+    pub(crate) fn carry_out(&mut self, command: Command, until: Option<Instant>) {
+        match self.carry(&command) {
+            Ok(()) => {}
+            Err(Stop::Wrong(why)) => self.record.error(why),
+            Err(Stop::Wait(what)) => {
+                let until = until.unwrap_or_else(|| Instant::now() + MEETING_PATIENCE);
+                if Instant::now() < until {
+                    self.held_back = Some((command, until));
+                } else {
+                    self.record.error(what);
+                }
+            }
+        }
+    }
+
+    fn carry(&mut self, command: &Command) -> Result<(), Stop> {
+        match command.clone() {
+            Command::Peer { name, address } => self.peer(name, address),
+            Command::Found { group, members } => self.found(&group, &members),
+            Command::Join { group, contact } => self.join(&group, contact.as_deref()),
+            Command::Leave { group } => self.leave(&group),
+            Command::Cast { group, order, msg, body, stable, .. } => {
+                self.cast(&group, Letter { order, msg, body: body.into_bytes(), stable })
+            }
+            Command::Create { lwg, members, .. } => self.create(&lwg, &members),
+            Command::Add { lwg, members } => {
+                self.change("add", &lwg, &members, |lwg, members| Down::Add { lwg, members })
+            }
+            Command::Remove { lwg, members } => {
+                self.change("remove", &lwg, &members, |lwg, members| Down::Remove { lwg, members })
+            }
+            Command::Destroy { lwg } => {
+                self.change("destroy", &lwg, &[], |lwg, _| Down::Destroy { lwg })
+            }
+            Command::Send { lwg, order, msg, body, stable, .. } => {
+                self.send(&lwg, Letter { order, msg, body: body.into_bytes(), stable })
+            }
+            Command::Put { lwg, msg, name, file } => self.put(&lwg, msg, name, &file),
+            Command::Reply { to, reply, body } => self.reply(&to, reply, body),
+            Command::Replies { msg, count } => self.want_replies(&msg, count),
+            Command::Discard { msg } => self.discard(msg),
+            Command::Flood { group, lwg, order, size, count, rate, quiet } => {
+                self.begin_flood((group, lwg), order, (size, count), rate, quiet)
+            }
+            Command::Held => self.held(),
+            Command::Where { lwg } => self.tell_where(&lwg),
+            Command::Settled { timeout_ms } => {
+                let patience = timeout_ms.map_or(SETTLED_PATIENCE, Duration::from_millis);
+                self.settling = Some(Settling::new(Instant::now(), patience));
+                Ok(())
+            }
+            Command::Stats => self.stats(),
+            Command::Quiesce { component } => {
+                let component = component.map(|who| who.into_iter().map(Into::into).collect());
+                self.record.event(&Event::Quiesce { component }, []);
+                Ok(())
+            }
+            Command::Chaos { drop, drop_in, drop_out } => self.chaos(&drop, &drop_in, &drop_out),
+            Command::Quit => {
+                self.leave_all();
+                Ok(())
+            }
+        }
+    }
+
+    fn peer(&mut self, name: String, address: SocketAddr) -> Result<(), Stop> {
+        self.horus.meet(&name, address).map_err(|error| error.to_string())?;
+        self.addresses.insert(name, address);
+        Ok(())
+    }
+
+    fn found(&mut self, group: &str, members: &[String]) -> Result<(), Stop> {
+        let members = self.members(members)?.into_iter().map(|member| member.proc).collect();
+        let group = read_core(group);
+        if self.groups.cores.contains_key(&group) {
+            return Err(Stop::Wrong(format!("already in {}", show_core(group))));
+        }
+        self.groups.cores.insert(group, Core::default());
+        self.asks.push(Down::Core(vsync::Down::Found { group, members }));
+        Ok(())
+    }
+
+    fn join(&mut self, group: &str, contact: Option<&str>) -> Result<(), Stop> {
+        let contact = match contact {
+            Some(contact) => Some(self.members(&[contact.to_owned()])?[0].proc),
+            None => None,
+        };
+        let group = read_core(group);
+        if self.groups.cores.contains_key(&group) {
+            return Err(Stop::Wrong(format!("already in {}", show_core(group))));
+        }
+        self.groups.cores.insert(group, Core::default());
+        self.record.event(&Event::JoinReq { group: show_core(group).into() }, []);
+        self.asks.push(Down::Core(vsync::Down::Join { group, contact }));
+        Ok(())
+    }
+
+    fn leave(&mut self, group: &str) -> Result<(), Stop> {
+        let group = self.core_meant(group)?;
+        self.asks.push(Down::Core(vsync::Down::Leave { group }));
+        Ok(())
+    }
+
+    fn cast(&mut self, group: &str, letter: Letter) -> Result<(), Stop> {
+        let (group, order) = (self.core_meant(group)?, letter.order.built()?);
+        let own = self.own(letter.msg, letter.stable)?;
+        self.cast_own(group, order, own, letter.body, false);
+        Ok(())
+    }
+
+    fn cast_own(
+        &mut self,
+        group: vsync::GroupId,
+        order: lwg::Order,
+        own: Own,
+        body: Vec<u8>,
+        quiet: bool,
+    ) {
+        self.record_send(show_core(group), &own.msg, order, &body, quiet);
+        let message = Envelope::seal(&own.msg, quiet, body);
+        self.groups.cores.entry(group).or_default().undelivered.push_back(own);
+        self.asks.push(Down::Core(vsync::Down::Cast { group, order, after_all: false, message }));
+    }
+
+    fn create(&mut self, label: &str, members: &[String]) -> Result<(), Stop> {
+        let members = self.members(members)?;
+        let lwg = self.horus.mint_group();
+        self.groups.label(label, lwg);
+        self.groups.asked(lwg, "create", label);
+        self.asks.push(Down::Create { lwg, members: members.into_iter().collect() });
+        Ok(())
+    }
+
+    fn change(
+        &mut self,
+        verb: &'static str,
+        written: &str,
+        members: &[String],
+        ask: impl FnOnce(LwgId, horus::Members) -> Down,
+    ) -> Result<(), Stop> {
+        let members = self.members(members)?.into_iter().collect();
+        let lwg = self.groups.meant(written)?;
+        self.groups.asked(lwg, verb, written);
+        self.asks.push(ask(lwg, members));
+        Ok(())
+    }
+
+    fn send(&mut self, written: &str, letter: Letter) -> Result<(), Stop> {
+        let (lwg, order) = (self.light_meant(written)?, letter.order.built()?);
+        let own = self.own(letter.msg, letter.stable)?;
+        self.send_own(lwg, order, own, letter.body, false);
+        Ok(())
+    }
+
+    fn send_own(&mut self, lwg: LwgId, order: lwg::Order, own: Own, body: Vec<u8>, quiet: bool) {
+        self.record_send(show_lwg(lwg), &own.msg, order, &body, quiet);
+        let send = self.horus.mint_send();
+        // Floods are not for answering; of the rest any may be answered.
+        let replies = !own.flood;
+        if replies && let Some(oldest) = self.awaited.add(send, &own.msg) {
+            self.asks.push(Down::Discard { send: oldest });
+        }
+        let message = Envelope::seal(&own.msg, quiet, body);
+        self.groups.own.insert(send, OwnLight { lwg, own, delivered: false });
+        self.asks.push(Down::Send { lwg, send, order, replies, message });
+    }
+
+    fn put(
+        &mut self,
+        written: &str,
+        msg: Option<String>,
+        name: String,
+        file: &std::path::Path,
+    ) -> Result<(), Stop> {
+        let lwg = self.light_meant(written)?;
+        if name.len() > NAME_BYTES_MAX {
+            return Err(Stop::Wrong(format!("a name is at most {NAME_BYTES_MAX} bytes long")));
+        }
+        let content = std::fs::read(file)
+            .map_err(|error| Stop::Wrong(format!("cannot read {}: {error}", file.display())))?;
+        if content.len() > DOCUMENT_BYTES_MAX {
+            let why = format!("{} is over {DOCUMENT_BYTES_MAX} bytes", file.display());
+            return Err(Stop::Wrong(why));
+        }
+        let own = self.own(msg, true)?;
+        let put = Put { id: own.msg.clone(), name, content: content.into() };
+        let mut command = Vec::new();
+        put.write(&mut command);
+        self.record_send(show_lwg(lwg), &own.msg, lwg::Order::Total, &command, false);
+        let send = self.horus.mint_send();
+        if let Some(oldest) = self.awaited.add(send, &own.msg) {
+            self.asks.push(Down::Discard { send: oldest });
+        }
+        self.awaited.want(&own.msg, None);
+        let light = self.groups.lights.get(&lwg).expect("light_meant answers groups it is in");
+        light.replica.propose(&put, send, true, &mut self.tool_asks);
+        self.groups.own.insert(send, OwnLight { lwg, own, delivered: false });
+        Ok(())
+    }
+
+    fn begin_flood(
+        &mut self,
+        (group, lwg): (Option<String>, Option<String>),
+        order: Order,
+        size: (usize, u64),
+        rate: Option<f64>,
+        quiet: bool,
+    ) -> Result<(), Stop> {
+        if self.flood.is_some() {
+            return Err(Stop::Wrong("a flood is under way already".into()));
+        }
+        let target = match (group, lwg) {
+            (Some(group), _) => Target::Core(self.core_meant(&group)?),
+            (None, lwg) => Target::Light(self.light_meant(&lwg.unwrap_or_default())?),
+        };
+        if size.0 > DOCUMENT_BYTES_MAX {
+            return Err(Stop::Wrong(format!("`size` is at most {DOCUMENT_BYTES_MAX} bytes")));
+        }
+        self.flood = Some(Flood::new(target, order.built()?, size, rate, quiet));
+        Ok(())
+    }
+
+    /// Sends what is due of a flood, and tells its end.
+    pub(crate) fn send_flood(&mut self, now: Instant) {
+        let Some(mut flood) = self.flood.take() else { return };
+        for _ in 0..flood.due(now) {
+            let own = Own { msg: self.mint(), stable: false, flood: true };
+            let (order, body, quiet) = (flood.order, flood.body(), flood.quiet);
+            match flood.target {
+                Target::Core(group) => self.cast_own(group, order, own, body, quiet),
+                Target::Light(lwg) => self.send_own(lwg, order, own, body, quiet),
+            }
+            flood.sent();
+        }
+        match flood.over(now) {
+            Some((count, seconds)) => {
+                self.record.tell("flooded", json!({ "count": count, "seconds": seconds }));
+            }
+            None => self.flood = Some(flood),
+        }
+    }
+
+    fn stats(&mut self) -> Result<(), Stop> {
+        let counters = self.horus.counters().wait().map_err(|error| error.to_string())?;
+        self.record.tell("stats", json!(counters));
+        Ok(())
+    }
+
+    fn chaos(&mut self, both: &[String], from: &[String], to: &[String]) -> Result<(), Stop> {
+        if !self.allow_chaos {
+            return Err(Stop::Wrong("chaos needs --allow-chaos".into()));
+        }
+        let all = |names: &[String]| -> Result<BTreeSet<Address>, Stop> {
+            let mut addresses = BTreeSet::new();
+            for name in both.iter().chain(names) {
+                let bare = name.split('#').next().unwrap_or(name);
+                let Some(address) = self.addresses.get(bare) else {
+                    return Err(Stop::Wrong(format!("chaos: no peer is called `{name}`")));
+                };
+                addresses.insert(Address::Net(*address));
+            }
+            Ok(addresses)
+        };
+        let (from, to) = (all(from)?, all(to)?);
+        self.horus.cuts().set(from, to);
+        Ok(())
+    }
+
+    fn held(&mut self) -> Result<(), Stop> {
+        let documents: Vec<Value> = self
+            .groups
+            .lights
+            .iter()
+            .filter_map(|(lwg, light)| {
+                let document = light.replica.state().filter(|held| !held.name.is_empty())?;
+                Some(json!({
+                    "group": show_lwg(*lwg),
+                    "name": document.name,
+                    "sha256": document.sha256(),
+                    "bytes": document.content.len(),
+                }))
+            })
+            .collect();
+        self.record.tell("held", json!({ "documents": documents }));
+        Ok(())
+    }
+
+    fn tell_where(&mut self, written: &str) -> Result<(), Stop> {
+        let lwg = self.light_meant(written)?;
+        let why = self.horus.why(lwg).wait().map_err(|error| error.to_string())?;
+        let view = &self.groups.lights[&lwg].view;
+        let members: Vec<_> = view.members.iter().map(|member| self.horus.show(*member)).collect();
+        let fields = json!({
+            "group": show_lwg(lwg), "core": show_core(view.core), "members": members, "why": why,
+        });
+        self.record.tell("where", fields);
+        Ok(())
+    }
+
+    fn own(&mut self, msg: Option<String>, stable: bool) -> Result<Own, Stop> {
+        let msg = msg.unwrap_or_else(|| self.mint());
+        if msg.is_empty() || msg.len() > ID_BYTES_MAX {
+            return Err(Stop::Wrong(format!("`msg` has 1 to {ID_BYTES_MAX} bytes")));
+        }
+        Ok(Own { msg, stable, flood: false })
+    }
+
+    fn record_send(
+        &mut self,
+        group: String,
+        msg: &str,
+        order: lwg::Order,
+        body: &[u8],
+        quiet: bool,
+    ) {
+        let mut send = Send::new(group, msg, spell(order));
+        send.h = Some(format!("{:016x}", hash(body)).into());
+        if quiet {
+            self.record.quietly(&Event::Send(send));
+        } else {
+            self.record.event(&Event::Send(send), []);
+        }
+    }
+
+    /// The members that are written so.
+    fn members(&self, written: &[String]) -> Result<Vec<Endpoint>, Stop> {
+        let (mut members, mut unmet) = (Vec::new(), Vec::new());
+        for name in written {
+            match self.horus.book().find(name)? {
+                Some(member) => members.push(member),
+                None => unmet.push(name.as_str()),
+            }
+        }
+        if unmet.is_empty() {
+            Ok(members)
+        } else {
+            Err(Stop::Wait(format!("not met: {}", unmet.join(", "))))
+        }
+    }
+
+    fn core_meant(&self, written: &str) -> Result<vsync::GroupId, Stop> {
+        let group = read_core(written);
+        if self.groups.cores.contains_key(&group) {
+            return Ok(group);
+        }
+        Err(Stop::Wrong(format!("not in core group `{written}`")))
+    }
+
+    /// A light-weight group that this process is in; waited for while it is being made.
+    fn light_meant(&self, written: &str) -> Result<LwgId, Stop> {
+        let lwg = self.groups.meant(written)?;
+        if self.groups.lights.contains_key(&lwg) {
+            return Ok(lwg);
+        }
+        let why = format!("not in light-weight group `{written}`");
+        Err(if self.groups.is_changing(lwg) { Stop::Wait(why) } else { Stop::Wrong(why) })
+    }
+}

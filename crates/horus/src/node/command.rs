@@ -1,0 +1,218 @@
+//! Command: one line of input, understood or refused by naming what is wrong.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::words;
+
+/// What a node can be told to do; the fields are those of `horus node --help`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Command {
+    /// Introduces a node.
+    Peer { name: String, address: std::net::SocketAddr },
+    /// Starts a core group.
+    Found { group: String, members: Vec<String> },
+    /// Joins a core group.
+    Join { group: String, contact: Option<String> },
+    /// Leaves a core group.
+    Leave { group: String },
+    /// Multicasts in a core group.
+    Cast {
+        group: String,
+        order: Order,
+        msg: Option<String>,
+        #[serde(default)]
+        body: String,
+        #[serde(default)]
+        safe: bool,
+        #[serde(default)]
+        stable: bool,
+    },
+    /// Makes a light-weight group.
+    Create { lwg: String, members: Vec<String>, set: Option<String>, semantics: Option<String> },
+    /// Adds members.
+    Add { lwg: String, members: Vec<String> },
+    /// Removes members.
+    Remove { lwg: String, members: Vec<String> },
+    /// Destroys a light-weight group.
+    Destroy { lwg: String },
+    /// Multicasts in a light-weight group.
+    Send {
+        lwg: String,
+        order: Order,
+        msg: Option<String>,
+        #[serde(default)]
+        body: String,
+        #[serde(default)]
+        safe: bool,
+        #[serde(default)]
+        stable: bool,
+    },
+    /// Answers a delivered message.
+    Reply {
+        to: String,
+        reply: Option<String>,
+        #[serde(default)]
+        body: String,
+    },
+    /// Takes replies.
+    Replies { msg: String, count: Option<usize> },
+    /// Wants no more replies.
+    Discard { msg: String },
+    /// Multicasts many.
+    Flood {
+        group: Option<String>,
+        lwg: Option<String>,
+        order: Order,
+        size: usize,
+        count: u64,
+        rate: Option<f64>,
+        #[serde(default)]
+        quiet: bool,
+    },
+    /// Multicasts a file's content.
+    Put { lwg: String, msg: Option<String>, name: String, file: std::path::PathBuf },
+    /// Tells what documents are here.
+    Held,
+    /// Tells where a light-weight group stands.
+    Where { lwg: String },
+    /// Waits until nothing is under way.
+    Settled { timeout_ms: Option<u64> },
+    /// Tells every counter.
+    Stats,
+    /// Writes the mark that faults are over.
+    Quiesce { component: Option<Vec<String>> },
+    /// Drops packets.
+    Chaos {
+        #[serde(default)]
+        drop: Vec<String>,
+        #[serde(default)]
+        drop_in: Vec<String>,
+        #[serde(default)]
+        drop_out: Vec<String>,
+    },
+    /// Leaves every group and ends.
+    Quit,
+}
+
+/// The orders by the names that histories use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Order {
+    /// Unordered; not built yet.
+    Mbcast,
+    /// FIFO.
+    Fbcast,
+    /// Causal.
+    Cbcast,
+    /// Total.
+    Abcast,
+    /// Against everything; not built yet.
+    Gbcast,
+}
+
+impl Order {
+    /// The order as the floors name it.
+    ///
+    /// # Errors
+    /// A sentence for what is not built yet.
+    pub(crate) fn built(self) -> Result<lwg::Order, String> {
+        match self {
+            Self::Fbcast => Ok(lwg::Order::Fifo),
+            Self::Cbcast => Ok(lwg::Order::Causal),
+            Self::Abcast => Ok(lwg::Order::Total),
+            Self::Mbcast => Err("order mbcast is not built yet: fbcast, cbcast, abcast".into()),
+            Self::Gbcast => Err("order gbcast is not built yet: fbcast, cbcast, abcast".into()),
+        }
+    }
+}
+
+/// Understands a line: JSON, or the same in words.
+///
+/// # Errors
+/// A sentence naming what is wrong.
+pub(crate) fn parse(line: &str, json: bool) -> Result<Command, String> {
+    // A brace begins no word, so either spelling is taken in words.
+    let value: Value = if json || line.trim_start().starts_with('{') {
+        serde_json::from_str(line).map_err(|error| format!("not JSON: {error}"))?
+    } else {
+        words::parse(line)?
+    };
+    let command: Command = serde_json::from_value(value).map_err(|error| error.to_string())?;
+    check(&command)?;
+    Ok(command)
+}
+
+/// What the types do not say.
+fn check(command: &Command) -> Result<(), String> {
+    match command {
+        Command::Cast { safe: true, .. } | Command::Send { safe: true, .. } => {
+            Err("safe is not built yet; `stable` tells when every member has it".into())
+        }
+        Command::Cast { order, .. } | Command::Send { order, .. } => order.built().map(|_| ()),
+        Command::Create { semantics: Some(semantics), .. } => {
+            Err(format!("semantics `{semantics}` is not built yet"))
+        }
+        Command::Create { set: Some(set), .. } => {
+            Err(format!("set `{set}`: sets other than the default are not built yet"))
+        }
+        Command::Flood { group, lwg, order, rate, .. } => {
+            if group.is_some() == lwg.is_some() {
+                return Err("flood needs `group` or `lwg`, and not both".into());
+            }
+            if rate.is_some_and(|rate| !rate.is_finite() || rate <= 0.0) {
+                return Err("`rate` is messages per second, above 0".into());
+            }
+            order.built().map(|_| ())
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(line: &str) -> String {
+        parse(line, true).expect_err("refused")
+    }
+
+    #[test]
+    fn words_and_json_mean_the_same() {
+        for (words, json) in [
+            ("found G a b#3", r#"{"do":"found","group":"G","members":["a","b#3"]}"#),
+            (
+                "cast G cbcast hello there",
+                r#"{"do":"cast","group":"G","order":"cbcast","body":"hello there"}"#,
+            ),
+            ("create L a b", r#"{"do":"create","lwg":"L","members":["a","b"]}"#),
+            ("replies a#1:7 2", r#"{"do":"replies","msg":"a#1:7","count":2}"#),
+            (
+                "flood lwg=L order=abcast size=100 count=5 quiet=true",
+                r#"{"do":"flood","lwg":"L","order":"abcast","size":100,"count":5,"quiet":true}"#,
+            ),
+            ("chaos drop=b,c", r#"{"do":"chaos","drop":["b","c"]}"#),
+            ("chaos", r#"{"do":"chaos","drop":[]}"#),
+            ("quit", r#"{"do":"quit"}"#),
+        ] {
+            assert_eq!(parse(words, false), parse(json, true), "{words}");
+            assert!(parse(words, false).is_ok(), "{words}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        assert!(wrong("{").contains("JSON"));
+        assert!(wrong(r#"{"do":"dance"}"#).contains("dance"));
+        assert!(wrong(r#"{"do":"leave"}"#).contains("group"));
+        assert!(wrong(r#"{"do":"leave","group":"G","now":1}"#).contains("now"));
+        let line = r#"{"do":"cast","group":"G","order":"gbcast"}"#;
+        assert!(wrong(line).contains("not built"));
+        let line = r#"{"do":"send","lwg":"L","order":"abcast","safe":true}"#;
+        assert!(wrong(line).contains("safe"));
+        assert!(parse("cast G", false).expect_err("refused").contains("order"));
+        assert!(parse("dance", false).expect_err("refused").contains("dance"));
+        assert!(parse("leave G now", false).expect_err("refused").contains("now"));
+    }
+}

@@ -1,0 +1,42 @@
+//! Every bound of the node, each with its reason.
+
+use std::time::Duration;
+
+/// How long a peer named without its incarnation may take to be met: a start on a busy host.
+pub(crate) const MEETING_PATIENCE: Duration = Duration::from_secs(5);
+
+/// A line of input: longer bodies come from files, which `put` reads.
+pub(crate) const LINE_BYTES_MAX: usize = 1 << 20;
+
+/// Lines read ahead of the one that is carried out: a script is held back, not swallowed.
+pub(crate) const LINES_AHEAD_MAX: usize = 1_024;
+
+/// A message id: it travels in a header with each message.
+pub(crate) const ID_BYTES_MAX: usize = 256;
+
+/// A document: what one message can carry, less its name and headers.
+pub(crate) const DOCUMENT_BYTES_MAX: usize = (16 << 20) - (64 << 10);
+
+/// Own messages of a flood that are not stable yet: enough to fill a window of the transport, few
+/// enough that a view change strands no more than it can hold.
+pub(crate) const FLOOD_ON_THE_WAY_MAX: u64 = 512;
+
+/// Two looks this far apart must both find nothing under way before all is settled: one heartbeat
+/// of the slowest profile carries what could start something.
+pub(crate) const SETTLED_LOOK: Duration = Duration::from_millis(100);
+
+/// How long `settled` looks if nothing was said.
+pub(crate) const SETTLED_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long leaving every group may take at the end before the node ends anyway.
+pub(crate) const LEAVING_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Bytes of a body shown in words or as JSON on standard output; longer ones only by their size.
+pub(crate) const BODY_SHOWN_MAX: usize = 256;
+
+/// A document's name: a path in a tree of files.
+pub(crate) const NAME_BYTES_MAX: usize = 1_024;
+
+/// Messages of others that may still be replied to, and own sends whose replies may still be taken:
+/// the oldest is declined or discarded beyond that.
+pub(crate) const REPLIES_KEPT_MAX: usize = 65_536;

@@ -1,0 +1,22 @@
+//! The node: one process, driven by lines. It uses the public face of this crate and nothing else.
+
+mod answers;
+mod carry;
+mod command;
+mod document;
+mod envelope;
+mod flood;
+mod groups;
+mod hear;
+mod input;
+mod limits;
+mod names;
+mod options;
+mod record;
+mod replies;
+mod run;
+mod settled;
+mod words;
+
+pub(crate) use options::Options;
+pub(crate) use run::run;

@@ -1,0 +1,187 @@
+//! Options: how a node is started.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use horus::{Config, Placing, Timing};
+
+/// Run one process that does what lines on standard input say and tells what happens on standard
+/// output.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The node's name; with its incarnation it is the process id, a#3
+    #[arg(long)]
+    name: String,
+    /// Where to listen, 127.0.0.1:7001
+    #[arg(long)]
+    listen: SocketAddr,
+    /// Where another node listens, b=127.0.0.1:7002; as often as there are others
+    #[arg(long, value_name = "NAME=ADDRESS", value_parser = peer)]
+    peer: Vec<(String, SocketAddr)>,
+    /// The node's own key and the cluster's: not built yet
+    #[arg(long, value_name = "KEY", conflicts_with = "insecure")]
+    key_file: Option<PathBuf>,
+    /// Listen on other addresses than loopback without a key
+    #[arg(long)]
+    insecure: bool,
+    /// Where the last incarnation is kept [default: the user's state directory]
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Allow the command chaos, which drops packets
+    #[arg(long)]
+    pub(crate) allow_chaos: bool,
+    /// Reach a horusd on this host: not built yet
+    #[arg(long, value_name = "SOCKET")]
+    daemon: Option<PathBuf>,
+    /// Write DIR/NAME#INCARNATION.jsonl
+    #[arg(long, value_name = "DIR")]
+    pub(crate) history: Option<PathBuf>,
+    /// Commands and events as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How patient to be
+    #[arg(long, value_enum, default_value_t = Profile::Local)]
+    profile: Profile,
+    /// Where light-weight groups are placed
+    #[arg(long, value_enum, default_value_t = Policy::Smallest)]
+    policy: Policy,
+    /// silence_ms, beat_ms, policy or k: one setting over the profile's
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Profile {
+    Local,
+    Lan,
+    Wan,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Policy {
+    Smallest,
+    OneToOne,
+}
+
+fn peer(text: &str) -> Result<(String, SocketAddr), String> {
+    let (name, address) = text.split_once('=').ok_or("not NAME=ADDRESS")?;
+    if let Some(why) = horus::wrong_name(name) {
+        return Err(why);
+    }
+    let address = address.parse().map_err(|_| format!("`{address}` is no address with a port"))?;
+    Ok((name.to_owned(), address))
+}
+
+impl Options {
+    /// What they mean to the library.
+    ///
+    /// # Errors
+    /// A sentence naming the option that cannot be.
+    pub(crate) fn config(&self) -> Result<Config, String> {
+        if self.key_file.is_some() {
+            return Err("--key-file is not built yet: use loopback, or --insecure".into());
+        }
+        if self.daemon.is_some() {
+            return Err("--daemon is not built yet: leave it out to embed the tower".into());
+        }
+        if let Some(why) = horus::wrong_name(&self.name) {
+            return Err(format!("--name: {why}"));
+        }
+        if !self.listen.ip().is_loopback() && !self.insecure {
+            return Err(format!("--listen: {}", horus::Error::Insecure(self.listen)));
+        }
+        let mut config = Config {
+            peers: self.peer.clone(),
+            state_dir: self.state.clone(),
+            insecure: self.insecure,
+            chaos: self.allow_chaos,
+            timing: match self.profile {
+                Profile::Local => Timing::LOCAL,
+                Profile::Lan => Timing::LAN,
+                Profile::Wan => Timing::WAN,
+            },
+            placing: placing(self.policy),
+            ..Config::new(self.name.clone(), self.listen)
+        };
+        for setting in &self.set {
+            apply(&mut config, setting)?;
+        }
+        if config.timing.beat * 2 > config.timing.silence {
+            return Err("silence_ms must be at least twice beat_ms".into());
+        }
+        Ok(config)
+    }
+}
+
+const fn placing(policy: Policy) -> Placing {
+    match policy {
+        Policy::Smallest => Placing::Smallest { slack: None },
+        Policy::OneToOne => Placing::OneToOne,
+    }
+}
+
+fn apply(config: &mut Config, setting: &str) -> Result<(), String> {
+    let known = "silence_ms, beat_ms, policy, k";
+    let (key, value) = setting
+        .split_once('=')
+        .ok_or_else(|| format!("--set {setting}: not KEY=VALUE; the keys are {known}"))?;
+    let number = |least: u32| {
+        let number = value.parse::<u32>().ok().filter(|number| *number >= least);
+        number.ok_or_else(|| format!("--set {setting}: a number from {least} on"))
+    };
+    match key {
+        "silence_ms" => config.timing.silence = Duration::from_millis(number(1)?.into()),
+        "beat_ms" => config.timing.beat = Duration::from_millis(number(1)?.into()),
+        "k" => config.placing = Placing::Smallest { slack: Some(number(0)?) },
+        "policy" => {
+            config.placing = placing(
+                Policy::from_str(value, false)
+                    .map_err(|_| format!("--set {setting}: smallest or one-to-one"))?,
+            );
+        }
+        _ => return Err(format!("--set {setting}: the keys are {known}")),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    fn config(more: &[&str]) -> Result<Config, String> {
+        let line = ["node", "--name", "a", "--listen", "127.0.0.1:7001"];
+        let line = Line::try_parse_from(line.iter().chain(more)).map_err(|e| e.to_string())?;
+        line.options.config()
+    }
+
+    #[test]
+    fn settings_go_over_the_profile() {
+        let config = config(&["--profile", "wan", "--set", "beat_ms=70", "--set", "k=0"]);
+        let config = config.expect("fine");
+        assert_eq!(config.timing, Timing { beat: Duration::from_millis(70), ..Timing::WAN });
+        assert_eq!(config.placing, Placing::Smallest { slack: Some(0) });
+    }
+
+    #[test]
+    fn an_option_that_cannot_be_is_named() {
+        for (more, named) in [
+            (&["--set", "speed=9"][..], "speed"),
+            (&["--set", "k"], "KEY=VALUE"),
+            (&["--set", "silence_ms=1"], "beat_ms"),
+            (&["--peer", "b:7002"], "NAME=ADDRESS"),
+            (&["--daemon", "x"], "--daemon"),
+            (&["--key-file", "x"], "--key-file"),
+        ] {
+            assert!(config(more).expect_err("refused").contains(named), "{more:?}");
+        }
+    }
+}

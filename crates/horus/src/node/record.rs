@@ -1,0 +1,150 @@
+//! Record: everything that happens, to the history and to standard output, in one order.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use horus::history::{Event, Writer};
+use serde_json::{Map, Value, json};
+
+use super::limits::BODY_SHOWN_MAX;
+
+/// Where events go.
+pub(crate) struct Record {
+    history: Option<Writer>,
+    json: bool,
+    /// Why the history can no longer be trusted.
+    broken: Option<io::Error>,
+}
+
+impl Record {
+    /// Begins both: `start` is the first line of each.
+    ///
+    /// # Errors
+    /// What the system answers if the history cannot be written.
+    pub(crate) fn open(directory: Option<&Path>, process: &str, json: bool) -> io::Result<Self> {
+        let history = directory.map(|directory| Writer::create(directory, process)).transpose()?;
+        let mut record = Self { history, json, broken: None };
+        record.show(&Event::Start { proc: process.into() }, []);
+        Ok(record)
+    }
+
+    /// An event of the history: written first, then shown with what else is known.
+    pub(crate) fn event<const N: usize>(&mut self, event: &Event, more: [(&str, Value); N]) {
+        self.quietly(event);
+        self.show(event, more);
+    }
+
+    /// An event of the history that is not worth a line on standard output.
+    pub(crate) fn quietly(&mut self, event: &Event) {
+        if let Some(history) = &mut self.history
+            && let Err(error) = history.write(event)
+        {
+            self.broken.get_or_insert(error);
+        }
+    }
+
+    /// An event for standard output alone.
+    pub(crate) fn tell(&mut self, event: &str, fields: Value) {
+        let mut line = Map::new();
+        line.insert("ev".into(), event.into());
+        if let Value::Object(fields) = fields {
+            line.extend(fields);
+        }
+        self.line(line);
+    }
+
+    /// Something could not be understood or done.
+    pub(crate) fn error(&mut self, what: impl Into<String>) {
+        self.tell("error", json!({ "what": what.into() }));
+    }
+
+    /// Why the history can no longer be written.
+    pub(crate) const fn broken(&self) -> Option<&io::Error> {
+        self.broken.as_ref()
+    }
+
+    fn show<const N: usize>(&mut self, event: &Event, more: [(&str, Value); N]) {
+        let value = serde_json::to_value(event).expect("an event is an object");
+        if let Value::Object(mut line) = value {
+            line.extend(more.into_iter().map(|(field, value)| (field.to_owned(), value)));
+            self.line(line);
+        }
+    }
+
+    fn line(&self, mut line: Map<String, Value>) {
+        let text = if self.json {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let at_us = u64::try_from(since.as_micros()).unwrap_or(u64::MAX);
+            line.insert("at_us".into(), at_us.into());
+            Value::Object(line).to_string()
+        } else {
+            words(&line)
+        };
+        // Nobody may be reading any more; then the history alone tells.
+        let _ = writeln!(io::stdout().lock(), "{text}");
+    }
+}
+
+/// A body as it is shown: its text, if it is one and short.
+pub(crate) fn shown(body: &[u8]) -> Value {
+    match std::str::from_utf8(body) {
+        Ok(text) if body.len() <= BODY_SHOWN_MAX => text.into(),
+        _ => format!("{} bytes", body.len()).into(),
+    }
+}
+
+/// An event for a person: what happened, then what it is about.
+fn words(line: &Map<String, Value>) -> String {
+    let mut text = line.get("ev").and_then(Value::as_str).unwrap_or_default().to_owned();
+    for (field, value) in line {
+        if field == "ev" {
+            continue;
+        }
+        text.push(' ');
+        if !matches!(field.as_str(), "group" | "what" | "proc") {
+            text.push_str(field);
+            text.push('=');
+        }
+        push_value(&mut text, value);
+    }
+    text
+}
+
+fn push_value(text: &mut String, value: &Value) {
+    match value {
+        Value::String(word) => text.push_str(word),
+        Value::Array(items) => {
+            text.push('[');
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    text.push(' ');
+                }
+                push_value(text, item);
+            }
+            text.push(']');
+        }
+        other => text.push_str(&other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_words_an_event_reads_as_a_line() {
+        let Value::Object(line) = json!({"ev": "view", "group": "G", "members": ["a#1", "b#1"]})
+        else {
+            panic!("an object");
+        };
+        assert_eq!(words(&line), "view G members=[a#1 b#1]");
+    }
+
+    #[test]
+    fn only_short_text_is_shown_of_a_body() {
+        assert_eq!(shown(b"hello"), json!("hello"));
+        assert_eq!(shown(&[0xff; 3]), json!("3 bytes"));
+        assert_eq!(shown(&[b'a'; 1_000]), json!("1000 bytes"));
+    }
+}

@@ -1,0 +1,276 @@
+//! Run: the one loop of a node. It waits for events, lines and the time, and turns the tower.
+
+use std::collections::BTreeSet;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use horus::{Error, Events, Horus, LwgId};
+use serde_json::json;
+use tools::Tool as _;
+
+use super::command::Command;
+use super::flood::Flood;
+use super::groups::Groups;
+use super::input::{Input, Inputs};
+use super::limits::LEAVING_PATIENCE;
+use super::options::Options;
+use super::record::Record;
+use super::replies::{Awaited, Owed};
+use super::settled::{Look, Settling};
+use horus::history::Event;
+
+/// A bad option, as other tools answer it.
+pub(crate) const BAD_OPTIONS: u8 = 2;
+
+/// All that a node is.
+pub(crate) struct Node {
+    pub(crate) horus: Horus,
+    pub(crate) record: Record,
+    pub(crate) me: String,
+    pub(crate) groups: Groups,
+    pub(crate) owed: Owed,
+    pub(crate) awaited: Awaited,
+    pub(crate) flood: Option<Flood>,
+    pub(crate) settling: Option<Settling>,
+    /// What goes down after this step, in order.
+    pub(crate) asks: Vec<lwg::Down>,
+    pub(crate) tool_asks: tools::Asks,
+    /// Replicas that want to be woken.
+    pub(crate) busy: BTreeSet<LwgId>,
+    pub(crate) allow_chaos: bool,
+    /// Where everybody listens, for chaos.
+    pub(crate) addresses: std::collections::BTreeMap<String, std::net::SocketAddr>,
+    /// A line that waits for somebody to be met, or for a group to be made, until then.
+    pub(crate) held_back: Option<(Command, Instant)>,
+    json: bool,
+    start: Instant,
+    minted: u64,
+    /// When leaving every group has lasted too long.
+    leaving: Option<Instant>,
+}
+
+/// One thing that happened.
+enum Happened {
+    Up(Box<lwg::Up>),
+    Input(Input),
+    Closed,
+}
+
+/// Runs a node to its end.
+pub(crate) fn run(options: &Options) -> ExitCode {
+    let config = match options.config() {
+        Ok(config) => config,
+        Err(why) => {
+            eprintln!("horus node: {why}");
+            return ExitCode::from(BAD_OPTIONS);
+        }
+    };
+    match Node::open(options, config) {
+        Ok((mut node, events, inputs)) => node.live(&events, &inputs),
+        Err(why) => {
+            eprintln!("horus node: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Node {
+    fn open(
+        options: &Options,
+        config: horus::Config,
+    ) -> Result<(Self, Events, Arc<Inputs>), String> {
+        let addresses = config.peers.iter().cloned().collect();
+        let horus = Horus::embedded(config).map_err(|error: Error| error.to_string())?;
+        let events = horus.events();
+        let me = horus.show(horus.me());
+        let record = Record::open(options.history.as_deref(), &me, options.json)
+            .map_err(|error| format!("cannot write the history: {error}"))?;
+        let inputs = Inputs::open().map_err(|error| error.to_string())?;
+        let node = Self {
+            horus,
+            record,
+            me,
+            groups: Groups::default(),
+            owed: Owed::default(),
+            awaited: Awaited::default(),
+            flood: None,
+            settling: None,
+            asks: Vec::new(),
+            tool_asks: tools::Asks::new(),
+            busy: BTreeSet::new(),
+            allow_chaos: options.allow_chaos,
+            addresses,
+            held_back: None,
+            json: options.json,
+            start: Instant::now(),
+            minted: 0,
+            leaving: None,
+        };
+        Ok((node, events, inputs))
+    }
+
+    fn live(&mut self, events: &Events, inputs: &Inputs) -> ExitCode {
+        let mut lines_first = false;
+        loop {
+            let patience = self.next_time().map(|at| at.saturating_duration_since(Instant::now()));
+            let horus = self.horus.clone();
+            let takes_lines = self.held_back.is_none() && self.leaving.is_none();
+            // Neither a flood of events nor a long script may starve the other.
+            lines_first = !lines_first;
+            let happened = horus.wait(
+                poll_fn(|context| match lines_first {
+                    true => poll_input(inputs, takes_lines, context)
+                        .map_or_pending(|| poll_event(events, context)),
+                    false => poll_event(events, context)
+                        .map_or_pending(|| poll_input(inputs, takes_lines, context)),
+                }),
+                patience,
+            );
+            match happened {
+                Some(Happened::Up(up)) => self.hear(*up),
+                Some(Happened::Input(input)) => self.take(input),
+                Some(Happened::Closed) => {
+                    self.record.error("the tower is broken");
+                    return ExitCode::FAILURE;
+                }
+                None => {}
+            }
+            self.tick(Instant::now());
+            self.ask_all();
+            if let Some(error) = self.record.broken() {
+                eprintln!("horus node: cannot write the history: {error}");
+                return ExitCode::FAILURE;
+            }
+            if self.has_left(Instant::now()) {
+                self.record.event(&Event::End, []);
+                return ExitCode::SUCCESS;
+            }
+        }
+    }
+
+    fn take(&mut self, input: Input) {
+        match input {
+            Input::Line(line) => match super::command::parse(&line, self.json) {
+                Ok(command) => self.carry_out(command, None),
+                Err(why) => self.record.tell("error", json!({ "what": why, "line": line })),
+            },
+            Input::Bad(why) => self.record.error(why),
+            Input::End => self.leave_all(),
+        }
+    }
+
+    /// An id for a message or a reply of this node's own.
+    pub(crate) fn mint(&mut self) -> String {
+        self.minted += 1;
+        format!("{}:{}", self.me, self.minted)
+    }
+
+    /// The moment as replicas see it.
+    pub(crate) fn now(&self) -> muts::Instant {
+        let nanos = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        muts::Instant::from_nanos(nanos)
+    }
+
+    /// Asks all that came up in this step, in order, with one nudge.
+    fn ask_all(&mut self) {
+        while let Some(ask) = self.tool_asks.take() {
+            self.asks.push(ask);
+        }
+        if !self.asks.is_empty() {
+            self.horus.ask_all(self.asks.drain(..));
+        }
+    }
+
+    /// What is due by now.
+    fn tick(&mut self, now: Instant) {
+        if let Some((command, until)) = self.held_back.take() {
+            self.carry_out(command, Some(until));
+        }
+        self.wake_replicas();
+        self.send_flood(now);
+        self.look_settled(now);
+    }
+
+    fn wake_replicas(&mut self) {
+        let now = self.now();
+        let due: Vec<_> = self.busy.iter().copied().collect();
+        for lwg in due {
+            let Some(light) = self.groups.lights.get_mut(&lwg) else {
+                self.busy.remove(&lwg);
+                continue;
+            };
+            if light.replica.deadline().is_some_and(|at| at <= now) {
+                light.replica.wake(now, &mut self.tool_asks);
+                self.hear_replica(lwg);
+            }
+        }
+    }
+
+    fn look_settled(&mut self, now: Instant) {
+        let Some(settling) = &mut self.settling else { return };
+        if settling.next() > now {
+            return;
+        }
+        let Ok(counters) = self.horus.counters().wait() else { return };
+        match settling.look(now, &counters, self.groups.changing()) {
+            Look::Unsure => return,
+            Look::Settled => self.record.tell("settled", json!({})),
+            Look::Late(why) => self.record.error(format!("not settled: {why}")),
+        }
+        self.settling = None;
+    }
+
+    /// When something is due although nothing happens.
+    fn next_time(&self) -> Option<Instant> {
+        let held_back = self.held_back.as_ref().map(|(_, until)| *until);
+        let flood = self.flood.as_ref().and_then(Flood::next);
+        let settling = self.settling.as_ref().map(Settling::next);
+        let replicas = self.busy.iter().filter_map(|lwg| {
+            self.groups.lights.get(lwg).and_then(|light| light.replica.deadline())
+        });
+        let replicas = replicas.min().map(|at| self.start + Duration::from_nanos(at.as_nanos()));
+        [held_back, flood, settling, replicas, self.leaving].into_iter().flatten().min()
+    }
+
+    /// Leaves every core group; the light-weight ones go with them.
+    pub(crate) fn leave_all(&mut self) {
+        if self.leaving.is_some() {
+            return;
+        }
+        self.leaving = Some(Instant::now() + LEAVING_PATIENCE);
+        self.flood = None;
+        self.held_back = None;
+        for group in self.groups.cores.keys() {
+            self.asks.push(lwg::Down::Core(vsync::Down::Leave { group: *group }));
+        }
+    }
+
+    fn has_left(&self, now: Instant) -> bool {
+        self.leaving.is_some_and(|until| self.groups.cores.is_empty() || now >= until)
+    }
+}
+
+fn poll_event(events: &Events, context: &mut Context<'_>) -> Poll<Happened> {
+    Pin::new(&mut events.next())
+        .poll(context)
+        .map(|up| up.map_or(Happened::Closed, |up| Happened::Up(Box::new(up))))
+}
+
+fn poll_input(inputs: &Inputs, takes: bool, context: &mut Context<'_>) -> Poll<Happened> {
+    if takes { inputs.poll(context).map(Happened::Input) } else { Poll::Pending }
+}
+
+/// The first that is ready.
+trait OrElse {
+    fn map_or_pending(self, other: impl FnOnce() -> Self) -> Self;
+}
+
+impl<T> OrElse for Poll<T> {
+    fn map_or_pending(self, other: impl FnOnce() -> Self) -> Self {
+        if self.is_ready() { self } else { other() }
+    }
+}
