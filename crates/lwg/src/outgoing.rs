@@ -62,7 +62,7 @@ impl CoreGroup {
     }
 
     pub(crate) fn wants_out(&self) -> bool {
-        !self.full && !(self.urgent.is_empty() && self.queue.is_empty())
+        !self.full && (!self.urgent.is_empty() || !self.queue.is_empty())
     }
 
     /// Gives the kernel one cast, if it takes one.

@@ -1,0 +1,167 @@
+//! Judges what towers were told, from their histories alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lwg::{Endpoint, LwgId, Members, Order, SendId, Up, View, ViewId};
+
+/// What one process was told in one view of one group.
+#[derive(Debug)]
+pub struct Stay {
+    pub view: View,
+    pub messages: Vec<(Endpoint, SendId, Order)>,
+    /// The view after it, if there was one.
+    pub next: Option<ViewId>,
+}
+
+pub type Stays = BTreeMap<(Endpoint, LwgId), Vec<Stay>>;
+
+/// Checks each history by itself and returns it by group.
+pub fn stays(told: &BTreeMap<Endpoint, Vec<Up>>) -> Stays {
+    let mut all = Stays::new();
+    for (who, told) in told {
+        let mut present: BTreeMap<LwgId, bool> = BTreeMap::new();
+        let mut core: BTreeMap<_, Vec<Endpoint>> = BTreeMap::new();
+        for up in told {
+            match up {
+                Up::Core(vsync::Up::View(view)) => {
+                    core.insert(view.group, view.members.clone());
+                }
+                Up::View(view) => {
+                    let stays = all.entry((*who, view.lwg)).or_default();
+                    let inside = present.insert(view.lwg, true) == Some(true);
+                    check_view(*who, view, stays.last().filter(|_| inside));
+                    if let Some(last) = stays.last_mut().filter(|_| inside) {
+                        last.next = Some(view.id);
+                    }
+                    stays.push(Stay { view: view.clone(), messages: Vec::new(), next: None });
+                }
+                Up::Message { lwg, view, from, send, order, .. } => {
+                    assert_eq!(present.get(lwg), Some(&true), "{who:?} is told and not in");
+                    let stay = all.get_mut(&(*who, *lwg)).and_then(|stays| stays.last_mut());
+                    let stay = stay.expect("a view before a message");
+                    assert_eq!(stay.view.id, *view, "not the view told last");
+                    assert!(stay.view.members.contains(from), "from outside the view");
+                    stay.messages.push((*from, *send, *order));
+                    let core = &core[&stay.view.core];
+                    let inside = stay.view.members.iter().all(|member| core.contains(member));
+                    assert!(inside, "told in {:?} while the core is {core:?}", stay.view);
+                }
+                Up::Out { lwg, .. } => {
+                    assert_eq!(present.insert(*lwg, false), Some(true), "out and never in");
+                }
+                _ => {}
+            }
+        }
+    }
+    all
+}
+
+fn check_view(who: Endpoint, view: &View, last: Option<&Stay>) {
+    assert!(view.members.contains(&who), "{who:?} in {view:?}");
+    assert!(view.transitional.contains(&who));
+    assert!(view.transitional.iter().all(|member| view.members.contains(member)));
+    match last {
+        Some(last) => {
+            assert_eq!(view.previous, Some(last.view.id), "{who:?} {view:?}");
+            assert!(view.id.counter > last.view.id.counter);
+        }
+        None => {
+            assert_eq!(view.previous, None, "{who:?} {view:?}");
+            assert_eq!(view.transitional[..], [who]);
+        }
+    }
+}
+
+/// Checks what processes that move together were told against each other.
+pub fn judge(told: &BTreeMap<Endpoint, Vec<Up>>) {
+    let all = stays(told);
+    let mut views: BTreeMap<(LwgId, ViewId), &View> = BTreeMap::new();
+    let mut by_view: BTreeMap<(LwgId, ViewId), Vec<(Endpoint, &Stay)>> = BTreeMap::new();
+    for ((who, lwg), stays) in &all {
+        let mut sent: BTreeMap<Endpoint, SendId> = BTreeMap::new();
+        for stay in stays {
+            let first = views.entry((*lwg, stay.view.id)).or_insert(&stay.view);
+            assert_eq!(first.members, stay.view.members, "one id, two memberships");
+            assert_eq!(first.core, stay.view.core);
+            by_view.entry((*lwg, stay.view.id)).or_default().push((*who, stay));
+            for (from, send, _) in &stay.messages {
+                let last = sent.insert(*from, *send);
+                assert!(last.is_none_or(|last| last < *send), "not FIFO: {from:?} {send:?}");
+            }
+        }
+    }
+    for ((lwg, id), stays) in &by_view {
+        for (at, (one, mine)) in stays.iter().enumerate() {
+            for (other, theirs) in &stays[at + 1..] {
+                judge_pair(*lwg, *id, (*one, mine), (*other, theirs));
+            }
+        }
+    }
+}
+
+fn judge_pair(
+    lwg: LwgId,
+    id: ViewId,
+    (one, mine): (Endpoint, &Stay),
+    (other, theirs): (Endpoint, &Stay),
+) {
+    // Same transitional sets as facts: who came from where.
+    let together = mine.view.previous.is_some() && mine.view.previous == theirs.view.previous;
+    for (who, view) in [(other, &mine.view), (one, &theirs.view)] {
+        assert_eq!(view.transitional.contains(&who), together, "{lwg:?} {id:?} {one:?} {other:?}");
+    }
+    let total = |stay: &Stay| -> Vec<SendId> {
+        let total = stay.messages.iter().filter(|(_, _, order)| *order == Order::Total);
+        total.map(|(_, send, _)| *send).collect()
+    };
+    let (first, second) = (total(mine), total(theirs));
+    if mine.next.is_some() && mine.next == theirs.next {
+        let sent = |stay: &Stay| -> BTreeSet<SendId> {
+            stay.messages.iter().map(|(_, send, _)| *send).collect()
+        };
+        assert_eq!(sent(mine), sent(theirs), "{lwg:?} {id:?}: {one:?} {other:?} part unequal");
+        assert_eq!(first, second, "two total orders");
+    }
+}
+
+/// Checks that at rest all who are in a group share its last view.
+pub fn judge_rest(told: &BTreeMap<Endpoint, Vec<Up>>, alive: &BTreeSet<Endpoint>) {
+    let mut last: BTreeMap<(Endpoint, LwgId), Option<(ViewId, Members)>> = BTreeMap::new();
+    for who in alive {
+        for up in &told[who] {
+            match up {
+                Up::View(view) => {
+                    last.insert((*who, view.lwg), Some((view.id, view.members.clone())));
+                }
+                Up::Out { lwg, .. } => {
+                    last.insert((*who, *lwg), None);
+                }
+                _ => {}
+            }
+        }
+    }
+    for ((who, lwg), view) in &last {
+        let Some((_, members)) = view else { continue };
+        for member in members {
+            let theirs = last.get(&(*member, *lwg));
+            assert_eq!(theirs, Some(view), "{lwg:?} at {who:?} and {member:?}");
+        }
+    }
+}
+
+/// Checks that every send with replies has ended, and nobody answered twice.
+pub fn judge_replies(told: &[Up], asked: &BTreeSet<SendId>) {
+    let mut open = asked.clone();
+    let mut from = BTreeSet::new();
+    for up in told {
+        match up {
+            Up::Reply { send, from: who, .. } => {
+                assert!(open.contains(send), "a reply after the end");
+                assert!(from.insert((*send, *who)), "two replies of one");
+            }
+            Up::Answered { send, .. } => assert!(open.remove(send), "ended twice"),
+            _ => {}
+        }
+    }
+    assert!(open.is_empty(), "never answered: {open:?}");
+}

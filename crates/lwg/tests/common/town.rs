@@ -1,0 +1,194 @@
+//! A town: several towers over one pretended kernel, turned at random from a seed.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use lwg::{Config, Down, Endpoint, Groups, LwgId, Members, Message, Order, Policy, SendId, Smallest, Up, View};
+use muts::{Duration, Instant, Layer};
+
+use super::net::{Net, Pretend};
+
+pub type Tower<P = Smallest> = Groups<Pretend, P>;
+
+pub struct Town<P: Policy = Smallest> {
+    pub net: Rc<RefCell<Net>>,
+    pub towers: BTreeMap<Endpoint, Tower<P>>,
+    /// All that each was ever told.
+    pub told: BTreeMap<Endpoint, Vec<Up>>,
+    pub now: Instant,
+    pub sends: u64,
+    /// Whether who is asked replies at once; else it declines.
+    pub answers: bool,
+}
+
+impl Town {
+    pub fn new(seed: u64, members: &[Endpoint]) -> Self {
+        Self::with_policy(seed, members, Smallest::default())
+    }
+}
+
+impl<P: Policy + Clone> Town<P> {
+    pub fn with_policy(seed: u64, members: &[Endpoint], policy: P) -> Self {
+        let net = Rc::new(RefCell::new(Net::new(seed)));
+        let mut town = Self {
+            net,
+            towers: BTreeMap::new(),
+            told: BTreeMap::new(),
+            now: Instant::ZERO,
+            sends: 0,
+            answers: true,
+        };
+        for member in members {
+            town.start(*member, policy.clone());
+        }
+        town
+    }
+
+    pub fn start(&mut self, who: Endpoint, policy: P) {
+        let below = Pretend::new(who, &self.net);
+        self.towers.insert(who, Groups::with_policy(below, Config::new(who), policy));
+        self.told.entry(who).or_default();
+    }
+}
+
+impl<P: Policy> Town<P> {
+    /// Stops a process; its history stays.
+    pub fn crash(&mut self, who: Endpoint) {
+        self.towers.remove(&who);
+        let mut net = self.net.borrow_mut();
+        net.ups.remove(&who);
+        net.side.remove(&who);
+    }
+
+    pub fn ask(&mut self, who: Endpoint, ask: Down) -> bool {
+        let now = self.now;
+        let taken = self.towers.get_mut(&who).expect("alive").down(now, ask).is_ok();
+        self.hear(who);
+        taken
+    }
+
+    pub fn send(&mut self, who: Endpoint, lwg: LwgId, order: Order, replies: bool) -> SendId {
+        self.sends += 1;
+        let send = SendId(self.sends);
+        let message = Message::new(self.sends.to_le_bytes().to_vec());
+        self.ask(who, Down::Send { lwg, send, order, replies, message });
+        send
+    }
+
+    /// Takes in what a tower tells; answers whoever wants replies.
+    pub fn hear(&mut self, who: Endpoint) {
+        let Some(tower) = self.towers.get_mut(&who) else { return };
+        let mut answers = Vec::new();
+        while let Some(up) = tower.up() {
+            if let Up::Message { from, send, replies: true, .. } = &up {
+                answers.push((*from, *send));
+            }
+            self.told.get_mut(&who).expect("a tower").push(up);
+        }
+        for (to, send) in answers {
+            let reply = self.answers.then(|| Message::new(send.0.to_le_bytes().to_vec()));
+            self.ask(who, Down::Reply { to, send, reply });
+        }
+    }
+
+    pub fn wake(&mut self, who: Endpoint) {
+        let now = self.now;
+        if let Some(tower) = self.towers.get_mut(&who) {
+            tower.wake(now);
+        }
+        self.hear(who);
+    }
+
+    pub fn wake_all(&mut self) {
+        for who in self.towers.keys().copied().collect::<Vec<_>>() {
+            self.wake(who);
+        }
+    }
+
+    /// One thing happens, at random; false if nothing can.
+    pub fn step(&mut self) -> bool {
+        let (deliveries, letters) = {
+            let net = self.net.borrow();
+            (net.deliveries(), net.letters())
+        };
+        let all = deliveries.len() + letters.len();
+        if all == 0 {
+            return false;
+        }
+        let pick = self.net.borrow_mut().random.below(all as u64) as usize;
+        let who = if pick < deliveries.len() {
+            self.net.borrow_mut().deliver(deliveries[pick])
+        } else {
+            let pair = letters[pick - deliveries.len()];
+            self.net.borrow_mut().carry(pair);
+            pair.1
+        };
+        // A tower that is not woken does not sweep: nothing may depend on that.
+        if self.net.borrow_mut().random.below(4) == 0 {
+            self.wake(who);
+        } else {
+            self.hear(who);
+        }
+        true
+    }
+
+    pub fn steps(&mut self, most: u64) {
+        for _ in 0..most {
+            if !self.step() {
+                return;
+            }
+        }
+    }
+
+    /// Until nothing happens any more, wishes granted.
+    pub fn run(&mut self) {
+        self.wake_all();
+        loop {
+            while self.step() {}
+            let granted = self.net.borrow_mut().grant();
+            self.net.borrow_mut().tell_stable();
+            self.wake_all();
+            if !granted && self.net.borrow().deliveries().is_empty() && self.net.borrow().letters().is_empty() {
+                return;
+            }
+        }
+    }
+
+    pub fn pass(&mut self, time: Duration) {
+        self.now += time;
+        self.wake_all();
+    }
+
+    /// Everything that one was told since the last call of this.
+    pub fn news(&mut self, who: Endpoint) -> Vec<Up> {
+        core::mem::take(self.told.get_mut(&who).expect("a tower"))
+    }
+
+    /// The last view of a group at one.
+    pub fn view(&self, who: Endpoint, lwg: LwgId) -> Option<View> {
+        let mut last = None;
+        for up in &self.told[&who] {
+            match up {
+                Up::View(view) if view.lwg == lwg => last = Some(view.clone()),
+                Up::Out { lwg: out, .. } if *out == lwg => last = None,
+                _ => {}
+            }
+        }
+        last
+    }
+
+    pub fn members(&self, who: Endpoint, lwg: LwgId) -> Members {
+        self.view(who, lwg).map(|view| view.members).unwrap_or_default()
+    }
+
+    pub fn count(&self, who: Endpoint, name: &str) -> u64 {
+        let mut found = None;
+        self.towers[&who].count_here(&mut |each, number| {
+            if each == name {
+                found = Some(number);
+            }
+        });
+        found.expect("a counter")
+    }
+}
