@@ -1,0 +1,171 @@
+//! Post: messages of the node's own, written down before they are asked for.
+
+use std::time::Instant;
+
+use horus::LwgId;
+use horus::history::{Event, Send};
+use lwg::Down;
+use muts::Wire;
+use serde_json::json;
+
+use super::carry::Stop;
+use super::command::Order;
+use super::document::Put;
+use super::envelope::{Envelope, hash};
+use super::flood::{Flood, Target};
+use super::groups::{Own, OwnLight};
+use super::hear::spell;
+use super::limits::{DOCUMENT_BYTES_MAX, ID_BYTES_MAX, NAME_BYTES_MAX};
+use super::names::{show_core, show_lwg};
+use super::run::Node;
+
+/// What is asked of a message.
+pub(crate) struct Letter {
+    pub(crate) order: Order,
+    pub(crate) msg: Option<String>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) stable: bool,
+}
+
+impl Node {
+    pub(crate) fn cast(&mut self, group: &str, letter: Letter) -> Result<(), Stop> {
+        let (group, order) = (self.core_meant(group)?, letter.order.built()?);
+        let own = self.own(letter.msg, letter.stable)?;
+        self.cast_own(group, order, own, letter.body, false);
+        Ok(())
+    }
+
+    fn cast_own(
+        &mut self,
+        group: vsync::GroupId,
+        order: lwg::Order,
+        own: Own,
+        body: Vec<u8>,
+        quiet: bool,
+    ) {
+        self.record_send(show_core(group), &own.msg, order, &body, quiet);
+        let message = Envelope::seal(&own.msg, quiet, body);
+        self.groups.cores.entry(group).or_default().undelivered.push_back(own);
+        self.asks.push(Down::Core(vsync::Down::Cast { group, order, after_all: false, message }));
+    }
+
+    pub(crate) fn send(&mut self, written: &str, letter: Letter) -> Result<(), Stop> {
+        let (lwg, order) = (self.light_meant(written)?, letter.order.built()?);
+        let own = self.own(letter.msg, letter.stable)?;
+        self.send_own(lwg, order, own, letter.body, false);
+        Ok(())
+    }
+
+    fn send_own(&mut self, lwg: LwgId, order: lwg::Order, own: Own, body: Vec<u8>, quiet: bool) {
+        self.record_send(show_lwg(lwg), &own.msg, order, &body, quiet);
+        let send = self.horus.mint_send();
+        // Floods are not for answering; of the rest any may be answered.
+        let replies = !own.flood;
+        if replies && let Some(oldest) = self.awaited.add(send, &own.msg) {
+            self.asks.push(Down::Discard { send: oldest });
+        }
+        let message = Envelope::seal(&own.msg, quiet, body);
+        self.groups.own.insert(send, OwnLight { lwg, own, delivered: false });
+        self.asks.push(Down::Send { lwg, send, order, replies, message });
+    }
+
+    pub(crate) fn put(
+        &mut self,
+        written: &str,
+        msg: Option<String>,
+        name: String,
+        file: &std::path::Path,
+    ) -> Result<(), Stop> {
+        let lwg = self.light_meant(written)?;
+        if name.len() > NAME_BYTES_MAX {
+            return Err(Stop::Wrong(format!("a name is at most {NAME_BYTES_MAX} bytes long")));
+        }
+        let content = std::fs::read(file)
+            .map_err(|error| Stop::Wrong(format!("cannot read {}: {error}", file.display())))?;
+        if content.len() > DOCUMENT_BYTES_MAX {
+            let why = format!("{} is over {DOCUMENT_BYTES_MAX} bytes", file.display());
+            return Err(Stop::Wrong(why));
+        }
+        let own = self.own(msg, true)?;
+        let put = Put { id: own.msg.clone(), name, content: content.into() };
+        let mut command = Vec::new();
+        put.write(&mut command);
+        self.record_send(show_lwg(lwg), &own.msg, lwg::Order::Total, &command, false);
+        let send = self.horus.mint_send();
+        if let Some(oldest) = self.awaited.add(send, &own.msg) {
+            self.asks.push(Down::Discard { send: oldest });
+        }
+        self.awaited.want(&own.msg, None);
+        let light = self.groups.lights.get(&lwg).expect("light_meant answers groups it is in");
+        light.replica.propose(&put, send, true, &mut self.tool_asks);
+        self.groups.own.insert(send, OwnLight { lwg, own, delivered: false });
+        Ok(())
+    }
+
+    pub(crate) fn begin_flood(
+        &mut self,
+        (group, lwg): (Option<String>, Option<String>),
+        order: Order,
+        size: (usize, u64),
+        rate: Option<f64>,
+        quiet: bool,
+    ) -> Result<(), Stop> {
+        if self.flood.is_some() {
+            return Err(Stop::Wrong("a flood is under way already".into()));
+        }
+        let target = match (group, lwg) {
+            (Some(group), _) => Target::Core(self.core_meant(&group)?),
+            (None, lwg) => Target::Light(self.light_meant(&lwg.unwrap_or_default())?),
+        };
+        if size.0 > DOCUMENT_BYTES_MAX {
+            return Err(Stop::Wrong(format!("`size` is at most {DOCUMENT_BYTES_MAX} bytes")));
+        }
+        self.flood = Some(Flood::new(target, order.built()?, size, rate, quiet));
+        Ok(())
+    }
+
+    /// Sends what is due of a flood, and tells its end.
+    pub(crate) fn send_flood(&mut self, now: Instant) {
+        let Some(mut flood) = self.flood.take() else { return };
+        for _ in 0..flood.due(now) {
+            let own = Own { msg: self.mint(), stable: false, flood: true };
+            let (order, body, quiet) = (flood.order, flood.body(), flood.quiet);
+            match flood.target {
+                Target::Core(group) => self.cast_own(group, order, own, body, quiet),
+                Target::Light(lwg) => self.send_own(lwg, order, own, body, quiet),
+            }
+            flood.sent();
+        }
+        match flood.over(now) {
+            Some((count, seconds)) => {
+                self.record.tell("flooded", json!({ "count": count, "seconds": seconds }));
+            }
+            None => self.flood = Some(flood),
+        }
+    }
+
+    fn own(&mut self, msg: Option<String>, stable: bool) -> Result<Own, Stop> {
+        let msg = msg.unwrap_or_else(|| self.mint());
+        if msg.is_empty() || msg.len() > ID_BYTES_MAX {
+            return Err(Stop::Wrong(format!("`msg` has 1 to {ID_BYTES_MAX} bytes")));
+        }
+        Ok(Own { msg, stable, flood: false })
+    }
+
+    fn record_send(
+        &mut self,
+        group: String,
+        msg: &str,
+        order: lwg::Order,
+        body: &[u8],
+        quiet: bool,
+    ) {
+        let mut send = Send::new(group, msg, spell(order));
+        send.h = Some(format!("{:016x}", hash(body)).into());
+        if quiet {
+            self.record.quietly(&Event::Send(send));
+        } else {
+            self.record.event(&Event::Send(send), []);
+        }
+    }
+}
