@@ -84,6 +84,14 @@ impl Message {
         into.extend_from_slice(&self.body);
     }
 
+    /// What [`Message::write`] writes before the body.
+    pub(crate) fn head_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.heads.len() + 3);
+        write_varint(&mut bytes, self.heads.len() as u64);
+        bytes.extend_from_slice(&self.heads);
+        bytes
+    }
+
     /// Reads what [`Message::write`] wrote; the body stays in the buffer it came in.
     ///
     /// # Errors

@@ -1,0 +1,34 @@
+//! The transport's settings.
+
+use crate::process::ProcId;
+use crate::time::Duration;
+
+/// Settings of a [`Transport`](crate::Transport); the defaults suit one network.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// This process.
+    pub me: ProcId,
+    /// Where all chance of this transport comes from.
+    pub seed: u64,
+    /// The longest datagram, in bytes; at least `limits::DATAGRAM_BYTES_MIN`. Default 1,200, which
+    /// every path carries.
+    pub datagram_bytes_max: usize,
+    /// How long a peer may be silent before that is told. Default 1 s.
+    pub silence: Duration,
+    /// Between two heartbeats. Default 100 ms.
+    pub beat: Duration,
+}
+
+impl Config {
+    /// The defaults for this process.
+    #[must_use]
+    pub fn new(me: ProcId, seed: u64) -> Self {
+        Self {
+            me,
+            seed,
+            datagram_bytes_max: 1_200,
+            silence: Duration::from_secs(1),
+            beat: Duration::from_millis(100),
+        }
+    }
+}

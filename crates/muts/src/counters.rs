@@ -1,0 +1,49 @@
+//! What the transport counts, and how any floor tells its counters.
+
+/// A floor that can tell its counters.
+pub trait Counted {
+    /// Tells each counter with its name, this floor's first, then those beneath it.
+    fn count(&self, each: &mut dyn FnMut(&'static str, u64));
+}
+
+macro_rules! counters {
+    ($($name:ident $told:literal)*) => {
+        #[derive(Debug, Default, Clone)]
+        pub(crate) struct Counters { $(pub(crate) $name: u64,)* }
+
+        impl Counted for Counters {
+            fn count(&self, each: &mut dyn FnMut(&'static str, u64)) {
+                $(each($told, self.$name);)*
+            }
+        }
+    };
+}
+
+counters! {
+    datagrams_sent "muts.datagrams_sent"
+    datagrams_received "muts.datagrams_received"
+    bytes_sent "muts.bytes_sent"
+    bytes_received "muts.bytes_received"
+    frames_sent "muts.frames_sent"
+    frames_resent "muts.frames_resent"
+    frames_received "muts.frames_received"
+    acks_sent "muts.acks_sent"
+    acks_at_once "muts.acks_at_once"
+    beats_sent "muts.beats_sent"
+    tells_sent "muts.tells_sent"
+    probes_sent "muts.probes_sent"
+    hellos_sent "muts.hellos_sent"
+    links_met "muts.links_met"
+    links_lost "muts.links_lost"
+    silences "muts.silences"
+    away "muts.away"
+    dropped_malformed "muts.dropped_malformed"
+    dropped_version "muts.dropped_version"
+    dropped_session "muts.dropped_session"
+    dropped_incarnation "muts.dropped_incarnation"
+    dropped_duplicate "muts.dropped_duplicate"
+    dropped_window "muts.dropped_window"
+    dropped_early "muts.dropped_early"
+    dropped_tells "muts.dropped_tells"
+    dropped_too_long "muts.dropped_too_long"
+}
