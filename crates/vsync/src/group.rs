@@ -241,9 +241,9 @@ impl Group {
     }
 
     /// Whether nothing is under way.
-    pub(crate) fn is_settled(&self, turn: &Turn<'_>) -> bool {
+    pub(crate) fn is_settled(&self) -> bool {
         match self {
-            Self::Serving(serving) => serving.is_settled(turn),
+            Self::Serving(serving) => serving.control_due.is_none(),
             Self::Joining(_) => false,
             Self::Over { .. } => true,
         }

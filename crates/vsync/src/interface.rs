@@ -105,7 +105,9 @@ pub enum Up {
         /// The message.
         message: Message,
     },
-    /// Every member of the present view has delivered this sender's messages below that position.
+    /// Every member of the present view has delivered this sender's messages below that position,
+    /// or holds them and delivers them before anything of the next view. Not told any more of a view
+    /// that ends without some of its members.
     Stable {
         /// The group.
         group: GroupId,

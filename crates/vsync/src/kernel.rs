@@ -4,7 +4,8 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 use muts::{
-    Channel, Full, Instant, Layer, Message, Multicast, Packet, ProcId, Random, Transmit, Wire,
+    Channel, Counted, Full, Instant, Layer, Message, Multicast, Packet, ProcId, Random, Transmit,
+    Wire,
 };
 
 use crate::config::Config;
@@ -123,12 +124,12 @@ impl<M: Multicast> Kernel<M> {
         &self.desk.below
     }
 
-    /// How many groups are in the middle of a change, or seen differently by a peer that is heard.
+    /// How many groups are in the middle of a change, or seen differently by a peer that is heard;
+    /// 0 says that nothing is under way.
     #[must_use]
-    pub fn unsettled(&mut self, now: Instant) -> usize {
-        let turn = self.desk.turn(now);
-        let changing = self.groups.values().filter(|group| !group.is_settled(&turn)).count();
-        changing + usize::from(!turn.peers.all_agree())
+    pub fn unsettled(&self) -> usize {
+        let changing = self.groups.values().filter(|group| !group.is_settled()).count();
+        changing + usize::from(!self.desk.peers.all_agree())
     }
 
     fn found(&mut self, now: Instant, group: GroupId, mut members: Vec<ProcId>) {
@@ -472,5 +473,14 @@ impl<M: Multicast> Layer for Kernel<M> {
     fn deadline(&self) -> Option<Instant> {
         let own = [Some(self.look), self.timers.next(), self.desk.spreads.deadline()];
         own.into_iter().flatten().chain(self.desk.below.deadline()).min()
+    }
+}
+
+impl<M: Multicast + Counted> Counted for Kernel<M> {
+    fn count(&self, each: &mut dyn FnMut(&'static str, u64)) {
+        self.desk.counters.each(each);
+        each("vsync.groups", self.groups.len() as u64);
+        each("vsync.unsettled", self.unsettled() as u64);
+        self.desk.below.count(each);
     }
 }

@@ -274,11 +274,7 @@ impl Serving {
         }
     }
 
-    /// Whether this member is in the middle of a change.
-    pub(crate) fn is_settled(&self, turn: &Turn<'_>) -> bool {
-        !self.is_restless(turn)
-    }
-
+    /// Whether everybody holds the cut of the flush under way here.
     pub(crate) fn ready(&self) -> bool {
         self.flush.as_ref().is_some_and(|flush| flush.phase == Phase::Ready)
     }

@@ -109,7 +109,7 @@ impl Serving {
         let part = install.part_of(self.epoch.view, me).expect("checked by the caller").clone();
         assert!(self.blocked.is_some(), "V1: an INSTALL without this member's STATUS");
         closing::close(&mut self.epoch, turn, &part.cut);
-        self.tell_cut_stable(turn);
+        self.tell_cut_stable(turn, &part);
         self.leave_epoch(turn);
         if part.leavers.contains(&me) {
             turn.tell(Up::Out { group: self.group(), why: Why::Left });
@@ -122,9 +122,13 @@ impl Serving {
         Fate::Stays
     }
 
-    /// All that is in the cut is held by everyone who moves along, and is delivered by each of them
-    /// before anything later: it is stable among them.
-    fn tell_cut_stable(&self, turn: &mut Turn<'_>) {
+    /// All that is in the cut is held by everyone who takes part, and is delivered by each of them
+    /// before anything later: stable, if nobody was excluded. Of what an excluded member has
+    /// delivered nothing is known.
+    fn tell_cut_stable(&self, turn: &mut Turn<'_>, part: &Part) {
+        if part.members.len() + part.leavers.len() < self.epoch.members.len() {
+            return;
+        }
         for (rank, stream) in self.epoch.streams.iter().enumerate() {
             if stream.head() > self.epoch.stability.stable_below(rank) {
                 let from = Endpoint::of(self.epoch.members[rank]);

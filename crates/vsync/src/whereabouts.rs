@@ -89,7 +89,7 @@ impl Serving {
 
     /// Tells those who may not know, while anything is unsettled or somebody is missing.
     pub(crate) fn tell_whereabouts_if_due(&mut self, turn: &mut Turn<'_>) {
-        if self.where_due.is_none_or(|due| due > turn.now) || self.founding.is_some() {
+        if self.where_due.is_none_or(|due| due > turn.now) {
             return;
         }
         self.where_due = None;
@@ -114,7 +114,8 @@ impl Serving {
     pub(crate) fn reschedule_whereabouts(&mut self, turn: &Turn<'_>) {
         self.kin.retain(|proc| !turn.peers.is_lost(*proc));
         let restless = self.is_restless(turn);
-        if !restless && self.strangers().next().is_none() {
+        let nobody_waits = !restless && self.strangers().next().is_none();
+        if nobody_waits || self.founding.is_some() {
             self.where_due = None;
             return;
         }

@@ -51,9 +51,11 @@ fn stays(told: &[Up]) -> Vec<Stay> {
     stays
 }
 
+/// All that was delivered, sorted; the total order; who came along.
+type Move = (Vec<String>, Vec<String>, Vec<ProcId>);
+
 fn judge(world: &World, seed: u64) -> usize {
-    let mut moves: BTreeMap<(ViewId, ViewId), (Vec<String>, Vec<String>, Vec<ProcId>)> =
-        BTreeMap::new();
+    let mut moves: BTreeMap<(ViewId, ViewId), Move> = BTreeMap::new();
     let mut views: BTreeMap<ViewId, Vec<ProcId>> = BTreeMap::new();
     let mut compared = 0;
     for (me, told) in &world.told {
