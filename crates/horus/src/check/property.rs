@@ -56,7 +56,7 @@ properties! {
     LwgNonmember "lwg-nonmember" "a message of a light-weight group is delivered at a non-member"
     LwgAgreement "lwg-agreement" "one light-weight view id has different members or core groups"
     LivenessView "liveness-view" "the connected are in different views at the end, or wait to join"
-    LivenessMembers "liveness-members" "the last view holds another than the connected, or lacks one"
+    LivenessMembers "liveness-members" "the last view holds one not connected, or lacks one who is"
     LivenessDelivery "liveness-delivery" "a message of the last view is missing at a member"
 }
 

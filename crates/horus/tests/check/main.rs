@@ -1,0 +1,117 @@
+//! Every judge passes what is right and finds the fault planted for it, and that fault alone.
+#![allow(clippy::unwrap_used)]
+
+mod orders;
+mod partition;
+mod script;
+mod story;
+mod words;
+
+use horus::check::{Options, Property, judge};
+use horus::history::{Event, Writer};
+use script::{Edit, parse, report};
+
+/// A fault: what is changed in a story, and the properties that this breaks, no more, no less.
+struct Fault {
+    broken: &'static [Property],
+    edits: &'static [Edit],
+}
+
+/// Every story is good, and bad in exactly the planned way with each of its faults.
+fn try_faults(story: &str, faults: &[Fault], options: &Options) {
+    let verdict = judge(&parse(story, &[]), options);
+    assert!(verdict.is_good(), "the story itself: {verdict}");
+    let mut wrong = String::new();
+    for fault in faults {
+        let verdict = judge(&parse(story, fault.edits), options);
+        let found: Vec<Property> = verdict.found.keys().copied().collect();
+        if found != fault.broken || verdict.is_good() {
+            wrong += &format!("not {:?}: {:?}:\n{verdict}\n", fault.broken, fault.edits);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn every_property_has_a_planted_fault() {
+    let across = Options { causal_across: true, ..Options::default() };
+    let mut planted: Vec<Property> = Vec::new();
+    for (story, faults) in [
+        (story::STORY, story::FAULTS),
+        (story::STORY, orders::FAULTS),
+        (partition::STORY, partition::FAULTS),
+        (words::STORY, words::FAULTS),
+    ] {
+        try_faults(story, faults, &Options::default());
+        planted.extend(faults.iter().flat_map(|fault| fault.broken));
+    }
+    try_faults(orders::ACROSS, orders::ACROSS_FAULTS, &across);
+    planted.extend(orders::ACROSS_FAULTS.iter().flat_map(|fault| fault.broken));
+    let missing: Vec<&Property> =
+        Property::ALL.iter().filter(|property| !planted.contains(property)).collect();
+    assert!(missing.is_empty(), "no fault was planted for {missing:?}");
+}
+
+#[test]
+fn causality_across_groups_is_an_option() {
+    try_faults(orders::ACROSS, &[], &Options::default());
+    let edits = orders::ACROSS_FAULTS[0].edits;
+    let verdict = judge(&parse(orders::ACROSS, edits), &Options::default());
+    assert!(verdict.is_good(), "{verdict}");
+}
+
+#[test]
+fn one_order_for_the_crashed_too_is_an_option_for_messages_that_are_not_safe() {
+    let strong = Options { total_strong: true, ..Options::default() };
+    let verdict = judge(&parse(story::STORY, orders::CRASHED_SWAP), &Options::default());
+    assert!(verdict.is_good(), "{verdict}");
+    try_faults(
+        story::STORY,
+        &[Fault { broken: &[Property::TotalStrong], edits: orders::CRASHED_SWAP }],
+        &strong,
+    );
+}
+
+#[test]
+fn a_relaxed_group_owes_less() {
+    try_faults(words::RELAXED, words::RELAXED_FAULTS, &Options::default());
+}
+
+#[test]
+fn histories_without_anything_to_compare_are_not_good() {
+    for story in ["", "a start a#1\na end", "a view G 1 a\na quiesce\na end"] {
+        let verdict = judge(&parse(story, &[]), &Options::default());
+        assert!(verdict.found.is_empty());
+        assert!(!verdict.is_good() && verdict.void.is_some(), "{verdict}");
+    }
+}
+
+#[test]
+fn unknown_events_are_refused_only_on_request() {
+    let story = format!("{}\nx chaos G", story::STORY);
+    let verdict = judge(&parse(&story, &[]), &Options::default());
+    assert!(verdict.is_good() && verdict.unknown == 1, "{verdict}");
+    let strict = Options { refuse_unknown: true, ..Options::default() };
+    assert!(!judge(&parse(&story, &[]), &strict).is_good());
+}
+
+#[test]
+fn a_verdict_names_process_line_and_ids() {
+    let edits = &[Edit::After("a deliver G m1 a", "a deliver G m1 a")];
+    let text = report(story::STORY, edits);
+    assert!(text.contains("no-duplicates: a#1:7: a#1 delivers m1 again"), "{text}");
+}
+
+#[test]
+fn histories_on_disk_are_judged_as_those_in_memory() {
+    let place = std::env::temp_dir().join(format!("horus-check-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&place);
+    for log in parse(story::STORY, &[]) {
+        let mut writer = Writer::create(&place, &log.proc).unwrap();
+        let told = log.events.iter().filter(|event| !matches!(event, Event::Start { .. }));
+        told.for_each(|event| writer.write(event).unwrap());
+    }
+    let verdict = horus::check::directory(&place, &Options::default()).unwrap();
+    assert!(verdict.is_good(), "{verdict}");
+    assert_eq!(verdict.found, judge(&parse(story::STORY, &[]), &Options::default()).found);
+}

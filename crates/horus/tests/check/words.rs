@@ -1,0 +1,64 @@
+//! Questions and answers, and a relaxed group.
+
+use crate::Fault;
+use crate::script::Edit::{After, Drop, Replace, Swap};
+use horus::check::Property::*;
+
+pub(crate) const STORY: &str = "
+    a view L 1 a,b,c core=G
+    a send L q1 abcast
+    a deliver L q1 a
+    a got_reply q1 r1 b
+    a got_reply q1 r2 c
+    a discard_replies q1
+    b view L 1 a,b,c core=G
+    b deliver L q1 a
+    b reply q1 r1
+    c view L 1 a,b,c core=G
+    c deliver L q1 a
+    c reply q1 r2
+    all settle
+";
+
+pub(crate) const FAULTS: &[Fault] = &[
+    Fault { broken: &[Reply], edits: &[Drop("b reply q1 r1")] },
+    Fault { broken: &[Reply], edits: &[After("a got_reply q1 r1 b", "a got_reply q1 r1 b")] },
+    Fault { broken: &[Reply], edits: &[After("b reply q1 r1", "b got_reply q1 r2 c")] },
+    Fault { broken: &[Reply], edits: &[Replace("a got_reply q1 r1 b", "a got_reply q1 r1 c")] },
+    Fault { broken: &[Reply], edits: &[Swap("b deliver L q1 a", "b reply q1 r1")] },
+    Fault { broken: &[Reply], edits: &[Swap("a got_reply q1 r2 c", "a discard_replies q1")] },
+    Fault {
+        broken: &[Reply],
+        edits: &[
+            Replace("c reply q1 r2", "c reply q1 r1"),
+            Drop("a got_reply q1 r2 c"),
+            Drop("a got_reply q1 r1 b"),
+        ],
+    },
+];
+
+/// Joins are not ordered, deliveries may be missing, but not misplaced.
+pub(crate) const RELAXED: &str = "
+    a view S 1 a core=G semantics=relaxed
+    a send S x1 fbcast
+    a send S x2 fbcast
+    a send S x3 fbcast
+    a deliver S x1 a
+    a deliver S x3 a
+    b view S 2 a,b core=G semantics=relaxed
+    b deliver S x2 a
+    b deliver S x3 a
+    b stable S x1
+    all settle
+";
+
+pub(crate) const RELAXED_FAULTS: &[Fault] = &[
+    Fault { broken: &[Fifo], edits: &[Swap("b deliver S x2 a", "b deliver S x3 a")] },
+    Fault { broken: &[NoDuplicates], edits: &[After("b deliver S x3 a", "b deliver S x3 a")] },
+    Fault { broken: &[Integrity], edits: &[Drop("a send S x2 fbcast")] },
+    Fault { broken: &[InitialView, LwgNonmember], edits: &[After("b deliver S x2 a", "b left S")] },
+    Fault {
+        broken: &[LwgSubset],
+        edits: &[After("b deliver S x2 a", "b view G 2 b"), Replace("b stable S x1", "b left G")],
+    },
+];
