@@ -31,7 +31,8 @@ impl<S: State> Replica<S> {
         self.close_view(asks);
         self.agreed = match view.previous {
             None => view.id.counter == FIRST_VIEW,
-            Some(_) => matches!(self.stage, Stage::Settled),
+            // Also while undecided, if only this set's state can win: the others tell nothing.
+            Some(_) => self.is_settled(),
         };
         if view.previous.is_none() {
             self.ready = view.id.counter == FIRST_VIEW;
