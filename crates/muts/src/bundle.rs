@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use crate::channel::Open;
 use crate::counters::Counters;
 use crate::header::{
-    ACK_NOW, DATA, FRAME_HEADER_BYTES_MAX, Frame, UNICAST, VERSION, write_data_header,
+    ACK_NOW, DATA, Ends, FRAME_HEADER_BYTES_MAX, Frame, UNICAST, VERSION, write_data_header,
 };
 use crate::interface::Channel;
 use crate::limits::BEAT_ENDS_MAX;
@@ -69,7 +69,7 @@ impl Bundle<'_> {
     }
 
     /// Where the streams end of which the peer lacks something: so a lost tail is found.
-    fn ends(&self, link: &Link) -> Vec<(Channel, u64)> {
+    fn ends(&self, link: &Link) -> Ends {
         let ends = link.behind.iter().filter_map(|channel| {
             let end = match *channel {
                 UNICAST => link.sends.end(),

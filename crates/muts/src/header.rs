@@ -21,7 +21,7 @@
 use alloc::vec::Vec;
 
 use crate::interface::Channel;
-use crate::limits::ACK_RANGES_MAX;
+use crate::limits::{ACK_RANGES_MAX, BEAT_ENDS_MAX};
 use crate::process::ProcId;
 use crate::wire::{Malformed, Wire, read_bytes, read_varint, write_bytes, write_varint};
 
@@ -66,14 +66,19 @@ impl Hello {
     }
 }
 
+/// What has come above a gap: first and end of each range.
+pub(crate) type Ranges = heapless::Vec<(u64, u64), ACK_RANGES_MAX>;
+/// Where streams end.
+pub(crate) type Ends = heapless::Vec<(Channel, u64), BEAT_ENDS_MAX>;
+
 /// One frame of a datagram; byte runs are places in it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Frame<'a> {
-    Beat { number: u64, bytes: &'a [u8], ends: Vec<(Channel, u64)> },
+    Beat { number: u64, bytes: &'a [u8], ends: Ends },
     Tell(&'a [u8]),
     Part { id: u64, index: u64, count: u64, bytes: &'a [u8] },
     Data { channel: Channel, sequence: u64, flags: u8, bytes: &'a [u8] },
-    Ack { channel: Channel, below: u64, ranges: Vec<(u64, u64)> },
+    Ack { channel: Channel, below: u64, ranges: Ranges },
     Probe,
     Answer,
 }
@@ -128,11 +133,11 @@ impl<'a> Frame<'a> {
             1 => {
                 let (number, bytes) = (read_varint(from)?, read_bytes(from)?);
                 let count = read_varint(from)?;
-                if count > from.len() as u64 / 9 {
-                    return Err(Malformed);
+                let mut ends = Ends::new();
+                for _ in 0..count {
+                    let end = (Channel(u64::read(from)?), read_varint(from)?);
+                    ends.push(end).map_err(|_| Malformed)?;
                 }
-                let end = |from: &mut &[u8]| Ok((Channel(u64::read(from)?), read_varint(from)?));
-                let ends = (0..count).map(|_| end(from)).collect::<Result<_, _>>()?;
                 Ok(Self::Beat { number, bytes, ends })
             }
             2 => Ok(Self::Tell(read_bytes(from)?)),
@@ -157,17 +162,14 @@ impl<'a> Frame<'a> {
     }
 }
 
-fn read_ranges(from: &mut &[u8], below: u64) -> Result<Vec<(u64, u64)>, Malformed> {
+fn read_ranges(from: &mut &[u8], below: u64) -> Result<Ranges, Malformed> {
     let count = read_varint(from)?;
-    if count > ACK_RANGES_MAX as u64 {
-        return Err(Malformed);
-    }
     let mut end = below;
-    let mut ranges = Vec::new();
+    let mut ranges = Ranges::new();
     for _ in 0..count {
         let first = end.checked_add(read_varint(from)?).ok_or(Malformed)?;
         end = first.checked_add(read_varint(from)?).ok_or(Malformed)?;
-        ranges.push((first, end));
+        ranges.push((first, end)).map_err(|_| Malformed)?;
     }
     Ok(ranges)
 }
@@ -195,7 +197,11 @@ mod tests {
     #[test]
     fn every_frame_comes_back_and_no_prefix_of_it_does() {
         let frames = [
-            Frame::Beat { number: 300, bytes: b"row", ends: vec![(Channel(9), 77)] },
+            Frame::Beat {
+                number: 300,
+                bytes: b"row",
+                ends: [(Channel(9), 77)].into_iter().collect(),
+            },
             Frame::Tell(b"control"),
             Frame::Part { id: 1, index: 2, count: 3, bytes: b"part" },
             Frame::Data {
@@ -204,7 +210,11 @@ mod tests {
                 flags: FIRST | LAST,
                 bytes: b"x",
             },
-            Frame::Ack { channel: Channel(5), below: 10, ranges: vec![(12, 14), (20, 21)] },
+            Frame::Ack {
+                channel: Channel(5),
+                below: 10,
+                ranges: [(12, 14), (20, 21)].into_iter().collect(),
+            },
             Frame::Probe,
             Frame::Answer,
         ];

@@ -10,8 +10,8 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::fragment::Joiner;
-use crate::header::ACK_NOW;
-use crate::limits::{ACK_FRAMES, ACK_RANGES_MAX, WINDOW_FRAMES};
+use crate::header::{ACK_NOW, Ranges};
+use crate::limits::{ACK_FRAMES, WINDOW_FRAMES};
 use crate::message::Message;
 use crate::time::{Duration, Instant};
 use crate::wire::Malformed;
@@ -110,15 +110,16 @@ impl Incoming {
     }
 
     /// What has come: everything below the first, and the ranges above it. Nothing is owed then.
-    pub(crate) fn acknowledge(&mut self) -> (u64, Vec<(u64, u64)>) {
+    pub(crate) fn acknowledge(&mut self) -> (u64, Ranges) {
         (self.owed, self.ack_due) = (0, None);
-        let mut ranges: Vec<(u64, u64)> = Vec::new();
+        let mut ranges = Ranges::new();
         for sequence in self.early.keys().copied() {
-            let count = ranges.len();
-            match ranges.last_mut() {
-                Some((_, end)) if *end == sequence => *end += 1,
-                _ if count == ACK_RANGES_MAX => break,
-                _ => ranges.push((sequence, sequence + 1)),
+            if let Some((_, end)) = ranges.last_mut()
+                && *end == sequence
+            {
+                *end += 1;
+            } else if ranges.push((sequence, sequence + 1)).is_err() {
+                break;
             }
         }
         (self.below, ranges)
@@ -144,12 +145,12 @@ mod tests {
         let mut incoming = Incoming::default();
         assert_eq!(take(&mut incoming, 2), Taken::New(Vec::new()));
         assert_eq!(take(&mut incoming, 2), Taken::Duplicate);
-        assert_eq!(incoming.acknowledge(), (0, alloc::vec![(2, 3)]));
+        assert_eq!(incoming.acknowledge(), (0, [(2, 3)].into_iter().collect()));
         assert!(matches!(take(&mut incoming, 0), Taken::New(m) if m.len() == 1));
         assert!(matches!(take(&mut incoming, 1), Taken::New(m) if m.len() == 2));
         assert_eq!(take(&mut incoming, 1), Taken::Duplicate);
         assert_eq!(incoming.messages(), 3);
-        assert_eq!(incoming.acknowledge(), (3, Vec::new()));
+        assert_eq!(incoming.acknowledge(), (3, Ranges::new()));
     }
 
     #[test]

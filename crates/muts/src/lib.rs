@@ -14,6 +14,8 @@ extern crate alloc;
 extern crate std;
 
 mod address;
+#[cfg(feature = "os")]
+mod bell;
 mod bundle;
 mod channel;
 mod config;
@@ -27,21 +29,31 @@ mod layer;
 pub mod limits;
 mod link;
 mod message;
+#[cfg(feature = "os")]
+pub mod os;
 mod outgoing;
+#[cfg(feature = "os")]
+mod pool;
 mod process;
 mod random;
 mod silence;
+#[cfg(feature = "os")]
+mod sync;
 mod tempo;
 mod time;
 mod transport;
 mod wire;
 
 pub use address::Address;
+#[cfg(feature = "os")]
+pub use bell::{Bell, Rouse};
 pub use config::Config;
 pub use counters::Counted;
 pub use interface::{Channel, Down, Multicast, Up};
 pub use layer::{Full, Layer, Packet, Transmit};
 pub use message::Message;
+#[cfg(feature = "os")]
+pub use pool::{Buffer, Pool};
 pub use process::{NodeId, ProcId};
 pub use random::Random;
 pub use time::{Duration, Instant};
