@@ -1,6 +1,7 @@
 //! Every judge passes what is right and finds the fault planted for it, and that fault alone.
 #![allow(clippy::unwrap_used)]
 
+mod garbage;
 mod orders;
 mod partition;
 mod script;
