@@ -8,6 +8,7 @@
 //! A [`Transport`] is a value that does no I/O: see [`Layer`]. The feature `os` adds the driver.
 #![no_std]
 #![forbid(unsafe_code)]
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
 extern crate alloc;
 #[cfg(feature = "os")]

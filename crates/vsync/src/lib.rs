@@ -1,6 +1,7 @@
 //! VSync, the group kernel: views, failure atomicity, orderings.
 #![no_std]
 #![forbid(unsafe_code)]
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
 extern crate alloc;
 
