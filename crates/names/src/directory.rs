@@ -60,12 +60,12 @@ impl Directory {
     }
 
     /// A change by this member: `Applied` with this name of the send tells what it came to.
-    pub fn change(&mut self, command: &Command, send: SendId, asks: &mut Asks) {
+    pub fn change(&self, command: &Command, send: SendId, asks: &mut Asks) {
         self.replica.propose(command, send, false, asks);
     }
 
     /// After `Lost`: the directory goes on from what this member has. See [`Replica::revive`].
-    pub fn revive(&mut self, asks: &mut Asks) {
+    pub fn revive(&self, asks: &mut Asks) {
         self.replica.revive(asks);
     }
 

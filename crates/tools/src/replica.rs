@@ -39,7 +39,8 @@ pub enum Answer<A> {
         view: ViewId,
         /// The digest of the state received.
         digest: Digest,
-        /// From whom; this member itself after a revival.
+        /// From whom. This member itself after a revival, or if the winner's state was lost on the
+        /// way and its own is all there is.
         donor: Endpoint,
         /// Whether it is the state as of the view's beginning: the rule. Otherwise it is of a later
         /// place in the view, after another attempt.
@@ -116,6 +117,9 @@ pub struct Replica<S: State> {
     state: S,
     /// Whether `state` is the one that `settled` agree on.
     ready: bool,
+    /// Whether `state` is still that of the side that lost: kept up in silence, and gone back to
+    /// if those who have the winner's are lost before it has come.
+    spare: bool,
     view: Option<View>,
     /// Who has the state, as all of them know: it changes by views and in total order only.
     settled: Vec<Endpoint>,
@@ -142,6 +146,7 @@ impl<S: State> Replica<S> {
             me,
             state,
             ready: false,
+            spare: false,
             view: None,
             settled: Vec::new(),
             stage: Stage::Outside,
@@ -224,7 +229,7 @@ impl<S: State> Replica<S> {
 
     /// After `Lost`: asks the group to go on from what this member has, its initial state if it
     /// never had another. The first to ask in the total order wins; `Ready` follows everywhere.
-    pub fn revive(&mut self, asks: &mut Asks) {
+    pub fn revive(&self, asks: &mut Asks) {
         if let (Stage::Lost, Some(view)) = (&self.stage, &self.view) {
             let header = Header::Revive { view: view.id };
             self.cast(&header, asks);
@@ -261,8 +266,8 @@ impl<S: State> Replica<S> {
         match &self.stage {
             Stage::Deciding { spilled: false, .. } | Stage::Taking(_) => {
                 if let Err(command) = self.held.push(command) {
-                    self.decline(&command, asks);
                     self.spill(asks);
+                    self.decline(&command, asks);
                 }
             }
             _ => self.decline(&command, asks),
@@ -270,16 +275,15 @@ impl<S: State> Replica<S> {
     }
 
     fn apply(&mut self, command: Delivered, asks: &mut Asks) {
-        let mut rest = &command.bytes[..];
-        match S::Command::read(&mut rest) {
-            Ok(read) if rest.is_empty() => {
+        match read(&command) {
+            Some(read) => {
                 let answer = self.state.apply(read);
                 let Delivered { from, send, replies, .. } = command;
                 self.told.push_back(Answer::Applied { from, send, replies, answer });
             }
-            _ => {
+            None => {
                 self.counts.malformed += 1;
-                self.decline(&command, asks);
+                reply_nothing(&command, asks);
             }
         }
     }
@@ -290,11 +294,14 @@ impl<S: State> Replica<S> {
         }
     }
 
-    /// Nobody waits for an answer that this member will never give.
-    fn decline(&self, command: &Delivered, asks: &mut Asks) {
-        if command.replies {
-            asks.push(Down::Reply { to: command.from, send: command.send, reply: None });
+    /// Passes over a command, which this member will never answer.
+    fn decline(&mut self, command: &Delivered, asks: &mut Asks) {
+        if self.spare
+            && let Some(read) = read(command)
+        {
+            self.state.apply(read);
         }
+        reply_nothing(command, asks);
     }
 
     fn decline_held(&mut self, asks: &mut Asks) {
@@ -335,6 +342,19 @@ impl<S: State> Replica<S> {
         self.held.take();
         self.giving.clear();
         self.told.push_back(Answer::Out { why });
+    }
+}
+
+/// The command in its bytes; none if they are not one and nothing else.
+fn read<C: Wire>(command: &Delivered) -> Option<C> {
+    let mut rest = &command.bytes[..];
+    C::read(&mut rest).ok().filter(|_| rest.is_empty())
+}
+
+/// Nobody waits for an answer that this member will never give.
+fn reply_nothing(command: &Delivered, asks: &mut Asks) {
+    if command.replies {
+        asks.push(Down::Reply { to: command.from, send: command.send, reply: None });
     }
 }
 

@@ -138,6 +138,38 @@ fn of_two_sides_the_smaller_takes_the_state_of_the_larger() {
 }
 
 #[test]
+fn who_loses_the_winner_before_its_state_has_come_goes_back_to_its_own() {
+    for seed in 0..40 {
+        let (mut world, members) = Journals::founded(seed, 3, BALLAST);
+        let (large, small) = members.split_at(2);
+        world.regroup(large);
+        world.regroup(small);
+        let (winner, loser) = (large[0], small[0]);
+        world.propose(winner, 1, 0, false);
+        world.propose(loser, 100, 0, false);
+        world.settle();
+        world.meddle = Box::new(|_, _, _| Fate::Vanishes);
+        for round in 0..2 {
+            world.regroup(&members);
+            world.propose(loser, 101 + round, 0, true);
+            (0..60).for_each(|_| _ = world.step());
+        }
+        world.regroup(small);
+        world.meddle = Box::new(|_, _, _| Fate::Arrives);
+        world.settle();
+        world.check_equal(small);
+        world.check_replies();
+        assert_eq!(world.entries(loser), [100, 101, 102], "its own, and what both were told");
+        assert_eq!(world.donors(loser), [loser]);
+        // And what it went back to, it brings into the next meeting.
+        world.regroup(&members);
+        world.settle();
+        world.check_equal(&members);
+        assert_eq!(world.donors(loser), [loser, winner]);
+    }
+}
+
+#[test]
 fn two_sides_that_are_still_equal_move_no_state() {
     let mut without = 0;
     for seed in 0..20 {

@@ -146,6 +146,19 @@ fn watch(host: &mut Host<Replica<Journal>>, up: &Up) {
     });
 }
 
+/// Only newcomers that never had a state find that there is none.
+fn check_lost(world: &Journals) {
+    for (who, host) in &world.hosts {
+        let lost = host.answers.iter().position(|answer| matches!(answer, Answer::Lost { .. }));
+        let Some(lost) = lost else { continue };
+        let had = |answer: &Answer<usize>| {
+            matches!(answer, Answer::Applied { .. } | Answer::Ready { .. })
+        };
+        let founder = host.views.first().is_none_or(|view| view.id.counter == 1);
+        assert!(!founder && !host.answers[..lost].iter().any(had), "{who:?}: {:?}", host.answers);
+    }
+}
+
 /// Tells how many states were compared.
 fn check_agreed(seed: u64) -> usize {
     let mut compared = 0;
@@ -174,6 +187,7 @@ fn whatever_happens_all_are_equal_in_the_end_and_at_every_view() {
         let all = storm.calm();
         storm.world.check_equal(&all);
         storm.world.check_replies();
+        check_lost(&storm.world);
         compared += check_agreed(seed);
         transfers += all.iter().map(|who| storm.world.donors(*who).len()).sum::<usize>();
         entries += storm.world.entries(all[0]).len();

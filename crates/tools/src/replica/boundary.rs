@@ -11,7 +11,8 @@
 //!   meanwhile what is delivered. With the state loaded they cast `loaded`, and are settled there.
 //! - Who held too much, or got what it could not use, casts a need again: the donor saves anew
 //!   where that need is delivered, and everything before it is in that snapshot.
-//! - The next view ends all of it and begins again. A settled set that is sure to win does not
+//! - The next view ends all of it and begins again. If nobody comes along who has the winner's state,
+//!   who still awaits it goes back to what it had. A settled set that is sure to win does not
 //!   wait for the verdict: a plain join stops nobody.
 
 use lwg::{Down, Endpoint, Members, View};
@@ -28,20 +29,23 @@ use crate::transfer::Taking;
 
 impl<S: State> Replica<S> {
     pub(super) fn hear_view(&mut self, view: &View, asks: &mut Asks) {
-        self.close_view(asks);
         self.agreed = match view.previous {
             None => view.id.counter == FIRST_VIEW,
             // Also while undecided, if only this set's state can win: the others tell nothing.
             Some(_) => self.is_settled(),
         };
+        self.close_view(view, asks);
         if view.previous.is_none() {
             self.ready = view.id.counter == FIRST_VIEW;
+            self.spare = false;
             self.settled = if self.ready { view.members.to_vec() } else { alloc::vec![] };
-        } else if self.ready && self.settled.contains(&self.me) {
-            self.settled.retain(|member| view.transitional.contains(member));
         } else {
-            // Loaded, but not in time to tell: alone with it, and equal to the donor's.
-            self.settled = if self.ready { alloc::vec![self.me] } else { alloc::vec![] };
+            self.settled.retain(|member| view.transitional.contains(member));
+            if self.ready && !self.settled.contains(&self.me) {
+                // Loaded, but not in time to tell: alone with it, and equal to the donor's. Or gone
+                // back: alone, and equal to others of the side that lost.
+                self.settled = alloc::vec![self.me];
+            }
         }
         self.boundary = 0;
         self.attempts = 0;
@@ -60,7 +64,14 @@ impl<S: State> Replica<S> {
     }
 
     /// Ends the view before: all of it has been delivered.
-    fn close_view(&mut self, asks: &mut Asks) {
+    fn close_view(&mut self, next: &View, asks: &mut Asks) {
+        let gone = !self.settled.iter().any(|member| next.transitional.contains(member));
+        if self.spare && gone && next.previous.is_some() && !self.leaving {
+            self.spare = false;
+            self.ready = true;
+            let (digest, donor) = (Sum::of(&self.saved()).digest, self.me);
+            self.told.push_back(Answer::Ready { view: next.id, digest, donor, at_view: false });
+        }
         // Who has the state and came along was never refuted, so it stays the state of all of them.
         if self.ready {
             self.apply_held(asks);
@@ -138,6 +149,7 @@ impl<S: State> Replica<S> {
         }
         if self.ready {
             self.ready = false;
+            self.spare = true;
             let view = self.view.as_ref().expect("a verdict is of a view").id;
             self.told.push_back(Answer::Lacking { view });
         }
@@ -208,6 +220,7 @@ impl<S: State> Replica<S> {
             return self.ask_chunks(asks);
         }
         self.ready = true;
+        self.spare = false;
         self.stage = Stage::Settled;
         let digest = Sum::of(&self.saved()).digest;
         let view = self.view.as_ref().expect("the lost stage is of a view").id;

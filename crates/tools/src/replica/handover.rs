@@ -77,6 +77,7 @@ impl<S: State> Replica<S> {
         let view = self.view.as_ref().expect("a state is taken in a view").id;
         let (donor, boundary) = (came.from, came.boundary);
         self.ready = true;
+        self.spare = false;
         self.stage = Stage::Settled;
         self.told.push_back(Answer::Ready { view, digest, donor, at_view: boundary == 0 });
         self.apply_held(asks);
