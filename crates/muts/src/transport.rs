@@ -262,7 +262,7 @@ impl Transport {
     /// A valid datagram of this peer came: it lives and knows our end.
     fn heard(&mut self, now: Instant, peer: ProcId) {
         let Some(link) = self.links.get_mut(&peer) else { return };
-        if link.silence.hear(now) {
+        if link.silence.hear(now) && link.met {
             self.told.push_back(Up::Back { peer });
             let late = link.sends.overdue(peer, now);
             link.flying -= late.min(link.flying);
@@ -438,7 +438,12 @@ impl Transport {
         } else if acked.bytes > 0 {
             link.tempo.acknowledged(acked.bytes);
         }
-        link.resend_due = (link.flying > 0).then(|| now + link.tempo.patience());
+        if link.flying == 0 {
+            link.resend_due = None;
+        } else if acked.bytes > 0 {
+            // Only progress puts it off: a peer that keeps saying the same lacks something.
+            link.resend_due = Some(now + link.tempo.patience());
+        }
         if !behind {
             link.behind.remove(&channel);
         }
