@@ -11,9 +11,9 @@
 //!   meanwhile what is delivered. With the state loaded they cast `loaded`, and are settled there.
 //! - Who held too much, or got what it could not use, casts a need again: the donor saves anew
 //!   where that need is delivered, and everything before it is in that snapshot.
-//! - The next view ends all of it and begins again. If nobody comes along who has the winner's state,
-//!   who still awaits it goes back to what it had. A settled set that is sure to win does not
-//!   wait for the verdict: a plain join stops nobody.
+//! - The next view ends all of it and begins again. If nobody comes along who has the winner's
+//!   state, who still awaits it goes back to what it had. A settled set that is sure to win does
+//!   not wait for the verdict: a plain join stops nobody.
 
 use lwg::{Down, Endpoint, Members, View};
 use muts::Instant;
