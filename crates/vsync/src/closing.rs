@@ -3,8 +3,8 @@
 //!
 //! Takes: all frames up to the cut and nothing else; how far delivery had got here must not matter.
 //! Promises: the same set and the same sequence of ABCASTs at everyone (S3, S4), nothing without
-//! its causes. Steps: trim to the causally complete part; void the places given beyond it; give a
-//! place to the ABCASTs that have none; deliver.
+//! its causes. Steps: trim to the causally complete part; take the places that are in it; give one to
+//! the ABCASTs that have none; deliver.
 
 use alloc::vec::Vec;
 
@@ -27,10 +27,14 @@ pub(crate) fn close(epoch: &mut Epoch, turn: &mut Turn<'_>, cut: &[u64]) {
         turn.counters.trimmed += stream.received() - end;
         stream.cut(*end);
     }
+    let sequencer = epoch.total.sequencer;
+    for position in epoch.streams[sequencer].head()..kept[sequencer] {
+        epoch.note_places(position);
+    }
     epoch.total.close(&kept);
     for run in orphans(epoch) {
         turn.counters.orphans += 1;
-        epoch.total.place(u64::MAX, run);
+        epoch.total.place(run);
     }
     epoch.pump(turn, true);
     assert!(

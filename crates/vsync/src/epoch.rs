@@ -132,7 +132,6 @@ impl Epoch {
             return Err(message);
         }
         self.streams[self.rank].append(frame);
-        self.note_places(self.rank, self.streams[self.rank].received() - 1);
         self.stability.stir(turn.now, turn.config.stability);
         Ok(())
     }
@@ -154,25 +153,26 @@ impl Epoch {
             turn.counters.malformed += 1;
             return;
         }
-        self.note_places(rank, position);
         self.stability.stir(turn.now, turn.config.stability);
     }
 
-    /// The order is built on receipt of the sequencer's stream.
-    fn note_places(&mut self, rank: usize, position: u64) {
-        if rank != self.total.sequencer {
-            return;
-        }
-        match self.streams[rank].frame(position).expect("just received") {
-            Frame::Order(runs) => {
+    /// Takes the places that stand at this position of the sequencer's stream.
+    ///
+    /// The order is built when the stream is processed there, not on receipt: so whatever a member
+    /// sends after an ABCAST was delivered to it also follows the place of that ABCAST, and a cut
+    /// that holds the one holds the other.
+    pub(crate) fn note_places(&mut self, position: u64) {
+        let sequencer = self.total.sequencer;
+        match self.streams[sequencer].frame(position) {
+            Some(Frame::Order(runs)) => {
                 for run in runs {
-                    self.total.place(position, *run);
+                    self.total.place(*run);
                 }
             }
-            frame if frame.is_total() => {
-                self.total.place(position, Run { rank: rank as u8, upto: position });
+            Some(frame) if frame.is_total() => {
+                self.total.place(Run { rank: sequencer as u8, upto: position });
             }
-            Frame::Cast { .. } => {}
+            _ => {}
         }
     }
 
@@ -204,13 +204,17 @@ impl Epoch {
         {
             return false;
         }
-        if frame.is_total() {
+        let total = frame.is_total();
+        if rank == self.total.sequencer {
+            self.note_places(head);
+        }
+        if total {
             let streams = &self.streams;
             if !self.total.is_next(rank, head, |r| streams[r].head()) {
                 return false;
             }
         }
-        if let Frame::Cast { order, message, .. } = frame {
+        if let Some(Frame::Cast { order, message, .. }) = self.streams[rank].frame(head) {
             let up = Up::Cast {
                 group: self.group,
                 from: Endpoint::of(self.members[rank]),

@@ -1,12 +1,12 @@
 //! Total order: one sequencer per epoch gives every ABCAST its place, in runs.
 //!
-//! Takes: the sequencer's stream, on receipt: its own ABCASTs and its ORDER records. Promises: all
+//! Takes: the sequencer's stream, as it is processed: its own ABCASTs and its ORDER records. Promises: all
 //! who move together deliver the ABCASTs in one sequence (S4, weak total order). Keeps: the runs
 //! not yet delivered. A run names a sender and a position: all its ABCASTs up to there.
 //!
 //! The sequencer puts a run into its own stream before it delivers what the run covers, so that its
-//! place is part of the cut of a flush. Places beyond the cut are void; what then has no place gets
-//! one by a rule that looks at nothing local (`close`).
+//! place is part of the cut of a flush. What then has no place gets one by a rule that looks at
+//! nothing local (`closing.rs`).
 
 use alloc::collections::VecDeque;
 use alloc::vec;
@@ -36,8 +36,8 @@ impl Wire for Run {
 pub(crate) struct Total {
     /// The rank that gives places.
     pub(crate) sequencer: usize,
-    /// Runs not yet known delivered, with the position in the sequencer's stream that gave them.
-    runs: VecDeque<(u64, Run)>,
+    /// Runs not yet known delivered.
+    runs: VecDeque<Run>,
     /// By rank: every position below has its place.
     placed_below: Vec<u64>,
 }
@@ -47,13 +47,13 @@ impl Total {
         Self { sequencer, runs: VecDeque::new(), placed_below: vec![0; members] }
     }
 
-    /// Takes a run that stands at `at` in the sequencer's stream.
-    pub(crate) fn place(&mut self, at: u64, run: Run) {
+    /// Takes the next run.
+    pub(crate) fn place(&mut self, run: Run) {
         // A rank that is not there cannot be waited for: whoever decodes checks it.
         let below = &mut self.placed_below[usize::from(run.rank)];
         if run.upto >= *below {
             *below = run.upto + 1;
-            self.runs.push_back((at, run));
+            self.runs.push_back(run);
         }
     }
 
@@ -64,7 +64,7 @@ impl Total {
 
     /// Whether the ABCAST at the head of this rank's stream is the next; `heads` by rank.
     pub(crate) fn is_next(&mut self, rank: usize, head: u64, heads: impl Fn(usize) -> u64) -> bool {
-        while let Some((_, run)) = self.runs.front() {
+        while let Some(run) = self.runs.front() {
             if run.upto < heads(usize::from(run.rank)) {
                 self.runs.pop_front();
             } else {
@@ -74,20 +74,13 @@ impl Total {
         false
     }
 
-    /// Voids the places that were given beyond the cut.
+    /// Places of what lies beyond the cut are void.
     pub(crate) fn close(&mut self, cut: &[u64]) {
-        let sequencer_cut = cut[self.sequencer];
-        self.runs.retain_mut(|(at, run)| {
+        self.runs.retain_mut(|run| {
             let end = cut[usize::from(run.rank)];
             run.upto = run.upto.min(end.saturating_sub(1));
-            *at < sequencer_cut && end > 0
+            end > 0
         });
-        // Every ABCAST processed already stood in a run that is done; what is left tells the rest.
-        self.placed_below.fill(0);
-        for (_, run) in &self.runs {
-            let below = &mut self.placed_below[usize::from(run.rank)];
-            *below = (*below).max(run.upto + 1);
-        }
     }
 }
 
@@ -98,8 +91,8 @@ mod tests {
     #[test]
     fn runs_are_delivered_in_the_sequencers_order() {
         let mut total = Total::new(0, 3);
-        total.place(0, Run { rank: 2, upto: 1 });
-        total.place(0, Run { rank: 1, upto: 0 });
+        total.place(Run { rank: 2, upto: 1 });
+        total.place(Run { rank: 1, upto: 0 });
         let mut heads = [1, 0, 0];
         assert!(!total.is_next(1, 0, |r| heads[r]));
         assert!(total.is_next(2, 0, |r| heads[r]));
@@ -108,11 +101,11 @@ mod tests {
     }
 
     #[test]
-    fn a_place_given_beyond_the_cut_is_void() {
+    fn a_place_of_what_is_beyond_the_cut_is_void() {
         let mut total = Total::new(0, 2);
-        total.place(5, Run { rank: 1, upto: 3 });
-        total.close(&[5, 4]);
-        assert_eq!(total.placed_below(1), 0);
-        assert!(!total.is_next(1, 3, |_| 3));
+        total.place(Run { rank: 1, upto: 3 });
+        total.close(&[5, 2]);
+        assert!(total.is_next(1, 1, |_| 1));
+        assert!(!total.is_next(1, 2, |_| 2));
     }
 }
