@@ -230,11 +230,12 @@ impl Group {
         }
     }
 
-    /// Whether this process is among those whom the group concerns.
+    /// Whether this process, or an earlier one of its node, is among those whom the group concerns.
     pub(crate) fn concerns(&self, proc: ProcId) -> bool {
         match self {
             Self::Serving(serving) => {
-                serving.epoch.members.contains(&proc) || serving.kin.contains(&proc)
+                let mut known = serving.epoch.members.iter().chain(&serving.kin);
+                known.any(|known| known.node == proc.node)
             }
             _ => false,
         }

@@ -231,6 +231,7 @@ impl<M: Multicast> Kernel<M> {
             muts::Up::Met { peer } => {
                 self.desk.peers.met(now, peer);
                 self.desk.told.push_back(Up::Met { peer });
+                self.touch_concerned(peer);
             }
             muts::Up::Lost { peer } => {
                 self.desk.peers.lost(now, peer);

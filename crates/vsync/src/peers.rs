@@ -210,6 +210,20 @@ impl Peers {
         self.all.get(&proc).is_some_and(|peer| peer.lost)
     }
 
+    /// The process itself, or the one that lives in its place: a later incarnation of its node.
+    pub(crate) fn heir(&self, proc: ProcId) -> ProcId {
+        if !self.is_lost(proc) {
+            return proc;
+        }
+        let heir = |other: &ProcId| other.node == proc.node;
+        self.living().find(heir).unwrap_or(proc)
+    }
+
+    /// Whether anything that is sent to it has a chance to arrive.
+    pub(crate) fn is_reachable(&self, proc: ProcId) -> bool {
+        self.all.get(&proc).is_some_and(|peer| peer.met && !peer.lost && !peer.silent)
+    }
+
     /// Whether two processes hear each other by what both said last.
     pub(crate) fn linked(&self, now: Instant, a: ProcId, b: ProcId) -> bool {
         a == b || (self.row_has(now, a, b) && self.row_has(now, b, a))

@@ -94,27 +94,30 @@ impl Serving {
         }
         self.where_due = None;
         let me = turn.me();
-        let mut to: Vec<ProcId> = self.strangers().collect();
+        let mut to: Vec<ProcId> = self.strangers(turn);
         if self.is_restless(turn) {
             to.extend(self.epoch.members.iter().copied().filter(|proc| *proc != me));
         }
         for proc in to {
-            if !turn.peers.is_lost(proc) {
-                self.tell_whereabouts(turn, proc);
-            }
+            self.tell_whereabouts(turn, proc);
         }
     }
 
-    /// Kin that are not in the view.
-    fn strangers(&self) -> impl Iterator<Item = ProcId> {
-        let members = &self.epoch.members;
-        self.kin.iter().copied().filter(move |proc| !members.contains(proc))
+    /// Kin that are not in the view and may hear it. A process that restarted stands for the one it
+    /// was before: it may be in the group again, in another component.
+    fn strangers(&self, turn: &Turn<'_>) -> Vec<ProcId> {
+        let kin = self.kin.iter().copied();
+        kin.filter(|proc| !self.epoch.members.contains(proc))
+            .filter(|proc| turn.peers.is_reachable(*proc))
+            .collect()
     }
 
     pub(crate) fn reschedule_whereabouts(&mut self, turn: &Turn<'_>) {
-        self.kin.retain(|proc| !turn.peers.is_lost(*proc));
+        if self.kin.iter().any(|proc| turn.peers.is_lost(*proc)) {
+            self.kin = self.kin.iter().map(|proc| turn.peers.heir(*proc)).collect();
+        }
         let restless = self.is_restless(turn);
-        let nobody_waits = !restless && self.strangers().next().is_none();
+        let nobody_waits = !restless && self.strangers(turn).is_empty();
         if nobody_waits || self.founding.is_some() {
             self.where_due = None;
             return;
