@@ -47,6 +47,51 @@ impl EarlyMarks {
     }
 }
 
+/// Own ABCASTs of each group that have not been delivered here yet, and the MARKs held back by them.
+///
+/// A MARK follows the places of all ABCASTs that its sender sent in the old view. So whoever has
+/// every MARK has the places too, and components that part in the middle of a change cannot give one
+/// view id to two sequences.
+#[derive(Debug, Default)]
+pub(crate) struct Unplaced {
+    under_way: BTreeMap<LwgId, u64>,
+    marks: BTreeMap<LwgId, Vec<u64>>,
+}
+
+impl Unplaced {
+    /// An own ABCAST has gone out.
+    pub(crate) fn cast(&mut self, lwg: LwgId) {
+        *self.under_way.entry(lwg).or_default() += 1;
+    }
+
+    /// Whether this MARK has to wait; it is kept then.
+    fn wait(&mut self, lwg: LwgId, change: u64) -> bool {
+        let waits = self.under_way.contains_key(&lwg);
+        if waits {
+            self.marks.entry(lwg).or_default().push(change);
+        }
+        waits
+    }
+
+    /// An own ABCAST was delivered: answers the MARKs that may go out now.
+    pub(crate) fn delivered(&mut self, lwg: LwgId) -> Vec<u64> {
+        if let Some(count) = self.under_way.get_mut(&lwg) {
+            *count -= 1;
+            if *count > 0 {
+                return Vec::new();
+            }
+            self.under_way.remove(&lwg);
+        }
+        self.marks.remove(&lwg).unwrap_or_default()
+    }
+
+    /// The view is over, and with it all that was under way.
+    pub(crate) fn clear(&mut self) {
+        self.under_way.clear();
+        self.marks.clear();
+    }
+}
+
 impl CoreGroup {
     /// An operation at its place in the total order.
     pub(crate) fn on_op(&mut self, here: &mut Here, from: Endpoint, op: Op) {
@@ -135,10 +180,11 @@ impl CoreGroup {
         }
     }
 
-    /// A change is agreed upon; every old member gives its MARK at once.
+    /// A change is agreed upon; every old member gives its MARK, as soon as it has none of its own
+    /// ABCASTs under way.
     pub(crate) fn agree(&mut self, here: &mut Here, slot: Slot, mut change: Change) {
         let lwg = self.directory.entry(slot).lwg;
-        if change.missing.contains(&here.me) {
+        if change.missing.contains(&here.me) && !self.unplaced.wait(lwg, change.number) {
             self.urgent.push_back(Urgent::Mark { lwg, change: change.number });
         }
         let early = self.early.take(lwg, change.number);

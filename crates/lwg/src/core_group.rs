@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use muts::Instant;
 use vsync::{Endpoint, GroupId, Message, Order};
 
-use crate::change::EarlyMarks;
+use crate::change::{EarlyMarks, Unplaced};
 use crate::directory::Directory;
 use crate::exchange::Exchange;
 use crate::group::{Ask, common};
@@ -41,12 +41,15 @@ pub(crate) struct CoreGroup {
     pub(crate) closing: bool,
     /// Since when no group has been on it.
     pub(crate) idle_since: Option<Instant>,
+    /// Own ABCASTs on their way, and the MARKs that wait for them.
+    pub(crate) unplaced: Unplaced,
     /// Own messages delivered here and not known to be so everywhere.
     unstable: VecDeque<Unstable>,
 }
 
 struct Unstable {
     seq: u64,
+    lwg: LwgId,
     send: SendId,
     members: Members,
 }
@@ -68,6 +71,7 @@ impl CoreGroup {
             closed: false,
             closing: false,
             idle_since: None,
+            unplaced: Unplaced::default(),
             unstable: VecDeque::new(),
         };
         here.told.push_back(Up::Core(vsync::Up::View(view)));
@@ -90,11 +94,12 @@ impl CoreGroup {
         self.urgent.clear();
         self.closing = false;
         self.early.clear();
+        self.unplaced.clear();
         let along: BTreeSet<Endpoint> = view.transitional.iter().copied().collect();
         for message in core::mem::take(&mut self.unstable) {
             // Who came along has delivered it; what the others did nobody knows.
             if message.members.iter().all(|member| along.contains(member)) {
-                here.told.push_back(Up::Stable { send: message.send });
+                self.tell_stable(here, &message);
             }
         }
         let lowest = along.first().copied().unwrap_or(here.me);
@@ -134,9 +139,17 @@ impl CoreGroup {
     /// Everybody has delivered this process's casts below that position.
     pub(crate) fn on_stable(&mut self, here: &mut Here, below: u64) {
         while self.unstable.front().is_some_and(|message| message.seq < below) {
-            if let Some(Unstable { send, .. }) = self.unstable.pop_front() {
-                here.told.push_back(Up::Stable { send });
+            if let Some(message) = self.unstable.pop_front() {
+                self.tell_stable(here, &message);
             }
+        }
+    }
+
+    /// Told to members only: who has gone out of the group hears nothing more of it.
+    fn tell_stable(&mut self, here: &mut Here, message: &Unstable) {
+        let slot = self.directory.find(here, message.lwg);
+        if slot.is_some_and(|slot| self.directory.is_in(slot, here.me)) {
+            here.told.push_back(Up::Stable { send: message.send });
         }
     }
 
@@ -170,6 +183,11 @@ impl CoreGroup {
 
     /// A multicast of a group: told if this process is in the view that it was sent in.
     fn on_data(&mut self, here: &mut Here, from: Endpoint, seq: u64, data: Data) {
+        if from == here.me && data.order == Order::Total {
+            let marks = self.unplaced.delivered(data.lwg);
+            let mark = |change| Urgent::Mark { lwg: data.lwg, change };
+            self.urgent.extend(marks.into_iter().map(mark));
+        }
         let Some(slot) = self.directory.find(here, data.lwg) else {
             return self.filter(here, from, &data);
         };
@@ -191,7 +209,7 @@ impl CoreGroup {
             if replies {
                 here.replies.delivered(send, &members, &mut here.told);
             }
-            self.unstable.push_back(Unstable { seq, send, members });
+            self.unstable.push_back(Unstable { seq, lwg, send, members });
         }
     }
 

@@ -147,6 +147,9 @@ impl CoreGroup {
         match self.give(here, below, order, after_all, message) {
             Ok(()) => {
                 self.directory.entry_mut(slot).begun = true;
+                if order == Order::Total {
+                    self.unplaced.cast(lwg);
+                }
                 if replies {
                     here.replies.cast(send, self.number());
                 }

@@ -45,8 +45,7 @@ impl Storm {
 
     fn some(&mut self) -> Members {
         let alive = self.alive();
-        let mut some: Members =
-            alive.into_iter().filter(|_| self.random.below(2) == 0).collect();
+        let mut some: Members = alive.into_iter().filter(|_| self.random.below(2) == 0).collect();
         if some.is_empty() {
             some.push(self.one());
         }
@@ -87,8 +86,11 @@ impl Storm {
                 if let Some(lwg) = self.group() {
                     let members = self.some();
                     let add = self.random.below(2) == 0;
-                    let ask =
-                        if add { Down::Add { lwg, members } } else { Down::Remove { lwg, members } };
+                    let ask = if add {
+                        Down::Add { lwg, members }
+                    } else {
+                        Down::Remove { lwg, members }
+                    };
                     self.town.ask(who, ask);
                 }
             }

@@ -150,9 +150,9 @@ fn remove_tells_the_removed_that_it_is_out_and_the_others_a_view() {
     town.run();
     assert_eq!(town.members(seat(1), group), seats(&[1, 2]));
     assert_eq!(town.members(seat(2), group), seats(&[1, 2]));
-    let out = town.told[&seat(3)].iter().any(
-        |up| matches!(up, Up::Out { lwg, why: Why::Removed } if *lwg == group),
-    );
+    let out = town.told[&seat(3)]
+        .iter()
+        .any(|up| matches!(up, Up::Out { lwg, why: Why::Removed } if *lwg == group));
     assert!(out);
     assert_eq!(done(&town.told[&seat(1)]), [Outcome::Done, Outcome::Done]);
 }
@@ -278,8 +278,10 @@ fn what_is_told_to_one_alone_comes_to_it_alone() {
     let message = Message::new(&b"psst"[..]);
     town.ask(seat(1), Down::Tell { lwg: group, to: seat(3), message: message.clone() });
     town.run();
-    let heard = |up: &Up| matches!(up, Up::Told { from, message: heard, .. }
-        if *from == seat(1) && *heard == message);
+    let heard = |up: &Up| {
+        matches!(up, Up::Told { from, message: heard, .. }
+        if *from == seat(1) && *heard == message)
+    };
     assert!(town.told[&seat(3)].iter().any(heard));
     assert!(!town.told[&seat(2)].iter().any(heard));
 }

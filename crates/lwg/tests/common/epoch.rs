@@ -144,7 +144,8 @@ impl Epoch {
             for at in 0..cut[sender] {
                 let frame = &self.frames[sender][at];
                 if frame.order == Order::Total && !places.contains(&(sender, at)) {
-                    let others: usize = (0..n).filter(|of| *of != sender).map(|of| frame.past[of]).sum();
+                    let others: usize =
+                        (0..n).filter(|of| *of != sender).map(|of| frame.past[of]).sum();
                     orphans.push((others + at, sender, at));
                 }
             }
@@ -188,8 +189,8 @@ impl Epoch {
                 while heads[sender] < cut[sender] {
                     let frame = &self.frames[sender][heads[sender]];
                     let waits = frame.after_all || frame.order != Order::Fifo;
-                    let caused = (0..cut.len())
-                        .all(|of| of == sender || frame.past[of] <= heads[of]);
+                    let caused =
+                        (0..cut.len()).all(|of| of == sender || frame.past[of] <= heads[of]);
                     let placed = frame.order != Order::Total
                         || places.get(next) == Some(&(sender, heads[sender]));
                     if waits && !caused || !placed {

@@ -240,8 +240,7 @@ impl Net {
                 self.tell_missing(founder, group, &members, &come);
             }
             Wish::Invite(host, group, members) => {
-                let Some(&number) = self.at.get(&(group, host)).filter(|_| self.alive(host))
-                else {
+                let Some(&number) = self.at.get(&(group, host)).filter(|_| self.alive(host)) else {
                     return true;
                 };
                 let old: BTreeSet<Endpoint> = self.inside(number).into_iter().collect();

@@ -4,7 +4,10 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use lwg::{Config, Down, Endpoint, Groups, LwgId, Members, Message, Order, Policy, SendId, Smallest, Up, View};
+use lwg::{
+    Config, Down, Endpoint, Groups, LwgId, Members, Message, Order, Policy, SendId, Smallest, Up,
+    View,
+};
 use muts::{Duration, Instant, Layer};
 
 use super::net::{Net, Pretend};
@@ -149,7 +152,10 @@ impl<P: Policy> Town<P> {
             let granted = self.net.borrow_mut().grant();
             self.net.borrow_mut().tell_stable();
             self.wake_all();
-            if !granted && self.net.borrow().deliveries().is_empty() && self.net.borrow().letters().is_empty() {
+            if !granted
+                && self.net.borrow().deliveries().is_empty()
+                && self.net.borrow().letters().is_empty()
+            {
                 return;
             }
         }
