@@ -41,6 +41,8 @@ pub(crate) struct Install {
     /// The coordinator's own component first.
     pub(crate) parts: Vec<Part>,
     pub(crate) joiners: Vec<Joiner>,
+    /// Once members, and not known to be out: newcomers have to look for them too.
+    pub(crate) kin: Vec<ProcId>,
 }
 
 impl Install {
@@ -106,6 +108,7 @@ impl Wire for Install {
         self.view.write(into);
         self.parts.write(into);
         self.joiners.write(into);
+        self.kin.write(into);
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
         Ok(Self {
@@ -113,6 +116,7 @@ impl Wire for Install {
             view: ViewId::read(from)?,
             parts: Vec::read(from)?,
             joiners: Vec::read(from)?,
+            kin: Vec::read(from)?,
         })
     }
 }

@@ -16,7 +16,7 @@ use crate::endpoint::Endpoint;
 use crate::epoch::Epoch;
 use crate::install::{Install, Part};
 use crate::interface::{Fault, Up, Why};
-use crate::limits::HISTORY_MAX;
+use crate::limits::{HISTORY_MAX, KIN_MAX};
 use crate::merge::Role;
 use crate::serving::Serving;
 use crate::turn::Turn;
@@ -56,11 +56,13 @@ impl Serving {
         }
         let moving: Vec<ProcId> =
             parts.iter().flat_map(|part| part.members.iter().copied()).collect();
-        let joiners = self.admissible(turn, &moving);
+        // A group whose last member leaves ends: a newcomer alone would know nothing of it.
+        let joiners = if moving.is_empty() { Vec::new() } else { self.admissible(turn, &moving) };
         let asked = joiners.iter().map(|joiner| self.joins[&joiner.proc].highest);
         let highest = parts.iter().map(|part| part.highest).chain(asked).max().unwrap_or(0);
         let view = ViewId { epoch: highest + 1, coordinator: turn.me() };
-        let install = Install { group: self.group(), view, parts, joiners };
+        let kin = self.kin.iter().copied().collect();
+        let install = Install { group: self.group(), view, parts, joiners, kin };
         turn.spreads.add(turn.now, turn.config.control, turn.me(), install.clone());
         self.decided = Some(install);
     }
@@ -182,7 +184,12 @@ impl Serving {
                 sighting.forget();
             }
         }
-        self.kin.extend(members.iter().copied().filter(|proc| *proc != me));
+        let known = members.iter().chain(&install.kin).copied().filter(|proc| *proc != me);
+        for proc in known {
+            if self.kin.len() < KIN_MAX {
+                self.kin.insert(proc);
+            }
+        }
         self.history.push_back(install.clone());
         while self.history.len() > HISTORY_MAX {
             self.history.pop_front();
@@ -236,7 +243,7 @@ fn told_view(install: &Install, part: Option<&Part>, previous: Option<ViewId>, m
         for part in &install.parts {
             if part.hidden {
                 parts.extend(part.members.iter().map(|proc| vec![Endpoint::of(*proc)]));
-            } else {
+            } else if !part.members.is_empty() {
                 parts.push(endpoints(&part.members));
             }
         }
