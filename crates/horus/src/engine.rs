@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use lwg::{Down, Up};
 use muts::Layer as _;
+use muts::os::{Bell, Driver};
 
 use crate::backlog::Backlog;
 use crate::limits::ASKS_PER_TURN;
 use crate::router::Router;
 use crate::runtime::{Crank, Ring};
 use crate::shared::{Shared, Word};
-use crate::standin::{Bell, Driver};
 use crate::tower::Boxed;
 
 /// See the head of this file.
@@ -111,6 +111,6 @@ impl Crank for Engine {
 
 impl Ring for Bell {
     fn ring(&self) {
-        Self::ring(self);
+        self.ring();
     }
 }

@@ -21,9 +21,7 @@ mod router;
 mod runtime;
 mod sent;
 mod shared;
-mod standin;
 mod tower;
-mod toy;
 mod wait;
 mod word;
 

@@ -2,13 +2,14 @@
 
 use std::net::SocketAddr;
 
-use lwg::{Down, LwgId, Up};
-use muts::{Full, Instant, Layer, Packet, ProcId, Transmit};
+use lwg::{Down, Endpoint, Groups, LwgId, OneToOne, Policy, Smallest, Up};
+use muts::os::Driver;
+use muts::{Counted as _, Full, Instant, Layer, Packet, ProcId, Transmit, Transport};
+use vsync::Kernel;
 
-use crate::chaos::Cuts;
-use crate::config::Config;
+use crate::chaos::{Chaos, Cuts};
+use crate::config::{Config, Placing};
 use crate::error::Error;
-use crate::standin::Driver;
 
 /// A tower as the roof needs it: light-weight groups that can be counted.
 pub(crate) trait Tower: Layer<Down = Down, Up = Up> + Send {
@@ -68,7 +69,38 @@ pub(crate) fn listen(address: SocketAddr) -> Result<Driver, Error> {
     Driver::open(address).map_err(|cause| Error::Listen { address, cause: cause.to_string() })
 }
 
+/// The whole tower in one process: light-weight groups on the kernel on the transport.
+type Embedded<P> = Groups<Kernel<Transport>, P>;
+
+impl<P: Policy + Send> Tower for Chaos<Embedded<P>> {
+    fn count(&self, tell: &mut dyn FnMut(&'static str, u64)) {
+        self.tower().count(tell);
+    }
+
+    fn why(&self, lwg: LwgId) -> Option<String> {
+        self.tower().explain(lwg).map(|place| place.why.to_string())
+    }
+}
+
 /// The tower that a process embeds.
-pub(crate) fn embedded(_config: &Config, me: ProcId, _cuts: &Cuts) -> Boxed {
-    Boxed::new(crate::toy::Toy::new(me))
+pub(crate) fn embedded(config: &Config, me: ProcId, cuts: &Cuts) -> Boxed {
+    // The same process never gets the same seed twice, and no two processes get one.
+    let seed = me.node.0 ^ me.incarnation.rotate_left(32);
+    let mut transport = muts::Config::new(me, seed);
+    transport.silence = config.timing.silence;
+    transport.beat = config.timing.beat;
+    let kernel = vsync::Config::new(me, seed).with_suspicion(config.timing.silence);
+    let kernel = Kernel::new(Transport::new(transport), kernel);
+    let groups = lwg::Config::new(Endpoint::of(me));
+    let cuts = cuts.clone();
+    match config.placing {
+        Placing::Smallest { slack } => {
+            let extras_max = slack.and_then(|slack| usize::try_from(slack).ok());
+            let policy = Smallest { extras_max, grace: None };
+            Boxed::new(Chaos::new(Groups::with_policy(kernel, groups, policy), cuts))
+        }
+        Placing::OneToOne => {
+            Boxed::new(Chaos::new(Groups::with_policy(kernel, groups, OneToOne), cuts))
+        }
+    }
 }

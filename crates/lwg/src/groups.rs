@@ -3,7 +3,7 @@
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
-use muts::{Full, Instant, Layer, Message, Packet, Transmit};
+use muts::{Counted, Full, Instant, Layer, Message, Packet, Transmit};
 use vsync::{Core, Endpoint, GroupId};
 
 use crate::core_group::CoreGroup;
@@ -110,20 +110,6 @@ impl<C: Core, P: Policy> Groups<C, P> {
             members: core.view.members.clone(),
             why: why(core.directory.entry(slot).rule),
         })
-    }
-
-    /// Tells what is counted, each with its name.
-    pub fn count_here(&self, each: &mut dyn FnMut(&'static str, u64)) {
-        let cores = || self.cores.iter().flatten();
-        let groups: usize = cores().map(|core| core.directory.len()).sum();
-        let memberships: usize = cores().map(|core| core.directory.memberships.len()).sum();
-        let unsettled: usize = cores().map(CoreGroup::unsettled).sum();
-        each("lwg.groups", groups as u64);
-        each("lwg.core_groups", self.numbers.len() as u64);
-        each("lwg.memberships", memberships as u64);
-        each("lwg.unsettled", (unsettled + self.placing.unsettled() + self.later.len()) as u64);
-        each("lwg.replies_awaited", self.here.replies.len() as u64);
-        self.here.counters.count(each);
     }
 
     pub(crate) fn next_op(&mut self) -> u64 {
@@ -488,5 +474,21 @@ impl<C: Core, P: Policy> Layer for Groups<C, P> {
         let sweep = (!self.swept.is_empty()).then_some(self.here.now);
         let own = [sweep, self.placing.deadline(), self.grace_deadline()];
         own.into_iter().flatten().chain(self.below.deadline()).min()
+    }
+}
+
+impl<C: Core + Counted, P: Policy> Counted for Groups<C, P> {
+    fn count(&self, each: &mut dyn FnMut(&'static str, u64)) {
+        let cores = || self.cores.iter().flatten();
+        let groups: usize = cores().map(|core| core.directory.len()).sum();
+        let memberships: usize = cores().map(|core| core.directory.memberships.len()).sum();
+        let unsettled: usize = cores().map(CoreGroup::unsettled).sum();
+        each("lwg.groups", groups as u64);
+        each("lwg.core_groups", self.numbers.len() as u64);
+        each("lwg.memberships", memberships as u64);
+        each("lwg.unsettled", (unsettled + self.placing.unsettled() + self.later.len()) as u64);
+        each("lwg.replies_awaited", self.here.replies.len() as u64);
+        self.here.counters.count(each);
+        self.below.count(each);
     }
 }

@@ -8,7 +8,7 @@ use common::judge::{judge, judge_replies, judge_rest};
 use common::town::Town;
 use common::{proc, seat};
 use lwg::{Down, Endpoint, LwgId, Members, Order, SendId, Smallest};
-use muts::{Duration, ProcId, Random};
+use muts::{Counted, Duration, ProcId, Random};
 
 struct Storm {
     town: Town,
@@ -226,7 +226,7 @@ fn histories_hold_through_crashes_partitions_and_merges() {
         println!("seed {seed}");
         let storm = storm(seed, 3 + seed % 4, 900, true);
         for tower in storm.town.towers.values() {
-            tower.count_here(&mut |name, number| *seen.entry(name).or_default() += number);
+            tower.count(&mut |name, number| *seen.entry(name).or_default() += number);
         }
     }
     println!("{seen:?}");

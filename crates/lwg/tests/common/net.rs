@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use lwg::{Endpoint, GroupId, Message, ProcId};
-use muts::{Full, Instant, Layer, Packet, Random, Transmit};
+use muts::{Counted, Full, Instant, Layer, Packet, Random, Transmit};
 use vsync::{Down, Fault, Up, View, ViewId, Why};
 
 use super::epoch::Epoch;
@@ -309,6 +309,10 @@ impl Pretend {
         net.borrow_mut().side.insert(me, 0);
         Self { me, net: Rc::clone(net) }
     }
+}
+
+impl Counted for Pretend {
+    fn count(&self, _: &mut dyn FnMut(&'static str, u64)) {}
 }
 
 impl Layer for Pretend {

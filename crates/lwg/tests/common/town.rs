@@ -8,7 +8,7 @@ use lwg::{
     Config, Down, Endpoint, Groups, LwgId, Members, Message, Order, Policy, SendId, Smallest, Up,
     View,
 };
-use muts::{Duration, Instant, Layer};
+use muts::{Counted, Duration, Instant, Layer};
 
 use super::net::{Net, Pretend};
 
@@ -190,7 +190,7 @@ impl<P: Policy> Town<P> {
 
     pub fn count(&self, who: Endpoint, name: &str) -> u64 {
         let mut found = None;
-        self.towers[&who].count_here(&mut |each, number| {
+        self.towers[&who].count(&mut |each, number| {
             if each == name {
                 found = Some(number);
             }
