@@ -1,1 +1,75 @@
-fn main() {}
+//! The verbs of the workspace: `cargo xtask` alone lists them.
+#![forbid(unsafe_code)]
+
+mod cargo;
+mod spaces;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+/// What goes wrong in a verb, as a sentence for whoever typed it.
+type Done = Result<(), String>;
+
+/// Assembles and checks the workspace.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Options {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Everything that CI runs, in the order of cost; stops at the first failure
+    Test,
+    /// Arrows, homes, sizes, first lines, promises and judges: the rules of the house
+    Tidy,
+    /// Storms in the pretended world; options after it go to `sim` (try `--help`)
+    Sim {
+        /// What `sim` is told.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Every interleaving of the hand-made atomics
+    Loom,
+    /// The documentation, with warnings as errors
+    Doc,
+    /// Everything above and long storms: what CI runs every night
+    Night {
+        /// How long the storms last, in minutes
+        #[arg(long, default_value_t = 60)]
+        minutes: u64,
+    },
+}
+
+fn main() -> ExitCode {
+    // `cargo xtask sim --help` is for sim, so clap must not answer it.
+    let args: Vec<String> = std::env::args().collect();
+    let done = if args.get(1).is_some_and(|verb| verb == "sim") {
+        cargo::sim(&args[2..])
+    } else {
+        run(Options::parse().verb)
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("xtask: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(verb: Option<Verb>) -> Done {
+    match verb {
+        None => Options::command().print_help().map_err(|error| error.to_string()),
+        Some(Verb::Test) => test::run_all(),
+        Some(Verb::Tidy) => tidy::run(),
+        Some(Verb::Sim { args }) => cargo::sim(&args),
+        Some(Verb::Loom) => test::loom(),
+        Some(Verb::Doc) => test::doc(),
+        Some(Verb::Night { minutes }) => test::night(minutes),
+    }
+}

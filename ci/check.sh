@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# Every push: all that a change must pass.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+exec cargo xtask test

@@ -1,0 +1,82 @@
+//! The layering as data: which arrows may be, and where each foreign thing lives.
+
+/// Lowest first. An arrow may only point to the left.
+pub(crate) const FLOORS: [&str; 6] = ["muts", "vsync", "lwg", "tools", "names", "horus"];
+
+/// A package beside the floors, and the packages of the workspace it may name.
+pub(crate) struct Beside {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// What it may depend on.
+    pub(crate) on: &'static [&'static str],
+}
+
+/// The root of the system space, the other world, and this one. Nothing may depend on them.
+pub(crate) const BESIDE: [Beside; 3] = [
+    Beside { name: "horusd", on: &["muts", "vsync"] },
+    Beside { name: "sim", on: &FLOORS },
+    Beside { name: "xtask", on: &[] },
+];
+
+/// What a member of the workspace may depend on; `None` for a stranger.
+pub(crate) fn may_depend_on(package: &str) -> Option<&'static [&'static str]> {
+    let floor = FLOORS.iter().position(|floor| *floor == package);
+    let beside = BESIDE.iter().find(|beside| beside.name == package);
+    floor.map(|at| &FLOORS[..at]).or(beside.map(|beside| beside.on))
+}
+
+/// A foreign dependency and its home.
+pub(crate) struct Home {
+    /// Its name in the registry.
+    pub(crate) name: &'static str,
+    /// The manifests that may name it.
+    pub(crate) packages: &'static [&'static str],
+    /// The folders or files whose code may use it; tests of those packages always may.
+    pub(crate) rooms: &'static [&'static str],
+}
+
+const fn home(
+    name: &'static str,
+    packages: &'static [&'static str],
+    rooms: &'static [&'static str],
+) -> Home {
+    Home { name, packages, rooms }
+}
+
+/// Every foreign dependency that there is.
+pub(crate) const HOMES: [Home; 16] = [
+    // What waits for the system, and talks to it.
+    home("mio", &["muts"], &["crates/muts/src/os/"]),
+    home("quinn-udp", &["muts"], &["crates/muts/src/os/"]),
+    home("socket2", &["muts"], &["crates/muts/src/os/"]),
+    home("nix", &["muts"], &["crates/muts/src/os/"]),
+    // Bodies shared by everybody they pass; windows and lists whose bound is a constant.
+    home("bytes", &["muts", "vsync", "lwg", "tools", "names", "horus", "sim"], &["crates/"]),
+    home("heapless", &["muts", "vsync"], &["crates/muts/src/", "crates/vsync/src/"]),
+    home("smallvec", &["lwg", "tools"], &["crates/lwg/src/", "crates/tools/src/"]),
+    // Between the threads of an application and the tower.
+    home("crossbeam", &["horus"], &["crates/horus/src/"]),
+    home("parking_lot", &["horus"], &["crates/horus/src/"]),
+    // Programs.
+    home("clap", &["horus", "horusd", "sim", "xtask"], &["crates/", "xtask/src/"]),
+    home("serde", &["horus", "xtask"], &["crates/horus/src/", "xtask/src/"]),
+    home("serde_json", &["horus", "xtask"], &["crates/horus/", "xtask/src/"]),
+    home("sha2", &["horus", "xtask"], &["crates/horus/", "xtask/src/"]),
+    home("signal-hook", &["horus", "horusd"], &["crates/horus/src/", "crates/horusd/src/"]),
+    home("indicatif", &["xtask"], &["xtask/src/demo"]),
+    // Every interleaving of the two hand-made atomics.
+    home("loom", &["muts"], &["crates/muts/src/sync.rs", "crates/muts/tests/loom_"]),
+];
+
+/// Where code may touch the world: threads, sockets, the clock, the system's own differences.
+pub(crate) const WORLDLY: [&str; 5] = [
+    "crates/muts/src/os/",
+    "crates/horus/",
+    "crates/horusd/",
+    "xtask/",
+    // The simulator's binary measures its own speed; the world inside it never sees that clock.
+    "crates/sim/src/main.rs",
+];
+
+/// Where the judges live: beside the histories they read, because `horus check` ships them.
+pub(crate) const JUDGES: &str = "crates/horus/src/check/";

@@ -1,0 +1,60 @@
+//! What CI runs, in the order of cost; each step shows its command, the first failure ends it.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::Done;
+use crate::cargo::{has, run, run_with, sim, target};
+
+/// Seeds of each family and mode in one go of the storms.
+const SEEDS_A_GO: u64 = 20;
+
+/// How long fresh storms last on every push: a minute finds what the last change broke.
+const STORMS_A_PUSH: Duration = Duration::from_secs(60);
+
+/// Everything, cheapest first.
+pub(crate) fn run_all() -> Done {
+    run(&["fmt", "--all", "--check"])?;
+    crate::tidy::run()?;
+    run(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+    if has("nextest") {
+        run(&["nextest", "run", "--workspace"])?;
+    } else {
+        run(&["test", "--workspace", "--lib", "--bins", "--tests", "--examples"])?;
+    }
+    run(&["test", "--workspace", "--doc"])?;
+    doc()?;
+    loom()?;
+    storms(STORMS_A_PUSH)
+}
+
+/// The documentation, with warnings as errors.
+pub(crate) fn doc() -> Done {
+    run_with(&["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])
+}
+
+/// Every interleaving of the hand-made atomics, in a build of their own.
+pub(crate) fn loom() -> Done {
+    let directory = target().join("loom").to_string_lossy().into_owned();
+    let env = [("RUSTFLAGS", "--cfg horus_loom"), ("CARGO_TARGET_DIR", directory.as_str())];
+    let tests = ["--test", "loom_bell", "--test", "loom_pool"];
+    run_with(&[&["test", "--package", "muts", "--release"][..], &tests].concat(), &env)
+}
+
+/// All that CI runs on a push, then storms for as long as told.
+pub(crate) fn night(minutes: u64) -> Done {
+    run_all()?;
+    storms(Duration::from_secs(minutes.saturating_mul(60)))
+}
+
+/// Storms over seeds that were never run, until the time is over.
+fn storms(long: Duration) -> Done {
+    let began = Instant::now();
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let mut from = since.map_err(|error| error.to_string())?.as_secs() << 16;
+    while began.elapsed() < long {
+        let words = ["--from", &from.to_string(), "--seeds", &SEEDS_A_GO.to_string()];
+        sim(&words.map(str::to_owned))?;
+        from += SEEDS_A_GO;
+    }
+    Ok(())
+}
