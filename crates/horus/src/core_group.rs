@@ -14,7 +14,7 @@ use crate::inbox::Inbox;
 use crate::shared::Hook;
 use crate::wait::Wait;
 
-/// A core group that this process has founded or joins. Dropping it stops listening, not membership.
+/// A core group that this process has founded or joins. Dropping it ends listening, not membership.
 pub struct CoreGroup {
     door: Arc<Door>,
     group: GroupId,

@@ -1,4 +1,4 @@
-//! Events: everything the tower tells, core and light-weight, in the one order that means something.
+//! Events: everything the tower tells, core and light-weight, in the order that means something.
 
 use std::future::poll_fn;
 use std::sync::Arc;

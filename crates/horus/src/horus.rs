@@ -97,7 +97,8 @@ impl Horus {
         Ok(())
     }
 
-    /// The process of this name, once it has been met: `b` is its newest incarnation, `b#3` that one.
+    /// The process of this name, once it has been met: `b` is its newest incarnation, `b#3` that
+    /// one.
     ///
     /// # Errors
     /// [`Error::Name`] if it cannot be a name.

@@ -10,5 +10,5 @@ pub(crate) const GRACE: Duration = Duration::from_millis(1);
 /// would be seconds of work nobody sees; this many keep a busy tower busy.
 pub(crate) const ASKS_WAITING_MAX: usize = 8_192;
 
-/// Asks taken into the tower in one turn, so that the network is served in between: a window's worth.
+/// Asks taken into the tower in one turn, so that the network is served in between: a window full.
 pub(crate) const ASKS_PER_TURN: usize = 256;

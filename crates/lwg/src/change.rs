@@ -47,11 +47,11 @@ impl EarlyMarks {
     }
 }
 
-/// Own ABCASTs of each group that have not been delivered here yet, and the MARKs held back by them.
+/// Own ABCASTs of each group not delivered here yet, and the MARKs held back by them.
 ///
 /// A MARK follows the places of all ABCASTs that its sender sent in the old view. So whoever has
-/// every MARK has the places too, and components that part in the middle of a change cannot give one
-/// view id to two sequences.
+/// every MARK has the places too, and components that part in the middle of a change cannot give
+/// one view id to two sequences.
 #[derive(Debug, Default)]
 pub(crate) struct Unplaced {
     under_way: BTreeMap<LwgId, u64>,

@@ -9,7 +9,7 @@ use crate::id::{LwgId, Members, SendId};
 use crate::membership::Index;
 use crate::view::ViewId;
 
-/// What every member of a core group knows of each group on it; small, since there may be a million.
+/// What every member of a core group knows of each group on it; small: there may be a million.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) lwg: LwgId,

@@ -20,7 +20,7 @@ pub trait Layer {
     /// Takes an ask, or hands it back because there is no room now.
     ///
     /// # Errors
-    /// [`Full`] holds the ask, unchanged; an `Up` that tells of room follows when it can be asked again.
+    /// [`Full`] holds the ask, unchanged; an `Up` that tells of room follows when there is some.
     fn down(&mut self, now: Instant, ask: Self::Down) -> Result<(), Full<Self::Down>>;
 
     /// The next thing told to the floor above, in the one order that means something.

@@ -1,4 +1,4 @@
-//! MUTS, the multicast transport: reliable FIFO multicast to any set of peers, over one link per peer.
+//! MUTS, the multicast transport: reliable FIFO multicast to any set of peers, one link per peer.
 //!
 //! What this floor promises, per channel and sender: every message once, in order, whole (T1);
 //! a message is kept until every peer has it or the channel is closed (T2); memory bounded by the

@@ -69,7 +69,7 @@ impl<T: Wire> Wire for Vec<T> {
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
         let count = usize::try_from(read_varint(from)?).map_err(|_| Malformed)?;
-        // No item is shorter than a byte, so a length that lies is found before anything is reserved.
+        // No item is shorter than a byte: a length that lies is found before anything is reserved.
         if count > from.len() {
             return Err(Malformed);
         }

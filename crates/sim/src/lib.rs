@@ -22,15 +22,18 @@ pub use choice::{Choice, Every};
 pub use diary::Diary;
 pub use network::{Arrivals, Network, Weather};
 pub use plain::Plain;
-pub use run::{Family, Lengths, Mode, Report, judge_core, judge_streams, run, settle};
+pub use run::{Family, Lengths, Mode, Report, judge_core, judge_light, judge_streams, run, settle};
 pub use script::{
     App, Birth, Client, Keepers, Load, Member, Phase, Plan, Roster, Seen, Stream, Wishes,
     channel_of,
 };
-pub use sight::{apart, share_core_view};
+pub use sight::{apart, share_core_view, share_light_view};
 pub use storm::{Fault, Storm};
 pub use tap::Tap;
-pub use towers::{CoreTower, CoreWorld, StreamTower, StreamWorld, core_world, stream_world};
+pub use towers::{
+    CoreTower, CoreWorld, LightTower, LightWorld, StreamTower, StreamWorld, core_world,
+    light_world, stream_world,
+};
 pub use trace::{Digest, Trace};
 pub use verdict::write_histories;
 pub use world::{Factory, World};

@@ -111,12 +111,19 @@ fn one(options: &Options, family: Family, mode: Mode, seed: u64, sums: &mut Sums
 }
 
 fn complain(options: &Options, family: Family, mode: Mode, seed: u64, report: &Report) {
-    println!("VIOLATION {}", report.violations[0]);
-    for more in report.violations.iter().skip(1).take(4) {
-        println!("      and {more}");
+    let mut kinds: Vec<(&str, &str, u64)> = Vec::new();
+    for violation in &report.violations {
+        let property = violation.split(':').next().unwrap_or_default();
+        match kinds.iter_mut().find(|(known, ..)| *known == property) {
+            Some((.., count)) => *count += 1,
+            None => kinds.push((property, violation, 1)),
+        }
     }
-    if report.violations.len() > 5 {
-        println!("      and {} more", report.violations.len() - 5);
+    for (number, (_, first, count)) in kinds.iter().enumerate() {
+        println!(
+            "{} {first} ({count} of this kind)",
+            if number == 0 { "VIOLATION" } else { "      and" }
+        );
     }
     println!(
         "   repeat: cargo xtask sim --seed {seed} --family {} --mode {}",

@@ -1,4 +1,4 @@
-//! The pretended network: delay, loss, duplication, reordering, corruption, cuts; per directed link.
+//! The pretended network: delay, loss, duplication, reordering, corruption, cuts; per direction.
 
 use bytes::Bytes;
 use muts::{Duration, Instant};

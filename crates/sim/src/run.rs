@@ -7,10 +7,10 @@ use horus::history::Log;
 use muts::{Duration, Layer};
 
 use crate::choice::Choice;
-use crate::script::{App, Load, Phase, Plan};
+use crate::script::{App, Load, Phase, Plan, Wishes};
 use crate::sight::apart;
 use crate::storm::Storm;
-use crate::towers::{CoreWorld, StreamWorld, core_world, stream_world};
+use crate::towers::{CoreWorld, LightWorld, StreamWorld, core_world, light_world, stream_world};
 use crate::trace::Trace;
 use crate::verdict::pronounce;
 use crate::world::World;
@@ -124,7 +124,13 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
                 report.violations.extend(apart);
                 report
             }
-            Family::Lwg => todo!(),
+            Family::Lwg => {
+                let hosts = choice.between(2, 5) as usize;
+                let wishes = Wishes::drawn(&mut choice);
+                let mut world = light_world(hosts, world_seed, wishes, trace);
+                rage(&mut world, &mut storm, mode, lengths);
+                judge_light(world)
+            }
         }
     }));
     caught.map_or_else(panicked, |mut report| {
@@ -200,6 +206,19 @@ pub fn judge_streams(world: StreamWorld, whole: &[usize]) -> Report {
 /// Judges a world of kernels.
 #[must_use]
 pub fn judge_core(world: CoreWorld) -> Report {
+    let mut report = begin(&world);
+    for app in world.into_apps() {
+        let name = app.diary.process(app.me);
+        report.violations.extend(app.wrong.iter().map(|wrong| format!("{wrong} ({name})")));
+        report.views += app.diary.counted().1;
+        report.logs.push(app.diary.into_log());
+    }
+    pronounce(&mut report);
+    report
+}
+/// Judges a world of light-weight groups.
+#[must_use]
+pub fn judge_light(world: LightWorld) -> Report {
     let mut report = begin(&world);
     for app in world.into_apps() {
         let name = app.diary.process(app.me);

@@ -86,7 +86,7 @@ impl Storm {
         }
     }
 
-    /// Ends: everything whole and running, some of those that are down start again. Tells who is up.
+    /// Ends: everything whole and running, some of the dead start again. Tells who is up.
     pub fn calm<T: Layer, A: App<Down = T::Down, Up = T::Up>>(
         &mut self,
         world: &mut World<T, A>,

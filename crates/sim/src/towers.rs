@@ -1,9 +1,10 @@
 //! The towers under test, and worlds full of them.
 
-use vsync::Kernel;
+use lwg::Groups;
+use vsync::{Endpoint, Kernel};
 
 use crate::plain::Plain;
-use crate::script::{Birth, Keepers, Load, Member, Plan, Stream};
+use crate::script::{Birth, Client, Keepers, Load, Member, Plan, Stream, Wishes};
 use crate::tap::Tap;
 use crate::trace::Trace;
 use crate::world::World;
@@ -12,10 +13,15 @@ use crate::world::World;
 pub type StreamTower = Tap<Plain>;
 /// The kernel on the transport.
 pub type CoreTower = Tap<Kernel<StreamTower>>;
+/// Light-weight groups on both.
+pub type LightTower = Tap<Groups<CoreTower>>;
+
 /// A world of transports.
 pub type StreamWorld = World<StreamTower, Stream>;
 /// A world of kernels.
 pub type CoreWorld = World<CoreTower, Member>;
+/// A world of light-weight groups.
+pub type LightWorld = World<LightTower, Client>;
 
 fn stream_tower(birth: &Birth, trace: &Trace) -> StreamTower {
     let transport = Plain::new(birth.me);
@@ -26,6 +32,12 @@ fn core_tower(birth: &Birth, trace: &Trace) -> CoreTower {
     let below = stream_tower(birth, trace);
     let kernel = Kernel::new(below, vsync::Config::new(birth.me, birth.seed));
     Tap::new(kernel, trace.clone(), birth.name.clone(), "kernel")
+}
+
+fn light_tower(birth: &Birth, trace: &Trace) -> LightTower {
+    let below = core_tower(birth, trace);
+    let groups = Groups::new(below, lwg::Config::new(Endpoint::of(birth.me)));
+    Tap::new(groups, trace.clone(), birth.name.clone(), "groups")
 }
 
 /// A world of transports, none started, whose applications make this load.
@@ -44,5 +56,14 @@ pub fn core_world(hosts: usize, seed: u64, plan: Plan, trace: &Trace) -> CoreWor
     let factory = move |birth: Birth| {
         (core_tower(&birth, &taps), Member::new(birth, plan.clone(), keepers.clone()))
     };
+    World::new(hosts, seed, trace.clone(), Box::new(factory))
+}
+
+/// A world of light-weight groups, none started, whose applications have these wishes.
+#[must_use]
+pub fn light_world(hosts: usize, seed: u64, wishes: Wishes, trace: &Trace) -> LightWorld {
+    let taps = trace.clone();
+    let factory =
+        move |birth: Birth| (light_tower(&birth, &taps), Client::new(birth, wishes.clone()));
     World::new(hosts, seed, trace.clone(), Box::new(factory))
 }

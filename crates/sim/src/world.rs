@@ -237,7 +237,7 @@ impl<T: Layer, A: App<Down = T::Down, Up = T::Up>> World<T, A> {
         self.hosts[host].doom = None;
     }
 
-    /// Stops a process for a while: datagrams queue as far as a socket would keep them, timers are late.
+    /// Stops a process for a while: datagrams queue as far as a socket keeps them, timers are late.
     pub fn pause(&mut self, host: usize, length: Duration) {
         let place = &mut self.hosts[host];
         if place.running.is_none() || place.paused_until.is_some() {

@@ -3,8 +3,8 @@
 //!
 //! Takes: all frames up to the cut and nothing else; how far delivery had got here must not matter.
 //! Promises: the same set and the same sequence of ABCASTs at everyone (S3, S4), nothing without
-//! its causes. Steps: trim to the causally complete part; take the places that are in it; give one to
-//! the ABCASTs that have none; deliver.
+//! its causes. Steps: trim to the causally complete part; take the places that are in it; give one
+//! to the ABCASTs that have none; deliver.
 
 use alloc::vec::Vec;
 

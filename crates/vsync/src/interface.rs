@@ -106,8 +106,8 @@ pub enum Up {
         message: Message,
     },
     /// Every member of the present view has delivered this sender's messages below that position,
-    /// or holds them and delivers them before anything of the next view. Not told any more of a view
-    /// that ends without some of its members.
+    /// or holds them and delivers them before anything of the next view. Not told any more of a
+    /// view that ends without some of its members.
     Stable {
         /// The group.
         group: GroupId,

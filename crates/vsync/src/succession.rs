@@ -2,8 +2,8 @@
 //!
 //! Takes: a flush that is ready, or an INSTALL. Promises: everyone who moves from one view to the
 //! next delivers the same messages in the first (V1); one INSTALL ends an epoch here (V2); a view's
-//! content is fixed by its INSTALL (V3). A decided INSTALL is taken whenever it fits, whatever ballot
-//! has been promised since.
+//! content is fixed by its INSTALL (V3). A decided INSTALL is taken whenever it fits, whatever
+//! ballot has been promised since.
 
 use alloc::vec;
 use alloc::vec::Vec;

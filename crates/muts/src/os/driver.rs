@@ -85,8 +85,8 @@ impl Driver {
     }
 
     /// One turn: sends what waits, sleeps until there is news, the tower's deadline or the end of
-    /// `patience`, takes what came, does what is due, and sends again. What the tower has to tell is
-    /// the caller's to take afterwards.
+    /// `patience`, takes what came, does what is due, and sends again. What the tower has to tell
+    /// is the caller's to take afterwards.
     ///
     /// # Errors
     /// [`Broken`] if waiting itself fails. What single datagrams meet is counted, not told.

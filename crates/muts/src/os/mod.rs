@@ -1,4 +1,4 @@
-//! The one place that touches an operating system: a list of names, and the file that supplies them.
+//! The one place that touches an operating system: a list of names, and the file that has them.
 //!
 //! To port: write a file that defines the same names as `none.rs`, and choose it below.
 //!

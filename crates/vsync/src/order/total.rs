@@ -1,8 +1,9 @@
 //! Total order: one sequencer per epoch gives every ABCAST its place, in runs.
 //!
-//! Takes: the sequencer's stream, as it is processed: its own ABCASTs and its ORDER records. Promises: all
-//! who move together deliver the ABCASTs in one sequence (S4, weak total order). Keeps: the runs
-//! not yet delivered. A run names a sender and a position: all its ABCASTs up to there.
+//! Takes: the sequencer's stream, as it is processed: its own ABCASTs and its ORDER records.
+//! Promises: all who move together deliver the ABCASTs in one sequence (S4, weak total order).
+//! Keeps: the runs not yet delivered. A run names a sender and a position: all its ABCASTs up to
+//! there.
 //!
 //! The sequencer puts a run into its own stream before it delivers what the run covers, so that its
 //! place is part of the cut of a flush. What then has no place gets one by a rule that looks at
