@@ -6,7 +6,6 @@ mod diary;
 mod host;
 pub mod limits;
 mod network;
-mod plain;
 mod run;
 mod script;
 mod sight;
@@ -21,7 +20,6 @@ mod world;
 pub use choice::{Choice, Every};
 pub use diary::Diary;
 pub use network::{Arrivals, Network, Weather};
-pub use plain::Plain;
 pub use run::{Family, Lengths, Mode, Report, judge_core, judge_light, judge_streams, run, settle};
 pub use script::{
     App, Birth, Client, Keepers, Load, Member, Phase, Plan, Roster, Seen, Stream, Wishes,

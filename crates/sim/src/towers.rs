@@ -1,16 +1,16 @@
 //! The towers under test, and worlds full of them.
 
 use lwg::Groups;
+use muts::Transport;
 use vsync::{Endpoint, Kernel};
 
-use crate::plain::Plain;
 use crate::script::{Birth, Client, Keepers, Load, Member, Plan, Stream, Wishes};
 use crate::tap::Tap;
 use crate::trace::Trace;
 use crate::world::World;
 
 /// The transport alone.
-pub type StreamTower = Tap<Plain>;
+pub type StreamTower = Tap<Transport>;
 /// The kernel on the transport.
 pub type CoreTower = Tap<Kernel<StreamTower>>;
 /// Light-weight groups on both.
@@ -24,7 +24,7 @@ pub type CoreWorld = World<CoreTower, Member>;
 pub type LightWorld = World<LightTower, Client>;
 
 fn stream_tower(birth: &Birth, trace: &Trace) -> StreamTower {
-    let transport = Plain::new(birth.me);
+    let transport = Transport::new(muts::Config::new(birth.me, birth.seed));
     Tap::new(transport, trace.clone(), birth.name.clone(), "transport")
 }
 

@@ -1,8 +1,8 @@
 //! Whereabouts: finding members that are late, that went another way, and other components.
 //!
 //! Takes: what others say of where they are. Promises: a laggard gets the INSTALL that it lacks
-//! from anyone who took it; who is in a view without this member is `gone` for it and is excluded before
-//! anything else (V4). Keeps: the newest sighting of each process, by number.
+//! from anyone who took it; who is in a view without this member is `gone` for it and is excluded
+//! before anything else (V4). Keeps: the newest sighting of each process, by number.
 
 use alloc::vec::Vec;
 

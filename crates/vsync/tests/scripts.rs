@@ -1,8 +1,8 @@
 //! Runs every script in `tests/scripts`: asks in, views and deliveries out, a member per line.
 //!
 //! Above `---` one ask or fault a line, `NAME VERB ...`: `found NAMES`, `join`, `leave`,
-//! `fifo|causal|total TEXT`, `crash`; without a name `lose a -> b` (casts), `cut a -> b`, `heal`, and
-//! `wait MS`. Everything settles between two lines, unless the next begins with `&`.
+//! `fifo|causal|total TEXT`, `crash`; without a name `lose a -> b` (casts), `cut a -> b`, `heal`,
+//! and `wait MS`. Everything settles between two lines, unless the next begins with `&`.
 //! Below `---` what each member is told, in order: `view [a b]`, `TEXT from a`, `out`; or `a = b`:
 //! both are told the same, whatever it is; or `a has TEXT TEXT`: among other things these, once.
 
