@@ -140,9 +140,8 @@ impl Epoch {
         let mut places: Vec<(usize, usize)> = self.places[..known].to_vec();
         places.retain(|(sender, at)| *at < cut[*sender]);
         let mut orphans: Vec<(usize, usize, usize)> = Vec::new();
-        for sender in 0..n {
-            for at in 0..cut[sender] {
-                let frame = &self.frames[sender][at];
+        for (sender, end) in cut.iter().copied().enumerate() {
+            for (at, frame) in self.frames[sender][..end].iter().enumerate() {
                 if frame.order == Order::Total && !places.contains(&(sender, at)) {
                     let others: usize =
                         (0..n).filter(|of| *of != sender).map(|of| frame.past[of]).sum();

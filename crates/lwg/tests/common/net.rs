@@ -91,7 +91,7 @@ impl Net {
     /// Pairs with a message on the way.
     pub fn letters(&self) -> Vec<(Endpoint, Endpoint)> {
         let reaches =
-            |from, to| self.side.get(from).is_some() && self.side.get(from) == self.side.get(to);
+            |from, to| self.side.contains_key(from) && self.side.get(from) == self.side.get(to);
         let sends = self.sends.iter().filter(|(_, queue)| !queue.is_empty());
         sends.filter(|((from, to), _)| reaches(from, to)).map(|(pair, _)| *pair).collect()
     }
@@ -216,9 +216,7 @@ impl Net {
                 let members = &self.epochs[old[0]].view.members;
                 members.iter().copied().collect::<BTreeSet<_>>() == *list
             };
-            if !same {
-                self.next_view(group, &old, list, &[]);
-            } else if self.epochs[old[0]].blocked {
+            if !same || self.epochs[old[0]].blocked {
                 self.next_view(group, &old, list, &[]);
             }
         }
