@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod cargo;
+mod plant;
 mod spaces;
 mod test;
 mod tidy;
@@ -32,6 +33,12 @@ enum Verb {
         /// What `sim` is told.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
+    },
+    /// Breaks the code on purpose, one place at a time in a copy, and has the suite find it
+    Plant {
+        /// Only the faults whose name contains this
+        #[arg(default_value = "")]
+        only: String,
     },
     /// Every interleaving of the hand-made atomics
     Loom,
@@ -68,6 +75,7 @@ fn run(verb: Option<Verb>) -> Done {
         Some(Verb::Test) => test::run_all(),
         Some(Verb::Tidy) => tidy::run(),
         Some(Verb::Sim { args }) => cargo::sim(&args),
+        Some(Verb::Plant { only }) => plant::run(&only),
         Some(Verb::Loom) => test::loom(),
         Some(Verb::Doc) => test::doc(),
         Some(Verb::Night { minutes }) => test::night(minutes),
