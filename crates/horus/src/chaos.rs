@@ -93,7 +93,7 @@ mod tests {
             None
         }
         fn receive(&mut self, _: Instant, packet: Packet) {
-            self.0.push_back(Transmit { to: packet.from, bytes: packet.bytes.to_vec() });
+            self.0.push_back(Transmit::whole(packet.from, packet.bytes));
         }
         fn transmit(&mut self, _: Instant) -> Option<Transmit> {
             self.0.pop_front()

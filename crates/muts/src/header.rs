@@ -1,45 +1,58 @@
 //! The bytes this floor adds, drawn and named.
 //!
 //! ```text
-//! datagram  version u8 | kind u8 | ...
-//!   hello   0: node u64 | incarnation u64 | session u32 | echo u32
+//! datagram  version and kind u8 | ...
+//!   hello   0x20: node u64 | incarnation u64 | session u32 | echo u32
 //!           `session` names the sender's end of the link; `echo` is the receiver's, 0 if not known
-//!   data    1: session u32 of the receiver's end | frames ...
+//!   data    0x21: session u32 of the receiver's end | number u64 | frames ...
 //! frame     kind u8 | ...
-//!   beat    1: varint number | varint length | bytes | varint count | (channel u64 | varint end)*
-//!   tell    2: varint length | message
-//!   part    3: varint id | varint index | varint count | varint length | bytes
-//!   data    4: channel u64 | varint sequence | flags u8 | varint length | bytes
-//!   ack     5: channel u64 | varint below | varint count | (varint gap | varint length)*
-//!   probe   6;  answer 7
+//!   pad     0: the rest of the datagram means nothing
+//!   ack     1: varint top | varint delay | varint runs | varint length | (varint gap | varint length)*
+//!   data    2: channel u64 | varint offset | varint length | bytes of the stream
+//!   skip    3: channel u64 | varint offset | varint length | varint below
+//!   note    4: channel u64 | varint version | varint length | bytes
+//!   credit  5: channel u64 | varint limit
+//!   gone    6: channel u64
+//!   beat    7: varint number | varint length | bytes
+//!   tell    8: varint length | message
+//!   part    9: varint id | varint index | varint count | varint length | bytes
+//!   now    10: acknowledge this datagram at once
 //! ```
 //!
-//! Channel 0 is the link's own stream to one process. `flags`: 1 first of a message, 2 last of it,
-//! 4 acknowledge at once. `below`: everything under it has come; the ranges lie above it, each
-//! `gap` frames after the one before.
-
-use alloc::vec::Vec;
+//! Datagrams of one link are numbered from 0; what is sent again goes under a new number. `top` is
+//! one above the highest number that has come, `delay` how many microseconds ago that was; the runs
+//! go downwards from it, each `gap` numbers below the one before.
+//!
+//! A stream is what one process casts on one channel: records one behind the other, each
+//! `varint length | message`. Data frames carry any run of its bytes; a skip frame stands for whole
+//! records, and `below` is how many records lie below its end. Channel 0 is the link's own stream
+//! to one process. A receiver takes bytes of a stream below its credit's `limit`; `gone` says that
+//! it has closed the channel and takes no more.
 
 use crate::interface::Channel;
-use crate::limits::{ACK_RANGES_MAX, BEAT_ENDS_MAX};
+use crate::limits::ACK_RANGES_MAX;
+use crate::numbers::Seen;
 use crate::process::ProcId;
-use crate::wire::{Malformed, Wire, read_bytes, read_varint, write_bytes, write_varint};
+use crate::wire::{
+    Malformed, Sink, Wire, read_bytes, read_varint, write_bytes, write_varint, write_varints,
+};
 
-/// The version of all that is drawn above.
-pub(crate) const VERSION: u8 = 1;
-/// Version, kind and session.
-pub(crate) const DATAGRAM_HEADER_BYTES: usize = 6;
-/// The most that stands before the bytes of a data frame or a part.
-pub(crate) const FRAME_HEADER_BYTES_MAX: usize = 1 + 8 + 10 + 1 + 4;
+/// The version of all that is drawn above, in the high half of the first byte.
+pub(crate) const VERSION: u8 = 2 << 4;
+pub(crate) const HELLO: u8 = VERSION;
+pub(crate) const DATA: u8 = VERSION | 1;
+
+/// Kind, session and number.
+pub(crate) const DATAGRAM_HEADER_BYTES: usize = 1 + 4 + 8;
+/// The most that stands before the bytes of a data frame.
+pub(crate) const DATA_HEADER_BYTES_MAX: usize = 1 + 8 + 10 + 3;
+/// The most that stands before the bytes of a part.
+pub(crate) const PART_HEADER_BYTES_MAX: usize = 1 + 10 + 3 + 3 + 3;
+/// A skip, a credit or a gone frame at its longest.
+pub(crate) const SMALL_FRAME_BYTES_MAX: usize = 1 + 8 + 10 + 10 + 10;
+
 /// The link's own stream.
 pub(crate) const UNICAST: Channel = Channel(0);
-
-pub(crate) const HELLO: u8 = 0;
-pub(crate) const DATA: u8 = 1;
-
-pub(crate) const FIRST: u8 = 1;
-pub(crate) const LAST: u8 = 2;
-pub(crate) const ACK_NOW: u8 = 4;
 
 /// How two processes get to know each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,12 +63,11 @@ pub(crate) struct Hello {
 }
 
 impl Hello {
-    pub(crate) fn datagram(&self) -> Vec<u8> {
-        let mut bytes = alloc::vec![VERSION, HELLO];
-        self.from.write(&mut bytes);
-        self.session.write(&mut bytes);
-        self.echo.write(&mut bytes);
-        bytes
+    pub(crate) fn write(&self, into: &mut impl Sink) {
+        into.push(HELLO);
+        self.from.write(into);
+        self.session.write(into);
+        self.echo.write(into);
     }
 
     pub(crate) fn read(mut from: &[u8]) -> Result<Self, Malformed> {
@@ -66,127 +78,162 @@ impl Hello {
     }
 }
 
-/// What has come above a gap: first and end of each range.
-pub(crate) type Ranges = heapless::Vec<(u64, u64), ACK_RANGES_MAX>;
-/// Where streams end.
-pub(crate) type Ends = heapless::Vec<(Channel, u64), BEAT_ENDS_MAX>;
+/// Runs of numbers, highest first.
+pub(crate) type Runs = heapless::Vec<(u64, u64), ACK_RANGES_MAX>;
 
 /// One frame of a datagram; byte runs are places in it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Frame<'a> {
-    Beat { number: u64, bytes: &'a [u8], ends: Ends },
+    Pad,
+    Ack { delay_us: u64, runs: Runs },
+    Data { channel: Channel, offset: u64, bytes: &'a [u8] },
+    Skip { channel: Channel, offset: u64, length: u64, below: u64 },
+    Note { channel: Channel, version: u64, bytes: &'a [u8] },
+    Credit { channel: Channel, limit: u64 },
+    Gone { channel: Channel },
+    Beat { number: u64, bytes: &'a [u8] },
     Tell(&'a [u8]),
     Part { id: u64, index: u64, count: u64, bytes: &'a [u8] },
-    Data { channel: Channel, sequence: u64, flags: u8, bytes: &'a [u8] },
-    Ack { channel: Channel, below: u64, ranges: Ranges },
-    Probe,
-    Answer,
+    Now,
 }
 
 impl<'a> Frame<'a> {
-    pub(crate) fn write(&self, into: &mut Vec<u8>) {
+    /// Writes it; an acknowledgement has runs.
+    pub(crate) fn write(&self, into: &mut impl Sink) {
         match self {
-            Self::Beat { number, bytes, ends } => {
-                into.push(1);
+            Self::Pad => into.push(0),
+            Self::Ack { delay_us, runs } => write_ack(into, *delay_us, runs.iter().copied()),
+            Self::Data { channel, offset, bytes } => {
+                write_data_header(into, *channel, *offset, bytes.len());
+                into.extend_from_slice(bytes);
+            }
+            Self::Skip { channel, offset, length, below } => {
+                into.push(3);
+                channel.0.write(into);
+                write_varints(into, [*offset, *length, *below]);
+            }
+            Self::Note { channel, version, bytes } => {
+                into.push(4);
+                channel.0.write(into);
+                write_varint(into, *version);
+                write_bytes(into, bytes);
+            }
+            Self::Credit { channel, limit } => {
+                into.push(5);
+                channel.0.write(into);
+                write_varint(into, *limit);
+            }
+            Self::Gone { channel } => {
+                into.push(6);
+                channel.0.write(into);
+            }
+            Self::Beat { number, bytes } => {
+                into.push(7);
                 write_varint(into, *number);
                 write_bytes(into, bytes);
-                write_varint(into, ends.len() as u64);
-                for (channel, end) in ends {
-                    channel.0.write(into);
-                    write_varint(into, *end);
-                }
             }
             Self::Tell(message) => {
-                into.push(2);
+                into.push(8);
                 write_bytes(into, message);
             }
             Self::Part { id, index, count, bytes } => {
-                into.push(3);
-                for number in [*id, *index, *count] {
-                    write_varint(into, number);
-                }
+                into.push(9);
+                write_varints(into, [*id, *index, *count]);
                 write_bytes(into, bytes);
             }
-            Self::Data { channel, sequence, flags, bytes } => {
-                write_data_header(into, *channel, *sequence, *flags, bytes.len());
-                into.extend_from_slice(bytes);
-            }
-            Self::Ack { channel, below, ranges } => {
-                into.push(5);
-                channel.0.write(into);
-                write_varint(into, *below);
-                write_varint(into, ranges.len() as u64);
-                let mut end = *below;
-                for (first, last) in ranges {
-                    write_varint(into, first - end);
-                    write_varint(into, last - first);
-                    end = *last;
-                }
-            }
-            Self::Probe => into.push(6),
-            Self::Answer => into.push(7),
+            Self::Now => into.push(10),
         }
     }
 
     pub(crate) fn read(from: &mut &'a [u8]) -> Result<Self, Malformed> {
-        match u8::read(from)? {
-            1 => {
-                let (number, bytes) = (read_varint(from)?, read_bytes(from)?);
-                let count = read_varint(from)?;
-                let mut ends = Ends::new();
-                for _ in 0..count {
-                    let end = (Channel(u64::read(from)?), read_varint(from)?);
-                    ends.push(end).map_err(|_| Malformed)?;
-                }
-                Ok(Self::Beat { number, bytes, ends })
+        Ok(match u8::read(from)? {
+            0 => {
+                *from = &[];
+                Self::Pad
             }
-            2 => Ok(Self::Tell(read_bytes(from)?)),
-            3 => {
-                let (id, index) = (read_varint(from)?, read_varint(from)?);
-                Ok(Self::Part { id, index, count: read_varint(from)?, bytes: read_bytes(from)? })
-            }
-            4 => {
-                let channel = Channel(u64::read(from)?);
-                let (sequence, flags) = (read_varint(from)?, u8::read(from)?);
-                Ok(Self::Data { channel, sequence, flags, bytes: read_bytes(from)? })
-            }
-            5 => {
-                let channel = Channel(u64::read(from)?);
-                let below = read_varint(from)?;
-                Ok(Self::Ack { channel, below, ranges: read_ranges(from, below)? })
-            }
-            6 => Ok(Self::Probe),
-            7 => Ok(Self::Answer),
-            _ => Err(Malformed),
-        }
+            1 => read_ack(from)?,
+            2 => Self::Data {
+                channel: Channel(u64::read(from)?),
+                offset: read_varint(from)?,
+                bytes: read_bytes(from)?,
+            },
+            3 => Self::Skip {
+                channel: Channel(u64::read(from)?),
+                offset: read_varint(from)?,
+                length: read_varint(from)?,
+                below: read_varint(from)?,
+            },
+            4 => Self::Note {
+                channel: Channel(u64::read(from)?),
+                version: read_varint(from)?,
+                bytes: read_bytes(from)?,
+            },
+            5 => Self::Credit { channel: Channel(u64::read(from)?), limit: read_varint(from)? },
+            6 => Self::Gone { channel: Channel(u64::read(from)?) },
+            7 => Self::Beat { number: read_varint(from)?, bytes: read_bytes(from)? },
+            8 => Self::Tell(read_bytes(from)?),
+            9 => Self::Part {
+                id: read_varint(from)?,
+                index: read_varint(from)?,
+                count: read_varint(from)?,
+                bytes: read_bytes(from)?,
+            },
+            10 => Self::Now,
+            _ => return Err(Malformed),
+        })
     }
 }
 
-fn read_ranges(from: &mut &[u8], below: u64) -> Result<Ranges, Malformed> {
-    let count = read_varint(from)?;
-    let mut end = below;
-    let mut ranges = Ranges::new();
-    for _ in 0..count {
-        let first = end.checked_add(read_varint(from)?).ok_or(Malformed)?;
-        end = first.checked_add(read_varint(from)?).ok_or(Malformed)?;
-        ranges.push((first, end)).map_err(|_| Malformed)?;
+/// Writes an acknowledgement of what was seen. Nothing if that is nothing.
+pub(crate) fn write_seen(into: &mut impl Sink, delay_us: u64, seen: &Seen) {
+    if seen.top() > 0 {
+        write_ack(into, delay_us, seen.runs(ACK_RANGES_MAX));
     }
-    Ok(ranges)
+}
+
+fn write_ack(into: &mut impl Sink, delay_us: u64, runs: impl Iterator<Item = (u64, u64)>) {
+    let runs: Runs = runs.collect();
+    let top = runs.first().map_or(0, |run| run.1);
+    into.push(1);
+    write_varints(into, [top, delay_us, runs.len() as u64]);
+    let mut end = top;
+    for (at, (from, to)) in runs.into_iter().enumerate() {
+        if at > 0 {
+            write_varint(into, end - to);
+        }
+        write_varint(into, to - from);
+        end = from;
+    }
+}
+
+fn read_ack<'a>(from: &mut &'a [u8]) -> Result<Frame<'a>, Malformed> {
+    let (mut end, delay_us, count) = (read_varint(from)?, read_varint(from)?, read_varint(from)?);
+    let mut runs = Runs::new();
+    for at in 0..count {
+        let gap = if at == 0 { 0 } else { read_varint(from)? };
+        let to = end.checked_sub(gap).ok_or(Malformed)?;
+        end = to.checked_sub(read_varint(from)?).ok_or(Malformed)?;
+        runs.push((end, to)).map_err(|_| Malformed)?;
+    }
+    Ok(Frame::Ack { delay_us, runs })
 }
 
 /// What stands before the bytes of a data frame, so that they can be gathered from several places.
 pub(crate) fn write_data_header(
-    into: &mut Vec<u8>,
+    into: &mut impl Sink,
     channel: Channel,
-    sequence: u64,
-    flags: u8,
+    offset: u64,
     length: usize,
 ) {
-    into.push(4);
+    into.push(2);
     channel.0.write(into);
-    write_varint(into, sequence);
-    into.push(flags);
+    write_varint(into, offset);
     write_varint(into, length as u64);
+}
+
+/// How long a varint is.
+pub(crate) fn varint_bytes(number: u64) -> usize {
+    (64 - (number | 1).leading_zeros() as usize).div_ceil(7)
 }
 
 #[cfg(test)]
@@ -196,27 +243,19 @@ mod tests {
 
     #[test]
     fn every_frame_comes_back_and_no_prefix_of_it_does() {
+        let channel = Channel(5);
         let frames = [
-            Frame::Beat {
-                number: 300,
-                bytes: b"row",
-                ends: [(Channel(9), 77)].into_iter().collect(),
-            },
+            Frame::Pad,
+            Frame::Ack { delay_us: 70, runs: [(20, 21), (12, 14), (0, 10)].into_iter().collect() },
+            Frame::Data { channel, offset: 1 << 40, bytes: b"stream" },
+            Frame::Skip { channel, offset: 300, length: 40, below: 7 },
+            Frame::Note { channel, version: 300, bytes: b"row" },
+            Frame::Credit { channel, limit: 1 << 22 },
+            Frame::Gone { channel },
+            Frame::Beat { number: 300, bytes: b"row" },
             Frame::Tell(b"control"),
             Frame::Part { id: 1, index: 2, count: 3, bytes: b"part" },
-            Frame::Data {
-                channel: Channel(5),
-                sequence: 1 << 40,
-                flags: FIRST | LAST,
-                bytes: b"x",
-            },
-            Frame::Ack {
-                channel: Channel(5),
-                below: 10,
-                ranges: [(12, 14), (20, 21)].into_iter().collect(),
-            },
-            Frame::Probe,
-            Frame::Answer,
+            Frame::Now,
         ];
         for frame in frames {
             let mut bytes = vec![];

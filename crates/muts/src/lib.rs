@@ -17,11 +17,12 @@ extern crate std;
 mod address;
 #[cfg(feature = "os")]
 mod bell;
+mod blocks;
 mod bundle;
 mod channel;
 mod config;
 mod counters;
-mod fragment;
+mod flight;
 mod greeting;
 mod header;
 mod incoming;
@@ -30,13 +31,18 @@ mod layer;
 pub mod limits;
 mod link;
 mod message;
+mod numbers;
 #[cfg(feature = "os")]
 pub mod os;
 mod outgoing;
+mod pace;
+mod path;
 #[cfg(feature = "os")]
 mod pool;
 mod process;
 mod random;
+mod ranges;
+mod record;
 mod silence;
 #[cfg(feature = "os")]
 mod sync;
@@ -50,8 +56,8 @@ pub use address::Address;
 pub use bell::{Bell, Rouse};
 pub use config::Config;
 pub use counters::Counted;
-pub use interface::{Channel, Down, Multicast, Up};
-pub use layer::{Full, Layer, Packet, Transmit};
+pub use interface::{Audience, Channel, Down, Multicast, Up};
+pub use layer::{Full, Layer, Packet, Parts, Transmit};
 pub use message::Message;
 #[cfg(feature = "os")]
 pub use pool::{Buffer, Pool};
@@ -59,4 +65,4 @@ pub use process::{NodeId, ProcId};
 pub use random::Random;
 pub use time::{Duration, Instant};
 pub use transport::Transport;
-pub use wire::{Malformed, Wire, read_bytes, read_varint, write_bytes, write_varint};
+pub use wire::{Malformed, Sink, Wire, read_bytes, read_varint, write_bytes, write_varint};

@@ -1,5 +1,6 @@
 //! Transport: sorts packets to links and channels; nothing clever.
 
+mod acks;
 mod asks;
 mod frames;
 mod links;
@@ -8,20 +9,25 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 use crate::address::Address;
+use crate::blocks::Blocks;
 use crate::bundle::Bundle;
 use crate::channel::Open;
 use crate::config::Config;
 use crate::counters::{Counted, Counters};
+use crate::flight::{Decided, Item};
 use crate::greeting::Nodes;
-use crate::header::{DATA, DATAGRAM_HEADER_BYTES, FRAME_HEADER_BYTES_MAX, HELLO, Hello, VERSION};
+use crate::header::{DATA, HELLO, Hello};
 use crate::interface::{Channel, Down, Up};
 use crate::layer::{Full, Layer, Packet, Transmit};
-use crate::limits::DATAGRAM_BYTES_MIN;
+use crate::limits::{DATAGRAM_BYTES_MAX, DATAGRAM_BYTES_MIN};
 use crate::link::Link;
 use crate::process::ProcId;
 use crate::random::Random;
 use crate::time::Instant;
 use crate::wire::Wire;
+
+/// Datagrams to one peer before the next has its turn: what one system call can carry.
+const TURN_DATAGRAMS: u32 = 16;
 
 /// Reliable FIFO multicast over datagrams, one link per peer.
 #[derive(Debug)]
@@ -32,7 +38,7 @@ pub struct Transport {
     links: BTreeMap<ProcId, Link>,
     sessions: BTreeMap<u32, ProcId>,
     channels: BTreeMap<Channel, Open>,
-    closed: VecDeque<Channel>,
+    closed: Closed,
     /// When each link wants to be looked at.
     timers: BTreeSet<(Instant, ProcId)>,
     /// Links with something to say now, in turn.
@@ -42,16 +48,52 @@ pub struct Transport {
     told: VecDeque<Up>,
     counters: Counters,
     last_turn: Instant,
+    /// Where short messages gather, and whose are in there.
+    pen: Blocks,
+    pen_of: Option<Pen>,
+    /// Where datagrams are written.
+    sheets: Blocks,
+    /// Room that is used again and again.
+    items: Vec<Item>,
+    decided: Decided,
+}
+
+/// Whose messages gather in the pen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pen {
+    Channel(Channel),
+    Process(ProcId),
+}
+
+/// Channels that were closed here, the oldest forgotten first.
+#[derive(Debug, Default)]
+struct Closed {
+    names: BTreeSet<Channel>,
+    age: VecDeque<Channel>,
+}
+
+impl Closed {
+    fn insert(&mut self, channel: Channel) {
+        if self.names.insert(channel) {
+            self.age.push_back(channel);
+        }
+        if self.age.len() > crate::limits::CLOSED_MAX
+            && let Some(oldest) = self.age.pop_front()
+        {
+            self.names.remove(&oldest);
+        }
+    }
 }
 
 impl Transport {
     /// A transport that knows nobody.
     ///
     /// # Panics
-    /// If the datagrams of `config` are shorter than `limits::DATAGRAM_BYTES_MIN`.
+    /// If the longest datagram of `config` is not within the bounds of `limits`.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        assert!(config.datagram_bytes_max >= DATAGRAM_BYTES_MIN, "datagrams too short for frames");
+        let longest = config.datagram_bytes_max;
+        assert!((DATAGRAM_BYTES_MIN..=DATAGRAM_BYTES_MAX).contains(&longest), "{longest} bytes");
         Self {
             random: Random::new(config.seed ^ 0x6d75_7473),
             config,
@@ -59,19 +101,32 @@ impl Transport {
             links: BTreeMap::new(),
             sessions: BTreeMap::new(),
             channels: BTreeMap::new(),
-            closed: VecDeque::new(),
+            closed: Closed::default(),
             timers: BTreeSet::new(),
             ready: VecDeque::new(),
             hellos: VecDeque::new(),
             told: VecDeque::new(),
             counters: Counters::default(),
             last_turn: Instant::ZERO,
+            pen: Blocks::default(),
+            pen_of: None,
+            sheets: Blocks::default(),
+            items: Vec::new(),
+            decided: Decided::default(),
         }
     }
 
-    /// Bytes of a message that fit one frame.
-    fn frame_bytes(&self) -> usize {
-        self.config.datagram_bytes_max - DATAGRAM_HEADER_BYTES - FRAME_HEADER_BYTES_MAX
+    /// Who holds up a channel: of those that lack most of what was cast on it here, the first.
+    #[must_use]
+    pub fn holder(&self, channel: Channel) -> Option<ProcId> {
+        let open = self.channels.get(&channel).filter(|open| open.out.waiting() > 0)?;
+        open.out.slowest().map(|place| open.peers[place])
+    }
+
+    fn sent(&mut self, transmit: Transmit) -> Option<Transmit> {
+        self.counters.datagrams_sent += 1;
+        self.counters.bytes_sent += transmit.len() as u64;
+        Some(transmit)
     }
 }
 
@@ -82,9 +137,11 @@ impl Layer for Transport {
     fn down(&mut self, now: Instant, ask: Down) -> Result<(), Full<Down>> {
         match ask {
             Down::Meet { node, address } => self.nodes.introduce(now, node, address),
-            Down::Open { channel, peers } => self.open(now, channel, &peers),
+            Down::Open { channel, peers, credit } => self.open(now, channel, peers, credit),
             Down::Close { channel } => self.close(channel),
-            Down::Cast { channel, message } => return self.cast(channel, message),
+            Down::Cast { channel, to, message } => return self.cast(channel, to, message),
+            Down::Note { channel, bytes, within } => self.note(now, channel, bytes, within),
+            Down::Taken { channel, from, bytes } => self.taken(channel, from, bytes),
             Down::Send { to, message } => return self.send(to, message),
             Down::Tell { to, message } => self.tell(to, &message),
             Down::Beat { to, bytes } => self.beat(to, bytes),
@@ -100,66 +157,51 @@ impl Layer for Transport {
         self.note_absence(now);
         self.counters.datagrams_received += 1;
         self.counters.bytes_received += packet.bytes.len() as u64;
-        let mut rest = &packet.bytes[..];
-        let (Ok(version), Ok(kind)) = (u8::read(&mut rest), u8::read(&mut rest)) else {
-            self.counters.dropped_malformed += 1;
-            return;
-        };
-        if version != VERSION {
-            self.counters.dropped_version += 1;
-            return;
-        }
-        match kind {
-            HELLO => match Hello::read(rest) {
+        match packet.bytes.first() {
+            Some(&HELLO) => match Hello::read(&packet.bytes[1..]) {
                 Ok(hello) => self.hear_hello(now, packet.from, hello),
                 Err(_) => self.counters.dropped_malformed += 1,
             },
-            DATA => {
-                let Ok(session) = u32::read(&mut rest) else {
-                    self.counters.dropped_malformed += 1;
-                    return;
-                };
-                let Some(peer) = self.sessions.get(&session).copied() else {
-                    self.counters.dropped_session += 1;
-                    return;
-                };
-                if let Some(link) = self.links.get_mut(&peer) {
-                    link.address = packet.from;
-                }
-                self.heard(now, peer);
-                self.hear_frames(now, peer, &packet.bytes);
-                self.rouse(peer);
-            }
+            Some(&DATA) => self.hear_datagram(now, packet),
+            Some(kind) if kind >> 4 != DATA >> 4 => self.counters.dropped_version += 1,
             _ => self.counters.dropped_malformed += 1,
         }
     }
 
     fn transmit(&mut self, now: Instant) -> Option<Transmit> {
         if let Some((to, hello)) = self.hellos.pop_front() {
-            let bytes = hello.datagram();
-            self.counters.datagrams_sent += 1;
-            self.counters.bytes_sent += bytes.len() as u64;
-            return Some(Transmit { to, bytes });
+            hello.write(self.sheets.room(64));
+            let bytes = self.sheets.split();
+            return self.sent(Transmit::whole(to, bytes));
         }
+        self.adopt_pen();
         while let Some(peer) = self.ready.pop_front() {
             let Some(link) = self.links.get_mut(&peer) else { continue };
-            let room = self.config.datagram_bytes_max;
-            let mut bundle =
-                Bundle { now, room, channels: &mut self.channels, counters: &mut self.counters };
-            let Some(bytes) = bundle.fill(link) else {
-                let due = link.due();
-                if link.timer != Some(due) {
-                    self.rouse(peer);
-                    self.ready.retain(|ready| *ready != peer);
-                }
+            link.queued = false;
+            let mut bundle = Bundle {
+                now,
+                channels: &mut self.channels,
+                counters: &mut self.counters,
+                blocks: &mut self.sheets,
+                items: &mut self.items,
+            };
+            let Some(parts) = bundle.fill(link) else {
+                link.turn = 0;
+                self.reschedule(peer);
                 continue;
             };
             let to = link.address;
-            self.counters.datagrams_sent += 1;
-            self.counters.bytes_sent += bytes.len() as u64;
-            // It may have more to say: after the others.
-            self.rouse(peer);
-            return Some(Transmit { to, bytes });
+            // It may have more to say: at once if its turn is not over, else after the others.
+            link.queued = true;
+            link.turn += 1;
+            if link.turn < TURN_DATAGRAMS {
+                self.ready.push_front(peer);
+            } else {
+                link.turn = 0;
+                self.ready.push_back(peer);
+            }
+            self.reschedule(peer);
+            return self.sent(Transmit { to, parts });
         }
         None
     }
@@ -191,4 +233,10 @@ impl Counted for Transport {
         each("muts.links", self.links.len() as u64);
         each("muts.channels", self.channels.len() as u64);
     }
+}
+
+/// Reads what stands before the frames of a datagram, after its kind: session and number.
+fn read_envelope(mut bytes: &[u8]) -> Option<(u32, u64)> {
+    let session = u32::read(&mut bytes).ok()?;
+    Some((session, u64::read(&mut bytes).ok()?))
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use muts::{
-    Address, Channel, Config, Counted, Down, Instant, Layer, Message, NodeId, Packet, ProcId,
-    Random, Transport, Up,
+    Address, Audience, Channel, Config, Counted, Down, Instant, Layer, Message, NodeId, Packet,
+    ProcId, Random, Transport, Up,
 };
 
 const STEP: Duration = Duration::from_micros(500);
@@ -22,6 +22,8 @@ struct Net {
     loss: u64,
     twice: u64,
     cut: bool,
+    /// What the paths carry.
+    longest: usize,
     flying: BTreeMap<(Instant, u64), (u32, Packet)>,
     count: u64,
     ends: BTreeMap<u32, Transport>,
@@ -36,6 +38,7 @@ impl Net {
             loss: 0,
             twice: 0,
             cut: false,
+            longest: 1_500,
             flying: BTreeMap::new(),
             count: 0,
             ends: BTreeMap::new(),
@@ -81,7 +84,9 @@ impl Net {
             }
             self.told.get_mut(node).expect("known").extend(std::iter::from_fn(|| end.up()));
             while let Some(transmit) = end.transmit(self.now) {
-                assert!(transmit.bytes.len() <= 1_200);
+                if transmit.len() > self.longest {
+                    continue;
+                }
                 let Address::Pipe(to) = transmit.to else { panic!("a pipe") };
                 for _ in 0..1 + u64::from(self.random.chance(self.twice)) {
                     if self.cut || self.random.chance(self.loss) {
@@ -89,8 +94,7 @@ impl Net {
                     }
                     let delay = Duration::from_micros(100 + self.random.below(5_000));
                     self.count += 1;
-                    let packet =
-                        Packet { from: Address::Pipe(*node), bytes: transmit.bytes.clone().into() };
+                    let packet = Packet { from: Address::Pipe(*node), bytes: transmit.gather() };
                     self.flying.insert((self.now + delay, self.count), (to, packet));
                 }
             }
@@ -112,7 +116,7 @@ impl Net {
         for node in 1..=nodes {
             let others = (1..=nodes).filter(|other| *other != node);
             let peers = others.map(|other| proc(other.into(), 1)).collect();
-            assert!(self.ask(node, Down::Open { channel: Channel(9), peers }));
+            assert!(self.ask(node, Down::Open { channel: Channel(9), peers, credit: false }));
         }
     }
 }
@@ -147,7 +151,10 @@ fn everything_once_and_in_order_under_loss() {
             for node in 1..=3 {
                 let length = lengths[(at as usize + node as usize) % lengths.len()];
                 let message = body(node, at, length);
-                assert!(net.ask(node, Down::Cast { channel: Channel(9), message }), "room");
+                assert!(
+                    net.ask(node, Down::Cast { channel: Channel(9), to: Audience::ALL, message }),
+                    "room"
+                );
             }
             net.run(Duration::from_millis(20));
         }
@@ -177,7 +184,9 @@ fn a_large_message_arrives_whole() {
     net.run(Duration::from_secs(1));
     net.open(2);
     let message = body(1, 0, 8 << 20);
-    assert!(net.ask(1, Down::Cast { channel: Channel(9), message: message.clone() }));
+    assert!(
+        net.ask(1, Down::Cast { channel: Channel(9), to: Audience::ALL, message: message.clone() })
+    );
     assert!(net.ask(1, Down::Send { to: proc(2, 1), message: message.clone() }));
     net.run(Duration::from_secs(60));
     assert_eq!(casts(net.told(2), 1), [(0, message.clone())]);
@@ -190,7 +199,8 @@ fn a_full_window_hands_back_and_tells_of_room() {
     let mut net = Net::new(2, 6);
     net.run(Duration::from_secs(1));
     net.open(2);
-    let cast = |at| Down::Cast { channel: Channel(9), message: body(1, at, 100_000) };
+    let cast =
+        |at| Down::Cast { channel: Channel(9), to: Audience::ALL, message: body(1, at, 100_000) };
     let mut taken = 0;
     while net.ask(1, cast(taken)) {
         taken += 1;
@@ -209,7 +219,9 @@ fn silence_is_told_once_and_so_is_the_return() {
     net.run(Duration::from_secs(1));
     net.open(2);
     net.cut = true;
-    assert!(net.ask(1, Down::Cast { channel: Channel(9), message: body(1, 0, 10) }));
+    assert!(
+        net.ask(1, Down::Cast { channel: Channel(9), to: Audience::ALL, message: body(1, 0, 10) })
+    );
     net.run(Duration::from_secs(3));
     net.cut = false;
     net.run(Duration::from_secs(1));
@@ -237,7 +249,9 @@ fn a_newer_incarnation_ends_the_older_one() {
     let mut net = Net::new(2, 8);
     net.run(Duration::from_secs(1));
     net.open(2);
-    assert!(net.ask(1, Down::Cast { channel: Channel(9), message: body(1, 0, 10) }));
+    assert!(
+        net.ask(1, Down::Cast { channel: Channel(9), to: Audience::ALL, message: body(1, 0, 10) })
+    );
     net.start(2, 2, 2);
     net.run(Duration::from_millis(100));
     let met: Vec<&Up> =
@@ -254,10 +268,13 @@ fn a_newer_incarnation_ends_the_older_one() {
 fn what_comes_before_its_channel_is_opened_is_not_lost() {
     let mut net = Net::new(2, 9);
     net.run(Duration::from_secs(1));
-    let open = |peer| Down::Open { channel: Channel(9), peers: vec![proc(peer, 1)] };
+    let open = |peer| Down::Open { channel: Channel(9), peers: vec![proc(peer, 1)], credit: false };
     assert!(net.ask(1, open(2)));
     for at in 0..30 {
-        assert!(net.ask(1, Down::Cast { channel: Channel(9), message: body(1, at, 20_000) }));
+        assert!(net.ask(
+            1,
+            Down::Cast { channel: Channel(9), to: Audience::ALL, message: body(1, at, 20_000) }
+        ));
     }
     net.run(Duration::from_millis(200));
     assert!(net.ask(2, open(1)));
@@ -289,7 +306,7 @@ fn garbage_is_counted_and_changes_nothing() {
         for _ in 0..20 {
             let mut bytes: Vec<u8> = (0..length).map(|_| random.draw() as u8).collect();
             if let [version, kind, ..] = &mut bytes[..] {
-                (*version, *kind) = (1, random.below(3) as u8);
+                (*version, *kind) = (0x20 | random.below(3) as u8, random.below(3) as u8);
             }
             let packet = Packet { from: Address::Pipe(77), bytes: bytes.into() };
             let now = net.now;

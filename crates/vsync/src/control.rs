@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 
-use muts::{Malformed, ProcId, Wire};
+use muts::{Malformed, ProcId, Sink, Wire};
 
 use crate::endpoint::GroupId;
 use crate::install::{Install, Part};
@@ -113,7 +113,7 @@ impl Control {
 }
 
 impl Wire for Ballot {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         self.round.write(into);
         self.rank.0.write(into);
     }
@@ -123,7 +123,7 @@ impl Wire for Ballot {
 }
 
 impl Wire for Gap {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         into.extend_from_slice(&[self.member, self.of, self.holder]);
         self.end.write(into);
     }
@@ -134,7 +134,7 @@ impl Wire for Gap {
 }
 
 impl Wire for Whereabouts {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         self.number.write(into);
         self.view.write(into);
     }
@@ -147,7 +147,7 @@ impl Wire for Whereabouts {
 macro_rules! wired {
     ($($kind:literal $name:ident { $($field:ident),* })*) => {
         impl Wire for Control {
-            fn write(&self, into: &mut Vec<u8>) {
+            fn write(&self, into: &mut impl Sink) {
                 match self {
                     Self::Install(install) => {
                         into.push(0);

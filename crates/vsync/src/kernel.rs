@@ -273,7 +273,7 @@ impl<M: Multicast> Kernel<M> {
                 Err(_) => self.desk.counters.malformed += 1,
             },
             // Settled is of no use here: stability is told by members, of more than receipt.
-            muts::Up::Settled { .. } => {}
+            muts::Up::Settled { .. } | muts::Up::Skip { .. } | muts::Up::Note { .. } => {}
         }
     }
 

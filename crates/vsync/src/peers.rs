@@ -8,7 +8,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use muts::{Duration, Instant, Malformed, ProcId, Wire};
+use muts::{Duration, Instant, Malformed, ProcId, Sink, Wire};
 
 use crate::config::Config;
 
@@ -28,7 +28,7 @@ pub(crate) struct Beat {
 }
 
 impl Wire for Beat {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         self.row.write(into);
         self.digest.write(into);
     }

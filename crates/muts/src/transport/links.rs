@@ -12,6 +12,16 @@ use crate::time::Instant;
 impl Transport {
     /// A link may have something to say, or another time to be looked at.
     pub(super) fn rouse(&mut self, peer: ProcId) {
+        self.reschedule(peer);
+        let Some(link) = self.links.get_mut(&peer) else { return };
+        if link.is_open() && !link.queued {
+            link.queued = true;
+            self.ready.push_back(peer);
+        }
+    }
+
+    /// A link may have another time to be looked at.
+    pub(super) fn reschedule(&mut self, peer: ProcId) {
         let Some(link) = self.links.get_mut(&peer) else { return };
         let due = link.due();
         if link.timer != Some(due) {
@@ -19,9 +29,6 @@ impl Transport {
                 self.timers.remove(&(old, peer));
             }
             self.timers.insert((due, peer));
-        }
-        if link.theirs.is_some() && !self.ready.contains(&peer) {
-            self.ready.push_back(peer);
         }
     }
 
@@ -52,10 +59,7 @@ impl Transport {
             _ => node.current = Some(peer),
         }
         if !self.links.contains_key(&peer) {
-            let mine = self.unused_session();
-            let link = Link::new(now, peer, from, mine, self.config.silence);
-            self.links.insert(peer, link);
-            self.sessions.insert(mine, peer);
+            self.make_link(now, peer, from);
         }
         let link = self.links.get_mut(&peer).expect("just made sure");
         if hello.session != 0 {
@@ -73,7 +77,23 @@ impl Transport {
         self.rouse(peer);
     }
 
-    pub(super) fn unused_session(&mut self) -> u32 {
+    fn make_link(&mut self, now: Instant, peer: ProcId, from: Address) {
+        let mine = self.unused_session();
+        let longest = self.config.datagram_bytes_max;
+        let mut link = Link::new(now, peer, from, mine, self.config.silence, longest);
+        for (channel, open) in &self.channels {
+            if open.place(peer).is_some() {
+                link.errands.credits.insert(*channel);
+                if open.version > 0 {
+                    link.errands.note(*channel, now);
+                }
+            }
+        }
+        self.links.insert(peer, link);
+        self.sessions.insert(mine, peer);
+    }
+
+    fn unused_session(&mut self) -> u32 {
         loop {
             let session = self.random.draw() as u32;
             if session != 0 && !self.sessions.contains_key(&session) {
@@ -87,32 +107,27 @@ impl Transport {
         let Some(link) = self.links.get_mut(&peer) else { return };
         if link.silence.hear(now) && link.met {
             self.told.push_back(Up::Back { peer });
-            let late = link.sends.overdue(peer, now);
-            link.flying -= late.min(link.flying);
-            for channel in link.behind.clone() {
-                if let Some(open) = self.channels.get_mut(&channel) {
-                    let late = open.out.overdue(peer, now);
-                    link.flying -= late.min(link.flying);
-                }
-                link.make_ready(channel);
-            }
+            self.give_up(now, peer);
         }
+        let Some(link) = self.links.get_mut(&peer) else { return };
         if !link.met && link.theirs.is_some() {
             link.met = true;
             link.next_beat = now;
+            link.path.begin(now);
+            link.make_ready(UNICAST);
             self.counters.links_met += 1;
             self.told.push_back(Up::Met { peer });
             for (channel, open) in &self.channels {
-                if open.ins.contains_key(&peer) {
+                if open.place(peer).is_some() {
                     link.make_ready(*channel);
                 }
             }
+            self.rouse(peer);
         }
-        self.rouse(peer);
     }
 
     /// This incarnation is over.
-    pub(super) fn lose(&mut self, peer: ProcId) {
+    fn lose(&mut self, peer: ProcId) {
         let Some(link) = self.links.remove(&peer) else { return };
         self.sessions.remove(&link.mine);
         if let Some(timer) = link.timer {
@@ -152,40 +167,16 @@ impl Transport {
                 self.hello(address, Some(peer));
             }
         }
-        let link = self.links.get_mut(&peer).expect("looked up above");
+        self.look_for_lost(now, peer);
+        let Some(link) = self.links.get_mut(&peer) else { return };
         if link.met && link.next_beat <= now {
             link.errands.beat = true;
             link.next_beat = now + self.config.beat;
-        }
-        if link.resend_due.is_some_and(|due| due <= now) && !link.silence.is_silent() {
-            self.resend(now, peer);
-        }
-        self.rouse(peer);
-    }
-
-    /// No acknowledgement came in time: what is under way is taken for lost.
-    pub(super) fn resend(&mut self, now: Instant, peer: ProcId) {
-        let Some(link) = self.links.get_mut(&peer) else { return };
-        let since = now - link.tempo.patience();
-        let mut late = 0;
-        for channel in link.behind.clone() {
-            let bytes = match channel {
-                UNICAST => link.sends.overdue(peer, since),
-                _ => match self.channels.get_mut(&channel) {
-                    Some(open) => open.out.overdue(peer, since),
-                    None => continue,
-                },
-            };
-            if bytes > 0 {
-                late += bytes;
-                link.make_ready(channel);
+            for channel in link.expire_early(now) {
+                link.errands.gone.insert(channel);
+                self.closed.insert(channel);
             }
         }
-        link.flying -= late.min(link.flying);
-        if late > 0 {
-            link.tempo.overdue(now);
-        }
-        let waits = link.flying > 0 || late > 0;
-        link.resend_due = waits.then(|| now + link.tempo.patience());
+        self.rouse(peer);
     }
 }

@@ -76,7 +76,7 @@ impl Air {
     fn ask(&mut self, me: ProcId, ask: Down) {
         match ask {
             Down::Meet { .. } => {}
-            Down::Open { channel, peers } => {
+            Down::Open { channel, peers, .. } => {
                 self.channels.insert((me, channel), (peers, 0));
                 let early = self.early.remove(&(me, channel)).unwrap_or_default();
                 self.arrived.entry(me).or_default().extend(early);
@@ -84,7 +84,7 @@ impl Air {
             Down::Close { channel } => {
                 self.channels.remove(&(me, channel));
             }
-            Down::Cast { channel, message } => {
+            Down::Cast { channel, message, .. } => {
                 let (peers, seq) = self.channels.get_mut(&(me, channel)).expect("an open channel");
                 let (peers, seq_now) = (peers.clone(), *seq);
                 *seq += 1;
@@ -102,6 +102,7 @@ impl Air {
             }
             Down::Send { to, message } => self.fly(me, to, Up::Send { from: me, message }, true),
             Down::Tell { to, message } => self.fly(me, to, Up::Tell { from: me, message }, false),
+            Down::Note { .. } | Down::Taken { .. } => {}
             Down::Beat { to, bytes } => {
                 self.beats.insert((me, to), bytes);
             }
