@@ -1,6 +1,7 @@
 //! The verbs of the workspace: `cargo xtask` alone lists them.
 #![forbid(unsafe_code)]
 
+mod bare;
 mod cargo;
 mod plant;
 mod spaces;
@@ -42,6 +43,8 @@ enum Verb {
     },
     /// Every interleaving of the hand-made atomics
     Loom,
+    /// Links the floors into a program without a standard library: the proof that they do no I/O
+    Bare,
     /// The documentation, with warnings as errors
     Doc,
     /// Everything above and long storms: what CI runs every night
@@ -77,6 +80,7 @@ fn run(verb: Option<Verb>) -> Done {
         Some(Verb::Sim { args }) => cargo::sim(&args),
         Some(Verb::Plant { only }) => plant::run(&only),
         Some(Verb::Loom) => test::loom(),
+        Some(Verb::Bare) => bare::run(),
         Some(Verb::Doc) => test::doc(),
         Some(Verb::Night { minutes }) => test::night(minutes),
     }

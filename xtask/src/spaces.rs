@@ -3,6 +3,9 @@
 /// Lowest first. An arrow may only point to the left.
 pub(crate) const FLOORS: [&str; 6] = ["muts", "vsync", "lwg", "tools", "names", "horus"];
 
+/// The floors that do no I/O and need no standard library.
+pub(crate) const BARE: [&str; 5] = ["muts", "vsync", "lwg", "tools", "names"];
+
 /// A package beside the floors, and the packages of the workspace it may name.
 pub(crate) struct Beside {
     /// Its name.

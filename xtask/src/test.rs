@@ -15,6 +15,7 @@ const STORMS_A_PUSH: Duration = Duration::from_secs(60);
 pub(crate) fn run_all() -> Done {
     run(&["fmt", "--all", "--check"])?;
     crate::tidy::run()?;
+    crate::bare::run()?;
     run(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
     if has("nextest") {
         run(&["nextest", "run", "--workspace"])?;

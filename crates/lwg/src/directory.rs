@@ -17,7 +17,7 @@ use crate::interface::Up;
 use crate::limits::SWEEP_MAX;
 use crate::membership::Memberships;
 use crate::tombstones::Tombstones;
-use crate::view::{View, ViewId};
+use crate::view::{View, ViewId, number_after};
 
 pub(crate) struct Directory {
     pub(crate) core: CoreNumber,
@@ -124,7 +124,7 @@ impl Directory {
         while let Some(step) = self.memberships.step(entry.membership, entry.place) {
             let previous = entry.id;
             let cause = Digest::of("core").with(&step.view).with(&step.lowest).end();
-            entry.id = previous.after(previous.counter + 1, cause);
+            entry.id = previous.after(number_after(previous.counter, step.view), cause);
             entry.place = entry.place.wrapping_add(1);
             entry.begun = false;
             if step.members.contains(&here.me) {

@@ -19,7 +19,7 @@ use crate::here::{Aside, Here, Slot};
 use crate::id::{LwgId, Members};
 use crate::limits::{DIRECTORY_BYTES_MAX, DIRECTORY_ENTRIES_MAX};
 use crate::outgoing::{Rest, Urgent};
-use crate::view::ViewId;
+use crate::view::{ViewId, number_after};
 
 #[derive(Default)]
 pub(crate) struct Exchange {
@@ -182,7 +182,8 @@ impl CoreGroup {
         let old = Members::from_vec(by_rank(&self.view.members, &old));
         let mut ids: Vec<ViewId> = parts.iter().map(|(id, _)| *id).collect();
         ids.sort_unstable();
-        let number = 1 + ids.iter().map(|id| id.counter).max().unwrap_or(0);
+        let last = ids.iter().map(|id| id.counter).max().unwrap_or(0);
+        let number = number_after(last, self.view.id);
         let cause = ids.iter().fold(Digest::of("parts"), |hash, id| hash.with(id)).end();
         let members = if ends { Members::new() } else { old.clone() };
         let change = Change { number, cause, unites: true, members, missing: old };

@@ -239,6 +239,7 @@ impl Wire for Outcome {
 mod tests {
     use super::*;
     use alloc::vec;
+    use alloc::vec::Vec;
 
     fn headers() -> Vec<Header> {
         let lwg = LwgId { creator: 3, count: 9 };

@@ -11,9 +11,8 @@ pub struct Config {
     pub me: ProcId,
     /// Where all chance of this transport comes from.
     pub seed: u64,
-    /// The longest datagram, in bytes, `limits::DATAGRAM_BYTES_MIN` to `limits::DATAGRAM_BYTES_MAX`;
-    /// each link begins with 1,200, which every path carries, and looks for what its own does.
-    /// Default: as long as there can be.
+    /// The longest datagram, in bytes, within the bounds of `limits`. Each link begins with 1,200,
+    /// which every path carries, and looks for what its own does. Default: as long as there can be.
     pub datagram_bytes_max: usize,
     /// How long a peer may be silent before that is told. Default 1 s.
     pub silence: Duration,

@@ -7,7 +7,8 @@
 //!   data    0x21: session u32 of the receiver's end | number u64 | frames ...
 //! frame     kind u8 | ...
 //!   pad     0: the rest of the datagram means nothing
-//!   ack     1: varint top | varint delay | varint runs | varint length | (varint gap | varint length)*
+//!   ack     1: varint top | varint delay | varint runs |
+//!              varint length | (varint gap | varint length)*
 //!   data    2: channel u64 | varint offset | varint length | bytes of the stream
 //!   skip    3: channel u64 | varint offset | varint length | varint below
 //!   note    4: channel u64 | varint version | varint length | bytes
