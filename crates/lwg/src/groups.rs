@@ -386,7 +386,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
     /// Asks about the user's own core groups.
     fn pass_down(&mut self, mut ask: vsync::Down) -> Result<(), vsync::Down> {
         let group = match &mut ask {
-            vsync::Down::Meet { .. } => None,
+            vsync::Down::Meet { .. } | vsync::Down::Farewell => None,
             vsync::Down::Send { message, .. } => {
                 message.push(&Letter::Bare);
                 None

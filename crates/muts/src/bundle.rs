@@ -117,6 +117,9 @@ impl Bundle<'_> {
             self.items.push(Item::Probe);
             Frame::Now.write(self.blocks.room(0));
         }
+        if core::mem::take(&mut link.errands.farewell) {
+            Frame::Farewell.write(self.blocks.room(0));
+        }
         while let Some(tell) = link.errands.tells.front() {
             let empty = sheet.bytes + self.blocks.len() == DATAGRAM_HEADER_BYTES;
             if tell.len() > self.left(sheet) && !empty {

@@ -39,6 +39,7 @@ counters! {
     links_met "muts.links_met"
     links_lost "muts.links_lost"
     silences "muts.silences"
+    nobody "muts.nobody_listening"
     overdue "muts.overdue"
     window_full "muts.window_full"
     credit_waits "muts.credit_waits"

@@ -20,6 +20,8 @@ pub(crate) struct Node {
     pub(crate) address: Option<Address>,
     /// Its newest incarnation.
     pub(crate) current: Option<ProcId>,
+    /// That one has said farewell.
+    pub(crate) gone: bool,
     pub(crate) next: Option<Instant>,
     pause: Duration,
 }
@@ -33,6 +35,7 @@ impl Nodes {
         self.0.entry(id).or_insert(Node {
             address: None,
             current: None,
+            gone: false,
             next: None,
             pause: PAUSE_MIN,
         })
@@ -45,6 +48,16 @@ impl Nodes {
             node.address = Some(address);
             node.next = Some(now);
             node.pause = PAUSE_MIN;
+        }
+    }
+
+    /// Its process has said farewell: another may come.
+    pub(crate) fn part(&mut self, now: Instant, proc: ProcId) {
+        let node = self.node(proc.node);
+        if node.current == Some(proc) {
+            node.gone = true;
+            node.pause = PAUSE_MAX;
+            node.next = node.address.map(|_| now + PAUSE_MAX);
         }
     }
 

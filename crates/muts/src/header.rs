@@ -18,6 +18,7 @@
 //!   tell    8: varint length | message
 //!   part    9: varint id | varint index | varint count | varint length | bytes
 //!   now    10: acknowledge this datagram at once
+//!   farewell 11: the sender ends; nothing more comes of it
 //! ```
 //!
 //! Datagrams of one link are numbered from 0; what is sent again goes under a new number. `top` is
@@ -96,6 +97,7 @@ pub(crate) enum Frame<'a> {
     Tell(&'a [u8]),
     Part { id: u64, index: u64, count: u64, bytes: &'a [u8] },
     Now,
+    Farewell,
 }
 
 impl<'a> Frame<'a> {
@@ -143,6 +145,7 @@ impl<'a> Frame<'a> {
                 write_bytes(into, bytes);
             }
             Self::Now => into.push(10),
+            Self::Farewell => into.push(11),
         }
     }
 
@@ -180,6 +183,7 @@ impl<'a> Frame<'a> {
                 bytes: read_bytes(from)?,
             },
             10 => Self::Now,
+            11 => Self::Farewell,
             _ => return Err(Malformed),
         })
     }
@@ -257,6 +261,7 @@ mod tests {
             Frame::Tell(b"control"),
             Frame::Part { id: 1, index: 2, count: 3, bytes: b"part" },
             Frame::Now,
+            Frame::Farewell,
         ];
         for frame in frames {
             let mut bytes = vec![];

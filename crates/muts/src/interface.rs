@@ -110,6 +110,14 @@ pub enum Down {
         /// The message.
         message: Message,
     },
+    /// Somebody else misses this peer: it is asked for a sign of life at once, and given less time.
+    Miss {
+        /// The peer.
+        peer: ProcId,
+    },
+    /// This process ends: whoever was met is told, without any promise, so that it need not be
+    /// missed. What is asked after that is of no use to anybody.
+    Farewell,
     /// What heartbeats to this peer carry from now on.
     Beat {
         /// The peer.
@@ -198,7 +206,8 @@ pub enum Up {
         /// The peer.
         peer: ProcId,
     },
-    /// This incarnation is known to be over: a newer one of its node has been met.
+    /// This incarnation is known to be over: it has said farewell, or a newer one of its node has
+    /// been met.
     Lost {
         /// The peer.
         peer: ProcId,

@@ -47,7 +47,7 @@ pub struct Full<T>(pub T);
 pub struct Packet {
     /// Who sent it, as far as the network knows.
     pub from: Address,
-    /// Its bytes.
+    /// Its bytes. None at all: the system says that nobody listens at that address.
     pub bytes: Bytes,
 }
 

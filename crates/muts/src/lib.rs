@@ -25,6 +25,7 @@ mod counters;
 mod flight;
 mod greeting;
 mod header;
+mod health;
 mod incoming;
 mod interface;
 mod layer;

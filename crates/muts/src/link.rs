@@ -47,6 +47,8 @@ struct Parts {
 #[derive(Debug, Default)]
 pub(crate) struct Errands {
     pub(crate) beat: bool,
+    /// This process ends.
+    pub(crate) farewell: bool,
     /// A sign of life is wanted.
     pub(crate) probe: bool,
     /// Control messages, as frames.
@@ -63,6 +65,7 @@ impl Errands {
     /// Whether anything has to go now.
     pub(crate) fn press(&self, now: Instant) -> bool {
         self.beat
+            || self.farewell
             || self.probe
             || !self.tells.is_empty()
             || !self.gone.is_empty()

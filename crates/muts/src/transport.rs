@@ -17,6 +17,7 @@ use crate::counters::{Counted, Counters};
 use crate::flight::{Decided, Item};
 use crate::greeting::Nodes;
 use crate::header::{DATA, HELLO, Hello};
+use crate::health::Health;
 use crate::interface::{Channel, Down, Up};
 use crate::layer::{Full, Layer, Packet, Transmit};
 use crate::limits::{DATAGRAM_BYTES_MAX, DATAGRAM_BYTES_MIN};
@@ -48,6 +49,7 @@ pub struct Transport {
     told: VecDeque<Up>,
     counters: Counters,
     last_turn: Instant,
+    health: Health,
     /// Where short messages gather, and whose are in there.
     pen: Blocks,
     pen_of: Option<Pen>,
@@ -108,6 +110,7 @@ impl Transport {
             told: VecDeque::new(),
             counters: Counters::default(),
             last_turn: Instant::ZERO,
+            health: Health::default(),
             pen: Blocks::default(),
             pen_of: None,
             sheets: Blocks::default(),
@@ -145,6 +148,8 @@ impl Layer for Transport {
             Down::Send { to, message } => return self.send(to, message),
             Down::Tell { to, message } => self.tell(to, &message),
             Down::Beat { to, bytes } => self.beat(to, bytes),
+            Down::Miss { peer } => self.miss(now, peer),
+            Down::Farewell => self.farewell(),
         }
         Ok(())
     }
@@ -163,6 +168,7 @@ impl Layer for Transport {
                 Err(_) => self.counters.dropped_malformed += 1,
             },
             Some(&DATA) => self.hear_datagram(now, packet),
+            None => self.hear_nobody(now, packet.from),
             Some(kind) if kind >> 4 != DATA >> 4 => self.counters.dropped_version += 1,
             _ => self.counters.dropped_malformed += 1,
         }
@@ -207,6 +213,7 @@ impl Layer for Transport {
     }
 
     fn wake(&mut self, now: Instant) {
+        self.health.turn(now, self.deadline());
         self.note_absence(now);
         let links = &self.links;
         for (address, current) in
@@ -232,6 +239,7 @@ impl Counted for Transport {
         self.counters.count(each);
         each("muts.links", self.links.len() as u64);
         each("muts.channels", self.channels.len() as u64);
+        each("muts.health", self.health.score().into());
     }
 }
 

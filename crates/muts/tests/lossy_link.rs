@@ -325,3 +325,43 @@ fn garbage_is_counted_and_changes_nothing() {
     let strange = net.told(1)[before..].iter().filter(|up| !matches!(up, Up::Beat { .. })).count();
     assert_eq!(strange, 0);
 }
+
+#[test]
+fn who_says_farewell_is_lost_at_once_and_for_good() {
+    let mut net = Net::new(2, 12);
+    net.run(Duration::from_secs(1));
+    assert!(net.ask(1, Down::Farewell));
+    net.run(Duration::from_millis(20));
+    net.ends.remove(&1);
+    net.run(Duration::from_secs(3));
+    let lost = |up: &&Up| matches!(up, Up::Lost { peer } if *peer == proc(1, 1));
+    assert_eq!(net.told(2).iter().filter(lost).count(), 1);
+    assert!(!net.told(2).iter().any(|up| matches!(up, Up::Silent { .. })));
+    net.start(1, 2, 2);
+    net.run(Duration::from_secs(1));
+    let met = |up: &&Up| matches!(up, Up::Met { peer } if *peer == proc(1, 2));
+    assert_eq!(net.told(2).iter().filter(met).count(), 1);
+}
+
+#[test]
+fn an_address_where_nobody_listens_is_tested_and_then_told() {
+    let mut net = Net::new(2, 13);
+    net.run(Duration::from_secs(1));
+    let nobody = Packet { from: Address::Pipe(2), bytes: bytes::Bytes::new() };
+    // The word of the system alone is not enough, as long as the process answers.
+    for _ in 0..100 {
+        let now = net.now;
+        net.ends.get_mut(&1).expect("there").receive(now, nobody.clone());
+        net.run(Duration::from_millis(11));
+    }
+    assert!(!net.told(1).iter().any(|up| matches!(up, Up::Silent { .. })));
+    net.ends.remove(&2);
+    net.run(Duration::from_millis(20));
+    let before = net.now;
+    for _ in 0..10 {
+        let now = net.now;
+        net.ends.get_mut(&1).expect("there").receive(now, nobody.clone());
+        net.run(Duration::from_millis(3));
+    }
+    assert!(net.told(1).iter().any(|up| matches!(up, Up::Silent { .. })), "{before:?}");
+}

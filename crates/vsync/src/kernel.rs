@@ -336,6 +336,9 @@ impl<M: Multicast> Kernel<M> {
     }
 
     fn hear_beat(&mut self, now: Instant, from: ProcId, beat: &Beat) {
+        for peer in self.desk.peers.missed(now, from, beat) {
+            self.desk.turn(now).ask(muts::Down::Miss { peer });
+        }
         let agreed = self.desk.peers.agrees(from);
         let compare = self.desk.peers.beat(now, from, beat);
         let agrees = self.desk.peers.agrees(from);
@@ -420,6 +423,7 @@ impl<M: Multicast> Layer for Kernel<M> {
             Down::Meet { node, address } => {
                 self.desk.turn(now).ask(muts::Down::Meet { node, address });
             }
+            Down::Farewell => self.desk.turn(now).ask(muts::Down::Farewell),
             Down::Found { group, members } => self.found(now, group, members),
             Down::Join { group, contact } => self.join(now, group, contact),
             Down::Invite { group, members } => self.invite(now, group, members),

@@ -141,6 +141,13 @@ impl Peers {
         }
     }
 
+    /// Those that are heard here and that this peer has just ceased to hear.
+    pub(crate) fn missed(&self, now: Instant, from: ProcId, beat: &Beat) -> Vec<ProcId> {
+        let before = self.all.get(&from).and_then(|peer| peer.row.as_ref());
+        let ceased = before.into_iter().flatten().filter(|proc| !beat.row.contains(proc));
+        ceased.copied().filter(|proc| *proc != self.me && self.hears(now, *proc)).collect()
+    }
+
     /// Takes a heartbeat. Answers whether the peer's digest has differed for long enough that the
     /// two should compare what they share.
     pub(crate) fn beat(&mut self, now: Instant, from: ProcId, beat: &Beat) -> bool {

@@ -30,6 +30,8 @@ pub struct Driver {
     behind: Option<Transmit>,
     /// The socket may hold more than one turn took.
     more: bool,
+    /// The system has something to say of datagrams that went out.
+    troubled: bool,
     refused: u64,
 }
 
@@ -50,6 +52,7 @@ impl Driver {
             batch: Vec::new(),
             behind: None,
             more: false,
+            troubled: false,
             refused: 0,
         })
     }
@@ -94,12 +97,12 @@ impl Driver {
         let now = self.now();
         let deadline = layer.deadline().map(|at| at.since(now));
         let mut time = [deadline, patience].into_iter().flatten().min();
-        if self.more || !self.bell.doze() {
+        if self.more || self.troubled || !self.bell.doze() {
             time = Some(Duration::ZERO);
         }
         let waited = self.waiter.wait(time);
         self.bell.rise();
-        waited.map_err(|cause| Broken { doing: Doing::Wait, cause })?;
+        self.troubled |= waited.map_err(|cause| Broken { doing: Doing::Wait, cause })?;
         self.receive(layer);
         let now = self.now();
         if layer.deadline().is_some_and(|at| at <= now) {
@@ -111,11 +114,15 @@ impl Driver {
 
     fn receive<L: Layer>(&mut self, layer: &mut L) {
         self.more = false;
+        self.hear_trouble(layer);
         let mut taken = 0;
         while taken < RECEIVE_MAX {
             let now = self.clock.now();
             let received = self.socket.receive(|from, bytes| {
-                layer.receive(now, Packet { from: Address::Net(from), bytes });
+                // An empty one says nothing, and must not be taken for the system's word.
+                if !bytes.is_empty() {
+                    layer.receive(now, Packet { from: Address::Net(from), bytes });
+                }
             });
             match received {
                 Ok(datagrams) => taken += datagrams,
@@ -123,11 +130,23 @@ impl Driver {
                 // An earlier datagram met a closed port: there is more behind the news of it.
                 Err(_) => {
                     self.refused += 1;
+                    self.troubled = true;
                     taken += 1;
                 }
             }
         }
         self.more = true;
+    }
+
+    /// Tells the tower where the system found nobody listening.
+    fn hear_trouble<L: Layer>(&mut self, layer: &mut L) {
+        if std::mem::take(&mut self.troubled) {
+            let now = self.clock.now();
+            while let Some(address) = self.socket.unreachable() {
+                let bytes = bytes::Bytes::new();
+                layer.receive(now, Packet { from: Address::Net(address), bytes });
+            }
+        }
     }
 
     fn transmit<L: Layer>(&mut self, layer: &mut L) {
@@ -145,7 +164,10 @@ impl Driver {
                 Ok(()) => {}
                 // What of it went out already goes twice, which does no harm.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(_) => self.refused += 1,
+                Err(_) => {
+                    self.refused += 1;
+                    self.troubled = true;
+                }
             }
             self.batch.clear();
         }

@@ -55,7 +55,7 @@ impl Waiter {
         Rouser
     }
 
-    pub(super) fn wait(&mut self, _: Option<Duration>) -> io::Result<()> {
+    pub(super) fn wait(&mut self, _: Option<Duration>) -> io::Result<bool> {
         not_here()
     }
 }

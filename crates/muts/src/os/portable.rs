@@ -75,7 +75,7 @@ impl Waiter {
         self.0.rouser()
     }
 
-    pub(super) fn wait(&mut self, time: Option<std::time::Duration>) -> io::Result<()> {
+    pub(super) fn wait(&mut self, time: Option<std::time::Duration>) -> io::Result<bool> {
         self.0.wait(time)
     }
 }

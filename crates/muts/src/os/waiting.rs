@@ -50,11 +50,12 @@ impl Waiter {
         Rouser(Arc::clone(&self.waker))
     }
 
-    /// Sleeps; an interruption by a signal counts as news.
-    pub(in crate::os) fn wait(&mut self, time: Option<Duration>) -> io::Result<()> {
+    /// Sleeps; an interruption by a signal counts as news. Answers whether the socket has bad news.
+    pub(in crate::os) fn wait(&mut self, time: Option<Duration>) -> io::Result<bool> {
         match self.poll.poll(&mut self.events, time) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
-            other => other,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(false),
+            Err(error) => Err(error),
+            Ok(()) => Ok(self.events.iter().any(mio::event::Event::is_error)),
         }
     }
 }

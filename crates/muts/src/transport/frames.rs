@@ -125,6 +125,7 @@ impl Transport {
                     self.hear_tell(peer, whole);
                 }
             }
+            Frame::Farewell => self.hear_farewell(now, peer),
             Frame::Now => (asked.answer, asked.at_once) = (true, true),
         }
     }

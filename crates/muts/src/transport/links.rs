@@ -1,5 +1,7 @@
 //! Links: how they are made, renewed and lost, and what time does to them.
 
+use alloc::vec::Vec;
+
 use super::Transport;
 use crate::address::Address;
 use crate::header::{Hello, UNICAST};
@@ -48,12 +50,14 @@ impl Transport {
         }
         let node = self.nodes.node(peer.node);
         match node.current {
-            Some(current) if current.incarnation > peer.incarnation => {
+            Some(current)
+                if current.incarnation > peer.incarnation || (current == peer && node.gone) =>
+            {
                 self.counters.dropped_incarnation += 1;
                 return;
             }
             Some(current) if current != peer => {
-                node.current = Some(peer);
+                (node.current, node.gone) = (Some(peer), false);
                 self.lose(current);
             }
             _ => node.current = Some(peer),
@@ -140,6 +144,46 @@ impl Transport {
         }
     }
 
+    /// The system says that nobody listens there.
+    pub(super) fn hear_nobody(&mut self, now: Instant, address: Address) {
+        let met = |link: &&mut Link| link.met && link.address == address;
+        let peers: Vec<ProcId> =
+            self.links.values_mut().filter(met).map(|link| link.peer).collect();
+        for peer in peers {
+            self.counters.nobody += 1;
+            if let Some(link) = self.links.get_mut(&peer) {
+                link.silence.nobody(now);
+            }
+            self.look(now, peer);
+        }
+    }
+
+    /// Others miss a peer.
+    pub(super) fn miss(&mut self, now: Instant, peer: ProcId) {
+        if let Some(link) = self.links.get_mut(&peer).filter(|link| link.met) {
+            link.silence.miss(now);
+            self.look(now, peer);
+        }
+    }
+
+    /// This process ends: whoever knows it is told, once.
+    pub(super) fn farewell(&mut self) {
+        let peers: Vec<ProcId> =
+            self.links.values().filter(|link| link.met).map(|link| link.peer).collect();
+        for peer in peers {
+            if let Some(link) = self.links.get_mut(&peer) {
+                link.errands.farewell = true;
+            }
+            self.rouse(peer);
+        }
+    }
+
+    /// A peer has said that it ends.
+    pub(super) fn hear_farewell(&mut self, now: Instant, peer: ProcId) {
+        self.nodes.part(now, peer);
+        self.lose(peer);
+    }
+
     /// This process was away: nobody else is to be accused for it.
     pub(super) fn note_absence(&mut self, now: Instant) {
         if !self.links.is_empty() && now.since(self.last_turn) > self.config.silence / 2 {
@@ -153,7 +197,7 @@ impl Transport {
 
     pub(super) fn look(&mut self, now: Instant, peer: ProcId) {
         let Some(link) = self.links.get_mut(&peer) else { return };
-        match link.silence.look(now) {
+        match link.silence.look(now, self.health.patience()) {
             Look::Fine => {}
             Look::Probe => link.errands.probe = link.met,
             Look::NowSilent if link.met => {

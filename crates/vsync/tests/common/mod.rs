@@ -102,7 +102,7 @@ impl Air {
             }
             Down::Send { to, message } => self.fly(me, to, Up::Send { from: me, message }, true),
             Down::Tell { to, message } => self.fly(me, to, Up::Tell { from: me, message }, false),
-            Down::Note { .. } | Down::Taken { .. } => {}
+            Down::Note { .. } | Down::Taken { .. } | Down::Miss { .. } | Down::Farewell => {}
             Down::Beat { to, bytes } => {
                 self.beats.insert((me, to), bytes);
             }
