@@ -47,12 +47,15 @@ const fn home(
 }
 
 /// Every foreign dependency that there is.
-pub(crate) const HOMES: [Home; 17] = [
+pub(crate) const HOMES: [Home; 19] = [
     // What waits for the system, and talks to it.
     home("mio", &["muts"], &["crates/muts/src/os/"]),
     home("quinn-udp", &["muts"], &["crates/muts/src/os/"]),
     home("socket2", &["muts"], &["crates/muts/src/os/"]),
     home("nix", &["muts"], &["crates/muts/src/os/"]),
+    // Greetings and seals.
+    home("snow", &["muts"], &["crates/muts/src/keyed"]),
+    home("aws-lc-rs", &["muts"], &["crates/muts/src/keyed"]),
     // Bodies shared by everybody they pass; windows and lists whose bound is a constant.
     home("bytes", &["muts", "vsync", "lwg", "tools", "names", "horus", "sim"], &["crates/"]),
     home("heapless", &["muts", "vsync"], &["crates/muts/src/", "crates/vsync/src/"]),

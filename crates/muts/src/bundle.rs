@@ -34,6 +34,8 @@ pub(crate) struct Bundle<'a> {
     pub(crate) counters: &'a mut Counters,
     /// Where headers and short runs are written.
     pub(crate) blocks: &'a mut Blocks,
+    /// What sealing adds to a datagram.
+    pub(crate) overhead: usize,
     /// What the datagram under way carries.
     pub(crate) items: &'a mut Vec<Item>,
 }
@@ -49,7 +51,7 @@ struct Sheet {
 impl Bundle<'_> {
     /// The next datagram for this peer, if there is anything to say.
     pub(crate) fn fill(&mut self, link: &mut Link) -> Option<Parts> {
-        let theirs = link.theirs?;
+        let theirs = link.sessions.current()?.theirs;
         let try_length = if link.met { link.path.try_now(self.now) } else { None };
         let data = link.takes_data(self.now);
         let press = link.errands.press(self.now) || data || try_length.is_some();
@@ -58,8 +60,9 @@ impl Bundle<'_> {
             return None;
         }
         self.items.clear();
-        let room = link.path.length();
+        let room = link.path.length() - self.overhead;
         let mut sheet = Sheet { parts: Parts::new(), bytes: 0, room };
+        let try_length = try_length.map(|length| length - self.overhead);
         let into = self.blocks.room(try_length.unwrap_or(room));
         into.push(DATA);
         theirs.write(into);
@@ -95,7 +98,7 @@ impl Bundle<'_> {
     /// Nothing but a length that the path may carry.
     fn fill_up(&mut self, sheet: &mut Sheet, length: usize) {
         sheet.room = length;
-        self.items.push(Item::Length(length));
+        self.items.push(Item::Length(length + self.overhead));
         let into = self.blocks.room(0);
         Frame::Now.write(into);
         into.resize(length, 0);

@@ -2,9 +2,11 @@
 //!
 //! ```text
 //! datagram  version and kind u8 | ...
-//!   hello   0x20: node u64 | incarnation u64 | session u32 | echo u32
-//!           `session` names the sender's end of the link; `echo` is the receiver's, 0 if not known
-//!   data    0x21: session u32 of the receiver's end | number u64 | frames ...
+//!   hello   0x20: session u32 of the sender's end | cookie 16 bytes | first message of a greeting
+//!   data    0x21: session u32 of the receiver's end | number u64 | frames, sealed ...
+//!   answer  0x22: session u32 of the receiver's end | second message
+//!   thanks  0x23: session u32 of the receiver's end | third message
+//!   cookie  0x24: session u32 of the receiver's end | cookie 16 bytes: call again with that
 //! frame     kind u8 | ...
 //!   pad     0: the rest of the datagram means nothing
 //!   ack     1: varint top | varint delay | varint runs |
@@ -21,6 +23,8 @@
 //!   farewell 11: the sender ends; nothing more comes of it
 //! ```
 //!
+//! The messages of a greeting are made by the guard around a hello (`greeting.rs`) or nothing.
+//!
 //! Datagrams of one link are numbered from 0; what is sent again goes under a new number. `top` is
 //! one above the highest number that has come, `delay` how many microseconds ago that was; the runs
 //! go downwards from it, each `gap` numbers below the one before.
@@ -34,7 +38,6 @@
 use crate::interface::Channel;
 use crate::limits::ACK_RANGES_MAX;
 use crate::numbers::Seen;
-use crate::process::ProcId;
 use crate::wire::{
     Malformed, Sink, Wire, read_bytes, read_varint, write_bytes, write_varint, write_varints,
 };
@@ -43,6 +46,9 @@ use crate::wire::{
 pub(crate) const VERSION: u8 = 2 << 4;
 pub(crate) const HELLO: u8 = VERSION;
 pub(crate) const DATA: u8 = VERSION | 1;
+pub(crate) const ANSWER: u8 = VERSION | 2;
+pub(crate) const THANKS: u8 = VERSION | 3;
+pub(crate) const COOKIE: u8 = VERSION | 4;
 
 /// Kind, session and number.
 pub(crate) const DATAGRAM_HEADER_BYTES: usize = 1 + 4 + 8;
@@ -56,38 +62,30 @@ pub(crate) const SMALL_FRAME_BYTES_MAX: usize = 1 + 8 + 10 + 10 + 10;
 /// The link's own stream.
 pub(crate) const UNICAST: Channel = Channel(0);
 
-/// How two processes get to know each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Hello {
-    pub(crate) from: ProcId,
-    pub(crate) session: u32,
-    pub(crate) echo: u32,
+/// Runs of numbers, highest first, as they stand in the datagram; looked through when read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Runs<'a> {
+    top: u64,
+    count: u64,
+    bytes: &'a [u8],
 }
 
-impl Hello {
-    pub(crate) fn write(&self, into: &mut impl Sink) {
-        into.push(HELLO);
-        self.from.write(into);
-        self.session.write(into);
-        self.echo.write(into);
-    }
-
-    pub(crate) fn read(mut from: &[u8]) -> Result<Self, Malformed> {
-        let from = &mut from;
-        let hello =
-            Self { from: ProcId::read(from)?, session: u32::read(from)?, echo: u32::read(from)? };
-        if from.is_empty() { Ok(hello) } else { Err(Malformed) }
+impl Runs<'_> {
+    pub(crate) fn iter(self) -> impl Iterator<Item = (u64, u64)> {
+        let (mut end, mut bytes) = (self.top, self.bytes);
+        (0..self.count).map_while(move |at| {
+            let run = read_run(&mut bytes, end, at == 0).ok()?;
+            end = run.0;
+            Some(run)
+        })
     }
 }
-
-/// Runs of numbers, highest first.
-pub(crate) type Runs = heapless::Vec<(u64, u64), ACK_RANGES_MAX>;
 
 /// One frame of a datagram; byte runs are places in it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Frame<'a> {
     Pad,
-    Ack { delay_us: u64, runs: Runs },
+    Ack { delay_us: u64, runs: Runs<'a> },
     Data { channel: Channel, offset: u64, bytes: &'a [u8] },
     Skip { channel: Channel, offset: u64, length: u64, below: u64 },
     Note { channel: Channel, version: u64, bytes: &'a [u8] },
@@ -101,11 +99,14 @@ pub(crate) enum Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// Writes it; an acknowledgement has runs.
     pub(crate) fn write(&self, into: &mut impl Sink) {
         match self {
             Self::Pad => into.push(0),
-            Self::Ack { delay_us, runs } => write_ack(into, *delay_us, runs.iter().copied()),
+            Self::Ack { delay_us, runs } => {
+                into.push(1);
+                write_varints(into, [runs.top, *delay_us, runs.count]);
+                into.extend_from_slice(runs.bytes);
+            }
             Self::Data { channel, offset, bytes } => {
                 write_data_header(into, *channel, *offset, bytes.len());
                 into.extend_from_slice(bytes);
@@ -191,17 +192,13 @@ impl<'a> Frame<'a> {
 
 /// Writes an acknowledgement of what was seen. Nothing if that is nothing.
 pub(crate) fn write_seen(into: &mut impl Sink, delay_us: u64, seen: &Seen) {
-    if seen.top() > 0 {
-        write_ack(into, delay_us, seen.runs(ACK_RANGES_MAX));
+    if seen.top() == 0 {
+        return;
     }
-}
-
-fn write_ack(into: &mut impl Sink, delay_us: u64, runs: impl Iterator<Item = (u64, u64)>) {
-    let runs: Runs = runs.collect();
-    let top = runs.first().map_or(0, |run| run.1);
+    let runs: heapless::Vec<_, ACK_RANGES_MAX> = seen.runs(ACK_RANGES_MAX).collect();
     into.push(1);
-    write_varints(into, [top, delay_us, runs.len() as u64]);
-    let mut end = top;
+    write_varints(into, [seen.top(), delay_us, runs.len() as u64]);
+    let mut end = seen.top();
     for (at, (from, to)) in runs.into_iter().enumerate() {
         if at > 0 {
             write_varint(into, end - to);
@@ -212,15 +209,24 @@ fn write_ack(into: &mut impl Sink, delay_us: u64, runs: impl Iterator<Item = (u6
 }
 
 fn read_ack<'a>(from: &mut &'a [u8]) -> Result<Frame<'a>, Malformed> {
-    let (mut end, delay_us, count) = (read_varint(from)?, read_varint(from)?, read_varint(from)?);
-    let mut runs = Runs::new();
-    for at in 0..count {
-        let gap = if at == 0 { 0 } else { read_varint(from)? };
-        let to = end.checked_sub(gap).ok_or(Malformed)?;
-        end = to.checked_sub(read_varint(from)?).ok_or(Malformed)?;
-        runs.push((end, to)).map_err(|_| Malformed)?;
+    let (top, delay_us, count) = (read_varint(from)?, read_varint(from)?, read_varint(from)?);
+    if count > ACK_RANGES_MAX as u64 {
+        return Err(Malformed);
     }
-    Ok(Frame::Ack { delay_us, runs })
+    let (mut end, bytes) = (top, *from);
+    for at in 0..count {
+        (end, _) = read_run(from, end, at == 0)?;
+    }
+    let bytes = &bytes[..bytes.len() - from.len()];
+    Ok(Frame::Ack { delay_us, runs: Runs { top, count, bytes } })
+}
+
+/// The run below `end`; before the first there is no gap.
+fn read_run(from: &mut &[u8], end: u64, first: bool) -> Result<(u64, u64), Malformed> {
+    let gap = if first { 0 } else { read_varint(from)? };
+    let to = end.checked_sub(gap).ok_or(Malformed)?;
+    let start = to.checked_sub(read_varint(from)?).ok_or(Malformed)?;
+    Ok((start, to))
 }
 
 /// What stands before the bytes of a data frame, so that they can be gathered from several places.
@@ -245,13 +251,16 @@ pub(crate) fn varint_bytes(number: u64) -> usize {
 mod tests {
     use super::*;
     use alloc::vec;
+    use alloc::vec::Vec;
 
     #[test]
     fn every_frame_comes_back_and_no_prefix_of_it_does() {
         let channel = Channel(5);
+        let runs = Runs { top: 21, count: 3, bytes: &[1, 6, 2, 2, 10] };
+        assert_eq!(runs.iter().collect::<Vec<_>>(), [(20, 21), (12, 14), (0, 10)]);
         let frames = [
             Frame::Pad,
-            Frame::Ack { delay_us: 70, runs: [(20, 21), (12, 14), (0, 10)].into_iter().collect() },
+            Frame::Ack { delay_us: 70, runs },
             Frame::Data { channel, offset: 1 << 40, bytes: b"stream" },
             Frame::Skip { channel, offset: 300, length: 40, below: 7 },
             Frame::Note { channel, version: 300, bytes: b"row" },

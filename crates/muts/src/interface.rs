@@ -136,6 +136,14 @@ pub enum Up {
         /// The peer.
         peer: ProcId,
     },
+    /// A process called that speaks no version of the transport that is spoken here: there will be
+    /// no link. One of the two has to be updated.
+    Refused {
+        /// Who.
+        peer: ProcId,
+        /// The lowest and the highest version that it speaks.
+        versions: (u8, u8),
+    },
     /// A message of a channel, the next of that sender.
     Cast {
         /// The channel.

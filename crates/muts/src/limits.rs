@@ -78,5 +78,18 @@ pub const NOTE_BYTES_MAX: usize = 1_000;
 /// Channels remembered as closed, so that their senders are told instead of kept waiting.
 pub const CLOSED_MAX: usize = 65_536;
 
+/// Greetings under way: a friend needs one, strangers get no more than this together.
+pub const GREETINGS_MAX: usize = 1_024;
+
+/// How long a greeting may take: several round trips of the longest path.
+pub const GREETING_KEPT: core::time::Duration = core::time::Duration::from_secs(5);
+
+/// Hellos taken in one window of time before callers have to show a cookie: a whole cluster that
+/// starts at once.
+pub const HELLOS_A_WINDOW: u32 = 256;
+
+/// That window.
+pub const HELLOS_WINDOW: core::time::Duration = core::time::Duration::from_millis(100);
+
 /// Peers of one channel.
 pub const PEERS_MAX: usize = 256;

@@ -1,7 +1,7 @@
 //! Link: all that goes to and comes from one process, shared by all channels.
 //!
 //! A link belongs to one incarnation of its peer and to one of this process: datagrams carry the
-//! session number that their receiver chose, and others are dropped (T4).
+//! session number that their receiver chose and are sealed in that session; others drop (T4).
 
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
@@ -22,6 +22,7 @@ use crate::outgoing::Outgoing;
 use crate::pace::Pace;
 use crate::path::Path;
 use crate::process::ProcId;
+use crate::session::Sessions;
 use crate::silence::Silence;
 use crate::tempo::Tempo;
 use crate::time::{Duration, Instant};
@@ -85,12 +86,13 @@ impl Errands {
 pub(crate) struct Link {
     pub(crate) peer: ProcId,
     pub(crate) address: Address,
-    /// Our end: what the peer's datagrams carry.
-    pub(crate) mine: u32,
-    /// Its end: what ours carry, once it is known.
-    pub(crate) theirs: Option<u32>,
-    /// It is known to know our end.
+    pub(crate) sessions: Sessions,
+    /// The version of frames that both ends speak.
+    pub(crate) version: u8,
+    /// The floor above has been told of it.
     pub(crate) met: bool,
+    /// When a new session was asked for last.
+    pub(crate) renewed: Instant,
     pub(crate) silence: Silence,
     pub(crate) seen: Seen,
     pub(crate) tempo: Tempo,
@@ -128,7 +130,7 @@ impl Link {
         now: Instant,
         peer: ProcId,
         address: Address,
-        mine: u32,
+        version: u8,
         silence: Duration,
         datagram_bytes_max: usize,
     ) -> Self {
@@ -137,9 +139,10 @@ impl Link {
         Self {
             peer,
             address,
-            mine,
-            theirs: None,
+            sessions: Sessions::default(),
+            version,
             met: false,
+            renewed: now,
             silence: Silence::new(now, silence),
             seen: Seen::default(),
             tempo: Tempo::default(),
@@ -168,7 +171,7 @@ impl Link {
 
     /// Whether it can be sent anything at all.
     pub(crate) fn is_open(&self) -> bool {
-        self.theirs.is_some()
+        !self.sessions.is_empty()
     }
 
     /// Whether streams may go to it now; if only its pace keeps them, until when is noted.
@@ -302,8 +305,9 @@ impl Link {
         let acks = self.tempo.due().filter(|_| open);
         let notes = self.errands.notes_due.filter(|_| open);
         let path = self.path.due().filter(|_| self.met && open);
+        let thanks = self.sessions.due();
         let others =
-            [acks, notes, path, self.overdue_at(), self.flight.lost_at(), self.paced_until];
+            [acks, notes, path, thanks, self.overdue_at(), self.flight.lost_at(), self.paced_until];
         others.into_iter().flatten().fold(due, Instant::min)
     }
 }

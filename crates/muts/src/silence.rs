@@ -1,8 +1,8 @@
 //! Silence: who was heard when, and what to do about it (the feedback of paper section 4).
 //!
-//! Takes: every valid datagram of the peer, what the system says of its address, whether others miss
-//! it too. Promises: `Silent` only after the limit, or sooner on evidence that was put to the test;
-//! always after probes went unanswered; `Back` with the first sign of life. Judges nobody.
+//! Takes: every valid datagram of the peer, what the system says of its address, whether others
+//! miss it too. Promises: `Silent` only after the limit, or sooner on evidence that was put to the
+//! test; always after probes went unanswered; `Back` with the first sign of life. Judges nobody.
 
 use crate::time::{Duration, Instant};
 

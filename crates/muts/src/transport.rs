@@ -4,9 +4,15 @@ mod acks;
 mod asks;
 mod frames;
 mod links;
+mod meeting;
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use self::meeting::{Answering, Callers, Calling};
 
 use crate::address::Address;
 use crate::blocks::Blocks;
@@ -15,11 +21,12 @@ use crate::channel::Open;
 use crate::config::Config;
 use crate::counters::{Counted, Counters};
 use crate::flight::{Decided, Item};
-use crate::greeting::Nodes;
-use crate::header::{DATA, HELLO, Hello};
+use crate::greeting::{Nodes, VERSIONS};
+use crate::guard::Guard;
+use crate::header::{ANSWER, COOKIE, DATA, DATAGRAM_HEADER_BYTES, HELLO, THANKS};
 use crate::health::Health;
 use crate::interface::{Channel, Down, Up};
-use crate::layer::{Full, Layer, Packet, Transmit};
+use crate::layer::{Full, Layer, Packet, Parts, Transmit};
 use crate::limits::{DATAGRAM_BYTES_MAX, DATAGRAM_BYTES_MIN};
 use crate::link::Link;
 use crate::process::ProcId;
@@ -37,15 +44,24 @@ pub struct Transport {
     random: Random,
     nodes: Nodes,
     links: BTreeMap<ProcId, Link>,
-    sessions: BTreeMap<u32, ProcId>,
+    guard: Box<dyn Guard>,
+    /// Our ends of sessions, and of those to be.
+    slots: BTreeMap<u32, Slot>,
     channels: BTreeMap<Channel, Open>,
     closed: Closed,
     /// When each link wants to be looked at.
     timers: BTreeSet<(Instant, ProcId)>,
     /// Links with something to say now, in turn.
     ready: VecDeque<ProcId>,
-    /// HELLOs to be sent.
-    hellos: VecDeque<(Address, Hello)>,
+    /// Messages of greetings to be sent.
+    outbox: VecDeque<(Address, Bytes)>,
+    /// Hellos and answers said so far.
+    greetings: u64,
+    callers: Callers,
+    /// What those have to be shown who have too many callers.
+    cookies: BTreeMap<Address, [u8; 16]>,
+    /// When greetings that came to nothing are forgotten.
+    sweep_at: Option<Instant>,
     told: VecDeque<Up>,
     counters: Counters,
     last_turn: Instant,
@@ -58,6 +74,14 @@ pub struct Transport {
     /// Room that is used again and again.
     items: Vec<Item>,
     decided: Decided,
+}
+
+/// What one of our ends of sessions belongs to.
+#[derive(Debug)]
+enum Slot {
+    Calling(Calling),
+    Answering(Answering),
+    Link(ProcId),
 }
 
 /// Whose messages gather in the pen.
@@ -88,12 +112,21 @@ impl Closed {
 }
 
 impl Transport {
-    /// A transport that knows nobody.
+    /// A transport that knows nobody, lets everybody in and hides nothing.
     ///
     /// # Panics
     /// If the longest datagram of `config` is not within the bounds of `limits`.
     #[must_use]
     pub fn new(config: Config) -> Self {
+        Self::guarded(config, Box::new(crate::guard::Open))
+    }
+
+    /// A transport with this guard at its door.
+    ///
+    /// # Panics
+    /// If the longest datagram of `config` is not within the bounds of `limits`.
+    #[must_use]
+    pub fn guarded(config: Config, guard: Box<dyn Guard>) -> Self {
         let longest = config.datagram_bytes_max;
         assert!((DATAGRAM_BYTES_MIN..=DATAGRAM_BYTES_MAX).contains(&longest), "{longest} bytes");
         Self {
@@ -101,12 +134,17 @@ impl Transport {
             config,
             nodes: Nodes::default(),
             links: BTreeMap::new(),
-            sessions: BTreeMap::new(),
+            guard,
+            slots: BTreeMap::new(),
             channels: BTreeMap::new(),
             closed: Closed::default(),
             timers: BTreeSet::new(),
             ready: VecDeque::new(),
-            hellos: VecDeque::new(),
+            outbox: VecDeque::new(),
+            greetings: 0,
+            callers: Callers::default(),
+            cookies: BTreeMap::new(),
+            sweep_at: None,
             told: VecDeque::new(),
             counters: Counters::default(),
             last_turn: Instant::ZERO,
@@ -116,6 +154,20 @@ impl Transport {
             sheets: Blocks::default(),
             items: Vec::new(),
             decided: Decided::default(),
+        }
+    }
+
+    /// Puts another guard at the door. Links renew their sessions under it; those that cannot
+    /// within ten seconds end, so that what the old guard knew is of no more use.
+    pub fn change_guard(&mut self, now: Instant, guard: Box<dyn Guard>) {
+        self.guard = guard;
+        let peers: Vec<ProcId> = self.links.keys().copied().collect();
+        for peer in peers {
+            if let Some(link) = self.links.get_mut(&peer) {
+                link.sessions.retire_all(now);
+                link.renewed = Instant::ZERO;
+            }
+            self.look(now, peer);
         }
     }
 
@@ -163,11 +215,11 @@ impl Layer for Transport {
         self.counters.datagrams_received += 1;
         self.counters.bytes_received += packet.bytes.len() as u64;
         match packet.bytes.first() {
-            Some(&HELLO) => match Hello::read(&packet.bytes[1..]) {
-                Ok(hello) => self.hear_hello(now, packet.from, hello),
-                Err(_) => self.counters.dropped_malformed += 1,
-            },
             Some(&DATA) => self.hear_datagram(now, packet),
+            Some(&HELLO) => self.hear_hello(now, packet.from, &packet.bytes[1..]),
+            Some(&ANSWER) => self.hear_answer(now, packet.from, &packet.bytes[1..]),
+            Some(&THANKS) => self.hear_thanks(now, &packet.bytes[1..]),
+            Some(&COOKIE) => self.hear_cookie(now, &packet.bytes[1..]),
             None => self.hear_nobody(now, packet.from),
             Some(kind) if kind >> 4 != DATA >> 4 => self.counters.dropped_version += 1,
             _ => self.counters.dropped_malformed += 1,
@@ -175,9 +227,7 @@ impl Layer for Transport {
     }
 
     fn transmit(&mut self, now: Instant) -> Option<Transmit> {
-        if let Some((to, hello)) = self.hellos.pop_front() {
-            hello.write(self.sheets.room(64));
-            let bytes = self.sheets.split();
+        if let Some((to, bytes)) = self.outbox.pop_front() {
             return self.sent(Transmit::whole(to, bytes));
         }
         self.adopt_pen();
@@ -189,6 +239,7 @@ impl Layer for Transport {
                 channels: &mut self.channels,
                 counters: &mut self.counters,
                 blocks: &mut self.sheets,
+                overhead: self.guard.overhead(),
                 items: &mut self.items,
             };
             let Some(parts) = bundle.fill(link) else {
@@ -196,6 +247,7 @@ impl Layer for Transport {
                 self.reschedule(peer);
                 continue;
             };
+            let parts = seal(link, &mut self.sheets, parts);
             let to = link.address;
             // It may have more to say: at once if its turn is not over, else after the others.
             link.queued = true;
@@ -216,11 +268,10 @@ impl Layer for Transport {
         self.health.turn(now, self.deadline());
         self.note_absence(now);
         let links = &self.links;
-        for (address, current) in
-            self.nodes.due(now, |proc| links.get(&proc).is_some_and(|l| l.met))
-        {
-            self.hello(address, current);
+        for address in self.nodes.due(now, |proc| links.get(&proc).is_some_and(|l| l.met)) {
+            self.call(now, address);
         }
+        self.sweep_greetings(now);
         // Each link once: what is due and can only be sent stays due until it is transmitted.
         let due = self.timers.iter().take_while(|(due, _)| *due <= now).map(|(_, peer)| *peer);
         for peer in due.collect::<Vec<_>>() {
@@ -230,7 +281,7 @@ impl Layer for Transport {
 
     fn deadline(&self) -> Option<Instant> {
         let link = self.timers.first().map(|(due, _)| *due);
-        [link, self.nodes.deadline()].into_iter().flatten().min()
+        [link, self.nodes.deadline(), self.sweep_at].into_iter().flatten().min()
     }
 }
 
@@ -240,7 +291,26 @@ impl Counted for Transport {
         each("muts.links", self.links.len() as u64);
         each("muts.channels", self.channels.len() as u64);
         each("muts.health", self.health.score().into());
+        let lowest = self.links.values().map(|link| u64::from(link.version)).min();
+        each("muts.version", lowest.unwrap_or(VERSIONS.1.into()));
     }
+}
+
+/// Seals a datagram in the session that it goes under, copied into one place for that.
+fn seal(link: &mut Link, sheets: &mut Blocks, parts: Parts) -> Parts {
+    let number = link.flight.next() - 1;
+    let Some(seal) = link.sessions.current().and_then(|session| session.seal.as_mut()) else {
+        return parts;
+    };
+    let length: usize = parts.iter().map(Bytes::len).sum();
+    let into = sheets.room(length + 16);
+    parts.iter().for_each(|part| into.extend_from_slice(part));
+    let (head, body) = into.split_at_mut(DATAGRAM_HEADER_BYTES);
+    let tag = seal.seal(number, head, body);
+    into.extend_from_slice(&tag);
+    let mut sealed = Parts::new();
+    sealed.push(sheets.split()).expect("room for one");
+    sealed
 }
 
 /// Reads what stands before the frames of a datagram, after its kind: session and number.

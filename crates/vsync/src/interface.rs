@@ -86,6 +86,14 @@ pub enum Up {
         /// Which.
         peer: ProcId,
     },
+    /// A process called that speaks no version of the transport that is spoken here; see
+    /// `muts::Up::Refused`.
+    Refused {
+        /// Who.
+        peer: ProcId,
+        /// The lowest and the highest version that it speaks.
+        versions: (u8, u8),
+    },
     /// The group has a new view. All messages told before it belong to the view before.
     View(View),
     /// A multicast, in the view told last (S2).

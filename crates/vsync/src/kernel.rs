@@ -273,6 +273,9 @@ impl<M: Multicast> Kernel<M> {
                 Err(_) => self.desk.counters.malformed += 1,
             },
             // Settled is of no use here: stability is told by members, of more than receipt.
+            muts::Up::Refused { peer, versions } => {
+                self.desk.told.push_back(Up::Refused { peer, versions });
+            }
             muts::Up::Settled { .. } | muts::Up::Skip { .. } | muts::Up::Note { .. } => {}
         }
     }

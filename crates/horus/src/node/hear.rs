@@ -226,6 +226,13 @@ impl Node {
             vsync::Up::Lost { peer } => {
                 self.record.tell("lost", json!({ "process": self.horus.book().show(peer) }));
             }
+            vsync::Up::Refused { peer, versions: (lowest, highest) } => {
+                let peer = self.horus.book().show(peer);
+                self.record.error(format!(
+                    "{peer} speaks versions {lowest} to {highest} of the transport, of which this \
+                     process speaks none: update the older of the two"
+                ));
+            }
             vsync::Up::View(view) => self.hear_core_view(view),
             vsync::Up::Cast { group, from, seq, order, message } => {
                 self.hear_cast((group, from, seq), order, &message);

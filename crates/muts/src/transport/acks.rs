@@ -4,16 +4,18 @@ use super::Transport;
 use crate::flight::{Decided, Item};
 use crate::header::{Runs, UNICAST};
 use crate::interface::{Channel, Up};
+use crate::limits::ACK_RANGES_MAX;
 use crate::process::ProcId;
 use crate::time::{Duration, Instant};
 
 impl Transport {
-    pub(super) fn hear_ack(&mut self, now: Instant, peer: ProcId, delay_us: u64, runs: &Runs) {
+    pub(super) fn hear_ack(&mut self, now: Instant, peer: ProcId, delay_us: u64, runs: Runs<'_>) {
         let Some(link) = self.links.get_mut(&peer) else { return };
         let mut decided = core::mem::take(&mut self.decided);
         decided.clear();
         let delay = Duration::from_micros(delay_us);
-        link.flight.acknowledge(now, runs, delay, link.pace.round_trip(), &mut decided);
+        let runs: heapless::Vec<_, ACK_RANGES_MAX> = runs.iter().collect();
+        link.flight.acknowledge(now, &runs, delay, link.pace.round_trip(), &mut decided);
         self.decide(now, peer, &decided, runs.first().map_or(0, |run| run.1));
         self.decided = decided;
     }

@@ -2,16 +2,19 @@
 
 use bytes::Bytes;
 
-use super::{Transport, read_envelope};
+use super::{Slot, Transport, read_envelope};
+use crate::blocks::Blocks;
 use crate::header::{DATAGRAM_HEADER_BYTES, Frame, UNICAST};
 use crate::incoming::{Fate, Run, Told};
 use crate::interface::{Channel, Up};
 use crate::layer::Packet;
-use crate::limits::COPIED_BYTES_MAX;
-use crate::link::Early;
+use crate::link::{Early, Link};
 use crate::message::Message;
 use crate::process::ProcId;
 use crate::time::Instant;
+
+/// Shorter datagrams are copied out of the buffer that they came in.
+const KEPT_APART_BYTES: usize = 2 << 10;
 
 /// What the frames of a datagram ask of whoever acknowledges it.
 #[derive(Debug, Default)]
@@ -29,26 +32,27 @@ impl Transport {
             self.counters.dropped_malformed += 1;
             return;
         };
-        let Some(peer) = self.sessions.get(&session).copied() else {
+        let Some(Slot::Link(peer)) = self.slots.get(&session) else {
             self.counters.dropped_session += 1;
             return;
         };
+        let peer = *peer;
         let Some(link) = self.links.get_mut(&peer) else { return };
         if !link.seen.is_new(number) {
             self.counters.dropped_duplicate += 1;
             return;
         }
+        let length = packet.bytes.len();
+        let opened = open(link, &mut self.sheets, session, number, &packet.bytes);
+        let Some(bytes) = opened else {
+            self.counters.dropped_unsealed += 1;
+            return;
+        };
+        link.sessions.confirm(now, session);
         link.address = packet.from;
         self.heard(now, peer);
-        let length = packet.bytes.len();
         let mut asked = Asked::default();
-        // What is short does not keep the long buffer that it came in.
-        let bytes = if length <= COPIED_BYTES_MAX * 4 {
-            self.sheets.copy(&packet.bytes)
-        } else {
-            packet.bytes
-        };
-        let mut rest = &bytes[DATAGRAM_HEADER_BYTES..];
+        let mut rest = &bytes[..];
         while !rest.is_empty() {
             match Frame::read(&mut rest) {
                 Ok(frame) => self.hear_frame(now, peer, frame, &bytes, &mut asked),
@@ -84,7 +88,7 @@ impl Transport {
         let Some(link) = self.links.get_mut(&peer) else { return };
         match frame {
             Frame::Pad => {}
-            Frame::Ack { delay_us, runs } => self.hear_ack(now, peer, delay_us, &runs),
+            Frame::Ack { delay_us, runs } => self.hear_ack(now, peer, delay_us, runs),
             Frame::Data { channel, offset, bytes } => {
                 let run = Run::Data(datagram.slice_ref(bytes));
                 self.hear_run(now, peer, channel, (offset, run), asked);
@@ -274,4 +278,27 @@ impl Transport {
         }
         debug_assert!(!asked.refused, "no more came early than may come unasked");
     }
+}
+
+/// The frames of a datagram, opened if they are sealed. What is short does not keep the long buffer
+/// that it came in.
+fn open(
+    link: &mut Link,
+    sheets: &mut Blocks,
+    session: u32,
+    number: u64,
+    datagram: &Bytes,
+) -> Option<Bytes> {
+    let Some(seal) = link.sessions.of(session)?.seal.as_mut() else {
+        let frames = datagram.slice(DATAGRAM_HEADER_BYTES..);
+        let short = frames.len() <= KEPT_APART_BYTES;
+        return Some(if short { sheets.copy(&frames) } else { frames });
+    };
+    let (head, sealed) = datagram.split_at(DATAGRAM_HEADER_BYTES);
+    let length = sealed.len().checked_sub(16)?;
+    let into = sheets.room(length);
+    into.resize(length, 0);
+    let opened = seal.open(number, head, sealed, into);
+    let bytes = sheets.split();
+    opened.then_some(bytes)
 }

@@ -4,12 +4,15 @@ use alloc::vec::Vec;
 
 use super::Transport;
 use crate::address::Address;
-use crate::header::{Hello, UNICAST};
+use crate::header::UNICAST;
 use crate::interface::Up;
 use crate::link::Link;
 use crate::process::ProcId;
 use crate::silence::Look;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
+
+/// Between two calls for a new session.
+const RENEW_PAUSE: Duration = Duration::from_secs(1);
 
 impl Transport {
     /// A link may have something to say, or another time to be looked at.
@@ -34,57 +37,9 @@ impl Transport {
         }
     }
 
-    pub(super) fn hello(&mut self, address: Address, to: Option<ProcId>) {
-        let link = to.and_then(|peer| self.links.get(&peer));
-        let (session, echo) =
-            link.map_or((0, 0), |link| (link.mine, link.theirs.unwrap_or_default()));
-        self.counters.hellos_sent += 1;
-        self.hellos.push_back((address, Hello { from: self.config.me, session, echo }));
-    }
-
-    /// Takes a HELLO: makes, renews or refuses a link.
-    pub(super) fn hear_hello(&mut self, now: Instant, from: Address, hello: Hello) {
-        let peer = hello.from;
-        if peer.node == self.config.me.node {
-            return;
-        }
-        let node = self.nodes.node(peer.node);
-        match node.current {
-            Some(current)
-                if current.incarnation > peer.incarnation || (current == peer && node.gone) =>
-            {
-                self.counters.dropped_incarnation += 1;
-                return;
-            }
-            Some(current) if current != peer => {
-                (node.current, node.gone) = (Some(peer), false);
-                self.lose(current);
-            }
-            _ => node.current = Some(peer),
-        }
-        if !self.links.contains_key(&peer) {
-            self.make_link(now, peer, from);
-        }
-        let link = self.links.get_mut(&peer).expect("just made sure");
-        if hello.session != 0 {
-            link.theirs = Some(hello.session);
-        }
-        link.address = from;
-        let knows_mine = hello.echo == link.mine;
-        // Its own end is news, or it does not know ours: it needs an answer.
-        if !knows_mine || hello.session == 0 || !link.met {
-            self.hello(from, Some(peer));
-        }
-        if knows_mine && hello.session != 0 {
-            self.heard(now, peer);
-        }
-        self.rouse(peer);
-    }
-
-    fn make_link(&mut self, now: Instant, peer: ProcId, from: Address) {
-        let mine = self.unused_session();
+    pub(super) fn make_link(&mut self, now: Instant, peer: ProcId, from: Address, version: u8) {
         let longest = self.config.datagram_bytes_max;
-        let mut link = Link::new(now, peer, from, mine, self.config.silence, longest);
+        let mut link = Link::new(now, peer, from, version, self.config.silence, longest);
         for (channel, open) in &self.channels {
             if open.place(peer).is_some() {
                 link.errands.credits.insert(*channel);
@@ -94,16 +49,6 @@ impl Transport {
             }
         }
         self.links.insert(peer, link);
-        self.sessions.insert(mine, peer);
-    }
-
-    fn unused_session(&mut self) -> u32 {
-        loop {
-            let session = self.random.draw() as u32;
-            if session != 0 && !self.sessions.contains_key(&session) {
-                return session;
-            }
-        }
     }
 
     /// A valid datagram of this peer came: it lives and knows our end.
@@ -114,7 +59,7 @@ impl Transport {
             self.give_up(now, peer);
         }
         let Some(link) = self.links.get_mut(&peer) else { return };
-        if !link.met && link.theirs.is_some() {
+        if !link.met {
             link.met = true;
             link.next_beat = now;
             link.path.begin(now);
@@ -131,9 +76,11 @@ impl Transport {
     }
 
     /// This incarnation is over.
-    fn lose(&mut self, peer: ProcId) {
+    pub(super) fn lose(&mut self, peer: ProcId) {
         let Some(link) = self.links.remove(&peer) else { return };
-        self.sessions.remove(&link.mine);
+        for end in link.sessions.ends() {
+            self.slots.remove(&end);
+        }
         if let Some(timer) = link.timer {
             self.timers.remove(&(timer, peer));
         }
@@ -195,6 +142,26 @@ impl Transport {
         self.last_turn = now;
     }
 
+    /// Thanks that nobody heard are said again; what is old is renewed, by the lower of the two.
+    fn tend_sessions(&mut self, now: Instant, peer: ProcId) {
+        let overhead = self.guard.overhead();
+        let Some(link) = self.links.get_mut(&peer) else { return };
+        if let Some(thanks) = link.sessions.thanks_due(now) {
+            self.outbox.push_back((link.address, thanks));
+        }
+        for end in link.sessions.expire(now) {
+            self.slots.remove(&end);
+        }
+        let old = link.sessions.is_old(now, link.flight.next());
+        let asked = now.since(link.renewed) < RENEW_PAUSE;
+        if overhead > 0 && old && !asked && self.config.me < peer {
+            link.renewed = now;
+            self.counters.sessions_renewed += 1;
+            let address = link.address;
+            self.call(now, address);
+        }
+    }
+
     pub(super) fn look(&mut self, now: Instant, peer: ProcId) {
         let Some(link) = self.links.get_mut(&peer) else { return };
         match link.silence.look(now, self.health.patience()) {
@@ -208,9 +175,10 @@ impl Transport {
             Look::NowSilent | Look::Call => {
                 link.errands.probe = link.met;
                 let address = link.address;
-                self.hello(address, Some(peer));
+                self.call(now, address);
             }
         }
+        self.tend_sessions(now, peer);
         self.look_for_lost(now, peer);
         let Some(link) = self.links.get_mut(&peer) else { return };
         if link.met && link.next_beat <= now {

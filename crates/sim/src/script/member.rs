@@ -335,6 +335,9 @@ impl App for Member {
                 }
             }
             Up::Out { group, why } => self.told_out(now, group, why),
+            Up::Refused { peer, versions } => {
+                self.wrong.push(format!("{peer:?} of versions {versions:?} refused in one world"));
+            }
             Up::Fault { .. } => {}
         }
     }

@@ -305,6 +305,10 @@ impl App for Stream {
                 self.full.remove(&channel);
                 return;
             }
+            Up::Refused { peer, versions } => {
+                self.wrong.push(format!("{peer:?} of versions {versions:?} refused in one world"));
+                return;
+            }
         };
         let lost = if let Seen::Lost(peer) = seen { Some(peer) } else { None };
         self.seen.push((now, seen));
