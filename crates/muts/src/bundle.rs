@@ -57,15 +57,18 @@ impl Bundle<'_> {
         if core::mem::take(&mut link.errands.answer) {
             Frame::Answer.write(bytes);
         }
-        while let Some(tell) = link.errands.tells.front() {
+        let mut of_change = false;
+        while let Some((tell, change)) = link.errands.tells.front() {
             // A frame is never longer than an empty datagram, so the first always goes.
             if bytes.len() + tell.len() > self.room && bytes.len() > 6 {
                 break;
             }
             bytes.extend_from_slice(tell);
+            of_change |= change;
             link.errands.tells.pop_front();
             self.counters.tells_sent += 1;
         }
+        self.counters.datagrams_of_change += u64::from(of_change);
     }
 
     /// Where the streams end of which the peer lacks something: so a lost tail is found.

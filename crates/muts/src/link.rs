@@ -45,8 +45,8 @@ pub(crate) struct Errands {
     pub(crate) beat: bool,
     pub(crate) probe: bool,
     pub(crate) answer: bool,
-    /// Control messages, as frames.
-    pub(crate) tells: VecDeque<Vec<u8>>,
+    /// Control messages, as frames, and whether each belongs to a change.
+    pub(crate) tells: VecDeque<(Vec<u8>, bool)>,
     /// Channels whose acknowledgement is owed.
     pub(crate) acks: BTreeSet<Channel>,
     pub(crate) ack_due: Option<Instant>,
@@ -147,11 +147,11 @@ impl Link {
     }
 
     /// Queues a control message, as one frame or in parts. Answers false if it was dropped.
-    pub(crate) fn tell(&mut self, frames: Vec<Vec<u8>>) -> bool {
+    pub(crate) fn tell(&mut self, frames: Vec<Vec<u8>>, change: bool) -> bool {
         if self.errands.tells.len() + frames.len() > TELLS_WAITING_MAX {
             return false;
         }
-        self.errands.tells.extend(frames);
+        self.errands.tells.extend(frames.into_iter().map(|frame| (frame, change)));
         true
     }
 

@@ -86,7 +86,7 @@ impl Layer for Transport {
             Down::Close { channel } => self.close(channel),
             Down::Cast { channel, message } => return self.cast(channel, message),
             Down::Send { to, message } => return self.send(to, message),
-            Down::Tell { to, message } => self.tell(to, &message),
+            Down::Tell { to, change, message } => self.tell(to, change, &message),
             Down::Beat { to, bytes } => self.beat(to, bytes),
         }
         Ok(())

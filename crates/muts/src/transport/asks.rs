@@ -86,7 +86,7 @@ impl Transport {
         sent.map_err(|message| Full(Down::Send { to, message }))
     }
 
-    pub(super) fn tell(&mut self, to: ProcId, message: &Message) {
+    pub(super) fn tell(&mut self, to: ProcId, change: bool, message: &Message) {
         let room = self.config.datagram_bytes_max - DATAGRAM_HEADER_BYTES;
         let Some(link) = self.links.get_mut(&to).filter(|link| link.met) else { return };
         let mut whole = Vec::new();
@@ -107,7 +107,7 @@ impl Transport {
             });
             parts.collect()
         };
-        if !link.tell(frames) {
+        if !link.tell(frames, change) {
             self.counters.dropped_tells += 1;
         }
         self.rouse(to);

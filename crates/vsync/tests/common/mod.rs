@@ -101,7 +101,9 @@ impl Air {
                 }
             }
             Down::Send { to, message } => self.fly(me, to, Up::Send { from: me, message }, true),
-            Down::Tell { to, message } => self.fly(me, to, Up::Tell { from: me, message }, false),
+            Down::Tell { to, message, .. } => {
+                self.fly(me, to, Up::Tell { from: me, message }, false)
+            }
             Down::Beat { to, bytes } => {
                 self.beats.insert((me, to), bytes);
             }
