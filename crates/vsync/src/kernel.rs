@@ -8,6 +8,7 @@ use muts::{
     Wire,
 };
 
+use crate::compare::compare;
 use crate::config::Config;
 use crate::control::{Control, Whereabouts};
 use crate::counters::Counters;
@@ -337,21 +338,20 @@ impl<M: Multicast> Kernel<M> {
 
     fn hear_beat(&mut self, now: Instant, from: ProcId, beat: &Beat) {
         let agreed = self.desk.peers.agrees(from);
-        let compare = self.desk.peers.beat(now, from, beat);
+        let overdue = self.desk.peers.beat(now, from, beat);
         let agrees = self.desk.peers.agrees(from);
-        if !compare && (agreed || !agrees) {
+        if !overdue && (agreed || !agrees) {
             return;
         }
+        if !agrees {
+            return compare(&self.groups, &mut self.desk.turn(now), from);
+        }
         for (id, group) in &mut self.groups {
-            let Group::Serving(serving) = group else { continue };
-            if !serving.epoch.members.contains(&from) {
-                continue;
-            }
-            if agrees {
+            if let Group::Serving(serving) = group
+                && serving.epoch.members.contains(&from)
+            {
                 serving.agreed_with(from);
                 self.touched.insert(*id);
-            } else {
-                serving.tell_whereabouts(&mut self.desk.turn(now), from);
             }
         }
     }
