@@ -194,7 +194,7 @@ impl Node {
         }
         self.end_flood(Target::Light(lwg));
         self.groups.lights.remove(&lwg);
-        self.busy.remove(&lwg);
+        self.alarms.set(lwg, None);
         let reason = match why {
             lwg::Why::Removed => "removed",
             lwg::Why::Destroyed => "destroyed",
@@ -298,6 +298,7 @@ impl Node {
         };
         let event = Event::Left { group: show_core(group).into(), reason: Some(reason.into()) };
         self.record.event(&event, []);
+        self.leave_more();
     }
 
     fn hear_fault(&mut self, group: vsync::GroupId, fault: &vsync::Fault) {
@@ -313,6 +314,7 @@ impl Node {
         };
         if *fault == vsync::Fault::NotIn {
             self.groups.cores.remove(&group);
+            self.leave_more();
         }
         self.record.tell("error", json!({ "what": format!("{name}: {why}"), "group": name }));
     }
