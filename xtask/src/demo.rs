@@ -107,8 +107,15 @@ fn demo(options: &Options) -> Result<(), Failed> {
     let bar = Bar::new();
     let pieces = folder.join("pieces");
     make(&pieces)?;
+    let cutting = format!("read and cut {} files", files.len());
+    bar.begin(&cutting, 1);
     let groups = plan::groups(tree::cut(&files, options.groups as usize, &pieces)?);
+    bar.end(&cutting);
     let victim = NAMES.iter().position(|name| *name == options.kill).unwrap_or_default();
+    if !groups.iter().any(|group| group.members.contains(&victim)) {
+        let why = format!("--kill {}: it is in none of so few groups", options.kill);
+        return Err(Failed::Options(why));
+    }
     let setting = |name: &str, policy, creating_max| {
         let folder = folder.join(name);
         make(&folder)?;

@@ -36,7 +36,7 @@ pub(super) const PUTS_AHEAD: usize = 64;
 pub(super) const PUT_BYTES_AHEAD: u64 = 4 << 20;
 
 /// Adds of one process under way at one time: a node reads a thousand lines ahead.
-pub(super) const ADDS_AHEAD: usize = 128;
+pub(super) const ADDS_AHEAD: usize = 32;
 
 /// Messages a second that each process multicasts while another is killed: a load that is seen,
 /// on two cores and with each delivery told as a line.

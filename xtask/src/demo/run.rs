@@ -76,7 +76,10 @@ impl Setting<'_> {
         numbers.bytes_moved = sum(&after, "muts.bytes_sent");
         town.run(Round::quiesce())?;
         town.run(Quit::default())?;
+        let judging = "judge the histories";
+        self.bar.begin(judging, 1);
         let verdict = judge(self.binary, &self.histories(), self.wards)?;
+        self.bar.end(judging);
         (numbers.events, numbers.violations) = (verdict.events, verdict.violations);
         numbers.seconds = start.elapsed().as_secs_f64();
         Ok((numbers, verdict))

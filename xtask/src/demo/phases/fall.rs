@@ -57,6 +57,9 @@ impl Phase for Fall {
     }
 
     fn begin(&mut self, town: &mut Town<'_>) -> Result<(), String> {
+        if self.views == 0 {
+            return Err(format!("{} is in no group: its death would hit none", self.proc));
+        }
         self.killed_us = town.kill(self.victim)?;
         Ok(())
     }
