@@ -105,11 +105,9 @@ fn demo(options: &Options) -> Result<(), Failed> {
     let binary = target().join("release").join(format!("horus{}", std::env::consts::EXE_SUFFIX));
     let (wards, _guard) = Wards::open()?;
     let bar = Bar::new();
-    let pieces = folder.join("pieces");
-    make(&pieces)?;
     let cutting = format!("read and cut {} files", files.len());
     bar.begin(&cutting, 1);
-    let groups = plan::groups(tree::cut(&files, options.groups as usize, &pieces)?);
+    let groups = plan::groups(tree::cut(&files, options.groups as usize)?);
     bar.end(&cutting);
     let victim = NAMES.iter().position(|name| *name == options.kill).unwrap_or_default();
     if !groups.iter().any(|group| group.members.contains(&victim)) {
@@ -182,7 +180,7 @@ fn workplace(keep: Option<&Path>) -> Result<(PathBuf, File), Failed> {
         return Err(Failed::Options(why));
     }
     // What the last one left behind.
-    for name in ["pieces", "light-weight", "one-to-one"] {
+    for name in ["light-weight", "one-to-one"] {
         let old = folder.join(name);
         if old.exists() {
             fs::remove_dir_all(&old).map_err(cannot)?;

@@ -63,6 +63,7 @@ mod tests {
             file: number,
             name: number.to_string(),
             source: "x".into(),
+            from: 0,
             bytes: 1,
             sha256: String::new(),
         };

@@ -27,8 +27,9 @@ pub(super) struct Piece {
     pub(super) file: usize,
     /// The file's name, and which part of how many if it was cut.
     pub(super) name: String,
-    /// Where its content lies.
-    pub(super) source: PathBuf,
+    /// Where its content lies: the path, the first byte, how many.
+    pub(super) source: String,
+    pub(super) from: u64,
     pub(super) bytes: u64,
     /// Of its content, in hexadecimal.
     pub(super) sha256: String,
@@ -145,32 +146,32 @@ fn span(bytes: u64, parts: u64, part: u64) -> Range<usize> {
     inside(at(part))..inside(at(part + 1))
 }
 
-/// Cuts the files into at least so many pieces; those that are no whole file are written into
-/// `folder`.
+/// Cuts the files into at least so many pieces.
 ///
 /// # Errors
-/// A sentence if a file cannot be read or a piece cannot be written.
-pub(super) fn cut(files: &[File], wanted: usize, folder: &Path) -> Result<Vec<Piece>, String> {
+/// A sentence if a file cannot be read, or not be named in a command.
+pub(super) fn cut(files: &[File], wanted: usize) -> Result<Vec<Piece>, String> {
     let sizes: Vec<u64> = files.iter().map(|file| file.bytes).collect();
     let mut pieces = Vec::new();
     for (at, (file, parts)) in files.iter().zip(parts(&sizes, wanted, PIECE_BYTES_MAX)).enumerate()
     {
-        let content = fs::read(&file.path)
-            .map_err(|error| format!("cannot read {}: {error}", file.path.display()))?;
+        let shown = file.path.display();
+        let content = fs::read(&file.path).map_err(|why| format!("cannot read {shown}: {why}"))?;
+        let source = file.path.to_str().ok_or_else(|| format!("{shown} has no name in UTF-8"))?;
         for part in 0..parts {
-            let bytes = &content[span(content.len() as u64, parts, part)];
-            let (mut name, mut source) = (file.name.clone(), file.path.clone());
+            let span = span(content.len() as u64, parts, part);
+            let mut name = file.name.clone();
             if parts > 1 {
                 let _ = write!(name, " ({} of {parts})", part + 1);
             }
-            // A command is text: other paths are named anew.
-            if parts > 1 || source.to_str().is_none() {
-                source = folder.join(pieces.len().to_string());
-                fs::write(&source, bytes)
-                    .map_err(|error| format!("cannot write {}: {error}", source.display()))?;
-            }
-            let (bytes, sha256) = (bytes.len() as u64, sha256(bytes));
-            pieces.push(Piece { file: at, name, source, bytes, sha256 });
+            pieces.push(Piece {
+                file: at,
+                name,
+                source: source.to_owned(),
+                from: span.start as u64,
+                bytes: span.len() as u64,
+                sha256: sha256(&content[span]),
+            });
         }
     }
     Ok(pieces)

@@ -56,6 +56,7 @@ mod tests {
             file: number / 2,
             name: format!("piece {number}"),
             source: "x".into(),
+            from: 0,
             bytes: 1,
             sha256: format!("sum {number}"),
         };

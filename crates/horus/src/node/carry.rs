@@ -71,7 +71,9 @@ impl Node {
             Command::Send { lwg, order, msg, body, stable, .. } => {
                 self.send(&lwg, Letter { order, msg, body: body.into_bytes(), stable })
             }
-            Command::Put { lwg, msg, name, file } => self.put(&lwg, msg, name, &file),
+            Command::Put { lwg, msg, name, file, from, bytes } => {
+                self.put(&lwg, msg, name, (&file, from, bytes))
+            }
             Command::Reply { to, reply, body } => self.reply(&to, reply, body),
             Command::Replies { msg, count } => self.want_replies(&msg, count),
             Command::Discard { msg } => self.discard(msg),

@@ -45,6 +45,8 @@ impl Replicate {
                 "msg": format!("put:{number}"),
                 "name": piece.name,
                 "file": piece.source,
+                "from": piece.from,
+                "bytes": piece.bytes,
             });
             town.tell(sender, &put)?;
         }
