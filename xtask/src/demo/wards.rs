@@ -28,7 +28,14 @@ pub(super) struct Guard(Wards);
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.0.end();
+        self.0.state().end();
+    }
+}
+
+impl State {
+    fn end(&mut self) {
+        self.over = true;
+        self.children.values_mut().for_each(end);
     }
 }
 
@@ -43,7 +50,9 @@ impl Wards {
         let told = wards.clone();
         std::thread::spawn(move || {
             if let Some(signal) = signals.forever().next() {
-                told.end();
+                // Held to the end: whoever finds a child dead waits here and says nothing more.
+                let mut state = told.state();
+                state.end();
                 eprintln!("\ncargo xtask demo: interrupted; its processes are ended");
                 std::process::exit(SIGNALLED + signal);
             }
@@ -85,14 +94,6 @@ impl Wards {
     pub(super) fn ended(&self, id: u32) -> io::Result<Option<ExitStatus>> {
         let child = self.state().children.remove(&id);
         child.map(|mut child| child.wait()).transpose()
-    }
-
-    fn end(&self) {
-        let mut state = self.state();
-        state.over = true;
-        for child in state.children.values_mut() {
-            end(child);
-        }
     }
 }
 
