@@ -50,8 +50,14 @@ impl Bar {
         }
     }
 
-    /// The bar goes.
+    /// The bar goes: something else is to be said.
     pub(super) fn clear(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.clear();
     }
 }

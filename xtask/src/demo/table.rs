@@ -94,13 +94,14 @@ pub(super) fn table(run: &Numbers, naive: Option<&Numbers>) -> String {
 /// What the numbers say.
 pub(super) fn sentence(run: &Numbers, naive: Option<&Numbers>) -> String {
     let mut text = format!(
-        "One death in {} light-weight groups cost {} flushes: one for each core group it was in.",
+        "One death hit {} light-weight groups on {} core groups and cost {} flushes.",
         count(run.lwgs_hit as u64),
+        count(run.core_groups_hit as u64),
         count(run.flushes)
     );
     if let Some((naive, each)) = naive.and_then(|naive| Some((naive, naive.flushes_per_lwg()?))) {
         text.push_str(&format!(
-            "\nWith a core group for each, {} groups cost {} flushes: {each:.2} for each group.",
+            "\nWith a core group for each it hit {} groups and cost {} flushes, {each:.2} a group.",
             count(naive.lwgs_hit as u64),
             count(naive.flushes)
         ));
