@@ -70,7 +70,11 @@ pub(crate) const HOMES: [Home; 19] = [
     home("serde", &["horus", "xtask"], &["crates/horus/src/", "xtask/src/"]),
     home("serde_json", &["horus", "xtask"], &["crates/horus/", "xtask/src/"]),
     home("sha2", &["horus", "xtask"], &["crates/horus/", "xtask/src/"]),
-    home("signal-hook", &["horus", "horusd"], &["crates/horus/src/", "crates/horusd/src/"]),
+    home(
+        "signal-hook",
+        &["horus", "horusd", "xtask"],
+        &["crates/horus/src/", "crates/horusd/src/", "xtask/src/demo"],
+    ),
     home("indicatif", &["xtask"], &["xtask/src/demo"]),
     // Every interleaving of the two hand-made atomics.
     home("loom", &["muts"], &["crates/muts/src/sync.rs", "crates/muts/tests/loom_"]),

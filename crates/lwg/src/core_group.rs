@@ -14,6 +14,7 @@ use crate::header::{Header, Label};
 use crate::here::{CoreNumber, Here};
 use crate::id::{LwgId, Members, SendId};
 use crate::interface::{Up, Why};
+use crate::limits::SWEEP_MAX;
 use crate::outgoing::Urgent;
 use crate::view::ViewId;
 
@@ -89,6 +90,9 @@ impl CoreGroup {
 
     /// The kernel has delivered everything of the view before.
     pub(crate) fn on_view(&mut self, here: &mut Here, view: vsync::View) {
+        // What the view before has changed is told before this one is: a light-weight view names
+        // the core view that its process is in.
+        while self.directory.sweep(here, SWEEP_MAX) {}
         self.close_changes(here, &view);
         self.end_exchange(here);
         self.urgent.clear();

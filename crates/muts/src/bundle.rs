@@ -123,7 +123,8 @@ impl Bundle<'_> {
         if core::mem::take(&mut link.errands.farewell) {
             Frame::Farewell.write(self.blocks.room(0));
         }
-        while let Some(tell) = link.errands.tells.front() {
+        let mut of_change = false;
+        while let Some((tell, change)) = link.errands.tells.front() {
             let empty = sheet.bytes + self.blocks.len() == DATAGRAM_HEADER_BYTES;
             if tell.len() > self.left(sheet) && !empty {
                 break;
@@ -131,11 +132,13 @@ impl Bundle<'_> {
             if tell.len() <= self.left(sheet) {
                 self.blocks.room(0).extend_from_slice(tell);
                 self.counters.tells_sent += 1;
+                of_change |= change;
             } else {
                 self.counters.dropped_tells += 1;
             }
             link.errands.tells.pop_front();
         }
+        self.counters.datagrams_of_change += u64::from(of_change);
     }
 
     fn acknowledge(&mut self, link: &mut Link, sheet: &Sheet) {

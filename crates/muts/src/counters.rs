@@ -22,6 +22,7 @@ macro_rules! counters {
 counters! {
     datagrams_sent "muts.datagrams_sent"
     datagrams_received "muts.datagrams_received"
+    datagrams_of_change "muts.datagrams_of_change"
     bytes_sent "muts.bytes_sent"
     bytes_received "muts.bytes_received"
     frames_sent "muts.frames_sent"

@@ -107,6 +107,9 @@ pub enum Down {
     Tell {
         /// The peer.
         to: ProcId,
+        /// Whether it belongs to a change of members: datagrams that carry any such are counted
+        /// apart, so that the price of a change can be told from the load beside it.
+        change: bool,
         /// The message.
         message: Message,
     },

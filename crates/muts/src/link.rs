@@ -52,8 +52,8 @@ pub(crate) struct Errands {
     pub(crate) farewell: bool,
     /// A sign of life is wanted.
     pub(crate) probe: bool,
-    /// Control messages, as frames.
-    pub(crate) tells: VecDeque<Vec<u8>>,
+    /// Control messages, as frames, and whether each belongs to a change.
+    pub(crate) tells: VecDeque<(Vec<u8>, bool)>,
     /// Channels that are closed here, and those whose limit is to be told.
     pub(crate) gone: BTreeSet<Channel>,
     pub(crate) credits: BTreeSet<Channel>,
@@ -212,11 +212,15 @@ impl Link {
     }
 
     /// Queues a control message, as one frame or in parts. Answers false if it was dropped.
-    pub(crate) fn tell(&mut self, frames: impl ExactSizeIterator<Item = Vec<u8>>) -> bool {
+    pub(crate) fn tell(
+        &mut self,
+        frames: impl ExactSizeIterator<Item = Vec<u8>>,
+        change: bool,
+    ) -> bool {
         if self.errands.tells.len() + frames.len() > TELLS_WAITING_MAX {
             return false;
         }
-        self.errands.tells.extend(frames);
+        self.errands.tells.extend(frames.into_iter().map(|frame| (frame, change)));
         true
     }
 

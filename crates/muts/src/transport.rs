@@ -198,7 +198,7 @@ impl Layer for Transport {
             Down::Note { channel, bytes, within } => self.note(now, channel, bytes, within),
             Down::Taken { channel, from, bytes } => self.taken(channel, from, bytes),
             Down::Send { to, message } => return self.send(to, message),
-            Down::Tell { to, message } => self.tell(to, &message),
+            Down::Tell { to, change, message } => self.tell(to, change, &message),
             Down::Beat { to, bytes } => self.beat(to, bytes),
             Down::Miss { peer } => self.miss(now, peer),
             Down::Farewell => self.farewell(),

@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use muts::{Address, Audience, Channel, Counted, Down, Layer, Packet, Random, Up};
@@ -157,12 +158,33 @@ fn control_messages_of_any_length_arrive() {
     net.run(Duration::from_secs(1));
     for length in [0, 1_000, 1_200, 60_000] {
         let message = body(1, 7, length);
-        assert!(net.ask(1, Down::Tell { to: proc(2, 1), message: message.clone() }));
+        let tell = Down::Tell { to: proc(2, 1), change: false, message: message.clone() };
+        assert!(net.ask(1, tell));
         net.run(Duration::from_millis(50));
         let heard = net.told(2).iter().filter(|up| matches!(up, Up::Tell { .. }));
         let last = heard.last().expect("a control message");
         assert!(matches!(last, Up::Tell { message: heard, .. } if *heard == message));
     }
+}
+
+#[test]
+fn what_a_change_costs_is_counted_apart_from_other_datagrams() {
+    let mut net = Net::new(2, 12);
+    net.run(Duration::from_secs(1));
+    for change in [false, true, true, false] {
+        let message = body(1, 7, 10);
+        assert!(net.ask(1, Down::Tell { to: proc(2, 1), change, message }));
+        if !change {
+            net.run(Duration::from_millis(50));
+        }
+    }
+    let mut counted = BTreeMap::new();
+    net.ends[&1].count(&mut |name, value| {
+        counted.insert(name, value);
+    });
+    // Three of the four went out at once, in one datagram.
+    assert_eq!(counted["muts.tells_sent"], 4);
+    assert_eq!(counted["muts.datagrams_of_change"], 1);
 }
 
 #[test]

@@ -110,6 +110,11 @@ impl Control {
             | Self::Stability { group, .. } => *group,
         }
     }
+
+    /// Whether it serves a change of members; the others go to and fro while all is well.
+    pub(crate) const fn is_change(&self) -> bool {
+        !matches!(self, Self::Where { .. } | Self::Stability { .. })
+    }
 }
 
 impl Wire for Ballot {

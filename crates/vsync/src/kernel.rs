@@ -8,6 +8,7 @@ use muts::{
     Wire,
 };
 
+use crate::compare::compare;
 use crate::config::Config;
 use crate::control::{Control, Whereabouts};
 use crate::counters::Counters;
@@ -343,21 +344,20 @@ impl<M: Multicast> Kernel<M> {
             self.desk.turn(now).ask(muts::Down::Miss { peer });
         }
         let agreed = self.desk.peers.agrees(from);
-        let compare = self.desk.peers.beat(now, from, beat);
+        let overdue = self.desk.peers.beat(now, from, beat);
         let agrees = self.desk.peers.agrees(from);
-        if !compare && (agreed || !agrees) {
+        if !overdue && (agreed || !agrees) {
             return;
         }
+        if !agrees {
+            return compare(&self.groups, &mut self.desk.turn(now), from);
+        }
         for (id, group) in &mut self.groups {
-            let Group::Serving(serving) = group else { continue };
-            if !serving.epoch.members.contains(&from) {
-                continue;
-            }
-            if agrees {
+            if let Group::Serving(serving) = group
+                && serving.epoch.members.contains(&from)
+            {
                 serving.agreed_with(from);
                 self.touched.insert(*id);
-            } else {
-                serving.tell_whereabouts(&mut self.desk.turn(now), from);
             }
         }
     }

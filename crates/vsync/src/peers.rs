@@ -11,6 +11,7 @@ use bytes::Bytes;
 use muts::{Duration, Instant, Malformed, ProcId, Sink, Wire};
 
 use crate::config::Config;
+use crate::endpoint::GroupId;
 
 /// Breaks of a link are forgotten after it has been good for so long.
 const FORGIVEN_AFTER: Duration = Duration::from_secs(60);
@@ -54,6 +55,8 @@ struct Peer {
     digest: u64,
     /// Since when its digest has differed.
     differs: Option<Instant>,
+    /// The group that was compared with it last.
+    compared: GroupId,
     /// What its heartbeats carry now.
     beat: Option<Bytes>,
 }
@@ -96,6 +99,7 @@ impl Peers {
             holes: BTreeMap::new(),
             digest: 0,
             differs: None,
+            compared: GroupId(0),
             beat: None,
         })
     }
@@ -169,6 +173,18 @@ impl Peers {
         }
         let since = *peer.differs.get_or_insert(now);
         now.since(since) >= DIFFERS_FOR
+    }
+
+    /// Which group was compared with it last.
+    pub(crate) fn compared(&self, proc: ProcId) -> GroupId {
+        self.all.get(&proc).map_or(GroupId(0), |peer| peer.compared)
+    }
+
+    /// This group was.
+    pub(crate) fn compared_up_to(&mut self, proc: ProcId, group: GroupId) {
+        if let Some(peer) = self.all.get_mut(&proc) {
+            peer.compared = group;
+        }
     }
 
     /// Whether its digest agreed with ours when it was heard last.

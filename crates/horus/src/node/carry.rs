@@ -71,7 +71,9 @@ impl Node {
             Command::Send { lwg, order, msg, body, stable, .. } => {
                 self.send(&lwg, Letter { order, msg, body: body.into_bytes(), stable })
             }
-            Command::Put { lwg, msg, name, file } => self.put(&lwg, msg, name, &file),
+            Command::Put { lwg, msg, name, file, from, bytes } => {
+                self.put(&lwg, msg, name, (&file, from, bytes))
+            }
             Command::Reply { to, reply, body } => self.reply(&to, reply, body),
             Command::Replies { msg, count } => self.want_replies(&msg, count),
             Command::Discard { msg } => self.discard(msg),
@@ -241,9 +243,13 @@ impl Node {
         Err(Stop::Wrong(format!("not in core group `{written}`")))
     }
 
-    /// A light-weight group that this process is in; waited for while it is being made.
+    /// A light-weight group that this process is in; waited for while it is being made, and while
+    /// its view is late.
     pub(crate) fn light_meant(&self, written: &str) -> Result<LwgId, Stop> {
         let lwg = self.groups.meant(written)?;
+        if self.groups.is_late(lwg) {
+            return Err(Stop::Wait(format!("the next view of `{written}` has not come")));
+        }
         if self.groups.lights.contains_key(&lwg) {
             return Ok(lwg);
         }

@@ -194,7 +194,7 @@ impl Node {
         }
         self.end_flood(Target::Light(lwg));
         self.groups.lights.remove(&lwg);
-        self.busy.remove(&lwg);
+        self.alarms.set(lwg, None);
         let reason = match why {
             lwg::Why::Removed => "removed",
             lwg::Why::Destroyed => "destroyed",
@@ -251,7 +251,7 @@ impl Node {
     }
 
     fn hear_core_view(&mut self, view: vsync::View) {
-        let group = show_core(view.group);
+        let (id, group) = (view.group, show_core(view.group));
         let event = history::View {
             group: group.as_str().into(),
             view: show_core_view(view.id, self.horus.book()).into(),
@@ -265,6 +265,9 @@ impl Node {
         // Who came along has delivered all of the old view; of the others nobody knows.
         for own in std::mem::take(&mut core.unstable).into_values() {
             self.stable(&group, &Own { stable: false, ..own });
+        }
+        for own in self.groups.take_delivered(id) {
+            self.stable(&group, &Own { stable: false, ..own.own });
         }
     }
 
@@ -302,6 +305,7 @@ impl Node {
         };
         let event = Event::Left { group: show_core(group).into(), reason: Some(reason.into()) };
         self.record.event(&event, []);
+        self.leave_more();
     }
 
     fn hear_fault(&mut self, group: vsync::GroupId, fault: &vsync::Fault) {
@@ -317,6 +321,7 @@ impl Node {
         };
         if *fault == vsync::Fault::NotIn {
             self.groups.cores.remove(&group);
+            self.leave_more();
         }
         self.record.tell("error", json!({ "what": format!("{name}: {why}"), "group": name }));
     }

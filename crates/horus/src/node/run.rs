@@ -1,6 +1,5 @@
 //! Run: the one loop of a node. It waits for events, lines and the time, and turns the tower.
 
-use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::process::ExitCode;
@@ -8,20 +7,20 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use horus::{Error, Events, Horus, LwgId};
+use horus::{Error, Events, Horus};
 use serde_json::json;
 use tools::Tool as _;
 
+use super::alarms::Alarms;
 use super::command::Command;
 use super::flood::Flood;
 use super::groups::Groups;
 use super::input::{Input, Inputs};
-use super::limits::LEAVING_PATIENCE;
+use super::leaving::Leaving;
 use super::options::Options;
 use super::record::Record;
 use super::replies::{Awaited, Owed};
 use super::settled::{Look, Settling};
-use horus::history::Event;
 
 /// A bad option, as other tools answer it.
 pub(crate) const BAD_OPTIONS: u8 = 2;
@@ -39,8 +38,8 @@ pub(crate) struct Node {
     /// What goes down after this step, in order.
     pub(crate) asks: Vec<lwg::Down>,
     pub(crate) tool_asks: tools::Asks,
-    /// Replicas that want to be woken.
-    pub(crate) busy: BTreeSet<LwgId>,
+    /// When replicas want to be woken.
+    pub(crate) alarms: Alarms,
     pub(crate) allow_chaos: bool,
     /// Where everybody listens, for chaos.
     pub(crate) addresses: std::collections::BTreeMap<String, std::net::SocketAddr>,
@@ -49,8 +48,8 @@ pub(crate) struct Node {
     json: bool,
     start: Instant,
     minted: u64,
-    /// When leaving every group has lasted too long.
-    leaving: Option<Instant>,
+    /// Set once it is to end.
+    pub(crate) leaving: Option<Leaving>,
 }
 
 /// One thing that happened.
@@ -84,8 +83,8 @@ impl Node {
         config: horus::Config,
     ) -> Result<(Self, Events, Arc<Inputs>), String> {
         let addresses = config.peers.iter().cloned().collect();
-        let horus = Horus::embedded(config).map_err(|error: Error| error.to_string())?;
-        let events = horus.events();
+        let opened = Horus::embedded_with_events(config);
+        let (horus, events) = opened.map_err(|error: Error| error.to_string())?;
         let me = horus.show(horus.me());
         let record = Record::open(options.history.as_deref(), &me, options.json)
             .map_err(|error| format!("cannot write the history: {error}"))?;
@@ -101,7 +100,7 @@ impl Node {
             settling: None,
             asks: Vec::new(),
             tool_asks: tools::Asks::new(),
-            busy: BTreeSet::new(),
+            alarms: Alarms::default(),
             allow_chaos: options.allow_chaos,
             addresses,
             held_back: None,
@@ -145,9 +144,8 @@ impl Node {
                 eprintln!("horus node: cannot write the history: {error}");
                 return ExitCode::FAILURE;
             }
-            if self.has_left(Instant::now()) {
-                self.record.event(&Event::End, []);
-                return ExitCode::SUCCESS;
+            if let Some(code) = self.ended(Instant::now()) {
+                return code;
             }
         }
     }
@@ -197,13 +195,8 @@ impl Node {
 
     fn wake_replicas(&mut self) {
         let now = self.now();
-        let due: Vec<_> = self.busy.iter().copied().collect();
-        for lwg in due {
-            let Some(light) = self.groups.lights.get_mut(&lwg) else {
-                self.busy.remove(&lwg);
-                continue;
-            };
-            if light.replica.deadline().is_some_and(|at| at <= now) {
+        for lwg in self.alarms.take_due(now) {
+            if let Some(light) = self.groups.lights.get_mut(&lwg) {
                 light.replica.wake(now, &mut self.tool_asks);
                 self.hear_replica(lwg);
             }
@@ -227,30 +220,12 @@ impl Node {
     /// When something is due although nothing happens.
     fn next_time(&self) -> Option<Instant> {
         let held_back = self.held_back.as_ref().map(|(_, until)| *until);
-        let flood = self.flood.as_ref().and_then(Flood::next);
+        let flood = self.flood.as_ref().filter(|_| !self.flood_waits()).and_then(Flood::next);
         let settling = self.settling.as_ref().map(Settling::next);
-        let replicas = self.busy.iter().filter_map(|lwg| {
-            self.groups.lights.get(lwg).and_then(|light| light.replica.deadline())
-        });
-        let replicas = replicas.min().map(|at| self.start + Duration::from_nanos(at.as_nanos()));
-        [held_back, flood, settling, replicas, self.leaving].into_iter().flatten().min()
-    }
-
-    /// Leaves every core group; the light-weight ones go with them.
-    pub(crate) fn leave_all(&mut self) {
-        if self.leaving.is_some() {
-            return;
-        }
-        self.leaving = Some(Instant::now() + LEAVING_PATIENCE);
-        self.flood = None;
-        self.held_back = None;
-        for group in self.groups.cores.keys() {
-            self.asks.push(lwg::Down::Core(vsync::Down::Leave { group: *group }));
-        }
-    }
-
-    fn has_left(&self, now: Instant) -> bool {
-        self.leaving.is_some_and(|until| self.groups.cores.is_empty() || now >= until)
+        let replicas = self.alarms.next();
+        let replicas = replicas.map(|at| self.start + Duration::from_nanos(at.as_nanos()));
+        let leaving = self.leaving.as_ref().map(Leaving::until);
+        [held_back, flood, settling, replicas, leaving].into_iter().flatten().min()
     }
 }
 

@@ -155,7 +155,7 @@ impl Transport {
         Ok(())
     }
 
-    pub(super) fn tell(&mut self, to: ProcId, message: &Message) {
+    pub(super) fn tell(&mut self, to: ProcId, change: bool, message: &Message) {
         // Every path carries this, also one that has become shorter by the time it goes out.
         let longest = self.config.datagram_bytes_max.min(DATAGRAM_BYTES_SAFE);
         let room = longest - DATAGRAM_HEADER_BYTES;
@@ -165,7 +165,7 @@ impl Transport {
         let told = if whole.len() + 3 <= room {
             let mut frame = Vec::with_capacity(whole.len() + 3);
             Frame::Tell(&whole).write(&mut frame);
-            link.tell(core::iter::once(frame))
+            link.tell(core::iter::once(frame), change)
         } else {
             link.tells_cut += 1;
             let (id, piece) = (link.tells_cut, room - PART_HEADER_BYTES_MAX);
@@ -176,7 +176,7 @@ impl Transport {
                 Frame::Part { id, index, count, bytes }.write(&mut frame);
                 parts.push(frame);
             }
-            link.tell(parts.into_iter())
+            link.tell(parts.into_iter(), change)
         };
         self.counters.dropped_tells += u64::from(!told);
         self.rouse(to);

@@ -254,7 +254,7 @@ impl Stream {
                 let bytes = self.beat.to_le_bytes().to_vec().into();
                 self.asks.push_back(Down::Beat { to, bytes });
             }
-            1 => self.asks.push_back(Down::Tell { to, message }),
+            1 => self.asks.push_back(Down::Tell { to, change: false, message }),
             _ => self.asks.push_back(Down::Send { to, message }),
         }
     }

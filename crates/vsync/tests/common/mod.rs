@@ -7,7 +7,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use muts::{
-    Channel, Down, Full, Instant, Layer, Message, NodeId, Packet, ProcId, Random, Transmit, Up,
+    Channel, Counted, Down, Full, Instant, Layer, Message, NodeId, Packet, ProcId, Random,
+    Transmit, Up, Wire,
 };
 use vsync::{Config, Kernel};
 
@@ -101,7 +102,9 @@ impl Air {
                 }
             }
             Down::Send { to, message } => self.fly(me, to, Up::Send { from: me, message }, true),
-            Down::Tell { to, message } => self.fly(me, to, Up::Tell { from: me, message }, false),
+            Down::Tell { to, message, .. } => {
+                self.fly(me, to, Up::Tell { from: me, message }, false);
+            }
             Down::Note { .. } | Down::Taken { .. } | Down::Miss { .. } | Down::Farewell => {}
             Down::Beat { to, bytes } => {
                 self.beats.insert((me, to), bytes);
@@ -180,6 +183,10 @@ impl Layer for Breath {
     }
 }
 
+impl Counted for Breath {
+    fn count(&self, _: &mut dyn FnMut(&'static str, u64)) {}
+}
+
 /// Some processes with a kernel each.
 pub(crate) struct World {
     pub(crate) air: Rc<RefCell<Air>>,
@@ -252,6 +259,24 @@ impl World {
         for (from, to, up) in std::mem::take(&mut air.held) {
             air.fly(from, to, up, true);
         }
+    }
+
+    /// From now on heartbeats tell that the one sees their groups otherwise than the other.
+    pub(crate) fn disagree(&mut self, from: ProcId, to: ProcId) {
+        let (mut bytes, row) = (Vec::new(), vec![from, to]);
+        row.write(&mut bytes);
+        u64::MAX.write(&mut bytes);
+        self.air.borrow_mut().beats.insert((from, to), bytes.into());
+    }
+
+    pub(crate) fn count(&self, me: ProcId, name: &str) -> u64 {
+        let mut found = 0;
+        self.kernels[&me].count(&mut |each, number| {
+            if each == name {
+                found = number;
+            }
+        });
+        found
     }
 
     fn drain(&mut self, me: ProcId) {
