@@ -395,10 +395,11 @@ impl<C: Core, P: Policy> Groups<C, P> {
                 message.push(&Header::Bare);
                 Some(*group)
             }
+            // Whoever goes takes leave of the light-weight groups on it too.
+            vsync::Down::Leave { .. } => None,
             vsync::Down::Found { group, .. }
             | vsync::Down::Join { group, .. }
-            | vsync::Down::Invite { group, .. }
-            | vsync::Down::Leave { group } => Some(*group),
+            | vsync::Down::Invite { group, .. } => Some(*group),
         };
         if let Some(group) = group.filter(|group| is_managed(*group)) {
             // Its members and its messages are this floor's.

@@ -76,7 +76,8 @@ pub enum Down {
         /// The message.
         message: Message,
     },
-    /// A core group of the user's own, or an introduction: passed to the kernel.
+    /// A core group of the user's own, or an introduction: passed to the kernel. The core groups of
+    /// the default set can only be left: the process is out of every light-weight group on them.
     Core(vsync::Down),
 }
 

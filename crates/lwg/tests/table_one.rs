@@ -295,3 +295,19 @@ fn a_send_is_stable_once_all_have_it() {
     town.run();
     assert_eq!(town.told[&seat(1)].iter().filter(|up| stable(up)).count(), 1);
 }
+
+#[test]
+fn who_leaves_a_core_group_is_out_of_every_group_on_it_and_the_others_see_it_go() {
+    let (mut town, group) = three();
+    let core = town.view(seat(1), group).expect("a view").core;
+    town.ask(seat(3), Down::Core(vsync::Down::Leave { group: core }));
+    town.run();
+    let told = town.news(seat(3));
+    let out = |up: &Up| matches!(up, Up::Out { lwg, why: Why::CoreLeft } if *lwg == group);
+    assert!(told.iter().any(out));
+    let refused = |up: &Up| matches!(up, Up::Core(vsync::Up::Fault { .. }));
+    assert!(!told.iter().any(refused));
+    for node in [1, 2] {
+        assert_eq!(town.members(seat(node), group), seats(&[1, 2]));
+    }
+}
