@@ -27,6 +27,11 @@ impl Events {
                 before.end();
             }
         });
+        Self::of(door, inbox)
+    }
+
+    /// What this inbox, which the router has already, is told.
+    pub(crate) fn of(door: &Arc<Door>, inbox: Arc<Inbox<Up>>) -> Self {
         Self { door: Arc::clone(door), inbox }
     }
 

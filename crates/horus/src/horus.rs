@@ -39,6 +39,21 @@ impl Horus {
     /// # Errors
     /// A wrong name, an address that cannot be had or needs a key, or no place for the incarnation.
     pub fn embedded(config: Config) -> Result<Self, Error> {
+        Self::open(config, None)
+    }
+
+    /// The same with [`Horus::events`] from the very first: nothing is told before it is asked for.
+    ///
+    /// # Errors
+    /// As [`Horus::embedded`].
+    pub fn embedded_with_events(config: Config) -> Result<(Self, Events), Error> {
+        let inbox = Arc::new(Inbox::default());
+        let horus = Self::open(config, Some(Arc::clone(&inbox)))?;
+        let events = Events::of(&horus.door, inbox);
+        Ok((horus, events))
+    }
+
+    fn open(config: Config, events: Option<Arc<Inbox<lwg::Up>>>) -> Result<Self, Error> {
         for name in config.peers.iter().map(|(name, _)| name).chain([&config.name]) {
             if let Some(why) = wrong_name(name) {
                 return Err(Error::Name(why));
@@ -55,7 +70,8 @@ impl Horus {
         let cuts = Cuts::default();
         let tower = tower::embedded(&config, me, &cuts);
         let bell = driver.bell();
-        let engine = Engine::new(driver, tower, Arc::clone(&shared));
+        let mut engine = Engine::new(driver, tower, Arc::clone(&shared));
+        engine.router.events = events;
         let runtime = Runtime::new(engine, bell);
         let door = Arc::new(Door::open(Endpoint::of(me), runtime, shared));
         let horus = Self { door, cuts };

@@ -4,7 +4,7 @@ use horus::history::Event;
 use horus::{Endpoint, LwgId, SendId};
 use lwg::Down;
 use serde_json::json;
-use tools::{Answer, Tool as _};
+use tools::{Answer, Digest, Tool as _};
 
 use super::carry::Stop;
 use super::envelope::Envelope;
@@ -102,14 +102,11 @@ impl Node {
                     let id = self.mint();
                     self.answer((from, send), &msg, &id, sha256);
                 }
-                Some(Answer::Ready { view: of, digest, donor, at_view: true }) if of == view => {
-                    let event = Event::JoinState {
-                        group: show_lwg(lwg).into(),
-                        digest: digest.to_string().into(),
-                        view: Some(show_light_view(view).into()),
-                        from: Some(self.horus.show(donor).into()),
-                    };
-                    self.record.event(&event, []);
+                Some(Answer::Ready { view: of, digest, donor, at_view }) => {
+                    if at_view && of == view {
+                        self.record_join_state(lwg, view, digest, donor);
+                    }
+                    self.tell_received(lwg, donor);
                 }
                 Some(Answer::Lost { .. }) => {
                     let group = show_lwg(lwg);
@@ -123,5 +120,37 @@ impl Node {
                 Some(_) => {}
             }
         }
+    }
+
+    fn record_join_state(
+        &mut self,
+        lwg: LwgId,
+        view: lwg::ViewId,
+        digest: Digest,
+        donor: Endpoint,
+    ) {
+        let event = Event::JoinState {
+            group: show_lwg(lwg).into(),
+            digest: digest.to_string().into(),
+            view: Some(show_light_view(view).into()),
+            from: Some(self.horus.show(donor).into()),
+        };
+        self.record.event(&event, []);
+    }
+
+    /// What document came by state transfer; nothing if none was ever put.
+    fn tell_received(&mut self, lwg: LwgId, donor: Endpoint) {
+        let Some(light) = self.groups.lights.get(&lwg) else { return };
+        let Some(document) = light.replica.state().filter(|held| !held.name.is_empty()) else {
+            return;
+        };
+        let fields = json!({
+            "group": show_lwg(lwg),
+            "name": document.name,
+            "sha256": document.sha256(),
+            "bytes": document.content.len(),
+            "from": self.horus.show(donor),
+        });
+        self.record.tell("received", fields);
     }
 }

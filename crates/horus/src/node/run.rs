@@ -84,8 +84,8 @@ impl Node {
         config: horus::Config,
     ) -> Result<(Self, Events, Arc<Inputs>), String> {
         let addresses = config.peers.iter().cloned().collect();
-        let horus = Horus::embedded(config).map_err(|error: Error| error.to_string())?;
-        let events = horus.events();
+        let opened = Horus::embedded_with_events(config);
+        let (horus, events) = opened.map_err(|error: Error| error.to_string())?;
         let me = horus.show(horus.me());
         let record = Record::open(options.history.as_deref(), &me, options.json)
             .map_err(|error| format!("cannot write the history: {error}"))?;
