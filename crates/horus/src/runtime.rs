@@ -232,7 +232,8 @@ impl<C: Crank> Runtime<C> {
             }
             match &mut held {
                 Some(crank) => {
-                    if !turn_seated(crank, &visit.seat, until) {
+                    // Whoever closes it while this thread turns cannot take the crank from it.
+                    if !turn_seated(crank, &visit.seat, until) || self.desk.lock().over {
                         held = None;
                     }
                 }

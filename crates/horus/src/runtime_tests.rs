@@ -184,6 +184,7 @@ fn a_crank_that_breaks_ends_every_wait() {
 fn closing_ends_a_wait_that_turns_and_one_that_sits() {
     let bench = Bench::new(u64::MAX);
     let never = Inbox::<u64>::default();
+    let start = Instant::now();
     std::thread::scope(|scope| {
         let sitting: Vec<_> =
             (0..2).map(|_| scope.spawn(|| bench.wait(&never, Instant::now() + LONG))).collect();
@@ -192,4 +193,5 @@ fn closing_ends_a_wait_that_turns_and_one_that_sits() {
             assert_eq!(wait.join().expect("it ends"), None);
         }
     });
+    assert!(start.elapsed() < LONG, "they ended only because their time was over");
 }
