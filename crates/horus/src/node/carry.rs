@@ -241,9 +241,13 @@ impl Node {
         Err(Stop::Wrong(format!("not in core group `{written}`")))
     }
 
-    /// A light-weight group that this process is in; waited for while it is being made.
+    /// A light-weight group that this process is in; waited for while it is being made, and while
+    /// its view is late.
     pub(crate) fn light_meant(&self, written: &str) -> Result<LwgId, Stop> {
         let lwg = self.groups.meant(written)?;
+        if self.groups.is_late(lwg) {
+            return Err(Stop::Wait(format!("the next view of `{written}` has not come")));
+        }
         if self.groups.lights.contains_key(&lwg) {
             return Ok(lwg);
         }

@@ -114,11 +114,93 @@ impl Groups {
         ended.unwrap_or_else(|| Operation { verb: "change", written: show_lwg(lwg) })
     }
 
+    /// Whether a light-weight group has members that its core group has lost: its next view is on
+    /// the way, and what is sent now would be written down in the old one.
+    pub(crate) fn is_late(&self, lwg: LwgId) -> bool {
+        let Some(light) = self.lights.get(&lwg) else { return false };
+        let core = self.cores.get(&light.view.core).and_then(|core| core.view.as_ref());
+        // Mostly it is the view that it stands on.
+        core.filter(|core| core.id != light.view.core_view)
+            .is_some_and(|core| !light.view.members.iter().all(|it| core.members.contains(it)))
+    }
+
+    /// Own messages delivered in light-weight groups on a core group whose view has ended: those
+    /// that are stable were told so before, of the others nothing will be told.
+    pub(crate) fn take_delivered(&mut self, core: vsync::GroupId) -> Vec<OwnLight> {
+        let ended = |own: &OwnLight| {
+            own.delivered && self.lights.get(&own.lwg).is_some_and(|light| light.view.core == core)
+        };
+        let sends: Vec<_> =
+            self.own.iter().filter(|(_, own)| ended(own)).map(|(send, _)| *send).collect();
+        sends.into_iter().filter_map(|send| self.own.remove(&send)).collect()
+    }
+
     /// Own messages of a group that this process is out of: whether a delivery may still be owed
     /// elsewhere nobody can say.
     pub(crate) fn take_own(&mut self, lwg: LwgId) -> Vec<OwnLight> {
         let sends: Vec<_> =
             self.own.iter().filter(|(_, own)| own.lwg == lwg).map(|(send, _)| *send).collect();
         sends.into_iter().filter_map(|send| self.own.remove(&send)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use horus::{Endpoint, Members};
+    use muts::{NodeId, ProcId};
+
+    fn member(node: u64) -> Endpoint {
+        Endpoint::of(ProcId { node: NodeId(node), incarnation: 1 })
+    }
+
+    fn light(count: u64, core: u128, members: &[Endpoint]) -> Light {
+        let lwg = LwgId { creator: 1, count };
+        let view = View {
+            lwg,
+            id: lwg::ViewId::default(),
+            members: Members::from_slice(members),
+            transitional: Members::new(),
+            core: vsync::GroupId(core),
+            core_view: vsync::ViewId::default(),
+            previous: None,
+        };
+        Light { view, replica: Replica::new(lwg, member(1), Document::default()) }
+    }
+
+    #[test]
+    fn when_a_core_view_ends_only_what_was_delivered_on_it_is_given_up() {
+        let mut groups = Groups::default();
+        for (count, core, delivered) in [(1, 7, true), (2, 7, false), (3, 8, true)] {
+            let light = light(count, core, &[]);
+            let lwg = light.view.lwg;
+            groups.lights.insert(lwg, light);
+            let own = Own { msg: count.to_string(), stable: false, flood: true };
+            groups.own.insert(SendId(count), OwnLight { lwg, own, delivered });
+        }
+        let taken = groups.take_delivered(vsync::GroupId(7));
+        assert_eq!(taken.iter().map(|own| own.own.msg.as_str()).collect::<Vec<_>>(), ["1"]);
+        assert_eq!(groups.own.len(), 2);
+    }
+
+    #[test]
+    fn a_view_is_late_while_it_lists_who_is_out_of_the_core_group() {
+        let mut groups = Groups::default();
+        for (count, members) in [(1, &[1, 2][..]), (2, &[1, 3])] {
+            let members: Vec<_> = members.iter().map(|node| member(*node)).collect();
+            let light = light(count, 7, &members);
+            groups.lights.insert(light.view.lwg, light);
+        }
+        let view = vsync::View {
+            group: vsync::GroupId(7),
+            id: vsync::ViewId { epoch: 9, coordinator: member(1).proc },
+            members: vec![member(1), member(3)],
+            transitional: Vec::new(),
+            parts: Vec::new(),
+            previous: None,
+        };
+        groups.cores.insert(view.group, Core { view: Some(view), ..Core::default() });
+        let late: Vec<_> = groups.lights.keys().map(|lwg| groups.is_late(*lwg)).collect();
+        assert_eq!(late, [true, false]);
     }
 }

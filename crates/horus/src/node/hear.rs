@@ -244,7 +244,7 @@ impl Node {
     }
 
     fn hear_core_view(&mut self, view: vsync::View) {
-        let group = show_core(view.group);
+        let (id, group) = (view.group, show_core(view.group));
         let event = history::View {
             group: group.as_str().into(),
             view: show_core_view(view.id, self.horus.book()).into(),
@@ -258,6 +258,9 @@ impl Node {
         // Who came along has delivered all of the old view; of the others nobody knows.
         for own in std::mem::take(&mut core.unstable).into_values() {
             self.stable(&group, &Own { stable: false, ..own });
+        }
+        for own in self.groups.take_delivered(id) {
+            self.stable(&group, &Own { stable: false, ..own.own });
         }
     }
 

@@ -124,8 +124,19 @@ impl Node {
         Ok(())
     }
 
+    /// Whether nothing of the flood can go out before a view has come.
+    pub(crate) fn flood_waits(&self) -> bool {
+        self.flood.as_ref().is_some_and(|flood| match flood.target {
+            Target::Core(_) => false,
+            Target::Light(lwg) => self.groups.is_late(lwg),
+        })
+    }
+
     /// Sends what is due of a flood, and tells its end.
     pub(crate) fn send_flood(&mut self, now: Instant) {
+        if self.flood_waits() {
+            return;
+        }
         let Some(mut flood) = self.flood.take() else { return };
         for _ in 0..flood.due(now) {
             let own = Own { msg: self.mint(), stable: false, flood: true };

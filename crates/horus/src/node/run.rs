@@ -227,7 +227,7 @@ impl Node {
     /// When something is due although nothing happens.
     fn next_time(&self) -> Option<Instant> {
         let held_back = self.held_back.as_ref().map(|(_, until)| *until);
-        let flood = self.flood.as_ref().and_then(Flood::next);
+        let flood = self.flood.as_ref().filter(|_| !self.flood_waits()).and_then(Flood::next);
         let settling = self.settling.as_ref().map(Settling::next);
         let replicas = self.busy.iter().filter_map(|lwg| {
             self.groups.lights.get(lwg).and_then(|light| light.replica.deadline())
