@@ -14,6 +14,7 @@ use crate::header::{Header, Label};
 use crate::here::{CoreNumber, Here};
 use crate::id::{LwgId, Members, SendId};
 use crate::interface::{Up, Why};
+use crate::limits::SWEEP_MAX;
 use crate::outgoing::Urgent;
 use crate::view::ViewId;
 
@@ -89,6 +90,8 @@ impl CoreGroup {
 
     /// The kernel has delivered everything of the view before.
     pub(crate) fn on_view(&mut self, here: &mut Here, view: vsync::View) {
+        // What follows from the view before is told while that is the view.
+        while self.directory.sweep(here, SWEEP_MAX) {}
         self.close_changes(here, &view);
         self.end_exchange(here);
         self.urgent.clear();
@@ -238,7 +241,7 @@ impl CoreGroup {
         changes
             + usize::from(self.exchange.is_some())
             + usize::from(!self.directory.is_swept())
-            + self.queue.len()
+            + self.queue.iter().filter(|ask| matches!(ask, Ask::Op(_))).count()
             + self.urgent.len()
     }
 }

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 
 use vsync::{Endpoint, GroupId};
 
+use crate::absent::Absent;
 use crate::digest::Digest;
 use crate::group::{Entry, Motion};
 use crate::here::{CoreNumber, Here, Slot};
@@ -28,6 +29,7 @@ pub(crate) struct Directory {
     /// Of groups in motion; whoever is here is up to date.
     pub(crate) motions: BTreeMap<Slot, Motion>,
     pub(crate) dead: Tombstones,
+    pub(crate) absent: Absent,
     /// How many groups are agreed to be alive.
     pub(crate) alive: usize,
     /// Where the sweep is, while one is wanted.
@@ -44,6 +46,7 @@ impl Directory {
             memberships: Memberships::default(),
             motions: BTreeMap::new(),
             dead: Tombstones::default(),
+            absent: Absent::default(),
             alive: 0,
             sweep: None,
         }
@@ -67,6 +70,7 @@ impl Directory {
             (self.entries.len() - 1) as Slot
         };
         here.homes.insert((lwg, self.core), slot);
+        self.absent.remove(lwg);
         self.alive += 1;
         slot
     }
@@ -140,6 +144,7 @@ impl Directory {
                 }));
             } else if step.members.is_empty() {
                 // All its members are elsewhere, if anywhere: not destroyed, only unknown here.
+                self.absent.insert(entry.lwg, entry.id);
                 self.alive -= 1;
                 self.remove(here, slot);
                 return false;

@@ -12,6 +12,7 @@
 
 extern crate alloc;
 
+mod absent;
 mod change;
 mod core_group;
 mod core_set;
