@@ -23,6 +23,9 @@ use crate::random::Random;
 use crate::time::Instant;
 use crate::wire::Wire;
 
+/// Heartbeats that may be missed: two are lost or late now and then.
+const UNHEARD_BEATS: u32 = 3;
+
 /// Reliable FIFO multicast over datagrams, one link per peer.
 #[derive(Debug)]
 pub struct Transport {
@@ -67,6 +70,17 @@ impl Transport {
             counters: Counters::default(),
             last_turn: Instant::ZERO,
         }
+    }
+
+    /// Peers that have missed several heartbeats and are not silent yet: what they do nobody knows.
+    fn unheard(&self) -> usize {
+        let longest = self.config.beat * UNHEARD_BEATS;
+        let unheard = |link: &&Link| {
+            link.met
+                && !link.silence.is_silent()
+                && self.last_turn.since(link.silence.heard()) > longest
+        };
+        self.links.values().filter(unheard).count()
     }
 
     /// Bytes of a message that fit one frame.
@@ -189,6 +203,7 @@ impl Counted for Transport {
     fn count(&self, each: &mut dyn FnMut(&'static str, u64)) {
         self.counters.count(each);
         each("muts.links", self.links.len() as u64);
+        each("muts.unheard", self.unheard() as u64);
         each("muts.channels", self.channels.len() as u64);
     }
 }

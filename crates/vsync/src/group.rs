@@ -240,13 +240,4 @@ impl Group {
             _ => false,
         }
     }
-
-    /// Whether nothing is under way.
-    pub(crate) fn is_settled(&self) -> bool {
-        match self {
-            Self::Serving(serving) => serving.control_due.is_none(),
-            Self::Joining(_) => false,
-            Self::Over { .. } => true,
-        }
-    }
 }

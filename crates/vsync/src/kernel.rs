@@ -28,7 +28,7 @@ const LOOK_EVERY: core::time::Duration = core::time::Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Kernel<M> {
     desk: Desk<M>,
-    groups: BTreeMap<GroupId, Group>,
+    pub(crate) groups: BTreeMap<GroupId, Group>,
     channels: BTreeMap<Channel, GroupId>,
     timers: Timers,
     /// Groups to be settled before this turn ends.
@@ -124,12 +124,13 @@ impl<M: Multicast> Kernel<M> {
         &self.desk.below
     }
 
-    /// How many groups are in the middle of a change, or seen differently by a peer that is heard;
-    /// 0 says that nothing is under way.
-    #[must_use]
-    pub fn unsettled(&self) -> usize {
-        let changing = self.groups.values().filter(|group| !group.is_settled()).count();
-        changing + usize::from(!self.desk.peers.all_agree())
+    pub(crate) const fn peers(&self) -> &Peers {
+        &self.desk.peers
+    }
+
+    /// About now: when time was looked at last.
+    pub(crate) const fn looked(&self) -> Instant {
+        self.look
     }
 
     fn found(&mut self, now: Instant, group: GroupId, mut members: Vec<ProcId>) {
@@ -481,7 +482,7 @@ impl<M: Multicast + Counted> Counted for Kernel<M> {
     fn count(&self, each: &mut dyn FnMut(&'static str, u64)) {
         self.desk.counters.each(each);
         each("vsync.groups", self.groups.len() as u64);
-        each("vsync.unsettled", self.unsettled() as u64);
+        self.count_unsettled(each);
         self.desk.below.count(each);
     }
 }

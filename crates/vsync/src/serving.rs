@@ -122,6 +122,7 @@ impl Serving {
         self.epoch.report_if_due(turn);
         self.judge_whereabouts(turn);
         self.tend_invitations(turn);
+        self.forget_joins(turn);
         if self.coordinator(turn) == turn.me() {
             self.coordinate(turn);
         }
