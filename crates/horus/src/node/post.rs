@@ -29,7 +29,7 @@ pub(crate) struct Letter {
 
 impl Node {
     pub(crate) fn cast(&mut self, group: &str, letter: Letter) -> Result<(), Stop> {
-        let (group, order) = (self.core_meant(group)?, letter.order.built()?);
+        let (group, order) = (self.open_core(group)?, letter.order.built()?);
         let own = self.own(letter.msg, letter.stable)?;
         self.cast_own(group, order, own, letter.body, false);
         Ok(())
@@ -114,7 +114,7 @@ impl Node {
             return Err(Stop::Wrong("a flood is under way already".into()));
         }
         let target = match (group, lwg) {
-            (Some(group), _) => Target::Core(self.core_meant(&group)?),
+            (Some(group), _) => Target::Core(self.open_core(&group)?),
             (None, lwg) => Target::Light(self.light_meant(&lwg.unwrap_or_default())?),
         };
         if size.0 > DOCUMENT_BYTES_MAX {

@@ -16,7 +16,7 @@ use super::command::Command;
 use super::flood::Flood;
 use super::groups::Groups;
 use super::input::{Input, Inputs};
-use super::limits::LEAVING_PATIENCE;
+use super::limits::{LEAVING_PATIENCE, MEETING_PATIENCE};
 use super::options::Options;
 use super::record::Record;
 use super::replies::{Awaited, Owed};
@@ -47,16 +47,18 @@ pub(crate) struct Node {
     /// A line that waits for somebody to be met, or for a group to be made, until then.
     pub(crate) held_back: Option<(Command, Instant)>,
     json: bool,
+    /// How often quiet links are heard.
+    pub(crate) beat: Duration,
     start: Instant,
     minted: u64,
     /// When leaving every group has lasted too long.
-    leaving: Option<Instant>,
+    pub(crate) leaving: Option<Instant>,
 }
 
 /// One thing that happened.
 enum Happened {
     Up(Box<lwg::Up>),
-    Input(Input),
+    Input(Input, Instant),
     Closed,
 }
 
@@ -83,6 +85,7 @@ impl Node {
         options: &Options,
         config: horus::Config,
     ) -> Result<(Self, Events, Arc<Inputs>), String> {
+        let beat = config.timing.beat;
         let addresses = config.peers.iter().cloned().collect();
         let opened = Horus::embedded_with_events(config);
         let (horus, events) = opened.map_err(|error: Error| error.to_string())?;
@@ -106,6 +109,7 @@ impl Node {
             addresses,
             held_back: None,
             json: options.json,
+            beat,
             start: Instant::now(),
             minted: 0,
             leaving: None,
@@ -132,7 +136,7 @@ impl Node {
             );
             match happened {
                 Some(Happened::Up(up)) => self.hear(*up),
-                Some(Happened::Input(input)) => self.take(input),
+                Some(Happened::Input(input, came)) => self.take(input, came),
                 Some(Happened::Closed) => {
                     self.record.error("the tower is broken");
                     return ExitCode::FAILURE;
@@ -146,20 +150,22 @@ impl Node {
                 return ExitCode::FAILURE;
             }
             if self.has_left(Instant::now()) {
+                self.end_memberships();
                 self.record.event(&Event::End, []);
                 return ExitCode::SUCCESS;
             }
         }
     }
 
-    fn take(&mut self, input: Input) {
+    fn take(&mut self, input: Input, came: Instant) {
         match input {
             Input::Line(line) => match super::command::parse(&line, self.json) {
-                Ok(command) => self.carry_out(command, None),
+                // A line that waited behind another has had a part of its patience.
+                Ok(command) => self.carry_out(command, came + MEETING_PATIENCE),
                 Err(why) => self.record.tell("error", json!({ "what": why, "line": line })),
             },
             Input::Bad(why) => self.record.error(why),
-            Input::End => self.leave_all(),
+            Input::End | Input::Stop => self.leave_all(),
         }
     }
 
@@ -188,7 +194,7 @@ impl Node {
     /// What is due by now.
     fn tick(&mut self, now: Instant) {
         if let Some((command, until)) = self.held_back.take() {
-            self.carry_out(command, Some(until));
+            self.carry_out(command, until);
         }
         self.wake_replicas();
         self.send_flood(now);
@@ -261,7 +267,7 @@ fn poll_event(events: &Events, context: &mut Context<'_>) -> Poll<Happened> {
 }
 
 fn poll_input(inputs: &Inputs, takes: bool, context: &mut Context<'_>) -> Poll<Happened> {
-    if takes { inputs.poll(context).map(Happened::Input) } else { Poll::Pending }
+    inputs.poll(takes, context).map(|(input, came)| Happened::Input(input, came))
 }
 
 /// The first that is ready.
