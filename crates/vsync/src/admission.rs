@@ -97,8 +97,14 @@ impl Serving {
         match &self.founding {
             None => !admissible.is_empty(),
             Some(founding) => {
+                // Who is in another component of the group comes by a merge.
+                let elsewhere = |proc: &ProcId| {
+                    self.sightings.get(proc).is_some_and(|sighting| sighting.view().is_some())
+                };
                 let there = |proc: &ProcId| {
-                    *proc == turn.me() || admissible.iter().any(|joiner| joiner.proc == *proc)
+                    *proc == turn.me()
+                        || admissible.iter().any(|joiner| joiner.proc == *proc)
+                        || elsewhere(proc)
                 };
                 founding.until <= turn.now || founding.wanted.iter().all(there)
             }

@@ -80,6 +80,9 @@ impl Group {
                 if serving.founding.is_some() && from < turn.me() {
                     serving.leave_epoch(turn);
                     *self = Self::Joining(Joining::new(turn, group, Some(from), true));
+                } else {
+                    // The other one's too: it is to hear that this one is there.
+                    serving.note_kin(from);
                 }
             }
             (Self::Serving(serving), control) => serving.hear(turn, from, control),
