@@ -98,6 +98,8 @@ impl Node {
         self.awaited.want(&own.msg, None);
         let light = self.groups.lights.get(&lwg).expect("light_meant answers groups it is in");
         light.replica.propose(&put, send, true, &mut self.tool_asks);
+        // Before whatever else is sent in this step: it was written down before.
+        self.take_tool_asks();
         self.groups.own.insert(send, OwnLight { lwg, own, delivered: false });
         Ok(())
     }

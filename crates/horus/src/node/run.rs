@@ -181,11 +181,16 @@ impl Node {
         muts::Instant::from_nanos(nanos)
     }
 
-    /// Asks all that came up in this step, in order, with one nudge.
-    fn ask_all(&mut self) {
+    /// Puts what replicas ask for in its place among the asks.
+    pub(crate) fn take_tool_asks(&mut self) {
         while let Some(ask) = self.tool_asks.take() {
             self.asks.push(ask);
         }
+    }
+
+    /// Asks all that came up in this step, in order, with one nudge.
+    fn ask_all(&mut self) {
+        self.take_tool_asks();
         if !self.asks.is_empty() {
             self.horus.ask_all(self.asks.drain(..));
         }
