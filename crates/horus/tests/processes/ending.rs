@@ -41,6 +41,9 @@ impl Town {
             }
         }
         self.heal();
+        self.expect("those asked to end have ended", Duration::from_secs(8), |town| {
+            town.quits.iter().all(|node| town.nodes[*node].is_none())
+        });
         for node in 0..self.nodes.len() {
             if self.nodes[node].is_none() {
                 self.start(node);

@@ -7,6 +7,9 @@ use super::town::{GROUP, Town};
 
 const ORDERS: [&str; 3] = ["fbcast", "cbcast", "abcast"];
 
+/// Core groups that come and go.
+const OTHERS: [&str; 2] = ["h", "i"];
+
 /// More light-weight groups than this are not made by one node.
 const LIGHTS_MAX: usize = 6;
 
@@ -39,7 +42,9 @@ impl Load {
             self.change(town, node);
             return;
         }
-        match self.choice.below(20) {
+        match self.choice.below(22) {
+            20 => self.visit(town, node),
+            21 => self.put(town, node),
             0..5 => self.cast(town, node),
             5..13 => self.send(town, node),
             13 => self.flood(town, node),
@@ -69,12 +74,13 @@ impl Load {
     }
 
     fn cast(&mut self, town: &mut Town, node: usize) {
-        if !town.sights[node].cores.contains_key(GROUP) {
-            return;
-        }
+        let is_in = |group: &&&str| town.sights[node].cores.contains_key(**group);
+        let groups: Vec<&str> =
+            [GROUP, OTHERS[0], OTHERS[1]].iter().filter(is_in).copied().collect();
+        let Some(group) = self.choice.pick(&groups) else { return };
         let (_, mut letter) = self.letter(town, node);
         letter["do"] = "cast".into();
-        letter["group"] = GROUP.into();
+        letter["group"] = group.into();
         town.say(node, &letter);
     }
 
@@ -143,6 +149,36 @@ impl Load {
         }
     }
 
+    /// Into another core group, which is founded if nobody is in it, or out of it.
+    fn visit(&mut self, town: &mut Town, node: usize) {
+        let group = self.choice.pick(&OTHERS).expect("two");
+        let sight = &town.sights[node];
+        if sight.cores.contains_key(group) {
+            if self.choice.chance(40) {
+                town.say(node, &json!({ "do": "leave", "group": group }));
+            }
+        } else if town.sights.iter().any(|sight| sight.cores.contains_key(group)) {
+            town.say(node, &json!({ "do": "join", "group": group }));
+        } else {
+            let up = town.up();
+            let members = self.choice.some(&up, 1);
+            let members = town.names(&members);
+            town.say(node, &json!({ "do": "found", "group": group, "members": members }));
+        }
+    }
+
+    /// A new document for a light-weight group, which newcomers get too.
+    fn put(&mut self, town: &mut Town, node: usize) {
+        let Some(lwg) = self.light(town, node) else { return };
+        self.made += 1;
+        let file = town.directory.join(format!("document-{}", self.made));
+        let bytes = self.choice.pick(&[10, 3_000, 200_000]).expect("three");
+        std::fs::write(&file, vec![self.made as u8; bytes]).expect("a temporary file");
+        let put =
+            json!({ "do": "put", "lwg": lwg, "name": format!("d{}", self.made), "file": file });
+        town.say(node, &put);
+    }
+
     /// Into the group again if it is out; now and then out of it.
     fn rejoin(&mut self, town: &mut Town, node: usize) {
         let sight = &town.sights[node];
@@ -152,6 +188,18 @@ impl Load {
             }
         } else if self.choice.chance(20) {
             town.say(node, &json!({ "do": "leave", "group": GROUP }));
+        }
+    }
+
+    /// Has some node send something.
+    pub(crate) fn send_any(&mut self, town: &mut Town) {
+        let awake = town.awake();
+        let Some(node) = self.choice.pick(&awake) else { return };
+        match self.choice.below(4) {
+            0 => self.cast(town, node),
+            1 => self.reply(town, node),
+            _ if town.sights[node].lights.is_empty() => {}
+            _ => self.send(town, node),
         }
     }
 

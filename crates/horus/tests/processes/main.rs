@@ -16,6 +16,7 @@
 mod choice;
 mod ending;
 mod load;
+mod named;
 mod node;
 mod sight;
 mod storm;

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use super::choice::Choice;
 use super::load::Load;
 use super::town::{GROUP, Town};
@@ -13,8 +15,16 @@ pub(crate) enum Blow {
     Kill(Victim, Option<u64>),
     /// SIGKILL for two at once.
     KillTwo(Victim, Victim),
+    /// SIGKILL for all at once; they start again at once.
+    KillAll,
+    /// SIGKILL and a start at once, again and again.
+    Bounce(usize, usize),
+    /// It is told to quit, or asked to by SIGTERM; it starts again after so long.
+    Quit(usize, bool, u64),
     /// SIGSTOP for so long.
     Stop(Victim, u64),
+    /// SIGSTOP for all, for so long.
+    StopAll(u64),
     /// These apart from the others for so long.
     Part(Vec<usize>, u64),
     /// The second does not hear the first for so long.
@@ -24,6 +34,9 @@ pub(crate) enum Blow {
     /// SIGKILL, a few milliseconds after it was asked to make a group or to join one.
     KillAtWork(usize, u64),
 }
+
+/// Kinds of blows that are drawn.
+const KINDS: usize = 10;
 
 /// Who is struck.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +77,7 @@ impl Storm {
         let gap_max_ms = choice.pick(&[20, 60, 200]).expect("three");
         // Every kind has storms without it, and storms in which it is most of what happens.
         let weights: Vec<usize> =
-            (0..7).map(|_| choice.pick(&[0, 1, 1, 3]).expect("four")).collect();
+            (0..KINDS).map(|_| choice.pick(&[0, 1, 1, 3]).expect("four")).collect();
         let rest_max_ms = choice.pick(&[300, 1_500, 3_000]).expect("three");
         let (mut at_ms, mut blows) = (500, Vec::new());
         while at_ms < length_ms {
@@ -117,10 +130,12 @@ fn draw(choice: &mut Choice, nodes: usize, weights: &[usize]) -> Option<Blow> {
             let back_ms = choice.pick(&[None, Some(0), Some(0), Some(300), Some(2_000)]);
             Blow::Kill(victim(choice, nodes), back_ms.expect("five"))
         }
+        // All at once is not struck so often: it ends what the blows before it began.
+        1 if choice.chance(15) => Blow::KillAll,
         1 => Blow::KillTwo(victim(choice, nodes), victim(choice, nodes)),
         2 => {
-            let stopped_ms = choice.pick(&[300, 500, 900, 1_200, 2_000, 3_000]).expect("six");
-            Blow::Stop(victim(choice, nodes), stopped_ms)
+            let stopped_ms = choice.pick(&[300, 500, 900, 1_200, 2_000, 3_000, 6_000]);
+            Blow::Stop(victim(choice, nodes), stopped_ms.expect("seven"))
         }
         3 => {
             let all: Vec<usize> = (0..nodes).collect();
@@ -128,7 +143,10 @@ fn draw(choice: &mut Choice, nodes: usize, weights: &[usize]) -> Option<Blow> {
         }
         4 => Blow::OneWay(choice.below(nodes), choice.below(nodes), length_ms),
         5 => Blow::Deaf(choice.below(nodes), choice.chance(50), length_ms),
-        _ => Blow::KillAtWork(choice.below(nodes), choice.below(30) as u64),
+        6 => Blow::KillAtWork(choice.below(nodes), choice.below(30) as u64),
+        7 => Blow::Bounce(choice.below(nodes), choice.between(2, 5)),
+        8 => Blow::Quit(choice.below(nodes), choice.chance(50), length_ms),
+        _ => Blow::StopAll(length_ms),
     })
 }
 
@@ -159,6 +177,7 @@ fn carry_out(town: &mut Town, later: Later) {
     }
 }
 
+/// Strikes processes, or links.
 fn strike(town: &mut Town, blow: &Blow, load: &mut Load, later: &mut Vec<(Instant, Later)>) {
     let after = |ms: u64| Instant::now() + Duration::from_millis(ms);
     match blow {
@@ -179,30 +198,37 @@ fn strike(town: &mut Town, blow: &Blow, load: &mut Load, later: &mut Vec<(Instan
                 }
             }
         }
+        Blow::KillAll => {
+            let all = town.up();
+            all.iter().for_each(|node| town.kill(*node));
+            all.iter().for_each(|node| town.start(*node));
+        }
+        Blow::Bounce(node, times) => {
+            for _ in 0..*times {
+                town.kill(*node);
+                town.start(*node);
+                town.say(*node, &json!({ "do": "join", "group": GROUP }));
+                town.pass(Duration::from_millis(50));
+            }
+        }
+        Blow::Quit(node, by_signal, ms) => {
+            match &mut town.nodes[*node] {
+                Some(running) if *by_signal => running.signal("TERM"),
+                _ => town.say(*node, &json!({ "do": "quit" })),
+            }
+            town.quits.insert(*node);
+            later.push((after(*ms), Later::Start(*node)));
+        }
+        Blow::StopAll(ms) => {
+            for node in town.awake() {
+                town.stop(node);
+                later.push((after(*ms), Later::GoOn(node)));
+            }
+        }
         Blow::Stop(victim, ms) => {
             let Some(node) = find(town, *victim) else { return };
             town.stop(node);
             later.push((after(*ms), Later::GoOn(node)));
-        }
-        Blow::Part(side, ms) => {
-            let others: Vec<usize> = (0..town.nodes.len()).filter(|n| !side.contains(n)).collect();
-            for node in town.up() {
-                let far = if side.contains(&node) { &others[..] } else { &side[..] };
-                town.cut(node, far, &[], &[]);
-            }
-            later.push((after(*ms), Later::Heal));
-        }
-        Blow::OneWay(from, to, ms) => {
-            if from != to {
-                town.cut(*to, &[], &[*from], &[]);
-                later.push((after(*ms), Later::Heal));
-            }
-        }
-        Blow::Deaf(node, deaf, ms) => {
-            let others: Vec<usize> = (0..town.nodes.len()).filter(|other| other != node).collect();
-            let (from, to) = if *deaf { (&others[..], &[][..]) } else { (&[][..], &others[..]) };
-            town.cut(*node, &[], from, to);
-            later.push((after(*ms), Later::Heal));
         }
         Blow::KillAtWork(node, ms) => {
             if town.nodes[*node].is_some() {
@@ -211,5 +237,32 @@ fn strike(town: &mut Town, blow: &Blow, load: &mut Load, later: &mut Vec<(Instan
                 later.push((after(*ms + 1_000), Later::Start(*node)));
             }
         }
+        blow => cut(town, blow, later),
+    }
+}
+
+/// Strikes links.
+fn cut(town: &mut Town, blow: &Blow, later: &mut Vec<(Instant, Later)>) {
+    let after = |ms: u64| Instant::now() + Duration::from_millis(ms);
+    match blow {
+        Blow::Part(side, ms) => {
+            let others: Vec<usize> = (0..town.nodes.len()).filter(|n| !side.contains(n)).collect();
+            for node in town.up() {
+                let far = if side.contains(&node) { &others[..] } else { &side[..] };
+                town.cut(node, far, &[], &[]);
+            }
+            later.push((after(*ms), Later::Heal));
+        }
+        Blow::OneWay(from, to, ms) if from != to => {
+            town.cut(*to, &[], &[*from], &[]);
+            later.push((after(*ms), Later::Heal));
+        }
+        Blow::Deaf(node, deaf, ms) => {
+            let others: Vec<usize> = (0..town.nodes.len()).filter(|other| other != node).collect();
+            let (from, to) = if *deaf { (&others[..], &[][..]) } else { (&[][..], &others[..]) };
+            town.cut(*node, &[], from, to);
+            later.push((after(*ms), Later::Heal));
+        }
+        _ => {}
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct Town {
     pub(crate) directory: PathBuf,
     /// What should not have happened and no history tells.
     pub(crate) wrong: Vec<String>,
+    /// Nodes that were asked to end.
+    pub(crate) quits: BTreeSet<usize>,
     /// Somebody founds [`GROUP`], and is not in it yet.
     pub(crate) founds: bool,
     addresses: Vec<SocketAddr>,
@@ -57,6 +59,7 @@ impl Town {
             sights: (0..nodes).map(|_| Sight::default()).collect(),
             directory,
             wrong: Vec::new(),
+            quits: BTreeSet::new(),
             founds: false,
             addresses: addresses(number, nodes),
             runs: vec![0; nodes],
@@ -101,6 +104,7 @@ impl Town {
     /// Starts a node that is not up.
     pub(crate) fn start(&mut self, node: usize) {
         self.note(&format!("start {}", NAMES[node]));
+        self.quits.remove(&node);
         self.runs[node] += 1;
         self.sights[node] = Sight::default();
         let others = (0..self.addresses.len()).filter(|other| *other != node);
