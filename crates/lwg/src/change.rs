@@ -19,7 +19,7 @@ use crate::id::{LwgId, Members};
 use crate::interface::{Outcome, Up, Why};
 use crate::limits::EARLY_MARKS_MAX;
 use crate::outgoing::Urgent;
-use crate::view::{View, ViewId};
+use crate::view::{View, ViewId, number_after};
 
 /// MARKs whose operation has not been delivered here.
 #[derive(Debug, Default)]
@@ -130,7 +130,7 @@ impl CoreGroup {
         if members.is_empty() || !strangers.is_empty() {
             return Outcome::Missing(strangers);
         }
-        let id = ViewId::default().after(1, cause);
+        let id = ViewId::default().after(number_after(0, self.view.id), cause);
         let slot = self.directory.insert(here, lwg, id, members);
         self.idle_since = None;
         if members.contains(&here.me) {
@@ -166,7 +166,8 @@ impl CoreGroup {
         if new == old {
             return Outcome::NothingToDo;
         }
-        let change = Change { number: last + 1, cause, unites: false, members: new, missing: old };
+        let number = number_after(last, self.view.id);
+        let change = Change { number, cause, unites: false, members: new, missing: old };
         self.agree(here, slot, change);
         Outcome::Done
     }

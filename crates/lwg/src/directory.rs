@@ -9,7 +9,6 @@ use alloc::vec::Vec;
 
 use vsync::{Endpoint, GroupId};
 
-use crate::absent::Absent;
 use crate::digest::Digest;
 use crate::group::{Entry, Motion};
 use crate::here::{CoreNumber, Here, Slot};
@@ -18,7 +17,7 @@ use crate::interface::Up;
 use crate::limits::SWEEP_MAX;
 use crate::membership::Memberships;
 use crate::tombstones::Tombstones;
-use crate::view::{View, ViewId};
+use crate::view::{View, ViewId, number_after};
 
 pub(crate) struct Directory {
     pub(crate) core: CoreNumber,
@@ -29,7 +28,6 @@ pub(crate) struct Directory {
     /// Of groups in motion; whoever is here is up to date.
     pub(crate) motions: BTreeMap<Slot, Motion>,
     pub(crate) dead: Tombstones,
-    pub(crate) absent: Absent,
     /// How many groups are agreed to be alive.
     pub(crate) alive: usize,
     /// Where the sweep is, while one is wanted.
@@ -46,7 +44,6 @@ impl Directory {
             memberships: Memberships::default(),
             motions: BTreeMap::new(),
             dead: Tombstones::default(),
-            absent: Absent::default(),
             alive: 0,
             sweep: None,
         }
@@ -70,7 +67,6 @@ impl Directory {
             (self.entries.len() - 1) as Slot
         };
         here.homes.insert((lwg, self.core), slot);
-        self.absent.remove(lwg);
         self.alive += 1;
         slot
     }
@@ -128,7 +124,7 @@ impl Directory {
         while let Some(step) = self.memberships.step(entry.membership, entry.place) {
             let previous = entry.id;
             let cause = Digest::of("core").with(&step.view).with(&step.lowest).end();
-            entry.id = previous.after(previous.counter + 1, cause);
+            entry.id = previous.after(number_after(previous.counter, step.view), cause);
             entry.place = entry.place.wrapping_add(1);
             entry.begun = false;
             if step.members.contains(&here.me) {
@@ -144,7 +140,6 @@ impl Directory {
                 }));
             } else if step.members.is_empty() {
                 // All its members are elsewhere, if anywhere: not destroyed, only unknown here.
-                self.absent.insert(entry.lwg, entry.id);
                 self.alive -= 1;
                 self.remove(here, slot);
                 return false;

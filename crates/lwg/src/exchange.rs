@@ -17,9 +17,9 @@ use crate::group::Change;
 use crate::header::{Label, Op, read_members, write_members};
 use crate::here::{Aside, Here, Slot};
 use crate::id::{LwgId, Members};
-use crate::limits::{DIRECTORY_BYTES_MAX, DIRECTORY_ENTRIES_MAX, SWEEP_MAX};
+use crate::limits::{DIRECTORY_BYTES_MAX, DIRECTORY_ENTRIES_MAX};
 use crate::outgoing::{Rest, Urgent};
-use crate::view::ViewId;
+use crate::view::{ViewId, number_after};
 
 #[derive(Default)]
 pub(crate) struct Exchange {
@@ -153,29 +153,14 @@ impl CoreGroup {
             if let Some(slot) = mine {
                 let id = self.directory.entry(slot).id;
                 parts.push((id, self.directory.members(slot).clone()));
-            } else if let Some(last) = self.directory.absent.get(lwg) {
-                parts.push((last, Members::new()));
             }
-            // How far its views had come where nobody is left in it.
-            let left = parts.iter().filter(|(_, members)| members.is_empty());
-            let left = left.map(|(id, _)| *id).max();
-            parts.retain(|(_, members)| !members.is_empty());
-            let behind = |id: &ViewId| left.is_some_and(|left| left.counter > id.counter);
             match (&parts[..], mine) {
-                ([], _) if ends => {
-                    self.directory.absent.remove(lwg);
-                    self.directory.dead.insert(lwg);
-                }
-                ([], _) => self.directory.absent.insert(lwg, left.unwrap_or_default()),
-                ([(id, members)], None) if !ends && !behind(id) => {
+                ([], _) => self.directory.dead.insert(lwg),
+                ([(id, members)], None) if !ends => {
                     self.directory.insert(here, lwg, *id, members);
                     here.asides.push_back(Aside::Known { lwg, core: self.number() });
                 }
-                ([(id, _)], Some(_)) if !ends && !behind(id) => {}
-                _ => {
-                    parts.extend(left.map(|left| (left, Members::new())));
-                    self.unite(here, lwg, mine, &parts, ends);
-                }
+                _ => self.unite(here, lwg, mine, &parts, ends),
             }
         }
     }
@@ -197,7 +182,8 @@ impl CoreGroup {
         let old = Members::from_vec(by_rank(&self.view.members, &old));
         let mut ids: Vec<ViewId> = parts.iter().map(|(id, _)| *id).collect();
         ids.sort_unstable();
-        let number = 1 + ids.iter().map(|id| id.counter).max().unwrap_or(0);
+        let last = ids.iter().map(|id| id.counter).max().unwrap_or(0);
+        let number = number_after(last, self.view.id);
         let cause = ids.iter().fold(Digest::of("parts"), |hash, id| hash.with(id)).end();
         let members = if ends { Members::new() } else { old.clone() };
         let change = Change { number, cause, unites: true, members, missing: old };
@@ -214,22 +200,13 @@ impl CoreGroup {
         let mut bytes = Vec::new();
         let from = match rest {
             Rest::Tombstones(from) => {
-                // Who is absent is known once all entries are up to date.
-                while self.directory.sweep(here, SWEEP_MAX) {}
                 let dead = self.directory.dead.iter().skip(from);
                 let dead: Vec<LwgId> = dead.take(DIRECTORY_ENTRIES_MAX).collect();
                 dead.write(&mut bytes);
                 if dead.len() == DIRECTORY_ENTRIES_MAX {
                     return (bytes, Some(Rest::Tombstones(from + dead.len())));
                 }
-                if self.directory.absent.len() > 0 {
-                    return (bytes, Some(Rest::Absent(0)));
-                }
                 0
-            }
-            Rest::Absent(from) => {
-                Vec::<LwgId>::new().write(&mut bytes);
-                return self.absent_page(bytes, from);
             }
             Rest::Entries(from) => {
                 Vec::<LwgId>::new().write(&mut bytes);
@@ -253,26 +230,6 @@ impl CoreGroup {
             }
         }
         (bytes, next.map(Rest::Entries))
-    }
-}
-
-impl CoreGroup {
-    /// Groups without anybody here are entries without members.
-    fn absent_page(&self, mut bytes: Vec<u8>, from: usize) -> (Vec<u8>, Option<Rest>) {
-        let absent = self.directory.absent.iter().skip(from).take(DIRECTORY_ENTRIES_MAX);
-        let mut next = from;
-        for (lwg, last) in absent {
-            lwg.write(&mut bytes);
-            last.write(&mut bytes);
-            let again = next > from;
-            again.write(&mut bytes);
-            if !again {
-                write_members(&mut bytes, &[]);
-            }
-            next += 1;
-        }
-        let more = next < self.directory.absent.len();
-        (bytes, Some(if more { Rest::Absent(next) } else { Rest::Entries(0) }))
     }
 }
 

@@ -12,7 +12,6 @@
 
 extern crate alloc;
 
-mod absent;
 mod change;
 mod core_group;
 mod core_set;

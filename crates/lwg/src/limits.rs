@@ -19,10 +19,6 @@ pub const AWAITED_MAX: usize = 65_536;
 /// would cost more than the few that a merge could revive are worth.
 pub const TOMBSTONES_MAX: usize = 65_536;
 
-/// Groups remembered for one core group although all their members are elsewhere: partitions that
-/// leave more behind than tombstones are rarer still.
-pub const ABSENT_MAX: usize = 65_536;
-
 /// MARKs kept until their operation is delivered: only a merge or a stranger makes any.
 pub const EARLY_MARKS_MAX: usize = 4_096;
 

@@ -34,8 +34,6 @@ pub(crate) enum Urgent {
 pub(crate) enum Rest {
     /// So many tombstones are said.
     Tombstones(usize),
-    /// So many groups without anybody here are said.
-    Absent(usize),
     Entries(Slot),
 }
 

@@ -9,8 +9,21 @@ use vsync::GroupId;
 
 use crate::id::{LwgId, Members};
 
-/// Names a view of a light-weight group: the counter grows by one with each change of members,
-/// whatever the cause; the digest is a hash over the previous id and the cause, so that components
+/// Changes of one group within one view of its core group, before numbers of that run into those of
+/// the next: which is then no harm, unless the process was out of the group meanwhile.
+const CHANGES_A_VIEW: u64 = 1 << 20;
+
+/// The number of the change after `last`, in this view of the core group.
+///
+/// It grows along the views of the core group too. So a process that was out of the group, or in a
+/// part of which nobody is left, finds a higher number when it comes back, though nobody it meets
+/// there knows how far its own part had come.
+pub(crate) fn number_after(last: u64, core: vsync::ViewId) -> u64 {
+    (last + 1).max(core.epoch.saturating_mul(CHANGES_A_VIEW))
+}
+
+/// Names a view of a light-weight group: the counter grows with each change of members, whatever
+/// the cause; the digest is a hash over the previous id and the cause, so that components
 /// that part never give one id to two memberships or two histories.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct ViewId {

@@ -165,7 +165,10 @@ impl Client {
     }
 
     fn act(&mut self) {
-        if self.choice.chance(self.wishes.change_chance) {
+        // Without a group there is nothing to do, and nothing to find.
+        let lonely = self.wishes.groups_max > 0 && self.views.is_empty();
+        let chance = if lonely { 200_000 } else { self.wishes.change_chance };
+        if self.choice.chance(chance) {
             self.change();
         }
         let usable: Vec<_> =
