@@ -45,6 +45,7 @@ impl Group {
         serving.open(turn);
         let until = turn.now + turn.config.founding;
         serving.founding = Some(Founding { wanted: members.iter().copied().collect(), until });
+        serving.note_all_met(turn);
         serving.invite(turn, members);
         serving.control_due = Some(turn.now);
         Self::Serving(Box::new(serving))
@@ -230,6 +231,15 @@ impl Group {
         match self {
             Self::Serving(serving) => Some(serving.epoch.channel),
             _ => None,
+        }
+    }
+
+    /// A process was met that may have founded the same group.
+    pub(crate) fn meet(&mut self, proc: ProcId) {
+        if let Self::Serving(serving) = self
+            && serving.group().is_of_word()
+        {
+            serving.note_kin(proc);
         }
     }
 

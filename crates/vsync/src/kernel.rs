@@ -141,12 +141,17 @@ impl<M: Multicast> Kernel<M> {
             self.desk.told.push_back(Up::Fault { group, fault: Fault::TooMany });
             return;
         }
-        match self.groups.get(&group) {
+        let peers = &self.desk.peers;
+        match self.groups.get_mut(&group) {
             Some(Group::Serving(_)) => {
                 self.desk.told.push_back(Up::Fault { group, fault: Fault::AlreadyIn });
             }
             // Somebody else is founding it and has invited this process: it is on its way.
-            Some(Group::Joining(joining)) if joining.contact.is_some() => {}
+            Some(Group::Joining(joining))
+                if joining.contact.is_some_and(|host| !peers.suspects(now, host)) =>
+            {
+                joining.wished = true;
+            }
             _ => {
                 let highest = self.highest;
                 let mut turn = self.desk.turn(now);
@@ -232,6 +237,7 @@ impl<M: Multicast> Kernel<M> {
             muts::Up::Met { peer } => {
                 self.desk.peers.met(now, peer);
                 self.desk.told.push_back(Up::Met { peer });
+                self.groups.values_mut().for_each(|group| group.meet(peer));
                 self.touch_concerned(peer);
             }
             muts::Up::Lost { peer } => {

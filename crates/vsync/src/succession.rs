@@ -230,6 +230,7 @@ impl Serving {
         let epoch = Epoch::new(install.group, install.view, members, rank);
         let mut serving = Self::new(epoch, highest);
         serving.enter(turn, install, None, None);
+        serving.note_all_met(turn);
         serving
     }
 }
