@@ -85,6 +85,8 @@ impl Node {
         options: &Options,
         config: horus::Config,
     ) -> Result<(Self, Events, Arc<Inputs>), String> {
+        // First, so that no signal finds nobody to take it.
+        let inputs = Inputs::open().map_err(|error| error.to_string())?;
         let beat = config.timing.beat;
         let addresses = config.peers.iter().cloned().collect();
         let opened = Horus::embedded_with_events(config);
@@ -92,7 +94,6 @@ impl Node {
         let me = horus.show(horus.me());
         let record = Record::open(options.history.as_deref(), &me, options.json)
             .map_err(|error| format!("cannot write the history: {error}"))?;
-        let inputs = Inputs::open().map_err(|error| error.to_string())?;
         let node = Self {
             horus,
             record,

@@ -212,8 +212,10 @@ fn strike(town: &mut Town, blow: &Blow, load: &mut Load, later: &mut Vec<(Instan
             }
         }
         Blow::Quit(node, by_signal, ms) => {
+            // Before it has said a word it may not be there yet to take a signal.
+            let listens = !town.sights[*node].process.is_empty();
             match &mut town.nodes[*node] {
-                Some(running) if *by_signal => running.signal("TERM"),
+                Some(running) if *by_signal && listens => running.signal("TERM"),
                 _ => town.say(*node, &json!({ "do": "quit" })),
             }
             town.quits.insert(*node);
