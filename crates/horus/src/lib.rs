@@ -36,4 +36,4 @@ pub use horus::Horus;
 pub use lwg::{Endpoint, LwgId, Members, Order, SendId, View, ViewId};
 pub use sent::{Replies, ReplyResult, Sent};
 pub use wait::{Pending, Wait};
-pub use word::{group_of_word, show_group};
+pub use word::{group_of_word, is_minted, show_group};

@@ -29,6 +29,13 @@ pub fn group_of_word(word: &str) -> GroupId {
     GroupId(u128::from_be_bytes(bytes) | MINTED_NOT | SPELLED)
 }
 
+/// Whether light-weight groups were placed on it, so that only its members' floors multicast in it:
+/// no word means such a group.
+#[must_use]
+pub const fn is_minted(group: GroupId) -> bool {
+    group.0 & MINTED_NOT == 0
+}
+
 /// How a core group is written, the same at every process: its word if that is spelled in the id,
 /// else the id in hexadecimal.
 #[must_use]

@@ -242,7 +242,7 @@ impl CoreGroup {
         changes
             + usize::from(self.exchange.is_some())
             + usize::from(!self.directory.is_swept())
-            + self.queue.len()
+            + self.queue.iter().filter(|ask| matches!(ask, Ask::Op(_))).count()
             + self.urgent.len()
     }
 }

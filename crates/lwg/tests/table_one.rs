@@ -287,6 +287,28 @@ fn what_is_told_to_one_alone_comes_to_it_alone() {
 }
 
 #[test]
+fn what_follows_from_a_core_view_is_told_before_the_next_one() {
+    let (mut town, group) = three();
+    let core = town.view(seat(1), group).expect("a view").core;
+    for node in [3, 2] {
+        town.crash(seat(node));
+        town.net.borrow_mut().regroup(core);
+    }
+    // Both core views in one turn, and none to bring groups up to date in between.
+    town.hear(seat(1));
+    town.run();
+    let mut now = None;
+    for up in &town.told[&seat(1)] {
+        match up {
+            Up::Core(vsync::Up::View(view)) => now = Some(view.id),
+            Up::View(view) => assert_eq!(Some(view.core_view), now, "{view:?}"),
+            _ => {}
+        }
+    }
+    assert_eq!(town.members(seat(1), group), seats(&[1]));
+}
+
+#[test]
 fn a_send_is_stable_once_all_have_it() {
     let (mut town, group) = three();
     let send = town.send(seat(1), group, Order::Fifo, false);

@@ -37,6 +37,9 @@ use crate::wire::Wire;
 /// Datagrams to one peer before the next has its turn: what one system call can carry.
 const TURN_DATAGRAMS: u32 = 16;
 
+/// Heartbeats that may be missed: two are lost or late now and then.
+const UNHEARD_BEATS: u32 = 3;
+
 /// Reliable FIFO multicast over datagrams, one link per peer.
 #[derive(Debug)]
 pub struct Transport {
@@ -183,6 +186,17 @@ impl Transport {
         self.counters.bytes_sent += transmit.len() as u64;
         Some(transmit)
     }
+
+    /// Peers that have missed several heartbeats and are not silent yet: what they do nobody knows.
+    fn unheard(&self) -> usize {
+        let longest = self.config.beat * UNHEARD_BEATS;
+        let unheard = |link: &&Link| {
+            link.met
+                && !link.silence.is_silent()
+                && self.last_turn.since(link.silence.heard()) > longest
+        };
+        self.links.values().filter(unheard).count()
+    }
 }
 
 impl Layer for Transport {
@@ -289,6 +303,7 @@ impl Counted for Transport {
     fn count(&self, each: &mut dyn FnMut(&'static str, u64)) {
         self.counters.count(each);
         each("muts.links", self.links.len() as u64);
+        each("muts.unheard", self.unheard() as u64);
         each("muts.channels", self.channels.len() as u64);
         each("muts.health", self.health.score().into());
         let lowest = self.links.values().map(|link| u64::from(link.version)).min();

@@ -26,7 +26,7 @@ pub use script::{
     App, Birth, Client, Keepers, Load, Member, Phase, Plan, Roster, Seen, Stream, Wishes,
     channel_of,
 };
-pub use sight::{apart, share_core_view, share_light_view};
+pub use sight::{apart, share_core_view, share_light_view, unsettled};
 pub use storm::{Fault, Storm};
 pub use tap::Tap;
 pub use towers::{

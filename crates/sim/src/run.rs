@@ -8,7 +8,7 @@ use muts::{Duration, Layer};
 
 use crate::choice::Choice;
 use crate::script::{App, Load, Phase, Plan, Wishes};
-use crate::sight::apart;
+use crate::sight::{apart, unsettled};
 use crate::storm::Storm;
 use crate::towers::{CoreWorld, LightWorld, StreamWorld, core_world, light_world, stream_world};
 use crate::trace::Trace;
@@ -119,17 +119,21 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
                 let plan = Plan::drawn(&mut choice, hosts);
                 let mut world = core_world(hosts, world_seed, plan, trace);
                 let whole = rage(&mut world, &mut storm, mode, lengths);
-                let apart = apart(&world, &whole);
+                let mut late = apart(&world, &whole);
+                late.extend(unsettled(&world, &whole));
                 let mut report = judge_core(world);
-                report.violations.extend(apart);
+                report.violations.extend(late);
                 report
             }
             Family::Lwg => {
                 let hosts = choice.between(2, 5) as usize;
                 let wishes = Wishes::drawn(&mut choice);
                 let mut world = light_world(hosts, world_seed, wishes, trace);
-                rage(&mut world, &mut storm, mode, lengths);
-                judge_light(world)
+                let whole = rage(&mut world, &mut storm, mode, lengths);
+                let late = unsettled(&world, &whole);
+                let mut report = judge_light(world);
+                report.violations.extend(late);
+                report
             }
         }
     }));

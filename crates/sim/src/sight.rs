@@ -1,9 +1,12 @@
 //! Sight: what a test may see of a world that no process in it can.
 
 use lwg::LwgId;
+use muts::{Counted, Layer};
 use vsync::GroupId;
 
+use crate::script::App;
 use crate::towers::{CoreWorld, LightWorld};
+use crate::world::World;
 
 /// Whether these hosts are all in one view of a core group, and nobody else is in it.
 #[must_use]
@@ -33,6 +36,27 @@ pub fn share_light_view(world: &LightWorld, group: LwgId, hosts: &[usize]) -> bo
         listed.sort();
         *first.get_or_insert(view.id) == view.id && listed == members
     })
+}
+
+/// What is still under way at these hosts, by the floors' own gauges: a sentence for each.
+#[must_use]
+pub fn unsettled<T, A>(world: &World<T, A>, hosts: &[usize]) -> Vec<String>
+where
+    T: Layer + Counted,
+    A: App<Down = T::Down, Up = T::Up>,
+{
+    const GAUGES: [&str; 4] =
+        ["vsync.changing", "vsync.parted", "vsync.disagreeing", "lwg.unsettled"];
+    let mut found = Vec::new();
+    for host in hosts {
+        let Some(tower) = world.tower(*host) else { continue };
+        tower.count(&mut |name, count| {
+            if GAUGES.contains(&name) && count > 0 {
+                found.push(format!("settled: {name} is {count} at p{host}"));
+            }
+        });
+    }
+    found
 }
 
 /// Which of these hosts, that can all reach each other, are not together in the groups that they

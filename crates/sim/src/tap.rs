@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use muts::{Full, Instant, Layer, Packet, Transmit};
+use muts::{Counted, Full, Instant, Layer, Packet, Transmit};
 
 use crate::trace::Trace;
 
@@ -31,6 +31,12 @@ impl<L> Tap<L> {
 
     fn line(&self, verb: &str, what: std::fmt::Arguments) {
         self.trace.line(self.now, &self.process, self.seam, verb, what);
+    }
+}
+
+impl<L: Counted> Counted for Tap<L> {
+    fn count(&self, each: &mut dyn FnMut(&'static str, u64)) {
+        self.inner.count(each);
     }
 }
 

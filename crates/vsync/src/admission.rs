@@ -14,6 +14,7 @@ use crate::endpoint::GroupId;
 use crate::install::Joiner;
 use crate::interface::{Fault, Up};
 use crate::limits::{JOINS_MAX, MEMBERS_MAX};
+use crate::peers::Peers;
 use crate::serving::Serving;
 use crate::turn::Turn;
 
@@ -91,32 +92,44 @@ impl Serving {
     }
 
     /// Whether a view change would let somebody in now; while founding, whether all are there.
-    pub(crate) fn can_admit(&mut self, turn: &Turn<'_>) -> bool {
-        // Three times the longest pause of who still asks.
-        let patience = crate::joining::PAUSE_MAX * 3;
-        self.joins.retain(|_, asked| turn.now.since(asked.last) < patience);
-        let admissible = self.admissible(turn, &self.epoch.members);
+    pub(crate) fn can_admit(&self, turn: &Turn<'_>) -> bool {
+        let admissible = self.admissible(turn.peers, turn.now, &self.epoch.members);
         match &self.founding {
             None => !admissible.is_empty(),
             Some(founding) => {
+                // Who is in another component of the group comes by a merge.
+                let elsewhere = |proc: &ProcId| {
+                    self.sightings.get(proc).is_some_and(|sighting| sighting.view().is_some())
+                };
                 let there = |proc: &ProcId| {
-                    *proc == turn.me() || admissible.iter().any(|joiner| joiner.proc == *proc)
+                    *proc == turn.me()
+                        || admissible.iter().any(|joiner| joiner.proc == *proc)
+                        || elsewhere(proc)
                 };
                 founding.until <= turn.now || founding.wanted.iter().all(there)
             }
         }
     }
 
+    /// Forgets who asks no more: it gave up, died, or asks another coordinator by now.
+    pub(crate) fn forget_joins(&mut self, turn: &Turn<'_>) {
+        // Three times the longest pause of who still asks.
+        let patience = crate::joining::PAUSE_MAX * 3;
+        self.joins.retain(|proc, asked| {
+            turn.now.since(asked.last) < patience && !turn.peers.is_lost(*proc)
+        });
+    }
+
     /// Who of those that asked can be in a view with these: linked with all of them and with each
     /// other, and of another node than each.
-    pub(crate) fn admissible(&self, turn: &Turn<'_>, with: &[ProcId]) -> Vec<Joiner> {
+    pub(crate) fn admissible(&self, peers: &Peers, now: Instant, with: &[ProcId]) -> Vec<Joiner> {
         let mut view = with.to_vec();
         let mut admitted = Vec::new();
         // The newest incarnation of a node first: it is the one that lives.
         for (proc, asked) in self.joins.iter().rev() {
-            let linked = view.iter().all(|other| turn.peers.linked(turn.now, *proc, *other));
+            let linked = view.iter().all(|other| peers.linked(now, *proc, *other));
             let only = view.iter().all(|other| other.node != proc.node);
-            if linked && only && view.len() < MEMBERS_MAX && !turn.peers.suspects(turn.now, *proc) {
+            if linked && only && view.len() < MEMBERS_MAX && !peers.suspects(now, *proc) {
                 view.push(*proc);
                 admitted.push(Joiner { proc: *proc, nonce: asked.nonce });
             }

@@ -57,6 +57,12 @@ impl GroupId {
         Self(hash | 1 << 127)
     }
 
+    /// Whether anybody may found it, because its name is a word: a minted one has one founder ever.
+    #[must_use]
+    pub const fn is_of_word(self) -> bool {
+        self.0 >> 127 == 1
+    }
+
     /// The `count`-th group that this process mints.
     #[must_use]
     pub fn minted(by: ProcId, count: u32) -> Self {

@@ -45,6 +45,7 @@ impl Group {
         serving.open(turn);
         let until = turn.now + turn.config.founding;
         serving.founding = Some(Founding { wanted: members.iter().copied().collect(), until });
+        serving.note_all_met(turn);
         serving.invite(turn, members);
         serving.control_due = Some(turn.now);
         Self::Serving(Box::new(serving))
@@ -80,6 +81,9 @@ impl Group {
                 if serving.founding.is_some() && from < turn.me() {
                     serving.leave_epoch(turn);
                     *self = Self::Joining(Joining::new(turn, group, Some(from), true));
+                } else {
+                    // The other one's too: it is to hear that this one is there.
+                    serving.note_kin(from);
                 }
             }
             (Self::Serving(serving), control) => serving.hear(turn, from, control),
@@ -230,6 +234,15 @@ impl Group {
         }
     }
 
+    /// A process was met that may have founded the same group.
+    pub(crate) fn meet(&mut self, proc: ProcId) {
+        if let Self::Serving(serving) = self
+            && serving.group().is_of_word()
+        {
+            serving.note_kin(proc);
+        }
+    }
+
     /// Whether this process, or an earlier one of its node, is among those whom the group concerns.
     pub(crate) fn concerns(&self, proc: ProcId) -> bool {
         match self {
@@ -238,15 +251,6 @@ impl Group {
                 known.any(|known| known.node == proc.node)
             }
             _ => false,
-        }
-    }
-
-    /// Whether nothing is under way.
-    pub(crate) fn is_settled(&self) -> bool {
-        match self {
-            Self::Serving(serving) => serving.control_due.is_none(),
-            Self::Joining(_) => false,
-            Self::Over { .. } => true,
         }
     }
 }

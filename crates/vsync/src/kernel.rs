@@ -1,16 +1,15 @@
 //! Kernel: group id → group; the six verbs. Routes only, no protocol in here.
 
+mod hearing;
+
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 use muts::{
     Channel, Counted, Full, Instant, Layer, Message, Multicast, Packet, ProcId, Random, Transmit,
-    Wire,
 };
 
-use crate::compare::compare;
 use crate::config::Config;
-use crate::control::{Control, Whereabouts};
 use crate::counters::Counters;
 use crate::endpoint::{Endpoint, GroupId};
 use crate::group::Group;
@@ -18,7 +17,7 @@ use crate::header::SendHeader;
 use crate::interface::{Down, Fault, Up};
 use crate::joining::Joining;
 use crate::limits::MEMBERS_MAX;
-use crate::peers::{Beat, Peers};
+use crate::peers::Peers;
 use crate::spread::Spreads;
 use crate::turn::Turn;
 
@@ -29,7 +28,7 @@ const LOOK_EVERY: core::time::Duration = core::time::Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Kernel<M> {
     desk: Desk<M>,
-    groups: BTreeMap<GroupId, Group>,
+    pub(crate) groups: BTreeMap<GroupId, Group>,
     channels: BTreeMap<Channel, GroupId>,
     timers: Timers,
     /// Groups to be settled before this turn ends.
@@ -125,12 +124,13 @@ impl<M: Multicast> Kernel<M> {
         &self.desk.below
     }
 
-    /// How many groups are in the middle of a change, or seen differently by a peer that is heard;
-    /// 0 says that nothing is under way.
-    #[must_use]
-    pub fn unsettled(&self) -> usize {
-        let changing = self.groups.values().filter(|group| !group.is_settled()).count();
-        changing + usize::from(!self.desk.peers.all_agree())
+    pub(crate) const fn peers(&self) -> &Peers {
+        &self.desk.peers
+    }
+
+    /// About now: when time was looked at last.
+    pub(crate) const fn looked(&self) -> Instant {
+        self.look
     }
 
     fn found(&mut self, now: Instant, group: GroupId, mut members: Vec<ProcId>) {
@@ -141,12 +141,17 @@ impl<M: Multicast> Kernel<M> {
             self.desk.told.push_back(Up::Fault { group, fault: Fault::TooMany });
             return;
         }
-        match self.groups.get(&group) {
+        let peers = &self.desk.peers;
+        match self.groups.get_mut(&group) {
             Some(Group::Serving(_)) => {
                 self.desk.told.push_back(Up::Fault { group, fault: Fault::AlreadyIn });
             }
             // Somebody else is founding it and has invited this process: it is on its way.
-            Some(Group::Joining(joining)) if joining.contact.is_some() => {}
+            Some(Group::Joining(joining))
+                if joining.contact.is_some_and(|host| !peers.suspects(now, host)) =>
+            {
+                joining.wished = true;
+            }
             _ => {
                 let highest = self.highest;
                 let mut turn = self.desk.turn(now);
@@ -207,158 +212,6 @@ impl<M: Multicast> Kernel<M> {
                 Err(Full(Down::Send { to, message }))
             }
             _ => Ok(()),
-        }
-    }
-
-    /// Takes all that the transport tells, then settles the groups that it touched.
-    fn listen(&mut self, now: Instant) {
-        while let Some(heard) = self.desk.below.up() {
-            self.hear(now, heard);
-        }
-        while let Some(group) = self.touched.pop_first() {
-            self.fed.remove(&group);
-            self.settle(now, group, Group::settle);
-        }
-        while let Some(group) = self.fed.pop_first() {
-            self.settle(now, group, Group::feed);
-        }
-        for (to, bytes) in self.desk.peers.new_beats(now) {
-            self.desk.turn(now).ask(muts::Down::Beat { to, bytes });
-        }
-    }
-
-    fn hear(&mut self, now: Instant, heard: muts::Up) {
-        match heard {
-            muts::Up::Met { peer } => {
-                self.desk.peers.met(now, peer);
-                self.desk.told.push_back(Up::Met { peer });
-                self.touch_concerned(peer);
-            }
-            muts::Up::Lost { peer } => {
-                self.desk.peers.lost(now, peer);
-                self.desk.spreads.lost(peer);
-                self.desk.told.push_back(Up::Lost { peer });
-                self.touch_concerned(peer);
-            }
-            muts::Up::Silent { peer, .. } => {
-                self.desk.peers.silent(now, peer);
-                self.touch_concerned(peer);
-            }
-            muts::Up::Back { peer } => {
-                self.desk.peers.back(now, peer);
-                self.touch_concerned(peer);
-            }
-            muts::Up::Cast { channel, from, seq, message } => {
-                if let Some(group) = self.channels.get(&channel).copied()
-                    && let Some(found) = self.groups.get_mut(&group)
-                {
-                    found.receive(&mut self.desk.turn(now), from, seq, message);
-                    self.fed.insert(group);
-                }
-            }
-            muts::Up::Room { channel } => {
-                if let Some(group) = self.channels.get(&channel).copied()
-                    && let Some(found) = self.groups.get_mut(&group)
-                {
-                    found.room(&mut self.desk.turn(now));
-                    self.touched.insert(group);
-                }
-            }
-            muts::Up::Tell { from, mut message } => match message.pop::<Control>() {
-                Ok(control) => self.hear_control(now, from, control),
-                Err(_) => self.desk.counters.malformed += 1,
-            },
-            muts::Up::Send { from, message } => self.hear_send(now, from, message),
-            muts::Up::Beat { from, bytes } => match Beat::read(&mut &bytes[..]) {
-                Ok(beat) => self.hear_beat(now, from, &beat),
-                Err(_) => self.desk.counters.malformed += 1,
-            },
-            // Settled is of no use here: stability is told by members, of more than receipt.
-            muts::Up::Refused { peer, versions } => {
-                self.desk.told.push_back(Up::Refused { peer, versions });
-            }
-            muts::Up::Settled { .. } | muts::Up::Skip { .. } | muts::Up::Note { .. } => {}
-        }
-    }
-
-    fn hear_send(&mut self, now: Instant, from: ProcId, mut message: Message) {
-        match message.pop::<SendHeader>() {
-            Ok(SendHeader::User) => {
-                self.desk.told.push_back(Up::Send { from: Endpoint::of(from), message });
-            }
-            Ok(SendHeader::Fill { group, epoch, rank, position }) => {
-                if let Some(found) = self.groups.get_mut(&group) {
-                    found.fill(&mut self.desk.turn(now), epoch, rank, position, message);
-                    self.touched.insert(group);
-                }
-            }
-            Err(_) => self.desk.counters.malformed += 1,
-        }
-    }
-
-    fn hear_control(&mut self, now: Instant, from: ProcId, control: Control) {
-        self.desk.counters.control_received += 1;
-        let group = control.group();
-        if matches!(control, Control::Installed { .. }) {
-            self.desk.spreads.arrived(from, &control);
-            return;
-        }
-        self.touched.insert(group);
-        let highest = self.highest;
-        if let Some(found) = self.groups.get_mut(&group)
-            && !matches!(found, Group::Over { .. })
-        {
-            let before = found.channel();
-            found.hear(&mut self.desk.turn(now), from, control, highest);
-            let after = found.channel();
-            self.note_channel(group, before, after);
-            return;
-        }
-        self.hear_as_stranger(now, from, control);
-    }
-
-    /// Something about a group that this process is not in.
-    fn hear_as_stranger(&mut self, now: Instant, from: ProcId, control: Control) {
-        let group = control.group();
-        let mut turn = self.desk.turn(now);
-        match control {
-            Control::Invite { .. } => {
-                let joining = Joining::new(&turn, group, Some(from), false);
-                self.groups.insert(group, Group::Joining(joining));
-            }
-            Control::Install(install) => {
-                let view = install.view;
-                turn.control(from, &Control::Installed { group, view });
-            }
-            Control::Where { whereabouts: Whereabouts { view: None, .. }, .. } => {}
-            Control::Join { .. } | Control::Stability { .. } => turn.counters.strays += 1,
-            _ => {
-                let whereabouts = Whereabouts { number: now.as_nanos(), view: None };
-                turn.control(from, &Control::Where { group, whereabouts });
-            }
-        }
-    }
-
-    fn hear_beat(&mut self, now: Instant, from: ProcId, beat: &Beat) {
-        for peer in self.desk.peers.missed(now, from, beat) {
-            self.desk.turn(now).ask(muts::Down::Miss { peer });
-        }
-        let agreed = self.desk.peers.agrees(from);
-        let overdue = self.desk.peers.beat(now, from, beat);
-        let agrees = self.desk.peers.agrees(from);
-        if !overdue && (agreed || !agrees) {
-            return;
-        }
-        if !agrees {
-            return compare(&self.groups, &mut self.desk.turn(now), from);
-        }
-        for (id, group) in &mut self.groups {
-            if let Group::Serving(serving) = group
-                && serving.epoch.members.contains(&from)
-            {
-                serving.agreed_with(from);
-                self.touched.insert(*id);
-            }
         }
     }
 
@@ -488,7 +341,7 @@ impl<M: Multicast + Counted> Counted for Kernel<M> {
     fn count(&self, each: &mut dyn FnMut(&'static str, u64)) {
         self.desk.counters.each(each);
         each("vsync.groups", self.groups.len() as u64);
-        each("vsync.unsettled", self.unsettled() as u64);
+        self.count_unsettled(each);
         self.desk.below.count(each);
     }
 }

@@ -26,6 +26,7 @@ mod merge;
 mod order;
 mod peers;
 mod serving;
+mod settled;
 mod spread;
 mod stability;
 mod stream;

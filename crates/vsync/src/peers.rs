@@ -192,9 +192,10 @@ impl Peers {
         self.all.get(&proc).is_none_or(|peer| peer.differs.is_none())
     }
 
-    /// Whether any peer that is heard sees the shared groups differently.
-    pub(crate) fn all_agree(&self) -> bool {
-        self.all.values().all(|peer| peer.lost || peer.silent || peer.differs.is_none())
+    /// How many peers that are heard see the shared groups differently.
+    pub(crate) fn disagreeing(&self) -> usize {
+        let disagrees = |peer: &&Peer| !peer.lost && !peer.silent && peer.differs.is_some();
+        self.all.values().filter(disagrees).count()
     }
 
     /// Counts an epoch shared with this peer in, or out again.
@@ -210,6 +211,12 @@ impl Peers {
             || self.all.get(&proc).is_some_and(|peer| {
                 peer.met && !peer.lost && !peer.silent && now.since(peer.since) >= peer.probation
             })
+    }
+
+    /// Whether it is in reach, and nothing lasting says that it does not hear this process.
+    pub(crate) fn comes_back(&self, now: Instant, proc: ProcId) -> bool {
+        // Of a link on probation nothing is to be said but that it seems to be whole.
+        self.is_reachable(proc) && (!self.hears(now, proc) || !self.suspects(now, proc))
     }
 
     /// Whether it is taken for failed: silent, over, or without a sign that it hears us.
@@ -250,6 +257,11 @@ impl Peers {
     /// Whether two processes hear each other by what both said last.
     pub(crate) fn linked(&self, now: Instant, a: ProcId, b: ProcId) -> bool {
         a == b || (self.row_has(now, a, b) && self.row_has(now, b, a))
+    }
+
+    /// The same for this process and that one.
+    pub(crate) fn linked_to(&self, now: Instant, proc: ProcId) -> bool {
+        self.linked(now, self.me, proc)
     }
 
     fn row_has(&self, now: Instant, whose: ProcId, whom: ProcId) -> bool {

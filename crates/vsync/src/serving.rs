@@ -53,7 +53,8 @@ pub(crate) struct Serving {
     pub(crate) history: VecDeque<Install>,
     /// The highest epoch number ever seen for this group.
     pub(crate) highest: u64,
-    /// Once members, or members of other components: looked for while they are not in the view.
+    /// Once members, members of other components, or who may be: looked for while they are not in
+    /// the view, until they say that they are in none.
     pub(crate) kin: BTreeSet<ProcId>,
     /// A cast was handed back.
     pub(crate) owes_room: bool,
@@ -122,6 +123,7 @@ impl Serving {
         self.epoch.report_if_due(turn);
         self.judge_whereabouts(turn);
         self.tend_invitations(turn);
+        self.forget_joins(turn);
         if self.coordinator(turn) == turn.me() {
             self.coordinate(turn);
         }

@@ -57,7 +57,10 @@ impl Serving {
         let moving: Vec<ProcId> =
             parts.iter().flat_map(|part| part.members.iter().copied()).collect();
         // A group whose last member leaves ends: a newcomer alone would know nothing of it.
-        let joiners = if moving.is_empty() { Vec::new() } else { self.admissible(turn, &moving) };
+        let joiners = match &moving[..] {
+            [] => Vec::new(),
+            moving => self.admissible(turn.peers, turn.now, moving),
+        };
         let asked = joiners.iter().map(|joiner| self.joins[&joiner.proc].highest);
         let highest = parts.iter().map(|part| part.highest).chain(asked).max().unwrap_or(0);
         let view = ViewId { epoch: highest + 1, coordinator: turn.me() };
@@ -227,6 +230,7 @@ impl Serving {
         let epoch = Epoch::new(install.group, install.view, members, rank);
         let mut serving = Self::new(epoch, highest);
         serving.enter(turn, install, None, None);
+        serving.note_all_met(turn);
         serving
     }
 }

@@ -70,6 +70,20 @@ impl Serving {
         self.answer_other_epoch(turn, from, view);
     }
 
+    /// Somebody may be in another component of the group.
+    pub(crate) fn note_kin(&mut self, proc: ProcId) {
+        if self.kin.len() < KIN_MAX && !self.epoch.members.contains(&proc) {
+            self.kin.insert(proc);
+        }
+    }
+
+    /// Anybody may have founded a group of the same word: each process met is asked once.
+    pub(crate) fn note_all_met(&mut self, turn: &Turn<'_>) {
+        if self.group().is_of_word() {
+            turn.peers.living().for_each(|proc| self.note_kin(proc));
+        }
+    }
+
     /// Somebody is in another epoch: it gets the INSTALL that ended it, if that was taken here, or
     /// hears where this member is.
     pub(crate) fn answer_other_epoch(&mut self, turn: &mut Turn<'_>, from: ProcId, epoch: ViewId) {

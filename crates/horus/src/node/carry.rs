@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use super::command::Command;
 use super::groups::Core;
-use super::limits::{MEETING_PATIENCE, SETTLED_PATIENCE};
-use super::names::{read_core, show_core, show_lwg};
+use super::limits::SETTLED_PATIENCE;
+use super::names::{read_core, read_own_core, show_core, show_lwg};
 use super::post::Letter;
 use super::run::Node;
 use super::settled::Settling;
@@ -34,19 +34,24 @@ impl From<String> for Stop {
 
 impl Node {
     /// Carries out a command, or holds it back until then.
-    pub(crate) fn carry_out(&mut self, command: Command, until: Option<Instant>) {
+    pub(crate) fn carry_out(&mut self, command: Command, until: Instant) {
         match self.carry(&command) {
             Ok(()) => {}
-            Err(Stop::Wrong(why)) => self.record.error(why),
+            Err(Stop::Wrong(why)) => self.refuse(&command, why),
             Err(Stop::Wait(what)) => {
-                let until = until.unwrap_or_else(|| Instant::now() + MEETING_PATIENCE);
                 if Instant::now() < until {
                     self.held_back = Some((command, until));
                 } else {
-                    self.record.error(what);
+                    self.refuse(&command, what);
                 }
             }
         }
+    }
+
+    fn refuse(&mut self, command: &Command, why: String) {
+        let mut fields = command.known_by();
+        fields.insert("what".into(), why.into());
+        self.record.tell("error", Value::Object(fields));
     }
 
     fn carry(&mut self, command: &Command) -> Result<(), Stop> {
@@ -84,7 +89,7 @@ impl Node {
             Command::Where { lwg } => self.tell_where(&lwg),
             Command::Settled { timeout_ms } => {
                 let patience = timeout_ms.map_or(SETTLED_PATIENCE, Duration::from_millis);
-                self.settling = Some(Settling::new(Instant::now(), patience));
+                self.settling = Some(Settling::new(Instant::now(), patience, self.beat));
                 Ok(())
             }
             Command::Stats => self.stats(),
@@ -109,11 +114,11 @@ impl Node {
 
     fn found(&mut self, group: &str, members: &[String]) -> Result<(), Stop> {
         let members = self.members(members)?.into_iter().map(|member| member.proc).collect();
-        let group = read_core(group);
-        if self.groups.cores.contains_key(&group) {
-            return Err(Stop::Wrong(format!("already in {}", show_core(group))));
+        let group = read_own_core(group)?;
+        // Who joins and finds nobody may found it.
+        if self.groups.cores.get(&group).is_none_or(|core| core.view.is_some()) {
+            self.enter(group)?;
         }
-        self.groups.cores.insert(group, Core::default());
         self.asks.push(Down::Core(vsync::Down::Found { group, members }));
         Ok(())
     }
@@ -123,11 +128,8 @@ impl Node {
             Some(contact) => Some(self.members(&[contact.to_owned()])?[0].proc),
             None => None,
         };
-        let group = read_core(group);
-        if self.groups.cores.contains_key(&group) {
-            return Err(Stop::Wrong(format!("already in {}", show_core(group))));
-        }
-        self.groups.cores.insert(group, Core::default());
+        let group = read_own_core(group)?;
+        self.enter(group)?;
         self.record.event(&Event::JoinReq { group: show_core(group).into() }, []);
         self.asks.push(Down::Core(vsync::Down::Join { group, contact }));
         Ok(())
@@ -235,12 +237,31 @@ impl Node {
         }
     }
 
-    pub(crate) fn core_meant(&self, written: &str) -> Result<vsync::GroupId, Stop> {
+    /// A core group of the user's own that this process is not in yet.
+    fn enter(&mut self, group: vsync::GroupId) -> Result<(), Stop> {
+        if self.groups.cores.contains_key(&group) {
+            return Err(Stop::Wrong(format!("already in {}", show_core(group))));
+        }
+        self.groups.cores.insert(group, Core::default());
+        Ok(())
+    }
+
+    fn core_meant(&self, written: &str) -> Result<vsync::GroupId, Stop> {
         let group = read_core(written);
         if self.groups.cores.contains_key(&group) {
             return Ok(group);
         }
         Err(Stop::Wrong(format!("not in core group `{written}`")))
+    }
+
+    /// A core group of the user's own, to multicast in; waited for while it is being entered.
+    pub(crate) fn open_core(&self, written: &str) -> Result<vsync::GroupId, Stop> {
+        read_own_core(written)?;
+        let group = self.core_meant(written)?;
+        if self.groups.cores[&group].view.is_some() {
+            return Ok(group);
+        }
+        Err(Stop::Wait(format!("not yet in core group `{written}`")))
     }
 
     /// A light-weight group that this process is in; waited for while it is being made, and while

@@ -1,12 +1,12 @@
 //! Command: one line of input, understood or refused by naming what is wrong.
 
-use serde::Deserialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::words;
 
 /// What a node can be told to do; the fields are those of `horus node --help`.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Command {
     /// Introduces a node.
@@ -104,8 +104,22 @@ pub(crate) enum Command {
     Quit,
 }
 
+impl Command {
+    /// What it is called, and the fields by which its asker knows it again.
+    pub(crate) fn known_by(&self) -> Map<String, Value> {
+        let Value::Object(mut fields) = serde_json::to_value(self).expect("made of plain fields")
+        else {
+            unreachable!("a tagged command is an object");
+        };
+        fields.retain(|field, value| {
+            matches!(field.as_str(), "do" | "group" | "lwg" | "msg" | "to") && !value.is_null()
+        });
+        fields
+    }
+}
+
 /// The orders by the names that histories use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Order {
     /// Unordered; not built yet.
@@ -211,6 +225,13 @@ mod tests {
             assert_eq!(parse(words, false), parse(json, true), "{words}");
             assert!(parse(words, false).is_ok(), "{words}");
         }
+    }
+
+    #[test]
+    fn a_command_is_known_again_without_its_body() {
+        let line = r#"{"do":"send","lwg":"L","order":"abcast","msg":"m1","body":"long"}"#;
+        let known = parse(line, true).expect("right").known_by();
+        assert_eq!(Value::Object(known).to_string(), r#"{"do":"send","lwg":"L","msg":"m1"}"#);
     }
 
     #[test]

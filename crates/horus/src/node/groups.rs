@@ -99,9 +99,10 @@ impl Groups {
         self.operations.contains_key(&lwg)
     }
 
-    /// Operations under way.
+    /// Operations under way, on light-weight groups and to enter core groups.
     pub(crate) fn changing(&self) -> usize {
-        self.operations.len()
+        let entering = self.cores.values().filter(|core| core.view.is_none()).count();
+        self.operations.len() + entering
     }
 
     /// The oldest operation on this group has ended.

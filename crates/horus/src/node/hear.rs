@@ -75,7 +75,7 @@ impl Node {
         let Some(light) = self.groups.lights.get_mut(&lwg) else { return };
         light.replica.hear(now, up, &mut self.tool_asks);
         if let Up::View(view) = up
-            && let Some(digest) = light.replica.digest()
+            && let Some(digest) = light.replica.view_digest()
         {
             let event = Event::State {
                 group: show_lwg(lwg).into(),
@@ -214,7 +214,8 @@ impl Node {
     fn end_flood(&mut self, target: Target) {
         if self.flood.as_ref().is_some_and(|flood| flood.target == target) {
             self.flood = None;
-            self.record.error("the flood has ended: this process is no longer in the group");
+            let what = "the flood has ended: this process is no longer in the group";
+            self.record.tell("error", json!({ "do": "flood", "what": what }));
         }
     }
 
@@ -260,6 +261,9 @@ impl Node {
             ..history::View::default()
         };
         self.record.event(&Event::View(Box::new(event)), []);
+        if self.leaving.is_some() {
+            self.asks.push(Down::Core(vsync::Down::Leave { group: view.group }));
+        }
         let core = self.groups.cores.entry(view.group).or_default();
         core.view = Some(view);
         // Who came along has delivered all of the old view; of the others nobody knows.
@@ -278,7 +282,7 @@ impl Node {
         message: &lwg::Message,
     ) {
         let Ok(envelope) = Envelope::open(message) else { return };
-        let core = self.groups.cores.entry(group).or_default();
+        let Some(core) = self.groups.cores.get_mut(&group) else { return };
         let view = core.view.as_ref().map(|view| view.id);
         if from == self.horus.me()
             && let Some(at) = core.undelivered.iter().position(|own| own.msg == envelope.id)
@@ -293,6 +297,23 @@ impl Node {
             ..Deliver::new(show_core(group), envelope.id.as_str(), self.horus.show(from))
         };
         self.record_deliver(deliver, envelope.quiet, message.body());
+    }
+
+    /// What could not be left in time ends here all the same: the others will find that it is gone.
+    pub(crate) fn end_memberships(&mut self) {
+        for (lwg, light) in std::mem::take(&mut self.groups.lights) {
+            for own in self.groups.take_own(lwg) {
+                self.give_up(&own.own, own.delivered);
+            }
+            drop(light);
+            let event = Event::Left { group: show_lwg(lwg).into(), reason: Some("ended".into()) };
+            self.record.event(&event, []);
+        }
+        for (group, core) in std::mem::take(&mut self.groups.cores) {
+            core.undelivered.iter().for_each(|own| self.give_up(own, false));
+            let group = show_core(group).into();
+            self.record.event(&Event::Left { group, reason: Some("ended".into()) }, []);
+        }
     }
 
     fn hear_core_out(&mut self, group: vsync::GroupId, why: vsync::Why) {
@@ -319,10 +340,6 @@ impl Node {
                 format!("did not come: {}", who.join(", "))
             }
         };
-        if *fault == vsync::Fault::NotIn {
-            self.groups.cores.remove(&group);
-            self.leave_more();
-        }
         self.record.tell("error", json!({ "what": format!("{name}: {why}"), "group": name }));
     }
 

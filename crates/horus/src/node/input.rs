@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -21,8 +22,10 @@ pub(crate) enum Input {
     Line(String),
     /// A line that cannot be taken; why.
     Bad(String),
-    /// No more lines, or somebody wants an end.
+    /// No more lines.
     End,
+    /// A signal asks for an end, whatever lines there are.
+    Stop,
 }
 
 /// The queue; threads of its own fill it.
@@ -34,7 +37,8 @@ pub(crate) struct Inputs {
 
 #[derive(Default)]
 struct Waiting {
-    queue: VecDeque<Input>,
+    /// With the moment at which each came.
+    queue: VecDeque<(Input, Instant)>,
     waker: Option<Waker>,
 }
 
@@ -60,25 +64,28 @@ impl Inputs {
                         std::process::exit(INTERRUPTED);
                     }
                 }
-                ends.push_now(Input::End);
+                ends.put(Input::Stop);
             }
         })?;
         Ok(inputs)
     }
 
-    /// The next input.
-    pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<Input> {
+    /// The next input and when it came; no line unless lines are taken.
+    pub(crate) fn poll(
+        &self,
+        takes_lines: bool,
+        context: &mut Context<'_>,
+    ) -> Poll<(Input, Instant)> {
         let mut state = self.state.lock();
-        match state.queue.pop_front() {
-            Some(input) => {
-                self.room.notify_one();
-                Poll::Ready(input)
-            }
-            None => {
-                state.waker = Some(context.waker().clone());
-                Poll::Pending
-            }
+        let stops = state.queue.front().is_some_and(|(input, _)| *input == Input::Stop);
+        if (takes_lines || stops)
+            && let Some(input) = state.queue.pop_front()
+        {
+            self.room.notify_one();
+            return Poll::Ready(input);
         }
+        state.waker = Some(context.waker().clone());
+        Poll::Pending
     }
 
     /// Waits while too many lines lie here.
@@ -88,20 +95,16 @@ impl Inputs {
             self.room.wait(&mut state);
         }
         drop(state);
-        self.put(input, false);
+        self.put(input);
     }
 
-    /// Before all lines: signals do not queue up behind a script.
-    fn push_now(&self, input: Input) {
-        self.put(input, true);
-    }
-
-    fn put(&self, input: Input, first: bool) {
-        let mut state = self.state.lock();
-        if first {
-            state.queue.push_front(input);
+    fn put(&self, input: Input) {
+        let (mut state, now) = (self.state.lock(), Instant::now());
+        // Signals do not queue up behind a script.
+        if input == Input::Stop {
+            state.queue.push_front((input, now));
         } else {
-            state.queue.push_back(input);
+            state.queue.push_back((input, now));
         }
         let waker = state.waker.take();
         drop(state);

@@ -1,10 +1,7 @@
 //! Leaving: a node that ends leaves its core groups first, and with them the light-weight ones.
 
 use std::collections::BTreeSet;
-use std::process::ExitCode;
 use std::time::Instant;
-
-use horus::history::Event;
 
 use super::limits::{LEAVING_AT_ONCE, LEAVING_PATIENCE};
 use super::run::Node;
@@ -51,19 +48,13 @@ impl Node {
         }
     }
 
-    /// How the node ends, once it does: well if it is out of every group.
-    pub(crate) fn ended(&mut self, now: Instant) -> Option<ExitCode> {
-        let leaving = self.leaving.as_ref()?;
-        if self.groups.cores.is_empty() {
-            self.record.event(&Event::End, []);
-            return Some(ExitCode::SUCCESS);
-        }
-        if now < leaving.until {
-            return None;
-        }
-        // It did not end well, and its history does not say so.
+    /// Whether the node can end: it is out of every group, or nothing has come of it for too long.
+    pub(crate) fn has_left(&mut self, now: Instant) -> bool {
+        let Some(leaving) = &self.leaving else { return false };
         let left = self.groups.cores.len();
-        self.record.error(format!("ends without having left {left} core groups"));
-        Some(ExitCode::FAILURE)
+        if left > 0 && now >= leaving.until {
+            self.record.error(format!("ends without having left {left} core groups"));
+        }
+        left == 0 || now >= leaving.until
     }
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// How long a peer named without its incarnation may take to be met: a start on a busy host.
+/// How long a line may wait from when it was read, for a peer that it names to be met, or for a
+/// group to be entered or brought up to date: a start on a busy host.
 pub(crate) const MEETING_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A line of input: longer bodies come from files, which `put` reads.
@@ -21,9 +22,13 @@ pub(crate) const DOCUMENT_BYTES_MAX: usize = (16 << 20) - (64 << 10);
 /// enough that a view change strands no more than it can hold.
 pub(crate) const FLOOD_ON_THE_WAY_MAX: u64 = 512;
 
-/// Two looks this far apart must both find nothing under way before all is settled: one heartbeat
-/// of the slowest profile carries what could start something.
+/// Between two looks at whether all is settled: about a heartbeat, so that few more are made than
+/// there can be news.
 pub(crate) const SETTLED_LOOK: Duration = Duration::from_millis(100);
+
+/// Heartbeats for whose time nothing may be under way before all is settled: two that are lost or
+/// late do not hide a link that has healed.
+pub(crate) const SETTLED_BEATS: u32 = 5;
 
 /// How long `settled` looks if nothing was said.
 pub(crate) const SETTLED_PATIENCE: Duration = Duration::from_secs(10);

@@ -35,6 +35,18 @@ pub(crate) fn read_core(written: &str) -> vsync::GroupId {
     number.map_or_else(|| horus::group_of_word(written), vsync::GroupId)
 }
 
+/// The core group that is written so, if it is one of the user's own.
+///
+/// # Errors
+/// A sentence if light-weight groups were placed on it: its messages and members are theirs.
+pub(crate) fn read_own_core(written: &str) -> Result<vsync::GroupId, String> {
+    let group = read_core(written);
+    if horus::is_minted(group) {
+        return Err(format!("`{written}` was made for light-weight groups: it can only be left"));
+    }
+    Ok(group)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -42,7 +42,7 @@ fn read(file: &Path, from: u64, bytes: Option<u64>) -> io::Result<Vec<u8>> {
 
 impl Node {
     pub(crate) fn cast(&mut self, group: &str, letter: Letter) -> Result<(), Stop> {
-        let (group, order) = (self.core_meant(group)?, letter.order.built()?);
+        let (group, order) = (self.open_core(group)?, letter.order.built()?);
         let own = self.own(letter.msg, letter.stable)?;
         self.cast_own(group, order, own, letter.body, false);
         Ok(())
@@ -111,6 +111,8 @@ impl Node {
         self.awaited.want(&own.msg, None);
         let light = self.groups.lights.get(&lwg).expect("light_meant answers groups it is in");
         light.replica.propose(&put, send, true, &mut self.tool_asks);
+        // Before whatever else is sent in this step: it was written down before.
+        self.take_tool_asks();
         self.groups.own.insert(send, OwnLight { lwg, own, delivered: false });
         Ok(())
     }
@@ -127,7 +129,7 @@ impl Node {
             return Err(Stop::Wrong("a flood is under way already".into()));
         }
         let target = match (group, lwg) {
-            (Some(group), _) => Target::Core(self.core_meant(&group)?),
+            (Some(group), _) => Target::Core(self.open_core(&group)?),
             (None, lwg) => Target::Light(self.light_meant(&lwg.unwrap_or_default())?),
         };
         if size.0 > DOCUMENT_BYTES_MAX {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use horus::history::Event;
 use horus::{Error, Events, Horus};
 use serde_json::json;
 use tools::Tool as _;
@@ -17,6 +18,7 @@ use super::flood::Flood;
 use super::groups::Groups;
 use super::input::{Input, Inputs};
 use super::leaving::Leaving;
+use super::limits::MEETING_PATIENCE;
 use super::options::Options;
 use super::record::Record;
 use super::replies::{Awaited, Owed};
@@ -46,6 +48,8 @@ pub(crate) struct Node {
     /// A line that waits for somebody to be met, or for a group to be made, until then.
     pub(crate) held_back: Option<(Command, Instant)>,
     json: bool,
+    /// How often quiet links are heard.
+    pub(crate) beat: Duration,
     start: Instant,
     minted: u64,
     /// Set once it is to end.
@@ -55,7 +59,7 @@ pub(crate) struct Node {
 /// One thing that happened.
 enum Happened {
     Up(Box<lwg::Up>),
-    Input(Input),
+    Input(Input, Instant),
     Closed,
 }
 
@@ -82,13 +86,15 @@ impl Node {
         options: &Options,
         config: horus::Config,
     ) -> Result<(Self, Events, Arc<Inputs>), String> {
+        // First, so that no signal finds nobody to take it.
+        let inputs = Inputs::open().map_err(|error| error.to_string())?;
+        let beat = config.timing.beat;
         let addresses = config.peers.iter().cloned().collect();
         let opened = Horus::embedded_with_events(config);
         let (horus, events) = opened.map_err(|error: Error| error.to_string())?;
         let me = horus.show(horus.me());
         let record = Record::open(options.history.as_deref(), &me, options.json)
             .map_err(|error| format!("cannot write the history: {error}"))?;
-        let inputs = Inputs::open().map_err(|error| error.to_string())?;
         let node = Self {
             horus,
             record,
@@ -105,6 +111,7 @@ impl Node {
             addresses,
             held_back: None,
             json: options.json,
+            beat,
             start: Instant::now(),
             minted: 0,
             leaving: None,
@@ -131,7 +138,7 @@ impl Node {
             );
             match happened {
                 Some(Happened::Up(up)) => self.hear(*up),
-                Some(Happened::Input(input)) => self.take(input),
+                Some(Happened::Input(input, came)) => self.take(input, came),
                 Some(Happened::Closed) => {
                     self.record.error("the tower is broken");
                     return ExitCode::FAILURE;
@@ -144,20 +151,23 @@ impl Node {
                 eprintln!("horus node: cannot write the history: {error}");
                 return ExitCode::FAILURE;
             }
-            if let Some(code) = self.ended(Instant::now()) {
-                return code;
+            if self.has_left(Instant::now()) {
+                self.end_memberships();
+                self.record.event(&Event::End, []);
+                return ExitCode::SUCCESS;
             }
         }
     }
 
-    fn take(&mut self, input: Input) {
+    fn take(&mut self, input: Input, came: Instant) {
         match input {
             Input::Line(line) => match super::command::parse(&line, self.json) {
-                Ok(command) => self.carry_out(command, None),
+                // A line that waited behind another has had a part of its patience.
+                Ok(command) => self.carry_out(command, came + MEETING_PATIENCE),
                 Err(why) => self.record.tell("error", json!({ "what": why, "line": line })),
             },
             Input::Bad(why) => self.record.error(why),
-            Input::End => self.leave_all(),
+            Input::End | Input::Stop => self.leave_all(),
         }
     }
 
@@ -173,11 +183,16 @@ impl Node {
         muts::Instant::from_nanos(nanos)
     }
 
-    /// Asks all that came up in this step, in order, with one nudge.
-    fn ask_all(&mut self) {
+    /// Puts what replicas ask for in its place among the asks.
+    pub(crate) fn take_tool_asks(&mut self) {
         while let Some(ask) = self.tool_asks.take() {
             self.asks.push(ask);
         }
+    }
+
+    /// Asks all that came up in this step, in order, with one nudge.
+    fn ask_all(&mut self) {
+        self.take_tool_asks();
         if !self.asks.is_empty() {
             self.horus.ask_all(self.asks.drain(..));
         }
@@ -186,7 +201,7 @@ impl Node {
     /// What is due by now.
     fn tick(&mut self, now: Instant) {
         if let Some((command, until)) = self.held_back.take() {
-            self.carry_out(command, Some(until));
+            self.carry_out(command, until);
         }
         self.wake_replicas();
         self.send_flood(now);
@@ -236,7 +251,7 @@ fn poll_event(events: &Events, context: &mut Context<'_>) -> Poll<Happened> {
 }
 
 fn poll_input(inputs: &Inputs, takes: bool, context: &mut Context<'_>) -> Poll<Happened> {
-    if takes { inputs.poll(context).map(Happened::Input) } else { Poll::Pending }
+    inputs.poll(takes, context).map(|(input, came)| Happened::Input(input, came))
 }
 
 /// The first that is ready.

@@ -1,25 +1,31 @@
-//! Settled: whether anything is under way, looked at until twice nothing was.
+//! Settled: whether anything is under way, looked at until for some heartbeats nothing was.
+//!
+//! One look proves little: what a heartbeat has to bring (a link that has healed, a view that
+//! differs) is not known before it comes.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::limits::SETTLED_LOOK;
+use super::limits::{SETTLED_BEATS, SETTLED_LOOK};
 
 /// What counts as under way, as the floors tell it.
-const UNDER_WAY: [&str; 3] = ["vsync.unsettled", "lwg.unsettled", "horus.asks_waiting"];
+const UNDER_WAY: [&str; 5] =
+    ["muts.unheard", "vsync.changing", "vsync.parted", "vsync.disagreeing", "lwg.unsettled"];
 
 /// A `settled` that was asked for.
 #[derive(Debug)]
 pub(crate) struct Settling {
     until: Instant,
     next: Instant,
-    quiet: bool,
+    quiet_since: Option<Instant>,
+    /// For how long nothing may be under way.
+    quiet: Duration,
 }
 
 /// What a look showed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Look {
-    /// Nothing is under way, twice in a row.
+    /// Nothing has been under way for long enough.
     Settled,
     /// Look again.
     Unsure,
@@ -29,8 +35,9 @@ pub(crate) enum Look {
 
 impl Settling {
     /// Looks from now on.
-    pub(crate) fn new(now: Instant, patience: Duration) -> Self {
-        Self { until: now + patience, next: now, quiet: false }
+    pub(crate) fn new(now: Instant, patience: Duration, beat: Duration) -> Self {
+        let quiet = beat * SETTLED_BEATS;
+        Self { until: now + patience, next: now, quiet_since: None, quiet }
     }
 
     /// When to look next.
@@ -54,15 +61,14 @@ impl Settling {
         if own > 0 {
             busy.push(format!("{own} operations have not ended"));
         }
-        if busy.is_empty() && std::mem::replace(&mut self.quiet, true) {
-            return Look::Settled;
-        }
-        self.quiet = busy.is_empty();
-        if now >= self.until && !busy.is_empty() {
-            return Look::Late(busy.join(", "));
-        }
         self.next = now + SETTLED_LOOK;
-        Look::Unsure
+        if busy.is_empty() {
+            let since = *self.quiet_since.get_or_insert(now);
+            let long = now.saturating_duration_since(since) >= self.quiet;
+            return if long { Look::Settled } else { Look::Unsure };
+        }
+        self.quiet_since = None;
+        if now >= self.until { Look::Late(busy.join(", ")) } else { Look::Unsure }
     }
 }
 
@@ -72,16 +78,18 @@ mod tests {
 
     #[test]
     fn one_quiet_look_is_not_enough_and_a_busy_one_begins_anew() {
-        let now = Instant::now();
-        let mut settling = Settling::new(now, Duration::from_secs(1));
-        let quiet = BTreeMap::from([("vsync.unsettled", 0), ("vsync.views", 9)]);
-        let busy = BTreeMap::from([("vsync.unsettled", 2)]);
-        assert_eq!(settling.look(now, &quiet, 0), Look::Unsure);
-        assert_eq!(settling.look(now, &busy, 0), Look::Unsure);
-        assert_eq!(settling.look(now, &quiet, 1), Look::Unsure);
-        assert_eq!(settling.look(now, &quiet, 0), Look::Unsure);
-        assert_eq!(settling.look(now, &quiet, 0), Look::Settled);
-        let late = settling.look(now + Duration::from_secs(2), &busy, 0);
-        assert_eq!(late, Look::Late("vsync.unsettled is 2".into()));
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut settling = Settling::new(start, Duration::from_secs(1), Duration::from_millis(20));
+        let quiet = BTreeMap::from([("vsync.changing", 0), ("vsync.views", 9)]);
+        let busy = BTreeMap::from([("vsync.changing", 2)]);
+        assert_eq!(settling.look(at(0), &quiet, 0), Look::Unsure);
+        assert_eq!(settling.look(at(60), &busy, 0), Look::Unsure);
+        assert_eq!(settling.look(at(120), &quiet, 1), Look::Unsure);
+        assert_eq!(settling.look(at(180), &quiet, 0), Look::Unsure);
+        assert_eq!(settling.look(at(270), &quiet, 0), Look::Unsure);
+        assert_eq!(settling.look(at(280), &quiet, 0), Look::Settled);
+        let late = settling.look(at(2_000), &busy, 0);
+        assert_eq!(late, Look::Late("vsync.changing is 2".into()));
     }
 }

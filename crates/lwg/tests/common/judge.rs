@@ -20,16 +20,21 @@ pub fn stays(told: &BTreeMap<Endpoint, Vec<Up>>) -> Stays {
     let mut all = Stays::new();
     for (who, told) in told {
         let mut present: BTreeMap<LwgId, bool> = BTreeMap::new();
-        let mut core: BTreeMap<_, Vec<Endpoint>> = BTreeMap::new();
+        let mut core: BTreeMap<_, (vsync::ViewId, Vec<Endpoint>)> = BTreeMap::new();
         for up in told {
             match up {
                 Up::Core(vsync::Up::View(view)) => {
-                    core.insert(view.group, view.members.clone());
+                    core.insert(view.group, (view.id, view.members.clone()));
                 }
                 Up::View(view) => {
+                    let now = core[&view.core].0;
+                    assert_eq!(view.core_view, now, "{who:?} {view:?} is late or early");
                     let stays = all.entry((*who, view.lwg)).or_default();
                     let inside = present.insert(view.lwg, true) == Some(true);
                     check_view(*who, view, stays.last().filter(|_| inside));
+                    // Also after it was out of the group in between.
+                    let last = stays.last().map_or(0, |last| last.view.id.counter);
+                    assert!(view.id.counter > last, "{who:?} {view:?} after number {last}");
                     if let Some(last) = stays.last_mut().filter(|_| inside) {
                         last.next = Some(view.id);
                     }
@@ -42,7 +47,7 @@ pub fn stays(told: &BTreeMap<Endpoint, Vec<Up>>) -> Stays {
                     assert_eq!(stay.view.id, *view, "not the view told last");
                     assert!(stay.view.members.contains(from), "from outside the view");
                     stay.messages.push((*from, *send, *order));
-                    let core = &core[&stay.view.core];
+                    let core = &core[&stay.view.core].1;
                     let inside = stay.view.members.iter().all(|member| core.contains(member));
                     assert!(inside, "told in {:?} while the core is {core:?}", stay.view);
                 }

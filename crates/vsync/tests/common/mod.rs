@@ -47,6 +47,8 @@ pub(crate) struct Air {
     heard: BTreeMap<(ProcId, ProcId), Instant>,
     silent: BTreeSet<(ProcId, ProcId)>,
     next_beat: Instant,
+    /// Control messages so far.
+    tells: BTreeMap<(ProcId, ProcId), u64>,
 }
 
 impl Air {
@@ -102,10 +104,11 @@ impl Air {
                 }
             }
             Down::Send { to, message } => self.fly(me, to, Up::Send { from: me, message }, true),
+            Down::Note { .. } | Down::Taken { .. } | Down::Miss { .. } | Down::Farewell => {}
             Down::Tell { to, message, .. } => {
+                *self.tells.entry((me, to)).or_default() += 1;
                 self.fly(me, to, Up::Tell { from: me, message }, false);
             }
-            Down::Note { .. } | Down::Taken { .. } | Down::Miss { .. } | Down::Farewell => {}
             Down::Beat { to, bytes } => {
                 self.beats.insert((me, to), bytes);
             }
@@ -161,6 +164,13 @@ impl Air {
 pub(crate) struct Breath {
     me: ProcId,
     air: Rc<RefCell<Air>>,
+}
+
+impl Breath {
+    /// How many control messages have gone to that one.
+    pub(crate) fn told_to(&self, to: ProcId) -> u64 {
+        self.air.borrow().tells.get(&(self.me, to)).copied().unwrap_or(0)
+    }
 }
 
 impl Layer for Breath {

@@ -1,0 +1,68 @@
+//! Founding: a group that somebody has founded already becomes one again.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{World, proc};
+use muts::ProcId;
+use vsync::{Down, GroupId, Up};
+
+fn members_at(world: &World, who: char) -> Vec<ProcId> {
+    let views = world.told[&proc(who)].iter().filter_map(|up| match up {
+        Up::View(view) => Some(view.members.iter().map(|member| member.proc).collect()),
+        _ => None,
+    });
+    views.last().unwrap_or_default()
+}
+
+#[test]
+fn a_group_that_was_founded_twice_becomes_one() {
+    let mut world = World::new("abc", 1);
+    let group = GroupId::of_word("g");
+    world.ask(proc('a'), Down::Found { group, members: Vec::new() }).expect("taken");
+    world.run(Duration::from_secs(1));
+    assert_eq!(members_at(&world, 'a'), [proc('a')]);
+    // Whoever is invited and in it already knows of both.
+    let members = vec![proc('a'), proc('b'), proc('c')];
+    world.ask(proc('b'), Down::Found { group, members }).expect("taken");
+    world.run(Duration::from_secs(3));
+    let mut all = members_at(&world, 'a');
+    assert_eq!((members_at(&world, 'b'), members_at(&world, 'c')), (all.clone(), all.clone()));
+    all.sort();
+    assert_eq!(all, [proc('a'), proc('b'), proc('c')]);
+}
+
+#[test]
+fn groups_of_one_word_that_know_nothing_of_each_other_become_one() {
+    let mut world = World::new("abc", 1);
+    let group = GroupId::of_word("g");
+    world.cut(proc('a'), proc('b'));
+    world.cut(proc('b'), proc('a'));
+    world.run(Duration::from_secs(2));
+    for founder in ['a', 'b'] {
+        world.ask(proc(founder), Down::Found { group, members: Vec::new() }).expect("taken");
+    }
+    world.run(Duration::from_secs(1));
+    world.heal();
+    world.run(Duration::from_secs(6));
+    let mut all = members_at(&world, 'a');
+    assert_eq!(members_at(&world, 'b'), all);
+    all.sort();
+    assert_eq!(all, [proc('a'), proc('b')]);
+    assert!(world.told[&proc('c')].iter().all(|up| !matches!(up, Up::View(_))));
+}
+
+#[test]
+fn who_founds_what_it_was_invited_into_hears_of_it_though_the_host_is_gone() {
+    let mut world = World::new("ab", 1);
+    let group = GroupId::of_word("g");
+    world.cut(proc('b'), proc('a'));
+    world.ask(proc('a'), Down::Found { group, members: vec![proc('b')] }).expect("taken");
+    world.run(Duration::from_millis(100));
+    world.crash(proc('a'));
+    world.ask(proc('b'), Down::Found { group, members: vec![proc('a')] }).expect("taken");
+    world.run(Duration::from_secs(15));
+    let out = |up: &Up| matches!(up, Up::Out { .. } | Up::View(_));
+    assert!(world.told[&proc('b')].iter().any(out), "it waits for ever");
+}

@@ -1,0 +1,85 @@
+//! Whether anything is under way: not forgotten too early, and not remembered for ever.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{World, proc};
+use muts::ProcId;
+use vsync::{Down, GroupId, Up};
+
+const A: char = 'a';
+const B: char = 'b';
+
+fn group() -> GroupId {
+    GroupId::of_word("g")
+}
+
+/// A group of a and b, among these processes.
+fn two_of(names: &str) -> World {
+    let mut world = World::new(names, 1);
+    let members = vec![proc(A), proc(B)];
+    world.ask(proc(A), Down::Found { group: group(), members }).expect("taken");
+    world.run(Duration::from_secs(2));
+    assert_eq!(members_at(&world, A), [proc(A), proc(B)]);
+    world
+}
+
+fn members_at(world: &World, who: char) -> Vec<ProcId> {
+    let views = world.told[&proc(who)].iter().filter_map(|up| match up {
+        Up::View(view) => Some(view.members.iter().map(|member| member.proc).collect()),
+        _ => None,
+    });
+    views.last().unwrap_or_default()
+}
+
+fn unsettled(world: &World, who: char) -> usize {
+    world.kernels[&proc(who)].unsettled()
+}
+
+fn part(world: &mut World) {
+    world.cut(proc(A), proc(B));
+    world.cut(proc(B), proc(A));
+    world.run(Duration::from_secs(4));
+    assert_eq!((members_at(world, A), members_at(world, B)), (vec![proc(A)], vec![proc(B)]));
+}
+
+#[test]
+fn parts_that_cannot_reach_each_other_are_settled_and_those_that_can_are_not() {
+    let mut world = two_of("ab");
+    part(&mut world);
+    assert_eq!((unsettled(&world, A), unsettled(&world, B)), (0, 0));
+    world.heal();
+    // A heartbeat has come; the link is not relied on yet.
+    world.run(Duration::from_millis(150));
+    while members_at(&world, A).len() < 2 {
+        assert!(unsettled(&world, A) + unsettled(&world, B) > 0);
+        world.run(Duration::from_millis(20));
+    }
+    world.run(Duration::from_secs(2));
+    assert_eq!((unsettled(&world, A), unsettled(&world, B)), (0, 0));
+}
+
+#[test]
+fn who_asked_to_join_and_died_keeps_nobody_busy() {
+    let mut world = two_of("abc");
+    part(&mut world);
+    // It does not hear the member that it asks, so it cannot be let in.
+    world.cut(proc(B), proc('c'));
+    world.run(Duration::from_secs(4));
+    let join = Down::Join { group: group(), contact: Some(proc(B)) };
+    world.ask(proc('c'), join).expect("taken");
+    world.heal();
+    world.cut(proc(B), proc('c'));
+    while members_at(&world, B).len() < 2 {
+        world.run(Duration::from_millis(20));
+    }
+    world.crash(proc('c'));
+    world.run(Duration::from_secs(5));
+    assert_eq!(members_at(&world, B), [proc(A), proc(B)]);
+    assert_eq!((unsettled(&world, A), unsettled(&world, B)), (0, 0));
+    let sent = |world: &World| world.kernels[&proc(B)].below().told_to(proc(A));
+    let before = sent(&world);
+    world.run(Duration::from_secs(5));
+    assert_eq!(sent(&world), before, "something is still repeated");
+}
