@@ -41,6 +41,11 @@ impl<T> Chaos<T> {
     pub(crate) const fn tower(&self) -> &T {
         &self.tower
     }
+
+    /// The same, to be changed.
+    pub(crate) const fn tower_mut(&mut self) -> &mut T {
+        &mut self.tower
+    }
 }
 
 impl<T: Layer> Layer for Chaos<T> {

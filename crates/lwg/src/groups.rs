@@ -1,9 +1,10 @@
 //! Groups: the floor. Routes asks and news between the user, the core groups and the kernel.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
-use muts::{Counted, Full, Instant, Layer, Message, Packet, Transmit};
+use muts::{Counted, Full, Guard, Guarded, Instant, Layer, Message, Packet, Transmit};
 use vsync::{Core, Endpoint, GroupId};
 
 use crate::core_group::CoreGroup;
@@ -475,6 +476,12 @@ impl<C: Core, P: Policy> Layer for Groups<C, P> {
         let sweep = (!self.swept.is_empty()).then_some(self.here.now);
         let own = [sweep, self.placing.deadline(), self.grace_deadline()];
         own.into_iter().flatten().chain(self.below.deadline()).min()
+    }
+}
+
+impl<C: Guarded, P> Guarded for Groups<C, P> {
+    fn change_guard(&mut self, now: Instant, guard: Box<dyn Guard>) {
+        self.below.change_guard(now, guard);
     }
 }
 

@@ -9,6 +9,15 @@ use core::fmt::Debug;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use crate::time::Instant;
+
+/// A tower whose guard can be changed while it runs.
+pub trait Guarded {
+    /// Puts another guard at the door. Links renew their sessions under it; those that cannot
+    /// within ten seconds end, so that what the old guard knew is of no more use.
+    fn change_guard(&mut self, now: Instant, guard: Box<dyn Guard>);
+}
+
 /// A guard at a process's door.
 pub trait Guard: Debug + Send {
     /// Begins to greet somebody.

@@ -61,7 +61,7 @@ pub use address::Address;
 pub use bell::{Bell, Rouse};
 pub use config::Config;
 pub use counters::Counted;
-pub use guard::{Greeting, Guard, Open, Seal};
+pub use guard::{Greeting, Guard, Guarded, Open, Seal};
 pub use interface::{Audience, Channel, Down, Multicast, Up};
 pub use layer::{Full, Layer, Packet, Parts, Transmit};
 pub use message::Message;

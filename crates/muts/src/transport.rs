@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::counters::{Counted, Counters};
 use crate::flight::{Decided, Item};
 use crate::greeting::{Nodes, VERSIONS};
-use crate::guard::Guard;
+use crate::guard::{Guard, Guarded};
 use crate::header::{ANSWER, COOKIE, DATA, DATAGRAM_HEADER_BYTES, HELLO, THANKS};
 use crate::health::Health;
 use crate::interface::{Channel, Down, Up};
@@ -160,20 +160,6 @@ impl Transport {
         }
     }
 
-    /// Puts another guard at the door. Links renew their sessions under it; those that cannot
-    /// within ten seconds end, so that what the old guard knew is of no more use.
-    pub fn change_guard(&mut self, now: Instant, guard: Box<dyn Guard>) {
-        self.guard = guard;
-        let peers: Vec<ProcId> = self.links.keys().copied().collect();
-        for peer in peers {
-            if let Some(link) = self.links.get_mut(&peer) {
-                link.sessions.retire_all(now);
-                link.renewed = Instant::ZERO;
-            }
-            self.look(now, peer);
-        }
-    }
-
     /// Who holds up a channel: of those that lack most of what was cast on it here, the first.
     #[must_use]
     pub fn holder(&self, channel: Channel) -> Option<ProcId> {
@@ -296,6 +282,20 @@ impl Layer for Transport {
     fn deadline(&self) -> Option<Instant> {
         let link = self.timers.first().map(|(due, _)| *due);
         [link, self.nodes.deadline(), self.sweep_at].into_iter().flatten().min()
+    }
+}
+
+impl Guarded for Transport {
+    fn change_guard(&mut self, now: Instant, guard: Box<dyn Guard>) {
+        self.guard = guard;
+        let peers: Vec<ProcId> = self.links.keys().copied().collect();
+        for peer in peers {
+            if let Some(link) = self.links.get_mut(&peer) {
+                link.sessions.retire_all(now);
+                link.renewed = Instant::ZERO;
+            }
+            self.look(now, peer);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use muts::keyed::{KeyFile, Keyed};
-use muts::{Address, Guard, Layer, Packet, Up};
+use muts::{Address, Guard, Guarded, Layer, Packet, Up};
 
 use common::{Net, cast, casts, counted, proc};
 

@@ -2,11 +2,13 @@
 
 mod hearing;
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 use muts::{
-    Channel, Counted, Full, Instant, Layer, Message, Multicast, Packet, ProcId, Random, Transmit,
+    Channel, Counted, Full, Guard, Guarded, Instant, Layer, Message, Multicast, Packet, ProcId,
+    Random, Transmit,
 };
 
 use crate::config::Config;
@@ -334,6 +336,12 @@ impl<M: Multicast> Layer for Kernel<M> {
     fn deadline(&self) -> Option<Instant> {
         let own = [Some(self.look), self.timers.next(), self.desk.spreads.deadline()];
         own.into_iter().flatten().chain(self.desk.below.deadline()).min()
+    }
+}
+
+impl<M: Guarded> Guarded for Kernel<M> {
+    fn change_guard(&mut self, now: Instant, guard: Box<dyn Guard>) {
+        self.desk.below.change_guard(now, guard);
     }
 }
 

@@ -89,6 +89,8 @@ pub(crate) enum Command {
     Settled { timeout_ms: Option<u64> },
     /// Tells every counter.
     Stats,
+    /// Takes the keys in a file, or the one that it was started with, from now on.
+    Keys { file: Option<std::path::PathBuf> },
     /// Writes the mark that faults are over.
     Quiesce { component: Option<Vec<String>> },
     /// Drops packets.

@@ -1,6 +1,7 @@
 //! Run: the one loop of a node. It waits for events, lines and the time, and turns the tower.
 
 use std::future::poll_fn;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -48,6 +49,8 @@ pub(crate) struct Node {
     /// A line that waits for somebody to be met, or for a group to be made, until then.
     pub(crate) held_back: Option<(Command, Instant)>,
     json: bool,
+    /// Where its keys lie.
+    pub(crate) key_file: Option<PathBuf>,
     /// How often quiet links are heard.
     pub(crate) beat: Duration,
     start: Instant,
@@ -111,6 +114,7 @@ impl Node {
             addresses,
             held_back: None,
             json: options.json,
+            key_file: options.key_file.clone(),
             beat,
             start: Instant::now(),
             minted: 0,

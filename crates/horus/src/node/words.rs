@@ -17,7 +17,7 @@ enum Slot {
 use Slot::{Each, Maybe, One, Rest};
 
 /// A verb and its places. Any field can also be given by name, `msg=a#1:7`, before the last place.
-const VERBS: [(&str, &[Slot]); 22] = [
+const VERBS: [(&str, &[Slot]); 23] = [
     ("peer", &[One("name"), One("address")]),
     ("found", &[One("group"), Each("members")]),
     ("join", &[One("group"), Maybe("contact")]),
@@ -37,6 +37,7 @@ const VERBS: [(&str, &[Slot]); 22] = [
     ("where", &[One("lwg")]),
     ("settled", &[Maybe("timeout_ms")]),
     ("stats", &[]),
+    ("keys", &[Maybe("file")]),
     ("quiesce", &[]),
     ("chaos", &[]),
     ("quit", &[]),
