@@ -75,7 +75,7 @@ impl Node {
         let Some(light) = self.groups.lights.get_mut(&lwg) else { return };
         light.replica.hear(now, up, &mut self.tool_asks);
         if let Up::View(view) = up
-            && let Some(digest) = light.replica.digest()
+            && let Some(digest) = light.replica.view_digest()
         {
             let event = Event::State {
                 group: show_lwg(lwg).into(),
