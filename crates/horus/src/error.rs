@@ -52,8 +52,9 @@ impl fmt::Display for Error {
             Self::Name(why) => write!(f, "{why}"),
             Self::Insecure(address) => write!(
                 f,
-                "{address} can be reached from outside and there is no key: give one (`horus keygen` \
-                 makes it), listen on 127.0.0.1, or say insecure if every host that can reach it is trusted"
+                "{address} can be reached from outside and there is no key: give one (`horus \
+                 keygen` makes it), listen on 127.0.0.1, or say insecure if every host that can \
+                 reach it is trusted"
             ),
             Self::Listen { address, cause } => {
                 write!(f, "cannot listen on {address}: {cause}; choose another port")
