@@ -1,4 +1,6 @@
 //! The roof of the user space: one door for applications.
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
+#![cfg_attr(doctest, doc = include_str!("../../../README.md"))]
 #![forbid(unsafe_code)]
 
 mod backlog;
