@@ -2,12 +2,16 @@
 
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
+use std::time::Duration;
 
 use bytes::Bytes;
 use mio::net::UdpSocket;
+use mio::unix::SourceFd;
 use nix::sys::socket::sockopt::UdpGsoSegment;
 use nix::sys::socket::{MsgFlags, SockaddrStorage, sendmsg, setsockopt};
+use nix::sys::time::TimeSpec;
+use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 use quinn_udp::{RecvMeta, UdpSockRef, UdpSocketState};
 
 use super::landing::Landing;
@@ -22,6 +26,9 @@ const BUFFERS: usize = 4;
 
 /// Datagrams that one call may send: their places fit what a call may gather from.
 pub(super) const BATCH: usize = 32;
+
+/// Waits at least this long need not end to the microsecond.
+const COARSE: Duration = Duration::from_millis(20);
 
 /// Places that one call gathers from.
 const PLACES: usize = BATCH * PARTS_MAX;
@@ -50,8 +57,12 @@ impl Socket {
         self.udp.local_addr()
     }
 
-    /// Takes what one call gives; answers how many datagrams that were.
-    pub(super) fn receive(&mut self, mut each: impl FnMut(SocketAddr, Bytes)) -> io::Result<usize> {
+    /// Takes what one call gives; answers how many datagrams that were, and whether there may be
+    /// more behind them.
+    pub(super) fn receive(
+        &mut self,
+        mut each: impl FnMut(SocketAddr, Bytes),
+    ) -> io::Result<(usize, bool)> {
         let mut metas = [RecvMeta::default(); BUFFERS];
         let filled = {
             let mut open = self.landing.open().iter_mut();
@@ -72,7 +83,8 @@ impl Socket {
                 }
             }
         }
-        Ok(datagrams)
+        // Buffers stayed empty: what comes later is news of its own.
+        Ok((datagrams, filled == BUFFERS))
     }
 
     /// Sends datagrams to one address, all of the first one's length but the last, which may be
@@ -145,18 +157,34 @@ fn cannot_cut(error: &io::Error) -> bool {
 
 /// Waits for the socket or a rouser.
 #[derive(Debug)]
-pub(super) struct Waiter(waiting::Waiter);
+pub(super) struct Waiter {
+    waiter: waiting::Waiter,
+    /// Ends short waits: mio counts in milliseconds, which is long beside a round trip.
+    timer: TimerFd,
+}
 
 impl Waiter {
     pub(super) fn new(socket: &mut Socket) -> io::Result<Self> {
-        waiting::Waiter::new(&mut socket.udp).map(Self)
+        let waiter = waiting::Waiter::new(&mut socket.udp)?;
+        let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_NONBLOCK)?;
+        waiter.also(&mut SourceFd(&timer.as_fd().as_raw_fd()))?;
+        Ok(Self { waiter, timer })
     }
 
     pub(super) fn rouser(&self) -> Rouser {
-        self.0.rouser()
+        self.waiter.rouser()
     }
 
-    pub(super) fn wait(&mut self, time: Option<std::time::Duration>) -> io::Result<bool> {
-        self.0.wait(time)
+    pub(super) fn want_room(&mut self, socket: &mut Socket, room: bool) -> io::Result<()> {
+        self.waiter.want_room(&mut socket.udp, room)
+    }
+
+    /// Sleeps. Where news ends a short wait its timer runs on, and may end another one early.
+    pub(super) fn wait(&mut self, time: Option<Duration>) -> io::Result<bool> {
+        if let Some(short) = time.filter(|time| !time.is_zero() && *time < COARSE) {
+            let end = Expiration::OneShot(TimeSpec::from_duration(short));
+            self.timer.set(end, TimerSetTimeFlags::empty())?;
+        }
+        self.waiter.wait(time)
     }
 }
