@@ -1,4 +1,4 @@
-//! Allocator: the system's, counted, so that what a datagram or a group costs is seen and not argued.
+//! Allocator: the system's, counted: what a datagram or a group costs is seen, not argued.
 //!
 //! `GlobalAlloc` is an unsafe trait and there is no other way to see every allocation. Each method
 //! hands its arguments on unchanged to [`System`], whose contract is the same; the counters are

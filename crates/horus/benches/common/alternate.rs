@@ -21,14 +21,21 @@ pub(crate) fn alternate(
     mut ours: impl FnMut() -> f64,
     mut against: impl FnMut() -> f64,
 ) -> Pair {
-    let pairs: Vec<(f64, f64)> = (0..runs).map(|_| (ours(), against())).collect();
-    let ratios: Vec<f64> = pairs.iter().map(|(ours, against)| ours / against).collect();
-    Pair {
-        ours: percentile(pairs.iter().map(|pair| pair.0), 50),
-        against: percentile(pairs.iter().map(|pair| pair.1), 50),
-        ratio: percentile(ratios.iter().copied(), 50),
-        spread: (percentile(ratios.iter().copied(), 10), percentile(ratios.iter().copied(), 90)),
-        runs,
+    Pair::of(&(0..runs).map(|_| (ours(), against())).collect::<Vec<_>>())
+}
+
+impl Pair {
+    /// What neighbours make of it, A first.
+    pub(crate) fn of(pairs: &[(f64, f64)]) -> Self {
+        let ratios: Vec<f64> = pairs.iter().map(|(ours, against)| ours / against).collect();
+        let at = |percent| percentile(ratios.iter().copied(), percent);
+        Self {
+            ours: percentile(pairs.iter().map(|pair| pair.0), 50),
+            against: percentile(pairs.iter().map(|pair| pair.1), 50),
+            ratio: at(50),
+            spread: (at(10), at(90)),
+            runs: pairs.len(),
+        }
     }
 }
 

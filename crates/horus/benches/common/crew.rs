@@ -82,6 +82,13 @@ impl Crew {
         Self(crew)
     }
 
+    /// Kills the last one; when that was.
+    pub(crate) fn kill_last(&mut self) -> u64 {
+        let at = super::clock::now_ns();
+        drop(self.0.pop());
+        at
+    }
+
     /// Says a line to all and waits until each has answered it.
     pub(crate) fn ask(&mut self, words: &Words) -> Vec<Words> {
         self.0.iter_mut().for_each(|member| member.say(words));

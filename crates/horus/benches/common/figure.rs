@@ -1,4 +1,4 @@
-//! Figure: one measured number, beside its floor and its goal; told as a line of JSON or of a table.
+//! Figure: one measured number beside its floor and its goal, told as JSON or as a row of a table.
 
 use serde_json::{Map, Value, json};
 

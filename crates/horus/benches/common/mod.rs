@@ -5,5 +5,6 @@ pub(crate) mod alternate;
 pub(crate) mod clock;
 pub(crate) mod crew;
 pub(crate) mod figure;
+pub(crate) mod measure;
 pub(crate) mod options;
 pub(crate) mod words;

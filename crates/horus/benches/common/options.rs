@@ -3,21 +3,22 @@
 use clap::Parser;
 
 /// What there is to measure.
-const NAMES: [&str; 4] = ["muts", "vsync", "lwg", "all"];
+const NAMES: [&str; 7] = ["muts", "vsync", "lwg", "gate", "tools", "paper", "all"];
 
 /// What `cargo xtask bench` passes on.
 #[derive(Debug, Clone, Parser)]
+#[command(name = "cargo xtask bench")]
 pub(crate) struct Options {
-    /// What to measure: muts vsync lwg, or all.
+    /// What to measure
     #[arg(value_parser = NAMES, default_value = "all")]
     pub(crate) name: String,
-    /// One object a line instead of a table.
+    /// One object a line instead of a table
     #[arg(long)]
     pub(crate) json: bool,
-    /// Less exact, within a minute.
+    /// Less exact, within a minute
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Only figures whose name contains this.
+    /// Only figures whose name contains this
     #[arg(long, default_value = "")]
     pub(crate) only: String,
     /// Cargo says so of every benchmark.

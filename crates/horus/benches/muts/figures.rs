@@ -7,20 +7,16 @@ use muts::keyed::KeyFile;
 use crate::common::alternate::{alternate, percentile};
 use crate::common::crew::Crew;
 use crate::common::figure::{Figure, Goal};
+use crate::common::measure::{Flood, MEMBERS, WARM, rate, series, wait};
 use crate::common::options::Options;
 use crate::common::words::Words;
-
-/// Members of a crew.
-const MEMBERS: usize = 4;
-/// Before a window, until buffers and rates have found their level.
-const WARM: Duration = Duration::from_millis(100);
 
 /// Measures and tells everything that is wanted.
 pub(crate) fn all(options: &Options) {
     let keys = Keys::new();
-    let mut open = Crew::start(&Words::new("muts.ours"), MEMBERS);
-    let mut sealed = Crew::start(&Words::new("muts.ours").with("keys", keys.path.display()), MEMBERS);
-    let mut udp = Crew::start(&Words::new("muts.udp"), MEMBERS);
+    let mut open = Crew::start(&Words::new("muts"), MEMBERS);
+    let mut sealed = Crew::start(&Words::new("muts").with("keys", keys.path.display()), MEMBERS);
+    let mut udp = Crew::start(&Words::new("udp"), MEMBERS);
     if options.wants("muts.throughput") {
         for (encrypted, ours) in [(false, &mut open), (true, &mut sealed)] {
             for payload in [64, 400, 4_096, 65_536] {
@@ -41,7 +37,7 @@ pub(crate) fn all(options: &Options) {
         allocations(options, &mut open);
     }
     if options.wants("muts.goodput") {
-        let mut bare = Crew::start(&Words::new("muts.ours"), MEMBERS);
+        let mut bare = Crew::start(&Words::new("muts"), MEMBERS);
         for (loss, goal) in [(10, 0.3), (30, 0.05)] {
             goodput(options, &mut open, &mut bare, loss, goal);
         }
@@ -70,38 +66,15 @@ impl Drop for Keys {
     }
 }
 
-fn wait(time: Duration) {
-    std::thread::park_timeout(time);
-}
-
-/// Messages a second at one receiving member while these send all they can.
-fn rate(crew: &mut Crew, payload: usize, senders: usize, window_ms: u64) -> f64 {
-    crew.ask(&Words::new("flood").with("payload", payload).with("senders", senders));
-    wait(WARM);
-    let count = Words::new("count");
-    let before = crew.0[1].ask(&count);
-    wait(Duration::from_millis(window_ms));
-    let after = crew.0[1].ask(&count);
-    crew.ask(&Words::new("halt"));
-    // What is still under way goes out of the way of whoever is measured next.
-    wait(Duration::from_millis(30));
-    let time = after.get::<u64>("at") - before.get::<u64>("at");
-    let messages = after.get::<u64>("delivered") - before.get::<u64>("delivered");
-    messages as f64 * 1e9 / time as f64
-}
-
 fn throughput(
     options: &Options,
     ours: &mut Crew,
     udp: &mut Crew,
     (payload, senders, encrypted): (usize, usize, bool),
 ) {
-    let window = options.window_ms();
-    let pair = alternate(
-        options.pairs(),
-        || rate(ours, payload, senders, window),
-        || rate(udp, payload, senders, window),
-    );
+    let (window, flood) = (options.window_ms(), Flood::new(payload, senders));
+    let pair =
+        alternate(options.pairs(), || rate(ours, &flood, window), || rate(udp, &flood, window));
     let figure = Figure::beside("muts.throughput", "msg/s", "udp", pair)
         .with("payload", payload)
         .with("senders", senders)
@@ -111,40 +84,9 @@ fn throughput(
     figure.tell(options);
 }
 
-/// The times of one series of pings, in microseconds: the median and the 99th percentile.
-fn times(crew: &mut Crew, payload: usize, way: &str, count: u64) -> (f64, f64) {
-    let (every_us, listener) = (250, usize::from(way == "one"));
-    crew.ask(&Words::new("times"));
-    let ping = Words::new("ping").with("payload", payload).with("way", way);
-    crew.ask(&ping.with("count", count).with("every_us", every_us));
-    wait(Duration::from_micros(count * every_us) + Duration::from_millis(20));
-    let told = crew.0[listener].ask(&Words::new("times"));
-    crew.ask(&Words::new("halt"));
-    (told.get("p50"), told.get("p99"))
-}
-
 fn latency(options: &Options, ours: &mut Crew, udp: &mut Crew, payload: usize, way: &str) {
-    let count = options.window_ms() * 2;
-    let (mut ours_99, mut udp_99) = (Vec::new(), Vec::new());
-    let median = alternate(
-        options.pairs(),
-        || {
-            let (p50, p99) = times(ours, payload, way, count);
-            ours_99.push(p99);
-            p50
-        },
-        || {
-            let (p50, p99) = times(udp, payload, way, count);
-            udp_99.push(p99);
-            p50
-        },
-    );
-    let (mut ours_99, mut udp_99) = (ours_99.into_iter(), udp_99.into_iter());
-    let late = alternate(
-        options.pairs(),
-        || ours_99.next().expect("as many"),
-        || udp_99.next().expect("as many"),
-    );
+    let ping = Words::new("ping").with("payload", payload).with("way", way);
+    let (median, late) = series(options, (ours, &ping), (udp, &ping));
     for (percentile, pair, goal) in [(50, median, 1.3), (99, late, 3.0)] {
         Figure::beside("muts.latency", "us", "udp", pair)
             .with("payload", payload)
@@ -177,13 +119,10 @@ fn allocations(options: &Options, crew: &mut Crew) {
 }
 
 fn goodput(options: &Options, lossy: &mut Crew, bare: &mut Crew, loss: u64, goal: f64) {
-    let window = options.window_ms();
+    let (window, flood) = (options.window_ms(), Flood::new(4_096, 1));
     lossy.ask(&Words::new("lose").with("percent", loss));
-    let pair = alternate(
-        options.pairs(),
-        || rate(lossy, 4_096, 1, window),
-        || rate(bare, 4_096, 1, window),
-    );
+    let pair =
+        alternate(options.pairs(), || rate(lossy, &flood, window), || rate(bare, &flood, window));
     lossy.ask(&Words::new("lose").with("percent", 0));
     Figure::beside("muts.goodput", "msg/s", "lossless", pair)
         .with("loss", loss)
@@ -194,7 +133,7 @@ fn goodput(options: &Options, lossy: &mut Crew, bare: &mut Crew, loss: u64, goal
 
 fn idle(options: &Options) {
     let count = Words::new("count");
-    let mut crew = Crew::start(&Words::new("muts.ours"), 2);
+    let mut crew = Crew::start(&Words::new("muts"), 2);
     for channels in [1_u64, 10_000] {
         let before = crew.0[0].ask(&count);
         crew.ask(&Words::new("idle").with("channels", channels));

@@ -12,7 +12,7 @@ use quinn_udp::{RecvMeta, UdpSockRef, UdpSocketState};
 
 use crate::common::words::Words;
 use crate::common::{allocator, clock, crew};
-use super::stamp::{Pings, Times, Wish, read, stamped};
+use crate::member::stamp::{Pings, Times, Wish, read, stamped};
 
 /// The most that one call can carry.
 const CALL_BYTES: usize = 65_000;
@@ -148,8 +148,8 @@ impl Member {
                 let datagram = payload.div_ceil(payload.div_ceil(CALL_BYTES));
                 let fits = (CALL_BYTES / datagram).clamp(1, CALL_DATAGRAMS);
                 self.cut_to(datagram);
-                self.flood = (words.get::<usize>("senders") > self.rank)
-                    .then(|| vec![7; datagram * fits]);
+                self.flood =
+                    (words.get::<usize>("senders") > self.rank).then(|| vec![7; datagram * fits]);
             }
             "halt" => {
                 (self.flood, self.pings) = (None, None);

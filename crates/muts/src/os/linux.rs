@@ -9,7 +9,9 @@ use bytes::Bytes;
 use mio::net::UdpSocket;
 use mio::unix::SourceFd;
 use nix::sys::socket::sockopt::UdpGsoSegment;
-use nix::sys::socket::{MsgFlags, SockaddrStorage, sendmsg, setsockopt};
+use nix::sys::socket::{
+    ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, sendmsg, setsockopt,
+};
 use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 use quinn_udp::{RecvMeta, UdpSockRef, UdpSocketState};
@@ -29,6 +31,9 @@ pub(super) const BATCH: usize = 32;
 
 /// Waits at least this long need not end to the microsecond.
 const COARSE: Duration = Duration::from_millis(20);
+
+/// What the system says of one datagram: a time, an interface, a mark and an error fit.
+const NEWS_BYTES: usize = 256;
 
 /// Places that one call gathers from.
 const PLACES: usize = BATCH * PARTS_MAX;
@@ -126,15 +131,31 @@ impl Socket {
 
     /// An address of which the system has said that nobody listens there.
     pub(super) fn unreachable(&mut self) -> Option<SocketAddr> {
-        while let Ok(Some(error)) = self.state.recv_transport_error(UdpSockRef::from(&self.udp)) {
-            if matches!(error.payload, quinn_udp::TransportErrorPayload::Unreachable)
-                && let Some(address) = error.addr
-            {
-                return Some(address);
+        // The datagram that came back is cut off: it is known by where it went.
+        let (mut byte, mut news) = ([0; 1], [0; NEWS_BYTES]);
+        loop {
+            let mut places = [IoSliceMut::new(&mut byte)];
+            let flags = MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT;
+            let fd = self.udp.as_raw_fd();
+            let message =
+                recvmsg::<SockaddrStorage>(fd, &mut places, Some(&mut news), flags).ok()?;
+            let to = message.address.and_then(address);
+            if to.is_some() && message.cmsgs().is_ok_and(|mut news| news.any(|one| refused(&one))) {
+                return to;
             }
         }
-        None
     }
+}
+
+fn refused(news: &ControlMessageOwned) -> bool {
+    use ControlMessageOwned::{Ipv4RecvErr, Ipv6RecvErr};
+    let (Ipv4RecvErr(error, _) | Ipv6RecvErr(error, _)) = news else { return false };
+    error.ee_errno == nix::libc::ECONNREFUSED as u32
+}
+
+fn address(storage: SockaddrStorage) -> Option<SocketAddr> {
+    let four = storage.as_sockaddr_in().map(|four| SocketAddr::V4((*four).into()));
+    four.or_else(|| storage.as_sockaddr_in6().map(|six| SocketAddr::V6((*six).into())))
 }
 
 fn places<const N: usize>(batch: &[Transmit]) -> heapless::Vec<io::IoSlice<'_>, N> {

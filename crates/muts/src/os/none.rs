@@ -26,7 +26,10 @@ impl Socket {
         not_here()
     }
 
-    pub(super) fn receive(&mut self, _: impl FnMut(SocketAddr, Bytes)) -> io::Result<(usize, bool)> {
+    pub(super) fn receive(
+        &mut self,
+        _: impl FnMut(SocketAddr, Bytes),
+    ) -> io::Result<(usize, bool)> {
         not_here()
     }
 

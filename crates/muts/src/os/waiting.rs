@@ -51,7 +51,11 @@ impl Waiter {
 
     /// Whether room to send is news too. Only for who was refused some: each datagram that somebody
     /// takes makes room, and would end the wait.
-    pub(in crate::os) fn want_room(&mut self, socket: &mut UdpSocket, room: bool) -> io::Result<()> {
+    pub(in crate::os) fn want_room(
+        &mut self,
+        socket: &mut UdpSocket,
+        room: bool,
+    ) -> io::Result<()> {
         if self.room == room {
             return Ok(());
         }
