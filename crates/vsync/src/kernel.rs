@@ -42,6 +42,8 @@ pub struct Kernel<M> {
     /// The highest epoch number of any group that was left.
     highest: u64,
     look: Instant,
+    /// When the last multicast was asked for.
+    now: Instant,
 }
 
 /// What groups are lent.
@@ -118,6 +120,7 @@ impl<M: Multicast> Kernel<M> {
             suspected: BTreeSet::new(),
             highest: 0,
             look: Instant::ZERO,
+            now: Instant::ZERO,
         }
     }
 
@@ -296,7 +299,10 @@ impl<M: Multicast> Layer for Kernel<M> {
                 if let Err(message) = found.cast(&mut turn, order, after_all, message) {
                     return Err(Full(Down::Cast { group, order, after_all, message }));
                 }
+                // Many in a row are delivered here together: see `up` and `transmit`.
                 self.fed.insert(group);
+                self.now = now;
+                return Ok(());
             }
         }
         self.listen(now);
@@ -304,6 +310,9 @@ impl<M: Multicast> Layer for Kernel<M> {
     }
 
     fn up(&mut self) -> Option<Up> {
+        if self.desk.told.is_empty() && !self.fed.is_empty() {
+            self.listen(self.now);
+        }
         self.desk.told.pop_front()
     }
 
@@ -313,6 +322,9 @@ impl<M: Multicast> Layer for Kernel<M> {
     }
 
     fn transmit(&mut self, now: Instant) -> Option<Transmit> {
+        if !self.fed.is_empty() {
+            self.listen(now);
+        }
         self.desk.below.transmit(now)
     }
 
