@@ -47,7 +47,7 @@ impl Group {
         serving.founding = Some(Founding { wanted: members.iter().copied().collect(), until });
         serving.note_all_met(turn);
         serving.invite(turn, members);
-        serving.control_due = Some(turn.now);
+        serving.repeating.now(turn);
         Self::Serving(Box::new(serving))
     }
 
@@ -134,7 +134,7 @@ impl Group {
             }
             Self::Serving(serving) => {
                 serving.leaves.insert(turn.me());
-                serving.control_due = Some(turn.now);
+                serving.repeating.now(turn);
             }
             Self::Over { .. } => {}
         }
@@ -243,14 +243,21 @@ impl Group {
         }
     }
 
-    /// Whether this process, or an earlier one of its node, is among those whom the group concerns.
-    pub(crate) fn concerns(&self, proc: ProcId) -> bool {
-        match self {
-            Self::Serving(serving) => {
-                let mut known = serving.epoch.members.iter().chain(&serving.kin);
-                known.any(|known| known.node == proc.node)
-            }
-            _ => false,
+    /// The link to somebody has changed; answers whether that one, or an earlier process of its
+    /// node, is among those whom the group concerns.
+    pub(crate) fn stir(&mut self, turn: &Turn<'_>, proc: ProcId) -> bool {
+        let Self::Serving(serving) = self else { return false };
+        let inside = serving.epoch.members.iter().chain(&serving.kin);
+        let mut known = inside.chain(serving.invited.keys()).chain(serving.joins.keys());
+        let concerned = known.any(|known| known.node == proc.node);
+        if concerned {
+            serving.repeating.stir(turn);
         }
+        concerned
+    }
+
+    /// Whether somebody waits to be let in, as soon as links allow it.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        matches!(self, Self::Serving(serving) if !serving.joins.is_empty())
     }
 }

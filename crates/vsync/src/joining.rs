@@ -7,11 +7,11 @@ use muts::{Duration, Instant, ProcId};
 use crate::control::Control;
 use crate::endpoint::GroupId;
 use crate::install::Install;
+use crate::limits::PAUSE_MAX;
 use crate::turn::Turn;
 
-/// The first and the longest pause between two JOINs.
+/// The first pause between two JOINs.
 const PAUSE_MIN: Duration = Duration::from_millis(40);
-pub(crate) const PAUSE_MAX: Duration = Duration::from_millis(500);
 
 /// A process that wants into a group.
 #[derive(Debug)]

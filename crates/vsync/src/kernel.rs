@@ -37,8 +37,9 @@ pub struct Kernel<M> {
     touched: BTreeSet<GroupId>,
     /// Groups that multicasts came to in this turn, or went from.
     fed: BTreeSet<GroupId>,
-    /// Suspected when that was looked at last.
+    /// Suspected when that was looked at last, and heard for long enough to rely on.
     suspected: BTreeSet<ProcId>,
+    heard: BTreeSet<ProcId>,
     /// The highest epoch number of any group that was left.
     highest: u64,
     look: Instant,
@@ -118,6 +119,7 @@ impl<M: Multicast> Kernel<M> {
             touched: BTreeSet::new(),
             fed: BTreeSet::new(),
             suspected: BTreeSet::new(),
+            heard: BTreeSet::new(),
             highest: 0,
             look: Instant::ZERO,
             now: Instant::ZERO,
@@ -220,9 +222,13 @@ impl<M: Multicast> Kernel<M> {
         }
     }
 
-    fn touch_concerned(&mut self, proc: ProcId) {
-        let concerned = self.groups.iter().filter(|(_, group)| group.concerns(proc));
-        self.touched.extend(concerned.map(|(id, _)| *id));
+    /// The link to somebody has changed.
+    fn stir(&mut self, now: Instant, proc: ProcId) {
+        for (id, group) in &mut self.groups {
+            if group.stir(&self.desk.turn(now), proc) {
+                self.touched.insert(*id);
+            }
+        }
     }
 
     fn settle(
@@ -258,20 +264,19 @@ impl<M: Multicast> Kernel<M> {
         }
     }
 
-    /// Looks for suspicion that only time brought about.
+    /// Looks for suspicion, or its end, that only time brought about.
     fn look(&mut self, now: Instant) {
         self.look = now + LOOK_EVERY;
         self.desk.peers.look();
-        let known: BTreeSet<ProcId> = self.desk.peers.living().collect();
-        let suspected: BTreeSet<ProcId> =
-            known.into_iter().filter(|proc| self.desk.peers.suspects(now, *proc)).collect();
-        let changed: Vec<ProcId> =
-            suspected.symmetric_difference(&self.suspected).copied().collect();
+        let peers = &self.desk.peers;
+        let suspected = peers.living().filter(|proc| peers.suspects(now, *proc)).collect();
+        let heard = peers.living().filter(|proc| peers.hears(now, *proc)).collect();
+        let changed: BTreeSet<ProcId> = &(&suspected ^ &self.suspected) | &(&heard ^ &self.heard);
+        self.desk.counters.suspicions += suspected.difference(&self.suspected).count() as u64;
         for proc in changed {
-            self.desk.counters.suspicions += u64::from(suspected.contains(&proc));
-            self.touch_concerned(proc);
+            self.stir(now, proc);
         }
-        self.suspected = suspected;
+        (self.suspected, self.heard) = (suspected, heard);
     }
 }
 

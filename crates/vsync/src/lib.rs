@@ -25,6 +25,7 @@ pub mod limits;
 mod merge;
 mod order;
 mod peers;
+mod repeating;
 mod serving;
 mod settled;
 mod spread;

@@ -27,6 +27,13 @@ pub(crate) struct Merge {
     until: Instant,
 }
 
+impl Merge {
+    /// When this side goes on alone.
+    pub(crate) const fn until(&self) -> Instant {
+        self.until
+    }
+}
+
 /// Which side this is, and how far it has come.
 #[derive(Debug)]
 pub(crate) enum Role {
@@ -53,7 +60,7 @@ impl Serving {
             let jitter = turn.random.below(turn.config.control.as_nanos() as u64 * 3);
             let patience = turn.config.control * 8 + core::time::Duration::from_nanos(jitter);
             self.merge = Some(Merge { role: Role::Asking, peer, view, until: turn.now + patience });
-            self.control_due = Some(turn.now);
+            self.repeating.now(turn);
         }
     }
 
@@ -161,6 +168,8 @@ impl Serving {
     pub(crate) fn end_overdue_merge(&mut self, turn: &mut Turn<'_>) {
         if self.merge.as_ref().is_some_and(|merge| merge.until <= turn.now) {
             self.merge = None;
+            // What had to wait for it is looked at soon.
+            self.repeating.stir(turn);
             self.decide_if_ready(turn);
         }
     }

@@ -16,9 +16,13 @@ use crate::endpoint::GroupId;
 /// Breaks of a link are forgotten after it has been good for so long.
 const FORGIVEN_AFTER: Duration = Duration::from_secs(60);
 
-/// For how long two digests may differ before the peers compare what they share: installing a view
-/// takes its time to travel.
+/// For how long two digests may stay as they are and differ before the peers compare what they
+/// share: installing a view takes its time to travel.
 const DIFFERS_FOR: Duration = Duration::from_millis(250);
+
+/// How often they compare while digests differ and change: thousands of groups that change need the
+/// room, and one that is stale is found all the same.
+const COMPARES_EVERY: Duration = Duration::from_secs(1);
 
 /// What a heartbeat carries: whom the sender hears, and a digest of the epochs that it shares with
 /// the receiver.
@@ -53,12 +57,23 @@ struct Peer {
     holes: BTreeMap<ProcId, Instant>,
     /// Of the epochs shared with it, as seen here.
     digest: u64,
-    /// Since when its digest has differed.
-    differs: Option<Instant>,
+    /// Set while its digest differs.
+    differs: Option<Differs>,
     /// The group that was compared with it last.
     compared: GroupId,
     /// What its heartbeats carry now.
     beat: Option<Bytes>,
+}
+
+/// Two digests that differ.
+#[derive(Debug)]
+struct Differs {
+    /// Ours and the peer's.
+    digests: [u64; 2],
+    /// Since when they have been these.
+    since: Instant,
+    /// When the peers compare even if they go on changing.
+    next: Instant,
 }
 
 /// All peers of this process.
@@ -152,6 +167,14 @@ impl Peers {
         ceased.copied().filter(|proc| *proc != self.me && self.hears(now, *proc)).collect()
     }
 
+    /// Whether it says otherwise than before whom it hears.
+    pub(crate) fn row_differs(&self, from: ProcId, beat: &Beat) -> bool {
+        let before = self.all.get(&from).and_then(|peer| peer.row.as_ref());
+        before.is_none_or(|row| {
+            row.len() != beat.row.len() || beat.row.iter().any(|proc| !row.contains(proc))
+        })
+    }
+
     /// Takes a heartbeat. Answers whether the peer's digest has differed for long enough that the
     /// two should compare what they share.
     pub(crate) fn beat(&mut self, now: Instant, from: ProcId, beat: &Beat) -> bool {
@@ -171,8 +194,17 @@ impl Peers {
             peer.differs = None;
             return false;
         }
-        let since = *peer.differs.get_or_insert(now);
-        now.since(since) >= DIFFERS_FOR
+        let digests = [peer.digest, beat.digest];
+        let fresh = Differs { digests, since: now, next: now + COMPARES_EVERY };
+        let differs = peer.differs.get_or_insert(fresh);
+        if differs.digests != digests {
+            (differs.digests, differs.since) = (digests, now);
+        }
+        let due = differs.next <= now;
+        if due {
+            differs.next = now + COMPARES_EVERY;
+        }
+        due || now.since(differs.since) >= DIFFERS_FOR
     }
 
     /// Which group was compared with it last.

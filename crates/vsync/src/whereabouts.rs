@@ -136,7 +136,9 @@ impl Serving {
             self.where_due = None;
             return;
         }
-        let pause = if restless { turn.config.control * 4 } else { turn.config.announce };
+        let (soon, seldom) = (turn.config.control * 4, turn.config.announce);
+        let restless_pause = (self.repeating.pause() * 4).min(seldom).max(soon);
+        let pause = if restless { restless_pause } else { seldom };
         let due = turn.now + pause;
         self.where_due = Some(self.where_due.map_or(due, |before| before.min(due)));
     }
@@ -153,7 +155,9 @@ impl Serving {
     /// once; otherwise, or if in none, when no INSTALL explains it for twice the suspicion time.
     pub(crate) fn judge_whereabouts(&mut self, turn: &Turn<'_>) {
         let patience = turn.config.suspicion * 2;
-        for proc in self.epoch.members.iter().copied().filter(|proc| *proc != turn.me()) {
+        let me = self.epoch.rank;
+        for rank in (0..self.epoch.members.len()).filter(|rank| *rank != me) {
+            let proc = self.epoch.members[rank];
             let seen = self.sightings.get(&proc).and_then(|sighting| sighting.seen.as_ref());
             let explained = match seen {
                 None => true,
@@ -169,8 +173,8 @@ impl Serving {
             }
             let without_me = matches!(seen, Some(Some((_, m))) if !m.contains(&turn.me()));
             let since = *self.apart.entry(proc).or_insert(turn.now);
-            if without_me || turn.now.since(since) > patience {
-                self.gone.insert(proc);
+            if without_me || turn.now.since(since) >= patience {
+                self.give_up(turn, proc);
             }
         }
     }
