@@ -21,13 +21,10 @@ use crate::peers::{Beat, Peers};
 use crate::spread::Spreads;
 use crate::turn::Turn;
 
-/// How often suspicion that only time brings about is looked for, and heartbeats are renewed.
-const LOOK_EVERY: core::time::Duration = core::time::Duration::from_millis(50);
-
 /// The group kernel over a multicast transport.
 #[derive(Debug)]
 pub struct Kernel<M> {
-    desk: Desk<M>,
+    pub(crate) desk: Desk<M>,
     pub(crate) groups: BTreeMap<GroupId, Group>,
     channels: BTreeMap<Channel, GroupId>,
     timers: Timers,
@@ -36,20 +33,20 @@ pub struct Kernel<M> {
     /// Groups that multicasts came to in this turn, or went from.
     fed: BTreeSet<GroupId>,
     /// Suspected when that was looked at last.
-    suspected: BTreeSet<ProcId>,
+    pub(crate) suspected: BTreeSet<ProcId>,
     /// The highest epoch number of any group that was left.
     highest: u64,
-    look: Instant,
+    pub(crate) look: Instant,
 }
 
 /// What groups are lent.
 #[derive(Debug)]
-struct Desk<M> {
+pub(crate) struct Desk<M> {
     below: M,
     config: Config,
-    peers: Peers,
+    pub(crate) peers: Peers,
     random: Random,
-    counters: Counters,
+    pub(crate) counters: Counters,
     spreads: Spreads,
     told: VecDeque<Up>,
 }
@@ -122,15 +119,6 @@ impl<M: Multicast> Kernel<M> {
     /// The transport below, to look at.
     pub fn below(&self) -> &M {
         &self.desk.below
-    }
-
-    pub(crate) const fn peers(&self) -> &Peers {
-        &self.desk.peers
-    }
-
-    /// About now: when time was looked at last.
-    pub(crate) const fn looked(&self) -> Instant {
-        self.look
     }
 
     fn found(&mut self, now: Instant, group: GroupId, mut members: Vec<ProcId>) {
@@ -363,7 +351,7 @@ impl<M: Multicast> Kernel<M> {
         }
     }
 
-    fn touch_concerned(&mut self, proc: ProcId) {
+    pub(crate) fn touch_concerned(&mut self, proc: ProcId) {
         let concerned = self.groups.iter().filter(|(_, group)| group.concerns(proc));
         self.touched.extend(concerned.map(|(id, _)| *id));
     }
@@ -399,22 +387,6 @@ impl<M: Multicast> Kernel<M> {
         {
             self.channels.remove(&channel);
         }
-    }
-
-    /// Looks for suspicion that only time brought about.
-    fn look(&mut self, now: Instant) {
-        self.look = now + LOOK_EVERY;
-        self.desk.peers.look();
-        let known: BTreeSet<ProcId> = self.desk.peers.living().collect();
-        let suspected: BTreeSet<ProcId> =
-            known.into_iter().filter(|proc| self.desk.peers.suspects(now, *proc)).collect();
-        let changed: Vec<ProcId> =
-            suspected.symmetric_difference(&self.suspected).copied().collect();
-        for proc in changed {
-            self.desk.counters.suspicions += u64::from(suspected.contains(&proc));
-            self.touch_concerned(proc);
-        }
-        self.suspected = suspected;
     }
 }
 

@@ -114,8 +114,10 @@ impl Serving {
         members.find(|proc| !self.suspects(turn, *proc)).unwrap_or(turn.me())
     }
 
+    /// Whether somebody in the view has failed, or some do not hear each other.
     pub(crate) fn has_suspects(&self, turn: &Turn<'_>) -> bool {
         self.epoch.members.iter().any(|proc| self.suspects(turn, *proc))
+            || turn.peers.are_torn(turn.now, &self.epoch.members)
     }
 
     /// Does what time or a changed state calls for, and repeats what has not been answered.
@@ -141,9 +143,11 @@ impl Serving {
     /// The coordinator starts what there is a reason for.
     fn coordinate(&mut self, turn: &mut Turn<'_>) {
         if let Some(flush) = &self.flush {
-            let newly = self.epoch.members.iter();
-            let newly = newly.filter(|proc| self.suspects(turn, **proc));
-            if newly.into_iter().any(|proc| !flush.excluded.contains(proc)) {
+            let taking_part = |proc: &ProcId| !flush.excluded.contains(proc);
+            let members: Vec<ProcId> =
+                self.epoch.members.iter().copied().filter(taking_part).collect();
+            let failed = members.iter().any(|proc| self.suspects(turn, *proc));
+            if failed || turn.peers.are_torn(turn.now, &members) {
                 self.begin(turn);
             }
             return;
