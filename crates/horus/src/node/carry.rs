@@ -33,14 +33,21 @@ impl From<String> for Stop {
 }
 
 impl Node {
-    /// Carries out a command, or holds it back until then.
+    /// Carries out a command, or parks it until then.
     pub(crate) fn carry_out(&mut self, command: Command, until: Instant) {
+        // After the end nothing is asked for any more.
+        if self.leaving.is_some() {
+            return;
+        }
+        if self.parked.is_before(&command) {
+            return self.parked.push((command, until));
+        }
         match self.carry(&command) {
             Ok(()) => {}
             Err(Stop::Wrong(why)) => self.refuse(&command, why),
             Err(Stop::Wait(what)) => {
                 if Instant::now() < until {
-                    self.held_back = Some((command, until));
+                    self.parked.push((command, until));
                 } else {
                     self.refuse(&command, what);
                 }

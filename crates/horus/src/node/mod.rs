@@ -12,6 +12,7 @@ mod input;
 mod limits;
 mod names;
 mod options;
+mod parked;
 mod post;
 mod record;
 mod replies;

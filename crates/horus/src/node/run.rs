@@ -16,8 +16,9 @@ use super::command::Command;
 use super::flood::Flood;
 use super::groups::Groups;
 use super::input::{Input, Inputs};
-use super::limits::{LEAVING_PATIENCE, MEETING_PATIENCE};
+use super::limits::{LEAVING_PATIENCE, MEETING_PATIENCE, PARKED_MAX};
 use super::options::Options;
+use super::parked::Parked;
 use super::record::Record;
 use super::replies::{Awaited, Owed};
 use super::settled::{Look, Settling};
@@ -44,8 +45,8 @@ pub(crate) struct Node {
     pub(crate) allow_chaos: bool,
     /// Where everybody listens, for chaos.
     pub(crate) addresses: std::collections::BTreeMap<String, std::net::SocketAddr>,
-    /// A line that waits for somebody to be met, or for a group to be made, until then.
-    pub(crate) held_back: Option<(Command, Instant)>,
+    /// Lines that wait for somebody to be met, or for a group to be made.
+    pub(crate) parked: Parked,
     json: bool,
     /// How often quiet links are heard.
     pub(crate) beat: Duration,
@@ -108,7 +109,7 @@ impl Node {
             busy: BTreeSet::new(),
             allow_chaos: options.allow_chaos,
             addresses,
-            held_back: None,
+            parked: Parked::default(),
             json: options.json,
             beat,
             start: Instant::now(),
@@ -123,7 +124,7 @@ impl Node {
         loop {
             let patience = self.next_time().map(|at| at.saturating_duration_since(Instant::now()));
             let horus = self.horus.clone();
-            let takes_lines = self.held_back.is_none() && self.leaving.is_none();
+            let takes_lines = self.parked.len() < PARKED_MAX && self.leaving.is_none();
             // Neither a flood of events nor a long script may starve the other.
             lines_first = !lines_first;
             let happened = horus.wait(
@@ -166,7 +167,8 @@ impl Node {
                 Err(why) => self.record.tell("error", json!({ "what": why, "line": line })),
             },
             Input::Bad(why) => self.record.error(why),
-            Input::End | Input::Stop => self.leave_all(),
+            Input::End => self.carry_out(Command::Quit, came + MEETING_PATIENCE),
+            Input::Stop => self.leave_all(),
         }
     }
 
@@ -199,7 +201,7 @@ impl Node {
 
     /// What is due by now.
     fn tick(&mut self, now: Instant) {
-        if let Some((command, until)) = self.held_back.take() {
+        for (command, until) in self.parked.take() {
             self.carry_out(command, until);
         }
         self.wake_replicas();
@@ -228,7 +230,7 @@ impl Node {
             return;
         }
         let Ok(counters) = self.horus.counters().wait() else { return };
-        match settling.look(now, &counters, self.groups.changing()) {
+        match settling.look(now, &counters, self.groups.changing() + self.parked.len()) {
             Look::Unsure => return,
             Look::Settled => self.record.tell("settled", json!({})),
             Look::Late(why) => self.record.error(format!("not settled: {why}")),
@@ -238,14 +240,13 @@ impl Node {
 
     /// When something is due although nothing happens.
     fn next_time(&self) -> Option<Instant> {
-        let held_back = self.held_back.as_ref().map(|(_, until)| *until);
         let flood = self.flood.as_ref().filter(|_| !self.flood_waits()).and_then(Flood::next);
         let settling = self.settling.as_ref().map(Settling::next);
         let replicas = self.busy.iter().filter_map(|lwg| {
             self.groups.lights.get(lwg).and_then(|light| light.replica.deadline())
         });
         let replicas = replicas.min().map(|at| self.start + Duration::from_nanos(at.as_nanos()));
-        [held_back, flood, settling, replicas, self.leaving].into_iter().flatten().min()
+        [self.parked.next(), flood, settling, replicas, self.leaving].into_iter().flatten().min()
     }
 
     /// Leaves every core group; the light-weight ones go with them.
@@ -255,7 +256,7 @@ impl Node {
         }
         self.leaving = Some(Instant::now() + LEAVING_PATIENCE);
         self.flood = None;
-        self.held_back = None;
+        self.parked.take();
         for group in self.groups.cores.keys() {
             self.asks.push(lwg::Down::Core(vsync::Down::Leave { group: *group }));
         }
