@@ -1,7 +1,10 @@
 //! The verbs of the workspace: `cargo xtask` alone lists them.
 #![forbid(unsafe_code)]
 
+mod bare;
 mod cargo;
+mod demo;
+mod plant;
 mod spaces;
 mod test;
 mod tidy;
@@ -23,6 +26,7 @@ struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Demo(demo::Options),
     /// Everything that CI runs, in the order of cost; stops at the first failure
     Test,
     /// Arrows, homes, sizes, first lines, promises and judges: the rules of the house
@@ -33,8 +37,16 @@ enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Breaks the code on purpose, one place at a time in a copy, and has the suite find it
+    Plant {
+        /// Only the faults whose name contains this
+        #[arg(default_value = "")]
+        only: String,
+    },
     /// Every interleaving of the hand-made atomics
     Loom,
+    /// Links the floors into a program without a standard library: the proof that they do no I/O
+    Bare,
     /// The documentation, with warnings as errors
     Doc,
     /// Everything above and long storms: what CI runs every night
@@ -45,14 +57,22 @@ enum Verb {
     },
 }
 
+/// A bad option, as other tools answer it.
+const BAD_OPTIONS: u8 = 2;
+
 fn main() -> ExitCode {
     // `cargo xtask sim --help` is for sim, so clap must not answer it.
     let args: Vec<String> = std::env::args().collect();
-    let done = if args.get(1).is_some_and(|verb| verb == "sim") {
-        cargo::sim(&args[2..])
-    } else {
-        run(Options::parse().verb)
-    };
+    if args.get(1).is_some_and(|verb| verb == "sim") {
+        return end(cargo::sim(&args[2..]));
+    }
+    match Options::try_parse() {
+        Ok(options) => run(options.verb),
+        Err(error) => answer(&error),
+    }
+}
+
+fn end(done: Done) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
@@ -62,14 +82,30 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(verb: Option<Verb>) -> Done {
-    match verb {
+/// Help was asked for, or an option cannot be: then one line says which.
+fn answer(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        print!("{error}");
+        return ExitCode::SUCCESS;
+    }
+    let text = error.to_string();
+    let said = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let said = said.take_while(|line| !line.starts_with("Usage") && !line.starts_with("For more"));
+    eprintln!("cargo xtask: {}", said.collect::<Vec<_>>().join(" "));
+    ExitCode::from(BAD_OPTIONS)
+}
+
+fn run(verb: Option<Verb>) -> ExitCode {
+    end(match verb {
         None => Options::command().print_help().map_err(|error| error.to_string()),
+        Some(Verb::Demo(options)) => return demo::run(&options),
         Some(Verb::Test) => test::run_all(),
         Some(Verb::Tidy) => tidy::run(),
         Some(Verb::Sim { args }) => cargo::sim(&args),
+        Some(Verb::Plant { only }) => plant::run(&only),
         Some(Verb::Loom) => test::loom(),
+        Some(Verb::Bare) => bare::run(),
         Some(Verb::Doc) => test::doc(),
         Some(Verb::Night { minutes }) => test::night(minutes),
-    }
+    })
 }

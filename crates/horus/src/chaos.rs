@@ -41,6 +41,11 @@ impl<T> Chaos<T> {
     pub(crate) const fn tower(&self) -> &T {
         &self.tower
     }
+
+    /// The same, to be changed.
+    pub(crate) const fn tower_mut(&mut self) -> &mut T {
+        &mut self.tower
+    }
 }
 
 impl<T: Layer> Layer for Chaos<T> {
@@ -93,7 +98,7 @@ mod tests {
             None
         }
         fn receive(&mut self, _: Instant, packet: Packet) {
-            self.0.push_back(Transmit { to: packet.from, bytes: packet.bytes.to_vec() });
+            self.0.push_back(Transmit::whole(packet.from, packet.bytes));
         }
         fn transmit(&mut self, _: Instant) -> Option<Transmit> {
             self.0.pop_front()

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use muts::keyed::KeyFile;
+
 /// Who this process is, where it listens, whom it knows. [`Config::new`] has the defaults.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -15,6 +17,9 @@ pub struct Config {
     pub peers: Vec<(String, SocketAddr)>,
     /// Where the last incarnation is kept; none is the user's state directory.
     pub state_dir: Option<PathBuf>,
+    /// Keys to tell friends from strangers with, and to seal what is said. Without them only
+    /// loopback addresses are taken, unless `insecure` says otherwise.
+    pub keys: Option<KeyFile>,
     /// Allow other addresses than loopback without a key.
     pub insecure: bool,
     /// Wrap the tower so that [`crate::Horus::cuts`] can drop packets; for tests.
@@ -69,6 +74,7 @@ impl Config {
             listen,
             peers: Vec::new(),
             state_dir: None,
+            keys: None,
             insecure: false,
             chaos: false,
             timing: Timing::LOCAL,

@@ -1,11 +1,12 @@
 //! Engine: what the crank turns. A driver, a tower, and who is told what comes out of it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use lwg::{Down, Up};
-use muts::Layer as _;
 use muts::os::{Bell, Driver};
+use muts::{Guard, Guarded, Layer as _};
 
 use crate::backlog::Backlog;
 use crate::limits::ASKS_PER_TURN;
@@ -38,6 +39,17 @@ impl Engine {
         self.driver.count(tell);
         // Less the one that asks for this.
         tell("horus.asks_waiting", self.shared.waiting().saturating_sub(1));
+    }
+
+    /// See [`Guarded`].
+    pub(crate) fn change_guard(&mut self, guard: Box<dyn Guard>) {
+        let now = self.driver.now();
+        self.tower.change_guard(now, guard);
+    }
+
+    /// Where it listens, if the system says.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        self.driver.local_address().ok()
     }
 
     fn ask(&mut self, ask: Down) {
@@ -98,6 +110,14 @@ impl Crank for Engine {
         let turned = self.driver.turn(&mut self.tower, patience);
         self.tell();
         turned.map_err(|broken| broken.to_string())
+    }
+
+    fn close(&mut self) {
+        if !self.over {
+            self.ask(Down::Core(vsync::Down::Farewell));
+            // If it does not go out, silence will tell the others.
+            let _ = self.driver.turn(&mut self.tower, Some(Duration::ZERO));
+        }
     }
 
     fn stop(&mut self, _: &str) {

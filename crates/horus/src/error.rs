@@ -25,6 +25,13 @@ pub enum Error {
         /// What the system says.
         cause: std::io::Error,
     },
+    /// There are no keys in this file; the sentence says why.
+    Keys {
+        /// Where.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
     /// These processes could not be had: not met, over, or they did not come in time.
     Missing(Vec<String>),
     /// No such group here, or it is destroyed.
@@ -45,8 +52,9 @@ impl fmt::Display for Error {
             Self::Name(why) => write!(f, "{why}"),
             Self::Insecure(address) => write!(
                 f,
-                "{address} can be reached from outside and there is no key: listen on 127.0.0.1, \
-                 or say insecure if every host that can reach it is trusted"
+                "{address} can be reached from outside and there is no key: give one (`horus \
+                 keygen` makes it), listen on 127.0.0.1, or say insecure if every host that can \
+                 reach it is trusted"
             ),
             Self::Listen { address, cause } => {
                 write!(f, "cannot listen on {address}: {cause}; choose another port")
@@ -57,6 +65,9 @@ impl fmt::Display for Error {
                  (--state DIR, or Config::state_dir)",
                 path.display()
             ),
+            Self::Keys { path, why } => {
+                write!(f, "no keys in {}: {why}; make them with `horus keygen`", path.display())
+            }
             Self::Missing(who) => {
                 write!(f, "could not be had: {}; are they running and met?", who.join(", "))
             }

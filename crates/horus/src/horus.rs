@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lwg::{Down, Endpoint};
+use muts::keyed::{KeyFile, Keyed};
 use muts::{Address, ProcId};
 
 use crate::book::Book;
@@ -59,7 +60,7 @@ impl Horus {
                 return Err(Error::Name(why));
             }
         }
-        if !config.listen.ip().is_loopback() && !config.insecure {
+        if !config.listen.ip().is_loopback() && !config.insecure && config.keys.is_none() {
             return Err(Error::Insecure(config.listen));
         }
         let driver = tower::listen(config.listen)?;
@@ -79,6 +80,28 @@ impl Horus {
             horus.meet(name, *address)?;
         }
         Ok(horus)
+    }
+
+    /// Takes other keys while it runs: links renew their sessions under them, and those that cannot
+    /// within ten seconds end. To change the cluster's secret, first every node takes the new one
+    /// behind the old, then before it, then alone.
+    pub fn change_keys(&self, keys: &KeyFile) {
+        let guard = Box::new(Keyed::new(keys));
+        self.door.run(move |engine| engine.change_guard(guard));
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// [`Error::Closed`].
+    pub fn address(&self) -> Result<SocketAddr, Error> {
+        let inbox = Arc::new(Inbox::default());
+        let told = Arc::clone(&inbox);
+        self.door.run(move |engine| told.push(engine.address()));
+        Pending::first(&self.door, inbox, |address: Option<SocketAddr>| {
+            address.ok_or(Error::Closed)
+        })
+        .wait()
     }
 
     /// This process.

@@ -1,4 +1,6 @@
 //! The roof of the user space: one door for applications.
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
+#![cfg_attr(doctest, doc = include_str!("../../../README.md"))]
 #![forbid(unsafe_code)]
 
 mod backlog;
@@ -16,6 +18,7 @@ pub mod history;
 mod horus;
 mod inbox;
 mod incarnation;
+mod keys;
 mod limits;
 mod router;
 mod runtime;
@@ -33,6 +36,7 @@ pub use error::Error;
 pub use events::Events;
 pub use group::{Group, Heard, Received};
 pub use horus::Horus;
+pub use keys::{read_keys, write_keys};
 pub use lwg::{Endpoint, LwgId, Members, Order, SendId, View, ViewId};
 pub use sent::{Replies, ReplyResult, Sent};
 pub use wait::{Pending, Wait};

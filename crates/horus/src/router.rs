@@ -192,7 +192,10 @@ pub(crate) const fn group_of(up: &vsync::Up) -> Option<GroupId> {
         | vsync::Up::Room { group }
         | vsync::Up::Out { group, .. }
         | vsync::Up::Fault { group, .. } => Some(*group),
-        vsync::Up::Met { .. } | vsync::Up::Lost { .. } | vsync::Up::Send { .. } => None,
+        vsync::Up::Met { .. }
+        | vsync::Up::Lost { .. }
+        | vsync::Up::Refused { .. }
+        | vsync::Up::Send { .. } => None,
     }
 }
 

@@ -46,6 +46,9 @@ pub(crate) trait Crank: Send + 'static {
     /// A sentence if it can never be turned again.
     fn turn(&mut self, patience: Option<Duration>) -> Result<(), String>;
 
+    /// It is closed while all is well: says so to whoever should know, before it stops.
+    fn close(&mut self);
+
     /// It will not be turned again: whoever waits is to be told so.
     fn stop(&mut self, why: &str);
 }
@@ -163,7 +166,7 @@ impl<C: Crank> Drop for Held<'_, C> {
         if desk.over {
             drop(desk);
             if let Some(mut crank) = self.crank.take() {
-                crank.stop("it was closed");
+                close(&mut *crank);
             }
             return;
         }
@@ -294,7 +297,7 @@ impl<C: Crank> Runtime<C> {
         self.own.notify_one();
         drop(desk);
         if let Some(mut crank) = crank {
-            crank.stop("it was closed");
+            close(&mut *crank);
         }
         for seat in waiting {
             seat.wake();
@@ -362,6 +365,11 @@ impl<C: Crank> Runtime<C> {
             None => {}
         }
     }
+}
+
+fn close<C: Crank>(crank: &mut C) {
+    crank.close();
+    crank.stop("it was closed");
 }
 
 /// A turn by a waiter, which is woken out of it by the bell.

@@ -49,6 +49,7 @@ impl Crank for Toy {
         self.inside.store(false, Ordering::SeqCst);
         if turn >= self.turns_max { Err("worn out".into()) } else { Ok(()) }
     }
+    fn close(&mut self) {}
     fn stop(&mut self, _: &str) {
         self.stopped.store(true, Ordering::SeqCst);
         while let Some(ask) = self.asks.pop() {

@@ -3,8 +3,11 @@
 use std::net::SocketAddr;
 
 use lwg::{Down, Endpoint, Groups, LwgId, OneToOne, Policy, Smallest, Up};
+use muts::keyed::Keyed;
 use muts::os::Driver;
-use muts::{Counted as _, Full, Instant, Layer, Packet, ProcId, Transmit, Transport};
+use muts::{
+    Counted as _, Full, Guard, Guarded, Instant, Layer, Packet, ProcId, Transmit, Transport,
+};
 use vsync::Kernel;
 
 use crate::chaos::{Chaos, Cuts};
@@ -18,6 +21,9 @@ pub(crate) trait Tower: Layer<Down = Down, Up = Up> + Send {
 
     /// The rule that placed a group where it stands; none if it is not here.
     fn why(&self, lwg: LwgId) -> Option<String>;
+
+    /// See [`Guarded`].
+    fn change_guard(&mut self, now: Instant, guard: Box<dyn Guard>);
 }
 
 /// Any tower: one indirect call a verb, and no handle needs to know its type.
@@ -37,6 +43,12 @@ impl Boxed {
     /// See [`Tower::why`].
     pub(crate) fn why(&self, lwg: LwgId) -> Option<String> {
         self.0.why(lwg)
+    }
+}
+
+impl Guarded for Boxed {
+    fn change_guard(&mut self, now: Instant, guard: Box<dyn Guard>) {
+        self.0.change_guard(now, guard);
     }
 }
 
@@ -80,6 +92,10 @@ impl<P: Policy + Send> Tower for Chaos<Embedded<P>> {
     fn why(&self, lwg: LwgId) -> Option<String> {
         self.tower().explain(lwg).map(|place| place.why.to_string())
     }
+
+    fn change_guard(&mut self, now: Instant, guard: Box<dyn Guard>) {
+        self.tower_mut().change_guard(now, guard);
+    }
 }
 
 /// The tower that a process embeds.
@@ -90,7 +106,11 @@ pub(crate) fn embedded(config: &Config, me: ProcId, cuts: &Cuts) -> Boxed {
     transport.silence = config.timing.silence;
     transport.beat = config.timing.beat;
     let kernel = vsync::Config::new(me, seed).with_suspicion(config.timing.silence);
-    let kernel = Kernel::new(Transport::new(transport), kernel);
+    let transport = match &config.keys {
+        Some(keys) => Transport::guarded(transport, Box::new(Keyed::new(keys))),
+        None => Transport::new(transport),
+    };
+    let kernel = Kernel::new(transport, kernel);
     let groups = lwg::Config::new(Endpoint::of(me));
     let cuts = cuts.clone();
     match config.placing {

@@ -90,7 +90,8 @@ impl CoreGroup {
 
     /// The kernel has delivered everything of the view before.
     pub(crate) fn on_view(&mut self, here: &mut Here, view: vsync::View) {
-        // What follows from the view before is told while that is the view.
+        // What the view before has changed is told before this one is: a light-weight view names
+        // the core view that its process is in.
         while self.directory.sweep(here, SWEEP_MAX) {}
         self.close_changes(here, &view);
         self.end_exchange(here);

@@ -15,9 +15,7 @@
 //! On a message to one process: `0` bare, `1 lwg` told, `2 send` reply, `3 send` declined,
 //! `4 lwg members` place this group, `5 lwg outcome` how that ended.
 
-use alloc::vec::Vec;
-
-use muts::{Malformed, Wire, read_varint, write_varint};
+use muts::{Malformed, Sink, Wire, read_varint, write_varint};
 use vsync::Endpoint;
 
 use crate::id::{LwgId, Members, SendId};
@@ -68,7 +66,7 @@ pub(crate) enum Letter {
     Placed { lwg: LwgId, outcome: Outcome },
 }
 
-pub(crate) fn write_members(into: &mut Vec<u8>, members: &[Endpoint]) {
+pub(crate) fn write_members(into: &mut impl Sink, members: &[Endpoint]) {
     write_varint(into, members.len() as u64);
     for member in members {
         member.write(into);
@@ -84,7 +82,7 @@ pub(crate) fn read_members(from: &mut &[u8]) -> Result<Members, Malformed> {
 }
 
 impl Wire for SendId {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         self.0.write(into);
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
@@ -93,7 +91,7 @@ impl Wire for SendId {
 }
 
 impl Wire for Op {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         self.number.write(into);
         self.lwg.write(into);
         let (kind, members): (u8, &[Endpoint]) = match &self.what {
@@ -121,7 +119,7 @@ impl Wire for Op {
 }
 
 impl Wire for Header {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         match self {
             Self::Bare => into.push(0),
             Self::Op(op) => {
@@ -172,7 +170,7 @@ impl Wire for Header {
 }
 
 impl Wire for Letter {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         match self {
             Self::Bare => into.push(0),
             Self::Told { lwg } => {
@@ -213,7 +211,7 @@ impl Wire for Letter {
 }
 
 impl Wire for Outcome {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         match self {
             Self::Done => into.push(0),
             Self::NoGroup => into.push(1),
@@ -241,6 +239,7 @@ impl Wire for Outcome {
 mod tests {
     use super::*;
     use alloc::vec;
+    use alloc::vec::Vec;
 
     fn headers() -> Vec<Header> {
         let lwg = LwgId { creator: 3, count: 9 };

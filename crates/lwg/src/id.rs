@@ -4,7 +4,7 @@ use core::fmt;
 
 use alloc::vec::Vec;
 
-use muts::{Malformed, Wire};
+use muts::{Malformed, Sink, Wire};
 use smallvec::SmallVec;
 use vsync::Endpoint;
 
@@ -42,7 +42,7 @@ impl fmt::Debug for LwgId {
 }
 
 impl Wire for LwgId {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         self.creator.write(into);
         self.count.write(into);
     }

@@ -8,6 +8,7 @@
 //! A failure costs one flush of the core group, however many groups are on it (paper 3.1, 5).
 #![no_std]
 #![forbid(unsafe_code)]
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
 #![allow(clippy::result_large_err, reason = "a full floor hands the ask back whole")]
 
 extern crate alloc;

@@ -2,9 +2,7 @@
 
 use core::fmt;
 
-use alloc::vec::Vec;
-
-use muts::{Malformed, Wire};
+use muts::{Malformed, Sink, Wire};
 use vsync::GroupId;
 
 use crate::id::{LwgId, Members};
@@ -40,7 +38,7 @@ impl fmt::Debug for ViewId {
 }
 
 impl Wire for ViewId {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         self.counter.write(into);
         self.digest.write(into);
     }

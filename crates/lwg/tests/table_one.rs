@@ -333,3 +333,32 @@ fn who_leaves_a_core_group_is_out_of_every_group_on_it_and_the_others_see_it_go(
         assert_eq!(town.members(seat(node), group), seats(&[1, 2]));
     }
 }
+
+#[test]
+fn a_view_is_told_while_its_process_is_in_the_core_view_that_it_names() {
+    let mut town = Town::new(1, &seats(&[1, 2, 3, 4]));
+    let group = lwg(1, 1);
+    town.ask(seat(1), Down::Create { lwg: group, members: seats(&[1, 2, 3, 4]) });
+    town.run();
+    let core = town.view(seat(1), group).expect("a view").core;
+    town.news(seat(1));
+    // Two core views before anybody had time to sweep.
+    for lost in [4, 3] {
+        town.crash(seat(lost));
+        town.net.borrow_mut().regroup(core);
+    }
+    town.hear(seat(1));
+    town.run();
+    let (mut at, mut views) = (None, Vec::new());
+    for up in town.news(seat(1)) {
+        match up {
+            Up::Core(vsync::Up::View(view)) => at = Some(view.id),
+            Up::View(view) => {
+                assert_eq!(Some(view.core_view), at);
+                views.push(view.members);
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(views, [seats(&[1, 2, 3]), seats(&[1, 2])]);
+}

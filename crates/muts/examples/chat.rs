@@ -5,7 +5,9 @@
 use std::time::Duration;
 
 use muts::os::Driver;
-use muts::{Address, Channel, Config, Down, Layer, Message, NodeId, ProcId, Transport, Up};
+use muts::{
+    Address, Audience, Channel, Config, Down, Layer, Message, NodeId, ProcId, Transport, Up,
+};
 
 const ROOM: Channel = Channel(1);
 
@@ -26,9 +28,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             transport.down(now, meet).expect("never full");
         }
         let peers = procs.iter().map(|(_, proc)| *proc).filter(|proc| proc != me).collect();
-        transport.down(now, Down::Open { channel: ROOM, peers }).expect("never full");
+        transport
+            .down(now, Down::Open { channel: ROOM, peers, credit: false })
+            .expect("never full");
         let message = Message::new(format!("{name} says hello"));
-        transport.down(now, Down::Cast { channel: ROOM, message }).expect("an empty window");
+        transport
+            .down(now, Down::Cast { channel: ROOM, to: Audience::ALL, message })
+            .expect("an empty window");
     }
     let mut heard = 0;
     while heard < 6 {

@@ -2,6 +2,8 @@
 
 use core::net::SocketAddr;
 
+use crate::wire::Sink;
+
 /// An address: on a network, or of a pipe inside this process or host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Address {
@@ -9,4 +11,21 @@ pub enum Address {
     Net(SocketAddr),
     /// A pipe, by a number that only its two ends understand (the simulator, tests).
     Pipe(u32),
+}
+
+impl Address {
+    /// Its bytes, the same for the same address only.
+    pub(crate) fn write(&self, into: &mut impl Sink) {
+        match self {
+            Self::Net(SocketAddr::V4(net)) => {
+                into.extend_from_slice(&net.ip().octets());
+                into.extend_from_slice(&net.port().to_le_bytes());
+            }
+            Self::Net(SocketAddr::V6(net)) => {
+                into.extend_from_slice(&net.ip().octets());
+                into.extend_from_slice(&net.port().to_le_bytes());
+            }
+            Self::Pipe(pipe) => into.extend_from_slice(&pipe.to_le_bytes()),
+        }
+    }
 }

@@ -3,156 +3,301 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use bytes::Bytes;
+
+use crate::blocks::Blocks;
 use crate::channel::Open;
 use crate::counters::Counters;
+use crate::flight::Item;
 use crate::header::{
-    ACK_NOW, DATA, Ends, FRAME_HEADER_BYTES_MAX, Frame, UNICAST, VERSION, write_data_header,
+    DATA, DATA_HEADER_BYTES_MAX, DATAGRAM_HEADER_BYTES, Frame, SMALL_FRAME_BYTES_MAX, UNICAST,
+    write_data_header, write_seen,
 };
 use crate::interface::Channel;
-use crate::limits::BEAT_ENDS_MAX;
+use crate::layer::Parts;
+use crate::limits::{COPIED_BYTES_MAX, PARTS_MAX};
 use crate::link::Link;
-use crate::outgoing::Outgoing;
-use crate::process::ProcId;
+use crate::outgoing::{Next, Outgoing};
 use crate::time::Instant;
-use crate::wire::Wire;
+use crate::wire::{Sink, Wire};
 
-/// What a datagram is filled from.
+/// Rooms smaller than this are not worth another frame of a stream.
+const ROOM_MIN: usize = DATA_HEADER_BYTES_MAX + 42;
+
+/// The most that an acknowledgement takes.
+const ACK_BYTES_MAX: usize = 160;
+
+/// What datagrams are filled from.
 pub(crate) struct Bundle<'a> {
     pub(crate) now: Instant,
-    pub(crate) room: usize,
     pub(crate) channels: &'a mut BTreeMap<Channel, Open>,
     pub(crate) counters: &'a mut Counters,
+    /// Where headers and short runs are written.
+    pub(crate) blocks: &'a mut Blocks,
+    /// What sealing adds to a datagram.
+    pub(crate) overhead: usize,
+    /// What the datagram under way carries.
+    pub(crate) items: &'a mut Vec<Item>,
+}
+
+/// A datagram under way.
+struct Sheet {
+    parts: Parts,
+    /// Bytes in the parts.
+    bytes: usize,
+    room: usize,
 }
 
 impl Bundle<'_> {
     /// The next datagram for this peer, if there is anything to say.
-    pub(crate) fn fill(&mut self, link: &mut Link) -> Option<Vec<u8>> {
-        let theirs = link.theirs?;
-        let mut bytes = Vec::with_capacity(self.room);
-        bytes.extend_from_slice(&[VERSION, DATA]);
-        theirs.write(&mut bytes);
-        let empty = bytes.len();
-        self.errands(link, &mut bytes);
-        let acks_due = link.errands.ack_due.is_some_and(|due| due <= self.now);
-        let data = link.takes_data() && !link.ready.is_empty();
-        if acks_due || data {
-            self.acknowledge(link, &mut bytes);
+    pub(crate) fn fill(&mut self, link: &mut Link) -> Option<Parts> {
+        let theirs = link.sessions.current()?.theirs;
+        let try_length = if link.met { link.path.try_now(self.now) } else { None };
+        let data = link.takes_data(self.now);
+        let press = link.errands.press(self.now) || data || try_length.is_some();
+        let ack = link.tempo.due().filter(|due| press || *due <= self.now);
+        if !press && ack.is_none() {
+            return None;
         }
-        self.data(link, &mut bytes);
-        (bytes.len() > empty).then_some(bytes)
+        self.items.clear();
+        let room = link.path.length() - self.overhead;
+        let mut sheet = Sheet { parts: Parts::new(), bytes: 0, room };
+        let try_length = try_length.map(|length| length - self.overhead);
+        let into = self.blocks.room(try_length.unwrap_or(room));
+        into.push(DATA);
+        theirs.write(into);
+        link.flight.next().write(into);
+        if let Some(length) = try_length {
+            self.fill_up(&mut sheet, length);
+        } else {
+            self.errands(link, &mut sheet);
+            if ack.is_some() {
+                self.acknowledge(link, &sheet);
+            }
+            self.owed(link, &mut sheet);
+            if data {
+                self.streams(link, &mut sheet);
+            }
+        }
+        self.close(link, sheet)
     }
 
-    fn errands(&mut self, link: &mut Link, bytes: &mut Vec<u8>) {
+    fn left(&self, sheet: &Sheet) -> usize {
+        sheet.room.saturating_sub(sheet.bytes + self.blocks.len())
+    }
+
+    /// Everything that is written is a part of its own.
+    fn seal(&mut self, sheet: &mut Sheet) {
+        if !self.blocks.is_empty() {
+            let bytes = self.blocks.split();
+            sheet.bytes += bytes.len();
+            sheet.parts.push(bytes).expect("a place is kept free");
+        }
+    }
+
+    /// Nothing but a length that the path may carry.
+    fn fill_up(&mut self, sheet: &mut Sheet, length: usize) {
+        sheet.room = length;
+        self.items.push(Item::Length(length + self.overhead));
+        let into = self.blocks.room(0);
+        Frame::Now.write(into);
+        into.resize(length, 0);
+    }
+
+    fn errands(&mut self, link: &mut Link, sheet: &mut Sheet) {
         if core::mem::take(&mut link.errands.beat) {
             link.beats_sent += 1;
             self.counters.beats_sent += 1;
-            let ends = self.ends(link);
-            let number = link.beats_sent;
-            Frame::Beat { number, bytes: &link.beat_bytes, ends }.write(bytes);
+            let frame = Frame::Beat { number: link.beats_sent, bytes: &link.beat_bytes };
+            if self.left(sheet) > link.beat_bytes.len() + SMALL_FRAME_BYTES_MAX {
+                frame.write(self.blocks.room(0));
+            } else {
+                self.counters.dropped_too_long += 1;
+            }
         }
         if core::mem::take(&mut link.errands.probe) {
             self.counters.probes_sent += 1;
-            Frame::Probe.write(bytes);
+            self.items.push(Item::Probe);
+            Frame::Now.write(self.blocks.room(0));
         }
-        if core::mem::take(&mut link.errands.answer) {
-            Frame::Answer.write(bytes);
+        if core::mem::take(&mut link.errands.farewell) {
+            Frame::Farewell.write(self.blocks.room(0));
         }
-        while let Some(tell) = link.errands.tells.front() {
-            // A frame is never longer than an empty datagram, so the first always goes.
-            if bytes.len() + tell.len() > self.room && bytes.len() > 6 {
+        let mut of_change = false;
+        while let Some((tell, change)) = link.errands.tells.front() {
+            let empty = sheet.bytes + self.blocks.len() == DATAGRAM_HEADER_BYTES;
+            if tell.len() > self.left(sheet) && !empty {
                 break;
             }
-            bytes.extend_from_slice(tell);
+            if tell.len() <= self.left(sheet) {
+                self.blocks.room(0).extend_from_slice(tell);
+                self.counters.tells_sent += 1;
+                of_change |= change;
+            } else {
+                self.counters.dropped_tells += 1;
+            }
             link.errands.tells.pop_front();
-            self.counters.tells_sent += 1;
         }
+        self.counters.datagrams_of_change += u64::from(of_change);
     }
 
-    /// Where the streams end of which the peer lacks something: so a lost tail is found.
-    fn ends(&self, link: &Link) -> Ends {
-        let ends = link.behind.iter().filter_map(|channel| {
-            let end = match *channel {
-                UNICAST => link.sends.end(),
-                _ => self.channels.get(channel)?.out.end(),
-            };
-            Some((*channel, end))
-        });
-        ends.take(BEAT_ENDS_MAX).collect()
+    fn acknowledge(&mut self, link: &mut Link, sheet: &Sheet) {
+        if self.left(sheet) < ACK_BYTES_MAX {
+            return;
+        }
+        let at_once = link.tempo.due().is_some_and(|due| due <= self.now);
+        let delay = link.tempo.acknowledge(self.now);
+        let delay_us = u64::try_from(delay.as_micros()).unwrap_or(u64::MAX);
+        write_seen(self.blocks.room(0), delay_us, &link.seen);
+        self.counters.acks_sent += 1;
+        self.counters.acks_at_once += u64::from(at_once);
     }
 
-    fn acknowledge(&mut self, link: &mut Link, bytes: &mut Vec<u8>) {
-        while let Some(channel) = link.errands.acks.first().copied() {
+    /// What the peer has to know of channels besides what is sent on them.
+    fn owed(&mut self, link: &mut Link, sheet: &mut Sheet) {
+        while let Some(channel) = link.errands.gone.first().copied() {
+            if self.left(sheet) < SMALL_FRAME_BYTES_MAX {
+                return;
+            }
+            link.errands.gone.remove(&channel);
+            self.items.push(Item::Gone { channel });
+            Frame::Gone { channel }.write(self.blocks.room(0));
+        }
+        while let Some(channel) = link.errands.credits.first().copied() {
+            if self.left(sheet) < SMALL_FRAME_BYTES_MAX {
+                return;
+            }
+            link.errands.credits.remove(&channel);
             let incoming = match channel {
                 UNICAST => Some(&mut link.receives),
-                _ => self.channels.get_mut(&channel).and_then(|open| open.ins.get_mut(&link.peer)),
+                _ => self.channels.get_mut(&channel).and_then(|open| {
+                    let place = open.place(link.peer)?;
+                    Some(&mut open.ins[place])
+                }),
             };
-            if let Some(incoming) = incoming {
-                let at_once = incoming.ack_due().is_some_and(|due| due <= self.now);
-                let (below, ranges) = incoming.acknowledge();
-                let start = bytes.len();
-                Frame::Ack { channel, below, ranges }.write(bytes);
-                if bytes.len() > self.room {
-                    bytes.truncate(start);
-                    incoming.announce(self.now);
+            let Some(incoming) = incoming else { continue };
+            let limit = incoming.limit();
+            incoming.limit_told = incoming.limit_told.max(limit);
+            self.items.push(Item::Credit { channel });
+            Frame::Credit { channel, limit }.write(self.blocks.room(0));
+        }
+        while let Some(channel) = link.errands.notes.first().copied() {
+            let open = self.channels.get_mut(&channel);
+            let place = open.as_ref().and_then(|open| open.place(link.peer));
+            if let (Some(open), Some(place)) = (open, place) {
+                let room = sheet.room.saturating_sub(sheet.bytes + self.blocks.len());
+                if room < open.note.len() + SMALL_FRAME_BYTES_MAX {
                     return;
                 }
-                self.counters.acks_sent += 1;
-                self.counters.acks_at_once += u64::from(at_once);
+                let version = open.version;
+                open.out.receiver(place).note_sent = version;
+                self.items.push(Item::Note { channel, version });
+                Frame::Note { channel, version, bytes: &open.note }.write(self.blocks.room(0));
+                self.counters.notes_sent += 1;
             }
-            link.errands.acks.pop_first();
+            link.errands.notes.remove(&channel);
         }
-        link.errands.ack_due = None;
+        link.errands.notes_due = None;
     }
 
-    /// One frame of each channel in turn, while there is room here and under way.
-    fn data(&mut self, link: &mut Link, bytes: &mut Vec<u8>) {
-        while link.takes_data()
-            && let Some(channel) = link.ready.pop_front()
+    fn streams(&mut self, link: &mut Link, sheet: &mut Sheet) {
+        let mut nearly_full = false;
+        while self.left(sheet) >= ROOM_MIN
+            && let Some(channel) = link.next_ready()
         {
-            let peer = link.peer;
-            let out = match channel {
-                UNICAST => Some(&mut link.sends),
-                _ => self.channels.get_mut(&channel).map(|open| &mut open.out),
+            let (place, out) = match channel {
+                UNICAST => (0, Some(&mut link.sends)),
+                _ => match self.channels.get_mut(&channel) {
+                    Some(open) => match open.place(link.peer) {
+                        Some(place) => (place, Some(&mut open.out)),
+                        None => (0, None),
+                    },
+                    None => (0, None),
+                },
             };
-            let Some(out) = out else { continue };
-            let room = self.room.saturating_sub(bytes.len() + FRAME_HEADER_BYTES_MAX);
-            let Some(length) = frame(self.now, self.counters, out, (peer, channel), room, bytes)
-            else {
-                if out.waits_for(peer) {
-                    link.ready.push_front(channel);
-                    break;
-                }
+            let Some(out) = out else {
+                link.unready(channel);
                 continue;
             };
-            if out.waits_for(peer) {
-                link.ready.push_back(channel);
+            nearly_full |= out.is_nearly_full();
+            let written = sheet.bytes + self.blocks.len();
+            let room = sheet.room - written - DATA_HEADER_BYTES_MAX;
+            if let Some(next) = out.next(place, room) {
+                frame(self.blocks, self.counters, sheet, self.items, out, (channel, next));
+            } else {
+                self.counters.credit_waits += u64::from(out.lacks_credit(place));
             }
-            link.flying += length;
-            if link.resend_due.is_none() {
-                link.resend_due = Some(self.now + link.tempo.patience());
+            if !out.waits_for(place) {
+                link.unready(channel);
             }
         }
+        // Who waits asks: one message alone, or a window that is nearly full.
+        let alone = link.flight.bytes() == 0 && link.is_dry();
+        let full = nearly_full || link.flight.bytes() >= link.pace.window() / 4 * 3;
+        if (alone || full) && !self.items.is_empty() && self.left(sheet) > 0 {
+            Frame::Now.write(self.blocks.room(0));
+            self.counters.asked_at_once += 1;
+        }
+    }
+
+    /// The datagram as it goes out: numbered, and of full length if more comes behind it. None if
+    /// there was nothing to put into it after all.
+    fn close(&mut self, link: &mut Link, mut sheet: Sheet) -> Option<Parts> {
+        if sheet.bytes + self.blocks.len() == DATAGRAM_HEADER_BYTES {
+            self.blocks.split();
+            return None;
+        }
+        let left = self.left(&sheet);
+        if left > 0 && left < ROOM_MIN && !link.is_dry() {
+            let length = self.blocks.len() + left;
+            self.blocks.room(left).resize(length, 0);
+        }
+        self.seal(&mut sheet);
+        link.flight.send(self.now, sheet.bytes, self.items);
+        if !self.items.is_empty() {
+            link.pace.sent(sheet.bytes);
+        }
+        Some(sheet.parts)
     }
 }
 
-/// Writes the next frame for this peer, if it is at most `room` bytes. Answers its bytes.
+/// Writes one frame of a stream: long runs stay where they lie, short ones are copied.
 fn frame(
-    now: Instant,
+    blocks: &mut Blocks,
     counters: &mut Counters,
-    out: &mut Outgoing,
-    to: (ProcId, Channel),
-    room: usize,
-    bytes: &mut Vec<u8>,
-) -> Option<usize> {
-    let (peer, channel) = to;
-    let next = out.next(now, peer, room)?;
-    // The last of what waits asks for an answer: nothing behind it would bring one.
-    let flags = next.piece.flags | if next.dry { ACK_NOW } else { 0 };
-    let length = next.piece.len();
-    write_data_header(bytes, channel, next.sequence, flags, length);
-    bytes.extend_from_slice(&next.piece.head);
-    bytes.extend_from_slice(&next.piece.body);
+    sheet: &mut Sheet,
+    items: &mut Vec<Item>,
+    out: &Outgoing,
+    (channel, next): (Channel, Next),
+) {
     counters.frames_sent += 1;
-    counters.frames_resent += u64::from(next.again);
-    Some(length)
+    let (from, to, again) = match next {
+        Next::Skip { from, to, below, again } => {
+            let length = to - from;
+            Frame::Skip { channel, offset: from, length, below }.write(blocks.room(0));
+            counters.skips_sent += 1;
+            (from, to, again)
+        }
+        Next::Data { from, to, again } => {
+            write_data_header(blocks.room(0), channel, from, (to - from) as usize);
+            for piece in out.pieces(from, to) {
+                attach(blocks, sheet, piece);
+            }
+            (from, to, again)
+        }
+    };
+    counters.frames_resent += u64::from(again);
+    items.push(Item::Stream { channel, from, to });
+}
+
+fn attach(blocks: &mut Blocks, sheet: &mut Sheet, piece: Bytes) {
+    // A part for what is written, one for this, one for what comes behind.
+    if piece.len() <= COPIED_BYTES_MAX || sheet.parts.len() + 3 > PARTS_MAX {
+        blocks.room(0).extend_from_slice(&piece);
+        return;
+    }
+    for part in [blocks.split(), piece].into_iter().filter(|part| !part.is_empty()) {
+        sheet.bytes += part.len();
+        sheet.parts.push(part).expect("just compared");
+    }
 }

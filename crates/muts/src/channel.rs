@@ -1,7 +1,8 @@
-//! Channel: whom it reaches, what it sent, what it hears.
+//! Channel: whom it reaches, what is sent on it, what is heard on it.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+
+use bytes::Bytes;
 
 use crate::incoming::Incoming;
 use crate::outgoing::Outgoing;
@@ -10,23 +11,32 @@ use crate::process::ProcId;
 /// One open channel.
 #[derive(Debug)]
 pub(crate) struct Open {
+    /// In the order of audiences.
+    pub(crate) peers: Vec<ProcId>,
     pub(crate) out: Outgoing,
-    /// By sender.
-    pub(crate) ins: BTreeMap<ProcId, Incoming>,
+    /// By place.
+    pub(crate) ins: Vec<Incoming>,
+    /// What all peers are to know, and how many times that has changed.
+    pub(crate) note: Bytes,
+    pub(crate) version: u64,
     /// As it was told last.
     pub(crate) settled: u64,
 }
 
 impl Open {
-    pub(crate) fn new(peers: &[ProcId]) -> Self {
+    pub(crate) fn new(peers: Vec<ProcId>, credit: bool) -> Self {
         Self {
-            out: Outgoing::new(peers.iter().copied()),
-            ins: peers.iter().map(|peer| (*peer, Incoming::default())).collect(),
+            out: Outgoing::new(peers.len()),
+            ins: peers.iter().map(|_| Incoming::new(credit)).collect(),
+            peers,
+            note: Bytes::new(),
+            version: 0,
             settled: 0,
         }
     }
 
-    pub(crate) fn peers(&self) -> Vec<ProcId> {
-        self.ins.keys().copied().collect()
+    /// The place of a peer.
+    pub(crate) fn place(&self, peer: ProcId) -> Option<usize> {
+        self.peers.iter().position(|known| *known == peer)
     }
 }

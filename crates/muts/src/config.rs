@@ -1,5 +1,6 @@
 //! The transport's settings.
 
+use crate::limits::DATAGRAM_BYTES_MAX;
 use crate::process::ProcId;
 use crate::time::Duration;
 
@@ -10,8 +11,8 @@ pub struct Config {
     pub me: ProcId,
     /// Where all chance of this transport comes from.
     pub seed: u64,
-    /// The longest datagram, in bytes; at least `limits::DATAGRAM_BYTES_MIN`. Default 1,200, which
-    /// every path carries.
+    /// The longest datagram, in bytes, within the bounds of `limits`. Each link begins with 1,200,
+    /// which every path carries, and looks for what its own does. Default: as long as there can be.
     pub datagram_bytes_max: usize,
     /// How long a peer may be silent before that is told. Default 1 s.
     pub silence: Duration,
@@ -26,7 +27,7 @@ impl Config {
         Self {
             me,
             seed,
-            datagram_bytes_max: 1_200,
+            datagram_bytes_max: DATAGRAM_BYTES_MAX,
             silence: Duration::from_secs(1),
             beat: Duration::from_millis(100),
         }

@@ -1,26 +1,85 @@
-//! Greeting: how two processes find each other's incarnation and session.
+//! Greeting: how two processes find each other, and which of their incarnations they are.
 //!
-//! HELLO names the sender, its end of the link, and what it knows of the receiver's. It is repeated
-//! to every introduced node until the link stands, and answered while the answer is news to the
-//! other. A newer incarnation ends the older one's link; an older one is ignored.
+//! Who knows where a node listens calls it until a link stands. A greeting has three messages,
+//! hello, answer and thanks (`guard.rs` makes them); hello and answer carry a [`Hello`]. A newer
+//! incarnation ends the older one's link; an older one is ignored, and so is what was said before.
 
 use alloc::collections::BTreeMap;
 
 use crate::address::Address;
 use crate::process::{NodeId, ProcId};
 use crate::time::{Duration, Instant};
+use crate::wire::{Malformed, Sink, Wire};
 
 const PAUSE_MIN: Duration = Duration::from_millis(20);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
+/// The versions of frames that are spoken here.
+pub(crate) const VERSIONS: (u8, u8) = (1, 1);
+
+/// What either end says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hello {
+    pub(crate) from: ProcId,
+    /// The sender's end of the session.
+    pub(crate) session: u32,
+    /// How many it has said before: an old one said again is of no use.
+    pub(crate) count: u64,
+    /// The lowest and the highest version of frames that it speaks.
+    pub(crate) versions: (u8, u8),
+}
+
+impl Wire for Hello {
+    fn write(&self, into: &mut impl Sink) {
+        self.from.write(into);
+        self.session.write(into);
+        self.count.write(into);
+        self.versions.0.write(into);
+        self.versions.1.write(into);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        Ok(Self {
+            from: ProcId::read(from)?,
+            session: u32::read(from)?,
+            count: u64::read(from)?,
+            versions: (u8::read(from)?, u8::read(from)?),
+        })
+    }
+}
+
+impl Hello {
+    /// The version that both speak, if there is one.
+    pub(crate) fn common_version(&self) -> Option<u8> {
+        let highest = self.versions.1.min(VERSIONS.1);
+        (highest >= self.versions.0.max(VERSIONS.0)).then_some(highest)
+    }
+}
+
+/// What a hello is to whoever gets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It is of the newest incarnation known.
+    Current,
+    /// It is of a newer one: this one is over.
+    Succeeds(ProcId),
+    /// It is of one that is over.
+    Over,
+    /// It was said before.
+    Stale,
+}
+
 /// A node that was introduced or has introduced itself.
 #[derive(Debug)]
-pub(crate) struct Node {
+struct Node {
     /// Where it was said to listen.
-    pub(crate) address: Option<Address>,
+    address: Option<Address>,
     /// Its newest incarnation.
-    pub(crate) current: Option<ProcId>,
-    pub(crate) next: Option<Instant>,
+    current: Option<ProcId>,
+    /// That one has said farewell.
+    gone: bool,
+    /// The highest count that it has said.
+    heard: u64,
+    next: Option<Instant>,
     pause: Duration,
 }
 
@@ -29,10 +88,12 @@ pub(crate) struct Node {
 pub(crate) struct Nodes(BTreeMap<NodeId, Node>);
 
 impl Nodes {
-    pub(crate) fn node(&mut self, id: NodeId) -> &mut Node {
+    fn node(&mut self, id: NodeId) -> &mut Node {
         self.0.entry(id).or_insert(Node {
             address: None,
             current: None,
+            gone: false,
+            heard: 0,
             next: None,
             pause: PAUSE_MIN,
         })
@@ -48,12 +109,43 @@ impl Nodes {
         }
     }
 
+    /// What a hello is worth; nothing is remembered of it.
+    pub(crate) fn standing(&self, hello: &Hello) -> Standing {
+        let Some(node) = self.0.get(&hello.from.node) else { return Standing::Current };
+        match node.current {
+            Some(current) if current.incarnation > hello.from.incarnation => Standing::Over,
+            Some(current) if current == hello.from && node.gone => Standing::Over,
+            Some(current) if current == hello.from && hello.count <= node.heard => Standing::Stale,
+            Some(current) if current != hello.from => Standing::Succeeds(current),
+            _ => Standing::Current,
+        }
+    }
+
+    /// A friend has said this hello.
+    pub(crate) fn note(&mut self, hello: &Hello) {
+        let node = self.node(hello.from.node);
+        if node.current != Some(hello.from) {
+            (node.current, node.gone, node.heard) = (Some(hello.from), false, 0);
+        }
+        node.heard = node.heard.max(hello.count);
+    }
+
+    /// Its process has said farewell: another may come.
+    pub(crate) fn part(&mut self, now: Instant, proc: ProcId) {
+        let node = self.node(proc.node);
+        if node.current == Some(proc) {
+            node.gone = true;
+            node.pause = PAUSE_MAX;
+            node.next = node.address.map(|_| now + PAUSE_MAX);
+        }
+    }
+
     /// The nodes to call now; `stands` says whether a link to an incarnation stands.
     pub(crate) fn due(
         &mut self,
         now: Instant,
         stands: impl Fn(ProcId) -> bool,
-    ) -> alloc::vec::Vec<(Address, Option<ProcId>)> {
+    ) -> alloc::vec::Vec<Address> {
         let mut calls = alloc::vec::Vec::new();
         for node in self.0.values_mut() {
             let Some(address) = node.address.filter(|_| node.next.is_some_and(|at| at <= now))
@@ -64,7 +156,7 @@ impl Nodes {
                 node.next = None;
                 continue;
             }
-            calls.push((address, node.current));
+            calls.push(address);
             node.next = Some(now + node.pause);
             node.pause = (node.pause * 2).min(PAUSE_MAX);
         }
@@ -73,5 +165,38 @@ impl Nodes {
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.0.values().filter_map(|node| node.next).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hello(incarnation: u64, count: u64) -> Hello {
+        let from = ProcId { node: NodeId(1), incarnation };
+        Hello { from, session: 3, count, versions: VERSIONS }
+    }
+
+    #[test]
+    fn a_hello_counts_once_and_only_of_the_newest_incarnation() {
+        let mut nodes = Nodes::default();
+        assert_eq!(nodes.standing(&hello(2, 1)), Standing::Current);
+        nodes.note(&hello(2, 1));
+        assert_eq!(nodes.standing(&hello(2, 1)), Standing::Stale);
+        assert_eq!(nodes.standing(&hello(2, 2)), Standing::Current);
+        assert_eq!(nodes.standing(&hello(1, 9)), Standing::Over);
+        assert_eq!(nodes.standing(&hello(3, 1)), Standing::Succeeds(hello(2, 1).from));
+        nodes.part(Instant::ZERO, hello(2, 1).from);
+        assert_eq!(nodes.standing(&hello(2, 5)), Standing::Over);
+        nodes.note(&hello(3, 1));
+        assert_eq!(nodes.standing(&hello(3, 2)), Standing::Current);
+    }
+
+    #[test]
+    fn versions_meet_or_do_not() {
+        let with = |low, high| Hello { versions: (low, high), ..hello(1, 1) }.common_version();
+        assert_eq!(with(VERSIONS.0, VERSIONS.1 + 3), Some(VERSIONS.1));
+        assert_eq!(with(VERSIONS.1 + 1, VERSIONS.1 + 3), None);
+        assert_eq!(with(0, VERSIONS.0 - 1), None);
     }
 }

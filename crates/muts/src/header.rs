@@ -1,222 +1,276 @@
 //! The bytes this floor adds, drawn and named.
 //!
 //! ```text
-//! datagram  version u8 | kind u8 | ...
-//!   hello   0: node u64 | incarnation u64 | session u32 | echo u32
-//!           `session` names the sender's end of the link; `echo` is the receiver's, 0 if not known
-//!   data    1: session u32 of the receiver's end | frames ...
+//! datagram  version and kind u8 | ...
+//!   hello   0x20: session u32 of the sender's end | cookie 16 bytes | first message of a greeting
+//!   data    0x21: session u32 of the receiver's end | number u64 | frames, sealed ...
+//!   answer  0x22: session u32 of the receiver's end | second message
+//!   thanks  0x23: session u32 of the receiver's end | third message
+//!   cookie  0x24: session u32 of the receiver's end | cookie 16 bytes: call again with that
 //! frame     kind u8 | ...
-//!   beat    1: varint number | varint length | bytes | varint count | (channel u64 | varint end)*
-//!   tell    2: varint length | message
-//!   part    3: varint id | varint index | varint count | varint length | bytes
-//!   data    4: channel u64 | varint sequence | flags u8 | varint length | bytes
-//!   ack     5: channel u64 | varint below | varint count | (varint gap | varint length)*
-//!   probe   6;  answer 7
+//!   pad     0: the rest of the datagram means nothing
+//!   ack     1: varint top | varint delay | varint runs |
+//!              varint length | (varint gap | varint length)*
+//!   data    2: channel u64 | varint offset | varint length | bytes of the stream
+//!   skip    3: channel u64 | varint offset | varint length | varint below
+//!   note    4: channel u64 | varint version | varint length | bytes
+//!   credit  5: channel u64 | varint limit
+//!   gone    6: channel u64
+//!   beat    7: varint number | varint length | bytes
+//!   tell    8: varint length | message
+//!   part    9: varint id | varint index | varint count | varint length | bytes
+//!   now    10: acknowledge this datagram at once
+//!   farewell 11: the sender ends; nothing more comes of it
 //! ```
 //!
-//! Channel 0 is the link's own stream to one process. `flags`: 1 first of a message, 2 last of it,
-//! 4 acknowledge at once. `below`: everything under it has come; the ranges lie above it, each
-//! `gap` frames after the one before.
-
-use alloc::vec::Vec;
+//! The messages of a greeting are made by the guard around a hello (`greeting.rs`) or nothing.
+//!
+//! Datagrams of one link are numbered from 0; what is sent again goes under a new number. `top` is
+//! one above the highest number that has come, `delay` how many microseconds ago that was; the runs
+//! go downwards from it, each `gap` numbers below the one before.
+//!
+//! A stream is what one process casts on one channel: records one behind the other, each
+//! `varint length | message`. Data frames carry any run of its bytes; a skip frame stands for whole
+//! records, and `below` is how many records lie below its end. Channel 0 is the link's own stream
+//! to one process. A receiver takes bytes of a stream below its credit's `limit`; `gone` says that
+//! it has closed the channel and takes no more.
 
 use crate::interface::Channel;
-use crate::limits::{ACK_RANGES_MAX, BEAT_ENDS_MAX};
-use crate::process::ProcId;
-use crate::wire::{Malformed, Wire, read_bytes, read_varint, write_bytes, write_varint};
+use crate::limits::ACK_RANGES_MAX;
+use crate::numbers::Seen;
+use crate::wire::{
+    Malformed, Sink, Wire, read_bytes, read_varint, write_bytes, write_varint, write_varints,
+};
 
-/// The version of all that is drawn above.
-pub(crate) const VERSION: u8 = 1;
-/// Version, kind and session.
-pub(crate) const DATAGRAM_HEADER_BYTES: usize = 6;
-/// The most that stands before the bytes of a data frame or a part.
-pub(crate) const FRAME_HEADER_BYTES_MAX: usize = 1 + 8 + 10 + 1 + 4;
+/// The version of all that is drawn above, in the high half of the first byte.
+pub(crate) const VERSION: u8 = 2 << 4;
+pub(crate) const HELLO: u8 = VERSION;
+pub(crate) const DATA: u8 = VERSION | 1;
+pub(crate) const ANSWER: u8 = VERSION | 2;
+pub(crate) const THANKS: u8 = VERSION | 3;
+pub(crate) const COOKIE: u8 = VERSION | 4;
+
+/// Kind, session and number.
+pub(crate) const DATAGRAM_HEADER_BYTES: usize = 1 + 4 + 8;
+/// The most that stands before the bytes of a data frame.
+pub(crate) const DATA_HEADER_BYTES_MAX: usize = 1 + 8 + 10 + 3;
+/// The most that stands before the bytes of a part.
+pub(crate) const PART_HEADER_BYTES_MAX: usize = 1 + 10 + 3 + 3 + 3;
+/// A skip, a credit or a gone frame at its longest.
+pub(crate) const SMALL_FRAME_BYTES_MAX: usize = 1 + 8 + 10 + 10 + 10;
+
 /// The link's own stream.
 pub(crate) const UNICAST: Channel = Channel(0);
 
-pub(crate) const HELLO: u8 = 0;
-pub(crate) const DATA: u8 = 1;
-
-pub(crate) const FIRST: u8 = 1;
-pub(crate) const LAST: u8 = 2;
-pub(crate) const ACK_NOW: u8 = 4;
-
-/// How two processes get to know each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Hello {
-    pub(crate) from: ProcId,
-    pub(crate) session: u32,
-    pub(crate) echo: u32,
+/// Runs of numbers, highest first, as they stand in the datagram; looked through when read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Runs<'a> {
+    top: u64,
+    count: u64,
+    bytes: &'a [u8],
 }
 
-impl Hello {
-    pub(crate) fn datagram(&self) -> Vec<u8> {
-        let mut bytes = alloc::vec![VERSION, HELLO];
-        self.from.write(&mut bytes);
-        self.session.write(&mut bytes);
-        self.echo.write(&mut bytes);
-        bytes
-    }
-
-    pub(crate) fn read(mut from: &[u8]) -> Result<Self, Malformed> {
-        let from = &mut from;
-        let hello =
-            Self { from: ProcId::read(from)?, session: u32::read(from)?, echo: u32::read(from)? };
-        if from.is_empty() { Ok(hello) } else { Err(Malformed) }
+impl Runs<'_> {
+    pub(crate) fn iter(self) -> impl Iterator<Item = (u64, u64)> {
+        let (mut end, mut bytes) = (self.top, self.bytes);
+        (0..self.count).map_while(move |at| {
+            let run = read_run(&mut bytes, end, at == 0).ok()?;
+            end = run.0;
+            Some(run)
+        })
     }
 }
-
-/// What has come above a gap: first and end of each range.
-pub(crate) type Ranges = heapless::Vec<(u64, u64), ACK_RANGES_MAX>;
-/// Where streams end.
-pub(crate) type Ends = heapless::Vec<(Channel, u64), BEAT_ENDS_MAX>;
 
 /// One frame of a datagram; byte runs are places in it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Frame<'a> {
-    Beat { number: u64, bytes: &'a [u8], ends: Ends },
+    Pad,
+    Ack { delay_us: u64, runs: Runs<'a> },
+    Data { channel: Channel, offset: u64, bytes: &'a [u8] },
+    Skip { channel: Channel, offset: u64, length: u64, below: u64 },
+    Note { channel: Channel, version: u64, bytes: &'a [u8] },
+    Credit { channel: Channel, limit: u64 },
+    Gone { channel: Channel },
+    Beat { number: u64, bytes: &'a [u8] },
     Tell(&'a [u8]),
     Part { id: u64, index: u64, count: u64, bytes: &'a [u8] },
-    Data { channel: Channel, sequence: u64, flags: u8, bytes: &'a [u8] },
-    Ack { channel: Channel, below: u64, ranges: Ranges },
-    Probe,
-    Answer,
+    Now,
+    Farewell,
 }
 
 impl<'a> Frame<'a> {
-    pub(crate) fn write(&self, into: &mut Vec<u8>) {
+    pub(crate) fn write(&self, into: &mut impl Sink) {
         match self {
-            Self::Beat { number, bytes, ends } => {
+            Self::Pad => into.push(0),
+            Self::Ack { delay_us, runs } => {
                 into.push(1);
+                write_varints(into, [runs.top, *delay_us, runs.count]);
+                into.extend_from_slice(runs.bytes);
+            }
+            Self::Data { channel, offset, bytes } => {
+                write_data_header(into, *channel, *offset, bytes.len());
+                into.extend_from_slice(bytes);
+            }
+            Self::Skip { channel, offset, length, below } => {
+                into.push(3);
+                channel.0.write(into);
+                write_varints(into, [*offset, *length, *below]);
+            }
+            Self::Note { channel, version, bytes } => {
+                into.push(4);
+                channel.0.write(into);
+                write_varint(into, *version);
+                write_bytes(into, bytes);
+            }
+            Self::Credit { channel, limit } => {
+                into.push(5);
+                channel.0.write(into);
+                write_varint(into, *limit);
+            }
+            Self::Gone { channel } => {
+                into.push(6);
+                channel.0.write(into);
+            }
+            Self::Beat { number, bytes } => {
+                into.push(7);
                 write_varint(into, *number);
                 write_bytes(into, bytes);
-                write_varint(into, ends.len() as u64);
-                for (channel, end) in ends {
-                    channel.0.write(into);
-                    write_varint(into, *end);
-                }
             }
             Self::Tell(message) => {
-                into.push(2);
+                into.push(8);
                 write_bytes(into, message);
             }
             Self::Part { id, index, count, bytes } => {
-                into.push(3);
-                for number in [*id, *index, *count] {
-                    write_varint(into, number);
-                }
+                into.push(9);
+                write_varints(into, [*id, *index, *count]);
                 write_bytes(into, bytes);
             }
-            Self::Data { channel, sequence, flags, bytes } => {
-                write_data_header(into, *channel, *sequence, *flags, bytes.len());
-                into.extend_from_slice(bytes);
-            }
-            Self::Ack { channel, below, ranges } => {
-                into.push(5);
-                channel.0.write(into);
-                write_varint(into, *below);
-                write_varint(into, ranges.len() as u64);
-                let mut end = *below;
-                for (first, last) in ranges {
-                    write_varint(into, first - end);
-                    write_varint(into, last - first);
-                    end = *last;
-                }
-            }
-            Self::Probe => into.push(6),
-            Self::Answer => into.push(7),
+            Self::Now => into.push(10),
+            Self::Farewell => into.push(11),
         }
     }
 
     pub(crate) fn read(from: &mut &'a [u8]) -> Result<Self, Malformed> {
-        match u8::read(from)? {
-            1 => {
-                let (number, bytes) = (read_varint(from)?, read_bytes(from)?);
-                let count = read_varint(from)?;
-                let mut ends = Ends::new();
-                for _ in 0..count {
-                    let end = (Channel(u64::read(from)?), read_varint(from)?);
-                    ends.push(end).map_err(|_| Malformed)?;
-                }
-                Ok(Self::Beat { number, bytes, ends })
+        Ok(match u8::read(from)? {
+            0 => {
+                *from = &[];
+                Self::Pad
             }
-            2 => Ok(Self::Tell(read_bytes(from)?)),
-            3 => {
-                let (id, index) = (read_varint(from)?, read_varint(from)?);
-                Ok(Self::Part { id, index, count: read_varint(from)?, bytes: read_bytes(from)? })
-            }
-            4 => {
-                let channel = Channel(u64::read(from)?);
-                let (sequence, flags) = (read_varint(from)?, u8::read(from)?);
-                Ok(Self::Data { channel, sequence, flags, bytes: read_bytes(from)? })
-            }
-            5 => {
-                let channel = Channel(u64::read(from)?);
-                let below = read_varint(from)?;
-                Ok(Self::Ack { channel, below, ranges: read_ranges(from, below)? })
-            }
-            6 => Ok(Self::Probe),
-            7 => Ok(Self::Answer),
-            _ => Err(Malformed),
-        }
+            1 => read_ack(from)?,
+            2 => Self::Data {
+                channel: Channel(u64::read(from)?),
+                offset: read_varint(from)?,
+                bytes: read_bytes(from)?,
+            },
+            3 => Self::Skip {
+                channel: Channel(u64::read(from)?),
+                offset: read_varint(from)?,
+                length: read_varint(from)?,
+                below: read_varint(from)?,
+            },
+            4 => Self::Note {
+                channel: Channel(u64::read(from)?),
+                version: read_varint(from)?,
+                bytes: read_bytes(from)?,
+            },
+            5 => Self::Credit { channel: Channel(u64::read(from)?), limit: read_varint(from)? },
+            6 => Self::Gone { channel: Channel(u64::read(from)?) },
+            7 => Self::Beat { number: read_varint(from)?, bytes: read_bytes(from)? },
+            8 => Self::Tell(read_bytes(from)?),
+            9 => Self::Part {
+                id: read_varint(from)?,
+                index: read_varint(from)?,
+                count: read_varint(from)?,
+                bytes: read_bytes(from)?,
+            },
+            10 => Self::Now,
+            11 => Self::Farewell,
+            _ => return Err(Malformed),
+        })
     }
 }
 
-fn read_ranges(from: &mut &[u8], below: u64) -> Result<Ranges, Malformed> {
-    let count = read_varint(from)?;
-    let mut end = below;
-    let mut ranges = Ranges::new();
-    for _ in 0..count {
-        let first = end.checked_add(read_varint(from)?).ok_or(Malformed)?;
-        end = first.checked_add(read_varint(from)?).ok_or(Malformed)?;
-        ranges.push((first, end)).map_err(|_| Malformed)?;
+/// Writes an acknowledgement of what was seen. Nothing if that is nothing.
+pub(crate) fn write_seen(into: &mut impl Sink, delay_us: u64, seen: &Seen) {
+    if seen.top() == 0 {
+        return;
     }
-    Ok(ranges)
+    let runs: heapless::Vec<_, ACK_RANGES_MAX> = seen.runs(ACK_RANGES_MAX).collect();
+    into.push(1);
+    write_varints(into, [seen.top(), delay_us, runs.len() as u64]);
+    let mut end = seen.top();
+    for (at, (from, to)) in runs.into_iter().enumerate() {
+        if at > 0 {
+            write_varint(into, end - to);
+        }
+        write_varint(into, to - from);
+        end = from;
+    }
+}
+
+fn read_ack<'a>(from: &mut &'a [u8]) -> Result<Frame<'a>, Malformed> {
+    let (top, delay_us, count) = (read_varint(from)?, read_varint(from)?, read_varint(from)?);
+    if count > ACK_RANGES_MAX as u64 {
+        return Err(Malformed);
+    }
+    let (mut end, bytes) = (top, *from);
+    for at in 0..count {
+        (end, _) = read_run(from, end, at == 0)?;
+    }
+    let bytes = &bytes[..bytes.len() - from.len()];
+    Ok(Frame::Ack { delay_us, runs: Runs { top, count, bytes } })
+}
+
+/// The run below `end`; before the first there is no gap.
+fn read_run(from: &mut &[u8], end: u64, first: bool) -> Result<(u64, u64), Malformed> {
+    let gap = if first { 0 } else { read_varint(from)? };
+    let to = end.checked_sub(gap).ok_or(Malformed)?;
+    let start = to.checked_sub(read_varint(from)?).ok_or(Malformed)?;
+    Ok((start, to))
 }
 
 /// What stands before the bytes of a data frame, so that they can be gathered from several places.
 pub(crate) fn write_data_header(
-    into: &mut Vec<u8>,
+    into: &mut impl Sink,
     channel: Channel,
-    sequence: u64,
-    flags: u8,
+    offset: u64,
     length: usize,
 ) {
-    into.push(4);
+    into.push(2);
     channel.0.write(into);
-    write_varint(into, sequence);
-    into.push(flags);
+    write_varint(into, offset);
     write_varint(into, length as u64);
+}
+
+/// How long a varint is.
+pub(crate) fn varint_bytes(number: u64) -> usize {
+    (64 - (number | 1).leading_zeros() as usize).div_ceil(7)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use alloc::vec;
+    use alloc::vec::Vec;
 
     #[test]
     fn every_frame_comes_back_and_no_prefix_of_it_does() {
+        let channel = Channel(5);
+        let runs = Runs { top: 21, count: 3, bytes: &[1, 6, 2, 2, 10] };
+        assert_eq!(runs.iter().collect::<Vec<_>>(), [(20, 21), (12, 14), (0, 10)]);
         let frames = [
-            Frame::Beat {
-                number: 300,
-                bytes: b"row",
-                ends: [(Channel(9), 77)].into_iter().collect(),
-            },
+            Frame::Pad,
+            Frame::Ack { delay_us: 70, runs },
+            Frame::Data { channel, offset: 1 << 40, bytes: b"stream" },
+            Frame::Skip { channel, offset: 300, length: 40, below: 7 },
+            Frame::Note { channel, version: 300, bytes: b"row" },
+            Frame::Credit { channel, limit: 1 << 22 },
+            Frame::Gone { channel },
+            Frame::Beat { number: 300, bytes: b"row" },
             Frame::Tell(b"control"),
             Frame::Part { id: 1, index: 2, count: 3, bytes: b"part" },
-            Frame::Data {
-                channel: Channel(5),
-                sequence: 1 << 40,
-                flags: FIRST | LAST,
-                bytes: b"x",
-            },
-            Frame::Ack {
-                channel: Channel(5),
-                below: 10,
-                ranges: [(12, 14), (20, 21)].into_iter().collect(),
-            },
-            Frame::Probe,
-            Frame::Answer,
+            Frame::Now,
+            Frame::Farewell,
         ];
         for frame in frames {
             let mut bytes = vec![];

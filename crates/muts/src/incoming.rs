@@ -1,171 +1,302 @@
-//! Incoming, the receiver's window of one stream: reorder, notice holes, say what has come.
+//! Incoming, a stream at a receiver: put in order, taken apart into messages, each told once.
 //!
-//! Takes: frames in any order, any number of times. Promises: every message once, in order, whole
-//! (T1); no more than a window is kept out of order (T3). Keeps: what came early, and the message
-//! that is being joined.
+//! Takes: pieces of the stream and skips, in any order, any number of times. Promises: every
+//! message once, in order, whole (T1); no more is kept than the window that the sender was given
+//! (T3). Keeps: what came before its turn.
 
 use alloc::collections::BTreeMap;
-use alloc::vec::Vec;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
-use crate::fragment::Joiner;
-use crate::header::{ACK_NOW, Ranges};
-use crate::limits::{ACK_FRAMES, WINDOW_FRAMES};
+use crate::limits::{UNASKED_BYTES, WINDOW_BYTES};
 use crate::message::Message;
-use crate::time::{Duration, Instant};
+use crate::record::Joiner;
 use crate::wire::Malformed;
 
-/// The longest that an acknowledgement waits for something to travel with.
-const ACK_DELAY: Duration = Duration::from_millis(10);
+/// A run of a stream as it came.
+#[derive(Debug)]
+pub(crate) enum Run {
+    /// Its bytes.
+    Data(Bytes),
+    /// So many bytes of whole records, with so many records below their end.
+    Skip { length: u64, below: u64 },
+}
 
-/// What became of a frame.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Taken {
-    /// It was new; these messages are complete now.
-    New(Vec<Message>),
-    /// It had come before.
-    Duplicate,
-    /// It lies beyond the window: its sender does not keep to it.
+impl Run {
+    fn length(&self) -> u64 {
+        match self {
+            Self::Data(bytes) => bytes.len() as u64,
+            Self::Skip { length, .. } => *length,
+        }
+    }
+
+    /// The run without its first bytes.
+    fn after(mut self, bytes: u64) -> Self {
+        match &mut self {
+            Self::Data(data) => data.advance(bytes as usize),
+            Self::Skip { length, .. } => *length -= bytes,
+        }
+        self
+    }
+}
+
+/// What is told of a stream.
+#[derive(Debug)]
+pub(crate) enum Told {
+    /// The message with this number.
+    Message(u64, Message),
+    /// The messages before this one are not for us.
+    Skip(u64),
+}
+
+/// What became of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It was news.
+    New,
+    /// It was here already.
+    Known,
+    /// The sender had no leave to send it: it counts as never received.
     Beyond,
 }
 
-/// A stream at its receiver.
-#[derive(Debug, Default)]
+/// A stream at a receiver.
+#[derive(Debug)]
 pub(crate) struct Incoming {
     /// Everything below has come.
-    below: u64,
-    early: BTreeMap<u64, (u8, Bytes)>,
+    cum: u64,
+    /// Records below that.
+    records: u64,
+    /// What came before its turn.
+    apart: BTreeMap<u64, Run>,
+    apart_bytes: usize,
     joiner: Joiner,
-    /// Messages handed up so far.
-    messages: u64,
-    /// Frames not acknowledged yet.
-    owed: u32,
-    /// When the acknowledgement is due.
-    ack_due: Option<Instant>,
+    /// Whether messages count until the floor above is done with them.
+    counts: bool,
+    /// Bytes of messages that it is not done with.
+    held: u64,
+    /// How far the sender was told that it may go.
+    pub(crate) limit_told: u64,
+    /// The stream cannot be understood any more.
+    broken: bool,
+    /// The newest note of its sender.
+    pub(crate) note: u64,
 }
 
 impl Incoming {
-    /// The number of the first message not handed up yet, before `take`.
-    pub(crate) fn messages(&self) -> u64 {
-        self.messages
+    /// A stream of which nothing has come; whether messages count until they are taken.
+    pub(crate) fn new(counts: bool) -> Self {
+        Self {
+            cum: 0,
+            records: 0,
+            apart: BTreeMap::new(),
+            apart_bytes: 0,
+            joiner: Joiner::default(),
+            counts,
+            held: 0,
+            limit_told: 0,
+            broken: false,
+            note: 0,
+        }
     }
 
-    /// Takes a frame.
+    /// How far the sender may go: a window beyond what has come, less what lies here. Of a message
+    /// that has not come whole nothing lies here yet, so a long one can always end.
+    pub(crate) fn limit(&self) -> u64 {
+        self.cum + (WINDOW_BYTES as u64).saturating_sub(self.held)
+    }
+
+    /// The floor above is done with so many bytes more.
+    pub(crate) fn taken(&mut self, bytes: u64) {
+        self.held = self.held.saturating_sub(bytes);
+    }
+
+    /// Whether the sender should be told its limit anew: a quarter of the window has come free.
+    pub(crate) fn owes_credit(&self) -> bool {
+        self.limit() >= self.limit_told + WINDOW_BYTES as u64 / 4
+    }
+
+    /// Takes a run that begins at `offset`; tells what it completes.
     ///
     /// # Errors
-    /// [`Malformed`] if its message cannot be put together: the stream cannot go on.
+    /// [`Malformed`] if it contradicts what came before: nothing more is taken of this stream.
     pub(crate) fn take(
         &mut self,
-        now: Instant,
-        sequence: u64,
-        flags: u8,
-        bytes: Bytes,
-    ) -> Result<Taken, Malformed> {
-        if sequence < self.below || self.early.contains_key(&sequence) {
-            // The sender missed the acknowledgement.
-            self.ack_due = Some(now);
-            return Ok(Taken::Duplicate);
+        offset: u64,
+        run: Run,
+        mut tell: impl FnMut(Told),
+    ) -> Result<Fate, Malformed> {
+        let end = offset.checked_add(run.length()).ok_or(Malformed)?;
+        if self.broken {
+            return Err(Malformed);
         }
-        if sequence >= self.below + WINDOW_FRAMES {
-            return Ok(Taken::Beyond);
+        if end <= self.cum {
+            return Ok(Fate::Known);
         }
-        self.owed += 1;
-        let at_once = sequence != self.below
-            || !self.early.is_empty()
-            || flags & ACK_NOW != 0
-            || self.owed >= ACK_FRAMES;
-        let due = if at_once { now } else { now + ACK_DELAY };
-        self.ack_due = Some(self.ack_due.map_or(due, |before| before.min(due)));
-        if sequence != self.below {
-            self.early.insert(sequence, (flags, bytes));
-            return Ok(Taken::New(Vec::new()));
+        if end > self.limit_told.max(UNASKED_BYTES) {
+            return Ok(Fate::Beyond);
         }
-        let mut complete = Vec::new();
-        let mut next = Some((flags, bytes));
-        while let Some((flags, bytes)) = next {
-            self.below += 1;
-            complete.extend(self.joiner.take(flags, bytes)?);
-            next = self.early.remove(&self.below);
+        if offset > self.cum {
+            return Ok(self.keep(offset, run));
         }
-        self.messages += complete.len() as u64;
-        Ok(Taken::New(complete))
+        let taken = self.process(run.after(self.cum - offset), &mut tell);
+        let taken = taken.and_then(|()| self.catch_up(&mut tell));
+        self.broken = taken.is_err();
+        taken.map(|()| Fate::New)
     }
 
-    /// The sender has sent everything below `end`: if something of that is missing, it should know.
-    pub(crate) fn hear_end(&mut self, now: Instant, end: u64) {
-        if end > self.below {
-            self.ack_due = Some(now);
+    fn keep(&mut self, offset: u64, run: Run) -> Fate {
+        if let Some(known) = self.apart.get(&offset) {
+            if known.length() >= run.length() {
+                return Fate::Known;
+            }
+            self.apart_bytes -= known.length() as usize;
         }
+        if self.apart_bytes as u64 + run.length() > 4 * WINDOW_BYTES as u64 {
+            return Fate::Beyond;
+        }
+        self.apart_bytes += run.length() as usize;
+        self.apart.insert(offset, run);
+        Fate::New
     }
 
-    /// Says where it is, although nothing has come.
-    pub(crate) fn announce(&mut self, now: Instant) {
-        self.ack_due = Some(now);
-    }
-
-    /// When an acknowledgement is due, if one is.
-    pub(crate) fn ack_due(&self) -> Option<Instant> {
-        self.ack_due
-    }
-
-    /// What has come: everything below the first, and the ranges above it. Nothing is owed then.
-    pub(crate) fn acknowledge(&mut self) -> (u64, Ranges) {
-        (self.owed, self.ack_due) = (0, None);
-        let mut ranges = Ranges::new();
-        for sequence in self.early.keys().copied() {
-            if let Some((_, end)) = ranges.last_mut()
-                && *end == sequence
-            {
-                *end += 1;
-            } else if ranges.push((sequence, sequence + 1)).is_err() {
-                break;
+    /// Takes what came before its turn, as far as its turn has come.
+    fn catch_up(&mut self, tell: &mut impl FnMut(Told)) -> Result<(), Malformed> {
+        while let Some(first) = self.apart.first_entry().filter(|run| *run.key() <= self.cum) {
+            let (offset, run) = first.remove_entry();
+            self.apart_bytes -= run.length() as usize;
+            if offset + run.length() > self.cum {
+                self.process(run.after(self.cum - offset), tell)?;
             }
         }
-        (self.below, ranges)
+        Ok(())
+    }
+
+    fn process(&mut self, run: Run, tell: &mut impl FnMut(Told)) -> Result<(), Malformed> {
+        self.cum += run.length();
+        match run {
+            Run::Data(bytes) => {
+                let (records, held, counts) = (&mut self.records, &mut self.held, self.counts);
+                self.joiner.take(bytes, |message| {
+                    *held += if counts { message.len() as u64 } else { 0 };
+                    tell(Told::Message(*records, message));
+                    *records += 1;
+                })
+            }
+            Run::Skip { below, .. } => {
+                if self.joiner.is_inside() || below < self.records {
+                    return Err(Malformed);
+                }
+                self.records = below;
+                tell(Told::Skip(below));
+                Ok(())
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::header::{FIRST, LAST};
+    use crate::blocks::Blocks;
+    use crate::interface::Audience;
+    use crate::outgoing::{Next, Outgoing};
+    use crate::random::Random;
+    use alloc::vec::Vec;
 
-    fn whole(byte: u8) -> Bytes {
-        Bytes::from(alloc::vec![0, byte])
-    }
-
-    fn take(incoming: &mut Incoming, sequence: u64) -> Taken {
-        let bytes = whole(sequence as u8);
-        incoming.take(Instant::ZERO, sequence, FIRST | LAST, bytes).expect("whole messages")
-    }
-
-    #[test]
-    fn what_comes_early_waits_and_what_comes_twice_is_passed_over() {
-        let mut incoming = Incoming::default();
-        assert_eq!(take(&mut incoming, 2), Taken::New(Vec::new()));
-        assert_eq!(take(&mut incoming, 2), Taken::Duplicate);
-        assert_eq!(incoming.acknowledge(), (0, [(2, 3)].into_iter().collect()));
-        assert!(matches!(take(&mut incoming, 0), Taken::New(m) if m.len() == 1));
-        assert!(matches!(take(&mut incoming, 1), Taken::New(m) if m.len() == 2));
-        assert_eq!(take(&mut incoming, 1), Taken::Duplicate);
-        assert_eq!(incoming.messages(), 3);
-        assert_eq!(incoming.acknowledge(), (3, Ranges::new()));
+    /// What was told: `Ok(length)` of a message, `Err(below)` of a skip.
+    fn note(told: Told, into: &mut Vec<(u64, Option<usize>)>) {
+        match told {
+            Told::Message(number, message) => into.push((number, Some(message.body().len()))),
+            Told::Skip(below) => into.push((below, None)),
+        }
     }
 
     #[test]
-    fn nothing_beyond_the_window_is_kept() {
-        let mut incoming = Incoming::default();
-        assert_eq!(take(&mut incoming, WINDOW_FRAMES), Taken::Beyond);
-        assert_eq!(take(&mut incoming, WINDOW_FRAMES - 1), Taken::New(Vec::new()));
+    fn every_message_is_told_once_in_order_under_loss_and_reordering() {
+        for seed in 0..200 {
+            let mut random = Random::new(seed);
+            let (mut out, mut pen, mut meant) = (Outgoing::new(1), Blocks::default(), Vec::new());
+            out.credit(0, 1 << 20);
+            for number in 0..100_u64 {
+                let length = random.below(300) as usize;
+                let mine = random.chance(600_000);
+                let audience = if mine { Audience::ALL } else { Audience::NONE };
+                out.put(&mut pen, audience, &Message::new(alloc::vec![1; length]));
+                if mine {
+                    meant.push((number, Some(length)));
+                }
+            }
+            out.adopt(&mut pen);
+            let mut incoming = Incoming { limit_told: 1 << 20, ..Incoming::new(false) };
+            let mut told = Vec::new();
+            let mut flying: Vec<(u64, u64, Run)> = Vec::new();
+            while out.waiting() > 0 {
+                if let Some(next) = out.next(0, 1 + random.below(700) as usize) {
+                    let (from, run) = match next {
+                        Next::Data { from, to, .. } => {
+                            let bytes: Vec<u8> = out.pieces(from, to).flatten().collect();
+                            (from, Run::Data(bytes.into()))
+                        }
+                        Next::Skip { from, to, below, .. } => {
+                            (from, Run::Skip { length: to - from, below })
+                        }
+                    };
+                    flying.push((from, from + run.length(), run));
+                }
+                if flying.len() > 10 || !out.waits_for(0) {
+                    if flying.is_empty() {
+                        break;
+                    }
+                    let at = random.below(flying.len() as u64) as usize;
+                    let (from, to, run) = flying.swap_remove(at);
+                    if random.chance(300_000) {
+                        out.lost(0, from, to);
+                        continue;
+                    }
+                    let fate = incoming.take(from, run, |what| note(what, &mut told));
+                    assert_ne!(fate, Ok(Fate::Beyond));
+                    fate.expect("what was written");
+                    if random.chance(200_000) {
+                        out.lost(0, from, to);
+                    } else {
+                        out.acked(0, from, to);
+                    }
+                }
+            }
+            assert_eq!(out.settled(), 100);
+            assert_eq!(incoming.records, 100);
+            told.retain(|told| told.1.is_some());
+            assert_eq!(told, meant, "seed {seed}");
+        }
     }
 
     #[test]
-    fn a_hole_is_told_at_once_and_order_in_good_time() {
-        let mut incoming = Incoming::default();
-        take(&mut incoming, 0);
-        assert_eq!(incoming.ack_due(), Some(Instant::ZERO + ACK_DELAY));
-        take(&mut incoming, 2);
-        assert_eq!(incoming.ack_due(), Some(Instant::ZERO));
+    fn what_lies_beyond_the_limit_counts_as_never_received() {
+        let mut incoming = Incoming::new(false);
+        let run = Run::Data(Bytes::from_static(b"x"));
+        let fate = incoming.take(UNASKED_BYTES, run, |_| {});
+        assert_eq!(fate, Ok(Fate::Beyond));
+    }
+
+    #[test]
+    fn what_the_floor_above_is_not_done_with_counts_against_the_sender() {
+        let mut incoming = Incoming { limit_told: 100, ..Incoming::new(true) };
+        let before = incoming.limit();
+        let message = Run::Data(Bytes::from_static(&[3, 0, 7, 7]));
+        incoming.take(0, message, |_| {}).expect("a message");
+        assert_eq!(incoming.limit(), before + 4 - 3);
+        incoming.taken(3);
+        assert_eq!(incoming.limit(), before + 4);
+    }
+
+    #[test]
+    fn a_skip_in_the_middle_of_a_message_breaks_the_stream() {
+        let mut incoming = Incoming { limit_told: 100, ..Incoming::new(false) };
+        let begun = Run::Data(Bytes::from_static(&[50, 0]));
+        assert_eq!(incoming.take(0, begun, |_| {}), Ok(Fate::New));
+        assert_eq!(incoming.take(2, Run::Skip { length: 5, below: 1 }, |_| {}), Err(Malformed));
+        let more = Run::Data(Bytes::from_static(&[1]));
+        assert_eq!(incoming.take(2, more, |_| {}), Err(Malformed));
     }
 }

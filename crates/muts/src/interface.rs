@@ -8,7 +8,7 @@ use crate::address::Address;
 use crate::layer::Layer;
 use crate::message::Message;
 use crate::process::{NodeId, ProcId};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// Names a channel: one number, chosen by whoever opens it, the same at all its peers.
 ///
@@ -16,6 +16,28 @@ use crate::time::Instant;
 /// of both, so that no message of one epoch can be taken for one of another (T4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Channel(pub u64);
+
+/// Peers of a channel: a bit each, in the order in which it was opened with them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Audience(pub [u64; 4]);
+
+impl Audience {
+    /// Every peer.
+    pub const ALL: Self = Self([u64::MAX; 4]);
+    /// Nobody.
+    pub const NONE: Self = Self([0; 4]);
+
+    /// Whether the peer at this place is meant.
+    #[must_use]
+    pub const fn has(&self, place: usize) -> bool {
+        self.0[place / 64] & (1 << (place % 64)) != 0
+    }
+
+    /// Means the peer at this place too.
+    pub const fn insert(&mut self, place: usize) {
+        self.0[place / 64] |= 1 << (place % 64);
+    }
+}
 
 /// What the transport may be asked.
 #[derive(Debug, Clone)]
@@ -27,24 +49,50 @@ pub enum Down {
         /// Where it listens.
         address: Address,
     },
-    /// Opens a channel to these peers (without the caller itself; none is fine).
+    /// Opens a channel to these peers (without the caller itself; none is fine, at most
+    /// `limits::PEERS_MAX`).
     Open {
         /// Its number.
         channel: Channel,
-        /// Whom it reaches and who may be heard on it.
+        /// Whom it reaches and who may be heard on it; audiences count in this order.
         peers: Vec<ProcId>,
+        /// Whether each message told counts against its sender until `Taken` is said of it.
+        /// Otherwise it counts until it is told.
+        credit: bool,
     },
     /// Closes a channel: what was not delivered is dropped, later frames for it are ignored.
     Close {
         /// Its number.
         channel: Channel,
     },
-    /// Multicasts to all peers of a channel: reliable, FIFO per sender.
+    /// Multicasts to peers of a channel: reliable, FIFO per sender. Who is not in the audience is
+    /// told `Skip`.
     Cast {
         /// Its number.
         channel: Channel,
+        /// Whom it is meant for.
+        to: Audience,
         /// The message, at most `limits::MESSAGE_BYTES_MAX` with its headers.
         message: Message,
+    },
+    /// What all peers of a channel are to know now: the newest note reaches every peer, those
+    /// before it may be passed over. For what is true until it is said anew: positions, credits.
+    Note {
+        /// The channel.
+        channel: Channel,
+        /// At most `limits::NOTE_BYTES_MAX`.
+        bytes: Bytes,
+        /// When it has to go at the latest; it goes sooner with anything else.
+        within: Duration,
+    },
+    /// The floor above is done with so many bytes of messages of that sender.
+    Taken {
+        /// The channel.
+        channel: Channel,
+        /// The sender.
+        from: ProcId,
+        /// The lengths of the messages, added up.
+        bytes: u64,
     },
     /// Sends to one peer: reliable and FIFO among all `Send`s to that peer.
     Send {
@@ -59,9 +107,20 @@ pub enum Down {
     Tell {
         /// The peer.
         to: ProcId,
+        /// Whether it belongs to a change of members: datagrams that carry any such are counted
+        /// apart, so that the price of a change can be told from the load beside it.
+        change: bool,
         /// The message.
         message: Message,
     },
+    /// Somebody else misses this peer: it is asked for a sign of life at once, and given less time.
+    Miss {
+        /// The peer.
+        peer: ProcId,
+    },
+    /// This process ends: whoever was met is told, without any promise, so that it need not be
+    /// missed. What is asked after that is of no use to anybody.
+    Farewell,
     /// What heartbeats to this peer carry from now on.
     Beat {
         /// The peer.
@@ -80,6 +139,14 @@ pub enum Up {
         /// The peer.
         peer: ProcId,
     },
+    /// A process called that speaks no version of the transport that is spoken here: there will be
+    /// no link. One of the two has to be updated.
+    Refused {
+        /// Who.
+        peer: ProcId,
+        /// The lowest and the highest version that it speaks.
+        versions: (u8, u8),
+    },
     /// A message of a channel, the next of that sender.
     Cast {
         /// The channel.
@@ -90,6 +157,24 @@ pub enum Up {
         seq: u64,
         /// The message.
         message: Message,
+    },
+    /// That sender's next casts on a channel were not meant for this process.
+    Skip {
+        /// The channel.
+        channel: Channel,
+        /// Who cast them.
+        from: ProcId,
+        /// The number of the first after them.
+        below: u64,
+    },
+    /// The newest note of a peer.
+    Note {
+        /// The channel.
+        channel: Channel,
+        /// Whose.
+        from: ProcId,
+        /// What the floor above said there.
+        bytes: Bytes,
     },
     /// A message sent to this process alone.
     Send {
@@ -112,7 +197,8 @@ pub enum Up {
         /// The bytes that the floor above put in over there.
         bytes: Bytes,
     },
-    /// Every peer of the channel has received all own casts with a number below `below`.
+    /// Every peer of the channel has received, or been told to skip, all own casts with a number
+    /// below `below`.
     Settled {
         /// The channel.
         channel: Channel,
@@ -131,7 +217,8 @@ pub enum Up {
         /// The peer.
         peer: ProcId,
     },
-    /// This incarnation is known to be over: a newer one of its node has been met.
+    /// This incarnation is known to be over: it has said farewell, or a newer one of its node has
+    /// been met.
     Lost {
         /// The peer.
         peer: ProcId,

@@ -1,10 +1,9 @@
 //! The whole contract between floors: six verbs in three pairs.
 
-use alloc::vec::Vec;
-
 use bytes::Bytes;
 
 use crate::address::Address;
+use crate::limits::PARTS_MAX;
 use crate::time::Instant;
 
 /// A floor: a plain value that does no I/O and reads no clock.
@@ -48,7 +47,7 @@ pub struct Full<T>(pub T);
 pub struct Packet {
     /// Who sent it, as far as the network knows.
     pub from: Address,
-    /// Its bytes.
+    /// Its bytes. None at all: the system says that nobody listens at that address.
     pub bytes: Bytes,
 }
 
@@ -57,6 +56,40 @@ pub struct Packet {
 pub struct Transmit {
     /// Where it goes.
     pub to: Address,
-    /// Its bytes; at most the path's limit.
-    pub bytes: Vec<u8>,
+    /// Its bytes, to be gathered in this order; at most the path's limit together.
+    pub parts: Parts,
+}
+
+/// The places where a datagram's bytes lie: what many receivers get is not copied for each.
+pub type Parts = heapless::Vec<Bytes, PARTS_MAX, u8>;
+
+impl Transmit {
+    /// A datagram that lies in one place.
+    #[must_use]
+    pub fn whole(to: Address, bytes: Bytes) -> Self {
+        let mut parts = Parts::new();
+        parts.push(bytes).expect("room for one");
+        Self { to, parts }
+    }
+
+    /// How many bytes it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.parts.iter().map(Bytes::len).sum()
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All of it in one place, copied if it lies in several.
+    #[must_use]
+    pub fn gather(&self) -> Bytes {
+        match &self.parts[..] {
+            [only] => only.clone(),
+            parts => parts.concat().into(),
+        }
+    }
 }

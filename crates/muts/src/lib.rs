@@ -17,26 +17,37 @@ extern crate std;
 mod address;
 #[cfg(feature = "os")]
 mod bell;
+mod blocks;
 mod bundle;
 mod channel;
 mod config;
 mod counters;
-mod fragment;
+mod flight;
 mod greeting;
+mod guard;
 mod header;
+mod health;
 mod incoming;
 mod interface;
+#[cfg(feature = "os")]
+pub mod keyed;
 mod layer;
 pub mod limits;
 mod link;
 mod message;
+mod numbers;
 #[cfg(feature = "os")]
 pub mod os;
 mod outgoing;
+mod pace;
+mod path;
 #[cfg(feature = "os")]
 mod pool;
 mod process;
 mod random;
+mod ranges;
+mod record;
+mod session;
 mod silence;
 #[cfg(feature = "os")]
 mod sync;
@@ -50,8 +61,9 @@ pub use address::Address;
 pub use bell::{Bell, Rouse};
 pub use config::Config;
 pub use counters::Counted;
-pub use interface::{Channel, Down, Multicast, Up};
-pub use layer::{Full, Layer, Packet, Transmit};
+pub use guard::{Greeting, Guard, Guarded, Open, Seal};
+pub use interface::{Audience, Channel, Down, Multicast, Up};
+pub use layer::{Full, Layer, Packet, Parts, Transmit};
 pub use message::Message;
 #[cfg(feature = "os")]
 pub use pool::{Buffer, Pool};
@@ -59,4 +71,4 @@ pub use process::{NodeId, ProcId};
 pub use random::Random;
 pub use time::{Duration, Instant};
 pub use transport::Transport;
-pub use wire::{Malformed, Wire, read_bytes, read_varint, write_bytes, write_varint};
+pub use wire::{Malformed, Sink, Wire, read_bytes, read_varint, write_bytes, write_varint};

@@ -1,25 +1,55 @@
 //! Every bound of the transport, each with its reason.
 
 /// The largest message with its headers: what one multicast may make a receiver hold.
-pub const MESSAGE_BYTES_MAX: usize = 16 << 20;
+pub const MESSAGE_BYTES_MAX: usize = 64 << 20;
 
-/// Frames of one stream that are not yet acknowledged by all: memory at the sender, and what a
-/// receiver may have to keep out of order.
-pub const WINDOW_FRAMES: u64 = 4096;
-
-/// Bytes of one stream that wait or are not yet acknowledged; a larger message goes alone.
+/// Bytes of one stream that are not yet acknowledged by all: memory at the sender, and what a
+/// receiver may have to keep out of order. A larger message goes alone.
 pub const WINDOW_BYTES: usize = 4 << 20;
 
-/// Bytes under way to one peer, at the start, at the least and at the most: a quarter of a socket
-/// buffer of the usual size, two datagrams, and one that was asked to be large.
+/// Messages of one stream that are not yet acknowledged by all: what a flush may have to agree on.
+pub const WINDOW_MESSAGES: usize = 16_384;
+
+/// Bytes of one stream that a receiver is sent before it has said that its end is open: a first
+/// burst right after a view change, when the others hear of the view at nearly the same time.
+pub const UNASKED_BYTES: u64 = 32 << 10;
+
+/// Bytes kept for channels that are not open here yet, for one peer. Beyond it a datagram is not
+/// acknowledged, so it comes again.
+pub const EARLY_BYTES_MAX: usize = 2 << 20;
+
+/// How long those bytes are kept: longer than any view change takes.
+pub const EARLY_KEPT: core::time::Duration = core::time::Duration::from_secs(60);
+
+/// Bytes under way to one peer at the start: what the receive buffer of a small system holds.
 pub const FLIGHT_BYTES_START: usize = 64 << 10;
-/// See [`FLIGHT_BYTES_START`].
-pub const FLIGHT_BYTES_MIN: usize = 4 << 10;
-/// See [`FLIGHT_BYTES_START`].
-pub const FLIGHT_BYTES_MAX: usize = 1 << 20;
+
+/// Bytes under way to one peer at the most: what the receive buffer of a well-kept one holds.
+pub const FLIGHT_BYTES_MAX: usize = 4 << 20;
+
+/// Datagrams under way to one peer at the least, so that one lost among them is noticed by those
+/// behind it.
+pub const FLIGHT_DATAGRAMS_MIN: usize = 8;
 
 /// Datagrams below this are carried by every path (IPv6 asks for 1,280 with headers).
+pub const DATAGRAM_BYTES_SAFE: usize = 1_200;
+
+/// The shortest limit on datagrams that can be set: every frame but data fits.
 pub const DATAGRAM_BYTES_MIN: usize = 256;
+
+/// The longest that can be: what UDP over IPv4 carries.
+pub const DATAGRAM_BYTES_MAX: usize = 65_507;
+
+/// Places from which one datagram is gathered.
+pub const PARTS_MAX: usize = 16;
+
+/// Runs of a stream shorter than this are copied into the datagram: cheaper than a place of their
+/// own.
+pub const COPIED_BYTES_MAX: usize = 512;
+
+/// Bodies longer than this stay where they are until they are sent; shorter ones are copied
+/// together, once, when they are cast.
+pub const GATHERED_BYTES_MAX: usize = 4 << 10;
 
 /// Control messages that wait for one peer: more than a second of them is of no use to anybody.
 pub const TELLS_WAITING_MAX: usize = 4096;
@@ -30,23 +60,36 @@ pub const TELL_PARTS_BYTES_MAX: usize = 1 << 20;
 /// Control messages of which parts are missing, for one peer.
 pub const TELL_PARTS_MAX: usize = 16;
 
-/// Bytes kept for channels that are not open here yet, for one peer: a burst at a view change.
-pub const EARLY_BYTES_MAX: usize = 256 << 10;
+/// Datagrams acknowledged at the latest after so many, where their sender does not wait.
+pub const ACK_DATAGRAMS: u32 = 16;
 
-/// Frames acknowledged at the latest after so many.
-pub const ACK_FRAMES: u32 = 16;
+/// Bytes acknowledged at the latest after so many, where datagrams are long.
+pub const ACK_BYTES: usize = 256 << 10;
 
-/// Ranges told in one acknowledgement: what is beyond is asked for again anyway.
+/// Ranges told in one acknowledgement: what is beyond is sent again anyway.
 pub const ACK_RANGES_MAX: usize = 32;
 
 /// Bytes of the floor above in one heartbeat.
-pub const BEAT_BYTES_MAX: usize = 16 << 10;
+pub const BEAT_BYTES_MAX: usize = 1_000;
 
-/// Bytes that wait to be sent to one process alone: four of the largest messages.
-pub const SENDS_WAITING_BYTES_MAX: usize = 4 * MESSAGE_BYTES_MAX;
+/// Bytes of the floor above in one note: it fits every datagram beside what goes with it.
+pub const NOTE_BYTES_MAX: usize = 1_000;
 
-/// Channels remembered as closed: their last frames are ignored, not kept as early.
-pub const CLOSED_MAX: usize = 256;
+/// Channels remembered as closed, so that their senders are told instead of kept waiting.
+pub const CLOSED_MAX: usize = 65_536;
 
-/// Channels whose end one heartbeat tells.
-pub const BEAT_ENDS_MAX: usize = 32;
+/// Greetings under way: a friend needs one, strangers get no more than this together.
+pub const GREETINGS_MAX: usize = 1_024;
+
+/// How long a greeting may take: several round trips of the longest path.
+pub const GREETING_KEPT: core::time::Duration = core::time::Duration::from_secs(5);
+
+/// Hellos taken in one window of time before callers have to show a cookie: a whole cluster that
+/// starts at once.
+pub const HELLOS_A_WINDOW: u32 = 256;
+
+/// That window.
+pub const HELLOS_WINDOW: core::time::Duration = core::time::Duration::from_millis(100);
+
+/// Peers of one channel.
+pub const PEERS_MAX: usize = 256;

@@ -1,35 +1,40 @@
 //! Link: all that goes to and comes from one process, shared by all channels.
 //!
 //! A link belongs to one incarnation of its peer and to one of this process: datagrams carry the
-//! session number that their receiver chose, and others are dropped (T4).
+//! session number that their receiver chose and are sealed in that session; others drop (T4).
 
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
+use core::ops::Bound;
 
 use bytes::{Bytes, BytesMut};
 
 use crate::address::Address;
-use crate::header::UNICAST;
-use crate::incoming::Incoming;
+use crate::flight::Flight;
+use crate::incoming::{Incoming, Run};
 use crate::interface::Channel;
 use crate::limits::{
-    EARLY_BYTES_MAX, SENDS_WAITING_BYTES_MAX, TELL_PARTS_BYTES_MAX, TELL_PARTS_MAX,
+    DATAGRAM_BYTES_MIN, EARLY_BYTES_MAX, EARLY_KEPT, TELL_PARTS_BYTES_MAX, TELL_PARTS_MAX,
     TELLS_WAITING_MAX,
 };
-use crate::message::Message;
+use crate::numbers::Seen;
 use crate::outgoing::Outgoing;
+use crate::pace::Pace;
+use crate::path::Path;
 use crate::process::ProcId;
+use crate::session::Sessions;
 use crate::silence::Silence;
 use crate::tempo::Tempo;
 use crate::time::{Duration, Instant};
 
-/// A data frame that came before its channel was opened here.
-#[derive(Debug)]
+/// What came of a channel that is not open here yet.
+#[derive(Debug, Default)]
 pub(crate) struct Early {
-    pub(crate) channel: Channel,
-    pub(crate) sequence: u64,
-    pub(crate) flags: u8,
-    pub(crate) bytes: Bytes,
+    pub(crate) runs: Vec<(u64, Run)>,
+    pub(crate) limit: u64,
+    pub(crate) note: Option<(u64, Bytes)>,
+    bytes: usize,
+    since: Instant,
 }
 
 /// A control message of which parts are missing.
@@ -39,17 +44,41 @@ struct Parts {
     have: BTreeMap<u64, Bytes>,
 }
 
-/// What is to be written into the next datagram besides data.
+/// What is to be written into the next datagram besides streams.
 #[derive(Debug, Default)]
 pub(crate) struct Errands {
     pub(crate) beat: bool,
+    /// This process ends.
+    pub(crate) farewell: bool,
+    /// A sign of life is wanted.
     pub(crate) probe: bool,
-    pub(crate) answer: bool,
-    /// Control messages, as frames.
-    pub(crate) tells: VecDeque<Vec<u8>>,
-    /// Channels whose acknowledgement is owed.
-    pub(crate) acks: BTreeSet<Channel>,
-    pub(crate) ack_due: Option<Instant>,
+    /// Control messages, as frames, and whether each belongs to a change.
+    pub(crate) tells: VecDeque<(Vec<u8>, bool)>,
+    /// Channels that are closed here, and those whose limit is to be told.
+    pub(crate) gone: BTreeSet<Channel>,
+    pub(crate) credits: BTreeSet<Channel>,
+    /// Channels whose note the peer lacks, and when the first of them has to go.
+    pub(crate) notes: BTreeSet<Channel>,
+    pub(crate) notes_due: Option<Instant>,
+}
+
+impl Errands {
+    /// Whether anything has to go now.
+    pub(crate) fn press(&self, now: Instant) -> bool {
+        self.beat
+            || self.farewell
+            || self.probe
+            || !self.tells.is_empty()
+            || !self.gone.is_empty()
+            || !self.credits.is_empty()
+            || self.notes_due.is_some_and(|due| due <= now)
+    }
+
+    /// The peer lacks a channel's note.
+    pub(crate) fn note(&mut self, channel: Channel, due: Instant) {
+        self.notes.insert(channel);
+        self.notes_due = Some(self.notes_due.map_or(due, |before| before.min(due)));
+    }
 }
 
 /// One peer.
@@ -57,37 +86,43 @@ pub(crate) struct Errands {
 pub(crate) struct Link {
     pub(crate) peer: ProcId,
     pub(crate) address: Address,
-    /// Our end: what the peer's datagrams carry.
-    pub(crate) mine: u32,
-    /// Its end: what ours carry, once it is known.
-    pub(crate) theirs: Option<u32>,
-    /// It is known to know our end.
+    pub(crate) sessions: Sessions,
+    /// The version of frames that both ends speak.
+    pub(crate) version: u8,
+    /// The floor above has been told of it.
     pub(crate) met: bool,
+    /// When a new session was asked for last.
+    pub(crate) renewed: Instant,
     pub(crate) silence: Silence,
+    pub(crate) seen: Seen,
     pub(crate) tempo: Tempo,
+    pub(crate) flight: Flight,
+    pub(crate) pace: Pace,
+    /// When the pace lets the next datagram go, if it does not yet.
+    pub(crate) paced_until: Option<Instant>,
+    pub(crate) path: Path,
     pub(crate) errands: Errands,
     pub(crate) beat_bytes: Bytes,
     pub(crate) beats_sent: u64,
     pub(crate) beat_heard: u64,
     pub(crate) next_beat: Instant,
-    /// Channels with something to send to it, served in turn.
-    pub(crate) ready: VecDeque<Channel>,
-    /// Channels of which something is not acknowledged by it.
-    pub(crate) behind: BTreeSet<Channel>,
-    /// Bytes under way to it.
-    pub(crate) flying: usize,
-    pub(crate) resend_due: Option<Instant>,
+    /// Channels with something to send to it.
+    ready: BTreeSet<Channel>,
+    /// Which of them was served last.
+    served: Channel,
     /// The stream to it alone, and from it.
     pub(crate) sends: Outgoing,
     pub(crate) receives: Incoming,
-    waiting: VecDeque<Message>,
-    waiting_bytes: usize,
-    early: VecDeque<Early>,
+    early: BTreeMap<Channel, Early>,
     early_bytes: usize,
     parts: BTreeMap<u64, Parts>,
     pub(crate) tells_cut: u64,
     /// The timer that stands for it, if one does.
     pub(crate) timer: Option<Instant>,
+    /// It waits for its turn to transmit.
+    pub(crate) queued: bool,
+    /// Datagrams that it may still send in this turn.
+    pub(crate) turn: u32,
 }
 
 impl Link {
@@ -95,116 +130,136 @@ impl Link {
         now: Instant,
         peer: ProcId,
         address: Address,
-        mine: u32,
+        version: u8,
         silence: Duration,
+        datagram_bytes_max: usize,
     ) -> Self {
+        let mut errands = Errands::default();
+        errands.credits.insert(crate::header::UNICAST);
         Self {
             peer,
             address,
-            mine,
-            theirs: None,
+            sessions: Sessions::default(),
+            version,
             met: false,
+            renewed: now,
             silence: Silence::new(now, silence),
-            tempo: Tempo::new(),
-            errands: Errands::default(),
+            seen: Seen::default(),
+            tempo: Tempo::default(),
+            flight: Flight::default(),
+            pace: Pace::new(),
+            paced_until: None,
+            path: Path::new(datagram_bytes_max),
+            errands,
             beat_bytes: Bytes::new(),
             beats_sent: 0,
             beat_heard: 0,
             next_beat: now,
-            ready: VecDeque::new(),
-            behind: BTreeSet::new(),
-            flying: 0,
-            resend_due: None,
-            sends: Outgoing::new(core::iter::once(peer)),
-            receives: Incoming::default(),
-            waiting: VecDeque::new(),
-            waiting_bytes: 0,
-            early: VecDeque::new(),
+            ready: BTreeSet::new(),
+            served: Channel(0),
+            sends: Outgoing::new(1),
+            receives: Incoming::new(false),
+            early: BTreeMap::new(),
             early_bytes: 0,
             parts: BTreeMap::new(),
             tells_cut: 0,
             timer: None,
+            queued: false,
+            turn: 0,
         }
     }
 
-    /// Whether data may go to it now.
-    pub(crate) fn takes_data(&self) -> bool {
-        self.met && !self.silence.is_silent() && self.flying < self.tempo.flight_max()
+    /// Whether it can be sent anything at all.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.sessions.is_empty()
+    }
+
+    /// Whether streams may go to it now; if only its pace keeps them, until when is noted.
+    pub(crate) fn takes_data(&mut self, now: Instant) -> bool {
+        self.paced_until = None;
+        if !self.met || self.silence.is_silent() || self.ready.is_empty() {
+            return false;
+        }
+        if self.flight.bytes() >= self.pace.window() {
+            self.pace.held_back();
+            return false;
+        }
+        self.paced_until = self.pace.wait_until(now);
+        self.paced_until.is_none()
     }
 
     /// A channel has something for it.
     pub(crate) fn make_ready(&mut self, channel: Channel) {
-        if !self.ready.contains(&channel) {
-            self.ready.push_back(channel);
-        }
-        self.behind.insert(channel);
+        self.ready.insert(channel);
     }
 
-    /// An acknowledgement is owed, at the latest then.
-    pub(crate) fn owe_ack(&mut self, channel: Channel, due: Instant) {
-        self.errands.acks.insert(channel);
-        self.errands.ack_due = Some(self.errands.ack_due.map_or(due, |before| before.min(due)));
+    /// A channel has nothing more for it.
+    pub(crate) fn unready(&mut self, channel: Channel) {
+        self.ready.remove(&channel);
+    }
+
+    /// Whether no channel has anything for it.
+    pub(crate) fn is_dry(&self) -> bool {
+        self.ready.is_empty()
+    }
+
+    /// The channel whose turn it is.
+    pub(crate) fn next_ready(&mut self) -> Option<Channel> {
+        let after = (Bound::Excluded(self.served), Bound::Unbounded);
+        let next = self.ready.range(after).next().or(self.ready.first()).copied()?;
+        self.served = next;
+        Some(next)
     }
 
     /// Queues a control message, as one frame or in parts. Answers false if it was dropped.
-    pub(crate) fn tell(&mut self, frames: Vec<Vec<u8>>) -> bool {
+    pub(crate) fn tell(
+        &mut self,
+        frames: impl ExactSizeIterator<Item = Vec<u8>>,
+        change: bool,
+    ) -> bool {
         if self.errands.tells.len() + frames.len() > TELLS_WAITING_MAX {
             return false;
         }
-        self.errands.tells.extend(frames);
+        self.errands.tells.extend(frames.into_iter().map(|frame| (frame, change)));
         true
     }
 
-    /// Queues a message to it alone.
-    ///
-    /// # Errors
-    /// The message, if too much waits already.
-    pub(crate) fn send(&mut self, message: Message, frame_bytes: usize) -> Result<(), Message> {
-        if self.waiting_bytes + message.len() > SENDS_WAITING_BYTES_MAX && self.waiting_bytes > 0 {
-            self.sends.owes_room = true;
-            return Err(message);
+    /// Keeps something of a channel that may be opened soon. False if there is no room for it.
+    pub(crate) fn keep_early(
+        &mut self,
+        now: Instant,
+        channel: Channel,
+        bytes: usize,
+        keep: impl FnOnce(&mut Early),
+    ) -> bool {
+        // What it takes besides counts too, or empty frames could fill memory.
+        let bytes = bytes + 64;
+        if self.early_bytes + bytes > EARLY_BYTES_MAX {
+            return false;
         }
-        self.waiting_bytes += message.len();
-        self.waiting.push_back(message);
-        self.refill(frame_bytes);
-        Ok(())
-    }
-
-    /// Moves what waits into the window. Answers whether room is to be told.
-    pub(crate) fn refill(&mut self, frame_bytes: usize) -> bool {
-        while let Some(message) = self.waiting.front() {
-            if !self.sends.has_room(message.len(), frame_bytes) {
-                break;
-            }
-            let message = self.waiting.pop_front().expect("just looked at");
-            self.waiting_bytes -= message.len();
-            self.sends.put(&message, frame_bytes);
-            self.make_ready(UNICAST);
-        }
-        let half = self.waiting_bytes <= SENDS_WAITING_BYTES_MAX / 2;
-        half && core::mem::take(&mut self.sends.owes_room)
-    }
-
-    /// Keeps a frame for a channel that may be opened soon. Answers how many had to go for it.
-    pub(crate) fn keep_early(&mut self, early: Early) -> u64 {
-        self.early_bytes += early.bytes.len();
-        self.early.push_back(early);
-        let mut dropped = 0;
-        while self.early_bytes > EARLY_BYTES_MAX {
-            let oldest = self.early.pop_front().expect("bytes of something");
-            self.early_bytes -= oldest.bytes.len();
-            dropped += 1;
-        }
-        dropped
+        self.early_bytes += bytes;
+        let early = self.early.entry(channel).or_insert(Early { since: now, ..Early::default() });
+        early.bytes += bytes;
+        keep(early);
+        true
     }
 
     /// What came early for this channel.
-    pub(crate) fn take_early(&mut self, channel: Channel) -> Vec<Early> {
-        let (found, kept): (Vec<Early>, Vec<Early>) =
-            core::mem::take(&mut self.early).into_iter().partition(|e| e.channel == channel);
-        self.early = kept.into();
-        self.early_bytes -= found.iter().map(|early| early.bytes.len()).sum::<usize>();
-        found
+    pub(crate) fn take_early(&mut self, channel: Channel) -> Option<Early> {
+        let early = self.early.remove(&channel)?;
+        self.early_bytes -= early.bytes;
+        Some(early)
+    }
+
+    /// Channels that nobody opened for long: what came of them is given up.
+    pub(crate) fn expire_early(&mut self, now: Instant) -> Vec<Channel> {
+        let old = |early: &Early| now.since(early.since) > EARLY_KEPT;
+        let expired: Vec<Channel> =
+            self.early.iter().filter(|(_, early)| old(early)).map(|(name, _)| *name).collect();
+        for channel in &expired {
+            self.take_early(*channel);
+        }
+        expired
     }
 
     /// Takes a part of a control message; answers the whole once it is there.
@@ -215,7 +270,7 @@ impl Link {
         count: u64,
         bytes: Bytes,
     ) -> Option<Bytes> {
-        let most = (TELL_PARTS_BYTES_MAX / crate::limits::DATAGRAM_BYTES_MIN) as u64;
+        let most = (TELL_PARTS_BYTES_MAX / DATAGRAM_BYTES_MIN) as u64;
         if index >= count || count > most || count < 2 {
             return None;
         }
@@ -238,14 +293,25 @@ impl Link {
         Some(whole.freeze())
     }
 
+    /// When the peer has been waited for long enough.
+    pub(crate) fn overdue_at(&self) -> Option<Instant> {
+        let asked = self.flight.asked().filter(|_| !self.silence.is_silent());
+        asked.map(|at| at + self.pace.patience())
+    }
+
     /// When anything of it is due next.
     pub(crate) fn due(&self) -> Instant {
         let mut due = self.silence.due();
         if self.met {
             due = due.min(self.next_beat);
         }
-        let acks = self.errands.ack_due.filter(|_| self.theirs.is_some());
-        let others = [acks, self.resend_due.filter(|_| !self.silence.is_silent())];
+        let open = self.is_open();
+        let acks = self.tempo.due().filter(|_| open);
+        let notes = self.errands.notes_due.filter(|_| open);
+        let path = self.path.due().filter(|_| self.met && open);
+        let thanks = self.sessions.due();
+        let others =
+            [acks, notes, path, thanks, self.overdue_at(), self.flight.lost_at(), self.paced_until];
         others.into_iter().flatten().fold(due, Instant::min)
     }
 }

@@ -2,26 +2,92 @@
 
 use alloc::vec::Vec;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
-use crate::wire::{Malformed, Wire, read_bytes, write_varint};
+use crate::wire::{Malformed, Sink, Wire, read_varint, write_varint};
+
+/// Headers up to this length lie in the message itself: those of all floors on a usual message.
+const INLINE_BYTES: usize = 86;
 
 /// A message on its way through the floors.
 ///
 /// Each floor pushes its header going down and pops it going up. The body is shared, never copied
-/// by a floor. Headers lie in `heads` from the topmost floor to the lowest, each followed by its
-/// length (two bytes, little-endian), so that the lowest floor's is popped first.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// by a floor. Headers lie from the topmost floor to the lowest, each followed by its length (two
+/// bytes, little-endian), so that the lowest floor's is popped first. On the wire:
+/// `varint length of the headers | headers | body to the end`.
+#[derive(Debug, Clone, Default)]
 pub struct Message {
-    heads: Vec<u8>,
+    heads: Heads,
     body: Bytes,
 }
+
+/// Where the headers lie: few of one's own in place, many in a vector, a received message's in the
+/// buffer that it came in.
+#[derive(Debug, Clone)]
+enum Heads {
+    Inline(heapless::Vec<u8, INLINE_BYTES, u8>),
+    Many(Vec<u8>),
+    Shared(Bytes),
+}
+
+impl Default for Heads {
+    fn default() -> Self {
+        Self::Inline(heapless::Vec::new())
+    }
+}
+
+impl Heads {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Inline(bytes) => bytes,
+            Self::Many(bytes) => bytes,
+            Self::Shared(bytes) => bytes,
+        }
+    }
+
+    fn truncate(&mut self, length: usize) {
+        match self {
+            Self::Inline(bytes) => bytes.truncate(length),
+            Self::Many(bytes) => bytes.truncate(length),
+            Self::Shared(bytes) => bytes.truncate(length),
+        }
+    }
+}
+
+impl Sink for Heads {
+    fn extend_from_slice(&mut self, more: &[u8]) {
+        match self {
+            Self::Inline(bytes) if bytes.len() + more.len() <= INLINE_BYTES => {
+                bytes.extend_from_slice(more).expect("just compared");
+            }
+            Self::Many(bytes) => bytes.extend_from_slice(more),
+            // The bytes of a message that was received are others' too.
+            Self::Shared(bytes) if bytes.len() + more.len() <= INLINE_BYTES => {
+                let mut own = heapless::Vec::new();
+                own.extend_from_slice(bytes).expect("just compared");
+                own.extend_from_slice(more).expect("just compared");
+                *self = Self::Inline(own);
+            }
+            Self::Inline(_) | Self::Shared(_) => {
+                *self = Self::Many([self.bytes(), more].concat());
+            }
+        }
+    }
+}
+
+impl PartialEq for Message {
+    fn eq(&self, other: &Self) -> bool {
+        self.heads.bytes() == other.heads.bytes() && self.body == other.body
+    }
+}
+
+impl Eq for Message {}
 
 impl Message {
     /// A message without headers.
     #[must_use]
     pub fn new(body: impl Into<Bytes>) -> Self {
-        Self { heads: Vec::new(), body: body.into() }
+        Self { heads: Heads::default(), body: body.into() }
     }
 
     /// What the application sees.
@@ -41,9 +107,10 @@ impl Message {
     /// # Panics
     /// If it is longer than 65,535 bytes: headers are ours and bounded by `limits.rs`.
     pub fn push(&mut self, header: &impl Wire) {
-        let start = self.heads.len();
+        let start = self.heads.bytes().len();
         header.write(&mut self.heads);
-        let length = u16::try_from(self.heads.len() - start).expect("a header under 64 KiB");
+        let length = self.heads.bytes().len() - start;
+        let length = u16::try_from(length).expect("a header under 64 KiB");
         self.heads.extend_from_slice(&length.to_le_bytes());
     }
 
@@ -52,10 +119,11 @@ impl Message {
     /// # Errors
     /// [`Malformed`] if there is none, or it is not of that kind, or has bytes left over.
     pub fn pop<T: Wire>(&mut self) -> Result<T, Malformed> {
-        let end = self.heads.len().checked_sub(2).ok_or(Malformed)?;
-        let length = usize::from(u16::from_le_bytes([self.heads[end], self.heads[end + 1]]));
-        let start = end.checked_sub(length).ok_or(Malformed)?;
-        let mut header = &self.heads[start..end];
+        let heads = self.heads.bytes();
+        let (rest, length) = heads.split_last_chunk::<2>().ok_or(Malformed)?;
+        let start = rest.len().checked_sub(usize::from(u16::from_le_bytes(*length)));
+        let start = start.ok_or(Malformed)?;
+        let mut header = &rest[start..];
         let popped = T::read(&mut header)?;
         if !header.is_empty() {
             return Err(Malformed);
@@ -67,39 +135,50 @@ impl Message {
     /// Bytes on the wire, without what the transport adds.
     #[must_use]
     pub fn len(&self) -> usize {
-        // The length of the headers is a varint of at most three bytes for anything we push.
-        3 + self.heads.len() + self.body.len()
+        let heads = self.heads.bytes().len();
+        let length = if heads < 0x80 {
+            1
+        } else if heads < 0x4000 {
+            2
+        } else {
+            3
+        };
+        length + heads + self.body.len()
     }
 
     /// Whether it holds nothing at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.heads.is_empty() && self.body.is_empty()
+        self.heads.bytes().is_empty() && self.body.is_empty()
     }
 
-    /// Writes headers and body: `varint heads_len | heads | body to the end`.
-    pub fn write(&self, into: &mut Vec<u8>) {
-        write_varint(into, self.heads.len() as u64);
-        into.extend_from_slice(&self.heads);
+    /// Writes headers and body.
+    pub fn write(&self, into: &mut impl Sink) {
+        self.write_heads(into);
         into.extend_from_slice(&self.body);
     }
 
     /// What [`Message::write`] writes before the body.
-    pub(crate) fn head_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.heads.len() + 3);
-        write_varint(&mut bytes, self.heads.len() as u64);
-        bytes.extend_from_slice(&self.heads);
-        bytes
+    pub(crate) fn write_heads(&self, into: &mut impl Sink) {
+        let heads = self.heads.bytes();
+        write_varint(into, heads.len() as u64);
+        into.extend_from_slice(heads);
     }
 
-    /// Reads what [`Message::write`] wrote; the body stays in the buffer it came in.
+    /// Reads what [`Message::write`] wrote; all of it stays in the buffer it came in.
     ///
     /// # Errors
     /// [`Malformed`] if the headers are longer than the bytes.
-    pub fn read(bytes: &Bytes) -> Result<Self, Malformed> {
+    pub fn read(mut bytes: Bytes) -> Result<Self, Malformed> {
         let mut rest = &bytes[..];
-        let heads = read_bytes(&mut rest)?.to_vec();
-        Ok(Self { heads, body: bytes.slice(bytes.len() - rest.len()..) })
+        let length = usize::try_from(read_varint(&mut rest)?).map_err(|_| Malformed)?;
+        if length > rest.len() {
+            return Err(Malformed);
+        }
+        let at = bytes.len() - rest.len();
+        let heads = Heads::Shared(bytes.slice(at..at + length));
+        bytes.advance(at + length);
+        Ok(Self { heads, body: bytes })
     }
 }
 
@@ -114,7 +193,8 @@ mod tests {
         message.push(&9_u32);
         let mut bytes = Vec::new();
         message.write(&mut bytes);
-        let mut read = Message::read(&bytes.into()).expect("what was written");
+        assert_eq!(bytes.len(), message.len());
+        let mut read = Message::read(bytes.into()).expect("what was written");
         assert_eq!(read.pop::<u32>(), Ok(9));
         assert_eq!(read.pop::<u64>(), Ok(7));
         assert_eq!(read.pop::<u64>(), Err(Malformed));
@@ -127,5 +207,25 @@ mod tests {
         message.push(&7_u64);
         assert_eq!(message.pop::<u32>(), Err(Malformed));
         assert_eq!(message.pop::<u64>(), Ok(7));
+    }
+
+    #[test]
+    fn headers_of_any_length_lie_where_they_fit() {
+        for length in [0, 1, 80, 84, 85, 86, 200, 20_000] {
+            let mut message = Message::new(&b"body"[..]);
+            message.push(&1_u8);
+            let header = alloc::vec![7_u8; length];
+            message.push(&header);
+            let mut bytes = Vec::new();
+            message.write(&mut bytes);
+            assert_eq!(bytes.len(), message.len(), "{length}");
+            let mut read = Message::read(bytes.into()).expect("what was written");
+            read.push(&header);
+            assert_eq!(read.pop(), Ok(header.clone()));
+            assert_eq!(read, message);
+            assert_eq!(read.pop(), Ok(header));
+            assert_eq!(read.pop(), Ok(1_u8));
+            assert!(read.heads.bytes().is_empty());
+        }
     }
 }

@@ -1,347 +1,402 @@
-//! Outgoing, the sender's window of one stream: keep until every peer has it, resend what is asked
-//! for or late, to that peer alone.
+//! Outgoing, a stream at its sender: kept until every receiver has it, sent again as far as one
+//! lacks it, to that one alone.
 //!
-//! Takes: messages, acknowledgements, time. Promises: a frame is kept until every peer has
-//! acknowledged it (T2); no more than the window waits (T3). Keeps: the frames, and for each peer
-//! which of them it has and when each was sent to it last.
+//! Takes: messages, what was acknowledged, what was lost. Promises: every byte is kept until every
+//! receiver has acknowledged it (T2); no more than the window waits (T3). Keeps: the stream's bytes
+//! in pieces, where its records end, and for each receiver which of it is there.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use crate::fragment::{Piece, cut};
-use crate::header::LAST;
-use crate::limits::{WINDOW_BYTES, WINDOW_FRAMES};
+use bytes::Bytes;
+
+use crate::blocks::Blocks;
+use crate::interface::Audience;
+use crate::limits::{GATHERED_BYTES_MAX, UNASKED_BYTES, WINDOW_BYTES, WINDOW_MESSAGES};
 use crate::message::Message;
-use crate::process::ProcId;
-use crate::time::{Duration, Instant};
+use crate::ranges::Ranges;
+use crate::record::record_bytes;
+use crate::wire::write_varint;
 
-/// Later frames that must have come before a missing one is taken for lost.
-const REORDERED_MAX: u64 = 3;
-
-/// What one peer has of one frame that was sent to it.
-#[derive(Debug, Clone, Copy)]
-struct Sent {
-    at: Instant,
-    /// Sent more than once: says nothing of the round trip.
-    again: bool,
-    has: bool,
-    /// Taken for lost, and waiting to be sent again.
-    lost: bool,
-}
-
-/// One peer of a stream.
-#[derive(Debug, Default)]
-struct Receiver {
-    /// Everything below has come there.
-    below: u64,
-    /// The frames from `below` on that were ever sent there.
-    sent: VecDeque<Sent>,
-    /// How many of them are taken for lost.
-    lost: usize,
-    /// Bytes sent and neither acknowledged nor taken for lost.
-    flying: usize,
-}
-
-/// What an acknowledgement changed.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Acked {
-    /// Bytes that are no longer under way.
-    pub(crate) bytes: usize,
-    /// A fresh round trip.
-    pub(crate) round_trip: Option<Duration>,
-    /// Frames were found lost.
-    pub(crate) lost: bool,
-}
-
-/// What is sent next to a peer.
+/// A message that is not for everybody: others are sent a skip in its place.
 #[derive(Debug)]
-pub(crate) struct Next<'a> {
-    pub(crate) sequence: u64,
-    pub(crate) piece: &'a Piece,
-    /// Nothing more waits for that peer behind it.
-    pub(crate) dry: bool,
-    pub(crate) again: bool,
+struct Zone {
+    from: u64,
+    to: u64,
+    /// How many records lie below its end.
+    below: u64,
+    audience: Audience,
+}
+
+/// One receiver of a stream.
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    /// Everything below has come there.
+    cum: u64,
+    /// What has come there beyond it.
+    apart: Ranges,
+    /// Everything from here on was never sent there.
+    next: u64,
+    /// What was lost on the way.
+    again: Ranges,
+    /// It takes nothing beyond.
+    limit: u64,
+    /// It has closed its end.
+    gone: bool,
+    /// The versions of the note that were sent there, and have come.
+    pub(crate) note_sent: u64,
+    pub(crate) note_there: u64,
+}
+
+/// What is sent next to a receiver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// These bytes of the stream.
+    Data { from: u64, to: u64, again: bool },
+    /// These are not for it; so many records lie below their end.
+    Skip { from: u64, to: u64, below: u64, again: bool },
 }
 
 /// A stream at its sender.
 #[derive(Debug)]
 pub(crate) struct Outgoing {
-    frames: VecDeque<Piece>,
-    /// The sequence number of the first frame kept.
+    /// The bytes kept, each piece with where it begins.
+    pieces: VecDeque<(u64, Bytes)>,
+    /// What lies below is at every receiver.
     base: u64,
-    bytes: usize,
-    /// Sequence numbers of the last frames of messages not yet settled.
+    end: u64,
+    /// Where the records from `settled` on end.
     ends: VecDeque<u64>,
-    /// Messages settled so far.
+    zones: VecDeque<Zone>,
+    /// Records that are at every receiver.
     settled: u64,
-    receivers: BTreeMap<ProcId, Receiver>,
+    receivers: Vec<Receiver>,
     /// A message was handed back.
     pub(crate) owes_room: bool,
 }
 
 impl Outgoing {
-    pub(crate) fn new(peers: impl Iterator<Item = ProcId>) -> Self {
+    pub(crate) fn new(receivers: usize) -> Self {
+        let receiver = || Receiver {
+            cum: 0,
+            apart: Ranges::default(),
+            next: 0,
+            again: Ranges::default(),
+            limit: UNASKED_BYTES,
+            gone: false,
+            note_sent: 0,
+            note_there: 0,
+        };
         Self {
-            frames: VecDeque::new(),
+            pieces: VecDeque::new(),
             base: 0,
-            bytes: 0,
+            end: 0,
             ends: VecDeque::new(),
+            zones: VecDeque::new(),
             settled: 0,
-            receivers: peers.map(|peer| (peer, Receiver::default())).collect(),
+            receivers: (0..receivers).map(|_| receiver()).collect(),
             owes_room: false,
         }
     }
 
-    /// The first sequence number not used yet.
-    pub(crate) fn end(&self) -> u64 {
-        self.base + self.frames.len() as u64
+    pub(crate) fn receiver(&mut self, place: usize) -> &mut Receiver {
+        &mut self.receivers[place]
+    }
+
+    /// Bytes that are not at every receiver.
+    pub(crate) fn waiting(&self) -> usize {
+        (self.end - self.base) as usize
     }
 
     /// Whether this message fits the window; a large one fits an empty window only.
-    pub(crate) fn has_room(&self, bytes: usize, frame_bytes: usize) -> bool {
-        let frames = self.frames.len() as u64 + (bytes / frame_bytes) as u64;
-        self.frames.is_empty() || (self.bytes + bytes <= WINDOW_BYTES && frames < WINDOW_FRAMES)
+    pub(crate) fn has_room(&self, message: &Message) -> bool {
+        let bytes = self.waiting() + record_bytes(message);
+        self.waiting() == 0 || (bytes <= WINDOW_BYTES && self.ends.len() < WINDOW_MESSAGES)
     }
 
     /// Whether half of the window is free again.
     pub(crate) fn has_half(&self) -> bool {
-        self.bytes <= WINDOW_BYTES / 2 && self.frames.len() as u64 <= WINDOW_FRAMES / 2
+        self.waiting() <= WINDOW_BYTES / 2 && self.ends.len() <= WINDOW_MESSAGES / 2
     }
 
-    /// Takes a message that fits.
-    pub(crate) fn put(&mut self, message: &Message, frame_bytes: usize) {
-        for piece in cut(message, frame_bytes) {
-            self.bytes += piece.len();
-            if piece.flags & LAST != 0 {
-                self.ends.push_back(self.end());
-            }
-            self.frames.push_back(piece);
+    /// Whether so much waits that its sender will soon have to.
+    pub(crate) fn is_nearly_full(&self) -> bool {
+        self.waiting() >= WINDOW_BYTES / 4 * 3 || self.ends.len() >= WINDOW_MESSAGES / 4 * 3
+    }
+
+    /// Takes a message that fits. Short ones gather in the pen; the caller gives what is in there
+    /// to [`Outgoing::adopt`] before anything is sent, or another stream uses the pen.
+    pub(crate) fn put(&mut self, pen: &mut Blocks, to: Audience, message: &Message) {
+        let (from, length) = (self.end, record_bytes(message));
+        let short = message.body().len() <= GATHERED_BYTES_MAX;
+        let room = if short { length } else { length - message.body().len() };
+        if pen.room(0).capacity() - pen.len() < room {
+            self.adopt(pen);
         }
-        self.free();
+        let into = pen.room(room);
+        write_varint(into, message.len() as u64);
+        if short {
+            message.write(into);
+        } else {
+            message.write_heads(into);
+            self.end = from + length as u64 - message.body().len() as u64;
+            self.adopt(pen);
+            self.pieces.push_back((self.end, message.body().clone()));
+        }
+        self.end = from + length as u64;
+        self.ends.push_back(self.end);
+        if to != Audience::ALL {
+            let below = self.settled + self.ends.len() as u64;
+            self.zones.push_back(Zone { from, to: self.end, below, audience: to });
+        }
+        if self.receivers.is_empty() {
+            self.adopt(pen);
+            self.settle();
+        }
     }
 
-    /// Whether anything waits to be sent to this peer.
-    pub(crate) fn waits_for(&self, peer: ProcId) -> bool {
-        let end = self.end();
-        self.receivers.get(&peer).is_some_and(|receiver| {
-            receiver.lost > 0 || receiver.next() < end.min(receiver.below + WINDOW_FRAMES)
+    /// Takes over what it has in the pen.
+    pub(crate) fn adopt(&mut self, pen: &mut Blocks) {
+        if !pen.is_empty() {
+            let bytes = pen.split();
+            let from = self.end - bytes.len() as u64;
+            self.pieces.push_back((from, bytes));
+        }
+    }
+
+    /// Whether anything may be sent to this receiver now.
+    pub(crate) fn waits_for(&self, place: usize) -> bool {
+        let receiver = &self.receivers[place];
+        let new = receiver.next < self.end.min(receiver.limit);
+        !receiver.gone && (new || !receiver.again.is_empty())
+    }
+
+    /// Whether nothing is sent there only because its credit is used up.
+    pub(crate) fn lacks_credit(&self, place: usize) -> bool {
+        let receiver = &self.receivers[place];
+        !receiver.gone && receiver.next >= receiver.limit && receiver.next < self.end
+    }
+
+    /// Who has least of the stream.
+    pub(crate) fn slowest(&self) -> Option<usize> {
+        (0..self.receivers.len()).min_by_key(|place| self.receivers[*place].cum)
+    }
+
+    /// What is sent next to this receiver, of `room` bytes of data at most; it counts as sent.
+    pub(crate) fn next(&mut self, place: usize, room: usize) -> Option<Next> {
+        let receiver = &self.receivers[place];
+        if receiver.gone {
+            return None;
+        }
+        let (run, again) = match receiver.again.first() {
+            Some(run) => (run, true),
+            None => ((receiver.next, self.end.min(receiver.limit)), false),
+        };
+        if run.0 >= run.1 {
+            return None;
+        }
+        let next = self.cut(place, run, room as u64, again);
+        let (Next::Data { from, to, .. } | Next::Skip { from, to, .. }) = next;
+        if from == to {
+            return None;
+        }
+        let receiver = &mut self.receivers[place];
+        if again {
+            receiver.again.remove(from, to);
+        } else {
+            receiver.next = to;
+        }
+        Some(next)
+    }
+
+    /// The first part of a run that goes in one frame.
+    fn cut(&self, place: usize, (from, to): (u64, u64), room: u64, again: bool) -> Next {
+        let end = to.min(from + room);
+        let first = self.zones.partition_point(|zone| zone.to <= from);
+        let mut zones = self.zones.range(first..).take_while(|zone| zone.from < to.max(end));
+        let Some(skipped) = zones.find(|zone| !zone.audience.has(place)) else {
+            return Next::Data { from, to: end, again };
+        };
+        if skipped.from > from {
+            return Next::Data { from, to: end.min(skipped.from), again };
+        }
+        let (mut to, mut below) = (skipped.to, skipped.below);
+        for zone in zones {
+            if zone.from != to || zone.audience.has(place) {
+                break;
+            }
+            (to, below) = (zone.to, zone.below);
+        }
+        Next::Skip { from, to, below, again }
+    }
+
+    /// The pieces that hold these bytes.
+    pub(crate) fn pieces(&self, from: u64, to: u64) -> impl Iterator<Item = Bytes> + '_ {
+        let first = self.pieces.partition_point(|piece| piece.0 + piece.1.len() as u64 <= from);
+        let pieces = self.pieces.range(first..).take_while(move |piece| piece.0 < to);
+        pieces.map(move |(start, bytes)| {
+            let end = start + bytes.len() as u64;
+            let (low, high) = (from.max(*start) - start, to.min(end) - start);
+            bytes.slice(low as usize..high as usize)
         })
     }
 
-    /// Takes what is sent next to this peer, if it is at most `room` bytes: lost frames first.
-    pub(crate) fn next(&mut self, now: Instant, peer: ProcId, room: usize) -> Option<Next<'_>> {
-        let end = self.end();
-        let receiver = self.receivers.get_mut(&peer)?;
-        let (sequence, again) = if receiver.lost > 0 {
-            let at = receiver.sent.iter().position(|sent| sent.lost).expect("counted");
-            (receiver.below + at as u64, true)
-        } else if receiver.next() < end.min(receiver.below + WINDOW_FRAMES) {
-            (receiver.next(), false)
-        } else {
-            return None;
-        };
-        let piece = &self.frames[usize::try_from(sequence - self.base).expect("a window")];
-        if piece.len() > room {
-            return None;
+    /// Takes what has come to a receiver. Answers whether more is settled by it.
+    pub(crate) fn acked(&mut self, place: usize, from: u64, to: u64) -> bool {
+        let receiver = &mut self.receivers[place];
+        if to <= receiver.cum {
+            return false;
         }
-        let sent = Sent { at: now, again, has: false, lost: false };
-        if again {
-            receiver.sent[(sequence - receiver.below) as usize] = sent;
-            receiver.lost -= 1;
-        } else {
-            receiver.sent.push_back(sent);
+        receiver.again.remove(from, to);
+        if from > receiver.cum {
+            receiver.apart.insert(from, to);
+            return false;
         }
-        receiver.flying += piece.len();
-        let dry = receiver.lost == 0 && receiver.next() == end;
-        Some(Next { sequence, piece, dry, again })
+        let was_last = receiver.cum == self.base;
+        receiver.cum = receiver.apart.absorb(to);
+        was_last && self.settle()
     }
 
-    /// Takes an acknowledgement: all below `below`, and the ranges above it.
-    pub(crate) fn acked(
-        &mut self,
-        now: Instant,
-        peer: ProcId,
-        below: u64,
-        ranges: &[(u64, u64)],
-    ) -> Acked {
-        let Some(receiver) = self.receivers.get_mut(&peer) else { return Acked::default() };
-        if below > receiver.next() || ranges.iter().any(|(_, end)| *end > receiver.next()) {
-            return Acked::default();
-        }
-        let base = self.base;
-        let length =
-            |sequence: u64| self.frames[usize::try_from(sequence - base).expect("kept")].len();
-        let mut acked = Acked::default();
-        let mut highest = None;
-        let listed = ranges.iter().flat_map(|(first, end)| *first..*end);
-        for sequence in (receiver.below..below).chain(listed) {
-            let Some(at) = sequence.checked_sub(receiver.below) else { continue };
-            let sent = &mut receiver.sent[at as usize];
-            highest = highest.max(Some(sequence));
-            if sent.has {
-                continue;
-            }
-            if sent.lost {
-                receiver.lost -= 1;
-            } else {
-                acked.bytes += length(sequence);
-            }
-            if !sent.again {
-                acked.round_trip = Some(now.since(sent.at));
-            }
-            (sent.has, sent.lost) = (true, false);
-        }
-        while receiver.below < below {
-            receiver.sent.pop_front();
-            receiver.below += 1;
-        }
-        if let Some(highest) = highest {
-            // Whatever was sent before something that came, and is missing still, is lost.
-            let last = highest.saturating_sub(receiver.below) as usize;
-            let newest = receiver.sent.get(last).map(|sent| sent.at);
-            for at in 0..last.saturating_sub(REORDERED_MAX as usize - 1).min(receiver.sent.len()) {
-                let sent = &mut receiver.sent[at];
-                if !sent.has && !sent.lost && newest.is_some_and(|newest| sent.at <= newest) {
-                    sent.lost = true;
-                    receiver.lost += 1;
-                    acked.bytes += length(receiver.below + at as u64);
-                    acked.lost = true;
-                }
-            }
-        }
-        receiver.flying -= acked.bytes.min(receiver.flying);
-        self.free();
-        acked
-    }
-
-    /// Takes for lost what was sent to this peer before `since` and has not come. Answers how many
-    /// bytes that were.
-    pub(crate) fn overdue(&mut self, peer: ProcId, since: Instant) -> usize {
-        let Some(receiver) = self.receivers.get_mut(&peer) else { return 0 };
-        let mut bytes = 0;
-        for (at, sent) in receiver.sent.iter_mut().enumerate() {
-            if !sent.has && !sent.lost && sent.at <= since {
-                sent.lost = true;
-                receiver.lost += 1;
-                bytes += self.frames[(receiver.below - self.base) as usize + at].len();
-            }
-        }
-        receiver.flying -= bytes.min(receiver.flying);
-        bytes
-    }
-
-    /// The peer has just begun to listen: all that was sent to it before was sent in vain.
-    pub(crate) fn begins_to_listen(&mut self, peer: ProcId, now: Instant) -> usize {
-        match self.receivers.get(&peer) {
-            Some(receiver) if receiver.below == 0 => self.overdue(peer, now),
-            _ => 0,
+    /// Takes what was lost on the way to a receiver.
+    pub(crate) fn lost(&mut self, place: usize, from: u64, to: u64) {
+        let receiver = &mut self.receivers[place];
+        for (from, to) in receiver.apart.gaps(from.max(receiver.cum), to) {
+            receiver.again.insert(from, to);
         }
     }
 
-    /// Bytes under way to this peer.
-    pub(crate) fn flying(&self, peer: ProcId) -> usize {
-        self.receivers.get(&peer).map_or(0, |receiver| receiver.flying)
+    /// A receiver takes bytes below that limit. Answers whether it may be sent more.
+    pub(crate) fn credit(&mut self, place: usize, limit: u64) -> bool {
+        let receiver = &mut self.receivers[place];
+        receiver.limit = receiver.limit.max(limit);
+        receiver.next < self.end
     }
 
-    /// Drops what every peer has.
-    fn free(&mut self) {
-        let end = self.end();
-        let below = self.receivers.values().map(|receiver| receiver.below).min().unwrap_or(end);
-        while self.base < below {
-            let piece = self.frames.pop_front().expect("T2: kept until acknowledged");
-            self.bytes -= piece.len();
-            self.base += 1;
-        }
-        while self.ends.front().is_some_and(|end| *end < below) {
-            self.ends.pop_front();
-            self.settled += 1;
-        }
+    /// A receiver has closed its end: nothing more goes there, and nothing more is settled.
+    pub(crate) fn gone(&mut self, place: usize) {
+        let receiver = &mut self.receivers[place];
+        receiver.gone = true;
+        receiver.again = Ranges::default();
+        receiver.apart = Ranges::default();
     }
 
-    /// How many messages, from the first, every peer has.
+    /// Records that are at every receiver.
     pub(crate) fn settled(&self) -> u64 {
         self.settled
     }
 
-    /// Peers that lack anything.
-    pub(crate) fn behind(&self) -> Vec<ProcId> {
-        let end = self.end();
-        let behind = self.receivers.iter().filter(|(_, receiver)| receiver.below < end);
-        behind.map(|(peer, _)| *peer).collect()
-    }
-}
-
-impl Receiver {
-    /// The first frame never sent there.
-    fn next(&self) -> u64 {
-        self.below + self.sent.len() as u64
+    fn settle(&mut self) -> bool {
+        let base = self.receivers.iter().map(|receiver| receiver.cum).min().unwrap_or(self.end);
+        if base == self.base {
+            return false;
+        }
+        self.base = base;
+        while self.pieces.front().is_some_and(|piece| piece.0 + piece.1.len() as u64 <= base) {
+            self.pieces.pop_front();
+        }
+        while self.zones.front().is_some_and(|zone| zone.to <= base) {
+            self.zones.pop_front();
+        }
+        let before = self.settled;
+        while self.ends.front().is_some_and(|end| *end <= base) {
+            self.ends.pop_front();
+            self.settled += 1;
+        }
+        self.settled > before
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::process::NodeId;
 
-    fn peer(node: u64) -> ProcId {
-        ProcId { node: NodeId(node), incarnation: 1 }
+    fn only(place: usize) -> Audience {
+        let mut audience = Audience::NONE;
+        audience.insert(place);
+        audience
     }
 
-    fn at(ms: u64) -> Instant {
-        Instant::from_nanos(ms * 1_000_000)
-    }
-
-    fn filled(count: u8) -> Outgoing {
-        let mut out = Outgoing::new([peer(1), peer(2)].into_iter());
-        for byte in 0..count {
-            out.put(&Message::new(alloc::vec![byte]), 100);
+    fn stream(messages: &[(usize, Audience)]) -> Outgoing {
+        let (mut out, mut pen) = (Outgoing::new(2), Blocks::default());
+        for (length, audience) in messages {
+            out.put(&mut pen, *audience, &Message::new(alloc::vec![7; *length]));
         }
+        out.adopt(&mut pen);
         out
     }
 
-    fn send_all(out: &mut Outgoing, to: ProcId, now: Instant) -> Vec<u64> {
-        core::iter::from_fn(|| out.next(now, to, 100).map(|next| next.sequence)).collect()
+    fn data(from: u64, to: u64) -> Option<Next> {
+        Some(Next::Data { from, to, again: false })
     }
 
     #[test]
-    fn a_frame_is_kept_until_every_peer_has_it() {
-        let mut out = filled(3);
-        assert_eq!(send_all(&mut out, peer(1), at(0)), [0, 1, 2]);
-        send_all(&mut out, peer(2), at(0));
-        out.acked(at(1), peer(1), 3, &[]);
-        assert_eq!(out.settled(), 0);
-        out.acked(at(1), peer(2), 2, &[]);
-        assert_eq!(out.settled(), 2);
-        assert_eq!(out.behind(), [peer(2)]);
+    fn a_stream_is_settled_when_every_receiver_has_it() {
+        let mut out = stream(&[(8, Audience::ALL), (8, Audience::ALL)]);
+        assert_eq!(out.next(0, 100), data(0, 20));
+        assert_eq!(out.next(1, 100), data(0, 20));
+        assert!(!out.acked(0, 10, 20));
+        assert!(!out.acked(1, 0, 20));
+        assert!(out.acked(0, 0, 10));
+        assert_eq!((out.settled(), out.waiting()), (2, 0));
+        assert_eq!(out.next(0, 100), None);
     }
 
     #[test]
-    fn what_three_later_frames_overtook_is_sent_again_to_that_peer_alone() {
-        let mut out = filled(6);
-        send_all(&mut out, peer(1), at(0));
-        send_all(&mut out, peer(2), at(0));
-        let acked = out.acked(at(1), peer(1), 1, &[(2, 5)]);
-        assert!(acked.lost);
-        assert_eq!(send_all(&mut out, peer(1), at(2)), [1]);
-        assert_eq!(send_all(&mut out, peer(2), at(2)), []);
+    fn what_was_lost_goes_again_to_who_lacks_it_and_no_more_of_it() {
+        let mut out = stream(&[(98, Audience::ALL)]);
+        assert_eq!(out.next(0, 100), data(0, 100));
+        out.acked(0, 30, 60);
+        out.lost(0, 0, 100);
+        assert_eq!(out.next(0, 20), Some(Next::Data { from: 0, to: 20, again: true }));
+        assert_eq!(out.next(0, 200), Some(Next::Data { from: 20, to: 30, again: true }));
+        assert_eq!(out.next(0, 200), Some(Next::Data { from: 60, to: 100, again: true }));
+        assert!(out.waits_for(1) && !out.waits_for(0));
     }
 
     #[test]
-    fn what_is_overdue_is_sent_again() {
-        let mut out = filled(2);
-        send_all(&mut out, peer(1), at(0));
-        assert_eq!(out.flying(peer(1)), 4);
-        assert_eq!(out.overdue(peer(1), at(0)), 4);
-        assert_eq!(send_all(&mut out, peer(1), at(50)), [0, 1]);
-        assert_eq!(out.overdue(peer(1), at(49)), 0);
+    fn whom_a_message_is_not_for_is_sent_a_skip() {
+        let (all, one) = (Audience::ALL, only(1));
+        let mut out = stream(&[(8, all), (8, one), (18, one), (8, only(0))]);
+        assert_eq!(out.next(0, 100), data(0, 10));
+        let skip = Next::Skip { from: 10, to: 40, below: 3, again: false };
+        assert_eq!(out.next(0, 100), Some(skip));
+        assert_eq!(out.next(0, 100), data(40, 50));
+        assert_eq!(out.next(1, 25), data(0, 25));
+        assert_eq!(out.next(1, 100), data(25, 40));
+        assert_eq!(out.next(1, 100), Some(Next::Skip { from: 40, to: 50, below: 4, again: false }));
+        for place in 0..2 {
+            out.acked(place, 0, 50);
+        }
+        assert_eq!(out.settled(), 4);
     }
 
     #[test]
-    fn an_acknowledgement_of_what_was_never_sent_changes_nothing() {
-        let mut out = filled(2);
-        out.next(at(0), peer(1), 100);
-        assert_eq!(out.acked(at(1), peer(1), 2, &[]), Acked::default());
-        assert_eq!(out.acked(at(1), peer(1), 0, &[(1, 9)]), Acked::default());
-        assert_eq!(out.flying(peer(1)), 2);
+    fn nothing_is_sent_beyond_the_credit_of_a_receiver() {
+        let length = UNASKED_BYTES as usize;
+        let mut out = stream(&[(length, Audience::ALL)]);
+        let waits = UNASKED_BYTES;
+        assert_eq!(out.next(0, 1 << 20), data(0, waits));
+        assert!(!out.waits_for(0) && out.lacks_credit(0));
+        assert!(out.credit(0, 1 << 20));
+        assert!(matches!(out.next(0, 1 << 20), Some(Next::Data { from, .. }) if from == waits));
+    }
+
+    #[test]
+    fn the_bytes_of_any_run_are_found() {
+        let (mut out, mut pen) = (Outgoing::new(1), Blocks::default());
+        let mut all = Vec::new();
+        for number in 0..40_usize {
+            let length = if number % 7 == 0 { 9_000 } else { 11 * number };
+            let message = Message::new(alloc::vec![number as u8; length]);
+            write_varint(&mut all, message.len() as u64);
+            message.write(&mut all);
+            out.put(&mut pen, Audience::ALL, &message);
+        }
+        out.adopt(&mut pen);
+        for from in (0..all.len()).step_by(997) {
+            let to = all.len().min(from + 5_000);
+            let found: Vec<u8> = out.pieces(from as u64, to as u64).flatten().collect();
+            assert_eq!(found, all[from..to]);
+        }
     }
 }

@@ -2,9 +2,7 @@
 
 use core::fmt;
 
-use alloc::vec::Vec;
-
-use crate::wire::{Malformed, Wire};
+use crate::wire::{Malformed, Sink, Wire};
 
 /// Names a node for as long as it exists, through all its restarts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -40,7 +38,7 @@ impl fmt::Debug for ProcId {
 }
 
 impl Wire for NodeId {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         self.0.write(into);
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
@@ -49,7 +47,7 @@ impl Wire for NodeId {
 }
 
 impl Wire for ProcId {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         self.node.write(into);
         self.incarnation.write(into);
     }

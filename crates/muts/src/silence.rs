@@ -1,14 +1,22 @@
 //! Silence: who was heard when, and what to do about it (the feedback of paper section 4).
 //!
-//! Takes: every valid datagram of the peer. Promises: `Silent` only after the limit and after
-//! probes went unanswered for half of it; `Back` with the first sign of life. Judges nobody.
+//! Takes: every valid datagram of the peer, what the system says of its address, whether others
+//! miss it too. Promises: `Silent` only after the limit, or sooner on evidence that was put to the
+//! test; always after probes went unanswered; `Back` with the first sign of life. Judges nobody.
 
 use crate::time::{Duration, Instant};
 
 /// Between two probes of a peer that was not heard for half of the limit.
 const PROBE_EVERY: Duration = Duration::from_millis(25);
+
 /// Between two of a peer that is silent already.
 const CALL_EVERY: Duration = Duration::from_millis(200);
+
+/// Between two probes of a peer at whose address nobody is said to listen.
+const TEST_EVERY: Duration = Duration::from_millis(2);
+
+/// So many probes in a row met nobody: the process is gone.
+const TESTS: u8 = 3;
 
 /// What one look found out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,17 +37,31 @@ pub(crate) struct Silence {
     heard: Instant,
     silent: bool,
     next: Instant,
+    /// Others miss it too.
+    missed: bool,
+    /// How often, since it was heard, a probe met nobody; and when the last did.
+    nobody: u8,
+    nobody_at: Instant,
 }
 
 impl Silence {
     pub(crate) fn new(now: Instant, limit: Duration) -> Self {
-        Self { limit, heard: now, silent: false, next: now + limit / 2 }
+        Self {
+            limit,
+            heard: now,
+            silent: false,
+            next: now + limit / 2,
+            missed: false,
+            nobody: 0,
+            nobody_at: now,
+        }
     }
 
     /// The peer was heard. Answers whether it was silent before.
     pub(crate) fn hear(&mut self, now: Instant) -> bool {
         self.heard = now;
         self.next = now + self.limit / 2;
+        (self.missed, self.nobody) = (false, 0);
         core::mem::take(&mut self.silent)
     }
 
@@ -48,6 +70,25 @@ impl Silence {
         if !self.silent {
             self.heard = now;
             self.next = now + self.limit / 2;
+            (self.missed, self.nobody) = (false, 0);
+        }
+    }
+
+    /// Others miss it too: it is asked at once, and half of the limit is enough.
+    pub(crate) fn miss(&mut self, now: Instant) {
+        if !self.silent {
+            self.missed = true;
+            self.next = self.next.min(now);
+        }
+    }
+
+    /// The system says that nobody listens where it was. That may be old, or a lie: it is put to
+    /// the test by probes that a living process would answer.
+    pub(crate) fn nobody(&mut self, now: Instant) {
+        if !self.silent && (self.nobody == 0 || now.since(self.nobody_at) >= TEST_EVERY) {
+            self.nobody = (self.nobody + 1).min(TESTS);
+            self.nobody_at = now;
+            self.next = now;
         }
     }
 
@@ -64,8 +105,8 @@ impl Silence {
         self.next
     }
 
-    /// Looks, when it is due.
-    pub(crate) fn look(&mut self, now: Instant) -> Look {
+    /// Looks, when it is due. A process that is late itself gives others so many times the limit.
+    pub(crate) fn look(&mut self, now: Instant, patience: u32) -> Look {
         if self.next > now {
             return Look::Fine;
         }
@@ -73,12 +114,14 @@ impl Silence {
             self.next = now + CALL_EVERY;
             return Look::Call;
         }
-        if now.since(self.heard) >= self.limit {
+        let limit = if self.missed { self.limit / 2 } else { self.limit } * patience;
+        if now.since(self.heard) >= limit || self.nobody == TESTS {
             self.silent = true;
             self.next = now + CALL_EVERY;
             return Look::NowSilent;
         }
-        self.next = (now + PROBE_EVERY).min(self.heard + self.limit);
+        let pause = if self.nobody > 0 { TEST_EVERY } else { PROBE_EVERY };
+        self.next = (now + pause).min(self.heard + limit);
         Look::Probe
     }
 }
@@ -91,11 +134,17 @@ mod tests {
         Instant::from_nanos(ms * 1_000_000)
     }
 
+    fn silence() -> Silence {
+        Silence::new(at(0), Duration::from_millis(1000))
+    }
+
     #[test]
     fn probes_come_before_silence_and_silence_once() {
-        let mut silence = Silence::new(at(0), Duration::from_millis(1000));
-        let looks: alloc::vec::Vec<Look> =
-            (0..1_200).map(|ms| silence.look(at(ms))).filter(|look| *look != Look::Fine).collect();
+        let mut silence = silence();
+        let looks: alloc::vec::Vec<Look> = (0..1_200)
+            .map(|ms| silence.look(at(ms), 1))
+            .filter(|look| *look != Look::Fine)
+            .collect();
         assert_eq!(looks.iter().filter(|look| **look == Look::Probe).count(), 20);
         assert_eq!(looks.iter().filter(|look| **look == Look::NowSilent).count(), 1);
         assert!(silence.hear(at(1_200)), "it was silent");
@@ -103,10 +152,37 @@ mod tests {
     }
 
     #[test]
-    fn who_was_away_itself_accuses_nobody() {
-        let mut silence = Silence::new(at(0), Duration::from_millis(1000));
+    fn who_was_away_itself_accuses_nobody_and_who_is_late_waits_longer() {
+        let mut silence = silence();
         silence.excuse(at(5_000));
-        assert_eq!(silence.look(at(5_000)), Look::Fine);
-        assert_eq!(silence.look(at(5_500)), Look::Probe);
+        assert_eq!(silence.look(at(5_000), 1), Look::Fine);
+        assert_eq!(silence.look(at(5_500), 1), Look::Probe);
+        assert_eq!(silence.look(at(6_500), 3), Look::Probe);
+        assert_eq!(silence.look(at(8_000), 3), Look::NowSilent);
+    }
+
+    #[test]
+    fn half_of_the_limit_is_enough_when_others_miss_it_too() {
+        let mut silence = silence();
+        silence.miss(at(100));
+        assert_eq!(silence.look(at(100), 1), Look::Probe);
+        assert_eq!(silence.look(at(499), 1), Look::Probe);
+        assert_eq!(silence.look(at(500), 1), Look::NowSilent);
+    }
+
+    #[test]
+    fn that_nobody_listens_is_tested_and_an_answer_clears_it() {
+        let mut silence = silence();
+        for ms in 0..2 * u64::from(TESTS) - 2 {
+            silence.nobody(at(ms));
+            assert_ne!(silence.look(at(ms), 1), Look::NowSilent, "at {ms} ms");
+        }
+        silence.hear(at(5));
+        for ms in [6, 7, 8, 9] {
+            silence.nobody(at(ms));
+            assert_ne!(silence.look(at(ms), 1), Look::NowSilent);
+        }
+        silence.nobody(at(10));
+        assert_eq!(silence.look(at(10), 1), Look::NowSilent);
     }
 }

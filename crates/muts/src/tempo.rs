@@ -1,77 +1,66 @@
-//! Tempo of one link: how long a round trip takes, and how much may be under way.
+//! Tempo: how eagerly to acknowledge, streaming or interactive (paper, section 7).
 //!
-//! Round trips after RFC 6298; the flight grows by what is acknowledged and shrinks by half at
-//! most once a round trip when something was lost (RFC 5681), between the bounds of `limits`.
+//! A receiver gathers acknowledgements until enough has come or one has waited 10 ms, unless the
+//! sender asks for one at once. A sender asks when it waits for it: when one message is all that it
+//! has under way, or its window is nearly full. What a receiver misses it tells at once.
 
-use crate::limits::{FLIGHT_BYTES_MAX, FLIGHT_BYTES_MIN, FLIGHT_BYTES_START};
+use crate::limits::{ACK_BYTES, ACK_DATAGRAMS};
+use crate::pace::ACK_DELAY;
 use crate::time::{Duration, Instant};
 
-/// Acknowledgements may wait 10 ms for company: who resends sooner resends in vain.
-const PATIENCE_MIN: Duration = Duration::from_millis(25);
-/// A peer that answers again is served again at once, so there is no need to wait longer.
-const PATIENCE_MAX: Duration = Duration::from_millis(500);
-
-#[derive(Debug)]
+/// What is owed to one peer.
+#[derive(Debug, Default)]
 pub(crate) struct Tempo {
-    smoothed: Option<Duration>,
-    variation: Duration,
-    doubled: u32,
-    flight_max: usize,
-    halved: Instant,
+    datagrams: u32,
+    bytes: usize,
+    due: Option<Instant>,
+    /// When the highest number came.
+    top_at: Instant,
 }
 
 impl Tempo {
-    pub(crate) fn new() -> Self {
-        Self {
-            smoothed: None,
-            variation: Duration::ZERO,
-            doubled: 0,
-            flight_max: FLIGHT_BYTES_START,
-            halved: Instant::ZERO,
+    /// A datagram came that asks for an acknowledgement.
+    pub(crate) fn came(&mut self, now: Instant, bytes: usize, at_once: bool) {
+        self.datagrams += 1;
+        self.bytes += bytes;
+        let enough = self.datagrams >= ACK_DATAGRAMS || self.bytes >= ACK_BYTES;
+        let due = if at_once || enough { now } else { now + ACK_DELAY };
+        self.due = Some(self.due.map_or(due, |before| before.min(due)));
+    }
+
+    /// The highest number so far came.
+    pub(crate) fn advanced(&mut self, now: Instant) {
+        self.top_at = now;
+    }
+
+    /// When an acknowledgement must go; none if none is owed.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// One goes now: how long ago the highest number came.
+    pub(crate) fn acknowledge(&mut self, now: Instant) -> Duration {
+        (self.datagrams, self.bytes, self.due) = (0, 0, None);
+        now.since(self.top_at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_acknowledged_in_batches_and_a_question_at_once() {
+        let (mut tempo, now) = (Tempo::default(), Instant::from_nanos(7));
+        for _ in 1..ACK_DATAGRAMS {
+            tempo.came(now, 100, false);
+            assert_eq!(tempo.due(), Some(now + ACK_DELAY));
         }
-    }
-
-    /// Takes a fresh round trip.
-    pub(crate) fn round_trip(&mut self, sample: Duration) {
-        match self.smoothed {
-            None => (self.smoothed, self.variation) = (Some(sample), sample / 2),
-            Some(smoothed) => {
-                let apart = smoothed.abs_diff(sample);
-                self.variation = (self.variation * 3 + apart) / 4;
-                self.smoothed = Some((smoothed * 7 + sample) / 8);
-            }
-        }
-    }
-
-    /// How long an acknowledgement may stay out.
-    pub(crate) fn patience(&self) -> Duration {
-        let smoothed = self.smoothed.unwrap_or(Duration::from_millis(50));
-        let base = (smoothed * 2 + self.variation * 4).max(PATIENCE_MIN);
-        (base * (1 << self.doubled.min(6))).min(PATIENCE_MAX)
-    }
-
-    /// Bytes that may be under way.
-    pub(crate) fn flight_max(&self) -> usize {
-        self.flight_max
-    }
-
-    /// Something arrived there.
-    pub(crate) fn acknowledged(&mut self, bytes: usize) {
-        self.doubled = 0;
-        self.flight_max = (self.flight_max + bytes).min(FLIGHT_BYTES_MAX);
-    }
-
-    /// Something was lost on the way.
-    pub(crate) fn lost(&mut self, now: Instant) {
-        if now.since(self.halved) > self.smoothed.unwrap_or_default() {
-            self.halved = now;
-            self.flight_max = (self.flight_max / 2).max(FLIGHT_BYTES_MIN);
-        }
-    }
-
-    /// Nothing came for as long as the patience.
-    pub(crate) fn overdue(&mut self, now: Instant) {
-        self.doubled += 1;
-        self.lost(now);
+        tempo.came(now, 100, false);
+        assert_eq!(tempo.due(), Some(now));
+        tempo.acknowledge(now);
+        assert_eq!(tempo.due(), None);
+        tempo.came(now, 100, true);
+        assert_eq!(tempo.due(), Some(now));
     }
 }

@@ -1,27 +1,41 @@
 //! Transport: sorts packets to links and channels; nothing clever.
 
+mod acks;
 mod asks;
 mod frames;
 mod links;
+mod meeting;
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
+use bytes::Bytes;
+
+use self::meeting::{Answering, Callers, Calling};
+
 use crate::address::Address;
+use crate::blocks::Blocks;
 use crate::bundle::Bundle;
 use crate::channel::Open;
 use crate::config::Config;
 use crate::counters::{Counted, Counters};
-use crate::greeting::Nodes;
-use crate::header::{DATA, DATAGRAM_HEADER_BYTES, FRAME_HEADER_BYTES_MAX, HELLO, Hello, VERSION};
+use crate::flight::{Decided, Item};
+use crate::greeting::{Nodes, VERSIONS};
+use crate::guard::{Guard, Guarded};
+use crate::header::{ANSWER, COOKIE, DATA, DATAGRAM_HEADER_BYTES, HELLO, THANKS};
+use crate::health::Health;
 use crate::interface::{Channel, Down, Up};
-use crate::layer::{Full, Layer, Packet, Transmit};
-use crate::limits::DATAGRAM_BYTES_MIN;
+use crate::layer::{Full, Layer, Packet, Parts, Transmit};
+use crate::limits::{DATAGRAM_BYTES_MAX, DATAGRAM_BYTES_MIN};
 use crate::link::Link;
 use crate::process::ProcId;
 use crate::random::Random;
 use crate::time::Instant;
 use crate::wire::Wire;
+
+/// Datagrams to one peer before the next has its turn: what one system call can carry.
+const TURN_DATAGRAMS: u32 = 16;
 
 /// Heartbeats that may be missed: two are lost or late now and then.
 const UNHEARD_BEATS: u32 = 3;
@@ -33,43 +47,130 @@ pub struct Transport {
     random: Random,
     nodes: Nodes,
     links: BTreeMap<ProcId, Link>,
-    sessions: BTreeMap<u32, ProcId>,
+    guard: Box<dyn Guard>,
+    /// Our ends of sessions, and of those to be.
+    slots: BTreeMap<u32, Slot>,
     channels: BTreeMap<Channel, Open>,
-    closed: VecDeque<Channel>,
+    closed: Closed,
     /// When each link wants to be looked at.
     timers: BTreeSet<(Instant, ProcId)>,
     /// Links with something to say now, in turn.
     ready: VecDeque<ProcId>,
-    /// HELLOs to be sent.
-    hellos: VecDeque<(Address, Hello)>,
+    /// Messages of greetings to be sent.
+    outbox: VecDeque<(Address, Bytes)>,
+    /// Hellos and answers said so far.
+    greetings: u64,
+    callers: Callers,
+    /// What those have to be shown who have too many callers.
+    cookies: BTreeMap<Address, [u8; 16]>,
+    /// When greetings that came to nothing are forgotten.
+    sweep_at: Option<Instant>,
     told: VecDeque<Up>,
     counters: Counters,
     last_turn: Instant,
+    health: Health,
+    /// Where short messages gather, and whose are in there.
+    pen: Blocks,
+    pen_of: Option<Pen>,
+    /// Where datagrams are written.
+    sheets: Blocks,
+    /// Room that is used again and again.
+    items: Vec<Item>,
+    decided: Decided,
+}
+
+/// What one of our ends of sessions belongs to.
+#[derive(Debug)]
+enum Slot {
+    Calling(Calling),
+    Answering(Answering),
+    Link(ProcId),
+}
+
+/// Whose messages gather in the pen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pen {
+    Channel(Channel),
+    Process(ProcId),
+}
+
+/// Channels that were closed here, the oldest forgotten first.
+#[derive(Debug, Default)]
+struct Closed {
+    names: BTreeSet<Channel>,
+    age: VecDeque<Channel>,
+}
+
+impl Closed {
+    fn insert(&mut self, channel: Channel) {
+        if self.names.insert(channel) {
+            self.age.push_back(channel);
+        }
+        if self.age.len() > crate::limits::CLOSED_MAX
+            && let Some(oldest) = self.age.pop_front()
+        {
+            self.names.remove(&oldest);
+        }
+    }
 }
 
 impl Transport {
-    /// A transport that knows nobody.
+    /// A transport that knows nobody, lets everybody in and hides nothing.
     ///
     /// # Panics
-    /// If the datagrams of `config` are shorter than `limits::DATAGRAM_BYTES_MIN`.
+    /// If the longest datagram of `config` is not within the bounds of `limits`.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        assert!(config.datagram_bytes_max >= DATAGRAM_BYTES_MIN, "datagrams too short for frames");
+        Self::guarded(config, Box::new(crate::guard::Open))
+    }
+
+    /// A transport with this guard at its door.
+    ///
+    /// # Panics
+    /// If the longest datagram of `config` is not within the bounds of `limits`.
+    #[must_use]
+    pub fn guarded(config: Config, guard: Box<dyn Guard>) -> Self {
+        let longest = config.datagram_bytes_max;
+        assert!((DATAGRAM_BYTES_MIN..=DATAGRAM_BYTES_MAX).contains(&longest), "{longest} bytes");
         Self {
             random: Random::new(config.seed ^ 0x6d75_7473),
             config,
             nodes: Nodes::default(),
             links: BTreeMap::new(),
-            sessions: BTreeMap::new(),
+            guard,
+            slots: BTreeMap::new(),
             channels: BTreeMap::new(),
-            closed: VecDeque::new(),
+            closed: Closed::default(),
             timers: BTreeSet::new(),
             ready: VecDeque::new(),
-            hellos: VecDeque::new(),
+            outbox: VecDeque::new(),
+            greetings: 0,
+            callers: Callers::default(),
+            cookies: BTreeMap::new(),
+            sweep_at: None,
             told: VecDeque::new(),
             counters: Counters::default(),
             last_turn: Instant::ZERO,
+            health: Health::default(),
+            pen: Blocks::default(),
+            pen_of: None,
+            sheets: Blocks::default(),
+            items: Vec::new(),
+            decided: Decided::default(),
         }
+    }
+
+    /// Who holds up a channel: of those that lack most of what was cast on it here, the first.
+    #[must_use]
+    pub fn holder(&self, channel: Channel) -> Option<ProcId> {
+        let open = self.channels.get(&channel).filter(|open| open.out.waiting() > 0)?;
+        open.out.slowest().map(|place| open.peers[place])
+    }
+
+    fn sent(&mut self, transmit: Transmit) -> Option<Transmit> {
+        self.counters.datagrams_sent += 1;
+        self.counters.bytes_sent += transmit.len() as u64;
+        Some(transmit)
     }
 
     /// Peers that have missed several heartbeats and are not silent yet: what they do nobody knows.
@@ -82,11 +183,6 @@ impl Transport {
         };
         self.links.values().filter(unheard).count()
     }
-
-    /// Bytes of a message that fit one frame.
-    fn frame_bytes(&self) -> usize {
-        self.config.datagram_bytes_max - DATAGRAM_HEADER_BYTES - FRAME_HEADER_BYTES_MAX
-    }
 }
 
 impl Layer for Transport {
@@ -96,12 +192,16 @@ impl Layer for Transport {
     fn down(&mut self, now: Instant, ask: Down) -> Result<(), Full<Down>> {
         match ask {
             Down::Meet { node, address } => self.nodes.introduce(now, node, address),
-            Down::Open { channel, peers } => self.open(now, channel, &peers),
+            Down::Open { channel, peers, credit } => self.open(now, channel, peers, credit),
             Down::Close { channel } => self.close(channel),
-            Down::Cast { channel, message } => return self.cast(channel, message),
+            Down::Cast { channel, to, message } => return self.cast(channel, to, message),
+            Down::Note { channel, bytes, within } => self.note(now, channel, bytes, within),
+            Down::Taken { channel, from, bytes } => self.taken(channel, from, bytes),
             Down::Send { to, message } => return self.send(to, message),
-            Down::Tell { to, message } => self.tell(to, &message),
+            Down::Tell { to, change, message } => self.tell(to, change, &message),
             Down::Beat { to, bytes } => self.beat(to, bytes),
+            Down::Miss { peer } => self.miss(now, peer),
+            Down::Farewell => self.farewell(),
         }
         Ok(())
     }
@@ -114,78 +214,64 @@ impl Layer for Transport {
         self.note_absence(now);
         self.counters.datagrams_received += 1;
         self.counters.bytes_received += packet.bytes.len() as u64;
-        let mut rest = &packet.bytes[..];
-        let (Ok(version), Ok(kind)) = (u8::read(&mut rest), u8::read(&mut rest)) else {
-            self.counters.dropped_malformed += 1;
-            return;
-        };
-        if version != VERSION {
-            self.counters.dropped_version += 1;
-            return;
-        }
-        match kind {
-            HELLO => match Hello::read(rest) {
-                Ok(hello) => self.hear_hello(now, packet.from, hello),
-                Err(_) => self.counters.dropped_malformed += 1,
-            },
-            DATA => {
-                let Ok(session) = u32::read(&mut rest) else {
-                    self.counters.dropped_malformed += 1;
-                    return;
-                };
-                let Some(peer) = self.sessions.get(&session).copied() else {
-                    self.counters.dropped_session += 1;
-                    return;
-                };
-                if let Some(link) = self.links.get_mut(&peer) {
-                    link.address = packet.from;
-                }
-                self.heard(now, peer);
-                self.hear_frames(now, peer, &packet.bytes);
-                self.rouse(peer);
-            }
+        match packet.bytes.first() {
+            Some(&DATA) => self.hear_datagram(now, packet),
+            Some(&HELLO) => self.hear_hello(now, packet.from, &packet.bytes[1..]),
+            Some(&ANSWER) => self.hear_answer(now, packet.from, &packet.bytes[1..]),
+            Some(&THANKS) => self.hear_thanks(now, &packet.bytes[1..]),
+            Some(&COOKIE) => self.hear_cookie(now, &packet.bytes[1..]),
+            None => self.hear_nobody(now, packet.from),
+            Some(kind) if kind >> 4 != DATA >> 4 => self.counters.dropped_version += 1,
             _ => self.counters.dropped_malformed += 1,
         }
     }
 
     fn transmit(&mut self, now: Instant) -> Option<Transmit> {
-        if let Some((to, hello)) = self.hellos.pop_front() {
-            let bytes = hello.datagram();
-            self.counters.datagrams_sent += 1;
-            self.counters.bytes_sent += bytes.len() as u64;
-            return Some(Transmit { to, bytes });
+        if let Some((to, bytes)) = self.outbox.pop_front() {
+            return self.sent(Transmit::whole(to, bytes));
         }
+        self.adopt_pen();
         while let Some(peer) = self.ready.pop_front() {
             let Some(link) = self.links.get_mut(&peer) else { continue };
-            let room = self.config.datagram_bytes_max;
-            let mut bundle =
-                Bundle { now, room, channels: &mut self.channels, counters: &mut self.counters };
-            let Some(bytes) = bundle.fill(link) else {
-                let due = link.due();
-                if link.timer != Some(due) {
-                    self.rouse(peer);
-                    self.ready.retain(|ready| *ready != peer);
-                }
+            link.queued = false;
+            let mut bundle = Bundle {
+                now,
+                channels: &mut self.channels,
+                counters: &mut self.counters,
+                blocks: &mut self.sheets,
+                overhead: self.guard.overhead(),
+                items: &mut self.items,
+            };
+            let Some(parts) = bundle.fill(link) else {
+                link.turn = 0;
+                self.reschedule(peer);
                 continue;
             };
+            let parts = seal(link, &mut self.sheets, parts);
             let to = link.address;
-            self.counters.datagrams_sent += 1;
-            self.counters.bytes_sent += bytes.len() as u64;
-            // It may have more to say: after the others.
-            self.rouse(peer);
-            return Some(Transmit { to, bytes });
+            // It may have more to say: at once if its turn is not over, else after the others.
+            link.queued = true;
+            link.turn += 1;
+            if link.turn < TURN_DATAGRAMS {
+                self.ready.push_front(peer);
+            } else {
+                link.turn = 0;
+                self.ready.push_back(peer);
+            }
+            self.reschedule(peer);
+            return self.sent(Transmit { to, parts });
         }
         None
     }
 
     fn wake(&mut self, now: Instant) {
+        self.health.turn(now, self.deadline());
         self.note_absence(now);
         let links = &self.links;
-        for (address, current) in
-            self.nodes.due(now, |proc| links.get(&proc).is_some_and(|l| l.met))
-        {
-            self.hello(address, current);
+        for address in self.nodes.due(now, |proc| links.get(&proc).is_some_and(|l| l.met)) {
+            self.call(now, address);
         }
+        self.sweep_greetings(now);
         // Each link once: what is due and can only be sent stays due until it is transmitted.
         let due = self.timers.iter().take_while(|(due, _)| *due <= now).map(|(_, peer)| *peer);
         for peer in due.collect::<Vec<_>>() {
@@ -195,7 +281,21 @@ impl Layer for Transport {
 
     fn deadline(&self) -> Option<Instant> {
         let link = self.timers.first().map(|(due, _)| *due);
-        [link, self.nodes.deadline()].into_iter().flatten().min()
+        [link, self.nodes.deadline(), self.sweep_at].into_iter().flatten().min()
+    }
+}
+
+impl Guarded for Transport {
+    fn change_guard(&mut self, now: Instant, guard: Box<dyn Guard>) {
+        self.guard = guard;
+        let peers: Vec<ProcId> = self.links.keys().copied().collect();
+        for peer in peers {
+            if let Some(link) = self.links.get_mut(&peer) {
+                link.sessions.retire_all(now);
+                link.renewed = Instant::ZERO;
+            }
+            self.look(now, peer);
+        }
     }
 }
 
@@ -205,5 +305,31 @@ impl Counted for Transport {
         each("muts.links", self.links.len() as u64);
         each("muts.unheard", self.unheard() as u64);
         each("muts.channels", self.channels.len() as u64);
+        each("muts.health", self.health.score().into());
+        let lowest = self.links.values().map(|link| u64::from(link.version)).min();
+        each("muts.version", lowest.unwrap_or(VERSIONS.1.into()));
     }
+}
+
+/// Seals a datagram in the session that it goes under, copied into one place for that.
+fn seal(link: &mut Link, sheets: &mut Blocks, parts: Parts) -> Parts {
+    let number = link.flight.next() - 1;
+    let Some(seal) = link.sessions.current().and_then(|session| session.seal.as_mut()) else {
+        return parts;
+    };
+    let length: usize = parts.iter().map(Bytes::len).sum();
+    let into = sheets.room(length + 16);
+    parts.iter().for_each(|part| into.extend_from_slice(part));
+    let (head, body) = into.split_at_mut(DATAGRAM_HEADER_BYTES);
+    let tag = seal.seal(number, head, body);
+    into.extend_from_slice(&tag);
+    let mut sealed = Parts::new();
+    sealed.push(sheets.split()).expect("room for one");
+    sealed
+}
+
+/// Reads what stands before the frames of a datagram, after its kind: session and number.
+fn read_envelope(mut bytes: &[u8]) -> Option<(u32, u64)> {
+    let session = u32::read(&mut bytes).ok()?;
+    Some((session, u64::read(&mut bytes).ok()?))
 }

@@ -2,14 +2,42 @@
 
 use alloc::vec::Vec;
 
+use bytes::BytesMut;
+
 /// Bytes that are not what they should be: counted and dropped, never a panic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Malformed;
 
+/// What values write themselves into: a vector, a message's headers, a datagram.
+pub trait Sink {
+    /// Appends one byte.
+    fn push(&mut self, byte: u8) {
+        self.extend_from_slice(&[byte]);
+    }
+
+    /// Appends bytes.
+    fn extend_from_slice(&mut self, bytes: &[u8]);
+}
+
+impl Sink for Vec<u8> {
+    fn push(&mut self, byte: u8) {
+        Self::push(self, byte);
+    }
+    fn extend_from_slice(&mut self, bytes: &[u8]) {
+        Self::extend_from_slice(self, bytes);
+    }
+}
+
+impl Sink for BytesMut {
+    fn extend_from_slice(&mut self, bytes: &[u8]) {
+        Self::extend_from_slice(self, bytes);
+    }
+}
+
 /// A value that can cross the network or the gate.
 pub trait Wire: Sized {
     /// Appends the value.
-    fn write(&self, into: &mut Vec<u8>);
+    fn write(&self, into: &mut impl Sink);
 
     /// Takes the value off the front.
     ///
@@ -21,7 +49,7 @@ pub trait Wire: Sized {
 macro_rules! fixed {
     ($($number:ty)*) => {$(
         impl Wire for $number {
-            fn write(&self, into: &mut Vec<u8>) {
+            fn write(&self, into: &mut impl Sink) {
                 into.extend_from_slice(&self.to_le_bytes());
             }
             fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
@@ -36,7 +64,7 @@ macro_rules! fixed {
 fixed! { u8 u16 u32 u64 u128 }
 
 impl Wire for bool {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         into.push(u8::from(*self));
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
@@ -49,7 +77,7 @@ impl Wire for bool {
 }
 
 impl<T: Wire> Wire for Option<T> {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         self.is_some().write(into);
         if let Some(value) = self {
             value.write(into);
@@ -61,7 +89,7 @@ impl<T: Wire> Wire for Option<T> {
 }
 
 impl<T: Wire> Wire for Vec<T> {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         write_varint(into, self.len() as u64);
         for item in self {
             item.write(into);
@@ -78,7 +106,7 @@ impl<T: Wire> Wire for Vec<T> {
 }
 
 impl<A: Wire, B: Wire> Wire for (A, B) {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         self.0.write(into);
         self.1.write(into);
     }
@@ -88,12 +116,19 @@ impl<A: Wire, B: Wire> Wire for (A, B) {
 }
 
 /// Appends a number in groups of seven bits, lowest first (LEB128): small ones take one byte.
-pub fn write_varint(into: &mut Vec<u8>, mut number: u64) {
+pub fn write_varint(into: &mut impl Sink, mut number: u64) {
     while number >= 0x80 {
         into.push(number as u8 | 0x80);
         number >>= 7;
     }
     into.push(number as u8);
+}
+
+/// Appends several numbers.
+pub(crate) fn write_varints<const N: usize>(into: &mut impl Sink, numbers: [u64; N]) {
+    for number in numbers {
+        write_varint(into, number);
+    }
 }
 
 /// Takes off what [`write_varint`] appended.
@@ -116,7 +151,7 @@ pub fn read_varint(from: &mut &[u8]) -> Result<u64, Malformed> {
 }
 
 /// Appends bytes behind their length.
-pub fn write_bytes(into: &mut Vec<u8>, bytes: &[u8]) {
+pub fn write_bytes(into: &mut impl Sink, bytes: &[u8]) {
     write_varint(into, bytes.len() as u64);
     into.extend_from_slice(bytes);
 }

@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use muts::os::Driver;
-use muts::{Address, Channel, Config, Down, Layer, Message, NodeId, ProcId, Transport, Up};
+use muts::{
+    Address, Audience, Channel, Config, Down, Layer, Message, NodeId, ProcId, Transport, Up,
+};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -58,12 +60,16 @@ fn two_processes_meet_and_everything_arrives() {
     let met = |end: &End| end.told.iter().any(|up| matches!(up, Up::Met { .. }));
     until(&mut ends, |ends| ends.iter().all(met));
     for (at, other) in [(0, 2), (1, 1)] {
-        ends[at].ask(Down::Open { channel: Channel(5), peers: vec![proc(other)] });
+        ends[at].ask(Down::Open { channel: Channel(5), peers: vec![proc(other)], credit: false });
     }
     let sent: Vec<Message> =
         [10, 5_000, 300_000].map(|length| Message::new(vec![7; length])).to_vec();
     for message in &sent {
-        ends[0].ask(Down::Cast { channel: Channel(5), message: message.clone() });
+        ends[0].ask(Down::Cast {
+            channel: Channel(5),
+            to: Audience::ALL,
+            message: message.clone(),
+        });
     }
     let heard = |end: &End| -> Vec<Message> {
         let casts = end.told.iter().filter_map(|up| match up {

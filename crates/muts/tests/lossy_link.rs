@@ -1,139 +1,13 @@
 //! Transports over a lossy network in memory, no sockets: everything once, in order, whole.
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use muts::{
-    Address, Channel, Config, Counted, Down, Instant, Layer, Message, NodeId, Packet, ProcId,
-    Random, Transport, Up,
-};
+use muts::{Address, Audience, Channel, Counted, Down, Layer, Packet, Random, Up};
 
-const STEP: Duration = Duration::from_micros(500);
-
-fn proc(node: u64, incarnation: u64) -> ProcId {
-    ProcId { node: NodeId(node), incarnation }
-}
-
-/// Some transports and what is between them.
-struct Net {
-    now: Instant,
-    random: Random,
-    /// Chances in a million.
-    loss: u64,
-    twice: u64,
-    cut: bool,
-    flying: BTreeMap<(Instant, u64), (u32, Packet)>,
-    count: u64,
-    ends: BTreeMap<u32, Transport>,
-    told: BTreeMap<u32, Vec<Up>>,
-}
-
-impl Net {
-    fn new(nodes: u32, seed: u64) -> Self {
-        let mut net = Self {
-            now: Instant::ZERO,
-            random: Random::new(seed),
-            loss: 0,
-            twice: 0,
-            cut: false,
-            flying: BTreeMap::new(),
-            count: 0,
-            ends: BTreeMap::new(),
-            told: BTreeMap::new(),
-        };
-        for node in 1..=nodes {
-            net.start(node, 1, nodes);
-        }
-        net
-    }
-
-    fn start(&mut self, node: u32, incarnation: u64, nodes: u32) {
-        let me = proc(node.into(), incarnation);
-        let mut end = Transport::new(Config::new(me, self.random.draw()));
-        for other in (1..=nodes).filter(|other| *other != node) {
-            let meet = Down::Meet { node: NodeId(other.into()), address: Address::Pipe(other) };
-            end.down(self.now, meet).expect("never full");
-        }
-        self.ends.insert(node, end);
-        self.told.insert(node, Vec::new());
-    }
-
-    fn ask(&mut self, node: u32, ask: Down) -> bool {
-        self.ends.get_mut(&node).expect("there").down(self.now, ask).is_ok()
-    }
-
-    fn step(&mut self) {
-        self.now += STEP;
-        let mut arrived = Vec::new();
-        while let Some(entry) = self.flying.first_entry()
-            && entry.key().0 <= self.now
-        {
-            arrived.push(entry.remove());
-        }
-        for (to, packet) in arrived {
-            if let Some(end) = self.ends.get_mut(&to) {
-                end.receive(self.now, packet);
-            }
-        }
-        for (node, end) in &mut self.ends {
-            if end.deadline().is_some_and(|due| due <= self.now) {
-                end.wake(self.now);
-            }
-            self.told.get_mut(node).expect("known").extend(std::iter::from_fn(|| end.up()));
-            while let Some(transmit) = end.transmit(self.now) {
-                assert!(transmit.bytes.len() <= 1_200);
-                let Address::Pipe(to) = transmit.to else { panic!("a pipe") };
-                for _ in 0..1 + u64::from(self.random.chance(self.twice)) {
-                    if self.cut || self.random.chance(self.loss) {
-                        continue;
-                    }
-                    let delay = Duration::from_micros(100 + self.random.below(5_000));
-                    self.count += 1;
-                    let packet =
-                        Packet { from: Address::Pipe(*node), bytes: transmit.bytes.clone().into() };
-                    self.flying.insert((self.now + delay, self.count), (to, packet));
-                }
-            }
-        }
-    }
-
-    fn run(&mut self, time: Duration) {
-        let end = self.now + time;
-        while self.now < end {
-            self.step();
-        }
-    }
-
-    fn told(&self, node: u32) -> &[Up] {
-        &self.told[&node]
-    }
-
-    fn open(&mut self, nodes: u32) {
-        for node in 1..=nodes {
-            let others = (1..=nodes).filter(|other| *other != node);
-            let peers = others.map(|other| proc(other.into(), 1)).collect();
-            assert!(self.ask(node, Down::Open { channel: Channel(9), peers }));
-        }
-    }
-}
-
-fn casts(told: &[Up], from: u64) -> Vec<(u64, Message)> {
-    let casts = told.iter().filter_map(|up| match up {
-        Up::Cast { from: sender, seq, message, .. } if sender.node.0 == from => {
-            Some((*seq, message.clone()))
-        }
-        _ => None,
-    });
-    casts.collect()
-}
-
-fn body(node: u32, at: u64, length: usize) -> Message {
-    let bytes: Vec<u8> =
-        (0..length).map(|i| (i as u64 * 31 + at + u64::from(node)) as u8).collect();
-    let mut message = Message::new(bytes);
-    message.push(&at);
-    message
-}
+use common::{Net, body, casts, proc};
 
 #[test]
 fn everything_once_and_in_order_under_loss() {
@@ -147,7 +21,10 @@ fn everything_once_and_in_order_under_loss() {
             for node in 1..=3 {
                 let length = lengths[(at as usize + node as usize) % lengths.len()];
                 let message = body(node, at, length);
-                assert!(net.ask(node, Down::Cast { channel: Channel(9), message }), "room");
+                assert!(
+                    net.ask(node, Down::Cast { channel: Channel(9), to: Audience::ALL, message }),
+                    "room"
+                );
             }
             net.run(Duration::from_millis(20));
         }
@@ -177,7 +54,9 @@ fn a_large_message_arrives_whole() {
     net.run(Duration::from_secs(1));
     net.open(2);
     let message = body(1, 0, 8 << 20);
-    assert!(net.ask(1, Down::Cast { channel: Channel(9), message: message.clone() }));
+    assert!(
+        net.ask(1, Down::Cast { channel: Channel(9), to: Audience::ALL, message: message.clone() })
+    );
     assert!(net.ask(1, Down::Send { to: proc(2, 1), message: message.clone() }));
     net.run(Duration::from_secs(60));
     assert_eq!(casts(net.told(2), 1), [(0, message.clone())]);
@@ -190,7 +69,8 @@ fn a_full_window_hands_back_and_tells_of_room() {
     let mut net = Net::new(2, 6);
     net.run(Duration::from_secs(1));
     net.open(2);
-    let cast = |at| Down::Cast { channel: Channel(9), message: body(1, at, 100_000) };
+    let cast =
+        |at| Down::Cast { channel: Channel(9), to: Audience::ALL, message: body(1, at, 100_000) };
     let mut taken = 0;
     while net.ask(1, cast(taken)) {
         taken += 1;
@@ -209,7 +89,9 @@ fn silence_is_told_once_and_so_is_the_return() {
     net.run(Duration::from_secs(1));
     net.open(2);
     net.cut = true;
-    assert!(net.ask(1, Down::Cast { channel: Channel(9), message: body(1, 0, 10) }));
+    assert!(
+        net.ask(1, Down::Cast { channel: Channel(9), to: Audience::ALL, message: body(1, 0, 10) })
+    );
     net.run(Duration::from_secs(3));
     net.cut = false;
     net.run(Duration::from_secs(1));
@@ -237,7 +119,9 @@ fn a_newer_incarnation_ends_the_older_one() {
     let mut net = Net::new(2, 8);
     net.run(Duration::from_secs(1));
     net.open(2);
-    assert!(net.ask(1, Down::Cast { channel: Channel(9), message: body(1, 0, 10) }));
+    assert!(
+        net.ask(1, Down::Cast { channel: Channel(9), to: Audience::ALL, message: body(1, 0, 10) })
+    );
     net.start(2, 2, 2);
     net.run(Duration::from_millis(100));
     let met: Vec<&Up> =
@@ -254,10 +138,13 @@ fn a_newer_incarnation_ends_the_older_one() {
 fn what_comes_before_its_channel_is_opened_is_not_lost() {
     let mut net = Net::new(2, 9);
     net.run(Duration::from_secs(1));
-    let open = |peer| Down::Open { channel: Channel(9), peers: vec![proc(peer, 1)] };
+    let open = |peer| Down::Open { channel: Channel(9), peers: vec![proc(peer, 1)], credit: false };
     assert!(net.ask(1, open(2)));
     for at in 0..30 {
-        assert!(net.ask(1, Down::Cast { channel: Channel(9), message: body(1, at, 20_000) }));
+        assert!(net.ask(
+            1,
+            Down::Cast { channel: Channel(9), to: Audience::ALL, message: body(1, at, 20_000) }
+        ));
     }
     net.run(Duration::from_millis(200));
     assert!(net.ask(2, open(1)));
@@ -271,12 +158,33 @@ fn control_messages_of_any_length_arrive() {
     net.run(Duration::from_secs(1));
     for length in [0, 1_000, 1_200, 60_000] {
         let message = body(1, 7, length);
-        assert!(net.ask(1, Down::Tell { to: proc(2, 1), message: message.clone() }));
+        let tell = Down::Tell { to: proc(2, 1), change: false, message: message.clone() };
+        assert!(net.ask(1, tell));
         net.run(Duration::from_millis(50));
         let heard = net.told(2).iter().filter(|up| matches!(up, Up::Tell { .. }));
         let last = heard.last().expect("a control message");
         assert!(matches!(last, Up::Tell { message: heard, .. } if *heard == message));
     }
+}
+
+#[test]
+fn what_a_change_costs_is_counted_apart_from_other_datagrams() {
+    let mut net = Net::new(2, 12);
+    net.run(Duration::from_secs(1));
+    for change in [false, true, true, false] {
+        let message = body(1, 7, 10);
+        assert!(net.ask(1, Down::Tell { to: proc(2, 1), change, message }));
+        if !change {
+            net.run(Duration::from_millis(50));
+        }
+    }
+    let mut counted = BTreeMap::new();
+    net.ends[&1].count(&mut |name, value| {
+        counted.insert(name, value);
+    });
+    // Three of the four went out at once, in one datagram.
+    assert_eq!(counted["muts.tells_sent"], 4);
+    assert_eq!(counted["muts.datagrams_of_change"], 1);
 }
 
 #[test]
@@ -289,7 +197,7 @@ fn garbage_is_counted_and_changes_nothing() {
         for _ in 0..20 {
             let mut bytes: Vec<u8> = (0..length).map(|_| random.draw() as u8).collect();
             if let [version, kind, ..] = &mut bytes[..] {
-                (*version, *kind) = (1, random.below(3) as u8);
+                (*version, *kind) = (0x20 | random.below(5) as u8, random.below(3) as u8);
             }
             let packet = Packet { from: Address::Pipe(77), bytes: bytes.into() };
             let now = net.now;
@@ -299,7 +207,7 @@ fn garbage_is_counted_and_changes_nothing() {
     }
     let mut dropped = 0;
     net.ends[&1].count(&mut |name, value| {
-        if name.starts_with("muts.dropped") {
+        if name.starts_with("muts.dropped") || name == "muts.cookies_sent" {
             dropped += value;
         }
     });
@@ -307,4 +215,44 @@ fn garbage_is_counted_and_changes_nothing() {
     net.run(Duration::from_millis(300));
     let strange = net.told(1)[before..].iter().filter(|up| !matches!(up, Up::Beat { .. })).count();
     assert_eq!(strange, 0);
+}
+
+#[test]
+fn who_says_farewell_is_lost_at_once_and_for_good() {
+    let mut net = Net::new(2, 12);
+    net.run(Duration::from_secs(1));
+    assert!(net.ask(1, Down::Farewell));
+    net.run(Duration::from_millis(20));
+    net.ends.remove(&1);
+    net.run(Duration::from_secs(3));
+    let lost = |up: &&Up| matches!(up, Up::Lost { peer } if *peer == proc(1, 1));
+    assert_eq!(net.told(2).iter().filter(lost).count(), 1);
+    assert!(!net.told(2).iter().any(|up| matches!(up, Up::Silent { .. })));
+    net.start(1, 2, 2);
+    net.run(Duration::from_secs(1));
+    let met = |up: &&Up| matches!(up, Up::Met { peer } if *peer == proc(1, 2));
+    assert_eq!(net.told(2).iter().filter(met).count(), 1);
+}
+
+#[test]
+fn an_address_where_nobody_listens_is_tested_and_then_told() {
+    let mut net = Net::new(2, 13);
+    net.run(Duration::from_secs(1));
+    let nobody = Packet { from: Address::Pipe(2), bytes: bytes::Bytes::new() };
+    // The word of the system alone is not enough, as long as the process answers.
+    for _ in 0..100 {
+        let now = net.now;
+        net.ends.get_mut(&1).expect("there").receive(now, nobody.clone());
+        net.run(Duration::from_millis(11));
+    }
+    assert!(!net.told(1).iter().any(|up| matches!(up, Up::Silent { .. })));
+    net.ends.remove(&2);
+    net.run(Duration::from_millis(20));
+    let before = net.now;
+    for _ in 0..10 {
+        let now = net.now;
+        net.ends.get_mut(&1).expect("there").receive(now, nobody.clone());
+        net.run(Duration::from_millis(3));
+    }
+    assert!(net.told(1).iter().any(|up| matches!(up, Up::Silent { .. })), "{before:?}");
 }

@@ -15,7 +15,7 @@
 
 use alloc::vec::Vec;
 
-use muts::{Malformed, Message, Wire};
+use muts::{Malformed, Message, Sink, Wire};
 
 use crate::name::Name;
 use crate::table::{Binding, Command, Outcome};
@@ -70,7 +70,7 @@ impl Header {
 }
 
 impl Wire for Header {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         let kind = match &self.words {
             Words::Resolve(_) => 1,
             Words::Change(_) => 2,

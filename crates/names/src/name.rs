@@ -1,11 +1,10 @@
 //! Name: parsed once, valid ever after.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
-use muts::{Malformed, Wire, read_bytes, write_bytes};
+use muts::{Malformed, Sink, Wire, read_bytes, write_bytes};
 
 use crate::limits::NAME_BYTES_MAX;
 
@@ -96,7 +95,7 @@ impl fmt::Display for NoName {
 impl core::error::Error for NoName {}
 
 impl Wire for Name {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         write_bytes(into, self.0.as_bytes());
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {

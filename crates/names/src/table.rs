@@ -4,7 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use lwg::{Endpoint, LwgId};
-use muts::{Malformed, Wire};
+use muts::{Malformed, Sink, Wire};
 use tools::{Corrupt, State};
 
 use crate::limits::{BINDINGS_MAX, CONTACT_MEMBERS_MAX};
@@ -193,7 +193,7 @@ impl State for Table {
 }
 
 impl Wire for Contact {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         self.lwg.write(into);
         self.members.write(into);
     }
@@ -203,7 +203,7 @@ impl Wire for Contact {
 }
 
 impl Wire for Binding {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         self.contact.write(into);
         self.owner.write(into);
         self.version.write(into);
@@ -215,7 +215,7 @@ impl Wire for Binding {
 }
 
 impl Wire for Command {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         match self {
             Self::Bind { name, contact, owner, expected } => {
                 into.push(1);
@@ -250,7 +250,7 @@ impl Wire for Command {
 }
 
 impl Wire for Outcome {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         match self {
             Self::Bound { version } => {
                 into.push(1);

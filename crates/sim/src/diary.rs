@@ -4,13 +4,27 @@ use horus::history::{Deliver, Event, Id, Log, Order as Spelled, Send, View};
 use muts::ProcId;
 use vsync::{Endpoint, GroupId, Order};
 
-use crate::script::Roster;
+use crate::spelling::Spelling;
+
+/// A group of either kind.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Group {
+    Core(GroupId),
+    Light(lwg::LwgId),
+}
+
+/// A view of either kind.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ViewName {
+    Core(vsync::ViewId),
+    Light(lwg::ViewId),
+}
 
 /// Writes one process incarnation's history, in memory.
 #[derive(Debug)]
 pub struct Diary {
     log: Log,
-    roster: Roster,
+    spelling: Spelling,
     mints: u64,
     delivered: u64,
     views: u64,
@@ -19,10 +33,10 @@ pub struct Diary {
 impl Diary {
     /// An empty history of this process.
     #[must_use]
-    pub fn new(name: &str, roster: Roster) -> Self {
+    pub(crate) fn new(name: &str, spelling: Spelling) -> Self {
         let mut log = Log::new(name);
         log.push(Event::Start { proc: name.into() });
-        Self { log, roster, mints: 0, delivered: 0, views: 0 }
+        Self { log, spelling, mints: 0, delivered: 0, views: 0 }
     }
 
     /// The history.
@@ -37,6 +51,25 @@ impl Diary {
         (self.delivered, self.views)
     }
 
+    /// A message or reply id as histories write it.
+    pub(crate) fn text(&self, text: &str) -> Id {
+        self.spelling.text(text)
+    }
+
+    fn group(&self, group: Group) -> Id {
+        match group {
+            Group::Core(group) => self.spelling.core_group(group),
+            Group::Light(lwg) => self.spelling.light_group(lwg),
+        }
+    }
+
+    fn view(&self, view: ViewName) -> Id {
+        match view {
+            ViewName::Core(view) => self.spelling.core_view(view),
+            ViewName::Light(view) => self.spelling.light_view(view),
+        }
+    }
+
     /// A message or reply id that nobody else mints, and its number.
     pub fn mint(&mut self) -> (String, u64) {
         self.mints += 1;
@@ -45,18 +78,12 @@ impl Diary {
 
     /// A process as histories write it.
     #[must_use]
-    pub fn process(&self, process: ProcId) -> String {
-        self.roster.name(process)
+    pub fn process(&self, process: ProcId) -> Id {
+        self.spelling.process(process)
     }
 
     fn members(&self, members: &[Endpoint]) -> Vec<Id> {
-        members.iter().map(|member| self.roster.name(member.proc).into()).collect()
-    }
-
-    /// The name of a core view.
-    #[must_use]
-    pub fn core_view_id(&self, id: vsync::ViewId) -> String {
-        format!("{}:{}", id.epoch, self.roster.name(id.coordinator))
+        members.iter().map(|member| self.process(member.proc)).collect()
     }
 
     fn write(&mut self, event: Event) {
@@ -64,11 +91,11 @@ impl Diary {
     }
 
     /// A view of a core group.
-    pub fn core_view(&mut self, view: &vsync::View) {
+    pub(crate) fn core_view(&mut self, view: &vsync::View) {
         self.views += 1;
         let event = View {
-            group: core_group(view.group).into(),
-            view: self.core_view_id(view.id).into(),
+            group: self.spelling.core_group(view.group),
+            view: self.spelling.core_view(view.id),
             members: self.members(&view.members),
             transitional: Some(self.members(&view.transitional)),
             ..View::default()
@@ -80,79 +107,84 @@ impl Diary {
     pub(crate) fn light_view(&mut self, view: &lwg::View) {
         self.views += 1;
         let event = View {
-            group: light_group(view.lwg).into(),
-            view: light_view_id(view.id).into(),
+            group: self.spelling.light_group(view.lwg),
+            view: self.spelling.light_view(view.id),
             members: self.members(&view.members),
             transitional: Some(self.members(&view.transitional)),
-            core: Some(core_group(view.core).into()),
-            core_view: Some(self.core_view_id(view.core_view).into()),
+            core: Some(self.spelling.core_group(view.core)),
+            core_view: Some(self.spelling.core_view(view.core_view)),
             ..View::default()
         };
         self.write(Event::View(Box::new(event)));
     }
 
     /// The process is out of a group.
-    pub fn left(&mut self, group: String, reason: &str) {
-        self.write(Event::Left { group: group.into(), reason: Some(reason.into()) });
+    pub(crate) fn left(&mut self, group: Group, reason: &str) {
+        let (group, reason) = (self.group(group), Some(self.spelling.text(reason)));
+        self.write(Event::Left { group, reason });
     }
 
     /// The process asks to join.
-    pub fn join_req(&mut self, group: String) {
-        self.write(Event::JoinReq { group: group.into() });
+    pub(crate) fn join_req(&mut self, group: Group) {
+        let group = self.group(group);
+        self.write(Event::JoinReq { group });
     }
 
     /// The process sends; `body` is what others will be told.
-    pub fn send(
+    pub(crate) fn send(
         &mut self,
-        group: String,
-        msg: String,
+        group: Group,
+        msg: &Id,
         order: Order,
-        view: Option<String>,
+        view: Option<ViewName>,
         body: &[u8],
     ) {
-        let mut send = Send::new(group, msg, spelled(order));
-        send.view = view.map(Id::from);
-        send.h = Some(hash(body).into());
+        let mut send = Send::new(self.group(group), msg, spelled(order));
+        send.view = view.map(|view| self.view(view));
+        send.h = Some(self.spelling.hash(body));
         self.write(Event::Send(send));
     }
 
     /// The process is told a message.
-    pub fn deliver(
+    pub(crate) fn deliver(
         &mut self,
-        group: String,
-        msg: String,
+        group: Group,
+        msg: &Id,
         from: ProcId,
-        view: String,
+        view: ViewName,
         order: Order,
         body: &[u8],
     ) {
         self.delivered += 1;
-        let mut deliver = Deliver::new(group, msg, self.roster.name(from));
-        deliver.view = Some(view.into());
-        deliver.h = Some(hash(body).into());
+        let mut deliver = Deliver::new(self.group(group), msg, self.process(from));
+        deliver.view = Some(self.view(view));
+        deliver.h = Some(self.spelling.hash(body));
         deliver.order = Some(spelled(order));
         self.write(Event::Deliver(deliver));
     }
 
     /// The process is told that every member has a message.
-    pub fn stable(&mut self, group: String, msg: String) {
-        self.write(Event::Stable { group: group.into(), msg: msg.into() });
+    pub(crate) fn stable(&mut self, group: Group, msg: &Id) {
+        let group = self.group(group);
+        self.write(Event::Stable { group, msg: msg.clone() });
     }
 
     /// The process answers.
-    pub fn reply(&mut self, msg: String, reply: String) {
-        self.write(Event::Reply { msg: msg.into(), reply: reply.into() });
+    pub(crate) fn reply(&mut self, msg: &str, reply: &str) {
+        let (msg, reply) = (self.spelling.text(msg), self.spelling.text(reply));
+        self.write(Event::Reply { msg, reply });
     }
 
     /// The process is told an answer.
-    pub fn got_reply(&mut self, msg: String, reply: String, from: ProcId) {
-        let from = self.roster.name(from).into();
-        self.write(Event::GotReply { msg: msg.into(), reply: reply.into(), from });
+    pub(crate) fn got_reply(&mut self, msg: &Id, reply: &str, from: ProcId) {
+        let (msg, reply) = (msg.clone(), self.spelling.text(reply));
+        let from = self.process(from);
+        self.write(Event::GotReply { msg, reply, from });
     }
 
     /// The process wants no more answers.
-    pub fn discard_replies(&mut self, msg: String) {
-        self.write(Event::DiscardReplies { msg: msg.into() });
+    pub(crate) fn discard_replies(&mut self, msg: &Id) {
+        self.write(Event::DiscardReplies { msg: msg.clone() });
     }
 
     /// Faults are over and the promised time has passed.
@@ -172,34 +204,10 @@ impl Diary {
     }
 }
 
-/// A core group as histories write it.
-#[must_use]
-pub(crate) fn core_group(group: GroupId) -> String {
-    format!("{group:?}")
-}
-
-/// A light-weight group as histories write it.
-#[must_use]
-pub(crate) fn light_group(group: lwg::LwgId) -> String {
-    format!("{group:?}")
-}
-
-/// A light-weight view as histories write it.
-#[must_use]
-pub(crate) fn light_view_id(id: lwg::ViewId) -> String {
-    format!("{id:?}")
-}
-
 const fn spelled(order: Order) -> Spelled {
     match order {
         Order::Fifo => Spelled::Fbcast,
         Order::Causal => Spelled::Cbcast,
         Order::Total => Spelled::Abcast,
     }
-}
-
-fn hash(body: &[u8]) -> String {
-    let mut digest = crate::trace::Digest::default();
-    digest.add_bytes(body);
-    format!("{:016x}", digest.value())
 }

@@ -9,6 +9,7 @@ mod network;
 mod run;
 mod script;
 mod sight;
+mod spelling;
 mod storm;
 pub mod streams;
 mod tap;

@@ -3,6 +3,7 @@
 use muts::{Duration, Instant, NodeId, ProcId};
 
 use crate::choice::Choice;
+use crate::spelling::Spelling;
 
 mod client;
 mod load;
@@ -108,6 +109,8 @@ pub struct Birth {
     pub name: String,
     /// Everybody.
     pub roster: Roster,
+    /// The words that all histories of the run share.
+    pub(crate) spelling: Spelling,
     /// Seed for the tower.
     pub seed: u64,
     /// Choices for the application.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use muts::{Channel, Instant, ProcId};
+use muts::{Audience, Channel, Instant, ProcId};
 
 use crate::script::{Seen, Stream};
 
-/// What one process heard of one sender on one channel, or was sent by it.
-type Heard<'a> = BTreeMap<(Channel, ProcId), Vec<(Instant, u64, u64)>>;
+/// What one process was told of one sender's casts on one channel: when, the first number that it
+/// is about, the hash of the body unless they were not for it, and the number after them.
+type Heard<'a> = BTreeMap<(Channel, ProcId), Vec<(Instant, u64, Option<u64>, u64)>>;
 
 /// What was found, and how much was compared.
 #[derive(Debug, Default)]
@@ -40,14 +41,24 @@ pub fn judge(apps: &[Stream], alive: &[ProcId]) -> Findings {
 fn heard_by(app: &Stream) -> Heard<'_> {
     let mut heard = Heard::new();
     for (at, seen) in &app.seen {
-        if let Seen::Heard(channel, from, seq, body) = seen {
-            heard.entry((*channel, *from)).or_default().push((*at, *seq, *body));
+        match seen {
+            Seen::Heard(channel, from, seq, body) => {
+                let told = heard.entry((*channel, *from)).or_default();
+                told.push((*at, *seq, Some(*body), seq + 1));
+            }
+            Seen::Skipped(channel, from, below) => {
+                let told = heard.entry((*channel, *from)).or_default();
+                let first = told.last().map_or(0, |last| last.3);
+                told.push((*at, first, None, *below));
+            }
+            _ => {}
         }
     }
     heard
 }
 
-/// Every cast once, in order, whole; and all of them at live peers whose channel stayed open.
+/// Every cast once, in order, whole, at whom it is for; and all of them at live peers whose
+/// channel stayed open, whose newest note is the newest there was.
 fn casts(
     findings: &mut Findings,
     app: &Stream,
@@ -55,48 +66,71 @@ fn casts(
     heard: &BTreeMap<ProcId, Heard>,
     alive: &[ProcId],
 ) {
-    let mut cast: BTreeMap<Channel, Vec<u64>> = BTreeMap::new();
+    let mut cast: BTreeMap<Channel, Vec<(u64, Audience)>> = BTreeMap::new();
     for (_, seen) in &app.seen {
-        if let Seen::Cast(channel, _, body) = seen {
-            cast.entry(*channel).or_default().push(*body);
+        if let Seen::Cast(channel, _, body, to) = seen {
+            cast.entry(*channel).or_default().push((*body, *to));
         }
     }
     for (peer, heard) in heard {
-        for (channel, bodies) in &cast {
-            let Some(told) = heard.get(&(*channel, app.me)) else { continue };
-            for (number, (_, seq, body)) in told.iter().enumerate() {
-                findings.compared += 1;
-                if *seq != number as u64 || bodies.get(number) != Some(body) {
-                    findings.violations.push(format!(
-                        "T1: {peer:?} was told cast {seq} of {} on {channel:?} as number {number}",
-                        app.name
-                    ));
-                    break;
-                }
-            }
-        }
-        for (channel, from) in heard.keys() {
-            if *from == app.me && !cast.contains_key(channel) {
-                findings.violations.push(format!("T4: a cast of {} that it never made", app.name));
+        for ((channel, _), told) in heard.iter().filter(|((_, from), _)| *from == app.me) {
+            let cast = cast.get(channel).map_or(&[][..], Vec::as_slice);
+            let place = app.reached(*channel).iter().position(|reached| reached == peer);
+            let Some(place) = place else {
+                findings.violations.push(format!("T4: {peer:?} heard {} on {channel:?}", app.name));
+                continue;
+            };
+            findings.compared += told.len() as u64;
+            if let Some(wrong) = out_of_line(cast, place, told) {
+                let name = &app.name;
+                let what = format!("T1: {peer:?} was told {wrong} of {name} on {channel:?}");
+                findings.violations.push(what);
             }
         }
     }
     for (channel, peers) in app.channels() {
-        let owed = cast.get(channel).map_or(0, Vec::len);
+        let owed = cast.get(channel).map_or(0, |cast| cast.len() as u64);
         for peer in peers.iter().filter(|_| alive.contains(&app.me)) {
-            let open = by_id.get(peer).is_some_and(|peer| peer.channels().contains_key(channel));
-            if !open || !alive.contains(peer) {
-                continue;
-            }
-            let told = heard[peer].get(&(*channel, app.me)).map_or(0, Vec::len);
+            let other = by_id.get(peer).filter(|peer| peer.channels().contains_key(channel));
+            let Some(other) = other.filter(|_| alive.contains(peer)) else { continue };
+            let told = heard[peer].get(&(*channel, app.me)).and_then(|told| told.last());
+            let told = told.map_or(0, |last| last.3);
             if told != owed {
                 findings.violations.push(format!(
                     "T1: {peer:?} was told {told} of {owed} casts of {} on {channel:?}",
                     app.name
                 ));
             }
+            let (said, noted) = (app.said(*channel), other.noted(*channel, app.me));
+            if said != noted {
+                findings.violations.push(format!(
+                    "note: {peer:?} knows {noted:?}, {} said {said:?} on {channel:?}",
+                    app.name
+                ));
+            }
         }
     }
+}
+
+/// The first thing told that is not the next of what was cast.
+fn out_of_line(
+    cast: &[(u64, Audience)],
+    place: usize,
+    told: &[(Instant, u64, Option<u64>, u64)],
+) -> Option<String> {
+    let mut next = 0;
+    for (_, first, body, below) in told {
+        let about = cast.get(*first as usize..*below as usize);
+        let fits = about.is_some_and(|about| match body {
+            Some(body) => about.iter().all(|(sent, to)| sent == body && to.has(place)),
+            None => about.iter().all(|(_, to)| !to.has(place)),
+        });
+        if *first != next || below <= first || !fits {
+            return Some(format!("{body:?} as {first}..{below} after {next}"));
+        }
+        next = *below;
+    }
+    None
 }
 
 /// Every send once and in order; and all of them among those who live.
@@ -143,13 +177,13 @@ impl Seen {
 fn settled(findings: &mut Findings, app: &Stream, heard: &BTreeMap<ProcId, Heard>) {
     for (at, seen) in &app.seen {
         let Seen::Settled(channel, below) = seen else { continue };
-        let Some(peers) = app.channels().get(channel) else { continue };
-        for peer in peers {
+        for peer in app.reached(*channel) {
             let had = heard
                 .get(peer)
                 .and_then(|heard| heard.get(&(*channel, app.me)))
-                .map_or(0, |told| told.iter().filter(|(when, ..)| when <= at).count());
-            if (had as u64) < *below {
+                .and_then(|told| told.iter().rev().find(|(when, ..)| when <= at))
+                .map_or(0, |last| last.3);
+            if had < *below {
                 findings.violations.push(format!(
                     "settled: {} was told {below} settled on {channel:?}, {peer:?} had {had}",
                     app.name

@@ -73,7 +73,7 @@ where
     fn transmit(&mut self, now: Instant) -> Option<Transmit> {
         self.now = now;
         let datagram = self.inner.transmit(now)?;
-        self.line("transmit", format_args!("{:?} {}", datagram.to, datagram.bytes.len()));
+        self.line("transmit", format_args!("{:?} {}", datagram.to, datagram.len()));
         Some(datagram)
     }
 

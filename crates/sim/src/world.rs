@@ -12,6 +12,7 @@ use crate::choice::Choice;
 use crate::host::{Host, Running};
 use crate::network::{Network, Weather};
 use crate::script::{App, Birth, Phase, Roster};
+use crate::spelling::Spelling;
 use crate::trace::{Digest, Trace};
 
 /// Makes the tower and the application of a process that starts.
@@ -27,6 +28,7 @@ pub struct World<T: Layer, A: App<Down = T::Down, Up = T::Up>> {
     queue: BinaryHeap<Reverse<Event>>,
     hosts: Vec<Host<T, A>>,
     roster: Roster,
+    spelling: Spelling,
     factory: Factory<T, A>,
     choice: Choice,
     phase: Phase,
@@ -63,6 +65,7 @@ impl<T: Layer, A: App<Down = T::Down, Up = T::Up>> World<T, A> {
             number: 0,
             queue: BinaryHeap::new(),
             hosts: (0..hosts).map(|_| Host::default()).collect(),
+            spelling: Spelling::new(Roster::new(hosts)),
             roster: Roster::new(hosts),
             factory,
             choice,
@@ -198,6 +201,7 @@ impl<T: Layer, A: App<Down = T::Down, Up = T::Up>> World<T, A> {
             me,
             name,
             roster: self.roster.clone(),
+            spelling: self.spelling.clone(),
             seed: self.choice.below(u64::MAX),
             choice: self.choice.fork(),
             now: self.now,

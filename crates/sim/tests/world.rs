@@ -52,7 +52,7 @@ impl Layer for Toy {
         self.next = now + AGAIN;
         let bytes = (self.me * 1_000 + self.said).to_le_bytes().to_vec();
         for to in 0..self.hosts {
-            self.out.push(Transmit { to: Address::Pipe(to), bytes: bytes.clone() });
+            self.out.push(Transmit::whole(Address::Pipe(to), bytes.clone().into()));
         }
     }
 

@@ -2,9 +2,7 @@
 
 use core::fmt;
 
-use alloc::vec::Vec;
-
-use muts::{Malformed, Wire};
+use muts::{Malformed, Sink, Wire};
 
 /// A 64-bit FNV-1a hash over saved bytes: the same on every machine. It finds accidents, not
 /// forgeries: those are kept out below, where every datagram is authenticated.
@@ -36,7 +34,7 @@ impl fmt::Debug for Digest {
 }
 
 impl Wire for Digest {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         self.0.write(into);
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
@@ -60,7 +58,7 @@ impl Sum {
 }
 
 impl Wire for Sum {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         self.length.write(into);
         self.digest.write(into);
     }

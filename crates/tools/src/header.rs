@@ -18,7 +18,7 @@
 use alloc::vec::Vec;
 
 use lwg::{Endpoint, ViewId};
-use muts::{Malformed, Wire};
+use muts::{Malformed, Sink, Wire};
 
 use crate::digest::Sum;
 
@@ -46,7 +46,7 @@ pub(crate) enum Header {
 }
 
 impl Wire for Header {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         into.push(REPLICA);
         match self {
             Self::Command => into.push(0),

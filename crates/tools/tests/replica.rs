@@ -203,7 +203,7 @@ fn a_snapshot_changed_on_the_way_is_refused_and_asked_for_again() {
         message.write(&mut bytes);
         let last = bytes.len() - 1;
         bytes[last] ^= 1;
-        Fate::Changed(Message::read(&bytes.into()).unwrap())
+        Fate::Changed(Message::read(bytes.into()).unwrap())
     });
     world.regroup(&members);
     world.settle();
@@ -372,7 +372,7 @@ fn a_stranger_is_given_no_state() {
         muts::write_varint(&mut bytes, header.len() as u64 + 2);
         bytes.extend(&header);
         bytes.extend((header.len() as u16).to_le_bytes());
-        Up::Told { lwg: group(), from, message: Message::read(&bytes.into()).unwrap() }
+        Up::Told { lwg: group(), from, message: Message::read(bytes.into()).unwrap() }
     };
     world.hear(member(1), &want(member(7)));
     assert_eq!(world.hosts[&member(1)].tool.counts().chunks_given, 0);

@@ -26,9 +26,9 @@ impl Layer for HandOver {
         let (from, mut air) = (self.me, self.air.borrow_mut());
         let mut tell = |to, told| air.entry(to).or_default().push_back(told);
         match ask {
-            Ask::Open { channel, peers } => drop(self.channels.insert(channel, (peers, 0))),
+            Ask::Open { channel, peers, .. } => drop(self.channels.insert(channel, (peers, 0))),
             Ask::Close { channel } => drop(self.channels.remove(&channel)),
-            Ask::Cast { channel, message } => {
+            Ask::Cast { channel, message, .. } => {
                 let (peers, seq) = self.channels.get_mut(&channel).expect("open");
                 for to in peers.iter() {
                     tell(*to, Told::Cast { channel, from, seq: *seq, message: message.clone() });
@@ -36,9 +36,10 @@ impl Layer for HandOver {
                 *seq += 1;
             }
             Ask::Send { to, message } => tell(to, Told::Send { from, message }),
-            Ask::Tell { to, message } => tell(to, Told::Tell { from, message }),
+            Ask::Tell { to, message, .. } => tell(to, Told::Tell { from, message }),
             Ask::Beat { to, bytes } => tell(to, Told::Beat { from, bytes }),
-            Ask::Meet { .. } => {}
+            // Nothing is lost here, and nobody is missed.
+            _ => {}
         }
         Ok(())
     }

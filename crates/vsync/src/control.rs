@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 
-use muts::{Malformed, ProcId, Wire};
+use muts::{Malformed, ProcId, Sink, Wire};
 
 use crate::endpoint::GroupId;
 use crate::install::{Install, Part};
@@ -110,10 +110,15 @@ impl Control {
             | Self::Stability { group, .. } => *group,
         }
     }
+
+    /// Whether it serves a change of members; the others go to and fro while all is well.
+    pub(crate) const fn is_change(&self) -> bool {
+        !matches!(self, Self::Where { .. } | Self::Stability { .. })
+    }
 }
 
 impl Wire for Ballot {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         self.round.write(into);
         self.rank.0.write(into);
     }
@@ -123,7 +128,7 @@ impl Wire for Ballot {
 }
 
 impl Wire for Gap {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         into.extend_from_slice(&[self.member, self.of, self.holder]);
         self.end.write(into);
     }
@@ -134,7 +139,7 @@ impl Wire for Gap {
 }
 
 impl Wire for Whereabouts {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         self.number.write(into);
         self.view.write(into);
     }
@@ -147,7 +152,7 @@ impl Wire for Whereabouts {
 macro_rules! wired {
     ($($kind:literal $name:ident { $($field:ident),* })*) => {
         impl Wire for Control {
-            fn write(&self, into: &mut Vec<u8>) {
+            fn write(&self, into: &mut impl Sink) {
                 match self {
                     Self::Install(install) => {
                         into.push(0);

@@ -2,9 +2,7 @@
 
 use core::fmt;
 
-use alloc::vec::Vec;
-
-use muts::{Malformed, ProcId, Wire};
+use muts::{Malformed, ProcId, Sink, Wire};
 
 /// What a view lists: a seat at a process. An embedded tower has one seat, 0; a daemon has one for
 /// each of its clients.
@@ -32,7 +30,7 @@ impl fmt::Debug for Endpoint {
 }
 
 impl Wire for Endpoint {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         self.proc.write(into);
         self.seat.write(into);
     }
@@ -83,7 +81,7 @@ impl fmt::Debug for GroupId {
 }
 
 impl Wire for GroupId {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         self.0.write(into);
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {

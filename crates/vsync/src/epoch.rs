@@ -6,7 +6,7 @@
 
 use alloc::vec::Vec;
 
-use muts::{Channel, Message, ProcId};
+use muts::{Audience, Channel, Message, ProcId};
 
 use crate::control::Control;
 use crate::endpoint::{Endpoint, GroupId};
@@ -125,7 +125,7 @@ impl Epoch {
         mut message: Message,
     ) -> Result<(), Message> {
         message.push(header);
-        let cast = muts::Down::Cast { channel: self.channel, message };
+        let cast = muts::Down::Cast { channel: self.channel, to: Audience::ALL, message };
         if let Err(muts::Full(muts::Down::Cast { mut message, .. })) = turn.net.down(turn.now, cast)
         {
             message.pop::<FrameHeader>().expect("the header just pushed");

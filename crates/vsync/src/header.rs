@@ -13,7 +13,7 @@
 
 use alloc::vec::Vec;
 
-use muts::{Malformed, Wire};
+use muts::{Malformed, Sink, Wire};
 
 use crate::endpoint::GroupId;
 use crate::order::Order;
@@ -34,13 +34,12 @@ const ORDER: u8 = 4;
 const WITH_CHANGES: u8 = 16;
 
 impl Wire for FrameHeader {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         match self {
             Self::Cast { order, changes } => {
-                let at = into.len();
-                order.write(into);
+                let flag = if changes.is_some() { WITH_CHANGES } else { 0 };
+                into.push(order.code() | flag);
                 if let Some(changes) = changes {
-                    into[at] |= WITH_CHANGES;
                     changes.write(into);
                 }
             }
@@ -71,7 +70,7 @@ pub(crate) enum SendHeader {
 }
 
 impl Wire for SendHeader {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         match self {
             Self::User => into.push(1),
             Self::Fill { group, epoch, rank, position } => {

@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use muts::{Malformed, ProcId, Wire};
+use muts::{Malformed, ProcId, Sink, Wire};
 
 use crate::endpoint::GroupId;
 use crate::view::ViewId;
@@ -72,7 +72,7 @@ impl Install {
 }
 
 impl Wire for Part {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         self.epoch.write(into);
         self.cut.write(into);
         self.members.write(into);
@@ -93,7 +93,7 @@ impl Wire for Part {
 }
 
 impl Wire for Joiner {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         self.proc.write(into);
         self.nonce.write(into);
     }
@@ -103,7 +103,7 @@ impl Wire for Joiner {
 }
 
 impl Wire for Install {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         self.group.write(into);
         self.view.write(into);
         self.parts.write(into);

@@ -18,6 +18,9 @@ pub enum Down {
         /// Where it listens.
         address: Address,
     },
+    /// This process ends: whoever was met is told, so that it need not be missed. In order, after
+    /// leaving every group; what is asked after that is of no use to anybody.
+    Farewell,
     /// Starts a core group. The others are invited; the first view lists all who came, the founder
     /// first, and is told once all are in or the patience of `limits` has passed. Who did not come
     /// is told by [`Up::Fault`] with [`Fault::Missing`].
@@ -82,6 +85,14 @@ pub enum Up {
     Lost {
         /// Which.
         peer: ProcId,
+    },
+    /// A process called that speaks no version of the transport that is spoken here; see
+    /// `muts::Up::Refused`.
+    Refused {
+        /// Who.
+        peer: ProcId,
+        /// The lowest and the highest version that it speaks.
+        versions: (u8, u8),
     },
     /// The group has a new view. All messages told before it belong to the view before.
     View(View),

@@ -1,15 +1,17 @@
 //! Kernel: group id → group; the six verbs. Routes only, no protocol in here.
 
+mod hearing;
+
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 use muts::{
-    Channel, Counted, Full, Instant, Layer, Message, Multicast, Packet, ProcId, Random, Transmit,
-    Wire,
+    Channel, Counted, Full, Guard, Guarded, Instant, Layer, Message, Multicast, Packet, ProcId,
+    Random, Transmit,
 };
 
 use crate::config::Config;
-use crate::control::{Control, Whereabouts};
 use crate::counters::Counters;
 use crate::endpoint::{Endpoint, GroupId};
 use crate::group::Group;
@@ -17,7 +19,7 @@ use crate::header::SendHeader;
 use crate::interface::{Down, Fault, Up};
 use crate::joining::Joining;
 use crate::limits::MEMBERS_MAX;
-use crate::peers::{Beat, Peers};
+use crate::peers::Peers;
 use crate::spread::Spreads;
 use crate::turn::Turn;
 
@@ -203,154 +205,6 @@ impl<M: Multicast> Kernel<M> {
         }
     }
 
-    /// Takes all that the transport tells, then settles the groups that it touched.
-    fn listen(&mut self, now: Instant) {
-        while let Some(heard) = self.desk.below.up() {
-            self.hear(now, heard);
-        }
-        while let Some(group) = self.touched.pop_first() {
-            self.fed.remove(&group);
-            self.settle(now, group, Group::settle);
-        }
-        while let Some(group) = self.fed.pop_first() {
-            self.settle(now, group, Group::feed);
-        }
-        for (to, bytes) in self.desk.peers.new_beats(now) {
-            self.desk.turn(now).ask(muts::Down::Beat { to, bytes });
-        }
-    }
-
-    fn hear(&mut self, now: Instant, heard: muts::Up) {
-        match heard {
-            muts::Up::Met { peer } => {
-                self.desk.peers.met(now, peer);
-                self.desk.told.push_back(Up::Met { peer });
-                self.groups.values_mut().for_each(|group| group.meet(peer));
-                self.touch_concerned(peer);
-            }
-            muts::Up::Lost { peer } => {
-                self.desk.peers.lost(now, peer);
-                self.desk.spreads.lost(peer);
-                self.desk.told.push_back(Up::Lost { peer });
-                self.touch_concerned(peer);
-            }
-            muts::Up::Silent { peer, .. } => {
-                self.desk.peers.silent(now, peer);
-                self.touch_concerned(peer);
-            }
-            muts::Up::Back { peer } => {
-                self.desk.peers.back(now, peer);
-                self.touch_concerned(peer);
-            }
-            muts::Up::Cast { channel, from, seq, message } => {
-                if let Some(group) = self.channels.get(&channel).copied()
-                    && let Some(found) = self.groups.get_mut(&group)
-                {
-                    found.receive(&mut self.desk.turn(now), from, seq, message);
-                    self.fed.insert(group);
-                }
-            }
-            muts::Up::Room { channel } => {
-                if let Some(group) = self.channels.get(&channel).copied()
-                    && let Some(found) = self.groups.get_mut(&group)
-                {
-                    found.room(&mut self.desk.turn(now));
-                    self.touched.insert(group);
-                }
-            }
-            muts::Up::Tell { from, mut message } => match message.pop::<Control>() {
-                Ok(control) => self.hear_control(now, from, control),
-                Err(_) => self.desk.counters.malformed += 1,
-            },
-            muts::Up::Send { from, message } => self.hear_send(now, from, message),
-            muts::Up::Beat { from, bytes } => match Beat::read(&mut &bytes[..]) {
-                Ok(beat) => self.hear_beat(now, from, &beat),
-                Err(_) => self.desk.counters.malformed += 1,
-            },
-            // Settled is of no use here: stability is told by members, of more than receipt.
-            muts::Up::Settled { .. } => {}
-        }
-    }
-
-    fn hear_send(&mut self, now: Instant, from: ProcId, mut message: Message) {
-        match message.pop::<SendHeader>() {
-            Ok(SendHeader::User) => {
-                self.desk.told.push_back(Up::Send { from: Endpoint::of(from), message });
-            }
-            Ok(SendHeader::Fill { group, epoch, rank, position }) => {
-                if let Some(found) = self.groups.get_mut(&group) {
-                    found.fill(&mut self.desk.turn(now), epoch, rank, position, message);
-                    self.touched.insert(group);
-                }
-            }
-            Err(_) => self.desk.counters.malformed += 1,
-        }
-    }
-
-    fn hear_control(&mut self, now: Instant, from: ProcId, control: Control) {
-        self.desk.counters.control_received += 1;
-        let group = control.group();
-        if matches!(control, Control::Installed { .. }) {
-            self.desk.spreads.arrived(from, &control);
-            return;
-        }
-        self.touched.insert(group);
-        let highest = self.highest;
-        if let Some(found) = self.groups.get_mut(&group)
-            && !matches!(found, Group::Over { .. })
-        {
-            let before = found.channel();
-            found.hear(&mut self.desk.turn(now), from, control, highest);
-            let after = found.channel();
-            self.note_channel(group, before, after);
-            return;
-        }
-        self.hear_as_stranger(now, from, control);
-    }
-
-    /// Something about a group that this process is not in.
-    fn hear_as_stranger(&mut self, now: Instant, from: ProcId, control: Control) {
-        let group = control.group();
-        let mut turn = self.desk.turn(now);
-        match control {
-            Control::Invite { .. } => {
-                let joining = Joining::new(&turn, group, Some(from), false);
-                self.groups.insert(group, Group::Joining(joining));
-            }
-            Control::Install(install) => {
-                let view = install.view;
-                turn.control(from, &Control::Installed { group, view });
-            }
-            Control::Where { whereabouts: Whereabouts { view: None, .. }, .. } => {}
-            Control::Join { .. } | Control::Stability { .. } => turn.counters.strays += 1,
-            _ => {
-                let whereabouts = Whereabouts { number: now.as_nanos(), view: None };
-                turn.control(from, &Control::Where { group, whereabouts });
-            }
-        }
-    }
-
-    fn hear_beat(&mut self, now: Instant, from: ProcId, beat: &Beat) {
-        let agreed = self.desk.peers.agrees(from);
-        let compare = self.desk.peers.beat(now, from, beat);
-        let agrees = self.desk.peers.agrees(from);
-        if !compare && (agreed || !agrees) {
-            return;
-        }
-        for (id, group) in &mut self.groups {
-            let Group::Serving(serving) = group else { continue };
-            if !serving.epoch.members.contains(&from) {
-                continue;
-            }
-            if agrees {
-                serving.agreed_with(from);
-                self.touched.insert(*id);
-            } else {
-                serving.tell_whereabouts(&mut self.desk.turn(now), from);
-            }
-        }
-    }
-
     pub(crate) fn touch_concerned(&mut self, proc: ProcId) {
         let concerned = self.groups.iter().filter(|(_, group)| group.concerns(proc));
         self.touched.extend(concerned.map(|(id, _)| *id));
@@ -399,6 +253,7 @@ impl<M: Multicast> Layer for Kernel<M> {
             Down::Meet { node, address } => {
                 self.desk.turn(now).ask(muts::Down::Meet { node, address });
             }
+            Down::Farewell => self.desk.turn(now).ask(muts::Down::Farewell),
             Down::Found { group, members } => self.found(now, group, members),
             Down::Join { group, contact } => self.join(now, group, contact),
             Down::Invite { group, members } => self.invite(now, group, members),
@@ -453,6 +308,12 @@ impl<M: Multicast> Layer for Kernel<M> {
     fn deadline(&self) -> Option<Instant> {
         let own = [Some(self.look), self.timers.next(), self.desk.spreads.deadline()];
         own.into_iter().flatten().chain(self.desk.below.deadline()).min()
+    }
+}
+
+impl<M: Guarded> Guarded for Kernel<M> {
+    fn change_guard(&mut self, now: Instant, guard: Box<dyn Guard>) {
+        self.desk.below.change_guard(now, guard);
     }
 }
 

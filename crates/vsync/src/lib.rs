@@ -7,6 +7,7 @@ extern crate alloc;
 
 mod admission;
 mod closing;
+mod compare;
 mod config;
 mod consent;
 mod control;

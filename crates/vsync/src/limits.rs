@@ -14,3 +14,7 @@ pub const KIN_MAX: usize = MEMBERS_MAX;
 
 /// Frames that one PULL is answered with: a whole window of the transport, since nobody lacks more.
 pub const PULL_FRAMES_MAX: u64 = 4096;
+
+/// Groups compared with a peer at one heartbeat when digests differ: a second's heartbeats go
+/// through thousands, and what that costs does not grow with their number.
+pub const COMPARED_MAX: usize = 256;

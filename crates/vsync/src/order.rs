@@ -3,9 +3,7 @@
 pub(crate) mod causal;
 pub(crate) mod total;
 
-use alloc::vec::Vec;
-
-use muts::{Malformed, Wire};
+use muts::{Malformed, Sink, Wire};
 
 /// The orders of section 12 of the design (paper 5.2), weakest first. All are reliable and atomic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,13 +16,20 @@ pub enum Order {
     Total,
 }
 
-impl Wire for Order {
-    fn write(&self, into: &mut Vec<u8>) {
-        into.push(match self {
+impl Order {
+    /// As it crosses the network.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
             Self::Fifo => 1,
             Self::Causal => 2,
             Self::Total => 3,
-        });
+        }
+    }
+}
+
+impl Wire for Order {
+    fn write(&self, into: &mut impl Sink) {
+        into.push(self.code());
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
         match u8::read(from)? {

@@ -8,9 +8,10 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use muts::{Duration, Instant, Malformed, ProcId, Wire};
+use muts::{Duration, Instant, Malformed, ProcId, Sink, Wire};
 
 use crate::config::Config;
+use crate::endpoint::GroupId;
 
 /// Breaks of a link are forgotten after it has been good for so long.
 const FORGIVEN_AFTER: Duration = Duration::from_secs(60);
@@ -28,7 +29,7 @@ pub(crate) struct Beat {
 }
 
 impl Wire for Beat {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         self.row.write(into);
         self.digest.write(into);
     }
@@ -54,6 +55,8 @@ struct Peer {
     digest: u64,
     /// Since when its digest has differed.
     differs: Option<Instant>,
+    /// The group that was compared with it last.
+    compared: GroupId,
     /// What its heartbeats carry now.
     beat: Option<Bytes>,
 }
@@ -99,6 +102,7 @@ impl Peers {
             holes: BTreeMap::new(),
             digest: 0,
             differs: None,
+            compared: GroupId(0),
             beat: None,
         })
     }
@@ -144,6 +148,13 @@ impl Peers {
         }
     }
 
+    /// Those that are heard here and that this peer has just ceased to hear.
+    pub(crate) fn missed(&self, now: Instant, from: ProcId, beat: &Beat) -> Vec<ProcId> {
+        let before = self.all.get(&from).and_then(|peer| peer.row.as_ref());
+        let ceased = before.into_iter().flatten().filter(|proc| !beat.row.contains(proc));
+        ceased.copied().filter(|proc| *proc != self.me && self.hears(now, *proc)).collect()
+    }
+
     /// Takes a heartbeat. Answers whether the peer's digest has differed for long enough that the
     /// two should compare what they share.
     pub(crate) fn beat(&mut self, now: Instant, from: ProcId, beat: &Beat) -> bool {
@@ -165,6 +176,18 @@ impl Peers {
         }
         let since = *peer.differs.get_or_insert(now);
         now.since(since) >= DIFFERS_FOR
+    }
+
+    /// Which group was compared with it last.
+    pub(crate) fn compared(&self, proc: ProcId) -> GroupId {
+        self.all.get(&proc).map_or(GroupId(0), |peer| peer.compared)
+    }
+
+    /// This group was.
+    pub(crate) fn compared_up_to(&mut self, proc: ProcId, group: GroupId) {
+        if let Some(peer) = self.all.get_mut(&proc) {
+            peer.compared = group;
+        }
     }
 
     /// Whether its digest agreed with ours when it was heard last.

@@ -219,7 +219,7 @@ impl Serving {
         for proc in &peers {
             turn.peers.know(turn.now, *proc);
         }
-        turn.ask(muts::Down::Open { channel: self.epoch.channel, peers });
+        turn.ask(muts::Down::Open { channel: self.epoch.channel, peers, credit: false });
         self.share(turn);
     }
 

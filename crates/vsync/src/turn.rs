@@ -41,7 +41,7 @@ impl Turn<'_> {
         let mut message = Message::default();
         message.push(control);
         self.counters.control_sent += 1;
-        self.ask(muts::Down::Tell { to, message });
+        self.ask(muts::Down::Tell { to, change: control.is_change(), message });
     }
 
     /// Asks the transport for something that it never hands back: all but casts.

@@ -4,7 +4,7 @@ use core::fmt;
 
 use alloc::vec::Vec;
 
-use muts::{Malformed, ProcId, Wire};
+use muts::{Malformed, ProcId, Sink, Wire};
 
 use crate::endpoint::{Endpoint, GroupId};
 
@@ -24,7 +24,7 @@ impl fmt::Debug for ViewId {
 }
 
 impl Wire for ViewId {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         self.epoch.write(into);
         self.coordinator.write(into);
     }

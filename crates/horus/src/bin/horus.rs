@@ -3,12 +3,13 @@
 #[path = "../node/mod.rs"]
 mod node;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use horus::check;
+use muts::keyed::KeyFile;
 
 /// Process groups as cheap as malloc.
 #[derive(Debug, Parser)]
@@ -21,6 +22,14 @@ struct Line {
 #[derive(Debug, Subcommand)]
 enum What {
     Node(Box<node::Options>),
+    /// Make a new node's keys: of a new cluster, or of the one that another node's keys belong to
+    Keygen {
+        /// Where to write them; what is there already is left as it is
+        file: PathBuf,
+        /// The keys of a node of the same cluster
+        #[arg(long, value_name = "FILE")]
+        like: Option<PathBuf>,
+    },
     /// Judge the histories in a directory: exit code 1 if a promise was broken, or if there is
     /// nothing to judge
     Check {
@@ -66,6 +75,7 @@ fn main() -> ExitCode {
     };
     match line.what {
         What::Node(options) => node::run(&options),
+        What::Keygen { file, like } => keygen(&file, like.as_deref()),
         What::Check { directory, json, total_strong, causal_across } => {
             let options =
                 check::Options { total_strong, causal_across, ..check::Options::default() };
@@ -74,7 +84,26 @@ fn main() -> ExitCode {
     }
 }
 
-fn judge(directory: &std::path::Path, options: &check::Options, json: bool) -> ExitCode {
+fn keygen(file: &Path, like: Option<&Path>) -> ExitCode {
+    let made = like.map(horus::read_keys).transpose().and_then(|like| {
+        let keys = KeyFile::generate(like.as_ref());
+        horus::write_keys(file, &keys)?;
+        Ok(keys)
+    });
+    match made {
+        Ok(keys) => {
+            println!("cluster {} of {}", keys.cluster(), file.display());
+            println!("others that list whom they trust write: trust {:?}", keys.public());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("horus keygen: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn judge(directory: &Path, options: &check::Options, json: bool) -> ExitCode {
     match check::directory(directory, options) {
         Ok(verdict) => {
             if json {

@@ -1,6 +1,6 @@
 //! What each message directly follows from: what its sender sent before, and delivered since.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::facts::{Facts, Step};
 use crate::history::Order;

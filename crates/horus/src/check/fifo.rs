@@ -1,7 +1,7 @@
 //! `fifo`: a sender's messages (all but MBCASTs) come in its order, and inside a view without a
 //! gap.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::facts::{Delivery, Facts};
 use super::{Property, Report};

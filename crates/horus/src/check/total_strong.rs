@@ -1,7 +1,7 @@
 //! `total-strong`: one order fits the ABCASTs and GBCASTs of all processes, crashed and
 //! partitioned ones included. For those marked `safe` always; for all of them as an option.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::facts::Facts;
 use super::{Property, Report};

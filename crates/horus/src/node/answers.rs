@@ -90,11 +90,7 @@ impl Node {
     pub(crate) fn hear_replica(&mut self, lwg: LwgId) {
         loop {
             let Some(light) = self.groups.lights.get_mut(&lwg) else { return };
-            if light.replica.deadline().is_some() {
-                self.busy.insert(lwg);
-            } else {
-                self.busy.remove(&lwg);
-            }
+            self.alarms.set(lwg, light.replica.deadline());
             let view = light.view.id;
             match light.replica.answer() {
                 None => return,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use horus::history::Event;
@@ -83,7 +84,9 @@ impl Node {
             Command::Send { lwg, order, msg, body, stable, .. } => {
                 self.send(&lwg, Letter { order, msg, body: body.into_bytes(), stable })
             }
-            Command::Put { lwg, msg, name, file } => self.put(&lwg, msg, name, &file),
+            Command::Put { lwg, msg, name, file, from, bytes } => {
+                self.put(&lwg, msg, name, (&file, from, bytes))
+            }
             Command::Reply { to, reply, body } => self.reply(&to, reply, body),
             Command::Replies { msg, count } => self.want_replies(&msg, count),
             Command::Discard { msg } => self.discard(msg),
@@ -98,6 +101,7 @@ impl Node {
                 Ok(())
             }
             Command::Stats => self.stats(),
+            Command::Keys { file } => self.change_keys(file),
             Command::Quiesce { component } => {
                 let component = component.map(|who| who.into_iter().map(Into::into).collect());
                 self.record.event(&Event::Quiesce { component }, []);
@@ -114,6 +118,16 @@ impl Node {
     fn peer(&mut self, name: String, address: SocketAddr) -> Result<(), Stop> {
         self.horus.meet(&name, address).map_err(|error| error.to_string())?;
         self.addresses.insert(name, address);
+        Ok(())
+    }
+
+    fn change_keys(&mut self, file: Option<PathBuf>) -> Result<(), Stop> {
+        let file = file.or_else(|| self.key_file.clone());
+        let file = file.ok_or_else(|| "started without --key-file: name a file".to_owned())?;
+        let keys = horus::read_keys(&file).map_err(|error| error.to_string())?;
+        self.horus.change_keys(&keys);
+        let (cluster, own) = (keys.cluster(), format!("{:?}", keys.public()));
+        self.record.tell("keys", json!({ "cluster": cluster, "own": own }));
         Ok(())
     }
 

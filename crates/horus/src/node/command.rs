@@ -71,8 +71,16 @@ pub(crate) enum Command {
         #[serde(default)]
         quiet: bool,
     },
-    /// Multicasts a file's content.
-    Put { lwg: String, msg: Option<String>, name: String, file: std::path::PathBuf },
+    /// Multicasts a file's content, or a part of it.
+    Put {
+        lwg: String,
+        msg: Option<String>,
+        name: String,
+        file: std::path::PathBuf,
+        #[serde(default)]
+        from: u64,
+        bytes: Option<u64>,
+    },
     /// Tells what documents are here.
     Held,
     /// Tells where a light-weight group stands.
@@ -81,6 +89,8 @@ pub(crate) enum Command {
     Settled { timeout_ms: Option<u64> },
     /// Tells every counter.
     Stats,
+    /// Takes the keys in a file, or the one that it was started with, from now on.
+    Keys { file: Option<std::path::PathBuf> },
     /// Writes the mark that faults are over.
     Quiesce { component: Option<Vec<String>> },
     /// Drops packets.
@@ -201,6 +211,10 @@ mod tests {
                 r#"{"do":"cast","group":"G","order":"cbcast","body":"hello there"}"#,
             ),
             ("create L a b", r#"{"do":"create","lwg":"L","members":["a","b"]}"#),
+            (
+                "put from=9 bytes=7 L x/y /tmp/y",
+                r#"{"do":"put","lwg":"L","name":"x/y","file":"/tmp/y","from":9,"bytes":7}"#,
+            ),
             ("replies a#1:7 2", r#"{"do":"replies","msg":"a#1:7","count":2}"#),
             (
                 "flood lwg=L order=abcast size=100 count=5 quiet=true",

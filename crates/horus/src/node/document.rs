@@ -6,7 +6,7 @@
 //! ```
 
 use bytes::Bytes;
-use muts::{Malformed, Wire, read_bytes, write_bytes};
+use muts::{Malformed, Sink, Wire, read_bytes, write_bytes};
 use sha2::{Digest, Sha256};
 use tools::{Corrupt, State};
 
@@ -65,7 +65,7 @@ fn text(from: &mut &[u8]) -> Result<String, Malformed> {
 }
 
 impl Wire for Put {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         PUT.write(into);
         write_bytes(into, self.id.as_bytes());
         write_bytes(into, self.name.as_bytes());

@@ -8,7 +8,7 @@
 //! The id is that of the message or the reply; the hash is of the body, so that a receiver can tell
 //! that it has what was sent.
 
-use muts::{Malformed, Message, Wire, read_bytes, write_bytes};
+use muts::{Malformed, Message, Sink, Wire, read_bytes, write_bytes};
 
 use super::limits::ID_BYTES_MAX;
 
@@ -54,7 +54,7 @@ impl Envelope {
 }
 
 impl Wire for Envelope {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         NODE.write(into);
         self.quiet.write(into);
         self.hash.write(into);

@@ -194,7 +194,7 @@ impl Node {
         }
         self.end_flood(Target::Light(lwg));
         self.groups.lights.remove(&lwg);
-        self.busy.remove(&lwg);
+        self.alarms.set(lwg, None);
         let reason = match why {
             lwg::Why::Removed => "removed",
             lwg::Why::Destroyed => "destroyed",
@@ -226,6 +226,13 @@ impl Node {
             }
             vsync::Up::Lost { peer } => {
                 self.record.tell("lost", json!({ "process": self.horus.book().show(peer) }));
+            }
+            vsync::Up::Refused { peer, versions: (lowest, highest) } => {
+                let peer = self.horus.book().show(peer);
+                self.record.error(format!(
+                    "{peer} speaks versions {lowest} to {highest} of the transport, of which this \
+                     process speaks none: update the older of the two"
+                ));
             }
             vsync::Up::View(view) => self.hear_core_view(view),
             vsync::Up::Cast { group, from, seq, order, message } => {
@@ -319,6 +326,7 @@ impl Node {
         };
         let event = Event::Left { group: show_core(group).into(), reason: Some(reason.into()) };
         self.record.event(&event, []);
+        self.leave_more();
     }
 
     fn hear_fault(&mut self, group: vsync::GroupId, fault: &vsync::Fault) {

@@ -36,7 +36,12 @@ pub(crate) const SETTLED_BEATS: u32 = 5;
 /// How long `settled` looks if nothing was said.
 pub(crate) const SETTLED_PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long leaving every group may take at the end before the node ends anyway.
+/// Core groups left at one time at the end: thousands of view changes at once would be in each
+/// other's way.
+pub(crate) const LEAVING_AT_ONCE: usize = 256;
+
+/// How long no group may be left at the end before the node ends anyway: a coordinator that has
+/// died is found out well before.
 pub(crate) const LEAVING_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Bytes of a body shown in words or as JSON on standard output; longer ones only by their size.

@@ -1,5 +1,6 @@
 //! The node: one process, driven by lines. It uses the public face of this crate and nothing else.
 
+mod alarms;
 mod answers;
 mod carry;
 mod command;
@@ -9,6 +10,7 @@ mod flood;
 mod groups;
 mod hear;
 mod input;
+mod leaving;
 mod limits;
 mod names;
 mod options;

@@ -20,9 +20,9 @@ pub(crate) struct Options {
     /// Where another node listens, b=127.0.0.1:7002; as often as there are others
     #[arg(long, value_name = "NAME=ADDRESS", value_parser = peer)]
     peer: Vec<(String, SocketAddr)>,
-    /// The node's own key and the cluster's: not built yet
-    #[arg(long, value_name = "KEY", conflicts_with = "insecure")]
-    key_file: Option<PathBuf>,
+    /// The node's own key and the cluster's, as `horus keygen` makes them
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    pub(crate) key_file: Option<PathBuf>,
     /// Listen on other addresses than loopback without a key
     #[arg(long)]
     insecure: bool,
@@ -80,19 +80,18 @@ impl Options {
     /// # Errors
     /// A sentence naming the option that cannot be.
     pub(crate) fn config(&self) -> Result<Config, String> {
-        if self.key_file.is_some() {
-            return Err("--key-file is not built yet: use loopback, or --insecure".into());
-        }
         if self.daemon.is_some() {
             return Err("--daemon is not built yet: leave it out to embed the tower".into());
         }
         if let Some(why) = horus::wrong_name(&self.name) {
             return Err(format!("--name: {why}"));
         }
-        if !self.listen.ip().is_loopback() && !self.insecure {
+        if !self.listen.ip().is_loopback() && !self.insecure && self.key_file.is_none() {
             return Err(format!("--listen: {}", horus::Error::Insecure(self.listen)));
         }
+        let keys = self.key_file.as_deref().map(horus::read_keys).transpose();
         let mut config = Config {
+            keys: keys.map_err(|error| format!("--key-file: {error}"))?,
             peers: self.peer.clone(),
             state_dir: self.state.clone(),
             insecure: self.insecure,

@@ -1,5 +1,8 @@
 //! Post: messages of the node's own, written down before they are asked for.
 
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
 use std::time::Instant;
 
 use horus::LwgId;
@@ -25,6 +28,16 @@ pub(crate) struct Letter {
     pub(crate) msg: Option<String>,
     pub(crate) body: Vec<u8>,
     pub(crate) stable: bool,
+}
+
+/// So many bytes of a file from there on, or all; at most one more than a document may have.
+fn read(file: &Path, from: u64, bytes: Option<u64>) -> io::Result<Vec<u8>> {
+    let mut file = File::open(file)?;
+    file.seek(SeekFrom::Start(from))?;
+    let most = bytes.unwrap_or(u64::MAX).min(DOCUMENT_BYTES_MAX as u64 + 1);
+    let mut content = Vec::new();
+    file.take(most).read_to_end(&mut content)?;
+    Ok(content)
 }
 
 impl Node {
@@ -74,13 +87,13 @@ impl Node {
         written: &str,
         msg: Option<String>,
         name: String,
-        file: &std::path::Path,
+        (file, from, bytes): (&Path, u64, Option<u64>),
     ) -> Result<(), Stop> {
         let lwg = self.light_meant(written)?;
         if name.len() > NAME_BYTES_MAX {
             return Err(Stop::Wrong(format!("a name is at most {NAME_BYTES_MAX} bytes long")));
         }
-        let content = std::fs::read(file)
+        let content = read(file, from, bytes)
             .map_err(|error| Stop::Wrong(format!("cannot read {}: {error}", file.display())))?;
         if content.len() > DOCUMENT_BYTES_MAX {
             let why = format!("{} is over {DOCUMENT_BYTES_MAX} bytes", file.display());
@@ -180,5 +193,22 @@ impl Node {
         } else {
             self.record.event(&Event::Send(send), []);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_file_is_read_and_no_more_than_there_is() {
+        let path = std::env::temp_dir().join(format!("horus-part-{}", std::process::id()));
+        std::fs::write(&path, b"0123456789").expect("written");
+        let part = |from, bytes| read(&path, from, bytes).expect("read");
+        assert_eq!(part(0, None), b"0123456789");
+        assert_eq!(part(3, Some(4)), b"3456");
+        assert_eq!(part(8, Some(4)), b"89");
+        assert_eq!(part(10, Some(0)), b"");
+        std::fs::remove_file(&path).expect("removed");
     }
 }

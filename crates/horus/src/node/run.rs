@@ -1,28 +1,30 @@
 //! Run: the one loop of a node. It waits for events, lines and the time, and turns the tower.
 
-use std::collections::BTreeSet;
 use std::future::poll_fn;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use horus::{Error, Events, Horus, LwgId};
+use horus::history::Event;
+use horus::{Error, Events, Horus};
 use serde_json::json;
 use tools::Tool as _;
 
+use super::alarms::Alarms;
 use super::command::Command;
 use super::flood::Flood;
 use super::groups::Groups;
 use super::input::{Input, Inputs};
-use super::limits::{LEAVING_PATIENCE, MEETING_PATIENCE, PARKED_MAX};
+use super::leaving::Leaving;
+use super::limits::{MEETING_PATIENCE, PARKED_MAX};
 use super::options::Options;
 use super::parked::Parked;
 use super::record::Record;
 use super::replies::{Awaited, Owed};
 use super::settled::{Look, Settling};
-use horus::history::Event;
 
 /// A bad option, as other tools answer it.
 pub(crate) const BAD_OPTIONS: u8 = 2;
@@ -40,20 +42,22 @@ pub(crate) struct Node {
     /// What goes down after this step, in order.
     pub(crate) asks: Vec<lwg::Down>,
     pub(crate) tool_asks: tools::Asks,
-    /// Replicas that want to be woken.
-    pub(crate) busy: BTreeSet<LwgId>,
+    /// When replicas want to be woken.
+    pub(crate) alarms: Alarms,
     pub(crate) allow_chaos: bool,
     /// Where everybody listens, for chaos.
     pub(crate) addresses: std::collections::BTreeMap<String, std::net::SocketAddr>,
     /// Lines that wait for somebody to be met, or for a group to be made.
     pub(crate) parked: Parked,
     json: bool,
+    /// Where its keys lie.
+    pub(crate) key_file: Option<PathBuf>,
     /// How often quiet links are heard.
     pub(crate) beat: Duration,
     start: Instant,
     minted: u64,
-    /// When leaving every group has lasted too long.
-    pub(crate) leaving: Option<Instant>,
+    /// Set once it is to end.
+    pub(crate) leaving: Option<Leaving>,
 }
 
 /// One thing that happened.
@@ -106,11 +110,12 @@ impl Node {
             settling: None,
             asks: Vec::new(),
             tool_asks: tools::Asks::new(),
-            busy: BTreeSet::new(),
+            alarms: Alarms::default(),
             allow_chaos: options.allow_chaos,
             addresses,
             parked: Parked::default(),
             json: options.json,
+            key_file: options.key_file.clone(),
             beat,
             start: Instant::now(),
             minted: 0,
@@ -211,13 +216,8 @@ impl Node {
 
     fn wake_replicas(&mut self) {
         let now = self.now();
-        let due: Vec<_> = self.busy.iter().copied().collect();
-        for lwg in due {
-            let Some(light) = self.groups.lights.get_mut(&lwg) else {
-                self.busy.remove(&lwg);
-                continue;
-            };
-            if light.replica.deadline().is_some_and(|at| at <= now) {
+        for lwg in self.alarms.take_due(now) {
+            if let Some(light) = self.groups.lights.get_mut(&lwg) {
                 light.replica.wake(now, &mut self.tool_asks);
                 self.hear_replica(lwg);
             }
@@ -242,28 +242,10 @@ impl Node {
     fn next_time(&self) -> Option<Instant> {
         let flood = self.flood.as_ref().filter(|_| !self.flood_waits()).and_then(Flood::next);
         let settling = self.settling.as_ref().map(Settling::next);
-        let replicas = self.busy.iter().filter_map(|lwg| {
-            self.groups.lights.get(lwg).and_then(|light| light.replica.deadline())
-        });
-        let replicas = replicas.min().map(|at| self.start + Duration::from_nanos(at.as_nanos()));
-        [self.parked.next(), flood, settling, replicas, self.leaving].into_iter().flatten().min()
-    }
-
-    /// Leaves every core group; the light-weight ones go with them.
-    pub(crate) fn leave_all(&mut self) {
-        if self.leaving.is_some() {
-            return;
-        }
-        self.leaving = Some(Instant::now() + LEAVING_PATIENCE);
-        self.flood = None;
-        self.parked.take();
-        for group in self.groups.cores.keys() {
-            self.asks.push(lwg::Down::Core(vsync::Down::Leave { group: *group }));
-        }
-    }
-
-    fn has_left(&self, now: Instant) -> bool {
-        self.leaving.is_some_and(|until| self.groups.cores.is_empty() || now >= until)
+        let replicas = self.alarms.next();
+        let replicas = replicas.map(|at| self.start + Duration::from_nanos(at.as_nanos()));
+        let leaving = self.leaving.as_ref().map(Leaving::until);
+        [self.parked.next(), flood, settling, replicas, leaving].into_iter().flatten().min()
     }
 }
 

@@ -17,7 +17,7 @@ enum Slot {
 use Slot::{Each, Maybe, One, Rest};
 
 /// A verb and its places. Any field can also be given by name, `msg=a#1:7`, before the last place.
-const VERBS: [(&str, &[Slot]); 22] = [
+const VERBS: [(&str, &[Slot]); 23] = [
     ("peer", &[One("name"), One("address")]),
     ("found", &[One("group"), Each("members")]),
     ("join", &[One("group"), Maybe("contact")]),
@@ -37,6 +37,7 @@ const VERBS: [(&str, &[Slot]); 22] = [
     ("where", &[One("lwg")]),
     ("settled", &[Maybe("timeout_ms")]),
     ("stats", &[]),
+    ("keys", &[Maybe("file")]),
     ("quiesce", &[]),
     ("chaos", &[]),
     ("quit", &[]),
@@ -45,8 +46,8 @@ const VERBS: [(&str, &[Slot]); 22] = [
 /// Fields whose value is a list even when one word is given; commas part them.
 const LISTS: [&str; 5] = ["members", "drop", "drop_in", "drop_out", "component"];
 /// Fields that are numbers, or true or false.
-const PLAIN: [&str; 8] =
-    ["count", "size", "rate", "timeout_ms", "safe", "stable", "quiet", "attempt"];
+const PLAIN: [&str; 10] =
+    ["count", "size", "rate", "timeout_ms", "safe", "stable", "quiet", "attempt", "from", "bytes"];
 /// Fields that can be given by name.
 const NAMED: [&str; 9] =
     ["msg", "order", "group", "lwg", "contact", "set", "semantics", "name", "reply"];

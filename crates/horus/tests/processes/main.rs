@@ -15,6 +15,7 @@
 
 mod choice;
 mod ending;
+mod keyed;
 mod load;
 mod named;
 mod node;

@@ -39,7 +39,7 @@ pub(crate) struct Town {
     teller: Sender<Told>,
     diary: File,
     began: Instant,
-    more: Vec<String>,
+    more: Vec<Vec<String>>,
 }
 
 /// Towns of this process so far: each has a directory and ports of its own.
@@ -67,22 +67,35 @@ impl Town {
             teller,
             diary,
             began: Instant::now(),
-            more: more.iter().map(|&word| word.to_owned()).collect(),
+            more: vec![more.iter().map(|&word| word.to_owned()).collect(); nodes],
         }
+    }
+
+    /// An option for one of them, when it starts next.
+    pub(crate) fn option(&mut self, node: usize, name: &str, value: &str) {
+        let more = &mut self.more[node];
+        if let Some(at) = more.iter().position(|word| word == name) {
+            more.drain(at..at + 2);
+        }
+        more.extend([name, value].map(str::to_owned));
     }
 
     /// A town in which all nodes are up, have met, and are in [`GROUP`].
     pub(crate) fn founded(called: &str, nodes: usize) -> Self {
         let mut town = Self::new(called, nodes, &[]);
         (0..nodes).for_each(|node| town.start(node));
-        let all: Vec<usize> = (0..nodes).collect();
-        let started = |town: &Self| town.sights.iter().all(|sight| !sight.process.is_empty());
-        town.expect("all started", Duration::from_secs(10), started);
-        town.say(0, &json!({ "do": "found", "group": GROUP, "members": &NAMES[..nodes] }));
-        town.expect("the group was founded", Duration::from_secs(10), |town| {
-            town.share_view(&all, &all)
-        });
+        town.found_group(&(0..nodes).collect::<Vec<_>>());
         town
+    }
+
+    /// These have been started; the first of them founds [`GROUP`] with all of them in it.
+    pub(crate) fn found_group(&mut self, all: &[usize]) {
+        let started = |town: &Self| town.sights.iter().all(|sight| !sight.process.is_empty());
+        self.expect("all started", Duration::from_secs(10), started);
+        self.say(all[0], &json!({ "do": "found", "group": GROUP, "members": self.names(all) }));
+        self.expect("the group was founded", Duration::from_secs(10), |town| {
+            town.share_view(all, all)
+        });
     }
 
     /// How a node is called.
@@ -113,7 +126,7 @@ impl Town {
             listen: self.addresses[node],
             peers: others.map(|other| (NAMES[other], self.addresses[other])).collect(),
             directory: &self.directory,
-            more: &self.more,
+            more: &self.more[node],
         };
         let started = Node::start(&start, node, self.runs[node], self.teller.clone());
         self.nodes[node] = Some(started.expect("the binary of this crate"));

@@ -4,21 +4,16 @@ use core::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
+use std::vec::Vec;
 
-use bytes::Bytes;
-
-use super::system::{Clock, Rouser, Socket, Waiter};
+use super::system::{Clock, Rouser, Socket, Waiter, fits};
 use crate::address::Address;
 use crate::layer::{Layer, Packet, Transmit};
-use crate::pool::Pool;
 use crate::time::Instant;
 
 /// Datagrams taken in one turn: enough to share the cost of a wait, few enough that timers and
 /// answers are not late.
-const RECEIVE_MAX: usize = 64;
-
-/// Longer datagrams are nobody's: transports here send at most this.
-const DATAGRAM_BYTES_MAX: usize = 2048;
+const RECEIVE_MAX: usize = 256;
 
 /// Wakes a sleeping driver from another thread.
 pub type Bell = crate::bell::Bell<Rouser>;
@@ -30,11 +25,13 @@ pub struct Driver {
     waiter: Waiter,
     bell: Bell,
     clock: Clock,
-    pool: Pool,
-    /// What the socket had no room for.
-    unsent: Option<Transmit>,
+    /// What goes out together, and what comes behind it.
+    batch: Vec<Transmit>,
+    behind: Option<Transmit>,
     /// The socket may hold more than one turn took.
     more: bool,
+    /// The system has something to say of datagrams that went out.
+    troubled: bool,
     refused: u64,
 }
 
@@ -52,9 +49,10 @@ impl Driver {
             socket,
             waiter,
             clock: Clock::start(),
-            pool: Pool::new(DATAGRAM_BYTES_MAX),
-            unsent: None,
+            batch: Vec::new(),
+            behind: None,
             more: false,
+            troubled: false,
             refused: 0,
         })
     }
@@ -99,12 +97,12 @@ impl Driver {
         let now = self.now();
         let deadline = layer.deadline().map(|at| at.since(now));
         let mut time = [deadline, patience].into_iter().flatten().min();
-        if self.more || !self.bell.doze() {
+        if self.more || self.troubled || !self.bell.doze() {
             time = Some(Duration::ZERO);
         }
         let waited = self.waiter.wait(time);
         self.bell.rise();
-        waited.map_err(|cause| Broken { doing: Doing::Wait, cause })?;
+        self.troubled |= waited.map_err(|cause| Broken { doing: Doing::Wait, cause })?;
         self.receive(layer);
         let now = self.now();
         if layer.deadline().is_some_and(|at| at <= now) {
@@ -116,38 +114,79 @@ impl Driver {
 
     fn receive<L: Layer>(&mut self, layer: &mut L) {
         self.more = false;
-        for _ in 0..RECEIVE_MAX {
-            let mut buffer = self.pool.take();
-            match self.socket.receive(buffer.space()) {
-                Ok((length, from)) => {
-                    let from = Address::Net(from);
-                    let bytes = Bytes::from_owner(buffer.filled(length));
-                    layer.receive(self.now(), Packet { from, bytes });
+        self.hear_trouble(layer);
+        let mut taken = 0;
+        while taken < RECEIVE_MAX {
+            let now = self.clock.now();
+            let received = self.socket.receive(|from, bytes| {
+                // An empty one says nothing, and must not be taken for the system's word.
+                if !bytes.is_empty() {
+                    layer.receive(now, Packet { from: Address::Net(from), bytes });
                 }
+            });
+            match received {
+                Ok(datagrams) => taken += datagrams,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                // An earlier datagram met a closed port: news for nobody, there is more behind it.
-                Err(_) => self.refused += 1,
+                // An earlier datagram met a closed port: there is more behind the news of it.
+                Err(_) => {
+                    self.refused += 1;
+                    self.troubled = true;
+                    taken += 1;
+                }
             }
         }
         self.more = true;
     }
 
-    fn transmit<L: Layer>(&mut self, layer: &mut L) {
-        let now = self.now();
-        while let Some(transmit) = self.unsent.take().or_else(|| layer.transmit(now)) {
-            let Address::Net(to) = transmit.to else {
-                self.refused += 1;
-                continue;
-            };
-            match self.socket.send(&transmit.bytes, to) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.unsent = Some(transmit);
-                    return;
-                }
-                Err(_) => self.refused += 1,
+    /// Tells the tower where the system found nobody listening.
+    fn hear_trouble<L: Layer>(&mut self, layer: &mut L) {
+        if std::mem::take(&mut self.troubled) {
+            let now = self.clock.now();
+            while let Some(address) = self.socket.unreachable() {
+                let bytes = bytes::Bytes::new();
+                layer.receive(now, Packet { from: Address::Net(address), bytes });
             }
         }
+    }
+
+    fn transmit<L: Layer>(&mut self, layer: &mut L) {
+        let now = self.now();
+        loop {
+            if self.batch.is_empty() && !self.gather(layer, now) {
+                return;
+            }
+            let Address::Net(to) = self.batch[0].to else {
+                self.refused += self.batch.len() as u64;
+                self.batch.clear();
+                continue;
+            };
+            match self.socket.send(&self.batch, to) {
+                Ok(()) => {}
+                // What of it went out already goes twice, which does no harm.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => {
+                    self.refused += 1;
+                    self.troubled = true;
+                }
+            }
+            self.batch.clear();
+        }
+    }
+
+    /// The next datagrams that can go out together; false if there are none.
+    fn gather<L: Layer>(&mut self, layer: &mut L, now: Instant) -> bool {
+        let Some(first) = self.behind.take().or_else(|| layer.transmit(now)) else { return false };
+        let mut bytes = first.len();
+        self.batch.push(first);
+        while let Some(next) = layer.transmit(now) {
+            if next.to != self.batch[0].to || !fits(&self.batch, bytes, &next) {
+                self.behind = Some(next);
+                break;
+            }
+            bytes += next.len();
+            self.batch.push(next);
+        }
+        true
     }
 }
 

@@ -6,16 +6,25 @@
 //! | --- | --- |
 //! | `Socket::open` | a datagram socket at an address, non-blocking, with large buffers |
 //! | `Socket::local_address` | where it listens, with the port that it was given |
-//! | `Socket::receive` | the next datagram, or `WouldBlock` |
-//! | `Socket::send` | one datagram, or `WouldBlock` |
+//! | `Socket::receive` | the next datagrams, as many as one call gives, or `WouldBlock` |
+//! | `Socket::send` | datagrams of one length to one address, the last perhaps shorter |
+//! | `Socket::unreachable` | an address of which the system has said that nobody listens there |
 //! | `Waiter::new` | something to wait with, for that socket and a rouser |
 //! | `Waiter::rouser` | what ends its wait from another thread |
 //! | `Waiter::wait` | sleeps until the socket has news, the rouser is used, or the time is over |
 //! | `Clock::start`, `Clock::now` | a monotonic clock |
+//!
+//! `linux.rs` hands many datagrams to the kernel at once, each way (GSO, GRO); `portable.rs` does
+//! with what mio has on every system that it knows.
 
 mod driver;
-#[cfg_attr(unix, path = "unix.rs")]
-#[cfg_attr(not(unix), path = "none.rs")]
+mod landing;
+#[cfg(any(unix, windows))]
+mod waiting;
+
+#[cfg_attr(target_os = "linux", path = "linux.rs")]
+#[cfg_attr(all(any(unix, windows), not(target_os = "linux")), path = "portable.rs")]
+#[cfg_attr(not(any(unix, windows)), path = "none.rs")]
 mod system;
 
 pub use driver::{Bell, Broken, Driver};

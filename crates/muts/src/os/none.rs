@@ -4,7 +4,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::bell::Rouse;
+use crate::layer::Transmit;
 use crate::time::Instant;
 
 fn not_here<T>() -> io::Result<T> {
@@ -23,13 +26,21 @@ impl Socket {
         not_here()
     }
 
-    pub(super) fn receive(&self, _: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+    pub(super) fn receive(&mut self, _: impl FnMut(SocketAddr, Bytes)) -> io::Result<usize> {
         not_here()
     }
 
-    pub(super) fn send(&self, _: &[u8], _: SocketAddr) -> io::Result<()> {
+    pub(super) fn send(&mut self, _: &[Transmit], _: SocketAddr) -> io::Result<()> {
         not_here()
     }
+
+    pub(super) fn unreachable(&mut self) -> Option<SocketAddr> {
+        None
+    }
+}
+
+pub(super) fn fits(_: &[Transmit], _: usize, _: &Transmit) -> bool {
+    false
 }
 
 #[derive(Debug)]
@@ -44,7 +55,7 @@ impl Waiter {
         Rouser
     }
 
-    pub(super) fn wait(&mut self, _: Option<Duration>) -> io::Result<()> {
+    pub(super) fn wait(&mut self, _: Option<Duration>) -> io::Result<bool> {
         not_here()
     }
 }

@@ -4,117 +4,187 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::Transport;
+use super::{Pen, Transport};
 use crate::channel::Open;
-use crate::header::{DATAGRAM_HEADER_BYTES, Frame};
-use crate::interface::{Channel, Down};
+use crate::header::{
+    DATAGRAM_HEADER_BYTES, Frame, PART_HEADER_BYTES_MAX, SMALL_FRAME_BYTES_MAX, UNICAST,
+};
+use crate::interface::{Audience, Channel, Down};
 use crate::layer::Full;
-use crate::limits::{BEAT_BYTES_MAX, CLOSED_MAX, MESSAGE_BYTES_MAX};
+use crate::limits::{
+    BEAT_BYTES_MAX, DATAGRAM_BYTES_SAFE, MESSAGE_BYTES_MAX, NOTE_BYTES_MAX, PEERS_MAX,
+};
 use crate::message::Message;
 use crate::process::ProcId;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 impl Transport {
-    pub(super) fn open(&mut self, now: Instant, channel: Channel, peers: &[ProcId]) {
-        let mut open = Open::new(peers);
-        let mut early = Vec::new();
+    pub(super) fn open(
+        &mut self,
+        now: Instant,
+        channel: Channel,
+        peers: Vec<ProcId>,
+        credit: bool,
+    ) {
+        assert!(peers.len() <= PEERS_MAX, "a channel of {} peers", peers.len());
+        self.closed.names.remove(&channel);
+        self.channels.insert(channel, Open::new(peers.clone(), credit));
         for peer in peers {
-            let Some(link) = self.links.get_mut(peer) else { continue };
-            let incoming = open.ins.get_mut(peer).expect("just opened");
-            incoming.announce(now);
-            link.owe_ack(channel, now);
-            early.extend(link.take_early(channel).into_iter().map(|frame| (*peer, frame)));
-        }
-        self.closed.retain(|closed| *closed != channel);
-        self.channels.insert(channel, open);
-        for peer in peers {
-            self.rouse(*peer);
-        }
-        for (peer, frame) in early {
-            self.hear_data(now, peer, frame);
+            let Some(link) = self.links.get_mut(&peer) else { continue };
+            link.errands.credits.insert(channel);
+            if let Some(early) = link.take_early(channel) {
+                self.hear_early(now, peer, channel, early);
+            }
+            self.rouse(peer);
         }
     }
 
     pub(super) fn close(&mut self, channel: Channel) {
+        if self.pen_of == Some(Pen::Channel(channel)) {
+            self.adopt_pen();
+        }
         let Some(open) = self.channels.remove(&channel) else { return };
-        for peer in open.peers() {
+        for peer in open.peers {
             if let Some(link) = self.links.get_mut(&peer) {
-                link.behind.remove(&channel);
-                link.errands.acks.remove(&channel);
-                link.flying -= open.out.flying(peer).min(link.flying);
+                link.unready(channel);
+                link.errands.credits.remove(&channel);
+                link.errands.notes.remove(&channel);
                 link.take_early(channel);
             }
-            self.rouse(peer);
         }
-        self.closed.push_back(channel);
-        if self.closed.len() > CLOSED_MAX {
-            self.closed.pop_front();
+        self.closed.insert(channel);
+    }
+
+    /// What gathers in the pen goes where it belongs.
+    pub(super) fn adopt_pen(&mut self) {
+        let out = match self.pen_of.take() {
+            None => return,
+            Some(Pen::Channel(channel)) => {
+                self.channels.get_mut(&channel).map(|open| &mut open.out)
+            }
+            Some(Pen::Process(peer)) => self.links.get_mut(&peer).map(|link| &mut link.sends),
+        };
+        match out {
+            Some(out) => out.adopt(&mut self.pen),
+            None => drop(self.pen.split()),
         }
     }
 
-    pub(super) fn cast(&mut self, channel: Channel, message: Message) -> Result<(), Full<Down>> {
-        let frame_bytes = self.frame_bytes();
-        let Some(open) = self.channels.get_mut(&channel) else { return Ok(()) };
+    fn take_pen(&mut self, pen: Pen) {
+        if self.pen_of != Some(pen) {
+            self.adopt_pen();
+            self.pen_of = Some(pen);
+        }
+    }
+
+    pub(super) fn cast(
+        &mut self,
+        channel: Channel,
+        to: Audience,
+        message: Message,
+    ) -> Result<(), Full<Down>> {
         if message.len() > MESSAGE_BYTES_MAX {
             self.counters.dropped_too_long += 1;
             return Ok(());
         }
-        if !open.out.has_room(message.len(), frame_bytes) {
+        self.take_pen(Pen::Channel(channel));
+        let Some(open) = self.channels.get_mut(&channel) else { return Ok(()) };
+        if !open.out.has_room(&message) {
             open.out.owes_room = true;
-            return Err(Full(Down::Cast { channel, message }));
+            self.counters.window_full += 1;
+            return Err(Full(Down::Cast { channel, to, message }));
         }
-        open.out.put(&message, frame_bytes);
-        for peer in open.peers() {
+        open.out.put(&mut self.pen, to, &message);
+        for place in 0..open.peers.len() {
+            let peer = self.channels[&channel].peers[place];
             if let Some(link) = self.links.get_mut(&peer) {
                 link.make_ready(channel);
+                self.rouse(peer);
             }
-            self.rouse(peer);
         }
         self.note_settled(channel);
         Ok(())
     }
 
+    pub(super) fn note(&mut self, now: Instant, channel: Channel, bytes: Bytes, within: Duration) {
+        let room = self.config.datagram_bytes_max.min(DATAGRAM_BYTES_SAFE);
+        if bytes.len() > NOTE_BYTES_MAX.min(room - DATAGRAM_HEADER_BYTES - SMALL_FRAME_BYTES_MAX) {
+            self.counters.dropped_too_long += 1;
+            return;
+        }
+        let Some(open) = self.channels.get_mut(&channel) else { return };
+        open.note = bytes;
+        open.version += 1;
+        for place in 0..open.peers.len() {
+            let peer = self.channels[&channel].peers[place];
+            if let Some(link) = self.links.get_mut(&peer) {
+                link.errands.note(channel, now + within);
+                self.rouse(peer);
+            }
+        }
+    }
+
+    pub(super) fn taken(&mut self, channel: Channel, from: ProcId, bytes: u64) {
+        let Some(open) = self.channels.get_mut(&channel) else { return };
+        let Some(place) = open.place(from) else { return };
+        let incoming = &mut open.ins[place];
+        incoming.taken(bytes);
+        if incoming.owes_credit()
+            && let Some(link) = self.links.get_mut(&from)
+        {
+            link.errands.credits.insert(channel);
+            self.rouse(from);
+        }
+    }
+
     pub(super) fn send(&mut self, to: ProcId, message: Message) -> Result<(), Full<Down>> {
-        let frame_bytes = self.frame_bytes();
-        let Some(link) = self.links.get_mut(&to) else { return Ok(()) };
         if message.len() > MESSAGE_BYTES_MAX {
             self.counters.dropped_too_long += 1;
             return Ok(());
         }
-        let sent = link.send(message, frame_bytes);
+        self.take_pen(Pen::Process(to));
+        let Some(link) = self.links.get_mut(&to) else { return Ok(()) };
+        if !link.sends.has_room(&message) {
+            link.sends.owes_room = true;
+            self.counters.window_full += 1;
+            return Err(Full(Down::Send { to, message }));
+        }
+        link.sends.put(&mut self.pen, Audience::ALL, &message);
+        link.make_ready(UNICAST);
         self.rouse(to);
-        sent.map_err(|message| Full(Down::Send { to, message }))
+        Ok(())
     }
 
-    pub(super) fn tell(&mut self, to: ProcId, message: &Message) {
-        let room = self.config.datagram_bytes_max - DATAGRAM_HEADER_BYTES;
+    pub(super) fn tell(&mut self, to: ProcId, change: bool, message: &Message) {
+        // Every path carries this, also one that has become shorter by the time it goes out.
+        let longest = self.config.datagram_bytes_max.min(DATAGRAM_BYTES_SAFE);
+        let room = longest - DATAGRAM_HEADER_BYTES;
         let Some(link) = self.links.get_mut(&to).filter(|link| link.met) else { return };
-        let mut whole = Vec::new();
+        let mut whole = Vec::with_capacity(message.len());
         message.write(&mut whole);
-        let mut frame = Vec::with_capacity(whole.len() + 4);
-        Frame::Tell(&whole).write(&mut frame);
-        let frames = if frame.len() <= room {
-            alloc::vec![frame]
+        let told = if whole.len() + 3 <= room {
+            let mut frame = Vec::with_capacity(whole.len() + 3);
+            Frame::Tell(&whole).write(&mut frame);
+            link.tell(core::iter::once(frame), change)
         } else {
             link.tells_cut += 1;
-            // Kind, three numbers and a length.
-            let piece = room - 34;
+            let (id, piece) = (link.tells_cut, room - PART_HEADER_BYTES_MAX);
             let count = whole.len().div_ceil(piece) as u64;
-            let parts = whole.chunks(piece).zip(0..).map(|(bytes, index)| {
-                let mut frame = Vec::with_capacity(bytes.len() + 34);
-                Frame::Part { id: link.tells_cut, index, count, bytes }.write(&mut frame);
-                frame
-            });
-            parts.collect()
+            let mut parts = Vec::new();
+            for (index, bytes) in (0..).zip(whole.chunks(piece)) {
+                let mut frame = Vec::with_capacity(bytes.len() + PART_HEADER_BYTES_MAX);
+                Frame::Part { id, index, count, bytes }.write(&mut frame);
+                parts.push(frame);
+            }
+            link.tell(parts.into_iter(), change)
         };
-        if !link.tell(frames) {
-            self.counters.dropped_tells += 1;
-        }
+        self.counters.dropped_tells += u64::from(!told);
         self.rouse(to);
     }
 
     pub(super) fn beat(&mut self, to: ProcId, bytes: Bytes) {
-        if bytes.len() > BEAT_BYTES_MAX.min(self.frame_bytes() / 2) {
+        let room = self.config.datagram_bytes_max.min(DATAGRAM_BYTES_SAFE);
+        if bytes.len() > BEAT_BYTES_MAX.min(room - DATAGRAM_HEADER_BYTES - SMALL_FRAME_BYTES_MAX) {
             self.counters.dropped_too_long += 1;
         } else if let Some(link) = self.links.get_mut(&to) {
             link.beat_bytes = bytes;

@@ -2,189 +2,303 @@
 
 use bytes::Bytes;
 
-use super::Transport;
+use super::{Slot, Transport, read_envelope};
+use crate::blocks::Blocks;
 use crate::header::{DATAGRAM_HEADER_BYTES, Frame, UNICAST};
-use crate::incoming::Taken;
+use crate::incoming::{Fate, Run, Told};
 use crate::interface::{Channel, Up};
-use crate::link::Early;
+use crate::layer::Packet;
+use crate::link::{Early, Link};
 use crate::message::Message;
 use crate::process::ProcId;
 use crate::time::Instant;
 
+/// Shorter datagrams are copied out of the buffer that they came in.
+const KEPT_APART_BYTES: usize = 2 << 10;
+
+/// What the frames of a datagram ask of whoever acknowledges it.
+#[derive(Debug, Default)]
+struct Asked {
+    /// Something in it has to come.
+    answer: bool,
+    at_once: bool,
+    /// Something in it could not be taken: it has to come again.
+    refused: bool,
+}
+
 impl Transport {
-    pub(super) fn hear_frames(&mut self, now: Instant, peer: ProcId, bytes: &Bytes) {
-        let mut rest = &bytes[DATAGRAM_HEADER_BYTES..];
+    pub(super) fn hear_datagram(&mut self, now: Instant, packet: Packet) {
+        let Some((session, number)) = read_envelope(&packet.bytes[1..]) else {
+            self.counters.dropped_malformed += 1;
+            return;
+        };
+        let Some(Slot::Link(peer)) = self.slots.get(&session) else {
+            self.counters.dropped_session += 1;
+            return;
+        };
+        let peer = *peer;
+        let Some(link) = self.links.get_mut(&peer) else { return };
+        if !link.seen.is_new(number) {
+            self.counters.dropped_duplicate += 1;
+            return;
+        }
+        let length = packet.bytes.len();
+        let opened = open(link, &mut self.sheets, session, number, &packet.bytes);
+        let Some(bytes) = opened else {
+            self.counters.dropped_unsealed += 1;
+            return;
+        };
+        link.sessions.confirm(now, session);
+        link.address = packet.from;
+        self.heard(now, peer);
+        let mut asked = Asked::default();
+        let mut rest = &bytes[..];
         while !rest.is_empty() {
             match Frame::read(&mut rest) {
-                Ok(frame) => self.hear_frame(now, peer, frame, bytes),
+                Ok(frame) => self.hear_frame(now, peer, frame, &bytes, &mut asked),
                 Err(_) => {
                     self.counters.dropped_malformed += 1;
                     break;
                 }
             }
         }
+        let Some(link) = self.links.get_mut(&peer) else { return };
+        if !asked.refused {
+            let top = link.seen.top();
+            link.seen.note(number);
+            if number >= top {
+                link.tempo.advanced(now);
+            }
+            if asked.answer {
+                // A gap is told at once: what fills it may be waited for.
+                link.tempo.came(now, length, asked.at_once || number != top);
+            }
+        }
+        self.rouse(peer);
     }
 
-    pub(super) fn hear_frame(
+    fn hear_frame(
         &mut self,
         now: Instant,
         peer: ProcId,
         frame: Frame<'_>,
         datagram: &Bytes,
+        asked: &mut Asked,
     ) {
         let Some(link) = self.links.get_mut(&peer) else { return };
         match frame {
-            Frame::Beat { number, bytes, ends } => {
+            Frame::Pad => {}
+            Frame::Ack { delay_us, runs } => self.hear_ack(now, peer, delay_us, runs),
+            Frame::Data { channel, offset, bytes } => {
+                let run = Run::Data(datagram.slice_ref(bytes));
+                self.hear_run(now, peer, channel, (offset, run), asked);
+            }
+            Frame::Skip { channel, offset, length, below } => {
+                let run = Run::Skip { length, below };
+                self.hear_run(now, peer, channel, (offset, run), asked);
+            }
+            Frame::Note { channel, version, bytes } => {
+                asked.answer = true;
+                let bytes = datagram.slice_ref(bytes);
+                self.hear_note(now, peer, channel, (version, bytes), asked);
+            }
+            Frame::Credit { channel, limit } => {
+                asked.answer = true;
+                self.hear_credit(now, peer, channel, limit, asked);
+            }
+            Frame::Gone { channel } => {
+                asked.answer = true;
+                if let Some(open) = self.channels.get_mut(&channel)
+                    && let Some(place) = open.place(peer)
+                {
+                    open.out.gone(place);
+                    link.unready(channel);
+                }
+            }
+            Frame::Beat { number, bytes } => {
                 if number > link.beat_heard {
                     link.beat_heard = number;
                     let bytes = datagram.slice_ref(bytes);
                     self.told.push_back(Up::Beat { from: peer, bytes });
                 }
-                for (channel, end) in ends {
-                    self.hear_end(now, peer, channel, end);
-                }
             }
-            Frame::Tell(bytes) => self.hear_tell(peer, &datagram.slice_ref(bytes)),
+            Frame::Tell(bytes) => self.hear_tell(peer, datagram.slice_ref(bytes)),
             Frame::Part { id, index, count, bytes } => {
                 let whole = link.take_part(id, index, count, datagram.slice_ref(bytes));
                 if let Some(whole) = whole {
-                    self.hear_tell(peer, &whole);
+                    self.hear_tell(peer, whole);
                 }
             }
-            Frame::Data { channel, sequence, flags, bytes } => {
-                self.counters.frames_received += 1;
-                let bytes = datagram.slice_ref(bytes);
-                self.hear_data(now, peer, Early { channel, sequence, flags, bytes });
-            }
-            Frame::Ack { channel, below, ranges } => {
-                self.hear_ack(now, peer, channel, below, &ranges);
-            }
-            Frame::Probe => link.errands.answer = true,
-            Frame::Answer => {}
+            Frame::Farewell => self.hear_farewell(now, peer),
+            Frame::Now => (asked.answer, asked.at_once) = (true, true),
         }
     }
 
-    pub(super) fn hear_tell(&mut self, from: ProcId, bytes: &Bytes) {
+    fn hear_tell(&mut self, from: ProcId, bytes: Bytes) {
         match Message::read(bytes) {
             Ok(message) => self.told.push_back(Up::Tell { from, message }),
             Err(_) => self.counters.dropped_malformed += 1,
         }
     }
 
-    pub(super) fn hear_end(&mut self, now: Instant, peer: ProcId, channel: Channel, end: u64) {
-        let Some(link) = self.links.get_mut(&peer) else { return };
-        let incoming = match channel {
-            UNICAST => Some(&mut link.receives),
-            _ => self.channels.get_mut(&channel).and_then(|open| open.ins.get_mut(&peer)),
-        };
-        if let Some(incoming) = incoming {
-            incoming.hear_end(now, end);
-            if let Some(due) = incoming.ack_due() {
-                link.owe_ack(channel, due);
-            }
-        }
-    }
-
-    pub(super) fn hear_data(&mut self, now: Instant, peer: ProcId, frame: Early) {
-        let Some(link) = self.links.get_mut(&peer) else { return };
-        let channel = frame.channel;
-        let incoming = match channel {
-            UNICAST => &mut link.receives,
-            _ => match self.channels.get_mut(&channel) {
-                Some(open) => match open.ins.get_mut(&peer) {
-                    Some(incoming) => incoming,
-                    None => return,
-                },
-                None if self.closed.contains(&channel) => return,
-                None => {
-                    self.counters.dropped_early += link.keep_early(frame);
-                    return;
-                }
-            },
-        };
-        let mut seq = incoming.messages();
-        match incoming.take(now, frame.sequence, frame.flags, frame.bytes) {
-            Ok(Taken::New(messages)) => {
-                for message in messages {
-                    self.told.push_back(match channel {
-                        UNICAST => Up::Send { from: peer, message },
-                        _ => Up::Cast { channel, from: peer, seq, message },
-                    });
-                    seq += 1;
-                }
-            }
-            Ok(Taken::Duplicate) => self.counters.dropped_duplicate += 1,
-            Ok(Taken::Beyond) => self.counters.dropped_window += 1,
-            Err(_) => self.counters.dropped_malformed += 1,
-        }
-        if let Some(due) = incoming.ack_due() {
-            link.owe_ack(channel, due);
-        }
-    }
-
-    pub(super) fn hear_ack(
+    fn hear_run(
         &mut self,
         now: Instant,
         peer: ProcId,
         channel: Channel,
-        below: u64,
-        ranges: &[(u64, u64)],
+        (offset, run): (u64, Run),
+        asked: &mut Asked,
     ) {
+        asked.answer = true;
+        self.counters.frames_received += 1;
         let Some(link) = self.links.get_mut(&peer) else { return };
-        let out = match channel {
-            UNICAST => &mut link.sends,
+        let incoming = match channel {
+            UNICAST => &mut link.receives,
             _ => match self.channels.get_mut(&channel) {
-                Some(open) => &mut open.out,
-                None => return,
+                Some(open) => match open.place(peer) {
+                    Some(place) => &mut open.ins[place],
+                    None => return,
+                },
+                None if self.closed.names.contains(&channel) => {
+                    self.counters.dropped_closed += 1;
+                    link.errands.gone.insert(channel);
+                    return;
+                }
+                None => {
+                    let bytes = if let Run::Data(bytes) = &run { bytes.len() } else { 0 };
+                    let kept = link.keep_early(now, channel, bytes, |early| {
+                        early.runs.push((offset, run));
+                    });
+                    self.counters.dropped_early += u64::from(!kept);
+                    asked.refused |= !kept;
+                    return;
+                }
             },
         };
-        let mut acked = out.acked(now, peer, below, ranges);
-        if below == 0 && ranges.is_empty() {
-            acked.bytes += out.begins_to_listen(peer, now);
-        }
-        let (waits, behind) = (out.waits_for(peer), out.behind().contains(&peer));
-        link.flying -= acked.bytes.min(link.flying);
-        if let Some(sample) = acked.round_trip {
-            link.tempo.round_trip(sample);
-        }
-        if acked.lost {
-            link.tempo.lost(now);
-        } else if acked.bytes > 0 {
-            link.tempo.acknowledged(acked.bytes);
-        }
-        if link.flying == 0 {
-            link.resend_due = None;
-        } else if acked.bytes > 0 {
-            // Only progress puts it off: a peer that keeps saying the same lacks something.
-            link.resend_due = Some(now + link.tempo.patience());
-        }
-        if !behind {
-            link.behind.remove(&channel);
-        }
-        if waits {
-            link.make_ready(channel);
-        }
-        if channel == UNICAST {
-            let frame_bytes = self.frame_bytes();
-            let link = self.links.get_mut(&peer).expect("looked up above");
-            if link.refill(frame_bytes) {
-                self.told.push_back(Up::Room { channel });
+        let told = &mut self.told;
+        let fate = incoming.take(offset, run, |what| {
+            told.push_back(match (what, channel) {
+                (Told::Message(_, message), UNICAST) => Up::Send { from: peer, message },
+                (Told::Message(seq, message), _) => Up::Cast { channel, from: peer, seq, message },
+                (Told::Skip(below), _) => Up::Skip { channel, from: peer, below },
+            });
+        });
+        match fate {
+            Ok(Fate::New) => {}
+            Ok(Fate::Known) => self.counters.dropped_duplicate += 1,
+            Ok(Fate::Beyond) => {
+                self.counters.dropped_beyond += 1;
+                asked.refused = true;
             }
-            return;
+            Err(_) => self.counters.dropped_malformed += 1,
         }
-        self.note_settled(channel);
+        if incoming.owes_credit() {
+            link.errands.credits.insert(channel);
+        }
     }
 
-    pub(super) fn note_settled(&mut self, channel: Channel) {
-        let Some(open) = self.channels.get_mut(&channel) else { return };
-        let below = open.out.settled();
-        if below > open.settled {
-            open.settled = below;
-            self.told.push_back(Up::Settled { channel, below });
-        }
-        if open.out.owes_room && open.out.has_half() {
-            open.out.owes_room = false;
-            self.told.push_back(Up::Room { channel });
+    fn hear_note(
+        &mut self,
+        now: Instant,
+        peer: ProcId,
+        channel: Channel,
+        (version, bytes): (u64, Bytes),
+        asked: &mut Asked,
+    ) {
+        let Some(link) = self.links.get_mut(&peer) else { return };
+        match self.channels.get_mut(&channel) {
+            Some(open) => {
+                let Some(place) = open.place(peer) else { return };
+                let incoming = &mut open.ins[place];
+                if version > incoming.note {
+                    incoming.note = version;
+                    self.told.push_back(Up::Note { channel, from: peer, bytes });
+                }
+            }
+            None if self.closed.names.contains(&channel) => {}
+            None => {
+                let kept = link.keep_early(now, channel, bytes.len(), |early| {
+                    if early.note.as_ref().is_none_or(|known| known.0 < version) {
+                        early.note = Some((version, bytes));
+                    }
+                });
+                asked.refused |= !kept;
+            }
         }
     }
+
+    fn hear_credit(
+        &mut self,
+        now: Instant,
+        peer: ProcId,
+        channel: Channel,
+        limit: u64,
+        asked: &mut Asked,
+    ) {
+        let Some(link) = self.links.get_mut(&peer) else { return };
+        let more = match channel {
+            UNICAST => link.sends.credit(0, limit),
+            _ => match self.channels.get_mut(&channel) {
+                Some(open) => match open.place(peer) {
+                    Some(place) => open.out.credit(place, limit),
+                    None => false,
+                },
+                None if self.closed.names.contains(&channel) => false,
+                None => {
+                    let kept = link.keep_early(now, channel, 0, |early| {
+                        early.limit = early.limit.max(limit);
+                    });
+                    asked.refused |= !kept;
+                    false
+                }
+            },
+        };
+        if more {
+            link.make_ready(channel);
+        }
+    }
+
+    /// What came of a channel before it was opened here.
+    pub(super) fn hear_early(
+        &mut self,
+        now: Instant,
+        peer: ProcId,
+        channel: Channel,
+        early: Early,
+    ) {
+        let mut asked = Asked::default();
+        for (offset, run) in early.runs {
+            self.hear_run(now, peer, channel, (offset, run), &mut asked);
+        }
+        if early.limit > 0 {
+            self.hear_credit(now, peer, channel, early.limit, &mut asked);
+        }
+        if let Some(note) = early.note {
+            self.hear_note(now, peer, channel, note, &mut asked);
+        }
+        debug_assert!(!asked.refused, "no more came early than may come unasked");
+    }
+}
+
+/// The frames of a datagram, opened if they are sealed. What is short does not keep the long buffer
+/// that it came in.
+fn open(
+    link: &mut Link,
+    sheets: &mut Blocks,
+    session: u32,
+    number: u64,
+    datagram: &Bytes,
+) -> Option<Bytes> {
+    let Some(seal) = link.sessions.of(session)?.seal.as_mut() else {
+        let frames = datagram.slice(DATAGRAM_HEADER_BYTES..);
+        let short = frames.len() <= KEPT_APART_BYTES;
+        return Some(if short { sheets.copy(&frames) } else { frames });
+    };
+    let (head, sealed) = datagram.split_at(DATAGRAM_HEADER_BYTES);
+    let length = sealed.len().checked_sub(16)?;
+    let into = sheets.room(length);
+    into.resize(length, 0);
+    let opened = seal.open(number, head, sealed, into);
+    let bytes = sheets.split();
+    opened.then_some(bytes)
 }

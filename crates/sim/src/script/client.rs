@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
+use horus::history::Id;
 use lwg::{Down, LwgId, Members, SendId, Up, View};
 use muts::{Address, Instant, Message, ProcId};
 use vsync::{Endpoint, Order};
 
 use crate::choice::Choice;
-use crate::diary::{Diary, core_group, light_group, light_view_id};
+use crate::diary::{Diary, Group, ViewName};
 use crate::script::payload::{body, id_of, pairs::Pairs};
 use crate::script::{App, Birth, Load, Phase, Roster, later};
 
@@ -48,7 +49,7 @@ impl Wishes {
 struct Owed {
     to: Endpoint,
     send: SendId,
-    msg: String,
+    msg: Id,
     at: Instant,
 }
 
@@ -83,7 +84,7 @@ pub struct Client {
     met: BTreeSet<ProcId>,
     created: u64,
     changing: BTreeMap<LwgId, u64>,
-    sends: BTreeMap<SendId, (LwgId, String)>,
+    sends: BTreeMap<SendId, (LwgId, Id)>,
     awaited: BTreeSet<SendId>,
     discarded: BTreeSet<SendId>,
     owed: VecDeque<Owed>,
@@ -98,7 +99,7 @@ impl Client {
     pub fn new(birth: Birth, wishes: Wishes) -> Self {
         let mut client = Self {
             me: birth.me,
-            diary: Diary::new(&birth.name, birth.roster.clone()),
+            diary: Diary::new(&birth.name, birth.spelling.clone()),
             wrong: Vec::new(),
             choice: birth.choice,
             wishes,
@@ -234,8 +235,8 @@ impl Client {
             self.wrong.push(format!("integrity: a body nobody sent, of {from:?}"));
             return;
         };
-        let view = light_view_id(view);
-        self.diary.deliver(light_group(lwg), id.clone(), from.proc, view, order, body);
+        let (id, view) = (self.diary.text(id), ViewName::Light(view));
+        self.diary.deliver(Group::Light(lwg), &id, from.proc, view, order, body);
         if replies {
             let (low, high) = *self.choice.pick(&[(0, 0), (0, 50)]);
             let at = later(now, &mut self.choice, low, high);
@@ -262,13 +263,14 @@ impl Client {
             self.wrong.push(format!("reply: to {send:?}, which was never sent"));
             return;
         };
-        if msg != own {
+        if *msg != **own {
             self.wrong.push(format!("reply: to {msg} was told as one to {own}"));
         }
         if !self.awaited.contains(&send) {
             self.wrong.push(format!("reply: {reply} to {own} after the last one"));
         }
-        self.diary.got_reply(own.clone(), reply.to_owned(), from.proc);
+        let own = own.clone();
+        self.diary.got_reply(&own, reply, from.proc);
     }
 
     fn told_core(&mut self, up: vsync::Up) {
@@ -280,7 +282,7 @@ impl Client {
                 self.met.remove(&peer);
             }
             vsync::Up::View(view) => self.diary.core_view(&view),
-            vsync::Up::Out { group, .. } => self.diary.left(core_group(group), "out"),
+            vsync::Up::Out { group, .. } => self.diary.left(Group::Core(group), "out"),
             _ => {}
         }
     }
@@ -310,19 +312,19 @@ impl Client {
     fn took(&mut self) {
         match std::mem::replace(&mut self.asking, Asking::Other) {
             Asking::Send(lwg, send, order, replies, body) => {
-                let id = id_of(&body).expect("made here");
+                let id = self.diary.text(id_of(&body).expect("made here"));
                 self.sends.insert(send, (lwg, id.clone()));
                 if replies {
                     self.awaited.insert(send);
                 }
-                self.diary.send(light_group(lwg), id, order, None, &body);
+                self.diary.send(Group::Light(lwg), &id, order, None, &body);
             }
-            Asking::Reply(msg, reply) => self.diary.reply(msg, reply),
+            Asking::Reply(msg, reply) => self.diary.reply(&msg, &reply),
             Asking::Discard(send) => {
                 if self.awaited.remove(&send) {
                     self.discarded.insert(send);
                     let msg = self.sends[&send].1.clone();
-                    self.diary.discard_replies(msg);
+                    self.diary.discard_replies(&msg);
                 }
             }
             Asking::Change(lwg) => *self.changing.entry(lwg).or_default() += 1,
@@ -370,7 +372,7 @@ impl App for Client {
                 }
             }
             Up::Stable { send } => match self.sends.get(&send) {
-                Some((lwg, msg)) => self.diary.stable(light_group(*lwg), msg.clone()),
+                Some((lwg, msg)) => self.diary.stable(Group::Light(*lwg), msg),
                 None => self.wrong.push(format!("stable: {send:?} was never sent")),
             },
             Up::Done { lwg, .. } => match self.changing.get_mut(&lwg) {
@@ -383,7 +385,7 @@ impl App for Client {
             Up::Out { lwg, why } => {
                 self.views.remove(&lwg);
                 self.full.remove(&lwg);
-                self.diary.left(light_group(lwg), &format!("{why:?}").to_lowercase());
+                self.diary.left(Group::Light(lwg), &format!("{why:?}").to_lowercase());
             }
             Up::Core(up) => self.told_core(up),
         }

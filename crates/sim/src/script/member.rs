@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use bytes::Bytes;
+use horus::history::Id;
 use muts::{Address, Duration, Instant, Message, ProcId};
 use vsync::{Down, Endpoint, GroupId, Order, Up, View, Why};
 
 use crate::choice::Choice;
-use crate::diary::{Diary, core_group};
+use crate::diary::{Diary, Group, ViewName};
 use crate::script::payload::{body, id_of, pairs::Pairs};
 use crate::script::{App, Birth, Load, Phase, Roster, later};
 
@@ -54,7 +55,7 @@ enum Standing {
     /// Waits to be in.
     Joining,
     /// In, and perhaps about to leave.
-    In { view: View, full: bool, leaving: bool, unstable: VecDeque<(Endpoint, u64, String)> },
+    In { view: View, full: bool, leaving: bool, unstable: VecDeque<(Endpoint, u64, Id)> },
 }
 
 /// What is being asked, to be written down if the kernel takes it.
@@ -94,7 +95,7 @@ impl Member {
     pub fn new(birth: Birth, plan: Plan, keepers: Keepers) -> Self {
         let mut member = Self {
             me: birth.me,
-            diary: Diary::new(&birth.name, birth.roster.clone()),
+            diary: Diary::new(&birth.name, birth.spelling.clone()),
             wrong: Vec::new(),
             choice: birth.choice,
             plan,
@@ -226,6 +227,7 @@ impl Member {
             self.wrong.push(format!("integrity: a body nobody sent, of {from:?}"));
             return;
         };
+        let id = self.diary.text(id);
         let Some(Standing::In { view, unstable, .. }) = self.groups.get_mut(&group) else {
             self.wrong.push(format!("initial-view: {id} told while in no view"));
             return;
@@ -234,18 +236,17 @@ impl Member {
             self.wrong.push(format!("seq: {id} has position {seq}, not above the last"));
         }
         unstable.push_back((from, seq, id.clone()));
-        let view = self.diary.core_view_id(view.id);
-        self.diary.deliver(core_group(group), id, from.proc, view, order, body);
+        let view = ViewName::Core(view.id);
+        self.diary.deliver(Group::Core(group), &id, from.proc, view, order, body);
     }
 
     fn told_stable(&mut self, group: GroupId, from: Endpoint, below: u64) {
         let Some(Standing::In { unstable, .. }) = self.groups.get_mut(&group) else { return };
-        let is_stable =
-            |(sender, seq, _): &(Endpoint, u64, String)| *sender == from && *seq < below;
+        let is_stable = |(sender, seq, _): &(Endpoint, u64, Id)| *sender == from && *seq < below;
         let stable: Vec<_> = unstable.iter().filter(|kept| is_stable(kept)).cloned().collect();
         unstable.retain(|kept| !is_stable(kept));
         for (_, _, id) in stable {
-            self.diary.stable(core_group(group), id);
+            self.diary.stable(Group::Core(group), &id);
         }
     }
 
@@ -255,7 +256,7 @@ impl Member {
             Why::Left => "left",
             Why::NotFound => "not found",
         };
-        self.diary.left(core_group(group), reason);
+        self.diary.left(Group::Core(group), reason);
         let again = match why {
             // Faults are over and the group is out of reach for good: a join would never end.
             Why::NotFound if !self.is_within_reach(group) => None,
@@ -270,7 +271,8 @@ impl Member {
         let keepers = self.keepers.borrow();
         let mut keepers = keepers.get(&group).into_iter().flatten();
         self.phase == Phase::Storm
-            || keepers.any(|keeper| self.with.contains(&self.diary.process(*keeper)))
+            || keepers
+                .any(|keeper| self.with.iter().any(|with| **with == *self.diary.process(*keeper)))
     }
 
     fn join_due(&mut self, now: Instant) {
@@ -291,14 +293,14 @@ impl Member {
     fn took(&mut self) {
         match std::mem::replace(&mut self.asking, Asking::Other) {
             Asking::Cast(group, order, body) => {
-                let id = id_of(&body).expect("made here");
+                let id = self.diary.text(id_of(&body).expect("made here"));
                 let view = match self.groups.get(&group) {
-                    Some(Standing::In { view, .. }) => Some(self.diary.core_view_id(view.id)),
+                    Some(Standing::In { view, .. }) => Some(ViewName::Core(view.id)),
                     _ => None,
                 };
-                self.diary.send(core_group(group), id, order, view, &body);
+                self.diary.send(Group::Core(group), &id, order, view, &body);
             }
-            Asking::Join(group) => self.diary.join_req(core_group(group)),
+            Asking::Join(group) => self.diary.join_req(Group::Core(group)),
             Asking::Send(to) => self.pairs.sent(to),
             Asking::Other => {}
         }
@@ -333,6 +335,9 @@ impl App for Member {
                 }
             }
             Up::Out { group, why } => self.told_out(now, group, why),
+            Up::Refused { peer, versions } => {
+                self.wrong.push(format!("{peer:?} of versions {versions:?} refused in one world"));
+            }
             Up::Fault { .. } => {}
         }
     }

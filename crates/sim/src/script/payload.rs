@@ -14,11 +14,11 @@ pub(super) fn body(id: &str, filling_bytes: usize) -> Bytes {
 
 /// The id in a body that [`body`] made; none for any other bytes.
 #[must_use]
-pub(super) fn id_of(body: &[u8]) -> Option<String> {
+pub(super) fn id_of(body: &[u8]) -> Option<&str> {
     let end = body.iter().position(|byte| *byte == b'|')?;
     let id = std::str::from_utf8(&body[..end]).ok()?;
     let whole = body[end + 1..].iter().enumerate().all(|(at, byte)| *byte == filling(end, at));
-    whole.then(|| id.to_owned())
+    whole.then_some(id)
 }
 
 const fn filling(id_bytes: usize, at: usize) -> u8 {
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn a_damaged_body_has_no_id() {
         let made = body("p0#1:7", 40);
-        assert_eq!(id_of(&made).as_deref(), Some("p0#1:7"));
+        assert_eq!(id_of(&made), Some("p0#1:7"));
         let mut damaged = made.to_vec();
         damaged[20] ^= 1;
         assert_eq!(id_of(&damaged), None);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
-use muts::{Address, Channel, Down, Instant, Message, ProcId, Up};
+use muts::{Address, Audience, Channel, Down, Duration, Instant, Message, ProcId, Up};
 
 use crate::choice::Choice;
 use crate::script::{App, Birth, Load, Phase, Roster, later};
@@ -12,10 +12,12 @@ use crate::trace::Digest;
 /// Something that a process saw or did, for the judge of streams.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
-    /// The transport took a cast: its number on that channel.
-    Cast(Channel, u64, u64),
+    /// The transport took a cast: its number on that channel, the hash of its body, whom it is for.
+    Cast(Channel, u64, u64, Audience),
     /// A cast of that sender came: its number, and the hash of its body.
     Heard(Channel, ProcId, u64, u64),
+    /// The casts of that sender below were not for this process.
+    Skipped(Channel, ProcId, u64),
     /// The transport took a send: the hash of its body.
     Sent(ProcId, u64),
     /// A send came.
@@ -53,10 +55,18 @@ pub struct Stream {
     asks: VecDeque<Down>,
     asking: Option<Seen>,
     open: BTreeMap<Channel, Vec<ProcId>>,
+    /// Whom each channel reaches that was ever open.
+    ever: BTreeMap<Channel, Vec<ProcId>>,
+    /// The newest note said on each open channel, and the newest told of each peer.
+    said: BTreeMap<Channel, u64>,
+    noted: BTreeMap<(Channel, ProcId), u64>,
+    /// Bytes told and not yet said to be taken.
+    held: BTreeMap<(Channel, ProcId), u64>,
     full: BTreeSet<Channel>,
     casts: BTreeMap<Channel, u64>,
     beats: BTreeMap<ProcId, u64>,
     beat: u64,
+    quiet: bool,
     next: Option<Instant>,
 }
 
@@ -92,10 +102,15 @@ impl Stream {
             asks: VecDeque::new(),
             asking: None,
             open: BTreeMap::new(),
+            ever: BTreeMap::new(),
+            said: BTreeMap::new(),
+            noted: BTreeMap::new(),
+            held: BTreeMap::new(),
             full: BTreeSet::new(),
             casts: BTreeMap::new(),
             beats: BTreeMap::new(),
             beat: 0,
+            quiet: false,
             next: Some(birth.now),
             roster: birth.roster,
         };
@@ -119,12 +134,16 @@ impl Stream {
         let channel = channel_of(&all);
         let peers: Vec<_> = all.into_iter().filter(|peer| *peer != self.me).collect();
         if self.open.insert(channel, peers.clone()).is_none() {
-            self.asks.push_back(Down::Open { channel, peers });
+            self.ever.insert(channel, peers.clone());
+            self.asks.push_back(Down::Open { channel, peers, credit: true });
         }
     }
 
     fn close(&mut self, channel: Channel) {
         if self.open.remove(&channel).is_some() {
+            self.said.remove(&channel);
+            self.noted.retain(|(on, _), _| *on != channel);
+            self.held.retain(|(on, _), _| *on != channel);
             self.full.remove(&channel);
             self.asks.push_back(Down::Close { channel });
             // Not asked yet, but nothing is expected of it from here on.
@@ -141,6 +160,58 @@ impl Stream {
     #[must_use]
     pub const fn channels(&self) -> &BTreeMap<Channel, Vec<ProcId>> {
         &self.open
+    }
+
+    /// Whom a channel reaches, or reached.
+    #[must_use]
+    pub fn reached(&self, channel: Channel) -> &[ProcId] {
+        self.ever.get(&channel).map_or(&[], Vec::as_slice)
+    }
+
+    /// The newest note said on an open channel.
+    #[must_use]
+    pub fn said(&self, channel: Channel) -> Option<u64> {
+        self.said.get(&channel).copied()
+    }
+
+    /// The newest note told of a peer on an open channel.
+    #[must_use]
+    pub fn noted(&self, channel: Channel, peer: ProcId) -> Option<u64> {
+        self.noted.get(&(channel, peer)).copied()
+    }
+
+    fn audience(&mut self) -> Audience {
+        if self.choice.chance(700_000) {
+            return Audience::ALL;
+        }
+        let mut some = Audience::NONE;
+        (0..self.roster.hosts())
+            .filter(|_| self.choice.chance(500_000))
+            .for_each(|at| some.insert(at));
+        some
+    }
+
+    fn say(&mut self, channel: Channel) {
+        let note = self.said.entry(channel).or_default();
+        *note += 1;
+        let bytes = note.to_le_bytes().to_vec().into();
+        let within = Duration::from_millis(self.choice.below(20));
+        self.asks.push_back(Down::Note { channel, bytes, within });
+    }
+
+    /// What was told is done with; now and then, so that windows fill.
+    fn take(&mut self) {
+        for ((channel, from), bytes) in std::mem::take(&mut self.held) {
+            self.asks.push_back(Down::Taken { channel, from, bytes });
+        }
+    }
+
+    fn told_note(&mut self, channel: Channel, from: ProcId, bytes: &[u8]) {
+        let last = self.noted.entry((channel, from)).or_default();
+        match bytes.try_into().map(u64::from_le_bytes) {
+            Ok(note) if note > *last => *last = note,
+            other => self.wrong.push(format!("note: {other:?} of {from:?} after {last}")),
+        }
     }
 
     fn body(&mut self) -> Bytes {
@@ -160,8 +231,16 @@ impl Stream {
             if !channels.is_empty() && self.choice.chance(800_000) {
                 let channel = *self.choice.pick(&channels);
                 let message = Message::new(self.body());
-                self.asks.push_back(Down::Cast { channel, message });
+                let to = self.audience();
+                self.asks.push_back(Down::Cast { channel, to, message });
             }
+        }
+        if !channels.is_empty() && self.choice.chance(200_000) {
+            let channel = *self.choice.pick(&channels);
+            self.say(channel);
+        }
+        if self.choice.chance(500_000) {
+            self.take();
         }
         let peers: Vec<_> = self.beats.keys().copied().collect();
         if peers.is_empty() {
@@ -175,7 +254,7 @@ impl Stream {
                 let bytes = self.beat.to_le_bytes().to_vec().into();
                 self.asks.push_back(Down::Beat { to, bytes });
             }
-            1 => self.asks.push_back(Down::Tell { to, message }),
+            1 => self.asks.push_back(Down::Tell { to, change: false, message }),
             _ => self.asks.push_back(Down::Send { to, message }),
         }
     }
@@ -206,7 +285,10 @@ impl App for Stream {
                 self.open([self.me, peer].into());
                 Seen::Met(peer)
             }
+            Up::Note { channel, from, bytes } => return self.told_note(channel, from, &bytes),
+            Up::Skip { channel, from, below } => Seen::Skipped(channel, from, below),
             Up::Cast { channel, from, seq, message } => {
+                *self.held.entry((channel, from)).or_default() += message.len() as u64;
                 Seen::Heard(channel, from, seq, hash(message.body()))
             }
             Up::Send { from, message } => Seen::Got(from, hash(message.body())),
@@ -223,6 +305,10 @@ impl App for Stream {
                 self.full.remove(&channel);
                 return;
             }
+            Up::Refused { peer, versions } => {
+                self.wrong.push(format!("{peer:?} of versions {versions:?} refused in one world"));
+                return;
+            }
         };
         let lost = if let Seen::Lost(peer) = seen { Some(peer) } else { None };
         self.seen.push((now, seen));
@@ -236,15 +322,16 @@ impl App for Stream {
             let ask = self.asks.pop_front()?;
             // What became pointless while it waited here is not asked.
             match &ask {
-                Down::Cast { channel, .. } if !self.open.contains_key(channel) => {}
+                Down::Cast { channel, .. } | Down::Note { channel, .. }
+                    if !self.open.contains_key(channel) => {}
                 Down::Send { to, .. } if !self.beats.contains_key(to) => {}
                 _ => break ask,
             }
         };
         self.asking = match &ask {
-            Down::Cast { channel, message } => {
+            Down::Cast { channel, to, message } => {
                 let number = self.casts.get(channel).copied().unwrap_or(0);
-                Some(Seen::Cast(*channel, number, hash(message.body())))
+                Some(Seen::Cast(*channel, number, hash(message.body()), *to))
             }
             Down::Send { to, message } => Some(Seen::Sent(*to, hash(message.body()))),
             _ => None,
@@ -270,7 +357,11 @@ impl App for Stream {
 
     fn wake(&mut self, now: Instant) {
         if self.next.is_some_and(|next| next <= now) {
-            self.act();
+            if self.quiet {
+                self.take();
+            } else {
+                self.act();
+            }
             let (low, high) = (self.load.gap_min_ms, self.load.gap_max_ms);
             self.next = Some(later(now, &mut self.choice, low, high));
         }
@@ -281,7 +372,9 @@ impl App for Stream {
     }
 
     fn phase(&mut self, _now: Instant, phase: Phase, _with: &[String]) {
-        if phase > Phase::Storm {
+        // What it still holds it takes, or who waits for that would wait for ever.
+        self.quiet = phase > Phase::Storm;
+        if phase == Phase::End {
             self.next = None;
         }
     }

@@ -82,17 +82,16 @@ impl<T: Layer, A: App<Down = T::Down, Up = T::Up>> World<T, A> {
             let Some(datagram) = running.tower.transmit(now) else { return true };
             place.datagrams += 1;
             let Address::Pipe(to) = datagram.to else { continue };
-            self.send(host, to as usize, datagram.bytes);
+            self.send(host, to as usize, datagram.gather());
         }
         self.complain(format!("p{host}: its tower never stops sending"));
         true
     }
 
-    pub(super) fn send(&mut self, from: usize, to: usize, bytes: Vec<u8>) {
+    pub(super) fn send(&mut self, from: usize, to: usize, bytes: Bytes) {
         if to >= self.hosts.len() {
             return;
         }
-        let bytes = Bytes::from(bytes);
         for at in self.network.carry(self.now, from, to).into_iter().flatten() {
             let bytes = self.network.corrupted_copy(from, to, &bytes);
             self.push(at, What::Arrive { from, to, bytes });

@@ -2,7 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 use lwg::{Endpoint, SendId};
-use muts::{Malformed, Wire};
+use muts::{Malformed, Sink, Wire};
 use tools::{Answer, Corrupt, Replica, State};
 
 use super::{World, group, member};
@@ -19,9 +19,9 @@ pub(crate) struct Journal {
 pub(crate) struct Entry(pub(crate) u64, pub(crate) usize);
 
 impl Wire for Entry {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         self.0.write(into);
-        into.resize(into.len() + self.1, 0);
+        into.extend_from_slice(&vec![0; self.1]);
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
         let number = u64::read(from)?;

@@ -9,7 +9,7 @@ use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use muts::{Malformed, Wire, read_varint, write_varint};
+use muts::{Malformed, Sink, Wire, read_varint, write_varint};
 
 /// Positions by rank: how far each stream of the epoch had been processed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl Vector {
 pub(crate) struct Changes(Vec<(u8, u64)>);
 
 impl Wire for Changes {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         write_varint(into, self.0.len() as u64);
         for (rank, position) in &self.0 {
             into.push(*rank);

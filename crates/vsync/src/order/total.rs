@@ -13,7 +13,7 @@ use alloc::collections::VecDeque;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use muts::{Malformed, Wire, read_varint, write_varint};
+use muts::{Malformed, Sink, Wire, read_varint, write_varint};
 
 /// All ABCASTs of a sender up to a position, that one included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(crate) struct Run {
 }
 
 impl Wire for Run {
-    fn write(&self, into: &mut Vec<u8>) {
+    fn write(&self, into: &mut impl Sink) {
         into.push(self.rank);
         write_varint(into, self.upto);
     }

@@ -7,7 +7,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use muts::{
-    Channel, Down, Full, Instant, Layer, Message, NodeId, Packet, ProcId, Random, Transmit, Up,
+    Channel, Counted, Down, Full, Instant, Layer, Message, NodeId, Packet, ProcId, Random,
+    Transmit, Up, Wire,
 };
 use vsync::{Config, Kernel};
 
@@ -78,7 +79,7 @@ impl Air {
     fn ask(&mut self, me: ProcId, ask: Down) {
         match ask {
             Down::Meet { .. } => {}
-            Down::Open { channel, peers } => {
+            Down::Open { channel, peers, .. } => {
                 self.channels.insert((me, channel), (peers, 0));
                 let early = self.early.remove(&(me, channel)).unwrap_or_default();
                 self.arrived.entry(me).or_default().extend(early);
@@ -86,7 +87,7 @@ impl Air {
             Down::Close { channel } => {
                 self.channels.remove(&(me, channel));
             }
-            Down::Cast { channel, message } => {
+            Down::Cast { channel, message, .. } => {
                 let (peers, seq) = self.channels.get_mut(&(me, channel)).expect("an open channel");
                 let (peers, seq_now) = (peers.clone(), *seq);
                 *seq += 1;
@@ -103,7 +104,8 @@ impl Air {
                 }
             }
             Down::Send { to, message } => self.fly(me, to, Up::Send { from: me, message }, true),
-            Down::Tell { to, message } => {
+            Down::Note { .. } | Down::Taken { .. } | Down::Miss { .. } | Down::Farewell => {}
+            Down::Tell { to, message, .. } => {
                 *self.tells.entry((me, to)).or_default() += 1;
                 self.fly(me, to, Up::Tell { from: me, message }, false);
             }
@@ -191,6 +193,10 @@ impl Layer for Breath {
     }
 }
 
+impl Counted for Breath {
+    fn count(&self, _: &mut dyn FnMut(&'static str, u64)) {}
+}
+
 /// Some processes with a kernel each.
 pub(crate) struct World {
     pub(crate) air: Rc<RefCell<Air>>,
@@ -263,6 +269,24 @@ impl World {
         for (from, to, up) in std::mem::take(&mut air.held) {
             air.fly(from, to, up, true);
         }
+    }
+
+    /// From now on heartbeats tell that the one sees their groups otherwise than the other.
+    pub(crate) fn disagree(&mut self, from: ProcId, to: ProcId) {
+        let (mut bytes, row) = (Vec::new(), vec![from, to]);
+        row.write(&mut bytes);
+        u64::MAX.write(&mut bytes);
+        self.air.borrow_mut().beats.insert((from, to), bytes.into());
+    }
+
+    pub(crate) fn count(&self, me: ProcId, name: &str) -> u64 {
+        let mut found = 0;
+        self.kernels[&me].count(&mut |each, number| {
+            if each == name {
+                found = number;
+            }
+        });
+        found
     }
 
     fn drain(&mut self, me: ProcId) {

@@ -1,6 +1,6 @@
 //! From histories to facts: one walk through every history, then what follows from the whole.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::{
     Delivery, Facts, Group, Install, Message, Proc, Reply, SendFact, Stable, StateFact, Step,

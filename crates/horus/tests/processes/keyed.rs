@@ -1,0 +1,95 @@
+//! Keys in real processes: who has none is nobody, and they change while all goes on.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use horus::write_keys;
+use muts::keyed::KeyFile;
+use serde_json::json;
+
+use super::load::Load;
+use super::town::{GROUP, Town};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// How long sessions of the keys before are still heard (`Guarded`), and a bit.
+const RETIRED: Duration = Duration::from_secs(11);
+
+/// Nodes of one cluster, each with keys of its own.
+fn keyed(called: &str, nodes: usize, keys: &[KeyFile]) -> Town {
+    let mut town = Town::new(called, nodes, &[]);
+    for (node, keys) in keys.iter().enumerate() {
+        let file = put(&town, &format!("{}.keys", town.name(node)), keys);
+        town.option(node, "--key-file", file.to_str().expect("a plain path"));
+    }
+    (0..nodes).for_each(|node| town.start(node));
+    town
+}
+
+fn put(town: &Town, name: &str, keys: &KeyFile) -> PathBuf {
+    let file = town.directory.join(name);
+    write_keys(&file, keys).expect("a new file");
+    file
+}
+
+/// Keys with these lines for the cluster, and their own as before.
+fn with_clusters(keys: &KeyFile, clusters: &[&KeyFile]) -> KeyFile {
+    let lines_of = |keys: &KeyFile, word: &str| -> Vec<String> {
+        keys.to_string().lines().filter(|it| it.starts_with(word)).map(str::to_owned).collect()
+    };
+    let mut lines: Vec<String> =
+        clusters.iter().flat_map(|keys| lines_of(keys, "cluster").into_iter().take(1)).collect();
+    lines.extend(lines_of(keys, "private"));
+    KeyFile::parse(&lines.join("\n")).expect("keys")
+}
+
+#[test]
+fn whoever_has_another_key_or_none_is_met_by_nobody() {
+    let first = KeyFile::generate(None);
+    let all = [first.clone(), KeyFile::generate(Some(&first)), KeyFile::generate(None)];
+    // The fourth has none.
+    let mut town = keyed("strangers", 4, &all);
+    town.found_group(&[0, 1]);
+    town.pass(SECOND);
+    for node in 0..4 {
+        let met = town.sights[node].count_of("met");
+        assert_eq!(met, u64::from(node < 2), "{} has met {met}", town.name(node));
+    }
+    let _ = std::fs::remove_dir_all(&town.directory);
+}
+
+#[test]
+fn the_secret_of_the_cluster_changes_under_load_and_nobody_is_lost() {
+    let old = KeyFile::generate(None);
+    let own = [old.clone(), KeyFile::generate(Some(&old)), KeyFile::generate(Some(&old))];
+    let new = KeyFile::generate(None);
+    let mut town = keyed("rotation", 3, &own);
+    town.found_group(&[0, 1, 2]);
+    let view = town.sights[0].cores[GROUP].view.clone();
+    let mut load = Load::new(1);
+    let steps: [&[&KeyFile]; 3] = [&[&old, &new], &[&new, &old], &[&new]];
+    for (step, clusters) in steps.into_iter().enumerate() {
+        for (node, own) in own.iter().enumerate() {
+            let file = put(&town, &format!("{step}-{node}"), &with_clusters(own, clusters));
+            town.say(node, &json!({ "do": "keys", "file": file }));
+        }
+        let until = std::time::Instant::now() + if step == 2 { RETIRED } else { SECOND };
+        while std::time::Instant::now() < until {
+            load.send_any(&mut town);
+            town.pass(Duration::from_millis(5));
+        }
+    }
+    for node in 0..3 {
+        assert_eq!(town.sights[node].count_of("keys"), 3, "of {}", town.name(node));
+        assert_eq!(town.sights[node].cores[GROUP].view, view, "of {}", town.name(node));
+        assert_eq!(town.sights[node].count_of("lost"), 0, "of {}", town.name(node));
+    }
+    // Who starts again has the new secret alone, or nobody would know it.
+    town.kill(2);
+    let file = town.directory.join("2-2");
+    town.option(2, "--key-file", file.to_str().expect("a plain path"));
+    let directory = town.directory.clone();
+    let outcome = town.finish();
+    assert!(outcome.wrong.is_empty(), "{}: {:#?}", directory.display(), outcome.wrong);
+    let _ = std::fs::remove_dir_all(directory);
+}

@@ -1,0 +1,121 @@
+//! Asking: what the user asks, to the core group that it concerns.
+
+use muts::{Full, Message};
+use vsync::Core;
+
+use super::{Groups, is_managed};
+use crate::founding::asked;
+use crate::group::Ask;
+use crate::header::{Header, Letter, Op, What};
+use crate::id::{LwgId, Members, SendId};
+use crate::interface::{Down, Outcome, Up};
+use crate::membership::distinct;
+use crate::policy::Policy;
+
+impl<C: Core, P: Policy> Groups<C, P> {
+    /// Carries out what the user asks, or hands it back.
+    pub(super) fn take(&mut self, ask: Down) -> Result<(), Down> {
+        match ask {
+            Down::Create { lwg, members } => {
+                if self.placing.is_full() {
+                    return Err(Down::Create { lwg, members });
+                }
+                match distinct(&members) {
+                    Some(members) => self.create(lwg, members, None),
+                    None => self.too_many(lwg, members),
+                }
+                Ok(())
+            }
+            Down::Add { lwg, members } => {
+                if self.placing.is_full() {
+                    return Err(Down::Add { lwg, members });
+                }
+                match distinct(&members) {
+                    Some(members) => self.add(lwg, members).map_err(asked),
+                    None => {
+                        self.too_many(lwg, members);
+                        Ok(())
+                    }
+                }
+            }
+            Down::Remove { lwg, members } => self.operate(lwg, What::Remove(members)),
+            Down::Destroy { lwg } => self.operate(lwg, What::Destroy),
+            Down::Send { lwg, send, order, replies, message } => {
+                self.send(Ask::Send { lwg, send, order, replies, message }, send, replies)
+            }
+            Down::Reply { to, send, reply } => {
+                let (letter, message) = match reply {
+                    Some(message) => (Letter::Reply { send }, message),
+                    None => (Letter::Declined { send }, Message::default()),
+                };
+                self.send_letter(to, &letter, message);
+                Ok(())
+            }
+            Down::Discard { send } => {
+                self.here.replies.discard(send);
+                Ok(())
+            }
+            Down::Tell { lwg, to, message } => {
+                self.send_letter(to, &Letter::Told { lwg }, message);
+                Ok(())
+            }
+            Down::Core(ask) => self.pass_down(ask).map_err(Down::Core),
+        }
+    }
+
+    fn operate(&mut self, lwg: LwgId, what: What) -> Result<(), Down> {
+        let number = self.next_op();
+        self.ask(Ask::Op(Op { number, lwg, what })).map_err(asked)
+    }
+
+    fn send(&mut self, ask: Ask, send: SendId, replies: bool) -> Result<(), Down> {
+        if replies {
+            if self.here.replies.is_full() {
+                return Err(asked(ask));
+            }
+            self.here.replies.open(send);
+        }
+        self.ask(ask).map_err(|ask| {
+            self.here.replies.discard(send);
+            asked(ask)
+        })
+    }
+
+    fn too_many(&mut self, lwg: LwgId, members: Members) {
+        self.here.told.push_back(Up::Done { lwg, outcome: Outcome::Missing(members) });
+    }
+
+    /// Asks about the user's own core groups.
+    fn pass_down(&mut self, mut ask: vsync::Down) -> Result<(), vsync::Down> {
+        let group = match &mut ask {
+            vsync::Down::Meet { .. } | vsync::Down::Farewell => None,
+            vsync::Down::Send { message, .. } => {
+                message.push(&Letter::Bare);
+                None
+            }
+            vsync::Down::Cast { group, message, .. } => {
+                message.push(&Header::Bare);
+                Some(*group)
+            }
+            // Whoever goes takes leave of the light-weight groups on it too.
+            vsync::Down::Leave { .. } => None,
+            vsync::Down::Found { group, .. }
+            | vsync::Down::Join { group, .. }
+            | vsync::Down::Invite { group, .. } => Some(*group),
+        };
+        if let Some(group) = group.filter(|group| is_managed(*group)) {
+            // Its members and its messages are this floor's.
+            let fault = vsync::Up::Fault { group, fault: vsync::Fault::NotIn };
+            self.here.told.push_back(Up::Core(fault));
+            return Ok(());
+        }
+        self.below.down(self.here.now, ask).map_err(|Full(mut ask)| {
+            match &mut ask {
+                vsync::Down::Send { message, .. } => drop(message.pop::<Letter>()),
+                vsync::Down::Cast { message, .. } => drop(message.pop::<Header>()),
+                _ => {}
+            }
+            ask
+        })
+    }
+}

@@ -1,0 +1,176 @@
+//! Hearing: what the kernel tells, to the core group that it concerns.
+
+use muts::{Full, Message};
+use vsync::{Core, Endpoint, GroupId};
+
+use super::{Groups, is_managed};
+use crate::core_group::CoreGroup;
+use crate::header::{Header, Letter};
+use crate::here::{Aside, CoreNumber};
+use crate::interface::Up;
+use crate::membership::distinct;
+use crate::policy::Policy;
+
+impl<C: Core, P: Policy> Groups<C, P> {
+    /// Takes in all that the kernel tells and gives it all that it takes. What the kernel has told
+    /// is processed before it is asked anything, so that stamps name views it is in.
+    pub(super) fn turn(&mut self) {
+        loop {
+            while let Some(up) = self.below.up() {
+                self.hear(up);
+            }
+            if let Some(ask) = self.later.pop_front() {
+                if let Err(Full(ask)) = self.below.down(self.here.now, ask) {
+                    self.later.push_front(ask);
+                } else {
+                    continue;
+                }
+            }
+            let Some(number) = self.ready.first().copied() else { return };
+            if let Some(core) = self.cores[number as usize].as_mut() {
+                core.cast_next(&mut self.here, &mut self.below);
+            }
+            self.settle_asides();
+            self.note(number);
+        }
+    }
+
+    fn hear(&mut self, up: vsync::Up) {
+        match up {
+            vsync::Up::View(view) if is_managed(view.group) => self.on_view(view),
+            vsync::Up::Cast { group, from, seq, order, message } if is_managed(group) => {
+                if let Some(&number) = self.numbers.get(&group)
+                    && let Some(core) = self.cores[number as usize].as_mut()
+                {
+                    core.on_cast(&mut self.here, from, seq, order, message);
+                    self.settle_asides();
+                    self.note(number);
+                }
+            }
+            vsync::Up::Stable { group, from, below } if is_managed(group) => {
+                let me = self.here.me;
+                if let Some(&number) = self.numbers.get(&group)
+                    && let Some(core) = self.cores[number as usize].as_mut()
+                    && from == me
+                {
+                    core.on_stable(&mut self.here, below);
+                }
+            }
+            vsync::Up::Room { group } if is_managed(group) => {
+                if let Some(core) = self.core(group) {
+                    core.full = false;
+                    let number = core.number();
+                    self.note(number);
+                }
+            }
+            vsync::Up::Out { group, why } if is_managed(group) => self.on_out(group, why),
+            vsync::Up::Fault { group, fault } if is_managed(group) => self.on_fault(group, &fault),
+            vsync::Up::Send { from, message } => self.on_letter(from, message),
+            other => self.pass_up(other),
+        }
+    }
+
+    /// About a core group of the user's own, or about processes.
+    fn pass_up(&mut self, mut up: vsync::Up) {
+        if let vsync::Up::Cast { message, .. } = &mut up
+            && message.pop::<Header>() != Ok(Header::Bare)
+        {
+            self.here.counters.malformed += 1;
+            return;
+        }
+        if let vsync::Up::Lost { peer } = up {
+            self.placing_lost(peer);
+        }
+        self.here.told.push_back(Up::Core(up));
+    }
+
+    fn on_view(&mut self, view: vsync::View) {
+        let group = view.group;
+        self.set.set(group, &view.members);
+        let number = if let Some(&number) = self.numbers.get(&group) {
+            if let Some(core) = self.cores[number as usize].as_mut() {
+                core.on_view(&mut self.here, view);
+                if core.closed {
+                    self.set.remove(group);
+                }
+            }
+            number
+        } else {
+            let free = self.cores.iter().position(Option::is_none);
+            let at = free.unwrap_or_else(|| {
+                self.cores.push(None);
+                self.cores.len() - 1
+            });
+            let number = at as CoreNumber;
+            self.numbers.insert(group, number);
+            self.cores[at] = Some(CoreGroup::new(number, view, &mut self.here));
+            number
+        };
+        self.swept.insert(number);
+        self.settle_asides();
+        self.placing_view(number, group);
+        // The kernel takes casts in every new view, whatever it handed back before.
+        if let Some(core) = self.cores[number as usize].as_mut() {
+            core.full = false;
+        }
+        self.note(number);
+    }
+
+    fn on_out(&mut self, group: GroupId, why: vsync::Why) {
+        self.set.remove(group);
+        if let Some(number) = self.numbers.remove(&group)
+            && let Some(core) = self.cores[number as usize].take()
+        {
+            self.ready.remove(&number);
+            self.swept.remove(&number);
+            if let Some(since) = core.idle_since {
+                self.idle.remove(&(since, number));
+            }
+            core.on_out(&mut self.here);
+            self.placing_out(number);
+            self.settle_asides();
+        }
+        self.founding_failed(group);
+        self.here.told.push_back(Up::Core(vsync::Up::Out { group, why }));
+    }
+
+    fn settle_asides(&mut self) {
+        while let Some(aside) = self.here.asides.pop_front() {
+            match aside {
+                Aside::Known { lwg, core } => {
+                    self.known(lwg);
+                    self.note(core);
+                }
+                Aside::Ended { op, outcome } => self.ended(&op, outcome),
+                Aside::Homeless { op } => self.place(op.lwg),
+                Aside::Closed { core } => {
+                    self.set.remove(core);
+                    self.ask_below(vsync::Down::Leave { group: core });
+                }
+            }
+        }
+    }
+
+    pub(super) fn on_letter(&mut self, from: Endpoint, mut message: Message) {
+        match message.pop::<Letter>() {
+            Ok(Letter::Bare) => {
+                self.here.told.push_back(Up::Core(vsync::Up::Send { from, message }));
+            }
+            Ok(Letter::Told { lwg }) => {
+                self.here.told.push_back(Up::Told { lwg, from, message });
+            }
+            Ok(Letter::Reply { send }) => {
+                self.here.replies.answer(from, send, Some(message), &mut self.here.told);
+            }
+            Ok(Letter::Declined { send }) => {
+                self.here.replies.answer(from, send, None, &mut self.here.told);
+            }
+            Ok(Letter::Place { lwg, members }) => match distinct(&members) {
+                Some(members) => self.create(lwg, members, Some(from)),
+                None => self.here.counters.malformed += 1,
+            },
+            Ok(Letter::Placed { lwg, outcome }) => self.on_placed(from, lwg, outcome),
+            Err(_) => self.here.counters.malformed += 1,
+        }
+    }
+}

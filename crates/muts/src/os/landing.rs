@@ -1,0 +1,95 @@
+//! Landing: the buffers that datagrams are received into, used again once nobody refers to them.
+
+use std::collections::VecDeque;
+use std::vec::Vec;
+
+use bytes::{Bytes, BytesMut};
+
+/// What one call may fill: a datagram of full length, or many short ones that the system joined.
+pub(super) const LANDING_BYTES: usize = 64 << 10;
+
+/// Full buffers kept in sight.
+const RESTING_MAX: usize = 128;
+
+/// Full buffers that are looked at for one that is free.
+const LOOKS: usize = 4;
+
+/// Buffers: some open to be filled, others in use above.
+#[derive(Debug)]
+pub(super) struct Landing {
+    open: Vec<BytesMut>,
+    resting: VecDeque<Bytes>,
+}
+
+impl Landing {
+    /// So many buffers for one call.
+    pub(super) fn new(buffers: usize) -> Self {
+        Self { open: (0..buffers).map(|_| fresh()).collect(), resting: VecDeque::new() }
+    }
+
+    /// The open buffers, each all of its length.
+    pub(super) fn open(&mut self) -> &mut [BytesMut] {
+        &mut self.open
+    }
+
+    /// What was received into one; another stands in its place.
+    pub(super) fn filled(&mut self, place: usize, bytes: usize) -> Bytes {
+        let next = self.next();
+        let whole = std::mem::replace(&mut self.open[place], next).freeze();
+        let filled = whole.slice(..bytes);
+        self.resting.push_back(whole);
+        if self.resting.len() > RESTING_MAX {
+            self.resting.pop_front();
+        }
+        filled
+    }
+
+    fn next(&mut self) -> BytesMut {
+        for _ in 0..LOOKS.min(self.resting.len()) {
+            let Some(whole) = self.resting.pop_front() else { break };
+            match whole.try_into_mut() {
+                Ok(free) => return free,
+                Err(used) => self.resting.push_back(used),
+            }
+        }
+        fresh()
+    }
+}
+
+fn fresh() -> BytesMut {
+    let mut buffer = BytesMut::zeroed(LANDING_BYTES + 1);
+    // Split once, it can change hands for ever without another allocation.
+    drop(buffer.split_off(LANDING_BYTES));
+    buffer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_is_used_again_when_nobody_refers_to_it() {
+        let mut landing = Landing::new(2);
+        let mut places = std::collections::BTreeSet::new();
+        for round in 0..1_000_usize {
+            landing.open()[round % 2][..4].copy_from_slice(&[round as u8; 4]);
+            let filled = landing.filled(round % 2, 4);
+            assert_eq!(filled[..], [round as u8; 4]);
+            places.insert(filled.as_ptr() as usize);
+            assert_eq!(landing.open()[round % 2].len(), LANDING_BYTES);
+        }
+        assert!(places.len() <= 6, "{} buffers", places.len());
+    }
+
+    #[test]
+    fn what_is_kept_stays_as_it_is() {
+        let mut landing = Landing::new(1);
+        let kept: Vec<Bytes> = (0..20_u8)
+            .map(|round| {
+                landing.open()[0].fill(round);
+                landing.filled(0, 100)
+            })
+            .collect();
+        assert!((0..20).zip(&kept).all(|(round, bytes)| bytes.iter().all(|byte| *byte == round)));
+    }
+}

@@ -1,0 +1,162 @@
+//! The names of `os`, on Linux: one system call carries many datagrams, each way.
+
+use std::io::{self, IoSliceMut};
+use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
+
+use bytes::Bytes;
+use mio::net::UdpSocket;
+use nix::sys::socket::sockopt::UdpGsoSegment;
+use nix::sys::socket::{MsgFlags, SockaddrStorage, sendmsg, setsockopt};
+use quinn_udp::{RecvMeta, UdpSockRef, UdpSocketState};
+
+use super::landing::Landing;
+pub(super) use super::waiting::Clock;
+pub use super::waiting::Rouser;
+use super::waiting::{self, udp};
+use crate::layer::Transmit;
+use crate::limits::{DATAGRAM_BYTES_MAX, PARTS_MAX};
+
+/// Buffers that one call may fill.
+const BUFFERS: usize = 4;
+
+/// Datagrams that one call may send: their places fit what a call may gather from.
+pub(super) const BATCH: usize = 32;
+
+/// Places that one call gathers from.
+const PLACES: usize = BATCH * PARTS_MAX;
+
+/// A datagram socket.
+#[derive(Debug)]
+pub(super) struct Socket {
+    udp: UdpSocket,
+    state: UdpSocketState,
+    landing: Landing,
+    /// The system cuts a long buffer into datagrams by itself, now of this length.
+    segments: bool,
+    segment: u16,
+}
+
+impl Socket {
+    pub(super) fn open(listen: SocketAddr) -> io::Result<Self> {
+        let udp = udp(listen)?;
+        let state = UdpSocketState::new(UdpSockRef::from(&udp))?;
+        // Without it a dead process is noticed later, by its silence.
+        let _ = state.enable_transport_errors(UdpSockRef::from(&udp));
+        Ok(Self { udp, state, landing: Landing::new(BUFFERS), segments: true, segment: 0 })
+    }
+
+    pub(super) fn local_address(&self) -> io::Result<SocketAddr> {
+        self.udp.local_addr()
+    }
+
+    /// Takes what one call gives; answers how many datagrams that were.
+    pub(super) fn receive(&mut self, mut each: impl FnMut(SocketAddr, Bytes)) -> io::Result<usize> {
+        let mut metas = [RecvMeta::default(); BUFFERS];
+        let filled = {
+            let mut open = self.landing.open().iter_mut();
+            let mut buffers: [IoSliceMut<'_>; BUFFERS] = std::array::from_fn(|_| {
+                IoSliceMut::new(open.next().expect("as many as there are"))
+            });
+            self.state.recv(UdpSockRef::from(&self.udp), &mut buffers, &mut metas)?
+        };
+        let mut datagrams = 0;
+        for (place, meta) in metas[..filled].iter().enumerate() {
+            let mut bytes = self.landing.filled(place, meta.len);
+            loop {
+                let length = meta.stride.min(bytes.len());
+                each(meta.addr, bytes.split_to(length));
+                datagrams += 1;
+                if bytes.is_empty() || length == 0 {
+                    break;
+                }
+            }
+        }
+        Ok(datagrams)
+    }
+
+    /// Sends datagrams to one address, all of the first one's length but the last, which may be
+    /// shorter; at most [`BATCH`], and what one datagram may hold together.
+    pub(super) fn send(&mut self, batch: &[Transmit], to: SocketAddr) -> io::Result<()> {
+        let to = SockaddrStorage::from(to);
+        if batch.len() > 1 && self.segments {
+            match self.send_joined(batch, &to) {
+                Err(error) if cannot_cut(&error) => self.segments = false,
+                other => return other,
+            }
+        }
+        for transmit in batch {
+            if transmit.len() > usize::from(self.segment) {
+                self.cut_to(0)?;
+            }
+            let places: heapless::Vec<_, PARTS_MAX> = places(std::slice::from_ref(transmit));
+            sendmsg(self.udp.as_raw_fd(), &places, &[], MsgFlags::empty(), Some(&to))?;
+        }
+        Ok(())
+    }
+
+    fn send_joined(&mut self, batch: &[Transmit], to: &SockaddrStorage) -> io::Result<()> {
+        self.cut_to(u16::try_from(batch[0].len()).expect("a datagram's length"))?;
+        let places: heapless::Vec<_, PLACES> = places(batch);
+        sendmsg(self.udp.as_raw_fd(), &places, &[], MsgFlags::empty(), Some(to))?;
+        Ok(())
+    }
+
+    /// What is longer is cut into datagrams of this length by the system; 0: nothing is. Said of
+    /// the socket, not with each call: lengths change seldom, and saying it with a call allocates.
+    fn cut_to(&mut self, length: u16) -> io::Result<()> {
+        if self.segment != length {
+            setsockopt(&self.udp, UdpGsoSegment, &i32::from(length))?;
+            self.segment = length;
+        }
+        Ok(())
+    }
+
+    /// An address of which the system has said that nobody listens there.
+    pub(super) fn unreachable(&mut self) -> Option<SocketAddr> {
+        while let Ok(Some(error)) = self.state.recv_transport_error(UdpSockRef::from(&self.udp)) {
+            if matches!(error.payload, quinn_udp::TransportErrorPayload::Unreachable)
+                && let Some(address) = error.addr
+            {
+                return Some(address);
+            }
+        }
+        None
+    }
+}
+
+fn places<const N: usize>(batch: &[Transmit]) -> heapless::Vec<io::IoSlice<'_>, N> {
+    let parts = batch.iter().flat_map(|transmit| &transmit.parts);
+    parts.map(|part| io::IoSlice::new(part)).collect()
+}
+
+/// Whether datagrams of this length may go together: so many bytes are in the batch already.
+pub(super) fn fits(batch: &[Transmit], bytes: usize, next: &Transmit) -> bool {
+    let length = batch[0].len();
+    let whole = bytes == length * batch.len();
+    batch.len() < BATCH && whole && next.len() <= length && bytes + next.len() <= DATAGRAM_BYTES_MAX
+}
+
+/// Whether the error says that this path has no use for long buffers.
+fn cannot_cut(error: &io::Error) -> bool {
+    let codes = [nix::libc::EIO, nix::libc::EINVAL, nix::libc::EOPNOTSUPP];
+    error.raw_os_error().is_some_and(|code| codes.contains(&code))
+}
+
+/// Waits for the socket or a rouser.
+#[derive(Debug)]
+pub(super) struct Waiter(waiting::Waiter);
+
+impl Waiter {
+    pub(super) fn new(socket: &mut Socket) -> io::Result<Self> {
+        waiting::Waiter::new(&mut socket.udp).map(Self)
+    }
+
+    pub(super) fn rouser(&self) -> Rouser {
+        self.0.rouser()
+    }
+
+    pub(super) fn wait(&mut self, time: Option<std::time::Duration>) -> io::Result<bool> {
+        self.0.wait(time)
+    }
+}

@@ -1,0 +1,81 @@
+//! The names of `os`, wherever mio knows the system: one datagram a system call.
+
+use std::io;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use mio::net::UdpSocket;
+
+use super::landing::Landing;
+pub(super) use super::waiting::Clock;
+pub use super::waiting::Rouser;
+use super::waiting::{self, udp};
+use crate::layer::Transmit;
+
+/// A datagram socket.
+#[derive(Debug)]
+pub(super) struct Socket {
+    udp: UdpSocket,
+    landing: Landing,
+    unreachable: Option<SocketAddr>,
+}
+
+impl Socket {
+    pub(super) fn open(listen: SocketAddr) -> io::Result<Self> {
+        Ok(Self { udp: udp(listen)?, landing: Landing::new(1), unreachable: None })
+    }
+
+    pub(super) fn local_address(&self) -> io::Result<SocketAddr> {
+        self.udp.local_addr()
+    }
+
+    /// Takes the next datagram.
+    pub(super) fn receive(&mut self, mut each: impl FnMut(SocketAddr, Bytes)) -> io::Result<usize> {
+        let (length, from) = self.udp.recv_from(&mut self.landing.open()[0])?;
+        each(from, self.landing.filled(0, length));
+        Ok(1)
+    }
+
+    /// Sends datagrams to one address.
+    pub(super) fn send(&mut self, batch: &[Transmit], to: SocketAddr) -> io::Result<()> {
+        for transmit in batch {
+            match self.udp.send_to(&transmit.gather(), to) {
+                Ok(_) => {}
+                Err(error) => {
+                    let nobody = error.kind() == io::ErrorKind::ConnectionRefused;
+                    self.unreachable = nobody.then_some(to);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// An address of which the system has said that nobody listens there.
+    pub(super) fn unreachable(&mut self) -> Option<SocketAddr> {
+        self.unreachable.take()
+    }
+}
+
+/// Whether datagrams may go together: never.
+pub(super) fn fits(_: &[Transmit], _: usize, _: &Transmit) -> bool {
+    false
+}
+
+/// Waits for the socket or a rouser.
+#[derive(Debug)]
+pub(super) struct Waiter(waiting::Waiter);
+
+impl Waiter {
+    pub(super) fn new(socket: &mut Socket) -> io::Result<Self> {
+        waiting::Waiter::new(&mut socket.udp).map(Self)
+    }
+
+    pub(super) fn rouser(&self) -> Rouser {
+        self.0.rouser()
+    }
+
+    pub(super) fn wait(&mut self, time: Option<std::time::Duration>) -> io::Result<bool> {
+        self.0.wait(time)
+    }
+}

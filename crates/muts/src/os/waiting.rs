@@ -1,0 +1,87 @@
+//! Waiting: mio sleeps until a socket has news or somebody rouses it; and the clock.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mio::net::UdpSocket;
+use mio::{Events, Interest, Poll, Token, Waker};
+use socket2::{Domain, Protocol, Socket as Raw, Type};
+
+use crate::bell::Rouse;
+use crate::time::Instant;
+
+const SOCKET: Token = Token(0);
+const ROUSER: Token = Token(1);
+
+/// Asked for, not demanded: the system gives what its limits allow. A window from several peers
+/// fits.
+const BUFFER_BYTES: usize = 8 << 20;
+
+/// A UDP socket with all options that every system has.
+pub(super) fn udp(listen: std::net::SocketAddr) -> io::Result<UdpSocket> {
+    let raw = Raw::new(Domain::for_address(listen), Type::DGRAM, Some(Protocol::UDP))?;
+    raw.set_nonblocking(true)?;
+    // Smaller buffers lose more under bursts, and what is lost is sent again.
+    let _ = raw.set_recv_buffer_size(BUFFER_BYTES);
+    let _ = raw.set_send_buffer_size(BUFFER_BYTES);
+    raw.bind(&listen.into())?;
+    Ok(UdpSocket::from_std(raw.into()))
+}
+
+/// Waits for the socket or a rouser.
+#[derive(Debug)]
+pub(in crate::os) struct Waiter {
+    poll: Poll,
+    events: Events,
+    waker: Arc<Waker>,
+}
+
+impl Waiter {
+    pub(super) fn new(socket: &mut UdpSocket) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        poll.registry().register(socket, SOCKET, interest)?;
+        let waker = Arc::new(Waker::new(poll.registry(), ROUSER)?);
+        Ok(Self { poll, events: Events::with_capacity(8), waker })
+    }
+
+    pub(in crate::os) fn rouser(&self) -> Rouser {
+        Rouser(Arc::clone(&self.waker))
+    }
+
+    /// Sleeps; an interruption by a signal counts as news. Answers whether the socket has bad news.
+    pub(in crate::os) fn wait(&mut self, time: Option<Duration>) -> io::Result<bool> {
+        match self.poll.poll(&mut self.events, time) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(false),
+            Err(error) => Err(error),
+            Ok(()) => Ok(self.events.iter().any(mio::event::Event::is_error)),
+        }
+    }
+}
+
+/// Ends a wait from another thread.
+#[derive(Debug, Clone)]
+pub struct Rouser(Arc<Waker>);
+
+impl Rouse for Rouser {
+    fn rouse(&self) {
+        // It fails only when the waiter is gone, and then nobody sleeps.
+        let _ = self.0.wake();
+    }
+}
+
+/// A monotonic clock.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::os) struct Clock(std::time::Instant);
+
+impl Clock {
+    pub(in crate::os) fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    pub(in crate::os) fn now(&self) -> Instant {
+        let nanos = self.0.elapsed().as_nanos();
+        Instant::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+}

@@ -1,0 +1,182 @@
+//! Transports and a lossy network in memory between them, no sockets.
+#![allow(dead_code, reason = "each test file uses some of it")]
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use muts::{
+    Address, Audience, Channel, Config, Counted, Down, Guard, Instant, Layer, Message, NodeId,
+    Packet, ProcId, Random, Transport, Up,
+};
+
+const STEP: Duration = Duration::from_micros(500);
+
+pub(crate) fn proc(node: u64, incarnation: u64) -> ProcId {
+    ProcId { node: NodeId(node), incarnation }
+}
+
+/// Some transports and what is between them.
+pub(crate) struct Net {
+    pub(crate) now: Instant,
+    pub(crate) random: Random,
+    /// Chances in a million.
+    pub(crate) loss: u64,
+    pub(crate) twice: u64,
+    pub(crate) cut: bool,
+    /// What the paths carry.
+    pub(crate) longest: usize,
+    pub(crate) flying: BTreeMap<(Instant, u64), (u32, Packet)>,
+    pub(crate) count: u64,
+    pub(crate) ends: BTreeMap<u32, Transport>,
+    pub(crate) told: BTreeMap<u32, Vec<Up>>,
+    /// What stands at each node's door.
+    pub(crate) guards: fn(u32) -> Option<Box<dyn Guard>>,
+    /// All that was on the network, if it is to be kept.
+    pub(crate) tape: Option<Vec<(u32, Packet)>>,
+}
+
+impl Net {
+    pub(crate) fn new(nodes: u32, seed: u64) -> Self {
+        Self::guarded(nodes, seed, |_| None)
+    }
+
+    pub(crate) fn guarded(
+        nodes: u32,
+        seed: u64,
+        guards: fn(u32) -> Option<Box<dyn Guard>>,
+    ) -> Self {
+        let mut net = Self {
+            now: Instant::ZERO,
+            random: Random::new(seed),
+            loss: 0,
+            twice: 0,
+            cut: false,
+            longest: 1_500,
+            flying: BTreeMap::new(),
+            count: 0,
+            ends: BTreeMap::new(),
+            told: BTreeMap::new(),
+            guards,
+            tape: None,
+        };
+        for node in 1..=nodes {
+            net.start(node, 1, nodes);
+        }
+        net
+    }
+
+    pub(crate) fn start(&mut self, node: u32, incarnation: u64, nodes: u32) {
+        let me = proc(node.into(), incarnation);
+        let config = Config::new(me, self.random.draw());
+        let mut end = match (self.guards)(node) {
+            Some(guard) => Transport::guarded(config, guard),
+            None => Transport::new(config),
+        };
+        for other in (1..=nodes).filter(|other| *other != node) {
+            let meet = Down::Meet { node: NodeId(other.into()), address: Address::Pipe(other) };
+            end.down(self.now, meet).expect("never full");
+        }
+        self.ends.insert(node, end);
+        self.told.insert(node, Vec::new());
+    }
+
+    pub(crate) fn ask(&mut self, node: u32, ask: Down) -> bool {
+        self.ends.get_mut(&node).expect("there").down(self.now, ask).is_ok()
+    }
+
+    pub(crate) fn step(&mut self) {
+        self.now += STEP;
+        let mut arrived = Vec::new();
+        while let Some(entry) = self.flying.first_entry()
+            && entry.key().0 <= self.now
+        {
+            arrived.push(entry.remove());
+        }
+        for (to, packet) in arrived {
+            if let Some(end) = self.ends.get_mut(&to) {
+                end.receive(self.now, packet);
+            }
+        }
+        for (node, end) in &mut self.ends {
+            if end.deadline().is_some_and(|due| due <= self.now) {
+                end.wake(self.now);
+            }
+            self.told.get_mut(node).expect("known").extend(std::iter::from_fn(|| end.up()));
+            while let Some(transmit) = end.transmit(self.now) {
+                if transmit.len() > self.longest {
+                    continue;
+                }
+                let Address::Pipe(to) = transmit.to else { panic!("a pipe") };
+                if let Some(tape) = &mut self.tape {
+                    tape.push((
+                        to,
+                        Packet { from: Address::Pipe(*node), bytes: transmit.gather() },
+                    ));
+                }
+                for _ in 0..1 + u64::from(self.random.chance(self.twice)) {
+                    if self.cut || self.random.chance(self.loss) {
+                        continue;
+                    }
+                    let delay = Duration::from_micros(100 + self.random.below(5_000));
+                    self.count += 1;
+                    let packet = Packet { from: Address::Pipe(*node), bytes: transmit.gather() };
+                    self.flying.insert((self.now + delay, self.count), (to, packet));
+                }
+            }
+        }
+    }
+
+    pub(crate) fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        while self.now < end {
+            self.step();
+        }
+    }
+
+    pub(crate) fn told(&self, node: u32) -> &[Up] {
+        &self.told[&node]
+    }
+
+    pub(crate) fn open(&mut self, nodes: u32) {
+        for node in 1..=nodes {
+            let others = (1..=nodes).filter(|other| *other != node);
+            let peers = others.map(|other| proc(other.into(), 1)).collect();
+            assert!(self.ask(node, Down::Open { channel: Channel(9), peers, credit: false }));
+        }
+    }
+}
+
+pub(crate) fn casts(told: &[Up], from: u64) -> Vec<(u64, Message)> {
+    let casts = told.iter().filter_map(|up| match up {
+        Up::Cast { from: sender, seq, message, .. } if sender.node.0 == from => {
+            Some((*seq, message.clone()))
+        }
+        _ => None,
+    });
+    casts.collect()
+}
+
+pub(crate) fn body(node: u32, at: u64, length: usize) -> Message {
+    let bytes: Vec<u8> =
+        (0..length).map(|i| (i as u64 * 31 + at + u64::from(node)) as u8).collect();
+    let mut message = Message::new(bytes);
+    message.push(&at);
+    message
+}
+
+/// One of a transport's counters.
+pub(crate) fn counted(net: &Net, node: u32, name: &str) -> u64 {
+    let mut found = 0;
+    net.ends[&node].count(&mut |counter, value| {
+        if counter == name {
+            found += value;
+        }
+    });
+    found
+}
+
+/// A message of these bytes on channel 9, to all.
+pub(crate) fn cast(bytes: Bytes) -> Down {
+    Down::Cast { channel: Channel(9), to: Audience::ALL, message: Message::new(bytes) }
+}

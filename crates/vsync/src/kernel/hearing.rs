@@ -1,0 +1,168 @@
+//! Hearing: what the transport tells, to the group that it concerns.
+
+use muts::{Instant, Message, Multicast, ProcId, Wire};
+
+use super::Kernel;
+use crate::compare::compare;
+use crate::control::{Control, Whereabouts};
+use crate::endpoint::Endpoint;
+use crate::group::Group;
+use crate::header::SendHeader;
+use crate::interface::Up;
+use crate::joining::Joining;
+use crate::peers::Beat;
+
+impl<M: Multicast> Kernel<M> {
+    /// Takes all that the transport tells, then settles the groups that it touched.
+    pub(super) fn listen(&mut self, now: Instant) {
+        while let Some(heard) = self.desk.below.up() {
+            self.hear(now, heard);
+        }
+        while let Some(group) = self.touched.pop_first() {
+            self.fed.remove(&group);
+            self.settle(now, group, Group::settle);
+        }
+        while let Some(group) = self.fed.pop_first() {
+            self.settle(now, group, Group::feed);
+        }
+        for (to, bytes) in self.desk.peers.new_beats(now) {
+            self.desk.turn(now).ask(muts::Down::Beat { to, bytes });
+        }
+    }
+
+    fn hear(&mut self, now: Instant, heard: muts::Up) {
+        match heard {
+            muts::Up::Met { peer } => {
+                self.desk.peers.met(now, peer);
+                self.desk.told.push_back(Up::Met { peer });
+                self.groups.values_mut().for_each(|group| group.meet(peer));
+                self.touch_concerned(peer);
+            }
+            muts::Up::Lost { peer } => {
+                self.desk.peers.lost(now, peer);
+                self.desk.spreads.lost(peer);
+                self.desk.told.push_back(Up::Lost { peer });
+                self.touch_concerned(peer);
+            }
+            muts::Up::Silent { peer, .. } => {
+                self.desk.peers.silent(now, peer);
+                self.touch_concerned(peer);
+            }
+            muts::Up::Back { peer } => {
+                self.desk.peers.back(now, peer);
+                self.touch_concerned(peer);
+            }
+            muts::Up::Cast { channel, from, seq, message } => {
+                if let Some(group) = self.channels.get(&channel).copied()
+                    && let Some(found) = self.groups.get_mut(&group)
+                {
+                    found.receive(&mut self.desk.turn(now), from, seq, message);
+                    self.fed.insert(group);
+                }
+            }
+            muts::Up::Room { channel } => {
+                if let Some(group) = self.channels.get(&channel).copied()
+                    && let Some(found) = self.groups.get_mut(&group)
+                {
+                    found.room(&mut self.desk.turn(now));
+                    self.touched.insert(group);
+                }
+            }
+            muts::Up::Tell { from, mut message } => match message.pop::<Control>() {
+                Ok(control) => self.hear_control(now, from, control),
+                Err(_) => self.desk.counters.malformed += 1,
+            },
+            muts::Up::Send { from, message } => self.hear_send(now, from, message),
+            muts::Up::Beat { from, bytes } => match Beat::read(&mut &bytes[..]) {
+                Ok(beat) => self.hear_beat(now, from, &beat),
+                Err(_) => self.desk.counters.malformed += 1,
+            },
+            muts::Up::Refused { peer, versions } => {
+                self.desk.told.push_back(Up::Refused { peer, versions });
+            }
+            // Stability is told by members, of more than receipt.
+            muts::Up::Settled { .. } | muts::Up::Skip { .. } | muts::Up::Note { .. } => {}
+        }
+    }
+
+    fn hear_send(&mut self, now: Instant, from: ProcId, mut message: Message) {
+        match message.pop::<SendHeader>() {
+            Ok(SendHeader::User) => {
+                self.desk.told.push_back(Up::Send { from: Endpoint::of(from), message });
+            }
+            Ok(SendHeader::Fill { group, epoch, rank, position }) => {
+                if let Some(found) = self.groups.get_mut(&group) {
+                    found.fill(&mut self.desk.turn(now), epoch, rank, position, message);
+                    self.touched.insert(group);
+                }
+            }
+            Err(_) => self.desk.counters.malformed += 1,
+        }
+    }
+
+    fn hear_control(&mut self, now: Instant, from: ProcId, control: Control) {
+        self.desk.counters.control_received += 1;
+        let group = control.group();
+        if matches!(control, Control::Installed { .. }) {
+            self.desk.spreads.arrived(from, &control);
+            return;
+        }
+        self.touched.insert(group);
+        let highest = self.highest;
+        if let Some(found) = self.groups.get_mut(&group)
+            && !matches!(found, Group::Over { .. })
+        {
+            let before = found.channel();
+            found.hear(&mut self.desk.turn(now), from, control, highest);
+            let after = found.channel();
+            self.note_channel(group, before, after);
+            return;
+        }
+        self.hear_as_stranger(now, from, control);
+    }
+
+    /// Something about a group that this process is not in.
+    fn hear_as_stranger(&mut self, now: Instant, from: ProcId, control: Control) {
+        let group = control.group();
+        let mut turn = self.desk.turn(now);
+        match control {
+            Control::Invite { .. } => {
+                let joining = Joining::new(&turn, group, Some(from), false);
+                self.groups.insert(group, Group::Joining(joining));
+            }
+            Control::Install(install) => {
+                let view = install.view;
+                turn.control(from, &Control::Installed { group, view });
+            }
+            Control::Where { whereabouts: Whereabouts { view: None, .. }, .. } => {}
+            Control::Join { .. } | Control::Stability { .. } => turn.counters.strays += 1,
+            _ => {
+                let whereabouts = Whereabouts { number: now.as_nanos(), view: None };
+                turn.control(from, &Control::Where { group, whereabouts });
+            }
+        }
+    }
+
+    fn hear_beat(&mut self, now: Instant, from: ProcId, beat: &Beat) {
+        for peer in self.desk.peers.missed(now, from, beat) {
+            self.desk.turn(now).ask(muts::Down::Miss { peer });
+        }
+        let agreed = self.desk.peers.agrees(from);
+        let overdue = self.desk.peers.beat(now, from, beat);
+        let agrees = self.desk.peers.agrees(from);
+        if !overdue && (agreed || !agrees) {
+            return;
+        }
+        if !agrees {
+            return compare(&self.groups, &mut self.desk.turn(now), from);
+        }
+        for (id, group) in &mut self.groups {
+            if let Group::Serving(serving) = group
+                && serving.epoch.members.contains(&from)
+            {
+                serving.agreed_with(from);
+                self.touched.insert(*id);
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Hundreds of core groups at two processes: what all of them cost together is bounded.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{World, proc};
+use vsync::{Down, GroupId, Up};
+
+#[test]
+fn while_digests_differ_some_groups_are_compared_at_each_heartbeat_and_all_in_turn() {
+    let (groups, at_once) = (600_u64, 256);
+    let mut world = World::new("ab", 5);
+    let (a, b) = (proc('a'), proc('b'));
+    for number in 1..=groups {
+        let found = Down::Found { group: GroupId(number.into()), members: vec![b] };
+        world.ask(a, found).expect("never full");
+    }
+    world.run(Duration::from_secs(2));
+    let views = world.told[&b].iter().filter(|up| matches!(up, Up::View(_))).count();
+    assert_eq!(views as u64, groups);
+    assert_eq!(world.kernels[&a].unsettled(), 0);
+
+    world.disagree(b, a);
+    let mut told = world.count(a, "vsync.control_sent");
+    let mut all = 0;
+    for _ in 0..8 {
+        world.run(Duration::from_millis(100));
+        let now = world.count(a, "vsync.control_sent");
+        assert!(now - told <= at_once, "{} at one heartbeat", now - told);
+        all += now - told;
+        told = now;
+    }
+    assert!(all >= groups, "{all} of {groups} were compared");
+}
