@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use muts::{Instant, Message, ProcId};
 
 use crate::admission::Founding;
-use crate::control::Control;
+use crate::control::{Control, Whereabouts};
 use crate::endpoint::GroupId;
 use crate::epoch::Epoch;
 use crate::interface::{Fault, Up, Why};
@@ -72,6 +72,11 @@ impl Group {
                     turn.control(from, &Control::Installed { group, view });
                     *self = Self::Serving(Box::new(serving));
                 }
+            }
+            // It has been in a component, or is taken for one: who waits for it there waits long.
+            (Self::Joining(joining), Control::MergeAsk { .. }) => {
+                let whereabouts = Whereabouts { number: turn.now.as_nanos(), view: None };
+                turn.control(from, &Control::Where { group: joining.group, whereabouts });
             }
             (Self::Joining(joining), Control::Invite { .. }) => {
                 joining.contact = Some(from);

@@ -47,6 +47,8 @@ pub(crate) struct Serving {
     pub(crate) gone: BTreeSet<ProcId>,
     /// Since when members have been seen in an epoch that no INSTALL known here ended.
     pub(crate) apart: BTreeMap<ProcId, Instant>,
+    /// Since when members have asked to come in, of whom no INSTALL known here let them in so.
+    pub(crate) pleading: BTreeMap<ProcId, Instant>,
     /// Where others were seen last.
     pub(crate) sightings: BTreeMap<ProcId, Sighting>,
     /// INSTALLs that were taken here, newest last.
@@ -84,6 +86,7 @@ impl Serving {
             invited: BTreeMap::new(),
             gone: BTreeSet::new(),
             apart: BTreeMap::new(),
+            pleading: BTreeMap::new(),
             sightings: BTreeMap::new(),
             history: VecDeque::new(),
             kin: BTreeSet::new(),

@@ -179,6 +179,7 @@ impl Serving {
         self.merge = None;
         self.reason_since = None;
         self.apart.clear();
+        self.pleading.clear();
         self.joins.retain(|proc, _| !members.contains(proc));
         self.leaves.retain(|proc| members.contains(proc));
         self.gone.retain(|proc| members.contains(proc) && part.is_some());
