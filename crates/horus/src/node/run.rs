@@ -98,7 +98,7 @@ impl Node {
         let (horus, events) = opened.map_err(|error: Error| error.to_string())?;
         let me = horus.show(horus.me());
         let record = Record::open(options.history.as_deref(), &me, options.json)
-            .map_err(|error| format!("cannot write the history: {error}"))?;
+            .map_err(|why| format!("{why}; name a directory that can be written"))?;
         let node = Self {
             horus,
             record,
@@ -142,7 +142,12 @@ impl Node {
                 patience,
             );
             match happened {
-                Some(Happened::Up(up)) => self.hear(*up),
+                Some(Happened::Up(up)) => {
+                    if changes(&up) {
+                        self.parked.stir();
+                    }
+                    self.hear(*up);
+                }
                 Some(Happened::Input(input, came)) => self.take(input, came),
                 Some(Happened::Closed) => {
                     self.record.error("the tower is broken");
@@ -151,16 +156,20 @@ impl Node {
                 None => {}
             }
             self.tick(Instant::now());
-            self.ask_all();
-            if let Some(error) = self.record.broken() {
-                eprintln!("horus node: cannot write the history: {error}");
-                return ExitCode::FAILURE;
-            }
-            if self.has_left(Instant::now()) {
+            let ends = self.has_left(Instant::now());
+            if ends {
                 self.end_memberships();
                 self.record.event(&Event::End, []);
+            }
+            // Before anything is asked: what is not written down must not go out.
+            if let Some(why) = self.record.broken() {
+                eprintln!("horus node: {why}; make room, and start it again");
+                return ExitCode::FAILURE;
+            }
+            if ends {
                 return ExitCode::SUCCESS;
             }
+            self.ask_all();
         }
     }
 
@@ -206,12 +215,13 @@ impl Node {
 
     /// What is due by now.
     fn tick(&mut self, now: Instant) {
-        for (command, until) in self.parked.take() {
-            self.carry_out(command, until);
-        }
         self.wake_replicas();
         self.send_flood(now);
         self.look_settled(now);
+        // Last: quitting waits for what may just have ended.
+        for (command, until) in self.parked.take_due(now) {
+            self.carry_out(command, until);
+        }
     }
 
     fn wake_replicas(&mut self) {
@@ -230,12 +240,13 @@ impl Node {
             return;
         }
         let Ok(counters) = self.horus.counters().wait() else { return };
-        match settling.look(now, &counters, self.groups.changing() + self.parked.len()) {
+        match settling.look(now, &counters, self.groups.changing() + self.parked.open()) {
             Look::Unsure => return,
             Look::Settled => self.record.tell("settled", json!({})),
             Look::Late(why) => self.record.error(format!("not settled: {why}")),
         }
         self.settling = None;
+        self.parked.stir();
     }
 
     /// When something is due although nothing happens.
@@ -247,6 +258,18 @@ impl Node {
         let leaving = self.leaving.as_ref().map(Leaving::until);
         [self.parked.next(), flood, settling, replicas, leaving].into_iter().flatten().min()
     }
+}
+
+/// Whether somebody was met, or a group has changed: commands may have waited for it.
+const fn changes(up: &lwg::Up) -> bool {
+    use vsync::Up::{Cast, Room, Send, Stable};
+    !matches!(
+        up,
+        lwg::Up::Message { .. }
+            | lwg::Up::Reply { .. }
+            | lwg::Up::Stable { .. }
+            | lwg::Up::Core(Cast { .. } | Room { .. } | Send { .. } | Stable { .. })
+    )
 }
 
 fn poll_event(events: &Events, context: &mut Context<'_>) -> Poll<Happened> {
