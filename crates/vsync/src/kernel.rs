@@ -146,7 +146,10 @@ impl<M: Multicast> Kernel<M> {
                 let highest = self.highest;
                 let mut turn = self.desk.turn(now);
                 let founded = Group::found(&mut turn, group, members, highest);
-                self.groups.insert(group, founded);
+                let before = self.groups.insert(group, founded);
+                if before.is_some_and(|before| before.owes_room()) {
+                    self.desk.told.push_back(Up::Room { group });
+                }
                 self.touched.insert(group);
             }
         }
@@ -260,7 +263,8 @@ impl<M: Multicast> Layer for Kernel<M> {
             Down::Leave { group } => self.leave(now, group),
             Down::Send { to, message } => return self.send(now, to, message),
             Down::Cast { group, order, after_all, message } => {
-                let Some(found) = self.groups.get_mut(&group) else {
+                let found = self.groups.get_mut(&group).filter(|found| found.is_wished());
+                let Some(found) = found else {
                     self.desk.told.push_back(Up::Fault { group, fault: Fault::NotIn });
                     return Ok(());
                 };
