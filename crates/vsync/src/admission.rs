@@ -51,6 +51,9 @@ impl Serving {
             self.answer_joined(turn, who, nonce);
             return;
         }
+        if let Some(sighting) = self.sightings.get_mut(&who) {
+            sighting.joins(nonce);
+        }
         let coordinator = self.coordinator(turn);
         if coordinator != turn.me() {
             turn.control(coordinator, &Control::Join { group, who, nonce, highest });
@@ -68,7 +71,7 @@ impl Serving {
             turn.counters.handons += 1;
             turn.control(who, &Control::Install(install.clone()));
         } else {
-            let since = *self.apart.entry(who).or_insert(turn.now);
+            let since = *self.pleading.entry(who).or_insert(turn.now);
             if turn.now.since(since) > turn.config.suspicion {
                 self.give_up(turn, who);
             }

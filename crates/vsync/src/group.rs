@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use muts::{Instant, Message, ProcId};
 
 use crate::admission::Founding;
-use crate::control::Control;
+use crate::control::{Control, Whereabouts};
 use crate::endpoint::GroupId;
 use crate::epoch::Epoch;
 use crate::interface::{Fault, Up, Why};
@@ -70,8 +70,16 @@ impl Group {
                     let serving = Serving::newcomer(turn, &install, highest);
                     let (group, view) = (install.group, install.view);
                     turn.control(from, &Control::Installed { group, view });
+                    if joining.owes_room {
+                        turn.tell(Up::Room { group });
+                    }
                     *self = Self::Serving(Box::new(serving));
                 }
+            }
+            // It has been in a component, or is taken for one: who waits for it there waits long.
+            (Self::Joining(joining), Control::MergeAsk { .. }) => {
+                let whereabouts = Whereabouts { number: turn.now.as_nanos(), view: None };
+                turn.control(from, &Control::Where { group: joining.group, whereabouts });
             }
             (Self::Joining(joining), Control::Invite { .. }) => {
                 joining.contact = Some(from);
@@ -80,7 +88,9 @@ impl Group {
                 // Two founders of one group: the lower one's counts.
                 if serving.founding.is_some() && from < turn.me() {
                     serving.leave_epoch(turn);
-                    *self = Self::Joining(Joining::new(turn, group, Some(from), true));
+                    let mut joining = Joining::new(turn, group, Some(from), true);
+                    joining.owes_room = serving.owes_room;
+                    *self = Self::Joining(joining);
                 } else {
                     // The other one's too: it is to hear that this one is there.
                     serving.note_kin(from);
@@ -121,8 +131,26 @@ impl Group {
                 serving.owes_room |= cast.is_err();
                 cast
             }
-            Self::Joining(_) | Self::Over { .. } => Err(message),
+            Self::Joining(joining) => {
+                joining.owes_room = true;
+                Err(message)
+            }
+            Self::Over { .. } => Err(message),
         }
+    }
+
+    /// Whether its user is in it, or has asked to be: who was only invited knows nothing of it.
+    pub(crate) const fn is_wished(&self) -> bool {
+        match self {
+            Self::Serving(_) => true,
+            Self::Joining(joining) => joining.wished,
+            Self::Over { .. } => false,
+        }
+    }
+
+    /// Whether a cast was handed back while joining.
+    pub(crate) const fn owes_room(&self) -> bool {
+        matches!(self, Self::Joining(Joining { owes_room: true, .. }))
     }
 
     /// Asks to be let out.

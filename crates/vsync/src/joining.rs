@@ -21,6 +21,8 @@ pub(crate) struct Joining {
     pub(crate) contact: Option<ProcId>,
     /// Whether its user asked for it, and hears if it fails.
     pub(crate) wished: bool,
+    /// A cast was handed back.
+    pub(crate) owes_room: bool,
     /// Grows from one joining of this process to the next.
     nonce: u64,
     next: Instant,
@@ -40,6 +42,7 @@ impl Joining {
             group,
             contact,
             wished,
+            owes_room: false,
             nonce: turn.now.as_nanos(),
             next: turn.now,
             pause: PAUSE_MIN,

@@ -23,13 +23,10 @@ use crate::peers::Peers;
 use crate::spread::Spreads;
 use crate::turn::Turn;
 
-/// How often suspicion that only time brings about is looked for, and heartbeats are renewed.
-const LOOK_EVERY: core::time::Duration = core::time::Duration::from_millis(50);
-
 /// The group kernel over a multicast transport.
 #[derive(Debug)]
 pub struct Kernel<M> {
-    desk: Desk<M>,
+    pub(crate) desk: Desk<M>,
     pub(crate) groups: BTreeMap<GroupId, Group>,
     channels: BTreeMap<Channel, GroupId>,
     timers: Timers,
@@ -38,23 +35,23 @@ pub struct Kernel<M> {
     /// Groups that multicasts came to in this turn, or went from.
     fed: BTreeSet<GroupId>,
     /// Suspected when that was looked at last, and heard for long enough to rely on.
-    suspected: BTreeSet<ProcId>,
-    heard: BTreeSet<ProcId>,
+    pub(crate) suspected: BTreeSet<ProcId>,
+    pub(crate) heard: BTreeSet<ProcId>,
     /// The highest epoch number of any group that was left.
     highest: u64,
-    look: Instant,
+    pub(crate) look: Instant,
     /// When the last multicast was asked for.
     now: Instant,
 }
 
 /// What groups are lent.
 #[derive(Debug)]
-struct Desk<M> {
+pub(crate) struct Desk<M> {
     below: M,
     config: Config,
-    peers: Peers,
+    pub(crate) peers: Peers,
     random: Random,
-    counters: Counters,
+    pub(crate) counters: Counters,
     spreads: Spreads,
     told: VecDeque<Up>,
 }
@@ -131,15 +128,6 @@ impl<M: Multicast> Kernel<M> {
         &self.desk.below
     }
 
-    pub(crate) const fn peers(&self) -> &Peers {
-        &self.desk.peers
-    }
-
-    /// About now: when time was looked at last.
-    pub(crate) const fn looked(&self) -> Instant {
-        self.look
-    }
-
     fn found(&mut self, now: Instant, group: GroupId, mut members: Vec<ProcId>) {
         members.sort_unstable();
         members.dedup();
@@ -163,7 +151,10 @@ impl<M: Multicast> Kernel<M> {
                 let highest = self.highest;
                 let mut turn = self.desk.turn(now);
                 let founded = Group::found(&mut turn, group, members, highest);
-                self.groups.insert(group, founded);
+                let before = self.groups.insert(group, founded);
+                if before.is_some_and(|before| before.owes_room()) {
+                    self.desk.told.push_back(Up::Room { group });
+                }
                 self.touched.insert(group);
             }
         }
@@ -223,7 +214,7 @@ impl<M: Multicast> Kernel<M> {
     }
 
     /// The link to somebody has changed.
-    fn stir(&mut self, now: Instant, proc: ProcId) {
+    pub(crate) fn stir(&mut self, now: Instant, proc: ProcId) {
         for (id, group) in &mut self.groups {
             if group.stir(&self.desk.turn(now), proc) {
                 self.touched.insert(*id);
@@ -263,21 +254,6 @@ impl<M: Multicast> Kernel<M> {
             self.channels.remove(&channel);
         }
     }
-
-    /// Looks for suspicion, or its end, that only time brought about.
-    fn look(&mut self, now: Instant) {
-        self.look = now + LOOK_EVERY;
-        self.desk.peers.look();
-        let peers = &self.desk.peers;
-        let suspected = peers.living().filter(|proc| peers.suspects(now, *proc)).collect();
-        let heard = peers.living().filter(|proc| peers.hears(now, *proc)).collect();
-        let changed: BTreeSet<ProcId> = &(&suspected ^ &self.suspected) | &(&heard ^ &self.heard);
-        self.desk.counters.suspicions += suspected.difference(&self.suspected).count() as u64;
-        for proc in changed {
-            self.stir(now, proc);
-        }
-        (self.suspected, self.heard) = (suspected, heard);
-    }
 }
 
 impl<M: Multicast> Layer for Kernel<M> {
@@ -296,7 +272,8 @@ impl<M: Multicast> Layer for Kernel<M> {
             Down::Leave { group } => self.leave(now, group),
             Down::Send { to, message } => return self.send(now, to, message),
             Down::Cast { group, order, after_all, message } => {
-                let Some(found) = self.groups.get_mut(&group) else {
+                let found = self.groups.get_mut(&group).filter(|found| found.is_wished());
+                let Some(found) = found else {
                     self.desk.told.push_back(Up::Fault { group, fault: Fault::NotIn });
                     return Ok(());
                 };

@@ -34,6 +34,7 @@ mod stream;
 mod succession;
 mod turn;
 mod view;
+mod watch;
 mod whereabouts;
 
 pub use config::Config;

@@ -85,6 +85,8 @@ pub(crate) struct Peers {
     good_again: Duration,
     good_max: Duration,
     all: BTreeMap<ProcId, Peer>,
+    /// Who has not heard whom for too long, by what the first says, though both are heard here.
+    rifts: BTreeSet<(ProcId, ProcId)>,
     /// Something may have changed what heartbeats carry.
     stale: bool,
 }
@@ -98,6 +100,7 @@ impl Peers {
             good_again: config.good_again,
             good_max: config.good_max,
             all: BTreeMap::new(),
+            rifts: BTreeSet::new(),
             stale: false,
         }
     }
@@ -247,8 +250,11 @@ impl Peers {
 
     /// Whether it is in reach, and nothing lasting says that it does not hear this process.
     pub(crate) fn comes_back(&self, now: Instant, proc: ProcId) -> bool {
+        let Some(peer) = self.all.get(&proc) else { return false };
         // Of a link on probation nothing is to be said but that it seems to be whole.
-        self.is_reachable(proc) && (!self.hears(now, proc) || !self.suspects(now, proc))
+        let fresh = !self.hears(now, proc);
+        let answers = peer.row.is_some() || now.since(peer.since) <= self.suspicion;
+        self.is_reachable(proc) && (fresh || (answers && !self.suspects(now, proc)))
     }
 
     /// Whether it is taken for failed: silent, over, or without a sign that it hears us.
@@ -322,9 +328,26 @@ impl Peers {
         self.all.iter().filter(|(_, peer)| peer.met && !peer.lost).map(|(proc, _)| *proc)
     }
 
-    /// Time alone may have changed what heartbeats carry.
-    pub(crate) fn look(&mut self) {
+    /// Whether no view may hold all of these, since two that are heard do not hear each other.
+    pub(crate) fn are_torn(&self, now: Instant, members: &[ProcId]) -> bool {
+        self.rifts.iter().any(|(a, b)| {
+            members.contains(a) && members.contains(b) && !self.compatible(now, *a, *b)
+        })
+    }
+
+    /// Looks at what time alone may have changed: what heartbeats carry, and who does not hear
+    /// whom. Answers those with whom that is different now.
+    pub(crate) fn look(&mut self, now: Instant) -> BTreeSet<ProcId> {
         self.stale = true;
+        let mut rifts = BTreeSet::new();
+        for (proc, peer) in self.all.iter().filter(|(proc, _)| self.is_reachable(**proc)) {
+            let torn = peer.holes.keys().filter(|whom| self.is_reachable(**whom));
+            let torn = torn.filter(|whom| self.lasting_hole(now, peer, **whom));
+            rifts.extend(torn.map(|whom| (*proc, *whom)));
+        }
+        let before = core::mem::replace(&mut self.rifts, rifts);
+        let changed = before.symmetric_difference(&self.rifts);
+        changed.flat_map(|(a, b)| [*a, *b]).collect()
     }
 
     /// What heartbeats to each peer have to carry from now on, where it changed.

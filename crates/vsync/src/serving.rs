@@ -48,6 +48,8 @@ pub(crate) struct Serving {
     pub(crate) gone: BTreeSet<ProcId>,
     /// Since when members have been seen in an epoch that no INSTALL known here ended.
     pub(crate) apart: BTreeMap<ProcId, Instant>,
+    /// Since when members have asked to come in, of whom no INSTALL known here let them in so.
+    pub(crate) pleading: BTreeMap<ProcId, Instant>,
     /// Where others were seen last.
     pub(crate) sightings: BTreeMap<ProcId, Sighting>,
     /// INSTALLs that were taken here, newest last.
@@ -84,6 +86,7 @@ impl Serving {
             invited: BTreeMap::new(),
             gone: BTreeSet::new(),
             apart: BTreeMap::new(),
+            pleading: BTreeMap::new(),
             sightings: BTreeMap::new(),
             history: VecDeque::new(),
             kin: BTreeSet::new(),
@@ -121,8 +124,10 @@ impl Serving {
         }
     }
 
+    /// Whether somebody in the view has failed, or some do not hear each other.
     pub(crate) fn has_suspects(&self, turn: &Turn<'_>) -> bool {
         self.epoch.members.iter().any(|proc| self.suspects(turn, *proc))
+            || turn.peers.are_torn(turn.now, &self.epoch.members)
     }
 
     /// Does what time or a changed state calls for, and repeats what has not been answered.
@@ -148,10 +153,12 @@ impl Serving {
     /// The coordinator starts what there is a reason for.
     fn coordinate(&mut self, turn: &mut Turn<'_>) {
         if let Some(flush) = &self.flush {
-            let newly = self.epoch.members.iter();
-            let newly = newly.filter(|proc| self.suspects(turn, **proc));
+            let taking_part = |proc: &ProcId| !flush.excluded.contains(proc);
+            let members: Vec<ProcId> =
+                self.epoch.members.iter().copied().filter(taking_part).collect();
+            let failed = members.iter().any(|proc| self.suspects(turn, *proc));
             let refused = flush.again.is_some_and(|again| again <= turn.now);
-            if refused || newly.into_iter().any(|proc| !flush.excluded.contains(proc)) {
+            if refused || failed || turn.peers.are_torn(turn.now, &members) {
                 self.begin(turn);
             }
             return;

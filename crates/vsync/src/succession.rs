@@ -181,6 +181,7 @@ impl Serving {
         self.reason_since = None;
         self.repeating.soon(turn);
         self.apart.clear();
+        self.pleading.clear();
         self.joins.retain(|proc, _| !members.contains(proc));
         self.leaves.retain(|proc| members.contains(proc));
         self.gone.retain(|proc| members.contains(proc) && part.is_some());

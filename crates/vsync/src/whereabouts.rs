@@ -29,6 +29,14 @@ impl Sighting {
         self.seen.as_ref()?.as_ref()
     }
 
+    /// It began to ask for a view then, and was in none; numbers are its own clock's.
+    pub(crate) fn joins(&mut self, since: u64) {
+        if since > self.number {
+            self.number = since;
+            self.seen = Some(None);
+        }
+    }
+
     /// What it said is old: only something newer counts again.
     pub(crate) fn forget(&mut self) {
         self.seen = None;
@@ -146,6 +154,7 @@ impl Serving {
     /// The digests of the epochs shared with this peer agree: it is where this member is.
     pub(crate) fn agreed_with(&mut self, proc: ProcId) {
         self.apart.remove(&proc);
+        self.pleading.remove(&proc);
         if let Some(sighting) = self.sightings.get_mut(&proc) {
             sighting.forget();
         }
