@@ -87,7 +87,8 @@ impl Serving {
             && self.founding.is_none()
     }
 
-    /// Takes a MERGE_ASK: granted only when idle, so that no two changes meet.
+    /// Takes a MERGE_ASK: granted only when idle, so that no two changes meet, and only where no
+    /// two are known here not to hear each other: such a view would end at once.
     pub(crate) fn take_merge_ask(
         &mut self,
         turn: &mut Turn<'_>,
@@ -96,7 +97,10 @@ impl Serving {
         members: &[ProcId],
     ) {
         let free = self.is_idle_coordinator(turn) && self.merge.is_none();
-        let fits = self.epoch.view < view && self.is_foreign(members);
+        let hear = |a: &ProcId| members.iter().all(|b| turn.peers.compatible(turn.now, *a, *b));
+        let fits = self.epoch.view < view
+            && self.is_foreign(members)
+            && self.epoch.members.iter().all(hear);
         if !free || !fits || self.has_suspects(turn) {
             return;
         }
