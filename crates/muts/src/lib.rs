@@ -22,6 +22,7 @@ mod bundle;
 mod channel;
 mod config;
 mod counters;
+pub mod decoders;
 mod flight;
 mod greeting;
 mod guard;
