@@ -41,6 +41,7 @@ mod numbers;
 pub mod os;
 mod outgoing;
 mod pace;
+mod parts;
 mod path;
 #[cfg(feature = "os")]
 mod pool;

@@ -124,7 +124,7 @@ impl Transport {
             }
             Frame::Tell(bytes) => self.hear_tell(peer, datagram.slice_ref(bytes)),
             Frame::Part { id, index, count, bytes } => {
-                let whole = link.take_part(id, index, count, datagram.slice_ref(bytes));
+                let whole = link.parts.take(id, index, count, bytes);
                 if let Some(whole) = whole {
                     self.hear_tell(peer, whole);
                 }
@@ -167,7 +167,7 @@ impl Transport {
                 None => {
                     let bytes = if let Run::Data(bytes) = &run { bytes.len() } else { 0 };
                     let kept = link.keep_early(now, channel, bytes, |early| {
-                        early.runs.push((offset, run));
+                        early.runs.push((offset, run.apart()));
                     });
                     self.counters.dropped_early += u64::from(!kept);
                     asked.refused |= !kept;
