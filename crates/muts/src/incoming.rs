@@ -30,7 +30,7 @@ pub(crate) enum Run {
 }
 
 impl Run {
-    fn length(&self) -> u64 {
+    pub(crate) fn length(&self) -> u64 {
         match self {
             Self::Data(bytes) => bytes.len() as u64,
             Self::Skip { length, .. } => *length,

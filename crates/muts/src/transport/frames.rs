@@ -8,6 +8,7 @@ use crate::header::{DATAGRAM_HEADER_BYTES, Frame, UNICAST};
 use crate::incoming::{Fate, Run, Told};
 use crate::interface::{Channel, Up};
 use crate::layer::Packet;
+use crate::limits::UNASKED_BYTES;
 use crate::link::{Early, Link};
 use crate::message::Message;
 use crate::process::ProcId;
@@ -162,6 +163,11 @@ impl Transport {
                 None if self.closed.names.contains(&channel) => {
                     self.counters.dropped_closed += 1;
                     link.errands.gone.insert(channel);
+                    return;
+                }
+                None if offset.saturating_add(run.length()) > UNASKED_BYTES => {
+                    self.counters.dropped_beyond += 1;
+                    asked.refused = true;
                     return;
                 }
                 None => {
