@@ -202,8 +202,7 @@ pub(super) const PLANTS: [Plant; 29] = [
     reader(
         "a list's length is believed before its items are there",
         "crates/muts/src/wire.rs",
-        "        // No item is shorter than a byte: a length that lies is found before anything is reserved.
-        if count > from.len() {
+        "        if count > from.len() {
             return Err(Malformed);
         }
         (0..count).map(|_| T::read(from)).collect()

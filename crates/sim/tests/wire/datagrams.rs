@@ -69,7 +69,8 @@ fn every_kind_of_datagram_begins_as_its_example_says() {
     for (kind, name) in KINDS {
         let bytes = said.get(&kind).unwrap_or_else(|| panic!("no {name} was said"));
         let example = examples.iter().find(|example| example.decoder == name);
-        let example = example.unwrap_or_else(|| panic!("no example of a {name}: {:02x?}", &bytes[..]));
+        let example =
+            example.unwrap_or_else(|| panic!("no example of a {name}: {:02x?}", &bytes[..]));
         // What frames stand in a datagram is nobody's promise.
         let bytes = &bytes[..bytes.len().min(example.bytes.len())];
         assert_eq!(format!("{bytes:02x?}"), format!("{:02x?}", example.bytes), "{name}");

@@ -46,9 +46,11 @@ fn parse(text: &str) -> Vec<Example> {
                 example.shown = format!("{}{gap}{more}", example.shown);
             } else {
                 let digits = line.split('|').next().unwrap_or("");
-                example.bytes.extend(unhex(digits).unwrap_or_else(|| {
-                    panic!("docs/wire.md:{number}: not hexadecimal: {digits}")
-                }));
+                example.bytes.extend(
+                    unhex(digits).unwrap_or_else(|| {
+                        panic!("docs/wire.md:{number}: not hexadecimal: {digits}")
+                    }),
+                );
             }
         }
     }

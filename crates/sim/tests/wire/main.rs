@@ -39,7 +39,10 @@ fn block(decoder: &str, read: &dyn Decoded) -> String {
 /// The words by which `Debug` tells one kind from another.
 fn kinds(shown: &str) -> BTreeSet<String> {
     let words = shown.split(|c: char| !c.is_ascii_alphanumeric());
-    words.filter(|word| word.starts_with(|c: char| c.is_ascii_uppercase())).map(Into::into).collect()
+    words
+        .filter(|word| word.starts_with(|c: char| c.is_ascii_uppercase()))
+        .map(Into::into)
+        .collect()
 }
 
 fn check(example: &Example, decoder: &Decoder) {
@@ -84,7 +87,8 @@ fn every_kind_of_message_has_an_example() {
         known.entry(&example.decoder).or_default().extend(kinds(&example.shown));
     }
     // A message is of one kind, and shows bytes.
-    let of_one = |example: &Example| datagrams::is_one(example) || example.decoder == "muts.message";
+    let of_one =
+        |example: &Example| datagrams::is_one(example) || example.decoder == "muts.message";
     for example in examples.iter().filter(|example| !of_one(example)) {
         let decoder = decoders[&example.decoder[..]];
         let known = &known[&example.decoder[..]];
@@ -97,7 +101,8 @@ fn every_kind_of_message_has_an_example() {
                 for kept in [changed.len(), place + 1] {
                     let bytes = [&changed[..kept], tail].concat();
                     let Ok(read) = (decoder.read)(&mut &bytes[..]) else { continue };
-                    let new: Vec<_> = kinds(&format!("{read:?}")).difference(known).cloned().collect();
+                    let new: Vec<_> =
+                        kinds(&format!("{read:?}")).difference(known).cloned().collect();
                     assert!(
                         new.is_empty(),
                         "docs/wire.md has no example of {new:?}; one would be\n{}",

@@ -58,7 +58,15 @@ fn play(tool: &mut impl Tool, lwg: LwgId, bytes: &[u8]) {
         let heard = match step.what % 4 {
             0 | 1 => {
                 let (send, message) = (SendId(u64::from(step.number)), message(&step));
-                Up::Message { lwg, view: id, from, send, order: Order::Total, replies: true, message }
+                Up::Message {
+                    lwg,
+                    view: id,
+                    from,
+                    send,
+                    order: Order::Total,
+                    replies: true,
+                    message,
+                }
             }
             2 => Up::Told { lwg, from, message: message(&step) },
             _ if step.number < 8 => {

@@ -85,7 +85,9 @@ impl Layer for Liar {
 
     fn down(&mut self, now: Instant, mut ask: Down) -> Result<(), Full<Down>> {
         match &mut ask {
-            Down::Cast { message, .. } | Down::Send { message, .. } | Down::Tell { message, .. } => {
+            Down::Cast { message, .. }
+            | Down::Send { message, .. }
+            | Down::Tell { message, .. } => {
                 self.lie(message);
             }
             Down::Beat { bytes, .. } => *bytes = self.lie_bytes(bytes),

@@ -99,7 +99,8 @@ pub(super) fn sealed(bytes: &[u8]) {
     pair.told_a.clear();
     let (before, mut longest, mut said) = (allocator::used(), 0, 0);
     for step in steps(bytes) {
-        longest = longest.max(step.bytes.len()).max(pair.tape.iter().map(Bytes::len).max().unwrap_or(0));
+        longest =
+            longest.max(step.bytes.len()).max(pair.tape.iter().map(Bytes::len).max().unwrap_or(0));
         said += usize::from(step.what % 8 == 7);
         act(&mut pair, &step);
         for stray in pair.strays.drain(..) {
