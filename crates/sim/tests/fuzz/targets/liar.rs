@@ -1,7 +1,9 @@
-//! Liar: one of two towers changes what it says on its way down, at every floor's header.
+//! Liar: one of two towers changes what it says on its way down.
 //!
-//! Nothing is promised against a member that lies but that nobody falls over it: no panic, and
-//! memory in proportion to what was said.
+//! Of the floors above the kernel it says what it pleases; the kernel's own headers it only makes
+//! shorter or longer, so that they mean nothing. (A kernel that is told by a member to break a
+//! promise stops: nothing is promised against that.) Nobody falls over it, and memory stays in
+//! proportion to what was said.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -54,18 +56,11 @@ impl Liar {
                 Err(Malformed) => break,
             }
         }
+        let lowest = heads.len() == 1;
         if let Some(Raw(head)) = heads.last_mut() {
-            for _ in 0..1 + (how >> 2 & 3) {
+            for _ in 0..if lowest { 1 } else { 1 + (how >> 2 & 3) } {
                 let (place, what) = (lies.pop_front().unwrap_or(0), lies.pop_front().unwrap_or(1));
-                let place = usize::from(place) % (head.len() + 1);
-                match how >> 4 & 7 {
-                    0..=3 if place < head.len() => head[place] = what,
-                    4 => head.truncate(place),
-                    5 => head.insert(place, what),
-                    6 if place < head.len() => drop(head.remove(place)),
-                    _ if place < head.len() => head[place] ^= what,
-                    _ => head.push(what),
-                }
+                change(head, lowest, how >> 4 & 7, (place.into(), what));
             }
         }
         heads.iter().rev().for_each(|head| message.push(head));
@@ -76,6 +71,21 @@ impl Liar {
         message.push(&Raw(bytes.to_vec()));
         self.lie(&mut message);
         message.pop::<Raw>().map_or_else(|_| Bytes::new(), |raw| raw.0.into())
+    }
+}
+
+/// Changes a header; the lowest never to one of the same length.
+fn change(head: &mut Vec<u8>, lowest: bool, how: u8, (place, what): (usize, u8)) {
+    let place = place % (head.len() + 1);
+    match how {
+        _ if lowest && how < 4 && place < head.len() => head.truncate(place),
+        _ if lowest => head.push(what),
+        0..=3 if place < head.len() => head[place] = what,
+        4 => head.truncate(place),
+        5 => head.insert(place, what),
+        6 if place < head.len() => drop(head.remove(place)),
+        _ if place < head.len() => head[place] ^= what,
+        _ => head.push(what),
     }
 }
 

@@ -22,10 +22,13 @@ pub(crate) struct Target {
     attempt: Attempt,
 }
 
+/// Has these bytes read; panics if what must hold does not.
+type Reads = fn(&[u8]);
+
 #[derive(Clone, Copy)]
 enum Attempt {
     Decoder(Decoder),
-    Other(fn(&[u8])),
+    Other(Reads),
 }
 
 impl Target {
@@ -47,7 +50,7 @@ impl Target {
 }
 
 /// What holds a state between one datagram and the next.
-const STATEFUL: [(&str, fn(&[u8])); 6] = [
+const STATEFUL: [(&str, Reads); 6] = [
     ("muts.stranger", stranger::open),
     ("muts.sealed", stranger::sealed),
     ("muts.peer", peer::attempt),
@@ -56,7 +59,7 @@ const STATEFUL: [(&str, fn(&[u8])); 6] = [
     ("names.resolver", hearing::resolver),
 ];
 
-const VALUES: [(&str, fn(&[u8])); 9] = [
+const VALUES: [(&str, Reads); 9] = [
     ("muts.keys", text::keys),
     ("names.name", text::name),
     ("names.table", text::table),
