@@ -94,6 +94,8 @@ impl Transport {
                 let run = Run::Data(datagram.slice_ref(bytes));
                 self.hear_run(now, peer, channel, (offset, run), asked);
             }
+            // What is for one process alone is for nobody else.
+            Frame::Skip { channel: UNICAST, .. } => self.counters.dropped_malformed += 1,
             Frame::Skip { channel, offset, length, below } => {
                 let run = Run::Skip { length, below };
                 self.hear_run(now, peer, channel, (offset, run), asked);
