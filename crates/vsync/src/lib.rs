@@ -26,6 +26,7 @@ pub mod limits;
 mod merge;
 mod order;
 mod peers;
+mod repeating;
 mod serving;
 mod settled;
 mod spread;
@@ -34,6 +35,7 @@ mod stream;
 mod succession;
 mod turn;
 mod view;
+mod watch;
 mod whereabouts;
 
 pub use config::Config;
