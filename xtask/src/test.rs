@@ -14,6 +14,9 @@ const SEEDS_FIXED: u64 = 30;
 /// How long fresh storms last on every push: a minute finds what the last change broke.
 const STORMS_A_PUSH: Duration = Duration::from_secs(60);
 
+/// How long each target is fuzzed at night.
+const FUZZ_SECONDS: u64 = 60;
+
 /// Everything, cheapest first.
 pub(crate) fn run_all() -> Done {
     run(&["fmt", "--all", "--check"])?;
@@ -45,9 +48,10 @@ pub(crate) fn loom() -> Done {
     run_with(&[&["test", "--package", "muts", "--release"][..], &tests].concat(), &env)
 }
 
-/// All that CI runs on a push, then storms for as long as told.
+/// All that CI runs on a push, then the fuzzer, then storms for as long as told.
 pub(crate) fn night(minutes: u64) -> Done {
     run_all()?;
+    crate::fuzz::all(FUZZ_SECONDS)?;
     storms(Duration::from_secs(minutes.saturating_mul(60)))
 }
 

@@ -13,6 +13,13 @@ use crate::message::Message;
 use crate::record::Joiner;
 use crate::wire::Malformed;
 
+/// What a run that came before its turn takes besides its bytes: many short ones must not take
+/// more than the window.
+const APART_BYTES: usize = 64;
+
+/// Shorter ones are copied: they must not keep the long buffer that they came in.
+const KEPT_WHOLE_BYTES: usize = 4 << 10;
+
 /// A run of a stream as it came.
 #[derive(Debug)]
 pub(crate) enum Run {
@@ -23,10 +30,25 @@ pub(crate) enum Run {
 }
 
 impl Run {
-    fn length(&self) -> u64 {
+    pub(crate) fn length(&self) -> u64 {
         match self {
             Self::Data(bytes) => bytes.len() as u64,
             Self::Skip { length, .. } => *length,
+        }
+    }
+
+    /// What keeping it takes.
+    fn cost(&self) -> usize {
+        APART_BYTES + if let Self::Data(bytes) = self { bytes.len() } else { 0 }
+    }
+
+    /// The run in as little room as it needs.
+    pub(crate) fn apart(self) -> Self {
+        match self {
+            Self::Data(bytes) if bytes.len() < KEPT_WHOLE_BYTES => {
+                Self::Data(Bytes::copy_from_slice(&bytes))
+            }
+            run => run,
         }
     }
 
@@ -130,7 +152,7 @@ impl Incoming {
         if self.broken {
             return Err(Malformed);
         }
-        if end <= self.cum {
+        if end <= self.cum || offset == end {
             return Ok(Fate::Known);
         }
         if end > self.limit_told.max(UNASKED_BYTES) {
@@ -146,17 +168,19 @@ impl Incoming {
     }
 
     fn keep(&mut self, offset: u64, run: Run) -> Fate {
+        let mut others = self.apart_bytes;
         if let Some(known) = self.apart.get(&offset) {
             if known.length() >= run.length() {
                 return Fate::Known;
             }
-            self.apart_bytes -= known.length() as usize;
+            others -= known.cost();
         }
-        if self.apart_bytes as u64 + run.length() > 4 * WINDOW_BYTES as u64 {
+        // What is kept stays: it counts as received.
+        if others + run.cost() > 4 * WINDOW_BYTES {
             return Fate::Beyond;
         }
-        self.apart_bytes += run.length() as usize;
-        self.apart.insert(offset, run);
+        self.apart_bytes = others + run.cost();
+        self.apart.insert(offset, run.apart());
         Fate::New
     }
 
@@ -164,7 +188,7 @@ impl Incoming {
     fn catch_up(&mut self, tell: &mut impl FnMut(Told)) -> Result<(), Malformed> {
         while let Some(first) = self.apart.first_entry().filter(|run| *run.key() <= self.cum) {
             let (offset, run) = first.remove_entry();
-            self.apart_bytes -= run.length() as usize;
+            self.apart_bytes -= run.cost();
             if offset + run.length() > self.cum {
                 self.process(run.after(self.cum - offset), tell)?;
             }
@@ -277,6 +301,23 @@ mod tests {
         let run = Run::Data(Bytes::from_static(b"x"));
         let fate = incoming.take(UNASKED_BYTES, run, |_| {});
         assert_eq!(fate, Ok(Fate::Beyond));
+    }
+
+    #[test]
+    fn short_runs_before_their_turn_take_no_more_than_the_window() {
+        let mut incoming = Incoming { limit_told: 1 << 40, ..Incoming::new(false) };
+        let mut fate = Ok(Fate::New);
+        for at in 1..1 << 20 {
+            let run = Run::Data(Bytes::from_static(b"x"));
+            fate = incoming.take(at * 2, run, |_| {});
+            assert_ne!(incoming.take(at * 2 + 1, Run::Data(Bytes::new()), |_| {}), Ok(Fate::New));
+        }
+        assert_eq!(fate, Ok(Fate::Beyond));
+        let longer = Run::Data(Bytes::from_static(&[b'x'; 200]));
+        assert_eq!(incoming.take(2, longer, |_| {}), Ok(Fate::Beyond));
+        assert!(incoming.apart.contains_key(&2), "what counts as received stays");
+        assert_eq!(incoming.apart_bytes, incoming.apart.values().map(Run::cost).sum::<usize>());
+        assert!(incoming.apart.len() * APART_BYTES <= 4 * WINDOW_BYTES);
     }
 
     #[test]

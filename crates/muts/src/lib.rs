@@ -22,6 +22,7 @@ mod bundle;
 mod channel;
 mod config;
 mod counters;
+pub mod decoders;
 mod flight;
 mod greeting;
 mod guard;
@@ -40,6 +41,7 @@ mod numbers;
 pub mod os;
 mod outgoing;
 mod pace;
+mod parts;
 mod path;
 #[cfg(feature = "os")]
 mod pool;

@@ -7,19 +7,17 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::ops::Bound;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use crate::address::Address;
 use crate::flight::Flight;
 use crate::incoming::{Incoming, Run};
 use crate::interface::Channel;
-use crate::limits::{
-    DATAGRAM_BYTES_MIN, EARLY_BYTES_MAX, EARLY_KEPT, TELL_PARTS_BYTES_MAX, TELL_PARTS_MAX,
-    TELLS_WAITING_MAX,
-};
+use crate::limits::{EARLY_BYTES_MAX, EARLY_KEPT, TELLS_WAITING_MAX};
 use crate::numbers::Seen;
 use crate::outgoing::Outgoing;
 use crate::pace::Pace;
+use crate::parts::Parts;
 use crate::path::Path;
 use crate::process::ProcId;
 use crate::session::Sessions;
@@ -35,13 +33,6 @@ pub(crate) struct Early {
     pub(crate) note: Option<(u64, Bytes)>,
     bytes: usize,
     since: Instant,
-}
-
-/// A control message of which parts are missing.
-#[derive(Debug)]
-struct Parts {
-    count: u64,
-    have: BTreeMap<u64, Bytes>,
 }
 
 /// What is to be written into the next datagram besides streams.
@@ -115,7 +106,8 @@ pub(crate) struct Link {
     pub(crate) receives: Incoming,
     early: BTreeMap<Channel, Early>,
     early_bytes: usize,
-    parts: BTreeMap<u64, Parts>,
+    /// Control messages of which parts are missing.
+    pub(crate) parts: Parts,
     pub(crate) tells_cut: u64,
     /// The timer that stands for it, if one does.
     pub(crate) timer: Option<Instant>,
@@ -161,7 +153,7 @@ impl Link {
             receives: Incoming::new(false),
             early: BTreeMap::new(),
             early_bytes: 0,
-            parts: BTreeMap::new(),
+            parts: Parts::default(),
             tells_cut: 0,
             timer: None,
             queued: false,
@@ -260,37 +252,6 @@ impl Link {
             self.take_early(*channel);
         }
         expired
-    }
-
-    /// Takes a part of a control message; answers the whole once it is there.
-    pub(crate) fn take_part(
-        &mut self,
-        id: u64,
-        index: u64,
-        count: u64,
-        bytes: Bytes,
-    ) -> Option<Bytes> {
-        let most = (TELL_PARTS_BYTES_MAX / DATAGRAM_BYTES_MIN) as u64;
-        if index >= count || count > most || count < 2 {
-            return None;
-        }
-        if self.parts.len() >= TELL_PARTS_MAX && !self.parts.contains_key(&id) {
-            self.parts.pop_first();
-        }
-        let parts = self.parts.entry(id).or_insert_with(|| Parts { count, have: BTreeMap::new() });
-        if parts.count != count {
-            return None;
-        }
-        parts.have.insert(index, bytes);
-        if (parts.have.len() as u64) < count {
-            return None;
-        }
-        let parts = self.parts.remove(&id)?;
-        let mut whole = BytesMut::new();
-        for bytes in parts.have.values() {
-            whole.extend_from_slice(bytes);
-        }
-        Some(whole.freeze())
     }
 
     /// When the peer has been waited for long enough.

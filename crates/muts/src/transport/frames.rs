@@ -8,6 +8,7 @@ use crate::header::{DATAGRAM_HEADER_BYTES, Frame, UNICAST};
 use crate::incoming::{Fate, Run, Told};
 use crate::interface::{Channel, Up};
 use crate::layer::Packet;
+use crate::limits::UNASKED_BYTES;
 use crate::link::{Early, Link};
 use crate::message::Message;
 use crate::process::ProcId;
@@ -93,6 +94,8 @@ impl Transport {
                 let run = Run::Data(datagram.slice_ref(bytes));
                 self.hear_run(now, peer, channel, (offset, run), asked);
             }
+            // What is for one process alone is for nobody else.
+            Frame::Skip { channel: UNICAST, .. } => self.counters.dropped_malformed += 1,
             Frame::Skip { channel, offset, length, below } => {
                 let run = Run::Skip { length, below };
                 self.hear_run(now, peer, channel, (offset, run), asked);
@@ -124,7 +127,7 @@ impl Transport {
             }
             Frame::Tell(bytes) => self.hear_tell(peer, datagram.slice_ref(bytes)),
             Frame::Part { id, index, count, bytes } => {
-                let whole = link.take_part(id, index, count, datagram.slice_ref(bytes));
+                let whole = link.parts.take(id, index, count, bytes);
                 if let Some(whole) = whole {
                     self.hear_tell(peer, whole);
                 }
@@ -164,10 +167,15 @@ impl Transport {
                     link.errands.gone.insert(channel);
                     return;
                 }
+                None if offset.saturating_add(run.length()) > UNASKED_BYTES => {
+                    self.counters.dropped_beyond += 1;
+                    asked.refused = true;
+                    return;
+                }
                 None => {
                     let bytes = if let Run::Data(bytes) = &run { bytes.len() } else { 0 };
                     let kept = link.keep_early(now, channel, bytes, |early| {
-                        early.runs.push((offset, run));
+                        early.runs.push((offset, run.apart()));
                     });
                     self.counters.dropped_early += u64::from(!kept);
                     asked.refused |= !kept;
