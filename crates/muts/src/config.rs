@@ -1,5 +1,6 @@
 //! The transport's settings.
 
+use crate::address::Address;
 use crate::limits::DATAGRAM_BYTES_MAX;
 use crate::process::ProcId;
 use crate::time::Duration;
@@ -18,6 +19,9 @@ pub struct Config {
     pub silence: Duration,
     /// Between two heartbeats. Default 100 ms.
     pub beat: Duration,
+    /// An address at which all of a cluster listen at once: an IP multicast group. What several
+    /// peers are to hear is said there once, to those of them who prove to hear it. Default none.
+    pub hall: Option<Address>,
 }
 
 impl Config {
@@ -30,6 +34,7 @@ impl Config {
             datagram_bytes_max: DATAGRAM_BYTES_MAX,
             silence: Duration::from_secs(1),
             beat: Duration::from_millis(100),
+            hall: None,
         }
     }
 }

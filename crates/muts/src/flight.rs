@@ -32,6 +32,12 @@ pub(crate) enum Item {
     Length(usize),
     /// A sign of life.
     Probe,
+    /// It went to the hall.
+    Hall,
+    /// A try whether the peer hears a datagram of this length in the hall.
+    HallLength(usize),
+    /// The key of the hall, told in this end's session.
+    HallKey { session: u32, generation: u32 },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

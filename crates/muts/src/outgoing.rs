@@ -12,7 +12,9 @@ use bytes::Bytes;
 
 use crate::blocks::Blocks;
 use crate::interface::Audience;
-use crate::limits::{GATHERED_BYTES_MAX, UNASKED_BYTES, WINDOW_BYTES, WINDOW_MESSAGES};
+use crate::limits::{
+    GATHERED_BYTES_MAX, HALL_BYTES_MIN, UNASKED_BYTES, WINDOW_BYTES, WINDOW_MESSAGES,
+};
 use crate::message::Message;
 use crate::ranges::Ranges;
 use crate::record::record_bytes;
@@ -43,6 +45,8 @@ pub(crate) struct Receiver {
     limit: u64,
     /// It has closed its end.
     gone: bool,
+    /// It hears the hall: what it lacks is kept level with what others lack that do.
+    pub(crate) hears: bool,
     /// The versions of the note that were sent there, and have come.
     pub(crate) note_sent: u64,
     pub(crate) note_there: u64,
@@ -84,6 +88,7 @@ impl Outgoing {
             again: Ranges::default(),
             limit: UNASKED_BYTES,
             gone: false,
+            hears: false,
             note_sent: 0,
             note_there: 0,
         };
@@ -190,7 +195,7 @@ impl Outgoing {
         }
         let (run, again) = match receiver.again.first() {
             Some(run) => (run, true),
-            None => ((receiver.next, self.end.min(receiver.limit)), false),
+            None => (self.fresh(place), false),
         };
         if run.0 >= run.1 {
             return None;
@@ -207,6 +212,56 @@ impl Outgoing {
             receiver.next = to;
         }
         Some(next)
+    }
+
+    /// What was never sent to this receiver. One that hears the hall is brought level with those
+    /// ahead of it that do, and no further at first: from there on they can be sent it together.
+    fn fresh(&self, place: usize) -> (u64, u64) {
+        let receiver = &self.receivers[place];
+        let mut end = self.end.min(receiver.limit);
+        if receiver.hears {
+            let others = self.receivers.iter().filter(|other| other.hears && !other.gone);
+            let ahead = others.map(|other| other.next).filter(|next| *next > receiver.next);
+            end = ahead.fold(end, u64::min);
+        }
+        (receiver.next, end)
+    }
+
+    /// What is new to this receiver and goes in one frame; none if it lacks something older.
+    pub(crate) fn news(&self, place: usize, room: usize) -> Option<(u64, u64)> {
+        let receiver = &self.receivers[place];
+        let (from, to) = self.fresh(place);
+        if receiver.gone || !receiver.again.is_empty() || from >= to {
+            return None;
+        }
+        match self.cut(place, (from, to), room as u64, false) {
+            Next::Data { from, to, .. } if from < to => Some((from, to)),
+            _ => None,
+        }
+    }
+
+    /// Whether what is new to this receiver is better said in the hall: another that hears it
+    /// lacks the same, and it is long, or all there is.
+    pub(crate) fn shares(&self, place: usize) -> bool {
+        let receiver = &self.receivers[place];
+        if !receiver.hears || self.level(place).next().is_none() {
+            return false;
+        }
+        let news = self.news(place, HALL_BYTES_MIN);
+        news.is_some_and(|(from, to)| to - from >= HALL_BYTES_MIN as u64 || to == self.end)
+    }
+
+    /// The others that hear the hall and lack the same as this receiver.
+    pub(crate) fn level(&self, place: usize) -> impl Iterator<Item = usize> + '_ {
+        let next = self.receivers[place].next;
+        let level = move |other: &Receiver| other.hears && !other.gone && other.next == next;
+        (0..self.receivers.len())
+            .filter(move |other| *other != place && level(&self.receivers[*other]))
+    }
+
+    /// It was said in the hall up to there.
+    pub(crate) fn said(&mut self, place: usize, to: u64) {
+        self.receivers[place].next = to;
     }
 
     /// The first part of a run that goes in one frame.

@@ -1,9 +1,12 @@
 //! The pretended network: delay, loss, duplication, reordering, corruption, cuts; per direction.
 
 use bytes::Bytes;
-use muts::{Duration, Instant};
+use muts::{Address, Duration, Instant};
 
 use crate::choice::Choice;
+
+/// Where everybody listens at once, as far as they hear it.
+pub const HALL: Address = Address::Pipe(u32::MAX);
 
 /// What one directed link does to a datagram. Chances are parts of 1,000,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +60,8 @@ pub struct Network {
     hosts: usize,
     weather: Vec<Weather>,
     cut: Vec<bool>,
+    /// What goes to the hall does not come along this link.
+    deaf: Vec<bool>,
     choice: Choice,
     sent: u64,
     lost: u64,
@@ -72,6 +77,7 @@ impl Network {
             hosts,
             weather: vec![weather; links],
             cut: vec![false; links],
+            deaf: vec![false; links],
             choice,
             sent: 0,
             lost: 0,
@@ -95,7 +101,19 @@ impl Network {
         self.cut[self.link(from, to)]
     }
 
-    /// Opens every link.
+    /// From now on nothing of the hall comes along this direction, or it does again.
+    pub fn deafen(&mut self, from: usize, to: usize, deaf: bool) {
+        let link = self.link(from, to);
+        self.deaf[link] = deaf;
+    }
+
+    /// Whether what goes to the hall comes along this direction.
+    #[must_use]
+    pub fn hears(&self, from: usize, to: usize) -> bool {
+        from != to && !self.deaf[self.link(from, to)]
+    }
+
+    /// Opens every link; who hears the hall stays as it is.
     pub fn heal(&mut self) {
         self.cut.fill(false);
     }

@@ -57,8 +57,13 @@ impl Transport {
 
     fn decide(&mut self, now: Instant, peer: ProcId, decided: &Decided, acknowledged: u64) {
         let mut tries = 0;
+        // Of the hall only the last word counts: what overtook the lost was heard.
+        let heard = decided.came.contains(&Item::Hall);
         for item in &decided.lost {
-            if let Item::Length(length) = item {
+            if heard && *item == Item::Hall {
+                continue;
+            }
+            if let Item::Length(length) | Item::HallLength(length) = item {
                 tries += length;
             }
             self.lost_item(now, peer, *item);
@@ -107,6 +112,16 @@ impl Transport {
                 receiver.note_there = receiver.note_there.max(version);
             }
             Item::Length(length) => link.path.came(now, length),
+            Item::Hall => link.reach.came(),
+            Item::HallLength(length) => {
+                link.reach.proven(now, length);
+                self.note_reach(peer);
+            }
+            Item::HallKey { session, generation } => {
+                if let Some(session) = link.sessions.of(session) {
+                    session.hall_there = session.hall_there.max(generation);
+                }
+            }
             Item::Credit { .. } | Item::Gone { .. } | Item::Probe => {}
         }
         None
@@ -142,7 +157,20 @@ impl Transport {
             Item::Gone { channel } => {
                 link.errands.gone.insert(channel);
             }
-            Item::Length(_) | Item::Probe => {}
+            Item::Hall => {
+                if link.reach.lost(now) {
+                    self.counters.hall_given_up += 1;
+                    self.note_reach(peer);
+                }
+            }
+            Item::HallKey { session, generation } => {
+                if let Some(session) = link.sessions.of(session)
+                    && session.hall_told == generation
+                {
+                    session.hall_told = session.hall_there;
+                }
+            }
+            Item::Length(_) | Item::HallLength(_) | Item::Probe => {}
         }
     }
 
