@@ -61,7 +61,7 @@ mod wire;
 pub use address::Address;
 #[cfg(feature = "os")]
 pub use bell::{Bell, Rouse};
-pub use config::Config;
+pub use config::{Config, Tuning};
 pub use counters::Counted;
 pub use guard::{Greeting, Guard, Guarded, Open, Seal};
 pub use interface::{Audience, Channel, Down, Multicast, Up};

@@ -10,6 +10,7 @@ use core::ops::Bound;
 use bytes::{Bytes, BytesMut};
 
 use crate::address::Address;
+use crate::config::Config;
 use crate::flight::Flight;
 use crate::greeting::HALL_SINCE;
 use crate::incoming::{Incoming, Run};
@@ -27,7 +28,7 @@ use crate::reach::Reach;
 use crate::session::Sessions;
 use crate::silence::Silence;
 use crate::tempo::Tempo;
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 
 /// What came of a channel that is not open here yet.
 #[derive(Debug, Default)]
@@ -134,12 +135,11 @@ impl Link {
     pub(crate) fn new(
         now: Instant,
         peer: ProcId,
-        address: Address,
-        version: u8,
-        silence: Duration,
-        datagram_bytes_max: usize,
+        (address, version): (Address, u8),
+        config: &Config,
         hall: Option<u32>,
     ) -> Self {
+        let (longest, tuning) = (config.datagram_bytes_max, &config.tuning);
         let mut errands = Errands::default();
         errands.credits.insert(crate::header::UNICAST);
         Self {
@@ -149,14 +149,14 @@ impl Link {
             version,
             met: false,
             renewed: now,
-            silence: Silence::new(now, silence),
+            silence: Silence::new(now, config.silence),
             seen: Seen::default(),
-            tempo: Tempo::default(),
+            tempo: Tempo::new(tuning.ack_delay),
             flight: Flight::default(),
-            pace: Pace::new(),
+            pace: Pace::new(tuning),
             paced_until: None,
-            path: Path::new(datagram_bytes_max),
-            reach: Reach::new(if hall.is_some() { datagram_bytes_max } else { 0 }),
+            path: Path::new(longest),
+            reach: Reach::new(if hall.is_some() { longest } else { 0 }),
             hall_key: hall.unwrap_or(0),
             errands,
             beat_bytes: Bytes::new(),
@@ -165,8 +165,8 @@ impl Link {
             next_beat: now,
             ready: BTreeSet::new(),
             served: Channel(0),
-            sends: Outgoing::new(1),
-            receives: Incoming::new(false),
+            sends: Outgoing::new(1, tuning),
+            receives: Incoming::new(false, tuning),
             early: BTreeMap::new(),
             early_bytes: 0,
             parts: BTreeMap::new(),

@@ -11,10 +11,9 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::blocks::Blocks;
+use crate::config::Tuning;
 use crate::interface::Audience;
-use crate::limits::{
-    GATHERED_BYTES_MAX, HALL_BYTES_MIN, UNASKED_BYTES, WINDOW_BYTES, WINDOW_MESSAGES,
-};
+use crate::limits::{GATHERED_BYTES_MAX, HALL_BYTES_MIN, UNASKED_BYTES};
 use crate::message::Message;
 use crate::ranges::Ranges;
 use crate::record::record_bytes;
@@ -75,12 +74,14 @@ pub(crate) struct Outgoing {
     /// Records that are at every receiver.
     settled: u64,
     receivers: Vec<Receiver>,
+    window_bytes: usize,
+    window_messages: usize,
     /// A message was handed back.
     pub(crate) owes_room: bool,
 }
 
 impl Outgoing {
-    pub(crate) fn new(receivers: usize) -> Self {
+    pub(crate) fn new(receivers: usize, tuning: &Tuning) -> Self {
         let receiver = || Receiver {
             cum: 0,
             apart: Ranges::default(),
@@ -100,6 +101,8 @@ impl Outgoing {
             zones: VecDeque::new(),
             settled: 0,
             receivers: (0..receivers).map(|_| receiver()).collect(),
+            window_bytes: tuning.window_bytes,
+            window_messages: tuning.window_messages,
             owes_room: false,
         }
     }
@@ -116,17 +119,19 @@ impl Outgoing {
     /// Whether this message fits the window; a large one fits an empty window only.
     pub(crate) fn has_room(&self, message: &Message) -> bool {
         let bytes = self.waiting() + record_bytes(message);
-        self.waiting() == 0 || (bytes <= WINDOW_BYTES && self.ends.len() < WINDOW_MESSAGES)
+        self.waiting() == 0
+            || (bytes <= self.window_bytes && self.ends.len() < self.window_messages)
     }
 
     /// Whether half of the window is free again.
     pub(crate) fn has_half(&self) -> bool {
-        self.waiting() <= WINDOW_BYTES / 2 && self.ends.len() <= WINDOW_MESSAGES / 2
+        self.waiting() <= self.window_bytes / 2 && self.ends.len() <= self.window_messages / 2
     }
 
     /// Whether so much waits that its sender will soon have to.
     pub(crate) fn is_nearly_full(&self) -> bool {
-        self.waiting() >= WINDOW_BYTES / 4 * 3 || self.ends.len() >= WINDOW_MESSAGES / 4 * 3
+        self.waiting() >= self.window_bytes / 4 * 3
+            || self.ends.len() >= self.window_messages / 4 * 3
     }
 
     /// Takes a message that fits. Short ones gather in the pen; the caller gives what is in there
@@ -372,7 +377,7 @@ mod tests {
     }
 
     fn stream(messages: &[(usize, Audience)]) -> Outgoing {
-        let (mut out, mut pen) = (Outgoing::new(2), Blocks::default());
+        let (mut out, mut pen) = (Outgoing::new(2, &Tuning::default()), Blocks::default());
         for (length, audience) in messages {
             out.put(&mut pen, *audience, &Message::new(alloc::vec![7; *length]));
         }
@@ -438,7 +443,7 @@ mod tests {
 
     #[test]
     fn the_bytes_of_any_run_are_found() {
-        let (mut out, mut pen) = (Outgoing::new(1), Blocks::default());
+        let (mut out, mut pen) = (Outgoing::new(1, &Tuning::default()), Blocks::default());
         let mut all = Vec::new();
         for number in 0..40_usize {
             let length = if number % 7 == 0 { 9_000 } else { 11 * number };

@@ -16,6 +16,7 @@ mod tap;
 mod towers;
 mod trace;
 mod verdict;
+mod ways;
 mod world;
 
 pub use choice::{Choice, Every};
@@ -35,4 +36,5 @@ pub use towers::{
 };
 pub use trace::{Digest, Trace};
 pub use verdict::write_histories;
+pub use ways::Ways;
 pub use world::{Factory, World};

@@ -38,9 +38,8 @@ impl Transport {
     }
 
     pub(super) fn make_link(&mut self, now: Instant, peer: ProcId, from: Address, version: u8) {
-        let longest = self.config.datagram_bytes_max;
         let hall = self.hall.as_ref().map(|hall| hall.generation);
-        let mut link = Link::new(now, peer, from, version, self.config.silence, longest, hall);
+        let mut link = Link::new(now, peer, (from, version), &self.config, hall);
         for (channel, open) in &self.channels {
             if open.place(peer).is_some() {
                 link.errands.credits.insert(*channel);

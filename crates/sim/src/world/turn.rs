@@ -4,8 +4,8 @@ use bytes::Bytes;
 use muts::{Address, Duration, Layer, Packet};
 
 use super::{What, World};
-use crate::network::HALL;
 use crate::limits::{ASKS_PER_TURN_MAX, UPS_PER_TURN_MAX, WAKES_PER_SECOND_MAX};
+use crate::network::HALL;
 use crate::script::App;
 
 impl<T: Layer, A: App<Down = T::Down, Up = T::Up>> World<T, A> {
