@@ -6,10 +6,12 @@
 //! | --- | --- |
 //! | `Socket::open` | a datagram socket at an address, non-blocking, with large buffers |
 //! | `Socket::local_address` | where it listens, with the port that it was given |
+//! | `Socket::join` | another that hears a multicast group, to which the first can speak from then on |
 //! | `Socket::receive` | the next datagrams, as many as one call gives, or `WouldBlock` |
 //! | `Socket::send` | datagrams of one length to one address, the last perhaps shorter |
 //! | `Socket::unreachable` | an address of which the system has said that nobody listens there |
 //! | `Waiter::new` | something to wait with, for that socket and a rouser |
+//! | `Waiter::hear` | another socket whose news ends the wait |
 //! | `Waiter::rouser` | what ends its wait from another thread |
 //! | `Waiter::wait` | sleeps until the socket has news, the rouser is used, or the time is over |
 //! | `Clock::start`, `Clock::now` | a monotonic clock |
