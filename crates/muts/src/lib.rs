@@ -42,6 +42,7 @@ pub mod os;
 mod outgoing;
 mod pace;
 mod path;
+mod pipes;
 #[cfg(feature = "os")]
 mod pool;
 mod process;
@@ -67,6 +68,7 @@ pub use guard::{Greeting, Guard, Guarded, Open, Seal};
 pub use interface::{Audience, Channel, Down, Multicast, Up};
 pub use layer::{Full, Layer, Packet, Parts, Transmit};
 pub use message::Message;
+pub use pipes::Pipes;
 #[cfg(feature = "os")]
 pub use pool::{Buffer, Pool};
 pub use process::{NodeId, ProcId};

@@ -6,7 +6,7 @@ use muts::{Address, Duration, Instant};
 use crate::choice::Choice;
 
 /// Where everybody listens at once, as far as they hear it.
-pub const HALL: Address = Address::Pipe(u32::MAX);
+pub const HALL: Address = Address::EVERY_PIPE;
 
 /// What one directed link does to a datagram. Chances are parts of 1,000,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

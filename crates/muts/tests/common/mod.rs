@@ -11,7 +11,7 @@ use muts::{
 };
 
 /// Where everybody listens.
-const HALL: Address = Address::Pipe(u32::MAX);
+const HALL: Address = Address::EVERY_PIPE;
 
 const STEP: Duration = Duration::from_micros(500);
 
