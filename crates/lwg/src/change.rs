@@ -317,7 +317,10 @@ impl CoreGroup {
         let Some(motion) = self.directory.motions.get_mut(&slot) else { return };
         if motion.changes.is_empty() {
             let motion = self.directory.motions.remove(&slot).unwrap_or_default();
-            self.queue.extend(motion.held);
+            // What of this group waits in the queue was asked later.
+            for ask in motion.held.into_iter().rev() {
+                self.queue.push_front(ask);
+            }
         }
     }
 }

@@ -47,8 +47,10 @@ impl CoreGroup {
         let slot = self.directory.find(here, ask.lwg());
         if let Some(motion) = slot.and_then(|slot| self.directory.motions.get_mut(&slot)) {
             let sends = matches!(ask, Ask::Send { .. });
+            // What was asked before may still be in the queue: then this waits behind it there.
+            let behind = self.queue.iter().any(|queued| queued.lwg() == ask.lwg());
             // An operation waits only behind what its asker asked before.
-            if sends || !motion.held.is_empty() {
+            if !behind && (sends || !motion.held.is_empty()) {
                 if motion.held.len() >= HELD_MAX {
                     self.refused.insert(ask.lwg());
                     return Err(ask);

@@ -23,3 +23,4 @@ mod sight;
 mod storm;
 mod storms;
 mod town;
+mod weather;

@@ -26,6 +26,7 @@ pub(crate) struct Net {
     /// Chances in a million.
     pub(crate) loss: u64,
     pub(crate) twice: u64,
+    pub(crate) corrupt: u64,
     pub(crate) cut: bool,
     /// The longest way.
     pub(crate) delay_us: u64,
@@ -60,6 +61,7 @@ impl Net {
             random: Random::new(seed),
             loss: 0,
             twice: 0,
+            corrupt: 0,
             cut: false,
             delay_us: 5_000,
             hall: None,
@@ -159,8 +161,14 @@ impl Net {
                         }
                         let delay = Duration::from_micros(100 + self.random.below(self.delay_us));
                         self.count += 1;
-                        let packet =
-                            Packet { from: Address::Pipe(*node), bytes: transmit.gather() };
+                        let mut bytes = transmit.gather();
+                        if self.random.chance(self.corrupt) {
+                            let mut damaged = bytes.to_vec();
+                            let at = self.random.below(damaged.len() as u64) as usize;
+                            damaged[at] ^= 1 << self.random.below(8);
+                            bytes = damaged.into();
+                        }
+                        let packet = Packet { from: Address::Pipe(*node), bytes };
                         self.flying.insert((self.now + delay, self.count), (to, packet));
                     }
                 }
