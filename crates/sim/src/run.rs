@@ -107,7 +107,7 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
         let mut choice = Choice::from_seed(seed);
         let (world_seed, storm_choice) = (choice.below(u64::MAX), choice.fork());
         let mut storm = Storm::drawn(storm_choice, 1_000);
-        let ways = Ways::drawn(&mut choice.fork());
+        let ways = Ways::drawn(&mut choice.fork(), family == Family::Streams);
         match family {
             Family::Streams => {
                 let hosts = choice.between(2, 5) as usize;
