@@ -66,6 +66,16 @@ pub(crate) struct Decided {
 }
 
 impl Decided {
+    /// Of what was lost from that place on, this counts once: nothing at all was heard meanwhile.
+    pub(crate) fn count_once(&mut self, from: usize, once: Item) {
+        let mut first = true;
+        let mut at = 0;
+        self.lost.retain(|item| {
+            at += 1;
+            at <= from || *item != once || core::mem::take(&mut first)
+        });
+    }
+
     /// Forgets everything, and keeps the room for it.
     pub(crate) fn clear(&mut self) {
         self.came.clear();

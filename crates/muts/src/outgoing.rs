@@ -245,6 +245,11 @@ impl Outgoing {
         }
     }
 
+    /// Whether it lacks something that was lost on the way.
+    pub(crate) fn lacks_older(&self, place: usize) -> bool {
+        !self.receivers[place].again.is_empty()
+    }
+
     /// Whether what is new to this receiver is better said in the hall: another that hears it
     /// lacks the same, and it is long, or all there is.
     pub(crate) fn shares(&self, place: usize) -> bool {
@@ -262,6 +267,14 @@ impl Outgoing {
         let level = move |other: &Receiver| other.hears && !other.gone && other.next == next;
         (0..self.receivers.len())
             .filter(move |other| *other != place && level(&self.receivers[*other]))
+    }
+
+    /// The others that hear the hall and lack more than this receiver, not for want of credit.
+    pub(crate) fn behind(&self, place: usize) -> impl Iterator<Item = usize> + '_ {
+        let next = self.receivers[place].next;
+        let behind = move |other: &Receiver| other.hears && !other.gone && other.next < next;
+        (0..self.receivers.len())
+            .filter(move |other| behind(&self.receivers[*other]) && !self.lacks_credit(*other))
     }
 
     /// It was said in the hall up to there.

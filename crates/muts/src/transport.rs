@@ -52,6 +52,8 @@ pub struct Transport {
     links: BTreeMap<ProcId, Link>,
     guard: Box<dyn Guard>,
     hall: Option<Hall>,
+    /// Somebody waits for others to be level.
+    hall_waits: bool,
     /// Our ends of sessions, and of those to be.
     slots: BTreeMap<u32, Slot>,
     channels: BTreeMap<Channel, Open>,
@@ -143,6 +145,7 @@ impl Transport {
             nodes: Nodes::default(),
             links: BTreeMap::new(),
             hall,
+            hall_waits: false,
             guard,
             slots: BTreeMap::new(),
             channels: BTreeMap::new(),
@@ -333,7 +336,13 @@ impl Transport {
             items: &mut self.items,
         };
         match bundle.fill(link, way == Way::Alone) {
-            Some(parts) => Some((link.address, seal(link, &mut self.sheets, parts))),
+            Some(parts) => {
+                let sent = (link.address, seal(link, &mut self.sheets, parts));
+                if way == Way::Alone && link.reach.hears() {
+                    self.rouse_hall();
+                }
+                Some(sent)
+            }
             None if let Way::Hall(channel, sharers) = way => self.say(now, channel, &sharers),
             None => None,
         }

@@ -28,19 +28,26 @@ impl Transport {
         if link.flight.lost_at().is_some_and(|at| at <= now) {
             link.flight.find_lost(now, link.pace.round_trip(), &mut decided);
         }
-        if link.overdue_at().is_some_and(|at| at <= now) {
+        let overdue = link.overdue_at().is_some_and(|at| at <= now);
+        if overdue {
             self.counters.overdue += 1;
             link.pace.overdue(link.path.length());
             let in_vain = link.pace.in_vain();
             // The first times a few are tried again, to learn whether anything comes through.
+            let before = decided.lost.len();
             link.flight.give_up(if in_vain < 3 { 2 } else { usize::MAX }, &mut decided);
+            decided.count_once(before, Item::Hall);
             link.errands.probe = true;
             if in_vain == 4 {
                 link.path.doubt(now);
             }
         }
+        let waited_for = overdue && link.reach.hears();
         self.decide(now, peer, &decided, 0);
         self.decided = decided;
+        if waited_for {
+            self.rouse_hall();
+        }
     }
 
     /// Everything under way is given up: it went where nobody listened.

@@ -127,6 +127,7 @@ impl Transport {
                 {
                     open.out.gone(place);
                     link.unready(channel);
+                    self.rouse_hall();
                 }
             }
             Frame::Beat { number, bytes } => {

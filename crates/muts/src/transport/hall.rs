@@ -3,8 +3,8 @@
 //!
 //! Takes: what is new on a channel. Promises: to each who is listed a datagram in the hall is one of
 //! its link, so nothing else has to know: it counts once, is acknowledged, and what is lost goes
-//! again to that peer alone. Who falls behind is served alone until it is level; who does not hear
-//! is served alone at once.
+//! again to that peer alone. All go at the pace of the slowest that acknowledges in time; who does
+//! not falls behind and is served alone until it is level; who does not hear is served alone at once.
 
 use alloc::vec::Vec;
 
@@ -64,6 +64,7 @@ impl Transport {
             match self.way_of(channel, peer) {
                 // Those beside it have more under way than they may; their turn comes with news.
                 Way::None => {
+                    self.hall_waits = true;
                     if let Some(link) = self.links.get_mut(&peer) {
                         link.served = channel;
                     }
@@ -78,9 +79,17 @@ impl Transport {
         let Some(open) = self.channels.get(&channel).filter(|_| channel != UNICAST) else {
             return Way::Alone;
         };
-        let Some(place) = open.place(peer).filter(|place| open.out.shares(*place)) else {
-            return Way::Alone;
+        let Some(place) = open.place(peer) else { return Way::Alone };
+        let waits = |other: usize| {
+            let link = self.links.get(&open.peers[other]);
+            link.is_some_and(|link| link.hears_hall() && link.pace.in_vain() == 0)
         };
+        if !open.out.lacks_older(place) && open.out.behind(place).any(waits) {
+            return Way::None;
+        }
+        if !open.out.shares(place) {
+            return Way::Alone;
+        }
         let mut sharers = Sharers::new();
         let _ = sharers.push(peer);
         let news = open.out.news(place, usize::MAX >> 1);
@@ -90,8 +99,9 @@ impl Transport {
                 continue;
             }
             if !link.has_window() {
-                // It is waited for as long as this peer itself has something under way.
-                if self.links[&peer].flight.bytes() > 0 {
+                // It is waited for as long as its acknowledgements come: who goes ahead alone
+                // costs each datagram twice.
+                if link.pace.in_vain() == 0 {
                     return Way::None;
                 }
             } else if sharers.push(link.peer).is_err() {
@@ -265,6 +275,18 @@ impl Transport {
             if let Some(place) = open.place(peer) {
                 open.out.receiver(place).hears = hears;
             }
+        }
+        self.rouse_hall();
+    }
+
+    /// A peer need not be waited for any more: those who did go on.
+    pub(super) fn rouse_hall(&mut self) {
+        if !core::mem::take(&mut self.hall_waits) {
+            return;
+        }
+        let hears = self.links.values().filter(|link| link.reach.hears());
+        for peer in hears.map(|link| link.peer).collect::<Vec<_>>() {
+            self.rouse(peer);
         }
     }
 
