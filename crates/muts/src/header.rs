@@ -33,8 +33,8 @@
 //! one above the highest number that has come, `delay` how many microseconds ago that was; the runs
 //! go downwards from it, each `gap` numbers below the one before.
 //!
-//! What goes to the hall is for all receivers that are listed: to each it is the datagram of its link
-//! with the number beside its session, and counts, is acknowledged and sent again as such.
+//! What goes to the hall is for all receivers that are listed: to each it is the datagram of its
+//! link with the number beside its session, and counts, is acknowledged and sent again as such.
 //!
 //! A stream is what one process casts on one channel: records one behind the other, each
 //! `varint length | message`. Data frames carry any run of its bytes; a skip frame stands for whole

@@ -4,7 +4,8 @@
 //! Nothing is lost and everything comes in order; what pretends a bad network is the simulator.
 //!
 //! ```
-//! use muts::{Address, Audience, Channel, Config, Down, Instant, Layer, Message, NodeId, Pipes, ProcId, Transport, Up};
+//! use muts::{Address, Audience, Channel, Config, Down, Instant, Layer, Message, NodeId};
+//! use muts::{Pipes, ProcId, Transport, Up};
 //!
 //! let proc = |node| ProcId { node: NodeId(node), incarnation: 1 };
 //! let (mut pipes, now) = (Pipes::default(), Instant::ZERO);
@@ -13,10 +14,12 @@
 //!     let meet = Down::Meet { node: NodeId(other.into()), address: Address::Pipe(other) };
 //!     end.down(now, meet).expect("never full");
 //!     let peers = vec![proc(other.into())];
-//!     end.down(now, Down::Open { channel: Channel(1), peers, credit: false }).expect("never full");
+//!     let open = Down::Open { channel: Channel(1), peers, credit: false };
+//!     end.down(now, open).expect("never full");
 //!     pipes.add(me, end);
 //! }
-//! let cast = Down::Cast { channel: Channel(1), to: Audience::ALL, message: Message::new(&b"hello"[..]) };
+//! let message = Message::new(&b"hello"[..]);
+//! let cast = Down::Cast { channel: Channel(1), to: Audience::ALL, message };
 //! pipes.end(1).expect("added").down(now, cast).expect("an empty window");
 //! while pipes.turn(now) {}
 //! let told: Vec<Up> = std::iter::from_fn(|| pipes.end(2)?.up()).collect();

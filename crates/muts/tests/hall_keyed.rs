@@ -1,5 +1,5 @@
-//! The hall with keys: what is said there is read by nobody else, forged by nobody, counts once; and
-//! who is no friend any more hears nothing new.
+//! The hall with keys: what is said there is read by nobody else, forged by nobody, counts once;
+//! and who is no friend any more hears nothing new.
 #![cfg(feature = "os")]
 
 mod common;

@@ -61,7 +61,7 @@ impl Socket {
         Ok(Self { udp, state, landing: Landing::new(BUFFERS), segments: true, segment: 0 })
     }
 
-    /// Hears what goes to a multicast group; the socket that this one stands beside can speak to it.
+    /// Hears what goes to a multicast group; the socket beside this one can speak to it then.
     pub(super) fn join(beside: &Self, group: SocketAddr) -> io::Result<Self> {
         Self::of(hall(&beside.udp, group)?)
     }

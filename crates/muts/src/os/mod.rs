@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | `Socket::open` | a datagram socket at an address, non-blocking, with large buffers |
 //! | `Socket::local_address` | where it listens, with the port that it was given |
-//! | `Socket::join` | another that hears a multicast group, to which the first can speak from then on |
+//! | `Socket::join` | another that hears a multicast group; the first can speak to it then |
 //! | `Socket::receive` | the next datagrams, as many as one call gives; whether there are more |
 //! | `Socket::send` | datagrams of one length to one address, the last perhaps shorter |
 //! | `Socket::unreachable` | an address of which the system has said that nobody listens there |
@@ -27,12 +27,17 @@ mod landing;
 #[cfg(all(any(unix, windows), not(horus_none)))]
 mod waiting;
 
-#[cfg_attr(all(target_os = "linux", not(feature = "portable"), not(horus_none)), path = "linux.rs")]
-#[cfg_attr(
-    all(any(unix, windows), any(not(target_os = "linux"), feature = "portable"), not(horus_none)),
-    path = "portable.rs"
-)]
-#[cfg_attr(any(not(any(unix, windows)), horus_none), path = "none.rs")]
+#[cfg(all(target_os = "linux", not(feature = "portable"), not(horus_none)))]
+#[path = "linux.rs"]
+mod system;
+
+#[cfg(not(any(not(any(unix, windows)), horus_none)))]
+#[cfg(any(not(target_os = "linux"), feature = "portable"))]
+#[path = "portable.rs"]
+mod system;
+
+#[cfg(any(not(any(unix, windows)), horus_none))]
+#[path = "none.rs"]
 mod system;
 
 pub use driver::{Bell, Broken, Driver};

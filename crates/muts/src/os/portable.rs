@@ -25,7 +25,7 @@ impl Socket {
         Ok(Self { udp: udp(listen)?, landing: Landing::new(1), unreachable: None })
     }
 
-    /// Hears what goes to a multicast group; the socket that this one stands beside can speak to it.
+    /// Hears what goes to a multicast group; the socket beside this one can speak to it then.
     pub(super) fn join(beside: &Self, group: SocketAddr) -> io::Result<Self> {
         let udp = hall(&beside.udp, group)?;
         Ok(Self { udp, landing: Landing::new(1), unreachable: None })

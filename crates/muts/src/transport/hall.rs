@@ -1,10 +1,10 @@
 //! The hall: what several peers lack is said once, to all of them who hear it (paper, section 4:
 //! multicast hardware, where there is any).
 //!
-//! Takes: what is new on a channel. Promises: to each who is listed a datagram in the hall is one of
-//! its link, so nothing else has to know: it counts once, is acknowledged, and what is lost goes
+//! Takes: what is new on a channel. Promises: to each who is listed a datagram in the hall is one
+//! of its link, so nothing else has to know: it counts once, is acknowledged, and what is lost goes
 //! again to that peer alone. All go at the pace of the slowest that acknowledges in time; who does
-//! not falls behind and is served alone until it is level; who does not hear is served alone at once.
+//! not falls behind and is served alone until it is level; who does not hear is served alone.
 
 use alloc::vec::Vec;
 
