@@ -28,6 +28,7 @@ const LOOKS: usize = 8;
 
 /// How what is new goes to a peer.
 #[derive(Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "it lives for one datagram, and allocates nothing")]
 pub(super) enum Way {
     /// There is nothing, or all of it waits.
     None,
