@@ -47,10 +47,8 @@ impl CoreGroup {
         let slot = self.directory.find(here, ask.lwg());
         if let Some(motion) = slot.and_then(|slot| self.directory.motions.get_mut(&slot)) {
             let sends = matches!(ask, Ask::Send { .. });
-            // What was asked before may still be in the queue: then this waits behind it there.
-            let behind = self.queue.iter().any(|queued| queued.lwg() == ask.lwg());
             // An operation waits only behind what its asker asked before.
-            if !behind && (sends || !motion.held.is_empty()) {
+            if sends || !motion.held.is_empty() {
                 if motion.held.len() >= HELD_MAX {
                     self.refused.insert(ask.lwg());
                     return Err(ask);
@@ -108,6 +106,11 @@ impl CoreGroup {
         let Some(ask) = self.queue.pop_front() else { return };
         match ask {
             Ask::Op(op) => {
+                let slot = self.directory.find(here, op.lwg);
+                let moving = slot.and_then(|slot| self.directory.motions.get_mut(&slot));
+                if let Some(motion) = moving.filter(|motion| motion.moved > 0) {
+                    return motion.keep(Ask::Op(op));
+                }
                 let mut message = Message::default();
                 message.push(&Header::Op(op.clone()));
                 if self.give(here, below, Order::Total, false, message).is_err() {
@@ -135,8 +138,7 @@ impl CoreGroup {
         let inside = slot.filter(|slot| self.directory.is_in(*slot, here.me));
         let moving = slot.and_then(|slot| self.directory.motions.get_mut(&slot));
         if let Some(motion) = moving {
-            motion.held.push_back(Ask::Send { lwg, send, order, replies, message });
-            return;
+            return motion.keep(Ask::Send { lwg, send, order, replies, message });
         }
         let Some(slot) = inside else {
             return here.refuse(Ask::Send { lwg, send, order, replies, message });
