@@ -30,9 +30,18 @@ pub(crate) fn run_all() -> Done {
     }
     run(&["test", "--workspace", "--doc"])?;
     doc()?;
+    other_systems()?;
     loom()?;
     sim(&["--seeds", &SEEDS_FIXED.to_string()].map(str::to_owned))?;
     storms(STORMS_A_PUSH)
+}
+
+/// The paths of other systems: the portable one under test here, and the list of names.
+pub(crate) fn other_systems() -> Done {
+    let tests = ["--test", "loopback", "--test", "multicast"];
+    run(&[&["test", "--package", "muts", "--features", "portable"][..], &tests].concat())?;
+    let none = ["--lib", "--profile", "check", "--", "--cfg", "horus_none", "-D", "warnings"];
+    run(&[&["rustc", "--package", "muts"][..], &none].concat())
 }
 
 /// The documentation, with warnings as errors.

@@ -26,6 +26,7 @@ pub mod decoders;
 mod flight;
 mod greeting;
 mod guard;
+mod hall;
 mod header;
 mod health;
 mod incoming;
@@ -43,11 +44,13 @@ mod outgoing;
 mod pace;
 mod parts;
 mod path;
+mod pipes;
 #[cfg(feature = "os")]
 mod pool;
 mod process;
 mod random;
 mod ranges;
+mod reach;
 mod record;
 mod session;
 mod silence;
@@ -61,12 +64,13 @@ mod wire;
 pub use address::Address;
 #[cfg(feature = "os")]
 pub use bell::{Bell, Rouse};
-pub use config::Config;
+pub use config::{Config, Tuning};
 pub use counters::Counted;
 pub use guard::{Greeting, Guard, Guarded, Open, Seal};
 pub use interface::{Audience, Channel, Down, Multicast, Up};
 pub use layer::{Full, Layer, Packet, Parts, Transmit};
 pub use message::Message;
+pub use pipes::Pipes;
 #[cfg(feature = "os")]
 pub use pool::{Buffer, Pool};
 pub use process::{NodeId, ProcId};

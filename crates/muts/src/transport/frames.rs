@@ -15,7 +15,7 @@ use crate::process::ProcId;
 use crate::time::Instant;
 
 /// Shorter datagrams are copied out of the buffer that they came in.
-const KEPT_APART_BYTES: usize = 2 << 10;
+pub(super) const KEPT_APART_BYTES: usize = 2 << 10;
 
 /// What the frames of a datagram ask of whoever acknowledges it.
 #[derive(Debug, Default)]
@@ -25,6 +25,8 @@ struct Asked {
     at_once: bool,
     /// Something in it could not be taken: it has to come again.
     refused: bool,
+    /// Our end, in which it came.
+    session: u32,
 }
 
 impl Transport {
@@ -51,12 +53,24 @@ impl Transport {
         };
         link.sessions.confirm(now, session);
         link.address = packet.from;
+        self.hear_frames(now, peer, (session, number), &bytes, length);
+    }
+
+    /// What a datagram of this length held that was neither known nor forged.
+    pub(super) fn hear_frames(
+        &mut self,
+        now: Instant,
+        peer: ProcId,
+        (session, number): (u32, u64),
+        bytes: &Bytes,
+        length: usize,
+    ) {
         self.heard(now, peer);
-        let mut asked = Asked::default();
+        let mut asked = Asked { session, ..Asked::default() };
         let mut rest = &bytes[..];
         while !rest.is_empty() {
             match Frame::read(&mut rest) {
-                Ok(frame) => self.hear_frame(now, peer, frame, &bytes, &mut asked),
+                Ok(frame) => self.hear_frame(now, peer, frame, bytes, &mut asked),
                 Err(_) => {
                     self.counters.dropped_malformed += 1;
                     break;
@@ -116,6 +130,7 @@ impl Transport {
                 {
                     open.out.gone(place);
                     link.unready(channel);
+                    self.rouse_hall();
                 }
             }
             Frame::Beat { number, bytes } => {
@@ -134,6 +149,13 @@ impl Transport {
             }
             Frame::Farewell => self.hear_farewell(now, peer),
             Frame::Now => (asked.answer, asked.at_once) = (true, true),
+            Frame::Key { generation, key } => {
+                asked.answer = true;
+                let seal = self.guard.hall_seal(key);
+                if let (Some(session), Some(seal)) = (link.sessions.of(asked.session), seal) {
+                    session.take_hall_key(generation, seal);
+                }
+            }
         }
     }
 
