@@ -104,18 +104,28 @@ impl Socket {
     /// shorter; at most [`BATCH`], and what one datagram may hold together.
     pub(super) fn send(&mut self, batch: &[Transmit], to: SocketAddr) -> io::Result<()> {
         let to = SockaddrStorage::from(to);
-        if batch.len() > 1 && self.segments {
-            match self.send_joined(batch, &to) {
-                Err(error) if cannot_cut(&error) => self.segments = false,
-                other => return other,
-            }
+        if batch.len() < 2 || !self.segments {
+            return self.send_each(batch, &to);
         }
+        match self.send_joined(batch, &to) {
+            Err(error) if cannot_cut(&error) => {
+                // The same is said of a length that the path does not carry: then one alone does
+                // not go out either, and nothing is learnt of cutting.
+                self.send_each(batch, &to)?;
+                self.segments = false;
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    fn send_each(&mut self, batch: &[Transmit], to: &SockaddrStorage) -> io::Result<()> {
         for transmit in batch {
             if transmit.len() > usize::from(self.segment) {
                 self.cut_to(0)?;
             }
             let places: heapless::Vec<_, PARTS_MAX> = places(std::slice::from_ref(transmit));
-            sendmsg(self.udp.as_raw_fd(), &places, &[], MsgFlags::empty(), Some(&to))?;
+            sendmsg(self.udp.as_raw_fd(), &places, &[], MsgFlags::empty(), Some(to))?;
         }
         Ok(())
     }
