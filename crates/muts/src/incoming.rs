@@ -314,7 +314,8 @@ mod tests {
 
     #[test]
     fn short_runs_before_their_turn_take_no_more_than_the_window() {
-        let mut incoming = Incoming { limit_told: 1 << 40, ..Incoming::new(false, &Tuning::default()) };
+        let mut incoming =
+            Incoming { limit_told: 1 << 40, ..Incoming::new(false, &Tuning::default()) };
         let mut fate = Ok(Fate::New);
         for at in 1..1 << 20 {
             let run = Run::Data(Bytes::from_static(b"x"));
