@@ -6,7 +6,7 @@ use std::task::Poll;
 
 use bytes::Bytes;
 use lwg::{Down, Endpoint, Message, Order, Up};
-use vsync::{GroupId, View};
+use vsync::{GroupId, How, View};
 
 use crate::door::Door;
 use crate::error::Error;
@@ -32,6 +32,8 @@ pub enum CoreHeard {
         from: Endpoint,
         /// Its order.
         order: Order,
+        /// Whether every member is known to have it.
+        safe: bool,
         /// What was sent.
         body: Bytes,
     },
@@ -59,14 +61,14 @@ impl CoreGroup {
         self.door.ask(Down::Core(ask), Hook::Nothing);
     }
 
-    /// Multicasts to the present view, this process included.
+    /// Multicasts to the present view, this process included: an [`Order`], or that and more.
     ///
     /// # Errors
     /// [`Error::Closed`].
-    pub fn cast(&self, order: Order, body: impl Into<Bytes>) -> Result<(), Error> {
+    pub fn cast(&self, how: impl Into<How>, body: impl Into<Bytes>) -> Result<(), Error> {
         self.door.wait_for_room()?;
         let (group, message) = (self.group, Message::new(body));
-        self.ask(vsync::Down::Cast { group, order, after_all: false, message });
+        self.ask(vsync::Down::Cast { group, how: how.into(), message });
         Ok(())
     }
 
@@ -114,8 +116,8 @@ impl Drop for CoreGroup {
 fn heard(up: Up) -> Option<CoreHeard> {
     match up {
         Up::Core(vsync::Up::View(view)) => Some(CoreHeard::View(view)),
-        Up::Core(vsync::Up::Cast { from, order, message, .. }) => {
-            Some(CoreHeard::Message { from, order, body: message.into_body() })
+        Up::Core(vsync::Up::Cast { from, order, safe, message, .. }) => {
+            Some(CoreHeard::Message { from, order, safe, body: message.into_body() })
         }
         Up::Core(vsync::Up::Fault { fault, .. }) => Some(CoreHeard::Fault(fault)),
         _ => None,

@@ -98,6 +98,7 @@ impl Diary {
             view: self.spelling.core_view(view.id),
             members: self.members(&view.members),
             transitional: Some(self.members(&view.transitional)),
+            primary: view.primary,
             ..View::default()
         };
         self.write(Event::View(Box::new(event)));
@@ -135,13 +136,14 @@ impl Diary {
         &mut self,
         group: Group,
         msg: &Id,
-        order: Order,
+        (order, safe): (Order, bool),
         view: Option<ViewName>,
         body: &[u8],
     ) {
         let mut send = Send::new(self.group(group), msg, spelled(order));
         send.view = view.map(|view| self.view(view));
         send.h = Some(self.spelling.hash(body));
+        send.safe = safe.then_some(true);
         self.write(Event::Send(send));
     }
 
@@ -152,7 +154,7 @@ impl Diary {
         msg: &Id,
         from: ProcId,
         view: ViewName,
-        order: Order,
+        (order, safe): (Order, bool),
         body: &[u8],
     ) {
         self.delivered += 1;
@@ -160,6 +162,7 @@ impl Diary {
         deliver.view = Some(self.view(view));
         deliver.h = Some(self.spelling.hash(body));
         deliver.order = Some(spelled(order));
+        deliver.safe = safe.then_some(true);
         self.write(Event::Deliver(deliver));
     }
 
@@ -206,8 +209,10 @@ impl Diary {
 
 const fn spelled(order: Order) -> Spelled {
     match order {
+        Order::Unordered => Spelled::Mbcast,
         Order::Fifo => Spelled::Fbcast,
         Order::Causal => Spelled::Cbcast,
         Order::Total => Spelled::Abcast,
+        Order::Global => Spelled::Gbcast,
     }
 }

@@ -109,7 +109,7 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
         match family {
             Family::Streams => {
                 let hosts = choice.between(2, 5) as usize;
-                let load = Load::drawn(&mut choice);
+                let load = Load::drawn(&mut choice, &[vsync::Order::Fifo]);
                 let mut world = stream_world(hosts, world_seed, load, trace);
                 let whole = rage(&mut world, &mut storm, mode, lengths);
                 judge_streams(world, &whole)

@@ -11,7 +11,7 @@ use crate::endpoint::GroupId;
 use crate::epoch::Epoch;
 use crate::interface::{Fault, Up, Why};
 use crate::joining::Joining;
-use crate::order::Order;
+use crate::how::How;
 use crate::serving::Serving;
 use crate::succession::Fate;
 use crate::turn::Turn;
@@ -106,18 +106,21 @@ impl Group {
     pub(crate) fn cast(
         &mut self,
         turn: &mut Turn<'_>,
-        order: Order,
-        after_all: bool,
+        how: &How,
         message: Message,
     ) -> Result<(), Message> {
         match self {
             Self::Serving(serving) => {
-                let closed = serving.blocked.is_some() || serving.founding.is_some();
-                let cast = if closed {
-                    Err(message)
-                } else {
-                    serving.epoch.cast(turn, order, after_all, message)
-                };
+                let closed = serving.blocked.is_some()
+                    || serving.founding.is_some()
+                    || !serving.owed.is_empty();
+                if how.to.is_some_and(|(view, _)| view != serving.epoch.told) && !closed {
+                    // Its view is over, and the next has been told.
+                    turn.tell(Up::Room { group: serving.group() });
+                    return Err(message);
+                }
+                let cast =
+                    if closed { Err(message) } else { serving.epoch.cast(turn, how, message) };
                 serving.owes_room |= cast.is_err();
                 cast
             }
@@ -165,6 +168,14 @@ impl Group {
         }
     }
 
+    /// A member's multicasts up to there were not meant for this one.
+    pub(crate) fn skip(&mut self, turn: &mut Turn<'_>, from: ProcId, below: u64) {
+        let Self::Serving(serving) = self else { return };
+        if let Some(rank) = serving.epoch.rank_of(from) {
+            serving.epoch.skip(turn, rank, below);
+        }
+    }
+
     /// Takes a frame handed over by a holder.
     pub(crate) fn fill(
         &mut self,
@@ -185,7 +196,8 @@ impl Group {
     pub(crate) fn room(&mut self, turn: &mut Turn<'_>) {
         let Self::Serving(serving) = self else { return };
         serving.pump(turn);
-        if serving.blocked.is_none() && core::mem::take(&mut serving.owes_room) {
+        let open = serving.blocked.is_none() && serving.owed.is_empty();
+        if open && core::mem::take(&mut serving.owes_room) {
             turn.tell(Up::Room { group: serving.group() });
         }
     }

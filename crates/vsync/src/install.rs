@@ -6,7 +6,19 @@ use alloc::vec::Vec;
 use muts::{Malformed, ProcId, Sink, Wire};
 
 use crate::endpoint::GroupId;
+use crate::span::Span;
 use crate::view::ViewId;
+
+/// What an excluded sender's stream is like at those who move along.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Lost {
+    /// Its rank.
+    pub(crate) of: u8,
+    /// Positions below the cut that none of them has as payload, and some of them might have to.
+    pub(crate) void: Vec<Span>,
+    /// Positions that some of them has processed as payload.
+    pub(crate) done: Vec<Span>,
+}
 
 /// One component's share of a new view.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +27,8 @@ pub(crate) struct Part {
     pub(crate) epoch: ViewId,
     /// By rank in that epoch: the first position that is not delivered.
     pub(crate) cut: Vec<u64>,
+    /// Of each excluded sender.
+    pub(crate) lost: Vec<Lost>,
     /// Who moves along, by rank.
     pub(crate) members: Vec<ProcId>,
     /// Who took part in the flush and leaves with this view.
@@ -64,6 +78,11 @@ impl Install {
         self.parts.iter().any(|part| part.epoch == epoch)
     }
 
+    /// Whether it leaves the members of that epoch as they were.
+    pub(crate) fn keeps(&self, part: &Part, members: &[ProcId]) -> bool {
+        self.parts.len() == 1 && self.joiners.is_empty() && !part.hidden && part.members == members
+    }
+
     /// Everybody whom it concerns.
     pub(crate) fn audience(&self) -> Vec<ProcId> {
         let leavers = self.parts.iter().flat_map(|part| part.leavers.iter().copied());
@@ -71,10 +90,22 @@ impl Install {
     }
 }
 
+impl Wire for Lost {
+    fn write(&self, into: &mut impl Sink) {
+        self.of.write(into);
+        self.void.write(into);
+        self.done.write(into);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        Ok(Self { of: u8::read(from)?, void: Vec::read(from)?, done: Vec::read(from)? })
+    }
+}
+
 impl Wire for Part {
     fn write(&self, into: &mut impl Sink) {
         self.epoch.write(into);
         self.cut.write(into);
+        self.lost.write(into);
         self.members.write(into);
         self.leavers.write(into);
         self.highest.write(into);
@@ -84,6 +115,7 @@ impl Wire for Part {
         Ok(Self {
             epoch: ViewId::read(from)?,
             cut: Vec::read(from)?,
+            lost: Vec::read(from)?,
             members: Vec::read(from)?,
             leavers: Vec::read(from)?,
             highest: u64::read(from)?,

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use muts::{Address, Layer, Message, NodeId, ProcId};
 
 use crate::endpoint::{Endpoint, GroupId};
+use crate::how::How;
 use crate::order::Order;
 use crate::view::View;
 
@@ -54,12 +55,8 @@ pub enum Down {
     Cast {
         /// The group.
         group: GroupId,
-        /// Its order.
-        order: Order,
-        /// Wait at the receivers for all that the sender has processed so far, although the order
-        /// would not ask for it: a Fifo message may be made to follow what caused it. (Causal and
-        /// Total always wait.)
-        after_all: bool,
+        /// Its order, and what else is asked of it.
+        how: How,
         /// The message.
         message: Message,
     },
@@ -102,10 +99,13 @@ pub enum Up {
         group: GroupId,
         /// Who sent it; one's own are told too.
         from: Endpoint,
-        /// Its position in its sender's stream of this epoch; grows, with gaps.
+        /// Its position in its sender's stream of this view; grows, with gaps, but for
+        /// [`Order::Unordered`] and [`Order::Global`], which have their places in it and not in time.
         seq: u64,
         /// Its order.
         order: Order,
+        /// Whether every member of the view is known to have it, as its sender asked for.
+        safe: bool,
         /// The message.
         message: Message,
     },

@@ -287,14 +287,14 @@ impl<M: Multicast> Layer for Kernel<M> {
             Down::Invite { group, members } => self.invite(now, group, members),
             Down::Leave { group } => self.leave(now, group),
             Down::Send { to, message } => return self.send(now, to, message),
-            Down::Cast { group, order, after_all, message } => {
+            Down::Cast { group, how, message } => {
                 let Some(found) = self.groups.get_mut(&group) else {
                     self.desk.told.push_back(Up::Fault { group, fault: Fault::NotIn });
                     return Ok(());
                 };
                 let mut turn = self.desk.turn(now);
-                if let Err(message) = found.cast(&mut turn, order, after_all, message) {
-                    return Err(Full(Down::Cast { group, order, after_all, message }));
+                if let Err(message) = found.cast(&mut turn, &how, message) {
+                    return Err(Full(Down::Cast { group, how, message }));
                 }
                 self.fed.insert(group);
             }

@@ -14,8 +14,9 @@ use crate::consent::{Blocked, Wanted};
 use crate::control::{Ballot, Control};
 use crate::endpoint::GroupId;
 use crate::epoch::Epoch;
-use crate::flush::{Flush, Phase};
+use crate::flush::{Flush, Phase, Status};
 use crate::install::Install;
+use crate::interface::Up;
 use crate::merge::Merge;
 use crate::turn::Turn;
 use crate::view::ViewId;
@@ -56,6 +57,8 @@ pub(crate) struct Serving {
     /// Once members, members of other components, or who may be: looked for while they are not in
     /// the view, until they say that they are in none.
     pub(crate) kin: BTreeSet<ProcId>,
+    /// Told once every member is known to be in the epoch, and nothing else before it.
+    pub(crate) owed: Vec<Up>,
     /// A cast was handed back.
     pub(crate) owes_room: bool,
     /// Since when there has been a reason for a view change.
@@ -87,6 +90,7 @@ impl Serving {
             sightings: BTreeMap::new(),
             history: VecDeque::new(),
             kin: BTreeSet::new(),
+            owed: Vec::new(),
             owes_room: false,
             reason_since: None,
             control_due: None,
@@ -121,6 +125,7 @@ impl Serving {
     /// Does what time or a changed state calls for, and repeats what has not been answered.
     pub(crate) fn tick(&mut self, turn: &mut Turn<'_>) {
         self.epoch.report_if_due(turn);
+        self.pump(turn);
         self.judge_whereabouts(turn);
         self.tend_invitations(turn);
         self.forget_joins(turn);
@@ -161,14 +166,16 @@ impl Serving {
         if self.merge.is_some() && !self.has_suspects(turn) {
             return;
         }
-        let reason = self.has_suspects(turn) || !self.leaves.is_empty() || self.can_admit(turn);
+        let global = self.epoch.has_global();
+        let reason =
+            global || self.has_suspects(turn) || !self.leaves.is_empty() || self.can_admit(turn);
         if !reason {
             self.reason_since = None;
             return;
         }
         let since = *self.reason_since.get_or_insert(turn.now);
         let alone = self.epoch.members.len() == 1;
-        if alone || turn.now.since(since) >= turn.config.gather {
+        if alone || global || turn.now.since(since) >= turn.config.gather {
             self.merge = None;
             self.begin(turn);
         }
@@ -192,6 +199,7 @@ impl Serving {
             || self.flush.is_some()
             || self.merge.is_some()
             || self.founding.is_some()
+            || self.epoch.has_global()
             || !self.gone.is_empty()
             || !self.apart.is_empty()
             || !self.joins.is_empty()
@@ -223,8 +231,11 @@ impl Serving {
 
     /// Delivers what can be delivered, unless a flush holds it.
     pub(crate) fn pump(&mut self, turn: &mut Turn<'_>) {
+        self.release_if_sure(turn);
         if self.blocked.is_none() {
-            self.epoch.pump(turn, false);
+            if self.owed.is_empty() {
+                self.epoch.pump(turn, None);
+            }
         } else {
             self.check_cut(turn);
         }
@@ -242,8 +253,8 @@ impl Serving {
             Control::Prepare { ballot, excluded, .. } => {
                 self.take_prepare(turn, from, ballot, &excluded);
             }
-            Control::Status { ballot, received, highest, .. } => {
-                self.take_status(turn, from, ballot, received, highest);
+            Control::Status { ballot, received, highest, held, .. } => {
+                self.take_status(turn, from, ballot, Status { received, highest, held });
             }
             Control::Cut { ballot, cut, gaps, .. } => {
                 self.hear_cut(turn, from, ballot, cut, &gaps);

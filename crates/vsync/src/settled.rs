@@ -62,6 +62,8 @@ impl Serving {
             || self.flush.is_some()
             || self.merge.is_some()
             || self.founding.is_some()
+            || !self.owed.is_empty()
+            || self.epoch.has_global()
             || !self.apart.is_empty()
             || !self.leaves.is_empty()
             || !self.invited.is_empty()

@@ -18,6 +18,7 @@ use crate::install::{Install, Part};
 use crate::interface::{Fault, Up, Why};
 use crate::limits::{HISTORY_MAX, KIN_MAX};
 use crate::merge::Role;
+use crate::order::Order;
 use crate::serving::Serving;
 use crate::turn::Turn;
 use crate::view::{View, ViewId};
@@ -113,33 +114,78 @@ impl Serving {
         let me = turn.me();
         let part = install.part_of(self.epoch.view, me).expect("checked by the caller").clone();
         assert!(self.blocked.is_some(), "V1: an INSTALL without this member's STATUS");
-        closing::close(&mut self.epoch, turn, &part.cut);
-        self.tell_cut_stable(turn, &part);
+        // Of what is owed it will never be known that all have it.
+        self.release(turn, false);
+        closing::close(&mut self.epoch, turn, &part);
+        let takes_part = |proc| part.members.contains(&proc) || part.leavers.contains(&proc);
+        let mut owed = self.epoch.take_globals(takes_part);
+        turn.counters.globals += owed.len() as u64;
+        // An excluded member does not deliver them.
+        if part.members.len() + part.leavers.len() < self.epoch.members.len() {
+            unsure(&mut owed);
+        }
+        let sure = owed.iter().any(|up| matches!(up, Up::Cast { safe: true, .. }));
+        owed.extend(self.cut_stable(&part));
+        self.owed = owed;
         self.leave_epoch(turn);
         if part.leavers.contains(&me) {
+            self.release(turn, false);
             turn.tell(Up::Out { group: self.group(), why: Why::Left });
             return Fate::Leaves;
         }
-        let previous = (!part.hidden).then_some(self.epoch.view);
+        let previous = (!part.hidden).then_some(self.epoch.told);
         let old = core::mem::take(&mut self.epoch.members);
+        let base = self.epoch.ends_at(&part.cut);
+        let same = install.keeps(&part, &old) && self.owed.iter().any(is_global);
         self.kin.extend(old.into_iter().filter(|proc| *proc != me));
+        let told = self.epoch.told;
         self.enter(turn, install, Some(&part), previous);
+        if same {
+            self.owed.retain(|up| !matches!(up, Up::View(_)));
+            self.epoch.told = told;
+            self.epoch.base = base;
+        }
+        if sure {
+            self.epoch.stability.expect_all(turn.now);
+        } else {
+            self.release(turn, true);
+        }
         Fate::Stays
+    }
+
+    /// Tells what is owed since the epoch began; `sure` if every member is known to be in it.
+    pub(crate) fn release(&mut self, turn: &mut Turn<'_>, sure: bool) {
+        let mut owed = core::mem::take(&mut self.owed);
+        if !sure {
+            unsure(&mut owed);
+        }
+        owed.into_iter().for_each(|up| turn.tell(up));
+    }
+
+    /// Tells what is owed once every member is known to be in the epoch.
+    pub(crate) fn release_if_sure(&mut self, turn: &mut Turn<'_>) {
+        if !self.owed.is_empty() && self.epoch.stability.has_all() {
+            self.release(turn, true);
+        }
     }
 
     /// All that is in the cut is held by everyone who takes part, and is delivered by each of them
     /// before anything later: stable, if nobody was excluded. Of what an excluded member has
     /// delivered nothing is known.
-    fn tell_cut_stable(&self, turn: &mut Turn<'_>, part: &Part) {
+    fn cut_stable(&self, part: &Part) -> Vec<Up> {
         if part.members.len() + part.leavers.len() < self.epoch.members.len() {
-            return;
+            return Vec::new();
         }
-        for (rank, stream) in self.epoch.streams.iter().enumerate() {
-            if stream.head() > self.epoch.stability.stable_below(rank) {
-                let from = Endpoint::of(self.epoch.members[rank]);
-                turn.tell(Up::Stable { group: self.group(), from, below: stream.head() });
-            }
-        }
+        let streams = self.epoch.streams.iter().enumerate();
+        let news = streams.filter(|(rank, stream)| {
+            stream.head() > self.epoch.stability.stable_below(*rank)
+        });
+        news.map(|(rank, stream)| Up::Stable {
+            group: self.group(),
+            from: Endpoint::of(self.epoch.members[rank]),
+            below: self.epoch.base[rank] + stream.head(),
+        })
+        .collect()
     }
 
     /// Takes leave of the epoch's channel and of the digests that it is in.
@@ -198,16 +244,17 @@ impl Serving {
             self.history.pop_front();
         }
         turn.counters.views += 1;
-        turn.tell(Up::View(told_view(install, part, previous, me)));
+        self.owed.push(Up::View(told_view(install, part, previous, me)));
         if let Some(founding) = founding {
             let missing: Vec<ProcId> =
                 founding.wanted.into_iter().filter(|proc| !members.contains(proc)).collect();
             if !missing.is_empty() {
-                turn.tell(Up::Fault { group: install.group, fault: Fault::Missing(missing) });
+                let fault = Fault::Missing(missing);
+                self.owed.push(Up::Fault { group: install.group, fault });
             }
         }
         if core::mem::take(&mut self.owes_room) {
-            turn.tell(Up::Room { group: install.group });
+            self.owed.push(Up::Room { group: install.group });
         }
     }
 
@@ -230,9 +277,25 @@ impl Serving {
         let epoch = Epoch::new(install.group, install.view, members, rank);
         let mut serving = Self::new(epoch, highest);
         serving.enter(turn, install, None, None);
+        serving.release(turn, true);
         serving.note_all_met(turn);
         serving
     }
+}
+
+/// It will not be known of these that every member has them.
+fn unsure(owed: &mut [Up]) {
+    for up in owed {
+        match up {
+            Up::Cast { safe, .. } => *safe = false,
+            Up::View(view) if view.primary == Some(true) => view.primary = None,
+            _ => {}
+        }
+    }
+}
+
+fn is_global(up: &Up) -> bool {
+    matches!(up, Up::Cast { order: Order::Global, .. })
 }
 
 /// The view as one member is told it.
@@ -257,5 +320,6 @@ fn told_view(install: &Install, part: Option<&Part>, previous: Option<ViewId>, m
         Some(part) if !part.hidden => endpoints(&part.members),
         _ => vec![Endpoint::of(me)],
     };
-    View { group: install.group, id: install.view, members, transitional, parts, previous }
+    let (group, id, primary) = (install.group, install.view, None);
+    View { group, id, members, transitional, parts, previous, primary }
 }

@@ -38,7 +38,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
     fn hear(&mut self, up: vsync::Up) {
         match up {
             vsync::Up::View(view) if is_managed(view.group) => self.on_view(view),
-            vsync::Up::Cast { group, from, seq, order, message } if is_managed(group) => {
+            vsync::Up::Cast { group, from, seq, order, message, .. } if is_managed(group) => {
                 if let Some(&number) = self.numbers.get(&group)
                     && let Some(core) = self.cores[number as usize].as_mut()
                 {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 use horus::history::Id;
 use muts::{Address, Duration, Instant, Message, ProcId};
-use vsync::{Down, Endpoint, GroupId, Order, Up, View, Why};
+use vsync::{Down, Endpoint, GroupId, How, Order, Up, View, Why};
 
 use crate::choice::Choice;
 use crate::diary::{Diary, Group, ViewName};
@@ -41,11 +41,15 @@ impl Plan {
         let groups = choice.between(1, 3).min(hosts as u64);
         Self {
             groups: (0..groups).map(|group| GroupId::of_word(&format!("g{group}"))).collect(),
-            load: Load::drawn(choice),
+            load: Load::drawn(choice, &ORDERS),
             leave_chance: *choice.pick(&[0, 500, 5_000]),
         }
     }
 }
+
+/// Every order of the kernel; a flush for each GBCAST, so they are fewer.
+const ORDERS: [Order; 5] =
+    [Order::Unordered, Order::Fifo, Order::Causal, Order::Total, Order::Global];
 
 /// Where a process stands with a group.
 #[derive(Debug)]
@@ -55,13 +59,16 @@ enum Standing {
     /// Waits to be in.
     Joining,
     /// In, and perhaps about to leave.
-    In { view: View, full: bool, leaving: bool, unstable: VecDeque<(Endpoint, u64, Id)> },
+    In { view: View, full: bool, leaving: bool, unstable: VecDeque<Unstable> },
 }
+
+/// Who sent it, its position, its name, and whether it stands in its sender's queue.
+type Unstable = (Endpoint, u64, Id, bool);
 
 /// What is being asked, to be written down if the kernel takes it.
 #[derive(Debug)]
 enum Asking {
-    Cast(GroupId, Order, Bytes),
+    Cast(GroupId, How, Bytes),
     Join(GroupId),
     Send(ProcId),
     Other,
@@ -188,13 +195,24 @@ impl Member {
             return;
         }
         for _ in 0..self.choice.between(1, self.plan.load.burst_max) {
-            let order = *self.choice.pick(&self.plan.load.orders);
-            let after_all = self.choice.chance(100_000);
+            let how = self.how();
             let (id, _) = self.diary.mint();
             let length = self.plan.load.body_bytes(&mut self.choice);
             let message = Message::new(body(&id, length));
-            self.asks.push_back(Down::Cast { group, order, after_all, message });
+            self.asks.push_back(Down::Cast { group, how, message });
         }
+    }
+
+    /// How the next message is to go.
+    fn how(&mut self) -> How {
+        let mut order = *self.choice.pick(&self.plan.load.orders);
+        // Each is a flush: now and then, or the group does nothing else.
+        if order == Order::Global && !self.choice.chance(50_000) {
+            order = Order::Total;
+        }
+        let after_all = self.choice.chance(100_000);
+        let safe = self.choice.chance(self.plan.load.safe_chance);
+        How { after_all, safe, ..order.into() }
     }
 
     fn leave(&mut self, group: GroupId) {
@@ -222,7 +240,13 @@ impl Member {
         self.groups.insert(group, Standing::In { view, full: false, leaving, unstable });
     }
 
-    fn told_cast(&mut self, group: GroupId, from: Endpoint, seq: u64, order: Order, body: &Bytes) {
+    fn told_cast(
+        &mut self,
+        group: GroupId,
+        (from, seq): (Endpoint, u64),
+        (order, safe): (Order, bool),
+        body: &Bytes,
+    ) {
         let Some(id) = id_of(body) else {
             self.wrong.push(format!("integrity: a body nobody sent, of {from:?}"));
             return;
@@ -232,20 +256,22 @@ impl Member {
             self.wrong.push(format!("initial-view: {id} told while in no view"));
             return;
         };
-        if unstable.iter().rev().find(|last| last.0 == from).is_some_and(|last| last.1 >= seq) {
+        let queued = !matches!(order, Order::Unordered | Order::Global);
+        let last = unstable.iter().rev().find(|last| last.0 == from && last.3);
+        if queued && last.is_some_and(|last| last.1 >= seq) {
             self.wrong.push(format!("seq: {id} has position {seq}, not above the last"));
         }
-        unstable.push_back((from, seq, id.clone()));
+        unstable.push_back((from, seq, id.clone(), queued));
         let view = ViewName::Core(view.id);
-        self.diary.deliver(Group::Core(group), &id, from.proc, view, order, body);
+        self.diary.deliver(Group::Core(group), &id, from.proc, view, (order, safe), body);
     }
 
     fn told_stable(&mut self, group: GroupId, from: Endpoint, below: u64) {
         let Some(Standing::In { unstable, .. }) = self.groups.get_mut(&group) else { return };
-        let is_stable = |(sender, seq, _): &(Endpoint, u64, Id)| *sender == from && *seq < below;
+        let is_stable = |kept: &Unstable| kept.0 == from && kept.1 < below;
         let stable: Vec<_> = unstable.iter().filter(|kept| is_stable(kept)).cloned().collect();
         unstable.retain(|kept| !is_stable(kept));
-        for (_, _, id) in stable {
+        for (_, _, id, _) in stable {
             self.diary.stable(Group::Core(group), &id);
         }
     }
@@ -292,13 +318,14 @@ impl Member {
 
     fn took(&mut self) {
         match std::mem::replace(&mut self.asking, Asking::Other) {
-            Asking::Cast(group, order, body) => {
+            Asking::Cast(group, how, body) => {
                 let id = self.diary.text(id_of(&body).expect("made here"));
                 let view = match self.groups.get(&group) {
                     Some(Standing::In { view, .. }) => Some(ViewName::Core(view.id)),
                     _ => None,
                 };
-                self.diary.send(Group::Core(group), &id, order, view, &body);
+                let how = (how.order, how.safe);
+                self.diary.send(Group::Core(group), &id, how, view, &body);
             }
             Asking::Join(group) => self.diary.join_req(Group::Core(group)),
             Asking::Send(to) => self.pairs.sent(to),
@@ -320,8 +347,8 @@ impl App for Member {
                 self.met.remove(&peer);
             }
             Up::View(view) => self.told_view(view),
-            Up::Cast { group, from, seq, order, message } => {
-                self.told_cast(group, from, seq, order, message.body());
+            Up::Cast { group, from, seq, order, safe, message } => {
+                self.told_cast(group, (from, seq), (order, safe), message.body());
             }
             Up::Send { from, message } => {
                 if let Err(wrong) = self.pairs.got(from.proc, message.body()) {
@@ -357,8 +384,8 @@ impl App for Member {
             }
         };
         self.asking = match &mut ask {
-            Down::Cast { group, order, message, .. } => {
-                Asking::Cast(*group, *order, message.body().clone())
+            Down::Cast { group, how, message } => {
+                Asking::Cast(*group, *how, message.body().clone())
             }
             Down::Join { group, .. } => Asking::Join(*group),
             Down::Send { to, message } => {

@@ -1,0 +1,61 @@
+//! How a multicast is to go: its order, how sure its delivery is to be, and whom it is for.
+
+use muts::Audience;
+
+use crate::order::Order;
+use crate::view::ViewId;
+
+/// What is asked of one multicast. Made from its [`Order`]; the rest is said where it is wanted.
+///
+/// ```
+/// use vsync::{How, Order};
+/// let how = How::from(Order::Total).safe();
+/// assert!(how.safe && how.to.is_none());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct How {
+    /// Its order.
+    pub order: Order,
+    /// Wait at the receivers for all that the sender has processed so far, although the order
+    /// would not ask for it: a Fifo message may be made to follow what caused it. (Causal and
+    /// Total always wait.)
+    pub after_all: bool,
+    /// Deliver it only where every member of the view is known to have received it, and all that
+    /// came before it. It then waits for its causes, whatever its order. Where the view ends
+    /// before that is known it is delivered all the same, and told not to be safe.
+    pub safe: bool,
+    /// Whom it is for, by rank in that view; everybody if none. The others are told nothing of it.
+    /// Handed back, with room told at once, if the view is not the one that it would go out in.
+    pub to: Option<(ViewId, Audience)>,
+}
+
+impl From<Order> for How {
+    fn from(order: Order) -> Self {
+        Self { order, after_all: false, safe: false, to: None }
+    }
+}
+
+impl How {
+    /// The same, after all that the sender has processed.
+    #[must_use]
+    pub const fn after_all(self) -> Self {
+        Self { after_all: true, ..self }
+    }
+
+    /// The same, safe.
+    #[must_use]
+    pub const fn safe(self) -> Self {
+        Self { safe: true, ..self }
+    }
+
+    /// The same for some members of that view only.
+    #[must_use]
+    pub const fn to(self, view: ViewId, audience: Audience) -> Self {
+        Self { to: Some((view, audience)), ..self }
+    }
+
+    /// Whether it carries what it waits for.
+    pub(crate) const fn waits(&self) -> bool {
+        self.after_all || self.safe || matches!(self.order, Order::Causal | Order::Total)
+    }
+}
