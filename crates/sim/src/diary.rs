@@ -10,6 +10,8 @@ use crate::spelling::Spelling;
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Group {
     Core(GroupId),
+    /// Some hosts inside a core group, by their number.
+    Circle(GroupId, usize),
     Light(lwg::LwgId),
 }
 
@@ -59,6 +61,7 @@ impl Diary {
     fn group(&self, group: Group) -> Id {
         match group {
             Group::Core(group) => self.spelling.core_group(group),
+            Group::Circle(group, circle) => self.spelling.circle(group, circle),
             Group::Light(lwg) => self.spelling.light_group(lwg),
         }
     }
@@ -90,11 +93,11 @@ impl Diary {
         self.log.push(event);
     }
 
-    /// A view of a core group.
-    pub(crate) fn core_view(&mut self, view: &vsync::View) {
+    /// A view of a core group, or of a circle in it.
+    pub(crate) fn view_of(&mut self, group: Group, view: &vsync::View) {
         self.views += 1;
         let event = View {
-            group: self.spelling.core_group(view.group),
+            group: self.group(group),
             view: self.spelling.core_view(view.id),
             members: self.members(&view.members),
             transitional: Some(self.members(&view.transitional)),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use horus::check::Options;
 use horus::history::Log;
 use muts::{Duration, Layer};
 
@@ -117,11 +118,13 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
             Family::Core => {
                 let hosts = choice.between(3, 5) as usize;
                 let plan = Plan::drawn(&mut choice, hosts);
+                let causal_across = plan.config.causality == vsync::Causality::System;
+                let options = Options { causal_across, ..Options::default() };
                 let mut world = core_world(hosts, world_seed, plan, trace);
                 let whole = rage(&mut world, &mut storm, mode, lengths);
                 let mut late = apart(&world, &whole);
                 late.extend(unsettled(&world, &whole));
-                let mut report = judge_core(world);
+                let mut report = judge_core(world, &options);
                 report.violations.extend(late);
                 report
             }
@@ -209,7 +212,7 @@ pub fn judge_streams(world: StreamWorld, whole: &[usize]) -> Report {
 
 /// Judges a world of kernels.
 #[must_use]
-pub fn judge_core(world: CoreWorld) -> Report {
+pub fn judge_core(world: CoreWorld, options: &Options) -> Report {
     let mut report = begin(&world);
     for app in world.into_apps() {
         let name = app.diary.process(app.me);
@@ -217,7 +220,7 @@ pub fn judge_core(world: CoreWorld) -> Report {
         report.views += app.diary.counted().1;
         report.logs.push(app.diary.into_log());
     }
-    pronounce(&mut report);
+    pronounce(&mut report, options);
     report
 }
 /// Judges a world of light-weight groups.
@@ -230,6 +233,6 @@ pub fn judge_light(world: LightWorld) -> Report {
         report.views += app.diary.counted().1;
         report.logs.push(app.diary.into_log());
     }
-    pronounce(&mut report);
+    pronounce(&mut report, &Options::default());
     report
 }

@@ -28,14 +28,14 @@ fn stream_tower(birth: &Birth, trace: &Trace) -> StreamTower {
     Tap::new(transport, trace.clone(), birth.name.clone(), "transport")
 }
 
-fn core_tower(birth: &Birth, trace: &Trace) -> CoreTower {
+fn core_tower(birth: &Birth, trace: &Trace, config: vsync::Config) -> CoreTower {
     let below = stream_tower(birth, trace);
-    let kernel = Kernel::new(below, vsync::Config::new(birth.me, birth.seed));
+    let kernel = Kernel::new(below, config);
     Tap::new(kernel, trace.clone(), birth.name.clone(), "kernel")
 }
 
 fn light_tower(birth: &Birth, trace: &Trace) -> LightTower {
-    let below = core_tower(birth, trace);
+    let below = core_tower(birth, trace, vsync::Config::new(birth.me, birth.seed));
     let groups = Groups::new(below, lwg::Config::new(Endpoint::of(birth.me)));
     Tap::new(groups, trace.clone(), birth.name.clone(), "groups")
 }
@@ -54,7 +54,8 @@ pub fn stream_world(hosts: usize, seed: u64, load: Load, trace: &Trace) -> Strea
 pub fn core_world(hosts: usize, seed: u64, plan: Plan, trace: &Trace) -> CoreWorld {
     let (taps, keepers) = (trace.clone(), Keepers::default());
     let factory = move |birth: Birth| {
-        (core_tower(&birth, &taps), Member::new(birth, plan.clone(), keepers.clone()))
+        let config = plan.config_of(birth.me, birth.seed);
+        (core_tower(&birth, &taps, config), Member::new(birth, plan.clone(), keepers.clone()))
     };
     World::new(hosts, seed, trace.clone(), Box::new(factory))
 }

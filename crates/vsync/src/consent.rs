@@ -38,6 +38,9 @@ impl Serving {
     /// Blocks, for this ballot.
     pub(crate) fn promise(&mut self, turn: &Turn<'_>, ballot: Ballot, by: ProcId) {
         self.promised = ballot;
+        if self.epoch.frozen.is_none() {
+            self.epoch.frozen = Some(self.epoch.received());
+        }
         self.blocked = Some(Blocked { by, since: turn.now });
         self.wanted = None;
     }
@@ -62,9 +65,9 @@ impl Serving {
             self.merge = None;
             self.promise(turn, ballot, from);
         }
-        let Status { received, highest, held } = self.status(excluded);
+        let Status { received, highest, held, voter } = self.status(excluded);
         let (group, epoch) = (self.epoch.group, self.epoch.view);
-        let status = Control::Status { group, epoch, ballot, received, highest, held };
+        let status = Control::Status { group, epoch, ballot, received, highest, held, voter };
         turn.control(from, &status);
     }
 
@@ -76,7 +79,8 @@ impl Serving {
             Held { of: rank as u8, head: stream.head(), skipped: stream.skipped(0) }
         });
         let held = held.collect();
-        Status { received: self.epoch.received(), highest: self.highest, held }
+        let (received, highest, voter) = (self.epoch.received(), self.highest, self.voter);
+        Status { received, highest, held, voter }
     }
 
     /// Whether the sender may close this epoch with that ballot; tells it if not.

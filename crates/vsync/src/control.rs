@@ -10,6 +10,7 @@ use muts::{Malformed, ProcId, Sink, Wire};
 use crate::endpoint::GroupId;
 use crate::install::{Install, Part};
 use crate::span::Span;
+use crate::terms::Denial;
 use crate::view::ViewId;
 
 /// The right to close an epoch: the higher round wins; in one round the lower rank.
@@ -68,6 +69,7 @@ pub(crate) enum Control {
         received: Vec<u64>,
         highest: u64,
         held: Vec<Held>,
+        voter: bool,
     },
     /// Get this much of every stream; answered by CutOk once it is there, or Refuse.
     Cut { group: GroupId, epoch: ViewId, ballot: Ballot, cut: Vec<u64>, gaps: Vec<Gap> },
@@ -82,7 +84,9 @@ pub(crate) enum Control {
     /// This view, or a later one, is installed here.
     Installed { group: GroupId, view: ViewId },
     /// Let `who` into the group; relayed to the coordinator.
-    Join { group: GroupId, who: ProcId, nonce: u64, highest: u64 },
+    Join { group: GroupId, who: ProcId, nonce: u64, highest: u64, ticket: Vec<u8> },
+    /// The one who asked with this nonce may not come in.
+    Denied { group: GroupId, nonce: u64, denial: Denial },
     /// Let the sender out.
     Leave { group: GroupId, epoch: ViewId },
     /// Come into the group: answered by asking to join.
@@ -95,14 +99,9 @@ pub(crate) enum Control {
     MergeGrant { group: GroupId, merge: u64, view: ViewId },
     /// The asker's part, closed.
     MergeReady { group: GroupId, merge: u64, part: Part },
-    /// What the sender has received and processed; `wanted` asks for the same in return.
-    Stability {
-        group: GroupId,
-        epoch: ViewId,
-        received: Vec<u64>,
-        processed: Vec<u64>,
-        wanted: bool,
-    },
+    /// What the sender has received and processed; `wanted`: 1 asks for the same in return, 2 at
+    /// once.
+    Stability { group: GroupId, epoch: ViewId, received: Vec<u64>, processed: Vec<u64>, wanted: u8 },
 }
 
 impl Control {
@@ -120,6 +119,7 @@ impl Control {
             | Self::Join { group, .. }
             | Self::Leave { group, .. }
             | Self::Invite { group }
+            | Self::Denied { group, .. }
             | Self::Where { group, .. }
             | Self::MergeAsk { group, .. }
             | Self::MergeGrant { group, .. }
@@ -205,13 +205,13 @@ macro_rules! wired {
 
 wired! {
     1 Prepare { group, epoch, ballot, excluded }
-    2 Status { group, epoch, ballot, received, highest, held }
+    2 Status { group, epoch, ballot, received, highest, held, voter }
     3 Cut { group, epoch, ballot, cut, gaps }
     4 CutOk { group, epoch, ballot }
     5 Refuse { group, epoch, promised }
     6 Pull { group, epoch, of, position, end }
     7 Installed { group, view }
-    8 Join { group, who, nonce, highest }
+    8 Join { group, who, nonce, highest, ticket }
     9 Leave { group, epoch }
     10 Invite { group }
     11 Where { group, whereabouts }
@@ -219,4 +219,5 @@ wired! {
     13 MergeGrant { group, merge, view }
     14 MergeReady { group, merge, part }
     15 Stability { group, epoch, received, processed, wanted }
+    16 Denied { group, nonce, denial }
 }

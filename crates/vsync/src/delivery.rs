@@ -5,12 +5,17 @@
 //! themselves: MBCASTs, as soon as they come, and GBCASTs, at the end of the epoch. What is `safe`
 //! waits until everybody is known to have it and all that it points at.
 
+use alloc::vec::Vec;
+
+use muts::ProcId;
+
 use crate::endpoint::Endpoint;
 use crate::epoch::Epoch;
 use crate::interface::Up;
 use crate::order::Order;
+use crate::order::causal::Vector;
 use crate::order::total::Run;
-use crate::stream::{Cast, Frame};
+use crate::stream::{Cast, Frame, Stream};
 use crate::turn::Turn;
 
 /// The epoch ends: nothing waits for anybody any more.
@@ -84,7 +89,7 @@ impl Epoch {
             return true;
         }
         if let Some(after) = frame.after()
-            && !after.within(self.streams.iter().map(crate::stream::Stream::head))
+            && !after.within(self.streams.iter().map(Stream::head))
         {
             return false;
         }
@@ -120,12 +125,10 @@ impl Epoch {
             if self.streams[rank].processed() == self.streams[rank].received() {
                 continue;
             }
-            let settled: alloc::vec::Vec<u64> =
+            let settled: Vec<u64> =
                 (0..self.streams.len()).map(|of| self.stability.settled_below(of)).collect();
             let is_settled = |position: u64, cast: &Cast| {
-                let within = |after: &crate::order::causal::Vector| {
-                    after.within(settled.iter().copied())
-                };
+                let within = |after: &Vector| after.within(settled.iter().copied());
                 settled[rank] > position && cast.after.as_ref().is_none_or(within)
             };
             let taken = self.streams[rank].take_pending(|position, cast| {
@@ -135,22 +138,23 @@ impl Epoch {
             for (position, cast) in taken {
                 let whole = ending.is_some_and(|ending| ending.whole);
                 let safe = cast.safe && (whole || is_settled(position, &cast));
-                self.tell(turn, rank, position, safe, cast);
+                if cast.is_for(self.rank) {
+                    self.tell(turn, rank, position, safe, cast);
+                }
             }
         }
     }
 
-    /// The GBCASTs of these members, who take part in what ends the epoch, by rank.
-    pub(crate) fn take_globals(&mut self, of: impl Fn(muts::ProcId) -> bool) -> alloc::vec::Vec<Up> {
-        let mut told = alloc::vec::Vec::new();
+    /// Takes out all GBCASTs, by the rank of who sent them.
+    pub(crate) fn take_globals(&mut self) -> Vec<(ProcId, Up)> {
+        let mut told = Vec::new();
         for rank in 0..self.streams.len() {
-            let goes = of(self.members[rank]);
-            let taken = self.streams[rank].take_pending(|_, cast| cast.order == Order::Global);
-            let taken = taken.into_iter().filter(|(_, cast)| goes && cast.is_for(self.rank));
-            let ups: alloc::vec::Vec<Up> = taken
-                .map(|(position, cast)| self.as_told(rank, position, cast.safe, cast))
-                .collect();
-            told.extend(ups);
+            let from = self.members[rank];
+            for (position, cast) in
+                self.streams[rank].take_pending(|_, cast| cast.order == Order::Global)
+            {
+                told.push((from, self.as_told(rank, position, cast.safe, cast)));
+            }
         }
         told
     }

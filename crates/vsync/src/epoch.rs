@@ -38,6 +38,9 @@ pub(crate) struct Epoch {
     pub(crate) base: Vec<u64>,
     pub(crate) total: Total,
     pub(crate) stability: Stability,
+    /// What had been received when this member first said so to a flush. An INSTALL may cut off all
+    /// that came later, so nobody is told of it.
+    pub(crate) frozen: Option<Vec<u64>>,
     /// The highest stamp of any ABCAST that was received or sent here.
     pub(crate) clock: u64,
     /// By rank: up to where the sequencer has looked for ABCASTs without a place.
@@ -81,6 +84,7 @@ impl Epoch {
             base: alloc::vec![0; count],
             total: Total::new(sequencer, count),
             stability: Stability::new(count),
+            frozen: None,
             clock: 0,
             looked_below: alloc::vec![0; count],
             beyond: BTreeMap::new(),
@@ -114,9 +118,9 @@ impl Epoch {
         )
     }
 
-    /// Whether a GBCAST waits for the epoch to end.
-    pub(crate) fn has_global(&self) -> bool {
-        self.streams.iter().any(Stream::has_global)
+    /// Whether a GBCAST of this member waits for its flush.
+    pub(crate) fn has_own_global(&self) -> bool {
+        self.streams[self.rank].has_global()
     }
 
     /// Multicasts a user's message.
@@ -130,10 +134,12 @@ impl Epoch {
         message: Message,
     ) -> Result<(), Message> {
         // What a member sends after its GBCAST comes after it, so in the next epoch.
-        if how.order != Order::Unordered && self.streams[self.rank].has_global() {
+        if how.order != Order::Unordered && self.has_own_global() {
             return Err(message);
         }
-        let (order, safe, to) = (how.order, how.safe, how.to.map(|(_, to)| to));
+        let (order, safe) = (how.order, how.safe);
+        // A flush concerns everybody.
+        let to = how.to.map(|(_, to)| to).filter(|_| order != Order::Global);
         let after = how.waits().then(|| self.vector());
         let changes = after.as_ref().map(|vector| vector.changes(self.streams[self.rank].last()));
         let stamp = if order == Order::Total { self.clock + 1 } else { 0 };
@@ -165,20 +171,18 @@ impl Epoch {
         Ok(())
     }
 
-    /// Who gets a frame, as the channel counts its peers. An ABCAST that is not for its sequencer
-    /// goes there too, and a safe one to everybody: its stamp has to be seen before its receipt is
-    /// said.
+    /// Who gets a frame, as the channel counts its peers. What waits for anything goes to everybody:
+    /// who passed over it without its vector would claim to have processed what that points at, and
+    /// whoever has to wait for both would wait for ever.
     fn audience(&self, frame: &Frame) -> Audience {
-        let Some(cast) = frame.cast() else { return Audience::ALL };
-        let Some(to) = cast.to else { return Audience::ALL };
-        let total = cast.order == Order::Total;
-        if total && cast.safe {
+        let Some(cast) = frame.cast().filter(|cast| cast.after.is_none()) else {
             return Audience::ALL;
-        }
+        };
+        let Some(to) = cast.to else { return Audience::ALL };
         let mut places = Audience::NONE;
         let peers = (0..self.members.len()).filter(|rank| *rank != self.rank);
         for (place, rank) in peers.enumerate() {
-            if to.has(rank) || (total && rank == self.total.sequencer) {
+            if to.has(rank) {
                 places.insert(place);
             }
         }
@@ -188,16 +192,11 @@ impl Epoch {
     /// Takes the next frame of a stream.
     fn append(&mut self, turn: &mut Turn<'_>, rank: usize, frame: Frame) {
         let mut soon = turn.config.stability;
-        let mut frame = frame;
         if let Frame::Cast(cast) = &frame {
             self.clock = self.clock.max(cast.stamp);
             if cast.safe {
                 // Its sender waits for nothing but that everybody says so.
                 soon = core::time::Duration::ZERO;
-            }
-            let places = rank == self.rank || self.rank == self.total.sequencer;
-            if !cast.is_for(self.rank) && !(places && cast.order == Order::Total) {
-                frame = Frame::Skip;
             }
         }
         self.streams[rank].append(frame);

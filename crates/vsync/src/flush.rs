@@ -12,6 +12,7 @@ use core::cmp::Reverse;
 use muts::{Instant, ProcId};
 
 use crate::control::{Ballot, Control, Gap, Held};
+use crate::grounds::Exclusion;
 use crate::install::{Lost, Part};
 use crate::serving::Serving;
 use crate::survey::{Answer, survey};
@@ -35,6 +36,8 @@ pub(crate) struct Status {
     pub(crate) highest: u64,
     /// Of the excluded senders' streams.
     pub(crate) held: Vec<Held>,
+    /// Whether it counts for a primary view.
+    pub(crate) voter: bool,
 }
 
 /// A flush under way here.
@@ -51,6 +54,17 @@ pub(crate) struct Flush {
     lost: Vec<Lost>,
 }
 
+impl Flush {
+    /// Whether this member's answer is missing.
+    pub(crate) fn waits_for(&self, proc: ProcId) -> bool {
+        let answered = match self.phase {
+            Phase::Preparing => self.statuses.contains_key(&proc),
+            Phase::Cutting | Phase::Ready => self.holding.contains(&proc),
+        };
+        !answered && !self.excluded.contains(&proc)
+    }
+}
+
 impl Serving {
     /// Starts a flush, or starts it again, as coordinator.
     pub(crate) fn begin(&mut self, turn: &mut Turn<'_>) {
@@ -59,6 +73,11 @@ impl Serving {
         let keep = self.clique(turn);
         let excluded: BTreeSet<ProcId> =
             self.epoch.members.iter().copied().filter(|proc| !keep.contains(proc)).collect();
+        for who in &excluded {
+            let charge = self.charge(turn, *who, &keep);
+            let (group, view, at) = (self.group(), self.epoch.told, turn.now);
+            turn.remember(Exclusion { group, view, who: *who, charge, at });
+        }
         if again {
             self.merge = None;
             turn.counters.flushes_restarted += 1;
@@ -225,7 +244,9 @@ impl Serving {
         turn.counters.refused += 1;
         self.round = self.round.max(promised.round);
         let pause = turn.config.control * 4;
-        if turn.now.since(flush.since) > pause && self.coordinator(turn) == turn.me() {
+        if turn.now.since(flush.since) > pause
+            && (self.coordinator(turn) == turn.me() || self.epoch.has_own_global())
+        {
             self.begin(turn);
         }
     }
@@ -235,7 +256,11 @@ impl Serving {
         let flush = self.flush.as_ref().expect("a flush under way");
         let (leavers, members): (Vec<ProcId>, Vec<ProcId>) =
             self.participants().into_iter().partition(|proc| self.leaves.contains(proc));
+        let votes = |proc: &ProcId| flush.statuses.get(proc).is_some_and(|status| status.voter);
         Part {
+            view: self.epoch.told,
+            digest: self.digest,
+            voters: members.iter().copied().filter(votes).collect(),
             epoch: self.epoch.view,
             cut: flush.cut.clone(),
             lost: flush.lost.clone(),

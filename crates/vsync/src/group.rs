@@ -9,9 +9,9 @@ use crate::admission::Founding;
 use crate::control::Control;
 use crate::endpoint::GroupId;
 use crate::epoch::Epoch;
+use crate::how::How;
 use crate::interface::{Fault, Up, Why};
 use crate::joining::Joining;
-use crate::how::How;
 use crate::serving::Serving;
 use crate::succession::Fate;
 use crate::turn::Turn;
@@ -73,6 +73,15 @@ impl Group {
                     *self = Self::Serving(Box::new(serving));
                 }
             }
+            (Self::Joining(joining), Control::Denied { nonce, denial, .. }) => {
+                if joining.is_meant(nonce) {
+                    if joining.wished {
+                        let why = Why::Denied(denial);
+                        turn.tell(Up::Out { group: joining.group, why });
+                    }
+                    *self = Self::Over { highest: 0 };
+                }
+            }
             (Self::Joining(joining), Control::Invite { .. }) => {
                 joining.contact = Some(from);
             }
@@ -111,9 +120,15 @@ impl Group {
     ) -> Result<(), Message> {
         match self {
             Self::Serving(serving) => {
+                if serving.primary == Some(false) && turn.terms(serving.group()).refuses() {
+                    let (group, fault) = (serving.group(), Fault::NotPrimary);
+                    turn.tell(Up::Fault { group, fault });
+                    return Ok(());
+                }
                 let closed = serving.blocked.is_some()
                     || serving.founding.is_some()
-                    || !serving.owed.is_empty();
+                    || !serving.owed.is_empty()
+                    || !serving.cast_again.is_empty();
                 if how.to.is_some_and(|(view, _)| view != serving.epoch.told) && !closed {
                     // Its view is over, and the next has been told.
                     turn.tell(Up::Room { group: serving.group() });
@@ -252,6 +267,23 @@ impl Group {
             && serving.group().is_of_word()
         {
             serving.note_kin(proc);
+        }
+    }
+
+    /// Whether anything of it is not known to be delivered everywhere it is to be.
+    pub(crate) fn is_active(&self) -> bool {
+        match self {
+            Self::Serving(serving) => {
+                serving.epoch.is_unstable() || serving.epoch.stability.misses_any()
+            }
+            _ => false,
+        }
+    }
+
+    /// Asks its members to say at once what they have.
+    pub(crate) fn urge(&mut self, now: Instant) {
+        if let Self::Serving(serving) = self {
+            serving.epoch.stability.urge(now);
         }
     }
 

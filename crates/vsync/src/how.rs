@@ -24,14 +24,19 @@ pub struct How {
     /// came before it. It then waits for its causes, whatever its order. Where the view ends
     /// before that is known it is delivered all the same, and told not to be safe.
     pub safe: bool,
+    /// Does not wait for other core groups, where causality is kept across them.
+    pub independent: bool,
     /// Whom it is for, by rank in that view; everybody if none. The others are told nothing of it.
-    /// Handed back, with room told at once, if the view is not the one that it would go out in.
+    /// What waits
+    /// for anything (all but Fifo and Unordered) goes to the others' transports all the same.
+    /// Handed back, with room told at once, if the view is not the one that it would go out in. A
+    /// GBCAST is for everybody.
     pub to: Option<(ViewId, Audience)>,
 }
 
 impl From<Order> for How {
     fn from(order: Order) -> Self {
-        Self { order, after_all: false, safe: false, to: None }
+        Self { order, after_all: false, safe: false, independent: false, to: None }
     }
 }
 
@@ -46,6 +51,12 @@ impl How {
     #[must_use]
     pub const fn safe(self) -> Self {
         Self { safe: true, ..self }
+    }
+
+    /// The same, whatever happens in other core groups.
+    #[must_use]
+    pub const fn independent(self) -> Self {
+        Self { independent: true, ..self }
     }
 
     /// The same for some members of that view only.

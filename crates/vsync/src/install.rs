@@ -25,12 +25,18 @@ pub(crate) struct Lost {
 pub(crate) struct Part {
     /// The epoch that ends.
     pub(crate) epoch: ViewId,
+    /// The view that it belongs to.
+    pub(crate) view: ViewId,
+    /// What its coordinator has said of its state last.
+    pub(crate) digest: Option<u64>,
     /// By rank in that epoch: the first position that is not delivered.
     pub(crate) cut: Vec<u64>,
     /// Of each excluded sender.
     pub(crate) lost: Vec<Lost>,
     /// Who moves along, by rank.
     pub(crate) members: Vec<ProcId>,
+    /// Who of them counts for a primary view.
+    pub(crate) voters: Vec<ProcId>,
     /// Who took part in the flush and leaves with this view.
     pub(crate) leavers: Vec<ProcId>,
     /// The highest epoch number that any of them has seen.
@@ -64,6 +70,19 @@ impl Install {
     pub(crate) fn members(&self) -> Vec<ProcId> {
         let old = self.parts.iter().flat_map(|part| part.members.iter().copied());
         old.chain(self.joiners.iter().map(|joiner| joiner.proc)).collect()
+    }
+
+    /// Whether the group begins with it: nobody has been told a view of it.
+    pub(crate) fn founds(&self) -> bool {
+        self.parts.iter().all(|part| part.hidden)
+    }
+
+    /// The nodes of the new view that count for a primary one.
+    pub(crate) fn voters(&self) -> Vec<muts::NodeId> {
+        if self.founds() {
+            return self.members().iter().map(|proc| proc.node).collect();
+        }
+        self.parts.iter().flat_map(|part| part.voters.iter().map(|proc| proc.node)).collect()
     }
 
     /// The part that ends this epoch for this process.
@@ -104,9 +123,12 @@ impl Wire for Lost {
 impl Wire for Part {
     fn write(&self, into: &mut impl Sink) {
         self.epoch.write(into);
+        self.view.write(into);
+        self.digest.write(into);
         self.cut.write(into);
         self.lost.write(into);
         self.members.write(into);
+        self.voters.write(into);
         self.leavers.write(into);
         self.highest.write(into);
         self.hidden.write(into);
@@ -114,9 +136,12 @@ impl Wire for Part {
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
         Ok(Self {
             epoch: ViewId::read(from)?,
+            view: ViewId::read(from)?,
+            digest: Option::read(from)?,
             cut: Vec::read(from)?,
             lost: Vec::read(from)?,
             members: Vec::read(from)?,
+            voters: Vec::read(from)?,
             leavers: Vec::read(from)?,
             highest: u64::read(from)?,
             hidden: bool::read(from)?,

@@ -11,16 +11,21 @@ use muts::{
     Random, Transmit,
 };
 
-use crate::config::Config;
+use crate::across::Across;
+use crate::config::{Causality, Config};
 use crate::counters::Counters;
 use crate::endpoint::{Endpoint, GroupId};
+use crate::grounds::Exclusion;
 use crate::group::Group;
 use crate::header::SendHeader;
+use crate::how::How;
 use crate::interface::{Down, Fault, Up};
 use crate::joining::Joining;
-use crate::limits::MEMBERS_MAX;
+use crate::limits::{MEMBERS_MAX, TICKET_BYTES_MAX};
+use crate::order::Order;
 use crate::peers::Peers;
 use crate::spread::Spreads;
+use crate::terms::Terms;
 use crate::turn::Turn;
 
 /// How often suspicion that only time brings about is looked for, and heartbeats are renewed.
@@ -37,6 +42,7 @@ pub struct Kernel<M> {
     touched: BTreeSet<GroupId>,
     /// Groups that multicasts came to in this turn, or went from.
     fed: BTreeSet<GroupId>,
+    pub(crate) across: Across,
     /// Suspected when that was looked at last.
     suspected: BTreeSet<ProcId>,
     /// The highest epoch number of any group that was left.
@@ -49,6 +55,8 @@ pub struct Kernel<M> {
 struct Desk<M> {
     below: M,
     config: Config,
+    terms: BTreeMap<GroupId, Terms>,
+    exclusions: VecDeque<Exclusion>,
     peers: Peers,
     random: Random,
     counters: Counters,
@@ -61,6 +69,8 @@ impl<M: Multicast> Desk<M> {
         Turn {
             now,
             config: &self.config,
+            terms: &self.terms,
+            exclusions: &mut self.exclusions,
             peers: &mut self.peers,
             random: &mut self.random,
             counters: &mut self.counters,
@@ -103,6 +113,8 @@ impl<M: Multicast> Kernel<M> {
         Self {
             desk: Desk {
                 below,
+                terms: BTreeMap::new(),
+                exclusions: VecDeque::new(),
                 peers: Peers::new(&config),
                 random: Random::new(config.seed),
                 counters: Counters::default(),
@@ -115,6 +127,7 @@ impl<M: Multicast> Kernel<M> {
             timers: Timers::default(),
             touched: BTreeSet::new(),
             fed: BTreeSet::new(),
+            across: Across::default(),
             suspected: BTreeSet::new(),
             highest: 0,
             look: Instant::ZERO,
@@ -128,6 +141,10 @@ impl<M: Multicast> Kernel<M> {
 
     pub(crate) const fn peers(&self) -> &Peers {
         &self.desk.peers
+    }
+
+    pub(crate) fn exclusions(&self) -> impl Iterator<Item = &Exclusion> {
+        self.desk.exclusions.iter()
     }
 
     /// About now: when time was looked at last.
@@ -233,6 +250,12 @@ impl<M: Multicast> Kernel<M> {
         let before = group.channel();
         let due = settle(group, &mut self.desk.turn(now), highest);
         let after = group.channel();
+        if self.desk.config.causality == Causality::System {
+            let active = group.is_active();
+            for group in self.across.note(id, active) {
+                self.desk.told.push_back(Up::Room { group });
+            }
+        }
         if let Group::Over { highest } = group {
             self.highest = self.highest.max(*highest);
             self.groups.remove(&id);
@@ -253,6 +276,27 @@ impl<M: Multicast> Kernel<M> {
         {
             self.channels.remove(&channel);
         }
+    }
+
+    /// Whether a multicast has to wait until nothing is under way in any other group. They are
+    /// asked to be quick about it.
+    fn waits_for_others(&mut self, now: Instant, group: GroupId, how: &How) -> bool {
+        let causal = matches!(how.order, Order::Causal | Order::Total);
+        let rule = self.desk.config.causality == Causality::System;
+        if !rule || !causal || how.independent {
+            return false;
+        }
+        let others: Vec<GroupId> = self.across.before(group).collect();
+        for other in &others {
+            if let Some(found) = self.groups.get_mut(other) {
+                found.urge(now);
+                self.touched.insert(*other);
+            }
+        }
+        if !others.is_empty() {
+            self.across.wait(group);
+        }
+        !others.is_empty()
     }
 
     /// Looks for suspicion that only time brought about.
@@ -287,7 +331,26 @@ impl<M: Multicast> Layer for Kernel<M> {
             Down::Invite { group, members } => self.invite(now, group, members),
             Down::Leave { group } => self.leave(now, group),
             Down::Send { to, message } => return self.send(now, to, message),
+            Down::Terms { group, mut terms } => {
+                terms.ticket.truncate(TICKET_BYTES_MAX);
+                self.desk.terms.insert(group, terms);
+            }
+            Down::Answer { group, who, denied } => {
+                if let Some(Group::Serving(serving)) = self.groups.get_mut(&group) {
+                    serving.answer(who, denied);
+                    self.touched.insert(group);
+                }
+            }
+            Down::Digest { group, digest } => {
+                if let Some(Group::Serving(serving)) = self.groups.get_mut(&group) {
+                    serving.digest = Some(digest);
+                }
+            }
             Down::Cast { group, how, message } => {
+                if self.waits_for_others(now, group, &how) {
+                    self.listen(now);
+                    return Err(Full(Down::Cast { group, how, message }));
+                }
                 let Some(found) = self.groups.get_mut(&group) else {
                     self.desk.told.push_back(Up::Fault { group, fault: Fault::NotIn });
                     return Ok(());

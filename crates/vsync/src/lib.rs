@@ -5,6 +5,7 @@
 
 extern crate alloc;
 
+mod across;
 mod admission;
 mod closing;
 mod compare;
@@ -16,6 +17,8 @@ mod delivery;
 mod endpoint;
 mod epoch;
 mod flush;
+mod global;
+mod grounds;
 mod group;
 mod header;
 mod how;
@@ -37,15 +40,18 @@ mod stability;
 mod stream;
 mod succession;
 mod survey;
+mod terms;
 mod turn;
 mod view;
 mod whereabouts;
 
-pub use config::Config;
+pub use config::{Causality, Config};
 pub use endpoint::{Endpoint, GroupId};
+pub use grounds::{Charge, Exclusion, Hold};
 pub use how::How;
-pub use interface::{Core, Down, Fault, Up, Why};
+pub use interface::{Core, Down, Fault, Side, Up, Why};
 pub use kernel::Kernel;
 pub use muts::{Audience, Duration, Instant, Message, NodeId, ProcId};
 pub use order::Order;
+pub use terms::{Admission, Denial, Partition, Terms};
 pub use view::{View, ViewId};

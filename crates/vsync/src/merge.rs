@@ -64,7 +64,11 @@ impl Serving {
             seen.all(|s| s.and_then(|s| s.view()).is_some_and(|(other, _)| *other == view));
         let ours = &self.epoch.members;
         let linked = |a: &ProcId| members.iter().all(|b| turn.peers.linked(turn.now, *a, *b));
-        together && self.is_foreign(members) && ours.iter().all(linked)
+        let terms = turn.terms(self.group());
+        members.iter().all(|proc| terms.accepts(proc.node))
+            && together
+            && self.is_foreign(members)
+            && ours.iter().all(linked)
     }
 
     /// Whether they share no member and no node with us, so no two incarnations can meet.
@@ -89,7 +93,9 @@ impl Serving {
         members: &[ProcId],
     ) {
         let free = self.is_idle_coordinator(turn) && self.merge.is_none();
-        let fits = self.epoch.view < view && self.is_foreign(members);
+        let terms = turn.terms(self.group());
+        let accepted = members.iter().all(|proc| terms.accepts(proc.node));
+        let fits = accepted && self.epoch.view < view && self.is_foreign(members);
         if !free || !fits || self.has_suspects(turn) {
             return;
         }

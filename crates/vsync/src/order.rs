@@ -16,7 +16,8 @@ pub enum Order {
     Causal,
     /// ABCAST: also in one sequence at all who move together from view to view.
     Total,
-    /// GBCAST: after the same messages, of every order, at all who move together: by a flush.
+    /// GBCAST: after the same messages, of every order, wherever it is delivered: by a flush of its
+    /// sender. Where another flush overtakes that it goes out in the view after it.
     Global,
 }
 

@@ -17,12 +17,12 @@ impl Epoch {
         rank: usize,
         received: &[u64],
         processed: &[u64],
-        wanted: bool,
+        wanted: u8,
     ) {
         self.stability.hear(rank, received, processed);
         self.note_stability(turn);
-        if wanted && self.stability.due.is_none() {
-            let report = self.report(false);
+        if wanted > 1 || wanted > 0 && self.stability.due.is_none() {
+            let report = self.report(0);
             turn.control(self.members[rank], &report);
         }
     }
@@ -34,7 +34,8 @@ impl Epoch {
         }
         self.note_stability(turn);
         let unstable = self.is_unstable() || self.stability.misses_any();
-        let report = self.report(unstable);
+        let urgent = core::mem::take(&mut self.stability.urgent);
+        let report = self.report(u8::from(unstable) + u8::from(unstable && urgent));
         for rank in 0..self.members.len() {
             if rank != self.rank {
                 turn.control(self.members[rank], &report);
@@ -49,14 +50,19 @@ impl Epoch {
             .any(|rank| self.stability.stable_below(rank) < self.streams[rank].received())
     }
 
-    fn report(&self, wanted: bool) -> Control {
+    fn report(&self, wanted: u8) -> Control {
         Control::Stability {
             group: self.group,
             epoch: self.view,
-            received: self.received(),
+            received: self.sure_received(),
             processed: self.processed(),
             wanted,
         }
+    }
+
+    /// How much of each stream has been received here, as far as no cut can be without it.
+    fn sure_received(&self) -> Vec<u64> {
+        self.frozen.clone().unwrap_or_else(|| self.received())
     }
 
     /// How much of each stream has been told here, or had not to be.
@@ -65,7 +71,7 @@ impl Epoch {
     }
 
     fn note_stability(&mut self, turn: &mut Turn<'_>) {
-        let (received, processed) = (self.received(), self.processed());
+        let (received, processed) = (self.sure_received(), self.processed());
         self.stability.hear(self.rank, &received, &processed);
         for rank in 0..self.streams.len() {
             self.streams[rank].free(self.stability.settled_below(rank));

@@ -27,6 +27,8 @@ pub(crate) struct Stability {
     present: Vec<bool>,
     /// Somebody waits until all are.
     expecting: bool,
+    /// Somebody waits for the others' next words.
+    pub(crate) urgent: bool,
     /// When the next report is due, if one is.
     pub(crate) due: Option<Instant>,
     /// How long to wait before the one after: doubles while nothing changes.
@@ -49,6 +51,7 @@ impl Stability {
             told: vec![0; members],
             present: vec![false; members],
             expecting: false,
+            urgent: false,
             due: None,
             pause: Duration::ZERO,
         }
@@ -90,12 +93,35 @@ impl Stability {
     /// From now on asks until every member has said that it is in the epoch.
     pub(crate) fn expect_all(&mut self, now: Instant) {
         self.expecting = true;
+        self.urge(now);
+    }
+
+    /// Asks the others at once.
+    pub(crate) fn urge(&mut self, now: Instant) {
+        self.urgent = true;
         self.stir(now, Duration::ZERO);
     }
 
     /// Whether every member is known to be in the epoch.
     pub(crate) fn has_all(&self) -> bool {
         self.present.iter().all(|present| *present)
+    }
+
+    /// Who is not known to be in the epoch.
+    pub(crate) fn absent(&self) -> Vec<usize> {
+        (0..self.present.len()).filter(|member| !self.present[*member]).collect()
+    }
+
+    /// Who is not known to have processed all of this.
+    pub(crate) fn behind(&self, received: &[u64]) -> Vec<usize> {
+        let behind = |row: &Vec<u64>| row.iter().zip(received).any(|(done, all)| done < all);
+        (0..self.processed.len()).filter(|member| behind(&self.processed[*member])).collect()
+    }
+
+    /// Who has said to have received the least of this stream.
+    pub(crate) fn slowest(&self, stream: usize) -> Vec<usize> {
+        let least = self.settled_below(stream);
+        (0..self.received.len()).filter(|row| self.received[*row][stream] == least).collect()
     }
 
     /// Whether it is waited for that every member is.

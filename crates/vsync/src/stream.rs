@@ -68,7 +68,7 @@ impl Frame {
     /// that gets it from somebody else than its sender.
     pub(crate) fn for_filling(&self, members: usize, rank: usize) -> Message {
         let (header, mut message) = match self {
-            Self::Cast(cast) if cast.is_for(rank) || cast.order == Order::Total => {
+            Self::Cast(cast) if cast.is_for(rank) || cast.after.is_some() => {
                 let changes = cast.after.as_ref().map(|v| v.changes(&Vector::zero(members)));
                 let (order, safe, to, stamp) = (cast.order, cast.safe, cast.to, cast.stamp);
                 let header = CastHeader { order, safe, to, changes, stamp };
@@ -112,7 +112,7 @@ pub(crate) struct Stream {
     base: u64,
     /// The first position not processed.
     head: u64,
-    /// Its last vector that went to everybody: the next one travels as what changed.
+    /// Its last vector: the next one travels as what changed.
     last: Vector,
     /// Passed by the head and not told yet, by position: a safe MBCAST, a GBCAST.
     pending: VecDeque<(u64, Cast)>,
@@ -144,7 +144,7 @@ impl Stream {
         self.frames.get(usize::try_from(position.checked_sub(self.base)?).ok()?)
     }
 
-    /// Its last vector that went to everybody.
+    /// Its last vector.
     pub(crate) fn last(&self) -> &Vector {
         &self.last
     }
@@ -152,9 +152,7 @@ impl Stream {
     /// Takes the next frame as it is.
     pub(crate) fn append(&mut self, frame: Frame) {
         if let Frame::Cast(cast) = &frame {
-            if let Some(after) = &cast.after
-                && cast.to.is_none()
-            {
+            if let Some(after) = &cast.after {
                 self.last = after.clone();
             }
             if matches!(cast.order, Order::Unordered | Order::Global) {

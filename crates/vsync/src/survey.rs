@@ -91,7 +91,8 @@ mod tests {
         ];
         let survey = survey(2, &answers);
         assert_eq!(survey.end, 6);
-        let gaps: Vec<_> = survey.gaps.iter().map(|g| (g.span.from, g.span.end, g.holder)).collect();
+        let gaps: Vec<_> =
+            survey.gaps.iter().map(|g| (g.span.from, g.span.end, g.holder)).collect();
         assert_eq!(gaps, [(2, 3, Some(0)), (3, 4, Some(1)), (4, 5, None), (5, 6, Some(0))]);
         assert_eq!(survey.lost.void, [Span { from: 4, end: 5 }]);
     }

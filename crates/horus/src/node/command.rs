@@ -154,9 +154,11 @@ impl Order {
     /// A sentence for what is not built yet.
     pub(crate) fn built(self) -> Result<lwg::Order, String> {
         match self {
-            Self::Mbcast | Self::Gbcast => Err("in a light-weight group mbcast and gbcast are not \
+            Self::Mbcast | Self::Gbcast => {
+                Err("in a light-weight group mbcast and gbcast are not \
                                                 built yet: fbcast, cbcast, abcast"
-                .into()),
+                    .into())
+            }
             _ => Ok(self.named()),
         }
     }

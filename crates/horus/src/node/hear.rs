@@ -249,7 +249,11 @@ impl Node {
             }
             vsync::Up::Out { group, why } => self.hear_core_out(group, why),
             vsync::Up::Fault { group, fault } => self.hear_fault(group, &fault),
-            vsync::Up::Stable { .. } | vsync::Up::Send { .. } | vsync::Up::Room { .. } => {}
+            vsync::Up::Stable { .. }
+            | vsync::Up::Send { .. }
+            | vsync::Up::Room { .. }
+            | vsync::Up::Merged { .. }
+            | vsync::Up::Asks { .. } => {}
         }
     }
 
@@ -327,6 +331,7 @@ impl Node {
         let reason = match why {
             vsync::Why::Left => "left",
             vsync::Why::NotFound => "not_found",
+            vsync::Why::Denied(_) => "denied",
         };
         let event = Event::Left { group: show_core(group).into(), reason: Some(reason.into()) };
         self.record.event(&event, []);
@@ -338,6 +343,10 @@ impl Node {
         let why = match fault {
             vsync::Fault::NotIn => "this process is not in it".to_owned(),
             vsync::Fault::AlreadyIn => "this process is in it already, or joins it".to_owned(),
+            vsync::Fault::NotPrimary => {
+                "its view is not primary, so it takes no multicasts: send again in one that is"
+                    .to_owned()
+            }
             vsync::Fault::TooMany => "more members than a view can hold".to_owned(),
             vsync::Fault::Missing(who) => {
                 let who: Vec<_> = who.iter().map(|who| self.horus.book().show(*who)).collect();

@@ -65,6 +65,8 @@ impl<C: Core, P: Policy> Groups<C, P> {
             }
             vsync::Up::Out { group, why } if is_managed(group) => self.on_out(group, why),
             vsync::Up::Fault { group, fault } if is_managed(group) => self.on_fault(group, &fault),
+            vsync::Up::Merged { group, .. } | vsync::Up::Asks { group, .. }
+                if is_managed(group) => {}
             vsync::Up::Send { from, message } => self.on_letter(from, message),
             other => self.pass_up(other),
         }

@@ -281,7 +281,7 @@ impl Client {
             vsync::Up::Lost { peer } => {
                 self.met.remove(&peer);
             }
-            vsync::Up::View(view) => self.diary.core_view(&view),
+            vsync::Up::View(view) => self.diary.view_of(Group::Core(view.group), &view),
             vsync::Up::Out { group, .. } => self.diary.left(Group::Core(group), "out"),
             _ => {}
         }

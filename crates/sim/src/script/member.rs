@@ -7,49 +7,16 @@ use std::rc::Rc;
 use bytes::Bytes;
 use horus::history::Id;
 use muts::{Address, Duration, Instant, Message, ProcId};
-use vsync::{Down, Endpoint, GroupId, How, Order, Up, View, Why};
+use vsync::{Audience, Down, Endpoint, Fault, GroupId, How, Order, Up, View, Why};
 
 use crate::choice::Choice;
 use crate::diary::{Diary, Group, ViewName};
 use crate::script::payload::{body, id_of, pairs::Pairs};
-use crate::script::{App, Birth, Load, Phase, Roster, later};
+use crate::script::{App, Birth, Phase, Plan, Roster, later};
 
 /// Who is in which group, over the whole world: a group whose last member dies is gone, and no
 /// storm asks that it come back. The world knows this; no process does.
 pub type Keepers = Rc<RefCell<BTreeMap<GroupId, BTreeSet<ProcId>>>>;
-
-/// What the applications of one run are to do.
-#[derive(Debug, Clone)]
-pub struct Plan {
-    /// The groups; the first host founds the first, and so on.
-    pub groups: Vec<GroupId>,
-    /// The load on them.
-    pub load: Load,
-    /// Chance that an act is to leave a group, parts of 1,000,000.
-    pub leave_chance: u64,
-}
-
-impl Plan {
-    /// One group, a steady load, and nobody leaves.
-    #[must_use]
-    pub fn steady(group: GroupId) -> Self {
-        Self { groups: vec![group], load: Load::steady(), leave_chance: 0 }
-    }
-
-    /// Some plan for a run.
-    pub fn drawn(choice: &mut Choice, hosts: usize) -> Self {
-        let groups = choice.between(1, 3).min(hosts as u64);
-        Self {
-            groups: (0..groups).map(|group| GroupId::of_word(&format!("g{group}"))).collect(),
-            load: Load::drawn(choice, &ORDERS),
-            leave_chance: *choice.pick(&[0, 500, 5_000]),
-        }
-    }
-}
-
-/// Every order of the kernel; a flush for each GBCAST, so they are fewer.
-const ORDERS: [Order; 5] =
-    [Order::Unordered, Order::Fifo, Order::Causal, Order::Total, Order::Global];
 
 /// Where a process stands with a group.
 #[derive(Debug)]
@@ -63,7 +30,7 @@ enum Standing {
 }
 
 /// Who sent it, its position, its name, and whether it stands in its sender's queue.
-type Unstable = (Endpoint, u64, Id, bool);
+type Unstable = (Endpoint, u64, (Group, Id), bool);
 
 /// What is being asked, to be written down if the kernel takes it.
 #[derive(Debug)]
@@ -86,6 +53,8 @@ pub struct Member {
     choice: Choice,
     plan: Plan,
     keepers: Keepers,
+    roster: Roster,
+    host: usize,
     groups: BTreeMap<GroupId, Standing>,
     asks: VecDeque<Down>,
     asking: Asking,
@@ -107,6 +76,8 @@ impl Member {
             choice: birth.choice,
             plan,
             keepers,
+            roster: birth.roster.clone(),
+            host: birth.host,
             groups: BTreeMap::new(),
             asks: VecDeque::new(),
             asking: Asking::Other,
@@ -118,6 +89,9 @@ impl Member {
         };
         member.meet_all(&birth.roster, birth.host);
         for (number, group) in member.plan.groups.clone().into_iter().enumerate() {
+            if let Some(terms) = member.plan.terms(&birth.roster) {
+                member.asks.push_back(Down::Terms { group, terms });
+            }
             let founder = birth.me.incarnation == 1 && number == birth.host;
             let standing = if founder {
                 let members = (0..birth.roster.hosts())
@@ -160,6 +134,18 @@ impl Member {
             .any(|keepers| keepers.len() == 1 && keepers.contains(&self.me))
     }
 
+    /// Leaves a group, if it can do without this process.
+    pub fn take_leave(&mut self, group: GroupId) {
+        self.leave(group);
+    }
+
+    /// Multicasts one short message.
+    pub fn say(&mut self, group: GroupId, how: How) {
+        let (id, _) = self.diary.mint();
+        let message = Message::new(body(&id, 0));
+        self.asks.push_back(Down::Cast { group, how, message });
+    }
+
     /// The view of each group that it is in.
     pub fn views(&self) -> impl Iterator<Item = &View> {
         self.groups.values().filter_map(|standing| match standing {
@@ -182,7 +168,11 @@ impl Member {
             self.asks.push_back(Down::Send { to: Endpoint::of(to), message });
         }
         let usable = |(group, standing): (&GroupId, &Standing)| match standing {
-            Standing::In { full: false, leaving: false, .. } => Some(*group),
+            Standing::In { full: false, leaving: false, view, .. }
+                if view.primary != Some(false) =>
+            {
+                Some(*group)
+            }
             _ => None,
         };
         let usable: Vec<_> = self.groups.iter().filter_map(usable).collect();
@@ -196,7 +186,12 @@ impl Member {
         }
         for _ in 0..self.choice.between(1, self.plan.load.burst_max) {
             let how = self.how();
-            let (id, _) = self.diary.mint();
+            let (mut id, _) = self.diary.mint();
+            if let Some(circle) = self.circle()
+                && how.order != Order::Global
+            {
+                id = format!("{id}~{circle}");
+            }
             let length = self.plan.load.body_bytes(&mut self.choice);
             let message = Message::new(body(&id, length));
             self.asks.push_back(Down::Cast { group, how, message });
@@ -215,6 +210,44 @@ impl Member {
         How { after_all, safe, ..order.into() }
     }
 
+    /// The circle that the next message is for, if it is not for everybody.
+    fn circle(&mut self) -> Option<usize> {
+        let circles = &self.plan.circles;
+        let mine: Vec<usize> =
+            (0..circles.len()).filter(|circle| circles[*circle].contains(&self.host)).collect();
+        let some = !mine.is_empty() && self.choice.chance(600_000);
+        some.then(|| *self.choice.pick(&mine))
+    }
+
+    /// Whether a process is in a circle.
+    fn is_in(&self, circle: usize, process: ProcId) -> bool {
+        let host = self.roster.host(process.node);
+        host.is_some_and(|host| self.plan.circles[circle].contains(&host))
+    }
+
+    /// Whom a message is for.
+    fn audience(&self, circle: usize, view: &View) -> Audience {
+        let mut to = Audience::NONE;
+        for (rank, member) in view.members.iter().enumerate() {
+            if self.is_in(circle, member.proc) {
+                to.insert(rank);
+            }
+        }
+        to
+    }
+
+    /// What a view is to a circle: the same with the circle's members only.
+    fn tell_circles(&mut self, view: &View) {
+        for circle in 0..self.plan.circles.len() {
+            if self.plan.circles[circle].contains(&self.host) {
+                let mut inside = view.clone();
+                inside.members.retain(|member| self.is_in(circle, member.proc));
+                inside.transitional.retain(|member| self.is_in(circle, member.proc));
+                self.diary.view_of(Group::Circle(view.group, circle), &inside);
+            }
+        }
+    }
+
     fn leave(&mut self, group: GroupId) {
         let others = self.keepers.borrow().get(&group).map_or(0, BTreeSet::len);
         if others < 2 {
@@ -228,7 +261,8 @@ impl Member {
     }
 
     fn told_view(&mut self, view: View) {
-        self.diary.core_view(&view);
+        self.diary.view_of(Group::Core(view.group), &view);
+        self.tell_circles(&view);
         let (group, leaving) = (
             view.group,
             matches!(self.groups.get(&view.group), Some(Standing::In { leaving: true, .. })),
@@ -251,6 +285,7 @@ impl Member {
             self.wrong.push(format!("integrity: a body nobody sent, of {from:?}"));
             return;
         };
+        let name = group_of(group, id);
         let id = self.diary.text(id);
         let Some(Standing::In { view, unstable, .. }) = self.groups.get_mut(&group) else {
             self.wrong.push(format!("initial-view: {id} told while in no view"));
@@ -261,9 +296,9 @@ impl Member {
         if queued && last.is_some_and(|last| last.1 >= seq) {
             self.wrong.push(format!("seq: {id} has position {seq}, not above the last"));
         }
-        unstable.push_back((from, seq, id.clone(), queued));
+        unstable.push_back((from, seq, (name, id.clone()), queued));
         let view = ViewName::Core(view.id);
-        self.diary.deliver(Group::Core(group), &id, from.proc, view, (order, safe), body);
+        self.diary.deliver(name, &id, from.proc, view, (order, safe), body);
     }
 
     fn told_stable(&mut self, group: GroupId, from: Endpoint, below: u64) {
@@ -271,8 +306,8 @@ impl Member {
         let is_stable = |kept: &Unstable| kept.0 == from && kept.1 < below;
         let stable: Vec<_> = unstable.iter().filter(|kept| is_stable(kept)).cloned().collect();
         unstable.retain(|kept| !is_stable(kept));
-        for (_, _, id, _) in stable {
-            self.diary.stable(Group::Core(group), &id);
+        for (_, _, (name, id), _) in stable {
+            self.diary.stable(name, &id);
         }
     }
 
@@ -281,12 +316,19 @@ impl Member {
         let reason = match why {
             Why::Left => "left",
             Why::NotFound => "not found",
+            Why::Denied(_) => "denied",
         };
         self.diary.left(Group::Core(group), reason);
+        for circle in 0..self.plan.circles.len() {
+            if matches!(why, Why::Left) && self.plan.circles[circle].contains(&self.host) {
+                self.diary.left(Group::Circle(group, circle), reason);
+            }
+        }
         let again = match why {
             // Faults are over and the group is out of reach for good: a join would never end.
             Why::NotFound if !self.is_within_reach(group) => None,
             Why::NotFound => Some(later(now, &mut self.choice, 100, 500)),
+            Why::Denied(_) => None,
             Why::Left if self.phase > Phase::Storm => None,
             Why::Left => Some(later(now, &mut self.choice, 0, 3_000)),
         };
@@ -319,19 +361,33 @@ impl Member {
     fn took(&mut self) {
         match std::mem::replace(&mut self.asking, Asking::Other) {
             Asking::Cast(group, how, body) => {
-                let id = self.diary.text(id_of(&body).expect("made here"));
+                let id = id_of(&body).expect("made here");
+                let name = group_of(group, id);
+                let id = self.diary.text(id);
                 let view = match self.groups.get(&group) {
+                    // Another flush may overtake it.
+                    _ if how.order == Order::Global => None,
                     Some(Standing::In { view, .. }) => Some(ViewName::Core(view.id)),
                     _ => None,
                 };
                 let how = (how.order, how.safe);
-                self.diary.send(Group::Core(group), &id, how, view, &body);
+                self.diary.send(name, &id, how, view, &body);
             }
             Asking::Join(group) => self.diary.join_req(Group::Core(group)),
             Asking::Send(to) => self.pairs.sent(to),
             Asking::Other => {}
         }
     }
+}
+
+/// The circle in a message's name, if it is for one.
+fn circle_of(id: &str) -> Option<usize> {
+    id.split_once('~')?.1.parse().ok()
+}
+
+/// The group that a message counts in: a circle is a group of its own inside the core group.
+fn group_of(group: GroupId, id: &str) -> Group {
+    circle_of(id).map_or(Group::Core(group), |circle| Group::Circle(group, circle))
 }
 
 impl App for Member {
@@ -365,7 +421,10 @@ impl App for Member {
             Up::Refused { peer, versions } => {
                 self.wrong.push(format!("{peer:?} of versions {versions:?} refused in one world"));
             }
-            Up::Fault { .. } => {}
+            Up::Fault { fault: Fault::NotPrimary, group } => {
+                self.wrong.push(format!("primary: {group:?} refused what it was not to be asked"));
+            }
+            Up::Fault { .. } | Up::Merged { .. } | Up::Asks { .. } => {}
         }
     }
 
@@ -375,7 +434,8 @@ impl App for Member {
             let usable = |group| {
                 matches!(
                     self.groups.get(group),
-                    Some(Standing::In { full: false, leaving: false, .. })
+                    Some(Standing::In { full: false, leaving: false, view, .. })
+                        if view.primary != Some(false)
                 )
             };
             match &ask {
@@ -385,6 +445,12 @@ impl App for Member {
         };
         self.asking = match &mut ask {
             Down::Cast { group, how, message } => {
+                let circle = id_of(message.body()).and_then(circle_of);
+                if let Some(circle) = circle
+                    && let Some(Standing::In { view, .. }) = self.groups.get(group)
+                {
+                    how.to = Some((view.id, self.audience(circle, view)));
+                }
                 Asking::Cast(*group, *how, message.body().clone())
             }
             Down::Join { group, .. } => Asking::Join(*group),

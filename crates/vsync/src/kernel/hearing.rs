@@ -143,7 +143,9 @@ impl<M: Multicast> Kernel<M> {
                 turn.control(from, &Control::Installed { group, view });
             }
             Control::Where { whereabouts: Whereabouts { view: None, .. }, .. } => {}
-            Control::Join { .. } | Control::Stability { .. } => turn.counters.strays += 1,
+            Control::Join { .. } | Control::Stability { .. } | Control::Denied { .. } => {
+                turn.counters.strays += 1;
+            }
             _ => {
                 let whereabouts = Whereabouts { number: now.as_nanos(), view: None };
                 turn.control(from, &Control::Where { group, whereabouts });

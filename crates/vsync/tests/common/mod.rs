@@ -152,7 +152,8 @@ impl Air {
             let (to, up) = entry.remove();
             match &up {
                 Up::Cast { channel, .. } | Up::Skip { channel, .. }
-                    if !self.channels.contains_key(&(to, *channel)) => {
+                    if !self.channels.contains_key(&(to, *channel)) =>
+                {
                     self.early.entry((to, *channel)).or_default().push(up);
                 }
                 _ => self.arrived.get_mut(&to).expect("known").push_back(up),
