@@ -9,8 +9,9 @@
 //!
 //! A frame of an excluded sender that nobody here has delivered is void if something that it points
 //! at is lost, or was meant for the same members and is void; and so is what its sender sent them
-//! after it. Only frames for the same members are followed, because those hold them all: so they
-//! find the same. Whom one frame was for and another was not, has no promise across the two.
+//! after it, or after anything that is with nobody. Only frames for the same members are followed,
+//! because those hold them all: so they find the same. Whom one frame was for and another was not,
+//! has no promise across the two.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -84,11 +85,14 @@ fn find_void(epoch: &Epoch, part: &Part, trimmed: &mut [(usize, Void)]) -> bool 
                 }
                 continue;
             }
-            let whole = cast.after.as_ref().is_none_or(|after| {
-                !after.points_at(|stream, below| {
-                    below > part.cut[stream] || is_lost(part, trimmed, cast.to, stream, below)
-                })
-            });
+            // What is with nobody may have been for the same members, before this.
+            let first = lost.void.first().is_none_or(|span| position < span.from);
+            let whole = first
+                && cast.after.as_ref().is_none_or(|after| {
+                    !after.points_at(|stream, below| {
+                        below > part.cut[stream] || is_lost(part, trimmed, cast.to, stream, below)
+                    })
+                });
             if !whole || spoiled.contains(&cast.to) {
                 spoiled.insert(cast.to);
                 found.push((at, position, cast.to));
