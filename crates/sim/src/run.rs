@@ -124,7 +124,7 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
                 let whole = rage(&mut world, &mut storm, mode, lengths);
                 let mut late = apart(&world, &whole);
                 late.extend(unsettled(&world, &whole));
-                let mut report = judge_core(world, &options);
+                let mut report = judge_core_by(world, &options);
                 report.violations.extend(late);
                 report
             }
@@ -212,7 +212,12 @@ pub fn judge_streams(world: StreamWorld, whole: &[usize]) -> Report {
 
 /// Judges a world of kernels.
 #[must_use]
-pub fn judge_core(world: CoreWorld, options: &Options) -> Report {
+pub fn judge_core(world: CoreWorld) -> Report {
+    judge_core_by(world, &Options::default())
+}
+
+/// Judges a world of kernels that promise more.
+fn judge_core_by(world: CoreWorld, options: &Options) -> Report {
     let mut report = begin(&world);
     for app in world.into_apps() {
         let name = app.diary.process(app.me);

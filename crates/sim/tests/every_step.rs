@@ -4,7 +4,6 @@
 //! one, two, until the change is over before it dies. Whoever is left has to settle, and every judge
 //! has to be content.
 
-use horus::check::Options;
 use muts::Duration;
 use sim::{CoreWorld, Load, Plan, Trace, apart, core_world, judge_core, settle, unsettled};
 use vsync::{GroupId, Order};
@@ -101,7 +100,7 @@ fn crash_after(change: Change, victim: usize, datagrams: u64) -> bool {
     settle(&mut world, &whole, Duration::from_secs(9));
     let mut wrong = apart(&world, &whole);
     wrong.extend(unsettled(&world, &whole));
-    wrong.extend(judge_core(world, &Options::default()).violations);
+    wrong.extend(judge_core(world).violations);
     let at = format!("{change:?}, p{victim} dies after {datagrams} datagrams");
     assert!(wrong.is_empty(), "{at}: {wrong:#?}");
     died

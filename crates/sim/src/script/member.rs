@@ -241,6 +241,8 @@ impl Member {
         for circle in 0..self.plan.circles.len() {
             if self.plan.circles[circle].contains(&self.host) {
                 let mut inside = view.clone();
+                // That is said of the whole group: a circle may lack who saw to it.
+                inside.primary = None;
                 inside.members.retain(|member| self.is_in(circle, member.proc));
                 inside.transitional.retain(|member| self.is_in(circle, member.proc));
                 self.diary.view_of(Group::Circle(view.group, circle), &inside);
