@@ -120,6 +120,10 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
                 let plan = Plan::drawn(&mut choice, hosts);
                 let causal_across = plan.config.causality == vsync::Causality::System;
                 let options = Options { causal_across, ..Options::default() };
+                if causal_across {
+                    // Sides of one group may both have members in one view of another.
+                    storm = storm.without_partitions();
+                }
                 let mut world = core_world(hosts, world_seed, plan, trace);
                 let whole = rage(&mut world, &mut storm, mode, lengths);
                 let mut late = apart(&world, &whole);

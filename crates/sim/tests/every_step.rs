@@ -61,6 +61,9 @@ fn before(change: Change) -> CoreWorld {
         })
     };
     assert!(world.run_until_so(Duration::from_secs(5), together), "the group is founded");
+    // Something to compare, however soon it ends.
+    world.act(1, |app| app.say(group(), Order::Causal.into()));
+    world.run_for(Duration::from_millis(50));
     match change {
         Change::Join => world.crash(2),
         Change::Merge => {

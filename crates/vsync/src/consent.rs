@@ -76,7 +76,8 @@ impl Serving {
         let ranks = excluded.into_iter().filter_map(|proc| self.epoch.rank_of(*proc));
         let held = ranks.map(|rank| {
             let stream = &self.epoch.streams[rank];
-            Held { of: rank as u8, head: stream.head(), skipped: stream.skipped(0) }
+            let (head, skipped) = (stream.head(), stream.skipped());
+            Held { of: rank as u8, head, skipped, aside: stream.aside(self.epoch.rank) }
         });
         let held = held.collect();
         let (received, highest, voter) = (self.epoch.received(), self.highest, self.voter);

@@ -45,6 +45,8 @@ pub(crate) struct Held {
     pub(crate) head: u64,
     /// Positions of those still kept that are here without their payload.
     pub(crate) skipped: Vec<Span>,
+    /// Positions of those still kept that are not for this participant, payload or not.
+    pub(crate) aside: Vec<Span>,
 }
 
 /// What one member says of where it is.
@@ -160,9 +162,11 @@ impl Wire for Held {
         self.of.write(into);
         self.head.write(into);
         self.skipped.write(into);
+        self.aside.write(into);
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
-        Ok(Self { of: u8::read(from)?, head: u64::read(from)?, skipped: Vec::read(from)? })
+        let (of, head) = (u8::read(from)?, u64::read(from)?);
+        Ok(Self { of, head, skipped: Vec::read(from)?, aside: Vec::read(from)? })
     }
 }
 

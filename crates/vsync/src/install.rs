@@ -16,7 +16,7 @@ pub(crate) struct Lost {
     pub(crate) of: u8,
     /// Positions below the cut that none of them has as payload, and some of them might have to.
     pub(crate) void: Vec<Span>,
-    /// Positions that some of them has processed as payload.
+    /// Positions that some of them has delivered.
     pub(crate) done: Vec<Span>,
 }
 

@@ -216,11 +216,18 @@ impl Stream {
         self.pending.retain(|(pending, _)| *pending != position);
     }
 
-    /// The positions from there on that are here without their payload.
-    pub(crate) fn skipped(&self, from: u64) -> Vec<Span> {
-        let first = from.max(self.base);
-        let skips = (first..self.received())
-            .filter(|position| matches!(self.frame(*position), Some(Frame::Skip)));
-        Span::gather(skips)
+    /// The positions that are here without their payload.
+    pub(crate) fn skipped(&self) -> Vec<Span> {
+        self.where_is(|frame| matches!(frame, Frame::Skip))
+    }
+
+    /// The positions of what is not for the member of this rank.
+    pub(crate) fn aside(&self, rank: usize) -> Vec<Span> {
+        self.where_is(|frame| frame.cast().is_some_and(|cast| !cast.is_for(rank)))
+    }
+
+    fn where_is(&self, is: impl Fn(&Frame) -> bool) -> Vec<Span> {
+        let frames = (self.base..).zip(&self.frames);
+        Span::gather(frames.filter(|(_, frame)| is(frame)).map(|(position, _)| position))
     }
 }

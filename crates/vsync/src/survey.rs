@@ -24,6 +24,12 @@ impl Answer<'_> {
         position < self.received && !self.held.is_some_and(|h| any_has(&h.skipped, position))
     }
 
+    /// Whether it delivered this to its user.
+    fn delivered(&self, position: u64) -> bool {
+        let aside = self.held.is_some_and(|held| any_has(&held.aside, position));
+        position < self.head() && self.has_payload(position) && !aside
+    }
+
     fn head(&self) -> u64 {
         self.held.map_or(0, |held| held.head)
     }
@@ -58,10 +64,7 @@ pub(crate) fn survey(of: u8, answers: &[Answer<'_>]) -> Survey {
     // Below the lowest head all is processed, or was not meant for any of them.
     let processed = answers.iter().map(Answer::head).min().unwrap_or(0);
     let head = answers.iter().map(Answer::head).max().unwrap_or(0);
-    let done = |position: &u64| {
-        let by = |answer: &Answer<'_>| *position < answer.head() && answer.has_payload(*position);
-        answers.iter().any(by)
-    };
+    let done = |position: &u64| answers.iter().any(|answer| answer.delivered(*position));
     let mut done = Span::gather((processed..head).filter(done));
     match done.first_mut() {
         Some(first) if first.from == processed => first.from = 0,
@@ -78,7 +81,19 @@ mod tests {
 
     fn held(head: u64, skipped: &[(u64, u64)]) -> Held {
         let skipped = skipped.iter().map(|(from, end)| Span { from: *from, end: *end }).collect();
-        Held { of: 2, head, skipped }
+        Held { of: 2, head, skipped, aside: vec![] }
+    }
+
+    #[test]
+    fn who_it_was_not_for_has_not_delivered_it() {
+        let (mut a, b) = (held(5, &[]), held(1, &[]));
+        a.aside = vec![Span { from: 2, end: 4 }];
+        let answers = [
+            Answer { rank: 0, received: 6, held: Some(&a) },
+            Answer { rank: 1, received: 1, held: Some(&b) },
+        ];
+        let done = survey(2, &answers).lost.done;
+        assert_eq!(done, [Span { from: 0, end: 2 }, Span { from: 4, end: 5 }]);
     }
 
     #[test]
