@@ -29,7 +29,7 @@ pub(crate) struct Backlog {
 
 /// An ask, and where it is told what becomes of it, if it is a multicast in a core group.
 pub(crate) struct Asked {
-    pub(crate) ask: Down,
+    pub(crate) ask: Box<Down>,
     /// Names it for whoever wants it back.
     pub(crate) ticket: u64,
     pub(crate) post: Option<Arc<Inbox<Step>>>,
@@ -45,7 +45,7 @@ impl Asked {
     ) -> Result<(), Self> {
         let Self { ask, ticket, post } = self;
         let kind = kind_of(&ask);
-        match tower.down(now, ask) {
+        match tower.down(now, *ask) {
             Ok(()) => {
                 match kind {
                     Some((group, order)) => posts.taken(group, order, post),
@@ -53,7 +53,7 @@ impl Asked {
                 }
                 Ok(())
             }
-            Err(Full(ask)) => Err(Self { ask, ticket, post }),
+            Err(Full(ask)) => Err(Self { ask: Box::new(ask), ticket, post }),
         }
     }
 }
@@ -208,7 +208,7 @@ mod tests {
     }
 
     fn plain(ask: Down) -> Asked {
-        Asked { ask, ticket: 0, post: None }
+        Asked { ask: Box::new(ask), ticket: 0, post: None }
     }
 
     #[test]
@@ -217,7 +217,7 @@ mod tests {
         let cast = |ticket| {
             let (how, message) = (vsync::Order::Fifo.into(), lwg::Message::default());
             let ask = Down::Core(vsync::Down::Cast { group, how, message });
-            Asked { ask, ticket, post: Some(Arc::default()) }
+            Asked { ask: Box::new(ask), ticket, post: Some(Arc::default()) }
         };
         let (mut backlog, mut tower, now) = (Backlog::default(), Gate::default(), Instant::ZERO);
         let posts = &mut Posts::default();

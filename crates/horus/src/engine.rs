@@ -58,7 +58,7 @@ impl Engine {
         self.driver.local_address().ok()
     }
 
-    fn ask(&mut self, ask: Down, ticket: u64, post: Option<Arc<Inbox<Step>>>) {
+    fn ask(&mut self, ask: Box<Down>, ticket: u64, post: Option<Arc<Inbox<Step>>>) {
         let now = self.driver.now();
         let asked = Asked { ask, ticket, post };
         let done = self.backlog.ask(asked, &mut self.tower, now, &mut self.posts);
@@ -80,11 +80,11 @@ impl Engine {
         for _ in 0..ASKS_PER_TURN {
             match self.shared.pop() {
                 Some(Word::Ask(ask, Hook::Cast(ticket, inbox))) => {
-                    self.ask(*ask, ticket, Some(inbox));
+                    self.ask(ask, ticket, Some(inbox));
                 }
                 Some(Word::Ask(ask, hook)) => {
                     self.router.hook(hook);
-                    self.ask(*ask, 0, None);
+                    self.ask(ask, 0, None);
                 }
                 Some(Word::Do(what)) => {
                     what(self);
@@ -113,7 +113,7 @@ impl Engine {
         self.shared.done(done);
         if let Some(ask) = self.router.hear(up, &self.shared.book) {
             self.shared.count_one();
-            self.ask(ask, 0, None);
+            self.ask(Box::new(ask), 0, None);
         }
     }
 }
@@ -132,7 +132,7 @@ impl Crank for Engine {
 
     fn close(&mut self) {
         if !self.over {
-            self.ask(Down::Core(vsync::Down::Farewell), 0, None);
+            self.ask(Box::new(Down::Core(vsync::Down::Farewell)), 0, None);
             // If it does not go out, silence will tell the others.
             let _ = self.driver.turn(&mut self.tower, Some(Duration::ZERO));
         }

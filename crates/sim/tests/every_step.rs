@@ -94,8 +94,14 @@ fn begin(world: &mut CoreWorld, change: Change) {
 /// One crash after so many datagrams; whether the victim died of it.
 fn crash_after(change: Change, victim: usize, datagrams: u64) -> bool {
     let mut world = before(change);
-    world.doom(victim, datagrams);
+    let starts = change == Change::Join && victim == 2;
+    if !starts {
+        world.doom(victim, datagrams);
+    }
     begin(&mut world, change);
+    if starts {
+        world.doom(victim, datagrams);
+    }
     world.run_for(change.takes());
     let died = !world.is_up(victim);
     world.spare(victim);

@@ -139,7 +139,7 @@ impl Epoch {
         }
         let (order, safe) = (how.order, how.safe);
         // A flush concerns everybody.
-        let to = how.to.map(|(_, to)| to).filter(|_| order != Order::Global);
+        let to = how.to.as_ref().map(|to| to.1).filter(|_| order != Order::Global);
         let after = how.waits().then(|| self.vector());
         let changes = after.as_ref().map(|vector| vector.changes(self.streams[self.rank].last()));
         let stamp = if order == Order::Total { self.clock + 1 } else { 0 };

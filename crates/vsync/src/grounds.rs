@@ -60,6 +60,8 @@ pub enum Hold {
     },
     /// These are not known to be in the present view yet.
     Unconfirmed(Vec<ProcId>),
+    /// These are not known to have received everything that is here: what is safe waits for them.
+    Unsettled(Vec<ProcId>),
     /// These are not known to have delivered everything that is here.
     Unstable(Vec<ProcId>),
     /// The transport has no room: these have received the least of one's own messages.
@@ -103,6 +105,10 @@ impl Serving {
             holds.push(Hold::Unconfirmed(named(self.epoch.stability.absent())));
         }
         let heads: Vec<u64> = self.epoch.received();
+        let lacking = self.epoch.stability.lacking(&heads);
+        if !lacking.is_empty() {
+            holds.push(Hold::Unsettled(named(lacking)));
+        }
         let behind = self.epoch.stability.behind(&heads);
         if !behind.is_empty() {
             holds.push(Hold::Unstable(named(behind)));

@@ -129,7 +129,7 @@ impl Group {
                     || serving.founding.is_some()
                     || !serving.owed.is_empty()
                     || !serving.cast_again.is_empty();
-                if how.to.is_some_and(|(view, _)| view != serving.epoch.told) && !closed {
+                if how.to.as_ref().is_some_and(|to| to.0 != serving.epoch.told) && !closed {
                     // Its view is over, and the next has been told.
                     turn.tell(Up::Room { group: serving.group() });
                     return Err(message);

@@ -1,5 +1,7 @@
 //! How a multicast is to go: its order, how sure its delivery is to be, and whom it is for.
 
+use alloc::boxed::Box;
+
 use muts::Audience;
 
 use crate::order::Order;
@@ -12,7 +14,7 @@ use crate::view::ViewId;
 /// let how = How::from(Order::Total).safe();
 /// assert!(how.safe && how.to.is_none());
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct How {
     /// Its order.
     pub order: Order,
@@ -31,7 +33,7 @@ pub struct How {
     /// for anything (all but Fifo and Unordered) goes to the others' transports all the same.
     /// Handed back, with room told at once, if the view is not the one that it would go out in. A
     /// GBCAST is for everybody.
-    pub to: Option<(ViewId, Audience)>,
+    pub to: Option<Box<(ViewId, Audience)>>,
 }
 
 impl From<Order> for How {
@@ -43,26 +45,26 @@ impl From<Order> for How {
 impl How {
     /// The same, after all that the sender has processed.
     #[must_use]
-    pub const fn after_all(self) -> Self {
+    pub fn after_all(self) -> Self {
         Self { after_all: true, ..self }
     }
 
     /// The same, safe.
     #[must_use]
-    pub const fn safe(self) -> Self {
+    pub fn safe(self) -> Self {
         Self { safe: true, ..self }
     }
 
     /// The same, whatever happens in other core groups.
     #[must_use]
-    pub const fn independent(self) -> Self {
+    pub fn independent(self) -> Self {
         Self { independent: true, ..self }
     }
 
     /// The same for some members of that view only.
     #[must_use]
-    pub const fn to(self, view: ViewId, audience: Audience) -> Self {
-        Self { to: Some((view, audience)), ..self }
+    pub fn to(self, view: ViewId, audience: Audience) -> Self {
+        Self { to: Some(Box::new((view, audience))), ..self }
     }
 
     /// Whether it carries what it waits for.

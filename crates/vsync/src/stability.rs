@@ -112,10 +112,14 @@ impl Stability {
         (0..self.present.len()).filter(|member| !self.present[*member]).collect()
     }
 
+    /// Who is not known to have received all of this.
+    pub(crate) fn lacking(&self, received: &[u64]) -> Vec<usize> {
+        short_of(&self.received, received)
+    }
+
     /// Who is not known to have processed all of this.
     pub(crate) fn behind(&self, received: &[u64]) -> Vec<usize> {
-        let behind = |row: &Vec<u64>| row.iter().zip(received).any(|(done, all)| done < all);
-        (0..self.processed.len()).filter(|member| behind(&self.processed[*member])).collect()
+        short_of(&self.processed, received)
     }
 
     /// Who has said to have received the least of this stream.
@@ -166,6 +170,12 @@ impl Stability {
         self.pause = (self.pause * 2).min(PAUSE_MAX);
         self.due = unstable.then(|| now + self.pause);
     }
+}
+
+/// The rows that do not reach these positions.
+fn short_of(rows: &[Vec<u64>], wanted: &[u64]) -> Vec<usize> {
+    let short = |row: &Vec<u64>| row.iter().zip(wanted).any(|(have, want)| have < want);
+    (0..rows.len()).filter(|member| short(&rows[*member])).collect()
 }
 
 #[cfg(test)]

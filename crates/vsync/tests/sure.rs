@@ -60,8 +60,9 @@ fn safe_waits_for_who_lacks_it_and_is_told_otherwise_where_the_view_ends_before(
     }
     world.run(Duration::from_millis(300));
     assert_eq!(heard(&world, 'b').len(), 1);
-    let unstable = Hold::Unstable(vec![proc('c')]);
-    assert!(world.kernels[&proc('b')].why_held(group()).contains(&unstable));
+    let unsettled = Hold::Unsettled(vec![proc('c')]);
+    let holds = world.kernels[&proc('b')].why_held(group());
+    assert!(holds.contains(&unsettled), "{holds:?}");
     world.crash(proc('c'));
     world.run(Duration::from_secs(4));
     for name in ['a', 'b'] {

@@ -451,9 +451,9 @@ impl App for Member {
                 if let Some(circle) = circle
                     && let Some(Standing::In { view, .. }) = self.groups.get(group)
                 {
-                    how.to = Some((view.id, self.audience(circle, view)));
+                    how.to = Some(Box::new((view.id, self.audience(circle, view))));
                 }
-                Asking::Cast(*group, *how, message.body().clone())
+                Asking::Cast(*group, how.clone(), message.body().clone())
             }
             Down::Join { group, .. } => Asking::Join(*group),
             Down::Send { to, message } => {
