@@ -1,8 +1,8 @@
 //! Every step: three members, one change, and one crash after each datagram that it takes.
 //!
 //! The change is begun, and one of the three dies when it has sent so many datagrams more: none,
-//! one, two, until the change is over before it dies. Whoever is left has to settle, and every judge
-//! has to be content.
+//! one, two, until the change is over before it dies. Whoever is left has to settle, and every
+//! judge has to be content.
 
 use muts::Duration;
 use sim::{CoreWorld, Load, Plan, Trace, apart, core_world, judge_core, settle, unsettled};

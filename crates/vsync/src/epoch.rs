@@ -113,9 +113,10 @@ impl Epoch {
     /// What this member has processed of the others' streams.
     fn vector(&self) -> Vector {
         let own = self.rank;
-        Vector::of(
-            self.streams.iter().enumerate().map(|(r, s)| if r == own { 0 } else { s.head() }),
-        )
+        let positions = self.streams.iter().enumerate();
+        self.streams[own]
+            .last()
+            .moved_to(positions.map(|(rank, stream)| if rank == own { 0 } else { stream.head() }))
     }
 
     /// Whether a GBCAST of this member waits for its flush.
@@ -123,7 +124,7 @@ impl Epoch {
         self.streams[self.rank].has_global()
     }
 
-    /// Multicasts a user's message.
+    /// Multicasts a user's message. What can be delivered by it is delivered by the next pump.
     ///
     /// # Errors
     /// The message, unchanged, if the channel has no room or it has to wait for the next epoch.
@@ -147,7 +148,6 @@ impl Epoch {
         let cast = Cast { order, safe, to, after, stamp, message: message.clone() };
         self.put(turn, &header, Frame::Cast(cast), message)?;
         turn.counters.casts += 1;
-        self.pump(turn, None);
         Ok(())
     }
 
@@ -171,9 +171,9 @@ impl Epoch {
         Ok(())
     }
 
-    /// Who gets a frame, as the channel counts its peers. What waits for anything goes to everybody:
-    /// who passed over it without its vector would claim to have processed what that points at, and
-    /// whoever has to wait for both would wait for ever.
+    /// Who gets a frame, as the channel counts its peers. What waits for anything goes to all of
+    /// them: who passed over it without its vector would claim to have processed what that points
+    /// at, and whoever has to wait for both would wait for ever.
     fn audience(&self, frame: &Frame) -> Audience {
         let Some(cast) = frame.cast().filter(|cast| cast.after.is_none()) else {
             return Audience::ALL;

@@ -1,11 +1,11 @@
 //! Global: GBCASTs, each at its sender's own flush.
 //!
-//! A GBCAST goes ahead in its sender's stream, is passed over by the queues, and is delivered at the
-//! end of the epoch: after everything in the cut, before everything later. Promises: wherever it is
-//! delivered the same has been delivered before it. Two flushes may both end an epoch that a member
-//! takes part in, and it goes along with one of them; so only the INSTALL that the sender itself
-//! decides delivers its GBCAST: there is one at most, and the sender takes it. Where another flush
-//! overtakes it, everybody drops it, and its sender sends it anew in the next epoch.
+//! A GBCAST goes ahead in its sender's stream, is passed over by the queues, and is delivered at
+//! the end of the epoch: after everything in the cut, before everything later. Promises: wherever
+//! it is delivered the same has been delivered before it. Two flushes may both end an epoch that a
+//! member takes part in, and it goes along with one of them; so only the INSTALL that the sender
+//! itself decides delivers its GBCAST: there is one at most, and the sender takes it. Where another
+//! flush overtakes it, everybody drops it, and its sender sends it anew in the next epoch.
 
 use alloc::vec::Vec;
 
@@ -23,7 +23,9 @@ impl Serving {
             && self.blocked.is_none()
             && self.merge.is_none()
             && self.founding.is_none();
-        if idle && self.epoch.has_own_global() && !self.has_suspects(turn) {
+        let refused = self.flush.as_ref().and_then(|flush| flush.again);
+        let again = refused.is_some_and(|again| again <= turn.now);
+        if (idle || again) && self.epoch.has_own_global() && !self.has_suspects(turn) {
             self.begin(turn);
         }
     }

@@ -142,7 +142,7 @@ pub enum Up {
         /// Who sent it; one's own are told too.
         from: Endpoint,
         /// Its position in its sender's stream of this view; grows, with gaps, but for
-        /// [`Order::Unordered`] and [`Order::Global`], which have their places in it and not in time.
+        /// [`Order::Unordered`] and [`Order::Global`], which have their places in it, not in time.
         seq: u64,
         /// Its order.
         order: Order,

@@ -30,6 +30,7 @@ pub mod limits;
 mod merge;
 mod order;
 mod peers;
+mod repeating;
 mod reports;
 mod sequencer;
 mod serving;
@@ -43,6 +44,7 @@ mod survey;
 mod terms;
 mod turn;
 mod view;
+mod watch;
 mod whereabouts;
 
 pub use config::{Causality, Config};

@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 
 use muts::{Duration, Instant};
 
+use crate::limits::PAUSE_MAX;
 /// What the members of one epoch are known to have.
 #[derive(Debug)]
 pub(crate) struct Stability {
@@ -37,9 +38,6 @@ pub(crate) struct Stability {
 
 /// The shortest pause before a report is repeated: a round trip and some.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
-
-/// The longest pause between two reports of an epoch that does not become stable.
-const PAUSE_MAX: Duration = Duration::from_millis(500);
 
 impl Stability {
     pub(crate) fn new(members: usize) -> Self {

@@ -1,5 +1,7 @@
 //! The application of core group storms: founds, joins, leaves, casts in every order.
 
+mod circles;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
@@ -7,8 +9,9 @@ use std::rc::Rc;
 use bytes::Bytes;
 use horus::history::Id;
 use muts::{Address, Duration, Instant, Message, ProcId};
-use vsync::{Audience, Down, Endpoint, Fault, GroupId, How, Order, Up, View, Why};
+use vsync::{Down, Endpoint, Fault, GroupId, How, Order, Up, View, Why};
 
+use self::circles::{circle_of, group_of};
 use crate::choice::Choice;
 use crate::diary::{Diary, Group, ViewName};
 use crate::script::payload::{body, id_of, pairs::Pairs};
@@ -210,46 +213,6 @@ impl Member {
         How { after_all, safe, ..order.into() }
     }
 
-    /// The circle that the next message is for, if it is not for everybody.
-    fn circle(&mut self) -> Option<usize> {
-        let circles = &self.plan.circles;
-        let mine: Vec<usize> =
-            (0..circles.len()).filter(|circle| circles[*circle].contains(&self.host)).collect();
-        let some = !mine.is_empty() && self.choice.chance(600_000);
-        some.then(|| *self.choice.pick(&mine))
-    }
-
-    /// Whether a process is in a circle.
-    fn is_in(&self, circle: usize, process: ProcId) -> bool {
-        let host = self.roster.host(process.node);
-        host.is_some_and(|host| self.plan.circles[circle].contains(&host))
-    }
-
-    /// Whom a message is for.
-    fn audience(&self, circle: usize, view: &View) -> Audience {
-        let mut to = Audience::NONE;
-        for (rank, member) in view.members.iter().enumerate() {
-            if self.is_in(circle, member.proc) {
-                to.insert(rank);
-            }
-        }
-        to
-    }
-
-    /// What a view is to a circle: the same with the circle's members only.
-    fn tell_circles(&mut self, view: &View) {
-        for circle in 0..self.plan.circles.len() {
-            if self.plan.circles[circle].contains(&self.host) {
-                let mut inside = view.clone();
-                // That is said of the whole group: a circle may lack who saw to it.
-                inside.primary = None;
-                inside.members.retain(|member| self.is_in(circle, member.proc));
-                inside.transitional.retain(|member| self.is_in(circle, member.proc));
-                self.diary.view_of(Group::Circle(view.group, circle), &inside);
-            }
-        }
-    }
-
     fn leave(&mut self, group: GroupId) {
         let others = self.keepers.borrow().get(&group).map_or(0, BTreeSet::len);
         if others < 2 {
@@ -380,16 +343,6 @@ impl Member {
             Asking::Other => {}
         }
     }
-}
-
-/// The circle in a message's name, if it is for one.
-fn circle_of(id: &str) -> Option<usize> {
-    id.split_once('~')?.1.parse().ok()
-}
-
-/// The group that a message counts in: a circle is a group of its own inside the core group.
-fn group_of(group: GroupId, id: &str) -> Group {
-    circle_of(id).map_or(Group::Core(group), |circle| Group::Circle(group, circle))
 }
 
 impl App for Member {
