@@ -101,9 +101,15 @@ pub(crate) enum Control {
     MergeGrant { group: GroupId, merge: u64, view: ViewId },
     /// The asker's part, closed.
     MergeReady { group: GroupId, merge: u64, part: Part },
-    /// What the sender has received and processed; `wanted`: 1 asks for the same in return, 2 at
-    /// once.
-    Stability { group: GroupId, epoch: ViewId, received: Vec<u64>, processed: Vec<u64>, wanted: u8 },
+    /// What the sender has received and processed.
+    Stability {
+        group: GroupId,
+        epoch: ViewId,
+        received: Vec<u64>,
+        processed: Vec<u64>,
+        /// 1 asks for the same in return, 2 at once.
+        wanted: u8,
+    },
 }
 
 impl Control {
