@@ -92,7 +92,7 @@ impl Member {
         };
         member.meet_all(&birth.roster, birth.host);
         for (number, group) in member.plan.groups.clone().into_iter().enumerate() {
-            if let Some(terms) = member.plan.terms(&birth.roster) {
+            if let Some(terms) = member.plan.terms(&birth.roster, group) {
                 member.asks.push_back(Down::Terms { group, terms });
             }
             let founder = birth.me.incarnation == 1 && number == birth.host;
@@ -171,9 +171,7 @@ impl Member {
             self.asks.push_back(Down::Send { to: Endpoint::of(to), message });
         }
         let usable = |(group, standing): (&GroupId, &Standing)| match standing {
-            Standing::In { full: false, leaving: false, view, .. }
-                if view.primary != Some(false) =>
-            {
+            Standing::In { full: false, leaving: false, view, .. } if self.may_cast(view) => {
                 Some(*group)
             }
             _ => None,
@@ -199,6 +197,11 @@ impl Member {
             let message = Message::new(body(&id, length));
             self.asks.push_back(Down::Cast { group, how, message });
         }
+    }
+
+    /// Whether a view takes multicasts.
+    fn may_cast(&self, view: &View) -> bool {
+        view.primary != Some(false) || !self.plan.refuses(view.group)
     }
 
     /// How the next message is to go.
@@ -390,7 +393,7 @@ impl App for Member {
                 matches!(
                     self.groups.get(group),
                     Some(Standing::In { full: false, leaving: false, view, .. })
-                        if view.primary != Some(false)
+                        if self.may_cast(view)
                 )
             };
             match &ask {

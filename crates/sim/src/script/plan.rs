@@ -56,11 +56,18 @@ impl Plan {
         plan
     }
 
-    /// What a process says of each group before it is in it.
+    /// Whether a view of this group that is not primary refuses multicasts: never the first, since
+    /// a group of which most members were killed is never primary again.
     #[must_use]
-    pub fn terms(&self, roster: &Roster) -> Option<Terms> {
+    pub fn refuses(&self, group: GroupId) -> bool {
+        self.primary && self.groups.first() != Some(&group)
+    }
+
+    /// What a process says of a group before it is in it.
+    #[must_use]
+    pub fn terms(&self, roster: &Roster, group: GroupId) -> Option<Terms> {
         let electorate: Vec<NodeId> = (0..roster.hosts()).map(|host| roster.node(host)).collect();
-        let partition = Partition::Primary { electorate, refuse: true };
+        let partition = Partition::Primary { electorate, refuse: self.refuses(group) };
         self.primary.then(|| Terms { partition, ..Terms::default() })
     }
 
