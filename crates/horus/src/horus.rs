@@ -71,7 +71,7 @@ impl Horus {
         let cuts = Cuts::default();
         let tower = tower::embedded(&config, me, &cuts);
         let bell = driver.bell();
-        let mut engine = Engine::new(driver, tower, Arc::clone(&shared));
+        let mut engine = Engine::new(driver, tower, Arc::clone(&shared), Endpoint::of(me));
         engine.router.events = events;
         let runtime = Runtime::new(engine, bell);
         let door = Arc::new(Door::open(Endpoint::of(me), runtime, shared));
@@ -173,6 +173,13 @@ impl Horus {
         let inbox = Arc::clone(&self.door.shared.invited);
         let door = Arc::clone(&self.door);
         Pending::first(&self.door, inbox, move |(lwg, told)| Ok(Group::new(&door, lwg, told)))
+    }
+
+    /// Says what is to hold in the core group of this word, before it is founded or joined: which
+    /// views are primary, who may come in, what this process shows to come in. Every member is to
+    /// say the same.
+    pub fn set_terms(&self, word: &str, terms: vsync::Terms) {
+        self.ask(Down::Core(vsync::Down::Terms { group: group_of_word(word), terms }));
     }
 
     /// Starts the core group of this word with these members and this process.

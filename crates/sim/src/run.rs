@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use horus::check::Options;
 use horus::history::Log;
 use muts::{Duration, Layer};
 
@@ -111,7 +112,7 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
         match family {
             Family::Streams => {
                 let hosts = choice.between(2, 5) as usize;
-                let load = Load::drawn(&mut choice);
+                let load = Load::drawn(&mut choice, &[vsync::Order::Fifo]);
                 let mut world = stream_world(hosts, world_seed, load, ways, trace);
                 let whole = rage(&mut world, &mut storm, mode, lengths);
                 judge_streams(world, &whole)
@@ -119,11 +120,17 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
             Family::Core => {
                 let hosts = choice.between(3, 5) as usize;
                 let plan = Plan::drawn(&mut choice, hosts);
+                let causal_across = plan.config.causality == vsync::Causality::System;
+                let options = Options { causal_across, ..Options::default() };
+                if causal_across {
+                    // Sides of one group may both have members in one view of another.
+                    storm = storm.without_partitions();
+                }
                 let mut world = core_world(hosts, world_seed, plan, ways, trace);
                 let whole = rage(&mut world, &mut storm, mode, lengths);
                 let mut late = apart(&world, &whole);
                 late.extend(unsettled(&world, &whole));
-                let mut report = judge_core(world);
+                let mut report = judge_core_by(world, &options);
                 report.violations.extend(late);
                 report
             }
@@ -212,6 +219,11 @@ pub fn judge_streams(world: StreamWorld, whole: &[usize]) -> Report {
 /// Judges a world of kernels.
 #[must_use]
 pub fn judge_core(world: CoreWorld) -> Report {
+    judge_core_by(world, &Options::default())
+}
+
+/// Judges a world of kernels that promise more.
+fn judge_core_by(world: CoreWorld, options: &Options) -> Report {
     let mut report = begin(&world);
     for app in world.into_apps() {
         let name = app.diary.process(app.me);
@@ -219,7 +231,7 @@ pub fn judge_core(world: CoreWorld) -> Report {
         report.views += app.diary.counted().1;
         report.logs.push(app.diary.into_log());
     }
-    pronounce(&mut report);
+    pronounce(&mut report, options);
     report
 }
 /// Judges a world of light-weight groups.
@@ -232,6 +244,6 @@ pub fn judge_light(world: LightWorld) -> Report {
         report.views += app.diary.counted().1;
         report.logs.push(app.diary.into_log());
     }
-    pronounce(&mut report);
+    pronounce(&mut report, &Options::default());
     report
 }

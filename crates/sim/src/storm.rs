@@ -67,6 +67,18 @@ impl Storm {
         Self { choice, weights, silence_ms, gap_max_ms }
     }
 
+    /// The same, but whoever lives hears everybody else that does.
+    #[must_use]
+    pub fn without_partitions(mut self) -> Self {
+        let parts = [Fault::Pause, Fault::Part, Fault::CutOneWay, Fault::Deafen];
+        for (kind, weight) in FAULTS.into_iter().zip(&mut self.weights) {
+            if parts.contains(&kind) {
+                *weight = 0;
+            }
+        }
+        self
+    }
+
     /// No faults at all, under some weather.
     #[must_use]
     pub const fn none(choice: Choice) -> Self {

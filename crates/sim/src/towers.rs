@@ -29,14 +29,14 @@ fn stream_tower(birth: &Birth, ways: Ways, trace: &Trace) -> StreamTower {
     Tap::new(transport, trace.clone(), birth.name.clone(), "transport")
 }
 
-fn core_tower(birth: &Birth, ways: Ways, trace: &Trace) -> CoreTower {
+fn core_tower(birth: &Birth, ways: Ways, trace: &Trace, config: vsync::Config) -> CoreTower {
     let below = stream_tower(birth, ways, trace);
-    let kernel = Kernel::new(below, vsync::Config::new(birth.me, birth.seed));
+    let kernel = Kernel::new(below, config);
     Tap::new(kernel, trace.clone(), birth.name.clone(), "kernel")
 }
 
 fn light_tower(birth: &Birth, ways: Ways, trace: &Trace) -> LightTower {
-    let below = core_tower(birth, ways, trace);
+    let below = core_tower(birth, ways, trace, vsync::Config::new(birth.me, birth.seed));
     let groups = Groups::new(below, lwg::Config::new(Endpoint::of(birth.me)));
     Tap::new(groups, trace.clone(), birth.name.clone(), "groups")
 }
@@ -55,7 +55,8 @@ pub fn stream_world(hosts: usize, seed: u64, load: Load, ways: Ways, trace: &Tra
 pub fn core_world(hosts: usize, seed: u64, plan: Plan, ways: Ways, trace: &Trace) -> CoreWorld {
     let (taps, keepers) = (trace.clone(), Keepers::default());
     let factory = move |birth: Birth| {
-        (core_tower(&birth, ways, &taps), Member::new(birth, plan.clone(), keepers.clone()))
+        let config = plan.config_of(birth.me, birth.seed);
+        (core_tower(&birth, ways, &taps, config), Member::new(birth, plan.clone(), keepers.clone()))
     };
     World::new(hosts, seed, trace.clone(), Box::new(factory))
 }

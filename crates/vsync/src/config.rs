@@ -4,6 +4,18 @@ use core::time::Duration;
 
 use muts::ProcId;
 
+/// Between which messages causal order is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Causality {
+    /// Inside each core group.
+    #[default]
+    Group,
+    /// Also from one core group to another: a Causal or Total multicast is handed back while
+    /// something in another group is not known to be delivered everywhere (paper 3.2), unless it
+    /// is `independent`.
+    System,
+}
+
 /// Settings of a [`Kernel`](crate::Kernel); the defaults suit one network.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -38,6 +50,8 @@ pub struct Config {
     pub joining: Duration,
     /// How long received and delivered positions gather before they are told. Default 20 ms.
     pub stability: Duration,
+    /// Between which messages causal order is kept. Default: inside each core group.
+    pub causality: Causality,
 }
 
 impl Config {
@@ -59,6 +73,7 @@ impl Config {
             founding: Duration::from_secs(5),
             joining: Duration::from_secs(10),
             stability: Duration::from_millis(20),
+            causality: Causality::default(),
         }
     }
 

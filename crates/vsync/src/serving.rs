@@ -7,15 +7,17 @@
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
-use muts::{Instant, ProcId};
+use muts::{Instant, Message, ProcId};
 
-use crate::admission::{Asked, Founding};
+use crate::admission::{Asked, Founding, Pending};
 use crate::consent::{Blocked, Wanted};
 use crate::control::{Ballot, Control};
 use crate::endpoint::GroupId;
 use crate::epoch::Epoch;
-use crate::flush::{Flush, Phase};
+use crate::flush::{Flush, Phase, Status};
+use crate::how::How;
 use crate::install::Install;
+use crate::interface::Up;
 use crate::merge::Merge;
 use crate::repeating::Repeating;
 use crate::turn::Turn;
@@ -40,6 +42,8 @@ pub(crate) struct Serving {
     pub(crate) decided: Option<Install>,
     /// Who asked to come in.
     pub(crate) joins: BTreeMap<ProcId, Asked>,
+    /// Whom the user has been asked about: with which nonce, when last, and what it answered.
+    pub(crate) asked: BTreeMap<ProcId, Pending>,
     /// Who asked to be let out.
     pub(crate) leaves: BTreeSet<ProcId>,
     /// Invited, until when.
@@ -59,6 +63,18 @@ pub(crate) struct Serving {
     /// Once members, members of other components, or who may be: looked for while they are not in
     /// the view, until they say that they are in none.
     pub(crate) kin: BTreeSet<ProcId>,
+    /// Whether this process counts for a primary view.
+    pub(crate) voter: bool,
+    /// Whether the view is primary, as it was told.
+    pub(crate) primary: Option<bool>,
+    /// What stands for the user's state.
+    pub(crate) digest: Option<u64>,
+    /// Told once every member is known to be in the epoch, and nothing else before it.
+    pub(crate) owed: Vec<Up>,
+    /// Own GBCASTs that somebody else's flush overtook.
+    pub(crate) cast_again: VecDeque<(How, Message)>,
+    /// Told then too; what follows does not wait for it.
+    pub(crate) stable_later: Vec<Up>,
     /// A cast was handed back.
     pub(crate) owes_room: bool,
     /// Since when there has been a reason for a view change.
@@ -84,6 +100,7 @@ impl Serving {
             merge: None,
             decided: None,
             joins: BTreeMap::new(),
+            asked: BTreeMap::new(),
             leaves: BTreeSet::new(),
             invited: BTreeMap::new(),
             gone: BTreeSet::new(),
@@ -92,6 +109,12 @@ impl Serving {
             sightings: BTreeMap::new(),
             history: VecDeque::new(),
             kin: BTreeSet::new(),
+            voter: false,
+            primary: None,
+            digest: None,
+            owed: Vec::new(),
+            cast_again: VecDeque::new(),
+            stable_later: Vec::new(),
             owes_room: false,
             reason_since: None,
             viewed: Instant::ZERO,
@@ -136,11 +159,14 @@ impl Serving {
     /// Does what time or a changed state calls for, and repeats what has not been answered.
     pub(crate) fn tick(&mut self, turn: &mut Turn<'_>) {
         self.epoch.report_if_due(turn);
+        self.pump(turn);
         self.judge_whereabouts(turn);
         self.tend_invitations(turn);
         self.forget_joins(turn);
         if self.coordinator(turn) == turn.me() {
             self.coordinate(turn);
+        } else {
+            self.begin_global(turn);
         }
         self.give_up_silent_flush(turn);
         if self.repeating.is_due(turn) {
@@ -168,7 +194,11 @@ impl Serving {
         }
         if let Some(blocked) = self.blocked {
             // Somebody else's flush has its turn first; then it is mine to finish.
-            if turn.now.since(blocked.since) >= turn.config.control * 2 {
+            let patience = match self.suspects(turn, blocked.by) {
+                true => turn.config.control * 2,
+                false => turn.config.merge,
+            };
+            if turn.now.since(blocked.since) >= patience {
                 self.begin(turn);
             }
             return;
@@ -179,7 +209,9 @@ impl Serving {
         if self.merge.is_some() && !self.has_suspects(turn) {
             return;
         }
-        let reason = self.has_suspects(turn) || !self.leaves.is_empty() || self.can_admit(turn);
+        let global = self.epoch.has_own_global();
+        let reason =
+            global || self.has_suspects(turn) || !self.leaves.is_empty() || self.can_admit(turn);
         if !reason {
             self.reason_since = None;
             return;
@@ -188,7 +220,7 @@ impl Serving {
         let alone = self.epoch.members.len() == 1;
         // The first reason for long is not kept waiting; those that come behind it gather.
         let calm = turn.now.since(self.viewed) >= turn.config.gather;
-        if alone || calm || turn.now.since(since) >= turn.config.gather {
+        if alone || global || calm || turn.now.since(since) >= turn.config.gather {
             self.merge = None;
             self.begin(turn);
         }
@@ -213,6 +245,8 @@ impl Serving {
             || self.flush.is_some()
             || self.merge.is_some()
             || self.founding.is_some()
+            || self.epoch.has_own_global()
+            || !self.cast_again.is_empty()
             || !self.gone.is_empty()
             || !self.apart.is_empty()
             || !self.joins.is_empty()
@@ -223,8 +257,12 @@ impl Serving {
 
     /// Delivers what can be delivered, unless a flush holds it.
     pub(crate) fn pump(&mut self, turn: &mut Turn<'_>) {
+        self.release_if_sure(turn);
         if self.blocked.is_none() {
-            self.epoch.pump(turn, false);
+            if self.owed.is_empty() {
+                self.cast_globals_again(turn);
+                self.epoch.pump(turn, None);
+            }
         } else {
             self.check_cut(turn);
         }
@@ -242,8 +280,8 @@ impl Serving {
             Control::Prepare { ballot, excluded, .. } => {
                 self.take_prepare(turn, from, ballot, &excluded);
             }
-            Control::Status { ballot, received, highest, .. } => {
-                self.take_status(turn, from, ballot, received, highest);
+            Control::Status { ballot, received, highest, held, voter, .. } => {
+                self.take_status(turn, from, ballot, Status { received, highest, held, voter });
             }
             Control::Cut { ballot, cut, gaps, .. } => {
                 self.hear_cut(turn, from, ballot, cut, &gaps);
@@ -259,8 +297,8 @@ impl Serving {
                 }
             }
             Control::Leave { .. } => self.take_leave(from),
-            Control::Join { who, nonce, highest, group } => {
-                self.take_join(turn, group, who, nonce, highest);
+            Control::Join { who, nonce, highest, ticket, .. } => {
+                self.take_join(turn, who, nonce, highest, ticket);
             }
             Control::Where { whereabouts, .. } => self.take_whereabouts(turn, from, whereabouts),
             Control::MergeAsk { view, members, .. } => {
@@ -272,7 +310,10 @@ impl Serving {
             Control::MergeReady { merge, part, .. } => {
                 self.take_merge_ready(turn, from, merge, part);
             }
-            Control::Install(_) | Control::Installed { .. } | Control::Invite { .. } => {}
+            Control::Install(_)
+            | Control::Installed { .. }
+            | Control::Invite { .. }
+            | Control::Denied { .. } => {}
         }
     }
 

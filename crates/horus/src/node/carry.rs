@@ -74,8 +74,8 @@ impl Node {
             Command::Found { group, members } => self.found(&group, &members),
             Command::Join { group, contact } => self.join(&group, contact.as_deref()),
             Command::Leave { group } => self.leave(&group),
-            Command::Cast { group, order, msg, body, stable, .. } => {
-                self.cast(&group, Letter { order, msg, body: body.into_bytes(), stable })
+            Command::Cast { group, order, msg, body, safe, stable } => {
+                self.cast(&group, Letter { order, msg, body: body.into_bytes(), safe, stable })
             }
             Command::Create { lwg, members, .. } => self.create(&lwg, &members),
             Command::Add { lwg, members } => {
@@ -88,7 +88,8 @@ impl Node {
                 self.change("destroy", &lwg, &[], |lwg, _| Down::Destroy { lwg })
             }
             Command::Send { lwg, order, msg, body, stable, .. } => {
-                self.send(&lwg, Letter { order, msg, body: body.into_bytes(), stable })
+                let (body, safe) = (body.into_bytes(), false);
+                self.send(&lwg, Letter { order, msg, body, safe, stable })
             }
             Command::Put { lwg, msg, name, file, from, bytes } => {
                 self.put(&lwg, msg, name, (&file, from, bytes))

@@ -171,7 +171,7 @@ impl Command {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Order {
-    /// Unordered; not built yet.
+    /// Unordered.
     Mbcast,
     /// FIFO.
     Fbcast,
@@ -179,22 +179,34 @@ pub(crate) enum Order {
     Cbcast,
     /// Total.
     Abcast,
-    /// Against everything; not built yet.
+    /// Against everything.
     Gbcast,
 }
 
 impl Order {
     /// The order as the floors name it.
+    pub(crate) const fn named(self) -> lwg::Order {
+        match self {
+            Self::Mbcast => lwg::Order::Unordered,
+            Self::Fbcast => lwg::Order::Fifo,
+            Self::Cbcast => lwg::Order::Causal,
+            Self::Abcast => lwg::Order::Total,
+            Self::Gbcast => lwg::Order::Global,
+        }
+    }
+
+    /// The same for a light-weight group.
     ///
     /// # Errors
     /// A sentence for what is not built yet.
     pub(crate) fn built(self) -> Result<lwg::Order, String> {
         match self {
-            Self::Fbcast => Ok(lwg::Order::Fifo),
-            Self::Cbcast => Ok(lwg::Order::Causal),
-            Self::Abcast => Ok(lwg::Order::Total),
-            Self::Mbcast => Err("order mbcast is not built yet: fbcast, cbcast, abcast".into()),
-            Self::Gbcast => Err("order gbcast is not built yet: fbcast, cbcast, abcast".into()),
+            Self::Mbcast | Self::Gbcast => {
+                Err("in a light-weight group mbcast and gbcast are not \
+                                                built yet: fbcast, cbcast, abcast"
+                    .into())
+            }
+            _ => Ok(self.named()),
         }
     }
 }
@@ -218,10 +230,10 @@ pub(crate) fn parse(line: &str, json: bool) -> Result<Command, String> {
 /// What the types do not say.
 fn check(command: &Command) -> Result<(), String> {
     match command {
-        Command::Cast { safe: true, .. } | Command::Send { safe: true, .. } => {
-            Err("safe is not built yet; `stable` tells when every member has it".into())
-        }
-        Command::Cast { order, .. } | Command::Send { order, .. } => order.built().map(|_| ()),
+        Command::Send { safe: true, .. } => Err("in a light-weight group safe is not built yet; \
+                                                 `stable` tells when every member has it"
+            .into()),
+        Command::Send { order, .. } => order.built().map(|_| ()),
         Command::Create { semantics: Some(semantics), .. } => {
             Err(format!("semantics `{semantics}` is not built yet"))
         }
@@ -242,7 +254,7 @@ fn check(command: &Command) -> Result<(), String> {
             if rate.is_some_and(|rate| !rate.is_finite() || rate <= 0.0) {
                 return Err("`rate` is messages per second, above 0".into());
             }
-            order.built().map(|_| ())
+            lwg.as_ref().map_or(Ok(()), |_| order.built().map(|_| ()))
         }
         _ => Ok(()),
     }
@@ -299,8 +311,10 @@ mod tests {
         assert!(wrong(r#"{"do":"chaos","loss":101}"#).contains("101"));
         assert!(wrong(r#"{"do":"leave"}"#).contains("group"));
         assert!(wrong(r#"{"do":"leave","group":"G","now":1}"#).contains("now"));
-        let line = r#"{"do":"cast","group":"G","order":"gbcast"}"#;
-        assert!(wrong(line).contains("not built"));
+        let line = r#"{"do":"send","lwg":"L","order":"gbcast"}"#;
+        assert!(wrong(line).contains("not"));
+        let line = r#"{"do":"cast","group":"G","order":"gbcast","safe":true}"#;
+        assert!(parse(line, true).is_ok());
         let line = r#"{"do":"send","lwg":"L","order":"abcast","safe":true}"#;
         assert!(wrong(line).contains("safe"));
         assert!(parse("cast G", false).expect_err("refused").contains("order"));
