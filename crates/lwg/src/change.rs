@@ -14,11 +14,12 @@ use crate::core_group::CoreGroup;
 use crate::digest::Digest;
 use crate::group::{Change, common};
 use crate::header::{Op, What};
-use crate::here::{Aside, Here, Slot};
+use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members};
 use crate::interface::{Outcome, Up, Why};
 use crate::limits::EARLY_MARKS_MAX;
 use crate::outgoing::Urgent;
+use crate::table::Slot;
 use crate::view::{View, ViewId, number_after};
 
 /// MARKs whose operation has not been delivered here.
@@ -143,7 +144,7 @@ impl CoreGroup {
     /// Add, remove, destroy.
     fn alter(&mut self, here: &mut Here, op: &Op, cause: u64) -> Outcome {
         let Some(slot) = self.directory.find(here, op.lwg) else { return Outcome::NoGroup };
-        let (old, last) = self.agreed(slot);
+        let (old, last) = self.agreed(here, slot);
         if old.is_empty() {
             return Outcome::NoGroup;
         }
@@ -173,18 +174,18 @@ impl CoreGroup {
     }
 
     /// The members and number of the last view agreed upon.
-    pub(crate) fn agreed(&self, slot: Slot) -> (Members, u64) {
+    pub(crate) fn agreed(&self, here: &Here, slot: Slot) -> (Members, u64) {
         let motion = self.directory.motions.get(&slot);
         match motion.and_then(|motion| motion.changes.back()) {
             Some(change) => (change.members.clone(), change.number),
-            None => (self.directory.members(slot).clone(), self.directory.entry(slot).id.counter),
+            None => (here.table.members(slot).clone(), here.table.entry(slot).id.counter),
         }
     }
 
     /// A change is agreed upon; every old member gives its MARK, as soon as it has none of its own
     /// ABCASTs under way.
     pub(crate) fn agree(&mut self, here: &mut Here, slot: Slot, mut change: Change) {
-        let lwg = self.directory.entry(slot).lwg;
+        let lwg = here.table.entry(slot).lwg;
         if change.missing.contains(&here.me) && !self.unplaced.wait(lwg, change.number) {
             self.urgent.push_back(Urgent::Mark { lwg, change: change.number });
         }
@@ -255,8 +256,8 @@ impl CoreGroup {
         change: &Change,
         along: Option<&[Endpoint]>,
     ) -> bool {
-        let old = self.directory.members(slot).clone();
-        let entry = self.directory.entry_mut(slot);
+        let old = here.table.members(slot).clone();
+        let entry = here.table.entry_mut(slot);
         let (lwg, previous) = (entry.lwg, entry.id);
         entry.id = if change.unites {
             ViewId::united(change.number, change.cause)
@@ -265,7 +266,7 @@ impl CoreGroup {
         };
         entry.begun = false;
         if change.members.contains(&here.me) {
-            self.directory.set_members(slot, &change.members);
+            self.directory.set_members(here, slot, &change.members);
             if old.contains(&here.me) {
                 let mut transitional = common(&change.members, &old);
                 if let Some(along) = along {
@@ -288,7 +289,7 @@ impl CoreGroup {
             }
             return false;
         }
-        self.directory.set_members(slot, &change.members);
+        self.directory.set_members(here, slot, &change.members);
         true
     }
 
@@ -299,12 +300,12 @@ impl CoreGroup {
         transitional: Members,
         previous: Option<ViewId>,
     ) {
-        let entry = self.directory.entry(slot);
+        let entry = here.table.entry(slot);
         here.counters.views_told += 1;
         here.told.push_back(Up::View(View {
             lwg: entry.lwg,
             id: entry.id,
-            members: self.directory.members(slot).clone(),
+            members: here.table.members(slot).clone(),
             transitional,
             core: self.id(),
             core_view: self.view.id,

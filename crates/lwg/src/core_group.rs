@@ -10,11 +10,10 @@ use crate::change::{EarlyMarks, Unplaced};
 use crate::directory::Directory;
 use crate::exchange::Exchange;
 use crate::group::{Ask, common};
-use crate::header::{Header, Label};
+use crate::header::{Header, Label, Op};
 use crate::here::{CoreNumber, Here};
 use crate::id::{LwgId, Members, SendId};
 use crate::interface::{Up, Why};
-use crate::limits::SWEEP_MAX;
 use crate::outgoing::Urgent;
 use crate::view::ViewId;
 
@@ -92,7 +91,7 @@ impl CoreGroup {
     pub(crate) fn on_view(&mut self, here: &mut Here, view: vsync::View) {
         // What the view before has changed is told before this one is: a light-weight view names
         // the core view that its process is in.
-        while self.directory.sweep(here, SWEEP_MAX) {}
+        self.directory.sweep_mine(here);
         self.close_changes(here, &view);
         self.end_exchange(here);
         self.urgent.clear();
@@ -129,6 +128,10 @@ impl CoreGroup {
                 self.on_data(here, from, seq, data);
             }
             Ok(Header::Op(op)) => self.on_op(here, from, op),
+            Ok(Header::Ops) => match Op::read_all(message.body()) {
+                Ok(ops) => ops.into_iter().for_each(|op| self.on_op(here, from, op)),
+                Err(_) => here.counters.malformed += 1,
+            },
             Ok(Header::Mark { lwg, change }) => self.on_mark(here, from, lwg, change),
             Ok(Header::Label(label)) => self.on_label(here, from, label),
             Ok(Header::Directory { label, last }) => {
@@ -152,7 +155,7 @@ impl CoreGroup {
     /// Told to members only: who has gone out of the group hears nothing more of it.
     fn tell_stable(&mut self, here: &mut Here, message: &Unstable) {
         let slot = self.directory.find(here, message.lwg);
-        if slot.is_some_and(|slot| self.directory.is_in(slot, here.me)) {
+        if slot.is_some_and(|slot| here.table.members(slot).contains(&here.me)) {
             here.told.push_back(Up::Stable { send: message.send });
         }
     }
@@ -160,23 +163,18 @@ impl CoreGroup {
     /// This process has left.
     pub(crate) fn on_out(mut self, here: &mut Here) {
         here.replies.leave(self.number(), &mut here.told);
-        let mut next = Some(0);
-        while let Some(from) = next {
-            let page;
-            (page, next) = self.directory.page(here, from, usize::MAX);
-            for slot in page {
-                let motion = self.directory.motions.remove(&slot).unwrap_or_default();
-                let lwg = self.directory.entry(slot).lwg;
-                if self.directory.is_in(slot, here.me) {
-                    let ends = |change: &crate::group::Change| change.members.is_empty();
-                    let destroyed = motion.changes.back().is_some_and(ends);
-                    let why = if destroyed { Why::Destroyed } else { Why::CoreLeft };
-                    here.told.push_back(Up::Out { lwg, why });
-                }
-                self.directory.remove(here, slot);
-                for ask in motion.held {
-                    here.refuse(ask);
-                }
+        for slot in self.directory.page(here, None, usize::MAX).0 {
+            let motion = self.directory.motions.remove(&slot).unwrap_or_default();
+            let lwg = here.table.entry(slot).lwg;
+            if here.table.members(slot).contains(&here.me) {
+                let ends = |change: &crate::group::Change| change.members.is_empty();
+                let destroyed = motion.changes.back().is_some_and(ends);
+                let why = if destroyed { Why::Destroyed } else { Why::CoreLeft };
+                here.told.push_back(Up::Out { lwg, why });
+            }
+            self.directory.remove(here, slot);
+            for ask in motion.held {
+                here.refuse(ask);
             }
         }
         self.end_exchange(here);
@@ -195,9 +193,9 @@ impl CoreGroup {
         let Some(slot) = self.directory.find(here, data.lwg) else {
             return self.filter(here, from, &data);
         };
-        let members = self.directory.members(slot);
+        let members = here.table.members(slot);
         let (inside, known) = (members.contains(&here.me), members.contains(&from));
-        if !inside || self.directory.entry(slot).id != data.view {
+        if !inside || here.table.entry(slot).id != data.view {
             if inside && known {
                 // What made the view is in the causal past of what is sent in it.
                 here.counters.out_of_view += 1;

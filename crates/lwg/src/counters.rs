@@ -5,6 +5,10 @@
 pub(crate) struct Counters {
     pub(crate) views_told: u64,
     pub(crate) messages_told: u64,
+    /// Groups brought up to date with a core view.
+    pub(crate) touched: u64,
+    /// Casts that carried operations, however many each.
+    pub(crate) batches: u64,
     /// Data of groups that this process is not in.
     pub(crate) filtered: u64,
     /// Data of a view that its sender and this process do not share: must stay 0.
@@ -28,6 +32,8 @@ impl Counters {
     pub(crate) fn count(&self, each: &mut dyn FnMut(&'static str, u64)) {
         each("lwg.views_told", self.views_told);
         each("lwg.messages_told", self.messages_told);
+        each("lwg.touched", self.touched);
+        each("lwg.batches", self.batches);
         each("lwg.filtered", self.filtered);
         each("lwg.out_of_view", self.out_of_view);
         each("lwg.malformed", self.malformed);

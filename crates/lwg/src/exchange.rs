@@ -15,10 +15,11 @@ use crate::core_group::{CoreGroup, by_rank};
 use crate::digest::Digest;
 use crate::group::Change;
 use crate::header::{Label, Op, read_members, write_members};
-use crate::here::{Aside, Here, Slot};
+use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members};
 use crate::limits::{DIRECTORY_BYTES_MAX, DIRECTORY_ENTRIES_MAX};
 use crate::outgoing::{Rest, Urgent};
+use crate::table::Slot;
 use crate::view::{ViewId, number_after};
 
 #[derive(Default)]
@@ -151,8 +152,8 @@ impl CoreGroup {
             let mine = self.directory.find(here, lwg);
             let ends = dead.contains(&lwg) || self.directory.dead.contains(lwg);
             if let Some(slot) = mine {
-                let id = self.directory.entry(slot).id;
-                parts.push((id, self.directory.members(slot).clone()));
+                let id = here.table.entry(slot).id;
+                parts.push((id, here.table.members(slot).clone()));
             }
             match (&parts[..], mine) {
                 ([], _) => self.directory.dead.insert(lwg),
@@ -206,26 +207,27 @@ impl CoreGroup {
                 if dead.len() == DIRECTORY_ENTRIES_MAX {
                     return (bytes, Some(Rest::Tombstones(from + dead.len())));
                 }
-                0
+                None
             }
             Rest::Entries(from) => {
                 Vec::<LwgId>::new().write(&mut bytes);
-                from
+                Some(from)
             }
         };
         let (page, next) = self.directory.page(here, from, DIRECTORY_ENTRIES_MAX);
         let mut last = None;
         for slot in page {
             if bytes.len() > DIRECTORY_BYTES_MAX {
-                return (bytes, Some(Rest::Entries(slot)));
+                let here = here.table.entry(slot).membership;
+                return (bytes, Some(Rest::Entries((here, slot))));
             }
-            let entry = self.directory.entry(slot);
+            let entry = here.table.entry(slot);
             entry.lwg.write(&mut bytes);
             entry.id.write(&mut bytes);
             let again = last == Some(entry.membership);
             again.write(&mut bytes);
             if !again {
-                write_members(&mut bytes, self.directory.members(slot));
+                write_members(&mut bytes, here.table.members(slot));
                 last = Some(entry.membership);
             }
         }

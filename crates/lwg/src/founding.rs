@@ -250,11 +250,10 @@ impl<C: Core, P: Policy> Groups<C, P> {
     fn end_create(&mut self, lwg: LwgId, outcome: Outcome) {
         let Some(create) = self.placing.creates.remove(&lwg) else { return };
         if outcome == Outcome::Done
-            && let Some((core, slot)) = self.here.find(lwg)
-            && let Some(core) = self.cores[core as usize].as_mut()
+            && let Some((_, slot)) = self.here.find(lwg)
             && create.asker.is_none()
         {
-            core.directory.entry_mut(slot).rule = create.rule;
+            self.here.table.entry_mut(slot).rule = create.rule;
         }
         self.tell_outcome(lwg, create.asker, outcome);
         self.release(lwg, create.held, create.refused);

@@ -17,6 +17,8 @@ use crate::policy::Policy;
 impl CoreGroup {
     pub(crate) fn on_close(&mut self, here: &mut Here) {
         self.closing = false;
+        // All members look at the same directory, however far each has swept.
+        self.directory.sweep_all(here);
         if self.directory.alive == 0 && self.exchange.is_none() && !self.closed {
             self.closed = true;
             here.counters.collected += 1;

@@ -7,18 +7,23 @@ use vsync::{Endpoint, Message, Order};
 use crate::header::Op;
 use crate::id::{LwgId, Members, SendId};
 use crate::membership::Index;
+use crate::table::Slot;
 use crate::view::ViewId;
 
 /// What every member of a core group knows of each group on it; small: there may be a million.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Entry {
     pub(crate) lwg: LwgId,
     /// The installed view.
     pub(crate) id: ViewId,
-    /// Its members.
+    /// Its members, and with them its core group.
     pub(crate) membership: Index,
+    /// The next entry of this membership, or the next place that is not taken.
+    pub(crate) next: Slot,
+    /// The one before it.
+    pub(crate) previous: Slot,
     /// How far it has followed its membership's log.
-    pub(crate) place: u32,
+    pub(crate) place: u16,
     /// Which rule placed it, if it was placed here.
     pub(crate) rule: u8,
     /// Whether this process has sent in the installed view: what is sent first carries all that

@@ -17,7 +17,7 @@ use crate::header::Letter;
 use crate::here::{CoreNumber, Here};
 use crate::id::LwgId;
 use crate::interface::{Down, Up};
-use crate::limits::SWEEP_MAX;
+use crate::limits::{BURST_MAX, SWEEP_MAX, TOLD_MAX};
 use crate::policy::{Policy, Smallest, why};
 
 /// Settings of [`Groups`].
@@ -65,6 +65,8 @@ pub struct Groups<C, P = Smallest> {
     later: VecDeque<vsync::Down>,
     ops: u64,
     minted: u32,
+    /// Asks taken since the kernel was given anything.
+    burst: usize,
 }
 
 impl<C: Core> Groups<C> {
@@ -93,6 +95,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             later: VecDeque::new(),
             ops: 0,
             minted: 0,
+            burst: 0,
         }
     }
 
@@ -110,7 +113,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         Some(Where {
             core: core.id(),
             members: core.view.members.clone(),
-            why: why(core.directory.entry(slot).rule),
+            why: why(self.here.table.entry(slot).rule),
         })
     }
 
@@ -152,6 +155,9 @@ impl<C: Core, P: Policy> Groups<C, P> {
     }
 
     fn sweep(&mut self) {
+        if self.here.told.len() >= TOLD_MAX {
+            return;
+        }
         let Some(number) = self.swept.first().copied() else { return };
         let core = self.cores[number as usize].as_mut();
         if !core.is_some_and(|core| core.directory.sweep(&mut self.here, SWEEP_MAX)) {
@@ -172,10 +178,13 @@ impl<C: Core, P: Policy> Layer for Groups<C, P> {
 
     fn down(&mut self, now: Instant, ask: Down) -> Result<(), Full<Down>> {
         self.here.now = now;
-        self.turn();
-        let taken = self.take(ask).map_err(Full);
-        self.turn();
-        taken
+        self.listen();
+        if self.burst >= BURST_MAX || matches!(ask, Down::Core(_)) {
+            self.turn();
+        }
+        // What is asked in one turn is given to the kernel at its end: it travels together.
+        self.burst += 1;
+        self.take(ask).map_err(Full)
     }
 
     fn up(&mut self) -> Option<Up> {
@@ -192,6 +201,8 @@ impl<C: Core, P: Policy> Layer for Groups<C, P> {
     }
 
     fn transmit(&mut self, now: Instant) -> Option<Transmit> {
+        self.here.now = now;
+        self.turn();
         self.below.transmit(now)
     }
 
@@ -206,7 +217,8 @@ impl<C: Core, P: Policy> Layer for Groups<C, P> {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let sweep = (!self.swept.is_empty()).then_some(self.here.now);
+        let sweeps = !self.swept.is_empty() && self.here.told.len() < TOLD_MAX;
+        let sweep = sweeps.then_some(self.here.now);
         let own = [sweep, self.placing.deadline(), self.grace_deadline()];
         own.into_iter().flatten().chain(self.below.deadline()).min()
     }
@@ -221,12 +233,10 @@ impl<C: Guarded, P> Guarded for Groups<C, P> {
 impl<C: Core + Counted, P: Policy> Counted for Groups<C, P> {
     fn count(&self, each: &mut dyn FnMut(&'static str, u64)) {
         let cores = || self.cores.iter().flatten();
-        let groups: usize = cores().map(|core| core.directory.len()).sum();
-        let memberships: usize = cores().map(|core| core.directory.memberships.len()).sum();
         let unsettled: usize = cores().map(CoreGroup::unsettled).sum();
-        each("lwg.groups", groups as u64);
+        each("lwg.groups", self.here.table.len() as u64);
         each("lwg.core_groups", self.numbers.len() as u64);
-        each("lwg.memberships", memberships as u64);
+        each("lwg.memberships", self.here.table.memberships.len() as u64);
         each("lwg.unsettled", (unsettled + self.placing.unsettled() + self.later.len()) as u64);
         each("lwg.replies_awaited", self.here.replies.len() as u64);
         self.here.counters.count(each);

@@ -10,10 +10,13 @@
 //! 4 label | last bool | (entries in the body)  DIRECTORY (ABCAST)
 //! 5 lwg | view id | send u64 | replies bool    data
 //! 6                                            CLOSE (ABCAST)
+//! 7 (operations in the body)                   several operations (ABCAST)
 //! ```
 //!
 //! On a message to one process: `0` bare, `1 lwg` told, `2 send` reply, `3 send` declined,
 //! `4 lwg members` place this group, `5 lwg outcome` how that ended.
+
+use alloc::vec::Vec;
 
 use muts::{Malformed, Sink, Wire, read_varint, write_varint};
 use vsync::Endpoint;
@@ -36,6 +39,7 @@ pub(crate) enum Header {
     Directory { label: Label, last: bool },
     Data { lwg: LwgId, view: ViewId, send: SendId, replies: bool },
     Close,
+    Ops,
 }
 
 /// An operation on a light-weight group, carried out at its place in the total order.
@@ -90,24 +94,46 @@ impl Wire for SendId {
     }
 }
 
-impl Wire for Op {
-    fn write(&self, into: &mut impl Sink) {
+/// On the kind of an operation: its members are those of the one before it in the same cast.
+const SAME: u8 = 0x80;
+
+impl Op {
+    /// The members that it names.
+    fn members(&self) -> &[Endpoint] {
+        match &self.what {
+            What::Create(members) | What::Add(members) | What::Remove(members) => members,
+            What::Destroy => &[],
+        }
+    }
+
+    /// Writes it behind that one.
+    pub(crate) fn write_after(&self, before: Option<&Self>, into: &mut impl Sink) {
         self.number.write(into);
         self.lwg.write(into);
-        let (kind, members): (u8, &[Endpoint]) = match &self.what {
-            What::Create(members) => (1, members),
-            What::Add(members) => (2, members),
-            What::Remove(members) => (3, members),
-            What::Destroy => (4, &[]),
+        let kind: u8 = match &self.what {
+            What::Create(_) => 1,
+            What::Add(_) => 2,
+            What::Remove(_) => 3,
+            What::Destroy => 4,
         };
-        kind.write(into);
-        write_members(into, members);
+        if before.is_some_and(|before| before.members() == self.members()) {
+            (kind | SAME).write(into);
+        } else {
+            kind.write(into);
+            write_members(into, self.members());
+        }
     }
-    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+
+    /// Reads one that was written behind that one.
+    fn read_after(before: Option<&Self>, from: &mut &[u8]) -> Result<Self, Malformed> {
         let (number, lwg) = (u64::read(from)?, LwgId::read(from)?);
         let kind = u8::read(from)?;
-        let members = read_members(from)?;
-        let what = match kind {
+        let members = if kind & SAME == 0 {
+            read_members(from)?
+        } else {
+            before.ok_or(Malformed)?.members().into()
+        };
+        let what = match kind & !SAME {
             1 => What::Create(members),
             2 => What::Add(members),
             3 => What::Remove(members),
@@ -115,6 +141,24 @@ impl Wire for Op {
             _ => return Err(Malformed),
         };
         Ok(Self { number, lwg, what })
+    }
+
+    /// All operations of a body.
+    pub(crate) fn read_all(mut from: &[u8]) -> Result<Vec<Self>, Malformed> {
+        let mut all: Vec<Self> = Vec::new();
+        while !from.is_empty() {
+            all.push(Self::read_after(all.last(), &mut from)?);
+        }
+        Ok(all)
+    }
+}
+
+impl Wire for Op {
+    fn write(&self, into: &mut impl Sink) {
+        self.write_after(None, into);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        Self::read_after(None, from)
     }
 }
 
@@ -148,6 +192,7 @@ impl Wire for Header {
                 replies.write(into);
             }
             Self::Close => into.push(6),
+            Self::Ops => into.push(7),
         }
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
@@ -164,6 +209,7 @@ impl Wire for Header {
                 replies: bool::read(from)?,
             },
             6 => Self::Close,
+            7 => Self::Ops,
             _ => return Err(Malformed),
         })
     }
@@ -239,7 +285,6 @@ impl Wire for Outcome {
 mod tests {
     use super::*;
     use alloc::vec;
-    use alloc::vec::Vec;
 
     fn headers() -> Vec<Header> {
         let lwg = LwgId { creator: 3, count: 9 };
@@ -254,6 +299,7 @@ mod tests {
             Header::Directory { label: 5, last: true },
             Header::Data { lwg, view: ViewId::default(), send: SendId(7), replies: true },
             Header::Close,
+            Header::Ops,
         ]
     }
 
@@ -267,6 +313,29 @@ mod tests {
                 assert_eq!(Header::read(&mut &bytes[..end]), Err(Malformed));
             }
         }
+    }
+
+    #[test]
+    fn operations_of_one_cast_say_the_same_members_once() {
+        let members = Members::from_slice(&[Endpoint::default()]);
+        let op = |number, what| Op { number, lwg: LwgId { creator: 1, count: number }, what };
+        let all = [
+            op(1, What::Create(members.clone())),
+            op(2, What::Create(members.clone())),
+            op(3, What::Remove(members)),
+            op(4, What::Destroy),
+        ];
+        let mut bytes = Vec::new();
+        for (at, op) in all.iter().enumerate() {
+            op.write_after(at.checked_sub(1).map(|before| &all[before]), &mut bytes);
+        }
+        assert_eq!(Op::read_all(&bytes), Ok(all.to_vec()));
+        let mut alone = Vec::new();
+        all[1].write(&mut alone);
+        let mut behind = Vec::new();
+        all[1].write_after(Some(&all[0]), &mut behind);
+        assert_eq!(Op::read_all(&behind), Err(Malformed));
+        assert_eq!((behind.len(), alone.len()), (25, 46));
     }
 
     #[test]

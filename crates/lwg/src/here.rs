@@ -1,6 +1,6 @@
 //! What belongs to this process rather than to one of its core groups.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 
 use muts::Instant;
 use vsync::{Endpoint, GroupId};
@@ -10,12 +10,10 @@ use crate::header::Op;
 use crate::id::LwgId;
 use crate::interface::{Outcome, Up};
 use crate::replies::Replies;
+use crate::table::{Slot, Table};
 
 /// Which of this process's core groups: a small number, reused.
 pub(crate) type CoreNumber = u32;
-
-/// A place in a directory.
-pub(crate) type Slot = u32;
 
 /// What core groups share at one process.
 pub(crate) struct Here {
@@ -23,8 +21,8 @@ pub(crate) struct Here {
     pub(crate) now: Instant,
     /// What is told to the floor above, in the one order that means something.
     pub(crate) told: VecDeque<Up>,
-    /// Where each known group is. More than one core group only if somebody used a name twice.
-    pub(crate) homes: BTreeMap<(LwgId, CoreNumber), Slot>,
+    /// Every group known here, whichever core group it is on.
+    pub(crate) table: Table,
     pub(crate) replies: Replies,
     pub(crate) counters: Counters,
     /// What a core group has found out and others here must know.
@@ -49,7 +47,7 @@ impl Here {
             me,
             now: Instant::ZERO,
             told: VecDeque::new(),
-            homes: BTreeMap::new(),
+            table: Table::default(),
             replies: Replies::default(),
             counters: Counters::default(),
             asides: VecDeque::new(),
@@ -58,7 +56,6 @@ impl Here {
 
     /// The core group and place of a group, if it is known here.
     pub(crate) fn find(&self, lwg: LwgId) -> Option<(CoreNumber, Slot)> {
-        let mut homes = self.homes.range((lwg, 0)..=(lwg, CoreNumber::MAX));
-        homes.next().map(|(&(_, core), &slot)| (core, slot))
+        self.table.home(lwg)
     }
 }

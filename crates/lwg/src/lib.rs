@@ -33,6 +33,7 @@ mod membership;
 mod outgoing;
 mod policy;
 mod replies;
+mod table;
 mod tombstones;
 mod view;
 

@@ -31,6 +31,25 @@ pub const DIRECTORY_ENTRIES_MAX: usize = 900;
 /// Entries brought up to date by one turn of the background sweep: about a millisecond's work.
 pub const SWEEP_MAX: usize = 8_192;
 
+/// Things told and not taken, over which the background sweep waits: views of a million groups
+/// would lie there otherwise.
+pub const TOLD_MAX: usize = 16_384;
+
+/// Losses of members noted for a membership before its groups must take them: places in the log
+/// have 16 bits.
+pub const STEPS_MAX: usize = 1_024;
+
+/// Operations in one cast, at most: what a datagram or two hold.
+pub const BATCH_MAX: usize = 256;
+
+/// Bytes of operations in one cast, over which no other is added: a core group of many members
+/// makes them long.
+pub const BATCH_BYTES_MAX: usize = 16 * 1_024;
+
+/// Asks that wait before they are cast without waiting for the end of the turn: memory stays
+/// small, and what waits together travels together all the same.
+pub const BURST_MAX: usize = 1_024;
+
 /// Creates, adds and foundings under way at one time: each keeps a timer and its members.
 pub const PLACING_MAX: usize = 65_536;
 

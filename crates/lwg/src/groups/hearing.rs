@@ -15,10 +15,9 @@ impl<C: Core, P: Policy> Groups<C, P> {
     /// Takes in all that the kernel tells and gives it all that it takes. What the kernel has told
     /// is processed before it is asked anything, so that stamps name views it is in.
     pub(super) fn turn(&mut self) {
+        self.burst = 0;
         loop {
-            while let Some(up) = self.below.up() {
-                self.hear(up);
-            }
+            self.listen();
             if let Some(ask) = self.later.pop_front() {
                 if let Err(Full(ask)) = self.below.down(self.here.now, ask) {
                     self.later.push_front(ask);
@@ -32,6 +31,13 @@ impl<C: Core, P: Policy> Groups<C, P> {
             }
             self.settle_asides();
             self.note(number);
+        }
+    }
+
+    /// Takes in all that the kernel tells.
+    pub(super) fn listen(&mut self) {
+        while let Some(up) = self.below.up() {
+            self.hear(up);
         }
     }
 
