@@ -113,6 +113,22 @@ impl CoreGroup {
         let cause = Digest::of("op").with(&from).with(&op.number).end();
         let outcome = match &op.what {
             What::Create(members) => self.create(here, op.lwg, members, cause),
+            What::Adopt if self.closed => Outcome::Again,
+            What::Adopt => {
+                self.reserved.insert(op.lwg);
+                Outcome::Done
+            }
+            What::Release => {
+                self.reserved.remove(&op.lwg);
+                return;
+            }
+            What::Ready(ready) => return self.on_ready(here, from, op.lwg, ready),
+            _ if self.has_moved(here, op.lwg) => {
+                if from == here.me {
+                    here.asides.push_back(Aside::Moved { op });
+                }
+                return;
+            }
             _ => self.alter(here, &op, cause),
         };
         if from == here.me {
@@ -124,7 +140,7 @@ impl CoreGroup {
         if self.directory.dead.contains(lwg) {
             return Outcome::NoGroup;
         }
-        if self.directory.find(here, lwg).is_some() {
+        if self.directory.find(here, lwg).is_some() || self.moved.get(lwg).is_some() {
             return Outcome::NothingToDo;
         }
         let strangers = self.strangers(members);
@@ -141,7 +157,16 @@ impl CoreGroup {
         Outcome::Done
     }
 
-    /// Add, remove, destroy.
+    /// Whether a group that was here has gone elsewhere, or is about to.
+    fn has_moved(&mut self, here: &mut Here, lwg: LwgId) -> bool {
+        let Some(slot) = self.directory.find(here, lwg) else {
+            return self.moved.get(lwg).is_some();
+        };
+        let motion = self.directory.motions.get(&slot);
+        motion.and_then(|motion| motion.changes.back()).is_some_and(|change| change.to.is_some())
+    }
+
+    /// Add, remove, destroy, switch.
     fn alter(&mut self, here: &mut Here, op: &Op, cause: u64) -> Outcome {
         let Some(slot) = self.directory.find(here, op.lwg) else { return Outcome::NoGroup };
         let (old, last) = self.agreed(here, slot);
@@ -162,14 +187,16 @@ impl CoreGroup {
                 }
             }
             What::Remove(members) => new.retain(|member| !members.contains(member)),
-            What::Destroy | What::Create(_) => new.clear(),
+            What::Switch(to, members) => {
+                return self.switch(here, slot, (to, members), cause);
+            }
+            _ => new.clear(),
         }
         if new == old {
             return Outcome::NothingToDo;
         }
         let number = number_after(last, self.view.id);
-        let change = Change { number, cause, unites: false, members: new, missing: old };
-        self.agree(here, slot, change);
+        self.agree(here, slot, Change::new(number, cause, new, old));
         Outcome::Done
     }
 
@@ -193,9 +220,15 @@ impl CoreGroup {
         change.missing.retain(|member| !early.contains(member));
         if change.members.is_empty() {
             self.directory.dead.insert(lwg);
+        }
+        if change.members.is_empty() || change.to.is_some() {
             self.directory.alive -= 1;
         }
-        self.directory.motions.entry(slot).or_default().changes.push_back(change);
+        let mut motion = self.directory.motions.remove(&slot).unwrap_or_default();
+        motion.changes.push_back(change);
+        // What was asked before goes before what is asked from now on.
+        self.take_queued(lwg, &mut motion.held);
+        self.directory.motions.insert(slot, motion);
         self.install_ready(here, slot);
     }
 
@@ -226,6 +259,17 @@ impl CoreGroup {
         self.release_held(slot);
     }
 
+    /// What goes to another core group goes now, as far as the old epoch let it: those along have
+    /// been told the same.
+    pub(crate) fn depart_forced(&mut self, here: &mut Here) {
+        for (slot, lwg, to) in core::mem::take(&mut self.leaving) {
+            if self.directory.find(here, lwg) == Some(slot) {
+                let id = here.table.entry(slot).id;
+                self.depart(here, slot, (to, id, id));
+            }
+        }
+    }
+
     /// The epoch ends: MARKs that nobody has count as given.
     pub(crate) fn close_changes(&mut self, here: &mut Here, next: &vsync::View) {
         let slots: Vec<Slot> = self.directory.motions.keys().copied().collect();
@@ -240,6 +284,13 @@ impl CoreGroup {
             if !change.missing.is_empty() {
                 here.counters.forced += 1;
                 change.cause = Digest::of("forced").with(&change.cause).with(&next.id).end();
+            }
+            if let Some(to) = change.to.take() {
+                let lwg = here.table.entry(slot).lwg;
+                change.members = here.table.members(slot).clone();
+                self.install(here, slot, &change, Some(&next.transitional));
+                self.leaving.push((slot, lwg, to));
+                return;
             }
             if !self.install(here, slot, &change, Some(&next.transitional)) {
                 return;
@@ -256,6 +307,12 @@ impl CoreGroup {
         change: &Change,
         along: Option<&[Endpoint]>,
     ) -> bool {
+        if let Some(to) = change.to {
+            let previous = here.table.entry(slot).id;
+            let closed = previous.after(change.number, change.cause);
+            self.depart(here, slot, (to, closed, previous));
+            return false;
+        }
         let old = here.table.members(slot).clone();
         let entry = here.table.entry_mut(slot);
         let (lwg, previous) = (entry.lwg, entry.id);
@@ -273,7 +330,7 @@ impl CoreGroup {
                     transitional = common(&transitional, along);
                 }
                 self.tell_view(here, slot, transitional, Some(previous));
-            } else {
+            } else if !self.land(here, slot, &change.arrivals, along) {
                 self.tell_view(here, slot, Members::from_slice(&[here.me]), None);
             }
             return true;
@@ -293,7 +350,7 @@ impl CoreGroup {
         true
     }
 
-    fn tell_view(
+    pub(crate) fn tell_view(
         &self,
         here: &mut Here,
         slot: Slot,

@@ -1,6 +1,6 @@
 //! One core group as this floor sees it: routes what the kernel tells of it.
 
-use alloc::collections::{BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 use muts::Instant;
@@ -9,12 +9,14 @@ use vsync::{Endpoint, GroupId, Message, Order};
 use crate::change::{EarlyMarks, Unplaced};
 use crate::directory::Directory;
 use crate::exchange::Exchange;
-use crate::group::{Ask, common};
+use crate::group::{Ask, Destination, common};
 use crate::header::{Header, Label, Op};
 use crate::here::{CoreNumber, Here};
 use crate::id::{LwgId, Members, SendId};
 use crate::interface::{Up, Why};
+use crate::moving::{Arrival, Moved};
 use crate::outgoing::Urgent;
+use crate::table::Slot;
 use crate::view::ViewId;
 
 pub(crate) struct CoreGroup {
@@ -41,6 +43,16 @@ pub(crate) struct CoreGroup {
     pub(crate) closing: bool,
     /// Since when no group has been on it.
     pub(crate) idle_since: Option<Instant>,
+    /// Groups that were here and are elsewhere.
+    pub(crate) moved: Moved,
+    /// Who has come here of groups that are on their way; of this view alone.
+    pub(crate) arrivals: BTreeMap<LwgId, Arrival>,
+    /// Groups that are about to come here; of this view alone.
+    pub(crate) reserved: BTreeSet<LwgId>,
+    /// Groups that go at once when the view has changed.
+    pub(crate) leaving: Vec<(Slot, LwgId, Destination)>,
+    /// Messages of groups that this process is not in.
+    pub(crate) filtered: u64,
     /// Own ABCASTs on their way, and the MARKs that wait for them.
     pub(crate) unplaced: Unplaced,
     /// Own messages delivered here and not known to be so everywhere.
@@ -71,6 +83,11 @@ impl CoreGroup {
             closed: false,
             closing: false,
             idle_since: None,
+            moved: Moved::default(),
+            arrivals: BTreeMap::new(),
+            reserved: BTreeSet::new(),
+            leaving: Vec::new(),
+            filtered: 0,
             unplaced: Unplaced::default(),
             unstable: VecDeque::new(),
         };
@@ -98,6 +115,8 @@ impl CoreGroup {
         self.closing = false;
         self.early.clear();
         self.unplaced.clear();
+        self.arrivals.clear();
+        self.reserved.clear();
         let along: BTreeSet<Endpoint> = view.transitional.iter().copied().collect();
         for message in core::mem::take(&mut self.unstable) {
             // Who came along has delivered it; what the others did nobody knows.
@@ -109,6 +128,7 @@ impl CoreGroup {
         self.view = view;
         here.told.push_back(Up::Core(vsync::Up::View(self.view.clone())));
         self.directory.lose(here, |member| along.contains(member), self.view.id, lowest);
+        self.depart_forced(here);
         here.replies.keep(self.number(), |member| along.contains(member), &mut here.told);
         self.begin_exchange(here);
     }
@@ -154,8 +174,10 @@ impl CoreGroup {
 
     /// Told to members only: who has gone out of the group hears nothing more of it.
     fn tell_stable(&mut self, here: &mut Here, message: &Unstable) {
-        let slot = self.directory.find(here, message.lwg);
-        if slot.is_some_and(|slot| here.table.members(slot).contains(&here.me)) {
+        // It may be elsewhere by now.
+        let home = here.find(message.lwg);
+        let inside = home.is_some_and(|(_, slot)| here.table.members(slot).contains(&here.me));
+        if inside || here.arriving.contains_key(&message.lwg) {
             here.told.push_back(Up::Stable { send: message.send });
         }
     }
@@ -215,8 +237,9 @@ impl CoreGroup {
         }
     }
 
-    fn filter(&self, here: &mut Here, from: Endpoint, data: &Data) {
+    fn filter(&mut self, here: &mut Here, from: Endpoint, data: &Data) {
         here.counters.filtered += 1;
+        self.filtered += 1;
         if from == here.me && data.replies {
             here.replies.close(data.send, &mut here.told);
         }

@@ -20,8 +20,15 @@ pub(crate) struct Counters {
     pub(crate) exchanges: u64,
     /// Groups that came together again after a partition.
     pub(crate) united: u64,
+    /// Moves begun here.
+    pub(crate) moves: u64,
+    /// Groups of this process that have left a core group, and that have come to another.
+    pub(crate) departed: u64,
+    pub(crate) arrived: u64,
     pub(crate) founded: u64,
     pub(crate) collected: u64,
+    /// Core groups left because this process was in no group on them.
+    pub(crate) shrunk: u64,
     /// Sends dropped because this process is not in the group.
     pub(crate) unsendable: u64,
     /// Operations dropped because the view ended before the directories were one.
@@ -40,8 +47,12 @@ impl Counters {
         each("lwg.forced", self.forced);
         each("lwg.exchanges", self.exchanges);
         each("lwg.united", self.united);
+        each("lwg.moves", self.moves);
+        each("lwg.departed", self.departed);
+        each("lwg.arrived", self.arrived);
         each("lwg.founded", self.founded);
         each("lwg.collected", self.collected);
+        each("lwg.shrunk", self.shrunk);
         each("lwg.unsendable", self.unsendable);
         each("lwg.dropped", self.dropped);
     }

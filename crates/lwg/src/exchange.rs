@@ -13,7 +13,7 @@ use vsync::Endpoint;
 
 use crate::core_group::{CoreGroup, by_rank};
 use crate::digest::Digest;
-use crate::group::Change;
+use crate::group::{Change, Destination, Generation};
 use crate::header::{Label, Op, read_members, write_members};
 use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members};
@@ -38,11 +38,13 @@ pub(crate) struct Exchange {
 struct Foreign {
     memberships: Vec<Members>,
     /// With the place of the membership above.
-    entries: Vec<(LwgId, ViewId, usize)>,
+    entries: Vec<(LwgId, ViewId, Generation, usize)>,
     dead: Vec<LwgId>,
+    moved: Vec<(LwgId, Destination)>,
 }
 
-type Part = (ViewId, Members);
+/// A part of a group: its view, its generation, who is in it.
+type Part = (ViewId, Generation, Members);
 
 impl CoreGroup {
     /// In a new view: an exchange if its directories may differ.
@@ -138,31 +140,82 @@ impl CoreGroup {
         self.label = Some(Digest::of("unified").with(&self.view.id).end());
         let mut parts: BTreeMap<LwgId, Vec<Part>> = BTreeMap::new();
         let mut dead: BTreeSet<LwgId> = BTreeSet::new();
+        let mut moved: BTreeMap<LwgId, Destination> = BTreeMap::new();
         for foreign in exchange.foreign.values() {
-            for (lwg, id, membership) in &foreign.entries {
+            for (lwg, id, generation, membership) in &foreign.entries {
                 let members = foreign.memberships[*membership].clone();
-                parts.entry(*lwg).or_default().push((*id, members));
+                parts.entry(*lwg).or_default().push((*id, *generation, members));
             }
             dead.extend(&foreign.dead);
+            for (lwg, to) in &foreign.moved {
+                self.note_moved(here, &mut moved, *lwg, *to);
+            }
         }
-        for lwg in &dead {
+        for lwg in dead.iter().chain(moved.keys()) {
             parts.entry(*lwg).or_default();
         }
-        for (lwg, mut parts) in parts {
-            let mine = self.directory.find(here, lwg);
+        for (lwg, parts) in parts {
             let ends = dead.contains(&lwg) || self.directory.dead.contains(lwg);
-            if let Some(slot) = mine {
-                let id = here.table.entry(slot).id;
-                parts.push((id, here.table.members(slot).clone()));
+            let to = moved.get(&lwg).copied().or_else(|| self.moved.get(lwg));
+            self.unify_one(here, lwg, parts, ends, to);
+        }
+    }
+
+    /// Two parts may have moved one group apart: the later move counts, of equals the lower.
+    fn note_moved(
+        &self,
+        here: &mut Here,
+        moved: &mut BTreeMap<LwgId, Destination>,
+        lwg: LwgId,
+        to: Destination,
+    ) {
+        let Some(known) = moved.get(&lwg).copied().or_else(|| self.moved.get(lwg)) else {
+            moved.insert(lwg, to);
+            return;
+        };
+        let newer = known.generation.is_before(to.generation)
+            || known.generation == to.generation && to.core < known.core;
+        let to = if newer { to } else { known };
+        moved.insert(lwg, to);
+        here.asides.push_back(Aside::Elsewhere { lwg, to: to.core });
+    }
+
+    fn unify_one(
+        &mut self,
+        here: &mut Here,
+        lwg: LwgId,
+        mut parts: Vec<Part>,
+        ends: bool,
+        to: Option<Destination>,
+    ) {
+        let mine = self.directory.find(here, lwg);
+        if let Some(slot) = mine {
+            let entry = here.table.entry(slot);
+            parts.push((entry.id, entry.generation, here.table.members(slot).clone()));
+        }
+        // A group that is here again has come back since.
+        let newest = |to: &Destination| {
+            parts.iter().all(|(_, generation, _)| generation.is_before(to.generation))
+        };
+        let to = to.filter(newest);
+        match (&parts[..], mine) {
+            ([], _) if ends => {
+                self.directory.dead.insert(lwg);
+                here.asides.push_back(Aside::Doomed { lwg });
             }
-            match (&parts[..], mine) {
-                ([], _) => self.directory.dead.insert(lwg),
-                ([(id, members)], None) if !ends => {
-                    self.directory.insert(here, lwg, *id, members);
-                    here.asides.push_back(Aside::Known { lwg, core: self.number() });
+            ([], _) => {
+                if let Some(to) = to {
+                    self.moved.insert(lwg, to);
                 }
-                _ => self.unite(here, lwg, mine, &parts, ends),
             }
+            ([(id, generation, members)], None) if !ends && to.is_none() => {
+                let slot = self.directory.insert(here, lwg, *id, members);
+                here.table.entry_mut(slot).generation = *generation;
+                self.moved.remove(lwg);
+                here.asides.push_back(Aside::Known { lwg, core: self.number() });
+            }
+            ([(..)], Some(_)) if !ends && to.is_none() => {}
+            _ => self.unite(here, lwg, mine, &parts, ends, to),
         }
     }
 
@@ -174,46 +227,59 @@ impl CoreGroup {
         mine: Option<Slot>,
         parts: &[Part],
         ends: bool,
+        to: Option<Destination>,
     ) {
         here.counters.united += 1;
         let slot =
-            mine.unwrap_or_else(|| self.directory.insert(here, lwg, parts[0].0, &parts[0].1));
+            mine.unwrap_or_else(|| self.directory.insert(here, lwg, parts[0].0, &parts[0].2));
+        let generations = parts.iter().map(|(_, generation, _)| *generation);
+        let newest = generations.reduce(|one, other| if one.is_before(other) { other } else { one });
+        here.table.entry_mut(slot).generation = newest.unwrap_or_default();
+        self.moved.remove(lwg);
         let old: BTreeSet<Endpoint> =
-            parts.iter().flat_map(|(_, members)| members.iter().copied()).collect();
+            parts.iter().flat_map(|(_, _, members)| members.iter().copied()).collect();
         let old = Members::from_vec(by_rank(&self.view.members, &old));
-        let mut ids: Vec<ViewId> = parts.iter().map(|(id, _)| *id).collect();
+        let mut ids: Vec<ViewId> = parts.iter().map(|(id, ..)| *id).collect();
         ids.sort_unstable();
         let last = ids.iter().map(|id| id.counter).max().unwrap_or(0);
         let number = number_after(last, self.view.id);
         let cause = ids.iter().fold(Digest::of("parts"), |hash, id| hash.with(id)).end();
         let members = if ends { Members::new() } else { old.clone() };
-        let change = Change { number, cause, unites: true, members, missing: old };
+        let to = to.filter(|_| !ends);
+        let change =
+            Change { unites: true, to, ..Change::new(number, cause, members, old) };
         self.agree(here, slot, change);
     }
 
     /// The bytes of the next page of this directory, and where it goes on:
-    /// `tombstones | (lwg | view id | same members as before bool | members unless so) *`.
+    /// `tombstones | moved | (lwg | view id | generation u8 | same members bool | members unless so) *`.
     pub(crate) fn directory_page(
         &mut self,
         here: &mut Here,
         rest: Rest,
     ) -> (Vec<u8>, Option<Rest>) {
         let mut bytes = Vec::new();
-        let from = match rest {
-            Rest::Tombstones(from) => {
-                let dead = self.directory.dead.iter().skip(from);
-                let dead: Vec<LwgId> = dead.take(DIRECTORY_ENTRIES_MAX).collect();
-                dead.write(&mut bytes);
-                if dead.len() == DIRECTORY_ENTRIES_MAX {
-                    return (bytes, Some(Rest::Tombstones(from + dead.len())));
-                }
-                None
+        let mut from = None;
+        let (mut dead, mut moved) = (Vec::new(), Vec::new());
+        let mut next = rest;
+        if let Rest::Tombstones(after) = next {
+            dead.extend(self.directory.dead.iter().skip(after).take(DIRECTORY_ENTRIES_MAX));
+            let whole = dead.len() < DIRECTORY_ENTRIES_MAX;
+            next = if whole { Rest::Moved(0) } else { Rest::Tombstones(after + dead.len()) };
+        }
+        if let Rest::Moved(after) = next {
+            moved.extend(self.moved.iter().skip(after).take(DIRECTORY_ENTRIES_MAX));
+            if moved.len() == DIRECTORY_ENTRIES_MAX {
+                next = Rest::Moved(after + moved.len());
             }
-            Rest::Entries(from) => {
-                Vec::<LwgId>::new().write(&mut bytes);
-                Some(from)
-            }
-        };
+        }
+        dead.write(&mut bytes);
+        moved.write(&mut bytes);
+        match next {
+            Rest::Entries(place) => from = Some(place),
+            Rest::Moved(_) if moved.len() < DIRECTORY_ENTRIES_MAX => {}
+            next => return (bytes, Some(next)),
+        }
         let (page, next) = self.directory.page(here, from, DIRECTORY_ENTRIES_MAX);
         let mut last = None;
         for slot in page {
@@ -224,6 +290,7 @@ impl CoreGroup {
             let entry = here.table.entry(slot);
             entry.lwg.write(&mut bytes);
             entry.id.write(&mut bytes);
+            entry.generation.0.write(&mut bytes);
             let again = last == Some(entry.membership);
             again.write(&mut bytes);
             if !again {
@@ -238,16 +305,18 @@ impl CoreGroup {
 impl Foreign {
     fn read(&mut self, from: &mut &[u8]) -> Result<(), Malformed> {
         self.dead.extend(Vec::<LwgId>::read(from)?);
+        self.moved.extend(Vec::<(LwgId, Destination)>::read(from)?);
         let mut begun = false;
         while !from.is_empty() {
             let (lwg, id) = (LwgId::read(from)?, ViewId::read(from)?);
+            let generation = Generation(u8::read(from)?);
             if !bool::read(from)? {
                 self.memberships.push(read_members(from)?);
                 begun = true;
             } else if !begun {
                 return Err(Malformed);
             }
-            self.entries.push((lwg, id, self.memberships.len() - 1));
+            self.entries.push((lwg, id, generation, self.memberships.len() - 1));
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! One light-weight group: its entry in the directory, and what only groups in motion have.
 
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeMap, VecDeque};
 
-use vsync::{Endpoint, Message, Order};
+use vsync::{Endpoint, GroupId, Message, Order};
 
 use crate::header::Op;
 use crate::id::{LwgId, Members, SendId};
@@ -23,12 +23,40 @@ pub(crate) struct Entry {
     /// The one before it.
     pub(crate) previous: Slot,
     /// How far it has followed its membership's log.
-    pub(crate) place: u16,
+    pub(crate) place: u8,
+    /// How often it has moved, as far as 8 bits tell.
+    pub(crate) generation: Generation,
     /// Which rule placed it, if it was placed here.
     pub(crate) rule: u8,
     /// Whether this process has sent in the installed view: what is sent first carries all that
     /// made the view in its causal past.
     pub(crate) begun: bool,
+}
+
+/// How often a group has moved to another core group; of two it is told which is later, as long as
+/// fewer than 128 moves lie between them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Generation(pub(crate) u8);
+
+impl Generation {
+    pub(crate) const fn next(self) -> Self {
+        Self(self.0.wrapping_add(1))
+    }
+
+    /// Whether this one is older.
+    pub(crate) const fn is_before(self, other: Self) -> bool {
+        self.0 != other.0 && other.0.wrapping_sub(self.0) < 128
+    }
+}
+
+/// Where a group goes, or went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Destination {
+    pub(crate) core: GroupId,
+    /// Its generation there.
+    pub(crate) generation: Generation,
+    /// The rule that moves it.
+    pub(crate) rule: u8,
 }
 
 /// A change of members that is agreed upon and not yet installed.
@@ -44,6 +72,18 @@ pub(crate) struct Change {
     pub(crate) members: Members,
     /// Whose MARK has not come.
     pub(crate) missing: Members,
+    /// It does not change members: the group goes to another core group.
+    pub(crate) to: Option<Destination>,
+    /// Who comes from another core group, and which closed view each comes from.
+    pub(crate) arrivals: BTreeMap<Endpoint, ViewId>,
+}
+
+impl Change {
+    /// Of members, by an operation.
+    pub(crate) const fn new(number: u64, cause: u64, members: Members, missing: Members) -> Self {
+        let arrivals = BTreeMap::new();
+        Self { number, cause, unites: false, members, missing, to: None, arrivals }
+    }
 }
 
 /// Of a group in motion.

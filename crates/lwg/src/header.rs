@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! 0                                            bare: a user's own cast
-//! 1 number u64 | lwg | what u8 | members       operation (ABCAST)
+//! 1 number u64 | lwg | what u8 | members | ...  operation (ABCAST)
 //! 2 lwg | change u64                           MARK (CBCAST)
 //! 3 label option                               LABEL, the first cast of a view
 //! 4 label | last bool | (entries in the body)  DIRECTORY (ABCAST)
@@ -14,16 +14,18 @@
 //! ```
 //!
 //! On a message to one process: `0` bare, `1 lwg` told, `2 send` reply, `3 send` declined,
-//! `4 lwg members` place this group, `5 lwg outcome` how that ended.
+//! `4 lwg set u32 members` place this group, `5 lwg outcome` how that ended.
 
 use alloc::vec::Vec;
 
 use muts::{Malformed, Sink, Wire, read_varint, write_varint};
-use vsync::Endpoint;
+use vsync::{Endpoint, GroupId};
 
+use crate::group::{Destination, Generation};
 use crate::id::{LwgId, Members, SendId};
 use crate::interface::Outcome;
 use crate::limits::MEMBERS_MAX;
+use crate::sets::SetId;
 use crate::view::ViewId;
 
 /// Equal labels, equal directories.
@@ -57,6 +59,25 @@ pub(crate) enum What {
     Add(Members),
     Remove(Members),
     Destroy,
+    /// The group is about to come here: the core group is not to be closed.
+    Adopt,
+    /// It does not come.
+    Release,
+    /// It goes to another core group, if these are its members still.
+    Switch(Destination, Members),
+    /// The sender's view of it is closed elsewhere, with these members: it comes here.
+    Ready(Ready),
+}
+
+/// What an arriving member says of the view that it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ready {
+    /// The closed view: equal at all who were told the same in it.
+    pub(crate) closed: ViewId,
+    /// Who closed it so.
+    pub(crate) members: Members,
+    pub(crate) generation: Generation,
+    pub(crate) rule: u8,
 }
 
 /// What stands on a message to one process.
@@ -66,7 +87,7 @@ pub(crate) enum Letter {
     Told { lwg: LwgId },
     Reply { send: SendId },
     Declined { send: SendId },
-    Place { lwg: LwgId, members: Members },
+    Place { lwg: LwgId, set: SetId, members: Members },
     Placed { lwg: LwgId, outcome: Outcome },
 }
 
@@ -85,6 +106,18 @@ pub(crate) fn read_members(from: &mut &[u8]) -> Result<Members, Malformed> {
     (0..count).map(|_| Endpoint::read(from)).collect()
 }
 
+impl Wire for Destination {
+    fn write(&self, into: &mut impl Sink) {
+        self.core.write(into);
+        self.generation.0.write(into);
+        self.rule.write(into);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        let core = GroupId::read(from)?;
+        Ok(Self { core, generation: Generation(u8::read(from)?), rule: u8::read(from)? })
+    }
+}
+
 impl Wire for SendId {
     fn write(&self, into: &mut impl Sink) {
         self.0.write(into);
@@ -101,8 +134,12 @@ impl Op {
     /// The members that it names.
     fn members(&self) -> &[Endpoint] {
         match &self.what {
-            What::Create(members) | What::Add(members) | What::Remove(members) => members,
-            What::Destroy => &[],
+            What::Create(members)
+            | What::Add(members)
+            | What::Remove(members)
+            | What::Switch(_, members)
+            | What::Ready(Ready { members, .. }) => members,
+            What::Destroy | What::Adopt | What::Release => &[],
         }
     }
 
@@ -115,12 +152,24 @@ impl Op {
             What::Add(_) => 2,
             What::Remove(_) => 3,
             What::Destroy => 4,
+            What::Adopt => 5,
+            What::Release => 6,
+            What::Switch(..) => 7,
+            What::Ready(_) => 8,
         };
         if before.is_some_and(|before| before.members() == self.members()) {
             (kind | SAME).write(into);
         } else {
             kind.write(into);
             write_members(into, self.members());
+        }
+        match &self.what {
+            What::Switch(to, _) => to.write(into),
+            What::Ready(ready) => {
+                ready.closed.write(into);
+                [ready.generation.0, ready.rule].iter().for_each(|byte| byte.write(into));
+            }
+            _ => {}
         }
     }
 
@@ -138,6 +187,15 @@ impl Op {
             2 => What::Add(members),
             3 => What::Remove(members),
             4 => What::Destroy,
+            5 => What::Adopt,
+            6 => What::Release,
+            7 => What::Switch(Destination::read(from)?, members),
+            8 => What::Ready(Ready {
+                members,
+                closed: ViewId::read(from)?,
+                generation: Generation(u8::read(from)?),
+                rule: u8::read(from)?,
+            }),
             _ => return Err(Malformed),
         };
         Ok(Self { number, lwg, what })
@@ -231,9 +289,10 @@ impl Wire for Letter {
                 into.push(3);
                 send.write(into);
             }
-            Self::Place { lwg, members } => {
+            Self::Place { lwg, set, members } => {
                 into.push(4);
                 lwg.write(into);
+                set.0.write(into);
                 write_members(into, members);
             }
             Self::Placed { lwg, outcome } => {
@@ -249,7 +308,11 @@ impl Wire for Letter {
             1 => Self::Told { lwg: LwgId::read(from)? },
             2 => Self::Reply { send: SendId::read(from)? },
             3 => Self::Declined { send: SendId::read(from)? },
-            4 => Self::Place { lwg: LwgId::read(from)?, members: read_members(from)? },
+            4 => Self::Place {
+                lwg: LwgId::read(from)?,
+                set: SetId(u32::read(from)?),
+                members: read_members(from)?,
+            },
             5 => Self::Placed { lwg: LwgId::read(from)?, outcome: Outcome::read(from)? },
             _ => return Err(Malformed),
         })
@@ -267,6 +330,7 @@ impl Wire for Outcome {
                 write_members(into, members);
             }
             Self::Again => into.push(4),
+            Self::NoPlace => into.push(5),
         }
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
@@ -276,6 +340,7 @@ impl Wire for Outcome {
             2 => Self::NothingToDo,
             3 => Self::Missing(read_members(from)?),
             4 => Self::Again,
+            5 => Self::NoPlace,
             _ => return Err(Malformed),
         })
     }
@@ -319,11 +384,18 @@ mod tests {
     fn operations_of_one_cast_say_the_same_members_once() {
         let members = Members::from_slice(&[Endpoint::default()]);
         let op = |number, what| Op { number, lwg: LwgId { creator: 1, count: number }, what };
+        let generation = Generation(3);
+        let to = Destination { core: GroupId(9), generation, rule: 2 };
+        let ready =
+            Ready { closed: ViewId::default(), members: members.clone(), generation, rule: 2 };
         let all = [
             op(1, What::Create(members.clone())),
             op(2, What::Create(members.clone())),
-            op(3, What::Remove(members)),
+            op(3, What::Remove(members.clone())),
             op(4, What::Destroy),
+            op(5, What::Adopt),
+            op(6, What::Switch(to, members.clone())),
+            op(7, What::Ready(ready)),
         ];
         let mut bytes = Vec::new();
         for (at, op) in all.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! What belongs to this process rather than to one of its core groups.
 
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeMap, VecDeque};
 
 use muts::Instant;
 use vsync::{Endpoint, GroupId};
@@ -9,6 +9,7 @@ use crate::counters::Counters;
 use crate::header::Op;
 use crate::id::LwgId;
 use crate::interface::{Outcome, Up};
+use crate::moving::Arriving;
 use crate::replies::Replies;
 use crate::table::{Slot, Table};
 
@@ -25,6 +26,8 @@ pub(crate) struct Here {
     pub(crate) table: Table,
     pub(crate) replies: Replies,
     pub(crate) counters: Counters,
+    /// Groups of this process that have left one core group and are not on the next yet.
+    pub(crate) arriving: BTreeMap<LwgId, Arriving>,
     /// What a core group has found out and others here must know.
     pub(crate) asides: VecDeque<Aside>,
 }
@@ -37,6 +40,16 @@ pub(crate) enum Aside {
     Ended { op: Op, outcome: Outcome },
     /// An own create came after CLOSE: it wants another core group.
     Homeless { op: Op },
+    /// An own operation came after its group has gone elsewhere.
+    Moved { op: Op },
+    /// A group of this process has left its core group.
+    Departed { lwg: LwgId },
+    /// A group of this process has come to another core group.
+    Arrived { lwg: LwgId },
+    /// A group was moved to this core group by one part and is elsewhere in another.
+    Elsewhere { lwg: LwgId, to: GroupId },
+    /// A group that has moved was destroyed in another part.
+    Doomed { lwg: LwgId },
     /// All leave this core group: it is of no more use.
     Closed { core: GroupId },
 }
@@ -50,6 +63,7 @@ impl Here {
             table: Table::default(),
             replies: Replies::default(),
             counters: Counters::default(),
+            arriving: BTreeMap::new(),
             asides: VecDeque::new(),
         }
     }

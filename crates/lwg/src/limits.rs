@@ -36,8 +36,8 @@ pub const SWEEP_MAX: usize = 8_192;
 pub const TOLD_MAX: usize = 16_384;
 
 /// Losses of members noted for a membership before its groups must take them: places in the log
-/// have 16 bits.
-pub const STEPS_MAX: usize = 1_024;
+/// have 8 bits.
+pub const STEPS_MAX: usize = 100;
 
 /// Operations in one cast, at most: what a datagram or two hold.
 pub const BATCH_MAX: usize = 256;
@@ -52,6 +52,32 @@ pub const BURST_MAX: usize = 1_024;
 
 /// Creates, adds and foundings under way at one time: each keeps a timer and its members.
 pub const PLACING_MAX: usize = 65_536;
+
+/// Moves that this process has under way: each keeps a timer-less note at its members, and what is
+/// sent meanwhile.
+pub const MOVES_MAX: usize = 256;
+
+/// Moves started by one review: the rest waits for the next, so that traffic is not held all over.
+pub const MOVES_A_REVIEW_MAX: usize = 64;
+
+/// How often an adaptive policy looks: long against a change of members, short against a day.
+pub const REVIEW: Duration = Duration::from_secs(5);
+
+/// Reviews in a row that must want the same before it is done.
+pub const REVIEWS_MIN: u8 = 2;
+
+/// Core groups over which an adaptive policy lets them be shared: a handful costs nothing.
+pub const SHARE_OVER: usize = 8;
+
+/// Core groups of a set at one process: each costs a flush when a member dies.
+pub const CORES_MAX: usize = 100_000;
+
+/// Members of a core group that is found by pairs of them: 120 places in the index; of larger ones
+/// there are few, and they are looked at one by one.
+pub const PAIRED_MAX: usize = 16;
+
+/// How often a create is placed again because its core group has lost members meanwhile.
+pub const PLACED_AGAIN_MAX: u8 = 3;
 
 /// How long invited processes have to come into a core group; the kernel's own patience.
 pub const INVITED: Duration = Duration::from_secs(5);

@@ -32,7 +32,7 @@ struct Membership {
     members: Members,
     uses: u32,
     /// How many steps were taken off the front of the log.
-    base: u16,
+    base: u8,
     log: Vec<Step>,
     /// The first of its entries in the table.
     first: Slot,
@@ -49,13 +49,13 @@ pub(crate) struct Memberships {
 
 impl Memberships {
     /// The one of these members, with the place in its log that is up to date; one more use.
-    pub(crate) fn intern(&mut self, core: CoreNumber, members: &Members) -> (Index, u16) {
+    pub(crate) fn intern(&mut self, core: CoreNumber, members: &Members) -> (Index, u8) {
         // A key to look up with: few members lie in it, so that nothing is allocated.
         let key = (core, members.clone());
         if let Some(&index) = self.known.get(&key) {
             let membership = &mut self.list[index as usize];
             membership.uses += 1;
-            return (index, membership.base.wrapping_add(membership.log.len() as u16));
+            return (index, membership.base.wrapping_add(membership.log.len() as u8));
         }
         let members = members.clone();
         let new = Membership { core, members, uses: 1, base: 0, log: Vec::new(), first: NOWHERE };
@@ -135,7 +135,7 @@ impl Memberships {
     }
 
     /// What an entry at this place of the log has still to take.
-    pub(crate) fn step(&self, index: Index, place: u16) -> Option<&Step> {
+    pub(crate) fn step(&self, index: Index, place: u8) -> Option<&Step> {
         let membership = &self.list[index as usize];
         membership.log.get(usize::from(place.wrapping_sub(membership.base)))
     }
@@ -179,7 +179,7 @@ impl Memberships {
     /// Every entry of it is up to date: nobody needs its log.
     pub(crate) fn forget_steps(&mut self, index: Index) {
         let membership = &mut self.list[index as usize];
-        membership.base = membership.base.wrapping_add(membership.log.len() as u16);
+        membership.base = membership.base.wrapping_add(membership.log.len() as u8);
         membership.log = Vec::new();
     }
 

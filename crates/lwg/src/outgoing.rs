@@ -28,6 +28,8 @@ pub(crate) enum Urgent {
         rest: Rest,
     },
     Close,
+    /// Said again in each view.
+    Op(Op),
 }
 
 /// Where the next page of a directory begins.
@@ -35,6 +37,8 @@ pub(crate) enum Urgent {
 pub(crate) enum Rest {
     /// So many tombstones are said.
     Tombstones(usize),
+    /// So many groups are said that have gone elsewhere.
+    Moved(usize),
     Entries(Place),
 }
 
@@ -93,6 +97,7 @@ impl CoreGroup {
                 (header, Order::Total, body, rest)
             }
             Urgent::Close => (Header::Close, Order::Total, Vec::new(), None),
+            Urgent::Op(op) => (Header::Op(op.clone()), Order::Total, Vec::new(), None),
         };
         let mut message = Message::new(body);
         message.push(&header);

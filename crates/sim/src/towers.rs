@@ -1,7 +1,7 @@
 //! The towers under test, and worlds full of them.
 
-use lwg::Groups;
-use muts::Transport;
+use lwg::{Adaptive, Groups, SetId, Smallest};
+use muts::{Duration, Transport};
 use vsync::{Endpoint, Kernel};
 
 use crate::script::{Birth, Client, Keepers, Load, Member, Plan, Stream, Wishes};
@@ -34,9 +34,15 @@ fn core_tower(birth: &Birth, trace: &Trace) -> CoreTower {
     Tap::new(kernel, trace.clone(), birth.name.clone(), "kernel")
 }
 
-fn light_tower(birth: &Birth, trace: &Trace) -> LightTower {
+fn light_tower(birth: &Birth, trace: &Trace, adapts: Option<Duration>) -> LightTower {
     let below = core_tower(birth, trace);
-    let groups = Groups::new(below, lwg::Config::new(Endpoint::of(birth.me)));
+    let mut groups = Groups::new(below, lwg::Config::new(Endpoint::of(birth.me)));
+    if let Some(period) = adapts {
+        // Idle core groups go soon, and nearly equal ones become one, so that storms see both.
+        let base = Smallest { grace: Some(Duration::from_secs(3)), ..Smallest::default() };
+        let policy = Adaptive { base, period, share_over: 2 };
+        groups.set_policy(SetId::DEFAULT, Box::new(policy));
+    }
     Tap::new(groups, trace.clone(), birth.name.clone(), "groups")
 }
 
@@ -64,6 +70,8 @@ pub fn core_world(hosts: usize, seed: u64, plan: Plan, trace: &Trace) -> CoreWor
 pub fn light_world(hosts: usize, seed: u64, wishes: Wishes, trace: &Trace) -> LightWorld {
     let taps = trace.clone();
     let factory =
-        move |birth: Birth| (light_tower(&birth, &taps), Client::new(birth, wishes.clone()));
+        move |birth: Birth| {
+            (light_tower(&birth, &taps, wishes.adapts), Client::new(birth, wishes.clone()))
+        };
     World::new(hosts, seed, trace.clone(), Box::new(factory))
 }

@@ -10,7 +10,8 @@ use crate::header::{Header, Letter, Op, What};
 use crate::id::{LwgId, Members, SendId};
 use crate::interface::{Down, Outcome, Up};
 use crate::membership::distinct;
-use crate::policy::Policy;
+use crate::policy::{PINNED, Policy};
+use crate::sets::SetId;
 
 impl<C: Core, P: Policy> Groups<C, P> {
     /// Carries out what the user asks, or hands it back.
@@ -21,9 +22,41 @@ impl<C: Core, P: Policy> Groups<C, P> {
                     return Err(Down::Create { lwg, members });
                 }
                 match distinct(&members) {
-                    Some(members) => self.create(lwg, members, None),
+                    Some(members) => self.create((lwg, SetId::DEFAULT), members, None),
                     None => self.too_many(lwg, members),
                 }
+                Ok(())
+            }
+            Down::CreateIn { set, lwg, members } => {
+                if self.placing.is_full() {
+                    return Err(Down::CreateIn { set, lwg, members });
+                }
+                match distinct(&members) {
+                    Some(members) => self.create((lwg, set), members, None),
+                    None => self.too_many(lwg, members),
+                }
+                Ok(())
+            }
+            Down::CreateOn { core, lwg, members } => {
+                if self.placing.is_full() {
+                    return Err(Down::CreateOn { core, lwg, members });
+                }
+                match distinct(&members) {
+                    Some(members) => self.create_on(lwg, core, members),
+                    None => self.too_many(lwg, members),
+                }
+                Ok(())
+            }
+            Down::Move { lwg, to } => {
+                if self.moves.is_full() {
+                    return Err(Down::Move { lwg, to });
+                }
+                self.start_move(lwg, to, PINNED, true);
+                Ok(())
+            }
+            Down::FoundCore { core, members } => {
+                let members = members.iter().map(|member| member.proc).collect();
+                self.ask_below(vsync::Down::Found { group: core, members });
                 Ok(())
             }
             Down::Add { lwg, members } => {
@@ -73,7 +106,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             if self.here.replies.is_full() {
                 return Err(asked(ask));
             }
-            self.here.replies.open(send);
+            self.here.replies.open(send, ask.lwg());
         }
         self.ask(ask).map_err(|ask| {
             self.here.replies.discard(send);

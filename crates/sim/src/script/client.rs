@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use bytes::Bytes;
 use horus::history::Id;
 use lwg::{Down, LwgId, Members, SendId, Up, View};
-use muts::{Address, Instant, Message, ProcId};
-use vsync::{Endpoint, Order};
+use muts::{Address, Duration, Instant, Message, ProcId};
+use vsync::{Endpoint, GroupId, Order};
 
 use crate::choice::Choice;
 use crate::diary::{Diary, Group, ViewName};
@@ -22,6 +22,12 @@ pub struct Wishes {
     pub groups_max: usize,
     /// Chance that an act is a change of a group's members, parts of 1,000,000.
     pub change_chance: u64,
+    /// Groups that it creates at a time.
+    pub creates: u64,
+    /// Chance that a change is a move to another core group, parts of 1,000,000.
+    pub move_chance: u64,
+    /// How often groups are looked at and moved by themselves; none: never.
+    pub adapts: Option<Duration>,
     /// Chance that a message wants replies.
     pub replies_chance: u64,
 }
@@ -30,7 +36,15 @@ impl Wishes {
     /// A steady load on groups that only a test creates and changes.
     #[must_use]
     pub fn steady() -> Self {
-        Self { load: Load::steady(), groups_max: 0, change_chance: 0, replies_chance: 100_000 }
+        Self {
+            load: Load::steady(),
+            groups_max: 0,
+            change_chance: 0,
+            creates: 1,
+            move_chance: 0,
+            adapts: None,
+            replies_chance: 100_000,
+        }
     }
 
     /// Some wishes for a run.
@@ -39,7 +53,21 @@ impl Wishes {
             load: Load::drawn(choice),
             groups_max: *choice.pick(&[1, 4, 12]),
             change_chance: *choice.pick(&[10_000, 60_000, 200_000]),
+            creates: 1,
+            move_chance: *choice.pick(&[0, 100_000, 300_000]),
+            adapts: *choice.pick(&[None, None, Some(Duration::from_secs(1))]),
             replies_chance: *choice.pick(&[0, 100_000, 500_000]),
+        }
+    }
+
+    /// Some wishes for a run with a thousand groups and more.
+    pub fn drawn_many(choice: &mut Choice) -> Self {
+        Self {
+            groups_max: 400,
+            change_chance: 300_000,
+            creates: 80,
+            adapts: *choice.pick(&[None, Some(Duration::from_secs(2))]),
+            ..Self::drawn(choice)
         }
     }
 }
@@ -82,6 +110,8 @@ pub struct Client {
     /// Handed back something other than a send: nothing is asked until the next act.
     stuck: bool,
     met: BTreeSet<ProcId>,
+    /// Core groups that it is in.
+    cores: BTreeSet<GroupId>,
     created: u64,
     changing: BTreeMap<LwgId, u64>,
     sends: BTreeMap<SendId, (LwgId, Id)>,
@@ -109,6 +139,7 @@ impl Client {
             asking: Asking::Other,
             stuck: false,
             met: BTreeSet::new(),
+            cores: BTreeSet::new(),
             created: 0,
             changing: BTreeMap::new(),
             sends: BTreeMap::new(),
@@ -208,8 +239,10 @@ impl Client {
     fn change(&mut self) {
         let mine: Vec<_> = self.views.keys().copied().collect();
         if mine.len() < self.wishes.groups_max && (mine.is_empty() || self.choice.chance(400_000)) {
-            let members = self.others(1);
-            self.create(members);
+            for _ in 0..self.choice.between(1, self.wishes.creates) {
+                let members = self.others(1);
+                self.create(members);
+            }
             return;
         }
         if mine.is_empty() {
@@ -217,6 +250,12 @@ impl Client {
         }
         let lwg = *self.choice.pick(&mine);
         let members = self.others(1);
+        if self.choice.chance(self.wishes.move_chance) && !self.cores.is_empty() {
+            let cores: Vec<_> = self.cores.iter().copied().collect();
+            let to = *self.choice.pick(&cores);
+            self.asks.push_back(Down::Move { lwg, to });
+            return;
+        }
         match self.choice.below(20) {
             0 => self.asks.push_back(Down::Destroy { lwg }),
             1..10 => self.asks.push_back(Down::Remove { lwg, members }),
@@ -281,8 +320,14 @@ impl Client {
             vsync::Up::Lost { peer } => {
                 self.met.remove(&peer);
             }
-            vsync::Up::View(view) => self.diary.core_view(&view),
-            vsync::Up::Out { group, .. } => self.diary.left(Group::Core(group), "out"),
+            vsync::Up::View(view) => {
+                self.cores.insert(view.group);
+                self.diary.core_view(&view);
+            }
+            vsync::Up::Out { group, .. } => {
+                self.cores.remove(&group);
+                self.diary.left(Group::Core(group), "out");
+            }
             _ => {}
         }
     }
@@ -301,11 +346,14 @@ impl Client {
             }
             Down::Discard { send } => Asking::Discard(*send),
             Down::Create { lwg, .. }
+            | Down::CreateIn { lwg, .. }
+            | Down::CreateOn { lwg, .. }
+            | Down::Move { lwg, .. }
             | Down::Add { lwg, .. }
             | Down::Remove { lwg, .. }
             | Down::Destroy { lwg } => Asking::Change(*lwg),
             Down::Tell { to, .. } => Asking::Tell(to.proc),
-            Down::Core(_) => Asking::Other,
+            Down::Core(_) | Down::FoundCore { .. } => Asking::Other,
         }
     }
 
