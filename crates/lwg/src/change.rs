@@ -123,6 +123,7 @@ impl CoreGroup {
                 return;
             }
             What::Ready(ready) => return self.on_ready(here, from, op.lwg, ready),
+            What::Absent => return self.on_absent(here, from, op.lwg),
             _ if self.has_moved(here, op.lwg) => {
                 if from == here.me {
                     here.asides.push_back(Aside::Moved { op });
@@ -150,7 +151,7 @@ impl CoreGroup {
         let id = ViewId::default().after(number_after(0, self.view.id), cause);
         let slot = self.directory.insert(here, lwg, id, members);
         self.idle_since = None;
-        if members.contains(&here.me) {
+        if members.contains(&here.me) && here.enters(lwg, self.number()) {
             self.tell_view(here, slot, Members::from_slice(&[here.me]), None);
         }
         here.asides.push_back(Aside::Known { lwg, core: self.number() });
@@ -322,20 +323,24 @@ impl CoreGroup {
             previous.after(change.number, change.cause)
         };
         entry.begun = false;
+        let core = self.number();
         if change.members.contains(&here.me) {
             self.directory.set_members(here, slot, &change.members);
+            if self.land(here, slot, &change.arrivals, along) {
+                return true;
+            }
             if old.contains(&here.me) {
                 let mut transitional = common(&change.members, &old);
                 if let Some(along) = along {
                     transitional = common(&transitional, along);
                 }
                 self.tell_view(here, slot, transitional, Some(previous));
-            } else if !self.land(here, slot, &change.arrivals, along) {
+            } else if here.enters(lwg, core) {
                 self.tell_view(here, slot, Members::from_slice(&[here.me]), None);
             }
             return true;
         }
-        if old.contains(&here.me) {
+        if old.contains(&here.me) && !here.shadows.remove(&(lwg, core)) {
             let why = if change.members.is_empty() { Why::Destroyed } else { Why::Removed };
             here.told.push_back(Up::Out { lwg, why });
         }
@@ -358,6 +363,9 @@ impl CoreGroup {
         previous: Option<ViewId>,
     ) {
         let entry = here.table.entry(slot);
+        if here.is_shadow(entry.lwg, self.number()) {
+            return;
+        }
         here.counters.views_told += 1;
         here.told.push_back(Up::View(View {
             lwg: entry.lwg,

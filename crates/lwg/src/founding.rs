@@ -12,7 +12,7 @@ use vsync::{Core, Endpoint, GroupId};
 
 use crate::group::Ask;
 use crate::groups::Groups;
-use crate::header::{Letter, Op, What};
+use crate::header::{Letter, Op, SILENT, What};
 use crate::here::CoreNumber;
 use crate::id::{LwgId, Members};
 use crate::interface::{Down, Outcome, Up};
@@ -288,6 +288,9 @@ impl<C: Core, P: Policy> Groups<C, P> {
 
     /// An own operation has ended.
     pub(crate) fn ended(&mut self, op: &Op, outcome: Outcome) {
+        if op.number & SILENT != 0 {
+            return;
+        }
         match op.what {
             What::Create(_) if self.placing.creates.contains_key(&op.lwg) => {
                 if !self.place_again(op.lwg, &outcome) {
@@ -296,7 +299,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             }
             What::Adopt => self.adopted(op.lwg, &outcome),
             What::Switch(..) => self.switched(op.lwg, outcome),
-            What::Release | What::Ready(_) => {}
+            What::Release | What::Ready(_) | What::Absent => {}
             _ => self.here.told.push_back(Up::Done { lwg: op.lwg, outcome }),
         }
     }

@@ -53,6 +53,9 @@ pub(crate) struct Op {
     pub(crate) what: What,
 }
 
+/// On the number of an operation that no user has asked for: nobody is told how it ends.
+pub(crate) const SILENT: u64 = 1 << 63;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum What {
     Create(Members),
@@ -67,6 +70,8 @@ pub(crate) enum What {
     Switch(Destination, Members),
     /// The sender's view of it is closed elsewhere, with these members: it comes here.
     Ready(Ready),
+    /// The sender is named among those who closed a view elsewhere, and does not come.
+    Absent,
 }
 
 /// What an arriving member says of the view that it comes from.
@@ -139,7 +144,7 @@ impl Op {
             | What::Remove(members)
             | What::Switch(_, members)
             | What::Ready(Ready { members, .. }) => members,
-            What::Destroy | What::Adopt | What::Release => &[],
+            What::Destroy | What::Adopt | What::Release | What::Absent => &[],
         }
     }
 
@@ -156,6 +161,7 @@ impl Op {
             What::Release => 6,
             What::Switch(..) => 7,
             What::Ready(_) => 8,
+            What::Absent => 9,
         };
         if before.is_some_and(|before| before.members() == self.members()) {
             (kind | SAME).write(into);
@@ -196,6 +202,7 @@ impl Op {
                 generation: Generation(u8::read(from)?),
                 rule: u8::read(from)?,
             }),
+            9 => What::Absent,
             _ => return Err(Malformed),
         };
         Ok(Self { number, lwg, what })

@@ -11,7 +11,7 @@ use vsync::{Core, GroupId};
 
 use crate::group::{Ask, Destination};
 use crate::groups::Groups;
-use crate::header::{Op, What};
+use crate::header::{Op, SILENT, What};
 use crate::here::CoreNumber;
 use crate::id::{LwgId, Members};
 use crate::interface::{Outcome, Up, Why};
@@ -206,6 +206,10 @@ impl<C: Core, P: Policy> Groups<C, P> {
         if let What::Switch(..) = op.what {
             return self.switched(op.lwg, Outcome::Again);
         }
+        // A shadow's way out is of no use anywhere else.
+        if op.number & SILENT != 0 && matches!(op.what, What::Remove(_)) {
+            return;
+        }
         let home = self.here.find(op.lwg);
         if let Some((core, slot)) = home
             && let Some(core) = self.cores[core as usize].as_mut()
@@ -236,9 +240,59 @@ impl<C: Core, P: Policy> Groups<C, P> {
     pub(crate) fn doom(&mut self, lwg: LwgId) {
         if self.is_lowest_of(lwg)
             && let Some((core, _)) = self.here.find(lwg)
-            && let Some(core) = self.cores[core as usize].as_ref()
         {
-            self.operate_on(core.id(), lwg, What::Destroy);
+            self.operate_silently(core, lwg, What::Destroy);
+        }
+    }
+
+    fn operate_silently(&mut self, core: CoreNumber, lwg: LwgId, what: What) {
+        let number = self.next_op() | SILENT;
+        if let Some(core) = self.cores[core as usize].as_mut() {
+            core.queue.push_back(Ask::Op(Op { number, lwg, what }));
+        }
+        self.note(core);
+    }
+
+    /// This process is a member there to others, and in truth elsewhere.
+    pub(crate) fn shadowed(&mut self, lwg: LwgId, core: CoreNumber) {
+        if self.here.is_shadow(lwg, core) {
+            let me = Members::from_slice(&[self.here.me]);
+            self.operate_silently(core, lwg, What::Remove(me));
+        }
+    }
+
+    /// A core group has a new view: what is said in every view is said.
+    pub(crate) fn say_again(&mut self, core: CoreNumber, group: GroupId) {
+        for lwg in self.here.arriving_at(group) {
+            self.departed(lwg);
+        }
+        let shadows: Vec<LwgId> =
+            self.here.shadows.iter().filter(|(_, at)| *at == core).map(|(lwg, _)| *lwg).collect();
+        for lwg in shadows {
+            self.shadowed(lwg, core);
+        }
+        let absent: Vec<LwgId> =
+            self.here.absent.iter().filter(|(_, to)| **to == group).map(|(lwg, _)| *lwg).collect();
+        for lwg in absent {
+            self.absent(lwg);
+        }
+    }
+
+    /// A shadow saw a group leave for a core group: it says that it does not come there, until the
+    /// group is there or this process is not.
+    pub(crate) fn absent(&mut self, lwg: LwgId) {
+        let number = self.next_op() | SILENT;
+        let Some(to) = self.here.absent.get(&lwg) else { return };
+        let core = self.numbers.get(to).copied();
+        let comes = core.filter(|core| self.here.table.find(lwg, *core).is_none());
+        match comes.and_then(|core| self.cores[core as usize].as_mut()) {
+            Some(core) => {
+                let what = What::Absent;
+                core.urgent.push_back(Urgent::Op(Op { number, lwg, what }));
+                let core = core.number();
+                self.note(core);
+            }
+            None => drop(self.here.absent.remove(&lwg)),
         }
     }
 

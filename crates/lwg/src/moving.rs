@@ -63,6 +63,8 @@ impl Arriving {
 #[derive(Default)]
 pub(crate) struct Arrival {
     ready: BTreeMap<Endpoint, ViewId>,
+    /// Who does not come, whatever others say.
+    absent: BTreeSet<Endpoint>,
     /// Who is to say so.
     awaited: BTreeSet<Endpoint>,
     members: Members,
@@ -140,8 +142,13 @@ impl CoreGroup {
         let lwg = here.table.entry(slot).lwg;
         let members = here.table.members(slot).clone();
         self.moved.insert(lwg, to);
+        let shadow = here.is_shadow(lwg, self.number());
         let motion = self.directory.remove(here, slot).unwrap_or_default();
-        if !members.contains(&here.me) {
+        if shadow {
+            here.absent.insert(lwg, to.core);
+            here.asides.push_back(Aside::Absent { lwg });
+        }
+        if shadow || !members.contains(&here.me) {
             motion.held.into_iter().for_each(|ask| here.refuse(ask));
             return;
         }
@@ -174,12 +181,11 @@ impl CoreGroup {
 
     /// READY at its place in the total order.
     pub(crate) fn on_ready(&mut self, here: &mut Here, from: Endpoint, lwg: LwgId, ready: &Ready) {
-        if let Some(slot) = self.directory.find(here, lwg)
-            && self.agreed(here, slot).0.contains(&from)
-        {
-            return;
-        }
-        let present = |member: &Endpoint| self.view.members.contains(member);
+        let slot = self.directory.find(here, lwg);
+        let there = slot.map(|slot| self.agreed(here, slot).0).unwrap_or_default();
+        let present = |member: &Endpoint| {
+            self.view.members.contains(member) && !there.contains(member)
+        };
         let arrival = self.arrivals.entry(lwg).or_default();
         arrival.ready.insert(from, ready.closed);
         arrival.awaited.insert(from);
@@ -194,7 +200,22 @@ impl CoreGroup {
             arrival.generation = ready.generation;
         }
         arrival.rule = ready.rule;
-        if arrival.awaited.iter().all(|member| arrival.ready.contains_key(member))
+        self.arrive_if_all(here, lwg);
+    }
+
+    /// A shadow of somebody who is in the group elsewhere saw it leave.
+    pub(crate) fn on_absent(&mut self, here: &mut Here, from: Endpoint, lwg: LwgId) {
+        self.arrivals.entry(lwg).or_default().absent.insert(from);
+        self.arrive_if_all(here, lwg);
+    }
+
+    fn arrive_if_all(&mut self, here: &mut Here, lwg: LwgId) {
+        let Some(arrival) = self.arrivals.get(&lwg) else { return };
+        let comes = |member: &Endpoint| {
+            arrival.ready.contains_key(member) || arrival.absent.contains(member)
+        };
+        if !arrival.ready.is_empty()
+            && arrival.awaited.iter().all(comes)
             && let Some(arrival) = self.arrivals.remove(&lwg)
         {
             self.reserved.remove(&lwg);
@@ -271,6 +292,7 @@ impl CoreGroup {
         let lwg = here.table.entry(slot).lwg;
         let Some(mine) = arrivals.get(&here.me) else { return false };
         let Some(arriving) = here.arriving.remove(&lwg) else { return false };
+        here.shadows.remove(&(lwg, self.number()));
         let members = here.table.members(slot);
         let same = members.iter().copied().filter(|member| arrivals.get(member) == Some(mine));
         let comes = |member: &Endpoint| along.is_none_or(|along| along.contains(member));

@@ -122,14 +122,13 @@ impl Table {
         self.index.find(hash(lwg), same).copied()
     }
 
-    /// Where a group is. On more than one core group only if somebody used a name twice, or two
-    /// parts of a partition moved it apart: then the lowest.
-    pub(crate) fn home(&self, lwg: LwgId) -> Option<(CoreNumber, Slot)> {
+    /// Everywhere that a group is: on more than one core group only if somebody used a name twice,
+    /// or two parts of a partition moved it apart.
+    pub(crate) fn homes(&self, lwg: LwgId) -> impl Iterator<Item = (CoreNumber, Slot)> {
         let found = self.index.iter_hash(hash(lwg)).copied();
         found
-            .filter(|slot| self.entry(*slot).lwg == lwg)
+            .filter(move |slot| self.entry(*slot).lwg == lwg)
             .map(|slot| (self.memberships.core(self.entry(slot).membership), slot))
-            .min()
     }
 
     pub(crate) fn entry(&self, slot: Slot) -> &Entry {

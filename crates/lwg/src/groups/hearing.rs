@@ -116,9 +116,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         self.settle_asides();
         self.placing_view(number, group);
         self.review_later(group);
-        for lwg in self.here.arriving_at(group) {
-            self.departed(lwg);
-        }
+        self.say_again(number, group);
         // The kernel takes casts in every new view, whatever it handed back before.
         if let Some(core) = self.cores[number as usize].as_mut() {
             core.full = false;
@@ -163,6 +161,11 @@ impl<C: Core, P: Policy> Groups<C, P> {
                     if let Some((core, _)) = self.here.find(lwg) {
                         self.note(core);
                     }
+                }
+                Aside::Shadow { lwg, core } => self.shadowed(lwg, core),
+                Aside::Absent { lwg } => self.absent(lwg),
+                Aside::Decline { to, send } => {
+                    self.send_letter(to, &Letter::Declined { send }, Message::default());
                 }
                 Aside::Elsewhere { lwg, to } => self.gather(lwg, to),
                 Aside::Doomed { lwg } => self.doom(lwg),
