@@ -12,7 +12,7 @@ use vsync::Endpoint;
 
 use crate::core_group::CoreGroup;
 use crate::digest::Digest;
-use crate::group::{Change, common};
+use crate::group::{Change, Generation, common};
 use crate::header::{Op, What};
 use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members};
@@ -123,14 +123,13 @@ impl CoreGroup {
                 return;
             }
             What::Ready(ready) => return self.on_ready(here, from, op.lwg, ready),
-            What::Absent => return self.on_absent(here, from, op.lwg),
             _ if self.has_moved(here, op.lwg) => {
                 if from == here.me {
                     here.asides.push_back(Aside::Moved { op });
                 }
                 return;
             }
-            _ => self.alter(here, &op, cause),
+            _ => self.alter(here, from, &op, cause),
         };
         if from == here.me {
             here.asides.push_back(Aside::Ended { op, outcome });
@@ -151,7 +150,7 @@ impl CoreGroup {
         let id = ViewId::default().after(number_after(0, self.view.id), cause);
         let slot = self.directory.insert(here, lwg, id, members);
         self.idle_since = None;
-        if members.contains(&here.me) && here.enters(lwg, self.number()) {
+        if members.contains(&here.me) {
             self.tell_view(here, slot, Members::from_slice(&[here.me]), None);
         }
         here.asides.push_back(Aside::Known { lwg, core: self.number() });
@@ -168,7 +167,7 @@ impl CoreGroup {
     }
 
     /// Add, remove, destroy, switch.
-    fn alter(&mut self, here: &mut Here, op: &Op, cause: u64) -> Outcome {
+    fn alter(&mut self, here: &mut Here, from: Endpoint, op: &Op, cause: u64) -> Outcome {
         let Some(slot) = self.directory.find(here, op.lwg) else { return Outcome::NoGroup };
         let (old, last) = self.agreed(here, slot);
         if old.is_empty() {
@@ -181,12 +180,19 @@ impl CoreGroup {
                 if !strangers.is_empty() {
                     return Outcome::Missing(strangers);
                 }
-                for member in members {
-                    if !new.contains(member) {
-                        new.push(*member);
+                let added = members.iter().copied().filter(|member| !old.contains(member));
+                let added: Members = added.collect();
+                if here.table.entry(slot).generation != Generation::default() && !added.is_empty() {
+                    // A part of it may be elsewhere still, with some of these: they say so.
+                    if added.contains(&here.me) {
+                        here.asides.push_back(Aside::Asked { lwg: op.lwg, core: self.number() });
                     }
+                    return Outcome::Done;
                 }
+                new.extend(added);
             }
+            What::Enter if !new.contains(&from) => new.push(from),
+            What::Enter => {}
             What::Remove(members) => new.retain(|member| !members.contains(member)),
             What::Switch(to, members) => {
                 return self.switch(here, slot, (to, members), cause);
@@ -323,7 +329,6 @@ impl CoreGroup {
             previous.after(change.number, change.cause)
         };
         entry.begun = false;
-        let core = self.number();
         if change.members.contains(&here.me) {
             self.directory.set_members(here, slot, &change.members);
             if self.land(here, slot, &change.arrivals, along) {
@@ -335,12 +340,12 @@ impl CoreGroup {
                     transitional = common(&transitional, along);
                 }
                 self.tell_view(here, slot, transitional, Some(previous));
-            } else if here.enters(lwg, core) {
+            } else {
                 self.tell_view(here, slot, Members::from_slice(&[here.me]), None);
             }
             return true;
         }
-        if old.contains(&here.me) && !here.shadows.remove(&(lwg, core)) {
+        if old.contains(&here.me) {
             let why = if change.members.is_empty() { Why::Destroyed } else { Why::Removed };
             here.told.push_back(Up::Out { lwg, why });
         }
@@ -363,9 +368,6 @@ impl CoreGroup {
         previous: Option<ViewId>,
     ) {
         let entry = here.table.entry(slot);
-        if here.is_shadow(entry.lwg, self.number()) {
-            return;
-        }
         here.counters.views_told += 1;
         here.told.push_back(Up::View(View {
             lwg: entry.lwg,

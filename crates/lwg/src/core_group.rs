@@ -11,7 +11,7 @@ use crate::directory::Directory;
 use crate::exchange::Exchange;
 use crate::group::{Ask, Destination, common};
 use crate::header::{Header, Label, Op};
-use crate::here::{Aside, CoreNumber, Here};
+use crate::here::{CoreNumber, Here};
 use crate::id::{LwgId, Members, SendId};
 use crate::interface::{Up, Why};
 use crate::moving::{Arrival, Moved};
@@ -176,7 +176,7 @@ impl CoreGroup {
     fn tell_stable(&mut self, here: &mut Here, message: &Unstable) {
         // It may be elsewhere by now.
         let home = here.find(message.lwg);
-        let inside = home.is_some_and(|(core, slot)| here.is_in(message.lwg, core, slot));
+        let inside = home.is_some_and(|(_, slot)| here.table.members(slot).contains(&here.me));
         if inside || here.arriving.contains_key(&message.lwg) {
             here.told.push_back(Up::Stable { send: message.send });
         }
@@ -188,7 +188,7 @@ impl CoreGroup {
         for slot in self.directory.page(here, None, usize::MAX).0 {
             let motion = self.directory.motions.remove(&slot).unwrap_or_default();
             let lwg = here.table.entry(slot).lwg;
-            if here.is_in(lwg, self.number(), slot) {
+            if here.table.members(slot).contains(&here.me) {
                 let ends = |change: &crate::group::Change| change.members.is_empty();
                 let destroyed = motion.changes.back().is_some_and(ends);
                 let why = if destroyed { Why::Destroyed } else { Why::CoreLeft };
@@ -216,13 +216,7 @@ impl CoreGroup {
             return self.filter(here, from, &data);
         };
         let members = here.table.members(slot);
-        let (mut inside, known) = (members.contains(&here.me), members.contains(&from));
-        if inside && here.is_shadow(data.lwg, self.number()) {
-            inside = false;
-            if data.replies && known {
-                here.asides.push_back(Aside::Decline { to: from, send: data.send });
-            }
-        }
+        let (inside, known) = (members.contains(&here.me), members.contains(&from));
         if !inside || here.table.entry(slot).id != data.view {
             if inside && known {
                 // What made the view is in the causal past of what is sent in it.

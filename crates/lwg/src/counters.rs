@@ -25,8 +25,8 @@ pub(crate) struct Counters {
     /// Groups of this process that have left a core group, and that have come to another.
     pub(crate) departed: u64,
     pub(crate) arrived: u64,
-    /// Times that this process was made a member where it could not be one.
-    pub(crate) shadows: u64,
+    /// Groups whose parts had moved apart, found so here.
+    pub(crate) apart: u64,
     pub(crate) founded: u64,
     pub(crate) collected: u64,
     /// Core groups left because this process was in no group on them.
@@ -52,7 +52,7 @@ impl Counters {
         each("lwg.moves", self.moves);
         each("lwg.departed", self.departed);
         each("lwg.arrived", self.arrived);
-        each("lwg.shadows", self.shadows);
+        each("lwg.apart", self.apart);
         each("lwg.founded", self.founded);
         each("lwg.collected", self.collected);
         each("lwg.shrunk", self.shrunk);

@@ -62,7 +62,6 @@ impl Directory {
     /// Takes a group out; its motion too.
     pub(crate) fn remove(&mut self, here: &mut Here, slot: Slot) -> Option<Motion> {
         self.step_over(here, slot);
-        here.shadows.remove(&(here.table.entry(slot).lwg, self.core));
         here.table.remove(slot);
         self.motions.remove(&slot)
     }
@@ -119,14 +118,13 @@ impl Directory {
 
     /// One loss of members. False: nobody is left.
     fn take_step(&self, here: &mut Here, slot: Slot, step: Step) -> bool {
-        let shadow = here.is_shadow(here.table.entry(slot).lwg, self.core);
         let entry = here.table.entry_mut(slot);
         let previous = entry.id;
         let cause = Digest::of("core").with(&step.view).with(&step.lowest).end();
         entry.id = previous.after(number_after(previous.counter, step.view), cause);
         entry.place = entry.place.wrapping_add(1);
         entry.begun = false;
-        if step.members.contains(&here.me) && !shadow {
+        if step.members.contains(&here.me) {
             here.counters.views_told += 1;
             here.told.push_back(Up::View(View {
                 lwg: entry.lwg,

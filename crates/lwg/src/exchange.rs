@@ -140,7 +140,7 @@ impl CoreGroup {
         self.label = Some(Digest::of("unified").with(&self.view.id).end());
         let mut parts: BTreeMap<LwgId, Vec<Part>> = BTreeMap::new();
         let mut dead: BTreeSet<LwgId> = BTreeSet::new();
-        let mut moved: BTreeMap<LwgId, Destination> = BTreeMap::new();
+        let mut moved: BTreeMap<LwgId, Vec<Destination>> = BTreeMap::new();
         for foreign in exchange.foreign.values() {
             for (lwg, id, generation, membership) in &foreign.entries {
                 let members = foreign.memberships[*membership].clone();
@@ -148,7 +148,7 @@ impl CoreGroup {
             }
             dead.extend(&foreign.dead);
             for (lwg, to) in &foreign.moved {
-                self.note_moved(here, &mut moved, *lwg, *to);
+                moved.entry(*lwg).or_default().push(*to);
             }
         }
         for lwg in dead.iter().chain(moved.keys()) {
@@ -156,28 +156,9 @@ impl CoreGroup {
         }
         for (lwg, parts) in parts {
             let ends = dead.contains(&lwg) || self.directory.dead.contains(lwg);
-            let to = moved.get(&lwg).copied().or_else(|| self.moved.get(lwg));
-            self.unify_one(here, lwg, parts, ends, to);
+            let notes = moved.remove(&lwg).unwrap_or_default();
+            self.unify_one(here, lwg, parts, ends, notes);
         }
-    }
-
-    /// Two parts may have moved one group apart: the later move counts, of equals the lower.
-    fn note_moved(
-        &self,
-        here: &mut Here,
-        moved: &mut BTreeMap<LwgId, Destination>,
-        lwg: LwgId,
-        to: Destination,
-    ) {
-        let Some(known) = moved.get(&lwg).copied().or_else(|| self.moved.get(lwg)) else {
-            moved.insert(lwg, to);
-            return;
-        };
-        let newer = known.generation.is_before(to.generation)
-            || known.generation == to.generation && to.core < known.core;
-        let to = if newer { to } else { known };
-        moved.insert(lwg, to);
-        here.asides.push_back(Aside::Elsewhere { lwg, to: to.core });
     }
 
     fn unify_one(
@@ -186,36 +167,51 @@ impl CoreGroup {
         lwg: LwgId,
         mut parts: Vec<Part>,
         ends: bool,
-        to: Option<Destination>,
+        mut notes: Vec<Destination>,
     ) {
         let mine = self.directory.find(here, lwg);
         if let Some(slot) = mine {
             let entry = here.table.entry(slot);
             parts.push((entry.id, entry.generation, here.table.members(slot).clone()));
         }
+        notes.extend(self.moved.get(lwg));
         // A group that is here again has come back since.
-        let newest = |to: &Destination| {
+        let newer = |to: &Destination| {
             parts.iter().all(|(_, generation, _)| generation.is_before(to.generation))
         };
-        let to = to.filter(newest);
+        notes.retain(newer);
+        let latest = notes.iter().copied().reduce(|one, other| {
+            if one.generation.is_before(other.generation) { other } else { one }
+        });
+        let apart = notes.iter().any(|note| Some(note.core) != latest.map(|to| to.core));
+        if !ends && latest.is_some() && (apart || !parts.is_empty()) {
+            // Who moved away comes back: all of them are here, and nobody else knows of it.
+            here.counters.apart += 1;
+            here.asides.push_back(Aside::Elsewhere { lwg, to: self.id() });
+        }
         match (&parts[..], mine) {
             ([], _) if ends => {
                 self.directory.dead.insert(lwg);
                 here.asides.push_back(Aside::Doomed { lwg });
             }
             ([], _) => {
-                if let Some(to) = to {
+                if let Some(to) = latest {
                     self.moved.insert(lwg, to);
                 }
             }
-            ([(id, generation, members)], None) if !ends && to.is_none() => {
-                let slot = self.directory.insert(here, lwg, *id, members);
-                here.table.entry_mut(slot).generation = *generation;
-                self.moved.remove(lwg);
+            ([(id, _, members)], None) if !ends => {
+                self.directory.insert(here, lwg, *id, members);
                 here.asides.push_back(Aside::Known { lwg, core: self.number() });
             }
-            ([(..)], Some(_)) if !ends && to.is_none() => {}
-            _ => self.unite(here, lwg, mine, &parts, ends, to),
+            ([(..)], Some(_)) if !ends => {}
+            _ => self.unite(here, lwg, mine, &parts, ends),
+        }
+        if let Some(slot) = self.directory.find(here, lwg) {
+            let all = parts.iter().map(|(_, generation, _)| *generation);
+            let all = all.chain(latest.map(|to| to.generation));
+            let last = all.reduce(|one, other| if one.is_before(other) { other } else { one });
+            here.table.entry_mut(slot).generation = last.unwrap_or_default();
+            self.moved.remove(lwg);
         }
     }
 
@@ -227,15 +223,10 @@ impl CoreGroup {
         mine: Option<Slot>,
         parts: &[Part],
         ends: bool,
-        to: Option<Destination>,
     ) {
         here.counters.united += 1;
         let slot =
             mine.unwrap_or_else(|| self.directory.insert(here, lwg, parts[0].0, &parts[0].2));
-        let generations = parts.iter().map(|(_, generation, _)| *generation);
-        let newest = generations.reduce(|one, other| if one.is_before(other) { other } else { one });
-        here.table.entry_mut(slot).generation = newest.unwrap_or_default();
-        self.moved.remove(lwg);
         let old: BTreeSet<Endpoint> =
             parts.iter().flat_map(|(_, _, members)| members.iter().copied()).collect();
         let old = Members::from_vec(by_rank(&self.view.members, &old));
@@ -245,9 +236,7 @@ impl CoreGroup {
         let number = number_after(last, self.view.id);
         let cause = ids.iter().fold(Digest::of("parts"), |hash, id| hash.with(id)).end();
         let members = if ends { Members::new() } else { old.clone() };
-        let to = to.filter(|_| !ends);
-        let change =
-            Change { unites: true, to, ..Change::new(number, cause, members, old) };
+        let change = Change { unites: true, ..Change::new(number, cause, members, old) };
         self.agree(here, slot, change);
     }
 

@@ -70,8 +70,8 @@ pub(crate) enum What {
     Switch(Destination, Members),
     /// The sender's view of it is closed elsewhere, with these members: it comes here.
     Ready(Ready),
-    /// The sender is named among those who closed a view elsewhere, and does not come.
-    Absent,
+    /// The sender, which was asked into a group that has moved, is in it nowhere else: it enters.
+    Enter,
 }
 
 /// What an arriving member says of the view that it comes from.
@@ -144,7 +144,7 @@ impl Op {
             | What::Remove(members)
             | What::Switch(_, members)
             | What::Ready(Ready { members, .. }) => members,
-            What::Destroy | What::Adopt | What::Release | What::Absent => &[],
+            What::Destroy | What::Adopt | What::Release | What::Enter => &[],
         }
     }
 
@@ -161,7 +161,7 @@ impl Op {
             What::Release => 6,
             What::Switch(..) => 7,
             What::Ready(_) => 8,
-            What::Absent => 9,
+            What::Enter => 9,
         };
         if before.is_some_and(|before| before.members() == self.members()) {
             (kind | SAME).write(into);
@@ -202,7 +202,7 @@ impl Op {
                 generation: Generation(u8::read(from)?),
                 rule: u8::read(from)?,
             }),
-            9 => What::Absent,
+            9 => What::Enter,
             _ => return Err(Malformed),
         };
         Ok(Self { number, lwg, what })

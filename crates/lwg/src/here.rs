@@ -7,7 +7,7 @@ use vsync::{Endpoint, GroupId};
 
 use crate::counters::Counters;
 use crate::header::Op;
-use crate::id::{LwgId, SendId};
+use crate::id::LwgId;
 use crate::interface::{Outcome, Up};
 use crate::moving::Arriving;
 use crate::replies::Replies;
@@ -28,10 +28,8 @@ pub(crate) struct Here {
     pub(crate) counters: Counters,
     /// Groups of this process that have left one core group and are not on the next yet.
     pub(crate) arriving: BTreeMap<LwgId, Arriving>,
-    /// Where this process is a member to others, and in truth elsewhere.
-    pub(crate) shadows: BTreeSet<(LwgId, CoreNumber)>,
-    /// Groups that a shadow of this process saw leave, and where to: it does not come there.
-    pub(crate) absent: BTreeMap<LwgId, GroupId>,
+    /// Groups that this process has been asked into and has said it enters.
+    pub(crate) entering: BTreeSet<LwgId>,
     /// What a core group has found out and others here must know.
     pub(crate) asides: VecDeque<Aside>,
 }
@@ -50,14 +48,10 @@ pub(crate) enum Aside {
     Departed { lwg: LwgId },
     /// A group of this process has come to another core group.
     Arrived { lwg: LwgId },
-    /// A group was moved to this core group by one part and is elsewhere in another.
+    /// A group is here and elsewhere, or in two places elsewhere: parts of it moved apart.
     Elsewhere { lwg: LwgId, to: GroupId },
-    /// This process is a shadow there: it has itself removed.
-    Shadow { lwg: LwgId, core: CoreNumber },
-    /// A shadow is asked for a reply.
-    Decline { to: Endpoint, send: SendId },
-    /// A shadow saw a group leave for there.
-    Absent { lwg: LwgId },
+    /// This process is asked into a group that has moved: it may be in it elsewhere.
+    Asked { lwg: LwgId, core: CoreNumber },
     /// A group that has moved was destroyed in another part.
     Doomed { lwg: LwgId },
     /// All leave this core group: it is of no more use.
@@ -74,35 +68,16 @@ impl Here {
             replies: Replies::default(),
             counters: Counters::default(),
             arriving: BTreeMap::new(),
-            shadows: BTreeSet::new(),
-            absent: BTreeMap::new(),
+            entering: BTreeSet::new(),
             asides: VecDeque::new(),
         }
     }
 
-    /// Whether this process is a member there, and no shadow.
-    pub(crate) fn is_in(&self, lwg: LwgId, core: CoreNumber, slot: Slot) -> bool {
-        self.table.members(slot).contains(&self.me) && !self.is_shadow(lwg, core)
-    }
-
-    /// Whether this process is only a shadow there: a member to the others, who could not know that
-    /// it is in the same group elsewhere.
-    pub(crate) fn is_shadow(&self, lwg: LwgId, core: CoreNumber) -> bool {
-        !self.shadows.is_empty() && self.shadows.contains(&(lwg, core))
-    }
-
-    /// This process has been made a member there: it is a shadow if it is one elsewhere.
-    pub(crate) fn enters(&mut self, lwg: LwgId, core: CoreNumber) -> bool {
+    /// Whether this process is a member of a group, or about to be, but on that core group.
+    pub(crate) fn is_elsewhere(&self, lwg: LwgId, core: CoreNumber) -> bool {
         let mut homes = self.table.homes(lwg).filter(|(other, _)| *other != core);
-        let elsewhere = self.arriving.contains_key(&lwg)
-            || homes.any(|(other, slot)| self.is_in(lwg, other, slot));
-        drop(homes);
-        if elsewhere {
-            self.counters.shadows += 1;
-            self.shadows.insert((lwg, core));
-            self.asides.push_back(Aside::Shadow { lwg, core });
-        }
-        !elsewhere
+        self.arriving.contains_key(&lwg)
+            || homes.any(|(_, slot)| self.table.members(slot).contains(&self.me))
     }
 
     /// The core group and place of a group, if it is known here.
@@ -110,7 +85,7 @@ impl Here {
         // Of several the one that this process is in.
         let mut homes = self.table.homes(lwg);
         let first = homes.next()?;
-        let rank = |&(core, slot): &(CoreNumber, Slot)| (!self.is_in(lwg, core, slot), core);
+        let rank = |&(core, slot): &(CoreNumber, Slot)| (!self.table.members(slot).contains(&self.me), core);
         homes.fold(Some(first), |best, other| best.into_iter().chain([other]).min_by_key(rank))
     }
 }

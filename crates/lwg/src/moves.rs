@@ -17,12 +17,14 @@ use crate::id::{LwgId, Members};
 use crate::interface::{Outcome, Up, Why};
 use crate::limits::MOVES_MAX;
 use crate::outgoing::Urgent;
-use crate::policy::{PINNED, Policy};
+use crate::policy::{GATHERED, Policy};
 
 /// See the head of this file.
 #[derive(Default)]
 pub(crate) struct Moves {
     own: BTreeMap<LwgId, Move>,
+    /// Groups whose parts are to meet on a core group.
+    gathering: BTreeMap<LwgId, GroupId>,
 }
 
 struct Move {
@@ -170,8 +172,12 @@ impl<C: Core, P: Policy> Groups<C, P> {
         if outcome != Outcome::Done && this.stage == Stage::Switching {
             self.operate_on(this.to, lwg, What::Release);
         }
+        let again = outcome != Outcome::Done;
         if this.asked {
             self.here.told.push_back(Up::Done { lwg, outcome });
+        }
+        if again {
+            self.gather_on(lwg);
         }
     }
 
@@ -206,8 +212,12 @@ impl<C: Core, P: Policy> Groups<C, P> {
         if let What::Switch(..) = op.what {
             return self.switched(op.lwg, Outcome::Again);
         }
-        // A shadow's way out is of no use anywhere else.
-        if op.number & SILENT != 0 && matches!(op.what, What::Remove(_)) {
+        if op.what == What::Enter {
+            // Asked again by nobody: it asks itself where the group is now.
+            self.here.entering.remove(&op.lwg);
+            if let Some((core, _)) = self.here.find(op.lwg) {
+                self.asked_in(op.lwg, core);
+            }
             return;
         }
         let home = self.here.find(op.lwg);
@@ -229,10 +239,36 @@ impl<C: Core, P: Policy> Groups<C, P> {
         }
     }
 
-    /// Two parts have moved one group apart: the lowest of it brings its own to the one place.
+    /// Parts of a group have moved apart: they meet where they were one, which all of them who know
+    /// of it are in.
     pub(crate) fn gather(&mut self, lwg: LwgId, to: GroupId) {
-        if self.is_lowest_of(lwg) && self.numbers.contains_key(&to) && !self.moves.is_full() {
-            self.start_move(lwg, to, PINNED, false);
+        self.moves.gathering.insert(lwg, to);
+        self.gather_on(lwg);
+    }
+
+    fn gather_on(&mut self, lwg: LwgId) {
+        let Some(&to) = self.moves.gathering.get(&lwg) else { return };
+        if self.here.arriving.contains_key(&lwg) {
+            return;
+        }
+        let home = self.here.find(lwg);
+        let members = home.map(|(_, slot)| self.here.table.members(slot).clone());
+        let members = members.filter(|members| members.contains(&self.here.me));
+        let number = self.numbers.get(&to).copied();
+        let (Some((from, _)), Some(number), Some(members)) = (home, number, members) else {
+            self.moves.gathering.remove(&lwg);
+            return;
+        };
+        if from == number {
+            self.moves.gathering.remove(&lwg);
+        } else if members.iter().min() == Some(&self.here.me) {
+            let strangers = self.strangers(number, &members);
+            if strangers.is_empty() {
+                self.start_move(lwg, to, GATHERED, false);
+            } else {
+                let members = strangers.iter().map(|member| member.proc).collect();
+                self.ask_below(vsync::Down::Invite { group: to, members });
+            }
         }
     }
 
@@ -253,46 +289,20 @@ impl<C: Core, P: Policy> Groups<C, P> {
         self.note(core);
     }
 
-    /// This process is a member there to others, and in truth elsewhere.
-    pub(crate) fn shadowed(&mut self, lwg: LwgId, core: CoreNumber) {
-        if self.here.is_shadow(lwg, core) {
-            let me = Members::from_slice(&[self.here.me]);
-            self.operate_silently(core, lwg, What::Remove(me));
+    /// This process is asked into a group that has moved: it enters unless it is in it elsewhere.
+    pub(crate) fn asked_in(&mut self, lwg: LwgId, core: CoreNumber) {
+        if !self.here.is_elsewhere(lwg, core) && self.here.entering.insert(lwg) {
+            self.operate_silently(core, lwg, What::Enter);
         }
     }
 
     /// A core group has a new view: what is said in every view is said.
-    pub(crate) fn say_again(&mut self, core: CoreNumber, group: GroupId) {
+    pub(crate) fn say_again(&mut self, group: GroupId) {
         for lwg in self.here.arriving_at(group) {
             self.departed(lwg);
         }
-        let shadows: Vec<LwgId> =
-            self.here.shadows.iter().filter(|(_, at)| *at == core).map(|(lwg, _)| *lwg).collect();
-        for lwg in shadows {
-            self.shadowed(lwg, core);
-        }
-        let absent: Vec<LwgId> =
-            self.here.absent.iter().filter(|(_, to)| **to == group).map(|(lwg, _)| *lwg).collect();
-        for lwg in absent {
-            self.absent(lwg);
-        }
-    }
-
-    /// A shadow saw a group leave for a core group: it says that it does not come there, until the
-    /// group is there or this process is not.
-    pub(crate) fn absent(&mut self, lwg: LwgId) {
-        let number = self.next_op() | SILENT;
-        let Some(to) = self.here.absent.get(&lwg) else { return };
-        let core = self.numbers.get(to).copied();
-        let comes = core.filter(|core| self.here.table.find(lwg, *core).is_none());
-        match comes.and_then(|core| self.cores[core as usize].as_mut()) {
-            Some(core) => {
-                let what = What::Absent;
-                core.urgent.push_back(Urgent::Op(Op { number, lwg, what }));
-                let core = core.number();
-                self.note(core);
-            }
-            None => drop(self.here.absent.remove(&lwg)),
+        for lwg in self.moves.gathering.keys().copied().collect::<Vec<_>>() {
+            self.gather_on(lwg);
         }
     }
 

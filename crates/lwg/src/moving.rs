@@ -63,8 +63,6 @@ impl Arriving {
 #[derive(Default)]
 pub(crate) struct Arrival {
     ready: BTreeMap<Endpoint, ViewId>,
-    /// Who does not come, whatever others say.
-    absent: BTreeSet<Endpoint>,
     /// Who is to say so.
     awaited: BTreeSet<Endpoint>,
     members: Members,
@@ -142,13 +140,8 @@ impl CoreGroup {
         let lwg = here.table.entry(slot).lwg;
         let members = here.table.members(slot).clone();
         self.moved.insert(lwg, to);
-        let shadow = here.is_shadow(lwg, self.number());
         let motion = self.directory.remove(here, slot).unwrap_or_default();
-        if shadow {
-            here.absent.insert(lwg, to.core);
-            here.asides.push_back(Aside::Absent { lwg });
-        }
-        if shadow || !members.contains(&here.me) {
+        if !members.contains(&here.me) {
             motion.held.into_iter().for_each(|ask| here.refuse(ask));
             return;
         }
@@ -182,10 +175,10 @@ impl CoreGroup {
     /// READY at its place in the total order.
     pub(crate) fn on_ready(&mut self, here: &mut Here, from: Endpoint, lwg: LwgId, ready: &Ready) {
         let slot = self.directory.find(here, lwg);
-        let there = slot.map(|slot| self.agreed(here, slot).0).unwrap_or_default();
-        let present = |member: &Endpoint| {
-            self.view.members.contains(member) && !there.contains(member)
-        };
+        if slot.is_some_and(|slot| self.agreed(here, slot).0.contains(&from)) {
+            return;
+        }
+        let present = |member: &Endpoint| self.view.members.contains(member);
         let arrival = self.arrivals.entry(lwg).or_default();
         arrival.ready.insert(from, ready.closed);
         arrival.awaited.insert(from);
@@ -200,22 +193,7 @@ impl CoreGroup {
             arrival.generation = ready.generation;
         }
         arrival.rule = ready.rule;
-        self.arrive_if_all(here, lwg);
-    }
-
-    /// A shadow of somebody who is in the group elsewhere saw it leave.
-    pub(crate) fn on_absent(&mut self, here: &mut Here, from: Endpoint, lwg: LwgId) {
-        self.arrivals.entry(lwg).or_default().absent.insert(from);
-        self.arrive_if_all(here, lwg);
-    }
-
-    fn arrive_if_all(&mut self, here: &mut Here, lwg: LwgId) {
-        let Some(arrival) = self.arrivals.get(&lwg) else { return };
-        let comes = |member: &Endpoint| {
-            arrival.ready.contains_key(member) || arrival.absent.contains(member)
-        };
-        if !arrival.ready.is_empty()
-            && arrival.awaited.iter().all(comes)
+        if arrival.awaited.iter().all(|member| arrival.ready.contains_key(member))
             && let Some(arrival) = self.arrivals.remove(&lwg)
         {
             self.reserved.remove(&lwg);
@@ -245,7 +223,10 @@ impl CoreGroup {
         let mut closed: Vec<ViewId> = arrival.ready.values().copied().collect();
         closed.sort_unstable();
         closed.dedup();
-        let cause = closed.iter().fold(Digest::of("arrivals"), |hash, id| hash.with(id)).end();
+        let cause = closed.iter().fold(Digest::of("arrivals"), |hash, id| hash.with(id));
+        // Parts of this core group may take in parts of what was one elsewhere.
+        let cause = arrival.members.iter().fold(cause, |hash, member| hash.with(member));
+        let cause = cause.with(&self.view.id).end();
         let Some(slot) = slot else {
             let number = number_after(arrival.last, self.view.id);
             let id = ViewId::united(number, cause);
@@ -258,6 +239,10 @@ impl CoreGroup {
             here.asides.push_back(Aside::Known { lwg, core: self.number() });
             return;
         };
+        let entry = here.table.entry_mut(slot);
+        if entry.generation.is_before(arrival.generation) {
+            entry.generation = arrival.generation;
+        }
         let (old, last) = self.agreed(here, slot);
         let mut members = old.clone();
         members.extend(arrival.members.iter().copied().filter(|member| !old.contains(member)));
@@ -292,7 +277,6 @@ impl CoreGroup {
         let lwg = here.table.entry(slot).lwg;
         let Some(mine) = arrivals.get(&here.me) else { return false };
         let Some(arriving) = here.arriving.remove(&lwg) else { return false };
-        here.shadows.remove(&(lwg, self.number()));
         let members = here.table.members(slot);
         let same = members.iter().copied().filter(|member| arrivals.get(member) == Some(mine));
         let comes = |member: &Endpoint| along.is_none_or(|along| along.contains(member));

@@ -158,7 +158,7 @@ impl CoreGroup {
         mut message: Message,
     ) {
         let slot = self.directory.find(here, lwg);
-        let inside = slot.filter(|slot| here.is_in(lwg, self.number(), *slot));
+        let inside = slot.filter(|slot| here.table.members(*slot).contains(&here.me));
         let moving = slot.and_then(|slot| self.directory.motions.get_mut(&slot));
         if let Some(motion) = moving {
             motion.held.push_back(Ask::Send { lwg, send, order, replies, message });

@@ -218,6 +218,7 @@ pub(crate) const NEW: u8 = 2;
 pub(crate) const PINNED: u8 = 3;
 pub(crate) const SHARED: u8 = 4;
 pub(crate) const PARTED: u8 = 5;
+pub(crate) const GATHERED: u8 = 6;
 /// Plus the number of extras.
 pub(crate) const SUPERSET: u8 = 8;
 
@@ -230,6 +231,7 @@ pub(crate) fn why(rule: u8) -> &'static str {
         PINNED => "put there by hand",
         SHARED => "moved: its core group nearly coincided with this one",
         PARTED => "moved: too many heard it in vain",
+        GATHERED => "moved: its parts meet where they were one",
         9 => "smallest superset, 1 extra",
         10 => "smallest superset, 2 extras",
         11 => "smallest superset, 3 extras",

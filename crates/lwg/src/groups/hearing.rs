@@ -116,7 +116,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         self.settle_asides();
         self.placing_view(number, group);
         self.review_later(group);
-        self.say_again(number, group);
+        self.say_again(group);
         // The kernel takes casts in every new view, whatever it handed back before.
         if let Some(core) = self.cores[number as usize].as_mut() {
             core.full = false;
@@ -162,11 +162,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
                         self.note(core);
                     }
                 }
-                Aside::Shadow { lwg, core } => self.shadowed(lwg, core),
-                Aside::Absent { lwg } => self.absent(lwg),
-                Aside::Decline { to, send } => {
-                    self.send_letter(to, &Letter::Declined { send }, Message::default());
-                }
+                Aside::Asked { lwg, core } => self.asked_in(lwg, core),
                 Aside::Elsewhere { lwg, to } => self.gather(lwg, to),
                 Aside::Doomed { lwg } => self.doom(lwg),
                 Aside::Closed { core } => {
