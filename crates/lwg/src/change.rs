@@ -169,7 +169,7 @@ impl CoreGroup {
     /// Add, remove, destroy, switch.
     fn alter(&mut self, here: &mut Here, from: Endpoint, op: &Op, cause: u64) -> Outcome {
         let Some(slot) = self.directory.find(here, op.lwg) else { return Outcome::NoGroup };
-        let (old, last) = self.agreed(here, slot);
+        let (old, mut last) = self.agreed(here, slot);
         if old.is_empty() {
             return Outcome::NoGroup;
         }
@@ -191,8 +191,12 @@ impl CoreGroup {
                 }
                 new.extend(added);
             }
-            What::Enter if !new.contains(&from) => new.push(from),
-            What::Enter => {}
+            What::Enter(known) => {
+                if !new.contains(&from) {
+                    new.push(from);
+                }
+                last = last.max(*known);
+            }
             What::Remove(members) => new.retain(|member| !members.contains(member)),
             What::Switch(to, members) => {
                 return self.switch(here, slot, (to, members), cause);
@@ -296,6 +300,11 @@ impl CoreGroup {
                 let lwg = here.table.entry(slot).lwg;
                 change.members = here.table.members(slot).clone();
                 self.install(here, slot, &change, Some(&next.transitional));
+                if !change.members.contains(&here.me) {
+                    // Nothing of its own waits to go along.
+                    let motion = self.directory.motions.remove(&slot).unwrap_or_default();
+                    motion.held.into_iter().for_each(|ask| here.refuse(ask));
+                }
                 self.leaving.push((slot, lwg, to));
                 return;
             }
@@ -347,7 +356,7 @@ impl CoreGroup {
         }
         if old.contains(&here.me) {
             let why = if change.members.is_empty() { Why::Destroyed } else { Why::Removed };
-            here.told.push_back(Up::Out { lwg, why });
+            here.tell_out(lwg, why, change.number);
         }
         if change.members.is_empty() {
             let motion = self.directory.remove(here, slot).unwrap_or_default();

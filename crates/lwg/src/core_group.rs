@@ -192,7 +192,7 @@ impl CoreGroup {
                 let ends = |change: &crate::group::Change| change.members.is_empty();
                 let destroyed = motion.changes.back().is_some_and(ends);
                 let why = if destroyed { Why::Destroyed } else { Why::CoreLeft };
-                here.told.push_back(Up::Out { lwg, why });
+                here.tell_out(lwg, why, here.table.entry(slot).id.counter);
             }
             self.directory.remove(here, slot);
             for ask in motion.held {

@@ -288,7 +288,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
 
     /// An own operation has ended.
     pub(crate) fn ended(&mut self, op: &Op, outcome: Outcome) {
-        if op.what == What::Enter {
+        if let What::Enter(_) = op.what {
             self.here.entering.remove(&op.lwg);
         }
         if op.number & SILENT != 0 {
@@ -302,7 +302,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             }
             What::Adopt => self.adopted(op.lwg, &outcome),
             What::Switch(..) => self.switched(op.lwg, outcome),
-            What::Release | What::Ready(_) | What::Enter => {}
+            What::Release | What::Ready(_) | What::Enter(_) => {}
             _ => self.here.told.push_back(Up::Done { lwg: op.lwg, outcome }),
         }
     }

@@ -210,6 +210,7 @@ impl<C: Core, P: Policy> Layer for Groups<C, P> {
         self.placing_wake();
         self.collect();
         self.review();
+        self.gather_again();
         self.turn();
     }
 
@@ -218,7 +219,8 @@ impl<C: Core, P: Policy> Layer for Groups<C, P> {
         let sweep = sweeps.then_some(self.here.now);
         let own =
             [sweep, self.placing.deadline(), self.grace_deadline(), self.adapting.deadline()];
-        own.into_iter().flatten().chain(self.below.deadline()).min()
+        let own = own.into_iter().chain([self.moves.deadline()]);
+        own.flatten().chain(self.below.deadline()).min()
     }
 }
 

@@ -70,8 +70,9 @@ pub(crate) enum What {
     Switch(Destination, Members),
     /// The sender's view of it is closed elsewhere, with these members: it comes here.
     Ready(Ready),
-    /// The sender, which was asked into a group that has moved, is in it nowhere else: it enters.
-    Enter,
+    /// The sender, which was asked into a group that has moved, is in it nowhere else: it enters,
+    /// and has known views of it up to this number.
+    Enter(u64),
 }
 
 /// What an arriving member says of the view that it comes from.
@@ -144,7 +145,7 @@ impl Op {
             | What::Remove(members)
             | What::Switch(_, members)
             | What::Ready(Ready { members, .. }) => members,
-            What::Destroy | What::Adopt | What::Release | What::Enter => &[],
+            What::Destroy | What::Adopt | What::Release | What::Enter(_) => &[],
         }
     }
 
@@ -161,7 +162,7 @@ impl Op {
             What::Release => 6,
             What::Switch(..) => 7,
             What::Ready(_) => 8,
-            What::Enter => 9,
+            What::Enter(_) => 9,
         };
         if before.is_some_and(|before| before.members() == self.members()) {
             (kind | SAME).write(into);
@@ -175,6 +176,7 @@ impl Op {
                 ready.closed.write(into);
                 [ready.generation.0, ready.rule].iter().for_each(|byte| byte.write(into));
             }
+            What::Enter(known) => known.write(into),
             _ => {}
         }
     }
@@ -202,7 +204,7 @@ impl Op {
                 generation: Generation(u8::read(from)?),
                 rule: u8::read(from)?,
             }),
-            9 => What::Enter,
+            9 => What::Enter(u64::read(from)?),
             _ => return Err(Malformed),
         };
         Ok(Self { number, lwg, what })
@@ -403,6 +405,7 @@ mod tests {
             op(5, What::Adopt),
             op(6, What::Switch(to, members.clone())),
             op(7, What::Ready(ready)),
+            op(8, What::Enter(9)),
         ];
         let mut bytes = Vec::new();
         for (at, op) in all.iter().enumerate() {

@@ -8,7 +8,8 @@ use vsync::{Endpoint, GroupId};
 use crate::counters::Counters;
 use crate::header::Op;
 use crate::id::LwgId;
-use crate::interface::{Outcome, Up};
+use crate::interface::{Outcome, Up, Why};
+use crate::limits::KNOWN_MAX;
 use crate::moving::Arriving;
 use crate::replies::Replies;
 use crate::table::{Slot, Table};
@@ -28,6 +29,9 @@ pub(crate) struct Here {
     pub(crate) counters: Counters,
     /// Groups of this process that have left one core group and are not on the next yet.
     pub(crate) arriving: BTreeMap<LwgId, Arriving>,
+    /// The last number of groups that this process is out of, the last ones.
+    pub(crate) known: BTreeMap<LwgId, u64>,
+    known_age: VecDeque<LwgId>,
     /// Groups that this process has been asked into and has said it enters.
     pub(crate) entering: BTreeSet<LwgId>,
     /// What a core group has found out and others here must know.
@@ -69,7 +73,23 @@ impl Here {
             counters: Counters::default(),
             arriving: BTreeMap::new(),
             entering: BTreeSet::new(),
+            known: BTreeMap::new(),
+            known_age: VecDeque::new(),
             asides: VecDeque::new(),
+        }
+    }
+
+    /// This process is out of a group, having known views up to this number.
+    pub(crate) fn tell_out(&mut self, lwg: LwgId, why: Why, number: u64) {
+        self.told.push_back(Up::Out { lwg, why });
+        // Who may come back to it elsewhere says what it has known.
+        if why != Why::Destroyed && self.known.insert(lwg, number).is_none() {
+            self.known_age.push_back(lwg);
+            if self.known_age.len() > KNOWN_MAX
+                && let Some(oldest) = self.known_age.pop_front()
+            {
+                self.known.remove(&oldest);
+            }
         }
     }
 

@@ -76,6 +76,13 @@ pub const CORES_MAX: usize = 100_000;
 /// there are few, and they are looked at one by one.
 pub const PAIRED_MAX: usize = 16;
 
+/// Groups that a process was in and is out of, whose numbers it remembers: only who comes back to
+/// one that has moved meanwhile needs it.
+pub const KNOWN_MAX: usize = 16_384;
+
+/// How long parts of a group that are apart wait before they try again to meet.
+pub const GATHER: Duration = Duration::from_secs(1);
+
 /// How often a create is placed again because its core group has lost members meanwhile.
 pub const PLACED_AGAIN_MAX: u8 = 3;
 

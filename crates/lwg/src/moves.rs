@@ -7,6 +7,7 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use muts::Instant;
 use vsync::{Core, GroupId};
 
 use crate::group::{Ask, Destination};
@@ -15,7 +16,7 @@ use crate::header::{Op, SILENT, What};
 use crate::here::CoreNumber;
 use crate::id::{LwgId, Members};
 use crate::interface::{Outcome, Up, Why};
-use crate::limits::MOVES_MAX;
+use crate::limits::{GATHER, MOVES_MAX};
 use crate::outgoing::Urgent;
 use crate::policy::{GATHERED, Policy};
 
@@ -25,6 +26,8 @@ pub(crate) struct Moves {
     own: BTreeMap<LwgId, Move>,
     /// Groups whose parts are to meet on a core group.
     gathering: BTreeMap<LwgId, GroupId>,
+    /// When they try again.
+    again: Option<Instant>,
 }
 
 struct Move {
@@ -52,6 +55,10 @@ impl Moves {
 
     pub(crate) fn unsettled(&self) -> usize {
         self.own.len()
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.again.filter(|_| !self.gathering.is_empty())
     }
 }
 
@@ -172,12 +179,8 @@ impl<C: Core, P: Policy> Groups<C, P> {
         if outcome != Outcome::Done && this.stage == Stage::Switching {
             self.operate_on(this.to, lwg, What::Release);
         }
-        let again = outcome != Outcome::Done;
         if this.asked {
             self.here.told.push_back(Up::Done { lwg, outcome });
-        }
-        if again {
-            self.gather_on(lwg);
         }
     }
 
@@ -212,7 +215,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         if let What::Switch(..) = op.what {
             return self.switched(op.lwg, Outcome::Again);
         }
-        if op.what == What::Enter {
+        if let What::Enter(_) = op.what {
             // Asked again by nobody: it asks itself where the group is now.
             self.here.entering.remove(&op.lwg);
             if let Some((core, _)) = self.here.find(op.lwg) {
@@ -246,8 +249,23 @@ impl<C: Core, P: Policy> Groups<C, P> {
         self.gather_on(lwg);
     }
 
+    /// Tries again, if it is time.
+    pub(crate) fn gather_again(&mut self) {
+        if self.moves.again.is_some_and(|at| at <= self.here.now) {
+            self.moves.again = None;
+            self.gather_all();
+        }
+    }
+
+    fn gather_all(&mut self) {
+        for lwg in self.moves.gathering.keys().copied().collect::<Vec<_>>() {
+            self.gather_on(lwg);
+        }
+    }
+
     fn gather_on(&mut self, lwg: LwgId) {
         let Some(&to) = self.moves.gathering.get(&lwg) else { return };
+        self.moves.again = Some(self.here.now + GATHER);
         if self.here.arriving.contains_key(&lwg) {
             return;
         }
@@ -292,7 +310,8 @@ impl<C: Core, P: Policy> Groups<C, P> {
     /// This process is asked into a group that has moved: it enters unless it is in it elsewhere.
     pub(crate) fn asked_in(&mut self, lwg: LwgId, core: CoreNumber) {
         if !self.here.is_elsewhere(lwg, core) && self.here.entering.insert(lwg) {
-            self.operate_silently(core, lwg, What::Enter);
+            let known = self.here.known.get(&lwg).copied().unwrap_or(0);
+            self.operate_silently(core, lwg, What::Enter(known));
         }
     }
 
@@ -301,9 +320,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         for lwg in self.here.arriving_at(group) {
             self.departed(lwg);
         }
-        for lwg in self.moves.gathering.keys().copied().collect::<Vec<_>>() {
-            self.gather_on(lwg);
-        }
+        self.gather_all();
     }
 
     /// Whether this process is the lowest member of a group.

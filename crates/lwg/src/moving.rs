@@ -302,7 +302,7 @@ impl Here {
     /// A group that has left its core group comes nowhere.
     pub(crate) fn lose_arriving(&mut self, lwg: LwgId, why: Why) {
         let Some(arriving) = self.arriving.remove(&lwg) else { return };
-        self.told.push_back(Up::Out { lwg, why });
+        self.tell_out(lwg, why, arriving.closed.counter);
         for ask in arriving.held {
             self.refuse(ask);
         }
