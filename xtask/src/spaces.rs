@@ -15,8 +15,9 @@ pub(crate) struct Beside {
 }
 
 /// The root of the system space, the other world, and this one. Nothing may depend on them.
-pub(crate) const BESIDE: [Beside; 3] = [
+pub(crate) const BESIDE: [Beside; 4] = [
     Beside { name: "horusd", on: &["muts", "vsync"] },
+    Beside { name: "libhorus", on: &["horus"] },
     Beside { name: "sim", on: &FLOORS },
     Beside { name: "xtask", on: &[] },
 ];
@@ -47,7 +48,7 @@ const fn home(
 }
 
 /// Every foreign dependency that there is.
-pub(crate) const HOMES: [Home; 19] = [
+pub(crate) const HOMES: [Home; 21] = [
     // What waits for the system, and talks to it.
     home("mio", &["muts"], &["crates/muts/src/os/"]),
     home("quinn-udp", &["muts"], &["crates/muts/src/os/"]),
@@ -79,25 +80,31 @@ pub(crate) const HOMES: [Home; 19] = [
         &["horus", "horusd", "xtask"],
         &["crates/horus/src/", "crates/horusd/src/", "xtask/src/demo"],
     ),
+    // A chart of what policies cost, and the header for C.
+    home("plotters", &["horus"], &["crates/horus/src/policy/"]),
+    home("cbindgen", &["xtask"], &["xtask/src/header.rs"]),
     home("indicatif", &["xtask"], &["xtask/src/demo"]),
     // Every interleaving of the two hand-made atomics.
     home("loom", &["muts"], &["crates/muts/src/sync.rs", "crates/muts/tests/loom_"]),
 ];
 
 /// Where code may touch the world: threads, sockets, the clock, the system's own differences.
-pub(crate) const WORLDLY: [&str; 5] = [
+pub(crate) const WORLDLY: [&str; 6] = [
     "crates/muts/src/os/",
     "crates/horus/",
     "crates/horusd/",
+    "crates/libhorus/",
     "xtask/",
     // The simulator's binary measures its own speed; the world inside it never sees that clock.
     "crates/sim/src/main.rs",
 ];
 
 /// Where the compiler is asked to look away: one small file each, with its argument and its test.
-pub(crate) const UNSAFE: [&str; 1] = [
+pub(crate) const UNSAFE: [&str; 2] = [
     // Only an allocator knows what a million groups take.
     "crates/lwg/tests/million/counting.rs",
+    // C hands over pointers.
+    "crates/libhorus/src/lib.rs",
 ];
 
 /// Where the judges live: beside the histories they read, because `horus check` ships them.

@@ -12,7 +12,7 @@ use vsync::Endpoint;
 
 use crate::core_group::CoreGroup;
 use crate::digest::Digest;
-use crate::group::{Change, Generation, common};
+use crate::group::{BEGUN, Change, Generation, common};
 use crate::header::{Op, What};
 use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members};
@@ -337,7 +337,7 @@ impl CoreGroup {
         } else {
             previous.after(change.number, change.cause)
         };
-        entry.begun = false;
+        entry.marks &= !BEGUN;
         if change.members.contains(&here.me) {
             self.directory.set_members(here, slot, &change.members);
             if self.land(here, slot, &change.arrivals, along) {

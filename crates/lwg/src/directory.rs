@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use vsync::{Endpoint, GroupId};
 
 use crate::digest::Digest;
-use crate::group::Motion;
+use crate::group::{LOST, Motion};
 use crate::here::{CoreNumber, Here};
 use crate::id::{LwgId, Members};
 use crate::interface::Up;
@@ -123,7 +123,7 @@ impl Directory {
         let cause = Digest::of("core").with(&step.view).with(&step.lowest).end();
         entry.id = previous.after(number_after(previous.counter, step.view), cause);
         entry.place = entry.place.wrapping_add(1);
-        entry.begun = false;
+        entry.marks = LOST;
         if step.members.contains(&here.me) {
             here.counters.views_told += 1;
             here.told.push_back(Up::View(View {

@@ -13,7 +13,7 @@ use vsync::Endpoint;
 
 use crate::core_group::{CoreGroup, by_rank};
 use crate::digest::Digest;
-use crate::group::{Change, Destination, Generation};
+use crate::group::{Change, Destination, Generation, LOST};
 use crate::header::{Label, Op, read_members, write_members};
 use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members};
@@ -38,13 +38,13 @@ pub(crate) struct Exchange {
 struct Foreign {
     memberships: Vec<Members>,
     /// With the place of the membership above.
-    entries: Vec<(LwgId, ViewId, Generation, usize)>,
+    entries: Vec<(LwgId, ViewId, Generation, bool, usize)>,
     dead: Vec<LwgId>,
     moved: Vec<(LwgId, Destination)>,
 }
 
-/// A part of a group: its view, its generation, who is in it.
-type Part = (ViewId, Generation, Members);
+/// A part of a group: its view, its generation, whether it has lost members, who is in it.
+type Part = (ViewId, Generation, bool, Members);
 
 impl CoreGroup {
     /// In a new view: an exchange if its directories may differ.
@@ -142,9 +142,9 @@ impl CoreGroup {
         let mut dead: BTreeSet<LwgId> = BTreeSet::new();
         let mut moved: BTreeMap<LwgId, Vec<Destination>> = BTreeMap::new();
         for foreign in exchange.foreign.values() {
-            for (lwg, id, generation, membership) in &foreign.entries {
+            for (lwg, id, generation, lost, membership) in &foreign.entries {
                 let members = foreign.memberships[*membership].clone();
-                parts.entry(*lwg).or_default().push((*id, *generation, members));
+                parts.entry(*lwg).or_default().push((*id, *generation, *lost, members));
             }
             dead.extend(&foreign.dead);
             for (lwg, to) in &foreign.moved {
@@ -172,12 +172,13 @@ impl CoreGroup {
         let mine = self.directory.find(here, lwg);
         if let Some(slot) = mine {
             let entry = here.table.entry(slot);
-            parts.push((entry.id, entry.generation, here.table.members(slot).clone()));
+            let lost = entry.marks & LOST != 0;
+            parts.push((entry.id, entry.generation, lost, here.table.members(slot).clone()));
         }
         notes.extend(self.moved.get(lwg));
         // A group that is here again has come back since.
         let newer = |to: &Destination| {
-            parts.iter().all(|(_, generation, _)| generation.is_before(to.generation))
+            parts.iter().all(|(_, generation, ..)| generation.is_before(to.generation))
         };
         notes.retain(newer);
         let latest = notes.iter().copied().reduce(|one, other| {
@@ -199,7 +200,7 @@ impl CoreGroup {
                     self.moved.insert(lwg, to);
                 }
             }
-            ([(id, _, members)], None) if !ends => {
+            ([(id, _, _, members)], None) if !ends => {
                 self.directory.insert(here, lwg, *id, members);
                 here.asides.push_back(Aside::Known { lwg, core: self.number() });
             }
@@ -207,10 +208,14 @@ impl CoreGroup {
             _ => self.unite(here, lwg, mine, &parts, ends),
         }
         if let Some(slot) = self.directory.find(here, lwg) {
-            let all = parts.iter().map(|(_, generation, _)| *generation);
+            let all = parts.iter().map(|(_, generation, ..)| *generation);
             let all = all.chain(latest.map(|to| to.generation));
             let last = all.reduce(|one, other| if one.is_before(other) { other } else { one });
-            here.table.entry_mut(slot).generation = last.unwrap_or_default();
+            let entry = here.table.entry_mut(slot);
+            entry.generation = last.unwrap_or_default();
+            if parts.iter().any(|(_, _, lost, _)| *lost) {
+                entry.marks |= LOST;
+            }
             self.moved.remove(lwg);
         }
     }
@@ -226,9 +231,9 @@ impl CoreGroup {
     ) {
         here.counters.united += 1;
         let slot =
-            mine.unwrap_or_else(|| self.directory.insert(here, lwg, parts[0].0, &parts[0].2));
+            mine.unwrap_or_else(|| self.directory.insert(here, lwg, parts[0].0, &parts[0].3));
         let old: BTreeSet<Endpoint> =
-            parts.iter().flat_map(|(_, _, members)| members.iter().copied()).collect();
+            parts.iter().flat_map(|(.., members)| members.iter().copied()).collect();
         let old = Members::from_vec(by_rank(&self.view.members, &old));
         let mut ids: Vec<ViewId> = parts.iter().map(|(id, ..)| *id).collect();
         ids.sort_unstable();
@@ -241,7 +246,8 @@ impl CoreGroup {
     }
 
     /// The bytes of the next page of this directory, and where it goes on:
-    /// `tombstones | moved | (lwg | view id | generation u8 | same members bool | members unless so) *`.
+    /// `tombstones | moved | (lwg | view id | generation u8 | lost bool
+    /// | same members bool | members unless so) *`.
     pub(crate) fn directory_page(
         &mut self,
         here: &mut Here,
@@ -280,6 +286,7 @@ impl CoreGroup {
             entry.lwg.write(&mut bytes);
             entry.id.write(&mut bytes);
             entry.generation.0.write(&mut bytes);
+            (entry.marks & LOST != 0).write(&mut bytes);
             let again = last == Some(entry.membership);
             again.write(&mut bytes);
             if !again {
@@ -298,14 +305,14 @@ impl Foreign {
         let mut begun = false;
         while !from.is_empty() {
             let (lwg, id) = (LwgId::read(from)?, ViewId::read(from)?);
-            let generation = Generation(u8::read(from)?);
+            let (generation, lost) = (Generation(u8::read(from)?), bool::read(from)?);
             if !bool::read(from)? {
                 self.memberships.push(read_members(from)?);
                 begun = true;
             } else if !begun {
                 return Err(Malformed);
             }
-            self.entries.push((lwg, id, generation, self.memberships.len() - 1));
+            self.entries.push((lwg, id, generation, lost, self.memberships.len() - 1));
         }
         Ok(())
     }

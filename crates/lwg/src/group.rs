@@ -28,10 +28,17 @@ pub(crate) struct Entry {
     pub(crate) generation: Generation,
     /// Which rule placed it, if it was placed here.
     pub(crate) rule: u8,
-    /// Whether this process has sent in the installed view: what is sent first carries all that
-    /// made the view in its causal past.
-    pub(crate) begun: bool,
+    /// `BEGUN` and `LOST`.
+    pub(crate) marks: u8,
 }
+
+/// This process has sent in the installed view: what is sent first carries all that made the view
+/// in its causal past.
+pub(crate) const BEGUN: u8 = 1;
+
+/// The group has lost members to a core view: they may be alive with a part of it. It does not move
+/// any more, since that part could not know.
+pub(crate) const LOST: u8 = 2;
 
 /// How often a group has moved to another core group; of two it is told which is later, as long as
 /// fewer than 128 moves lie between them.

@@ -84,6 +84,8 @@ pub(crate) struct Ready {
     pub(crate) members: Members,
     pub(crate) generation: Generation,
     pub(crate) rule: u8,
+    /// Whether it has lost members to a core view.
+    pub(crate) lost: bool,
 }
 
 /// What stands on a message to one process.
@@ -175,6 +177,7 @@ impl Op {
             What::Ready(ready) => {
                 ready.closed.write(into);
                 [ready.generation.0, ready.rule].iter().for_each(|byte| byte.write(into));
+                ready.lost.write(into);
             }
             What::Enter(known) => known.write(into),
             _ => {}
@@ -203,6 +206,7 @@ impl Op {
                 closed: ViewId::read(from)?,
                 generation: Generation(u8::read(from)?),
                 rule: u8::read(from)?,
+                lost: bool::read(from)?,
             }),
             9 => What::Enter(u64::read(from)?),
             _ => return Err(Malformed),
@@ -396,7 +400,7 @@ mod tests {
         let generation = Generation(3);
         let to = Destination { core: GroupId(9), generation, rule: 2 };
         let ready =
-            Ready { closed: ViewId::default(), members: members.clone(), generation, rule: 2 };
+            Ready { closed: ViewId::default(), members: members.clone(), generation, rule: 2, lost: true };
         let all = [
             op(1, What::Create(members.clone())),
             op(2, What::Create(members.clone())),

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use muts::Instant;
 use vsync::{Core, GroupId};
 
-use crate::group::{Ask, Destination};
+use crate::group::{Ask, Destination, LOST};
 use crate::groups::Groups;
 use crate::header::{Op, SILENT, What};
 use crate::here::CoreNumber;
@@ -91,6 +91,9 @@ impl<C: Core, P: Policy> Groups<C, P> {
         }
         if !members.contains(&self.here.me) {
             return Err(Outcome::NoGroup);
+        }
+        if self.here.table.entry(slot).marks & LOST != 0 && rule != GATHERED {
+            return Err(Outcome::NoPlace);
         }
         let stage = if self.numbers.contains_key(&to) { Stage::Adopting } else { Stage::Founding };
         if stage == Stage::Founding && !self.placing.is_founding(to) {

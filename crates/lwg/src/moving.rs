@@ -17,18 +17,20 @@ use vsync::{Endpoint, GroupId};
 
 use crate::core_group::CoreGroup;
 use crate::digest::Digest;
-use crate::group::{Ask, Change, Destination, Generation};
+use crate::group::{Ask, Change, Destination, Generation, LOST};
 use crate::header::{Op, Ready, What};
 use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members};
 use crate::interface::{Outcome, Up, Why};
 use crate::limits::{HELD_MAX, TOMBSTONES_MAX};
+use crate::policy::GATHERED;
 use crate::table::Slot;
 use crate::view::{ViewId, number_after};
 
 /// A group of this process between two core groups.
 pub(crate) struct Arriving {
     pub(crate) to: Destination,
+    lost: bool,
     pub(crate) closed: ViewId,
     /// The view that this process was told last.
     previous: ViewId,
@@ -55,6 +57,7 @@ impl Arriving {
             members: self.members.clone(),
             generation: self.to.generation,
             rule: self.to.rule,
+            lost: self.lost,
         })
     }
 }
@@ -68,6 +71,7 @@ pub(crate) struct Arrival {
     members: Members,
     generation: Generation,
     rule: u8,
+    lost: bool,
     /// The highest number of the closed views.
     last: u64,
 }
@@ -121,6 +125,9 @@ impl CoreGroup {
         if to.core == self.id() {
             return Outcome::NothingToDo;
         }
+        if here.table.entry(slot).marks & LOST != 0 && to.rule != GATHERED {
+            return Outcome::NoPlace;
+        }
         if old != *members || to.generation != here.table.entry(slot).generation.next() {
             return Outcome::Again;
         }
@@ -139,6 +146,7 @@ impl CoreGroup {
     ) {
         let lwg = here.table.entry(slot).lwg;
         let members = here.table.members(slot).clone();
+        let lost = here.table.entry(slot).marks & LOST != 0;
         self.moved.insert(lwg, to);
         let motion = self.directory.remove(here, slot).unwrap_or_default();
         if !members.contains(&here.me) {
@@ -149,7 +157,7 @@ impl CoreGroup {
         let mut held = motion.held;
         self.take_queued(lwg, &mut held);
         let refused = self.refused.remove(&lwg);
-        let arriving = Arriving { to, closed, previous, members, held, refused };
+        let arriving = Arriving { to, lost, closed, previous, members, held, refused };
         here.arriving.insert(lwg, arriving);
         here.asides.push_back(Aside::Departed { lwg });
     }
@@ -193,6 +201,7 @@ impl CoreGroup {
             arrival.generation = ready.generation;
         }
         arrival.rule = ready.rule;
+        arrival.lost |= ready.lost;
         if arrival.awaited.iter().all(|member| arrival.ready.contains_key(member))
             && let Some(arrival) = self.arrivals.remove(&lwg)
         {
@@ -233,6 +242,7 @@ impl CoreGroup {
             let slot = self.directory.insert(here, lwg, id, &arrival.members);
             let entry = here.table.entry_mut(slot);
             (entry.generation, entry.rule) = (arrival.generation, arrival.rule);
+            entry.marks = if arrival.lost { LOST } else { 0 };
             self.idle_since = None;
             self.moved.remove(lwg);
             self.land(here, slot, &arrival.ready, None);
@@ -243,6 +253,7 @@ impl CoreGroup {
         if entry.generation.is_before(arrival.generation) {
             entry.generation = arrival.generation;
         }
+        entry.marks |= if arrival.lost { LOST } else { 0 };
         let (old, last) = self.agreed(here, slot);
         let mut members = old.clone();
         members.extend(arrival.members.iter().copied().filter(|member| !old.contains(member)));

@@ -6,7 +6,7 @@ use muts::{Full, Message};
 use vsync::{Core, Order};
 
 use crate::core_group::CoreGroup;
-use crate::group::Ask;
+use crate::group::{Ask, BEGUN};
 use crate::header::{Header, Label, Op};
 use crate::directory::Place;
 use crate::here::{Aside, Here};
@@ -170,11 +170,11 @@ impl CoreGroup {
         let entry = here.table.entry(slot);
         // All that made this view is in the past of the first message in it: whoever gets that, and
         // so what follows it in this stream, has the view.
-        let after_all = !entry.begun;
+        let after_all = entry.marks & BEGUN == 0;
         message.push(&Header::Data { lwg, view: entry.id, send, replies });
         match self.give(here, below, order, after_all, message) {
             Ok(()) => {
-                here.table.entry_mut(slot).begun = true;
+                here.table.entry_mut(slot).marks |= BEGUN;
                 if order == Order::Total {
                     self.unplaced.cast(lwg);
                 }
