@@ -144,6 +144,10 @@ fn parts_that_have_moved_apart_meet_where_they_were_one() {
         town.net.borrow_mut().regroup(home);
         town.send(seat(3), group, Order::Total, false);
         town.run();
+        for _ in 0..3 {
+            town.pass(Duration::from_secs(2));
+            town.run();
+        }
         apart += usize::from(town.count(seat(1), "lwg.apart") > 0);
         for node in 1..=3 {
             let view = town.view(seat(node), group).expect("a view");

@@ -33,7 +33,7 @@ const fn light(
     Plant { name, file, from, to, families: &["lwg"], packages: &["lwg", "sim"] }
 }
 
-pub(super) const PLANTS: [Plant; 26] = [
+pub(super) const PLANTS: [Plant; 31] = [
     kernel(
         "a blocked member goes on delivering",
         "crates/vsync/src/serving.rs",
@@ -189,5 +189,35 @@ pub(super) const PLANTS: [Plant; 26] = [
         "crates/lwg/src/outgoing.rs",
         "        if let Some(motion) = moving {",
         "        if let Some(motion) = moving.filter(|motion| motion.changes.is_empty()) {",
+    ),
+    light(
+        "a group leaves its core group without the MARKs",
+        "crates/lwg/src/moving.rs",
+        "Change::new(number, cause, old.clone(), old) };",
+        "Change::new(number, cause, old, Members::new()) };",
+    ),
+    light(
+        "a group arrives before all are READY",
+        "crates/lwg/src/moving.rs",
+        "if arrival.awaited.iter().all(|member| arrival.ready.contains_key(member))",
+        "if arrival.awaited.iter().any(|member| arrival.ready.contains_key(member))",
+    ),
+    light(
+        "what is sent while a group moves is left behind",
+        "crates/lwg/src/moving.rs",
+        "        self.take_queued(lwg, &mut held);",
+        "        held.clear();",
+    ),
+    light(
+        "READY is said once and not in each view",
+        "crates/lwg/src/groups/hearing.rs",
+        "        self.say_again(group);\n",
+        "",
+    ),
+    light(
+        "who does not come along still comes from the same view",
+        "crates/lwg/src/moving.rs",
+        "filter(|member| arrivals.get(member) == Some(mine));",
+        "filter(|member| arrivals.contains_key(member) || mine.counter == 0);",
     ),
 ];
