@@ -277,7 +277,10 @@ pub unsafe extern "C" fn lwg_member_count(lwg: *mut Lwg) -> usize {
 /// # Safety
 /// `message` comes from `lwg_receive` or `lwg_get_next_reply`; `length` can be written to.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lwg_bytes(message: *mut handles::Message, length: *mut usize) -> *const u8 {
+pub unsafe extern "C" fn lwg_bytes(
+    message: *mut handles::Message,
+    length: *mut usize,
+) -> *const u8 {
     // SAFETY: the caller's promise.
     let Some(message) = (unsafe { message.as_ref() }) else { return core::ptr::null() };
     match put_value(length, message.body().len()) {

@@ -91,8 +91,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         let members = sorted(self.here.table.memberships.members(index));
         let core_members = sorted(&group.view.members);
         let groups = self.here.table.memberships.uses(index);
-        let standing =
-            Standing { members: &members, core, core_members: &core_members, groups };
+        let standing = Standing { members: &members, core, core_members: &core_members, groups };
         let set = SetId::of(core);
         let Some(cores) = self.sets.cores(set) else { return };
         let wish = self.sets.policy_of(set).remap(&standing, cores);

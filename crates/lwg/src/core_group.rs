@@ -14,6 +14,7 @@ use crate::header::{Header, Label, Op};
 use crate::here::{CoreNumber, Here};
 use crate::id::{LwgId, Members, SendId};
 use crate::interface::{Up, Why};
+use crate::limits::AT_ONCE_MAX;
 use crate::moving::{Arrival, Moved};
 use crate::outgoing::Urgent;
 use crate::table::Slot;
@@ -129,6 +130,9 @@ impl CoreGroup {
         here.told.push_back(Up::Core(vsync::Up::View(self.view.clone())));
         self.directory.lose(here, |member| along.contains(member), self.view.id, lowest);
         self.depart_forced(here);
+        // Few groups are up to date at once, so that nobody sends in a view that is over; of many
+        // the rest is, when it is touched or swept.
+        self.directory.sweep(here, AT_ONCE_MAX);
         here.replies.keep(self.number(), |member| along.contains(member), &mut here.told);
         self.begin_exchange(here);
     }

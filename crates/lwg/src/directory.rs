@@ -248,7 +248,6 @@ impl Directory {
         }
         (page, None)
     }
-
 }
 
 /// Where a page of a directory begins: a membership and one of its entries.

@@ -176,9 +176,9 @@ impl CoreGroup {
             parts.push((entry.id, entry.generation, lost, here.table.members(slot).clone()));
         }
         notes.extend(self.moved.get(lwg));
-        // A group that is here again has come back since.
+        // A group that is here again, later, has come back since.
         let newer = |to: &Destination| {
-            parts.iter().all(|(_, generation, ..)| generation.is_before(to.generation))
+            parts.iter().all(|(_, generation, ..)| !to.generation.is_before(*generation))
         };
         notes.retain(newer);
         let latest = notes.iter().copied().reduce(|one, other| {

@@ -16,9 +16,9 @@ use crate::header::{Letter, Op, SILENT, What};
 use crate::here::CoreNumber;
 use crate::id::{LwgId, Members};
 use crate::interface::{Down, Outcome, Up};
-use crate::sets::SetId;
 use crate::limits::{ASKED, HELD_MAX, INVITED, PLACED_AGAIN_MAX, PLACING_MAX};
 use crate::policy::{EXACT, NEW, PINNED, Place, Policy, SUPERSET};
+use crate::sets::SetId;
 
 /// Everything that waits to be placed.
 #[derive(Default)]

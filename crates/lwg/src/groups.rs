@@ -217,8 +217,7 @@ impl<C: Core, P: Policy> Layer for Groups<C, P> {
     fn deadline(&self) -> Option<Instant> {
         let sweeps = !self.swept.is_empty() && self.here.told.len() < TOLD_MAX;
         let sweep = sweeps.then_some(self.here.now);
-        let own =
-            [sweep, self.placing.deadline(), self.grace_deadline(), self.adapting.deadline()];
+        let own = [sweep, self.placing.deadline(), self.grace_deadline(), self.adapting.deadline()];
         let own = own.into_iter().chain([self.moves.deadline()]);
         own.flatten().chain(self.below.deadline()).min()
     }

@@ -399,8 +399,13 @@ mod tests {
         let op = |number, what| Op { number, lwg: LwgId { creator: 1, count: number }, what };
         let generation = Generation(3);
         let to = Destination { core: GroupId(9), generation, rule: 2 };
-        let ready =
-            Ready { closed: ViewId::default(), members: members.clone(), generation, rule: 2, lost: true };
+        let ready = Ready {
+            closed: ViewId::default(),
+            members: members.clone(),
+            generation,
+            rule: 2,
+            lost: true,
+        };
         let all = [
             op(1, What::Create(members.clone())),
             op(2, What::Create(members.clone())),

@@ -105,7 +105,9 @@ impl Here {
         // Of several the one that this process is in.
         let mut homes = self.table.homes(lwg);
         let first = homes.next()?;
-        let rank = |&(core, slot): &(CoreNumber, Slot)| (!self.table.members(slot).contains(&self.me), core);
+        let rank = |&(core, slot): &(CoreNumber, Slot)| {
+            (!self.table.members(slot).contains(&self.me), core)
+        };
         homes.fold(Some(first), |best, other| best.into_iter().chain([other]).min_by_key(rank))
     }
 }

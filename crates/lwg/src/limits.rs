@@ -31,6 +31,10 @@ pub const DIRECTORY_ENTRIES_MAX: usize = 900;
 /// Entries brought up to date by one turn of the background sweep: about a millisecond's work.
 pub const SWEEP_MAX: usize = 8_192;
 
+/// Entries brought up to date with the view itself: what an application with few groups has, and
+/// some fifty microseconds of work for one with many.
+pub const AT_ONCE_MAX: usize = 256;
+
 /// Things told and not taken, over which the background sweep waits: views of a million groups
 /// would lie there otherwise.
 pub const TOLD_MAX: usize = 16_384;

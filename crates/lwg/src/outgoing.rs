@@ -6,9 +6,9 @@ use muts::{Full, Message};
 use vsync::{Core, Order};
 
 use crate::core_group::CoreGroup;
+use crate::directory::Place;
 use crate::group::{Ask, BEGUN};
 use crate::header::{Header, Label, Op};
-use crate::directory::Place;
 use crate::here::{Aside, Here};
 use crate::id::{LwgId, SendId};
 use crate::interface::{Outcome, Up};

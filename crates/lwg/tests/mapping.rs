@@ -143,8 +143,7 @@ fn what_has_just_moved_does_not_move_back() {
         let (core, core_members) = cores.iter().next().map(|(g, m)| (*g, m.clone())).expect("one");
         let few = 1 + random.below(3) as usize;
         let members: Vec<Endpoint> = core_members.iter().copied().take(few).collect();
-        let standing =
-            Standing { members: &members, core, core_members: &core_members, groups: 3 };
+        let standing = Standing { members: &members, core, core_members: &core_members, groups: 3 };
         let (Remap::Share(to) | Remap::Part(to)) = policy.remap(&standing, &set) else { continue };
         moved += 1;
         assert_ne!(to, core);

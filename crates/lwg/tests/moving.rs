@@ -55,9 +55,11 @@ fn a_group_moves_with_everything_that_is_sent_meanwhile() {
         }
         let after = town.view(seat(2), group).expect("a view");
         assert_eq!(after.previous, Some(before.id));
-        assert!(town.told[&seat(1)].iter().any(
-            |up| matches!(up, Up::Done { lwg, outcome: Outcome::Done } if *lwg == group)
-        ));
+        assert!(
+            town.told[&seat(1)]
+                .iter()
+                .any(|up| matches!(up, Up::Done { lwg, outcome: Outcome::Done } if *lwg == group))
+        );
         let place = town.towers[&seat(3)].explain(group).expect("3 knows it now");
         assert_eq!((place.core, place.moves), (to, 1));
         judge(&town.told);
@@ -73,7 +75,9 @@ fn replies_to_what_was_sent_before_come_after() {
     town.run();
     let ended = |up: &Up| matches!(up, Up::Answered { send, lost, .. } if *send == asked && lost.is_empty());
     assert!(town.told[&seat(1)].iter().any(ended));
-    assert!(town.told[&seat(1)].iter().any(|up| matches!(up, Up::Stable { send } if *send == asked)));
+    assert!(
+        town.told[&seat(1)].iter().any(|up| matches!(up, Up::Stable { send } if *send == asked))
+    );
 }
 
 #[test]

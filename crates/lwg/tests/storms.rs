@@ -245,7 +245,14 @@ fn histories_hold_through_crashes_partitions_and_merges() {
     }
     println!("{seen:?}");
     if seen.values().sum::<u64>() > 100_000 {
-        for name in ["lwg.arrived", "lwg.forced", "lwg.united", "lwg.dropped", "lwg.filtered", "lwg.exchanges"] {
+        for name in [
+            "lwg.arrived",
+            "lwg.forced",
+            "lwg.united",
+            "lwg.dropped",
+            "lwg.filtered",
+            "lwg.exchanges",
+        ] {
             assert!(seen[name] > 0, "{name} never happened");
         }
     }

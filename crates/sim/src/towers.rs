@@ -69,9 +69,8 @@ pub fn core_world(hosts: usize, seed: u64, plan: Plan, trace: &Trace) -> CoreWor
 #[must_use]
 pub fn light_world(hosts: usize, seed: u64, wishes: Wishes, trace: &Trace) -> LightWorld {
     let taps = trace.clone();
-    let factory =
-        move |birth: Birth| {
-            (light_tower(&birth, &taps, wishes.adapts), Client::new(birth, wishes.clone()))
-        };
+    let factory = move |birth: Birth| {
+        (light_tower(&birth, &taps, wishes.adapts), Client::new(birth, wishes.clone()))
+    };
     World::new(hosts, seed, trace.clone(), Box::new(factory))
 }

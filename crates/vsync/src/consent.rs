@@ -33,6 +33,13 @@ pub(crate) struct Wanted {
     ask_again: Instant,
 }
 
+impl Wanted {
+    /// When the holders are asked again, if there is anything to ask them.
+    pub(crate) fn ask_again(&self) -> Option<Instant> {
+        (!self.gaps.is_empty()).then_some(self.ask_again)
+    }
+}
+
 impl Serving {
     /// Blocks, for this ballot.
     pub(crate) fn promise(&mut self, turn: &Turn<'_>, ballot: Ballot, by: ProcId) {
@@ -50,7 +57,7 @@ impl Serving {
         excluded: &[ProcId],
     ) {
         if excluded.contains(&turn.me()) {
-            self.gone.insert(from);
+            self.give_up(turn, from);
             return;
         }
         if !self.admits_ballot(turn, from, ballot) {

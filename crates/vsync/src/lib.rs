@@ -25,6 +25,7 @@ pub mod limits;
 mod merge;
 mod order;
 mod peers;
+mod repeating;
 mod serving;
 mod settled;
 mod spread;
@@ -33,6 +34,7 @@ mod stream;
 mod succession;
 mod turn;
 mod view;
+mod watch;
 mod whereabouts;
 
 pub use config::Config;

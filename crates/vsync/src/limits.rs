@@ -1,5 +1,7 @@
 //! Every bound of the kernel, each with its reason.
 
+use core::time::Duration;
+
 /// Members of one view: ranks fit a byte, and a vector of positions fits one datagram.
 pub const MEMBERS_MAX: usize = 256;
 
@@ -18,3 +20,8 @@ pub const PULL_FRAMES_MAX: u64 = 4096;
 /// Groups compared with a peer at one heartbeat when digests differ: a second's heartbeats go
 /// through thousands, and what that costs does not grow with their number.
 pub const COMPARED_MAX: usize = 256;
+
+/// The longest pause between two repetitions of one control message: what ten thousand groups say
+/// again in vain then leaves room for what they wait for, and a message that was lost again and
+/// again still comes several times within any patience of a second or more.
+pub const PAUSE_MAX: Duration = Duration::from_millis(500);

@@ -116,8 +116,7 @@ impl Model {
         self.minted += 1;
         let core = GroupId(self.minted);
         self.index.set(core, members);
-        let new =
-            Core { members: members.clone(), groups: BTreeSet::new(), idle_since: self.now };
+        let new = Core { members: members.clone(), groups: BTreeSet::new(), idle_since: self.now };
         self.cores.insert(core, new);
         self.sums.founded += 1;
         self.sums.flushes += 1;

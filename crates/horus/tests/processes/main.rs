@@ -19,6 +19,7 @@ mod keyed;
 mod load;
 mod named;
 mod node;
+mod script;
 mod sight;
 mod storm;
 mod storms;

@@ -108,7 +108,7 @@ fn failure(groups: u64) -> (u64, u64, u64) {
         turns += 1;
     }
     assert_eq!(alone.count("lwg.touched"), groups);
-    assert_eq!(alone.views, 2 * groups - 1, "one was told before the message");
+    assert!(alone.views >= 2 * groups - 257, "few were told before the message");
     assert!(turns <= 1 + groups / 8_192, "{turns} turns");
     assert_eq!(alone.wire.borrow().asks, asks + 1, "the message, and nothing else");
     alone.now += Duration::from_secs(3_600);
@@ -118,12 +118,14 @@ fn failure(groups: u64) -> (u64, u64, u64) {
 }
 
 #[test]
-fn a_failure_costs_the_same_with_one_group_and_with_a_million() {
+fn a_failure_costs_the_same_with_few_groups_and_with_a_million() {
     let _alone = MEASURED.lock().unwrap_or_else(PoisonError::into_inner);
-    let one = failure(1);
-    assert_eq!(one, (1, 1, 3), "the message; its group; core view, view, message");
+    assert_eq!(failure(1), (1, 1, 3), "the message; its group; core view, view, message");
+    // 256 are brought up to date with the view, and the one that the message is of.
     for groups in [1_000, 100_000, MILLION] {
-        assert_eq!(failure(groups), one, "{groups} groups");
+        let (asks, touched, told) = failure(groups);
+        assert_eq!(asks, 1, "{groups} groups");
+        assert!(touched <= 257 && told <= 259, "{touched} touched, {told} told of {groups}");
     }
 }
 
