@@ -16,7 +16,7 @@ use crate::header::{Letter, Op, SILENT, What};
 use crate::here::CoreNumber;
 use crate::id::{LwgId, Members};
 use crate::interface::{Down, Outcome, Up};
-use crate::limits::{ASKED, HELD_MAX, INVITED, PLACED_AGAIN_MAX, PLACING_MAX};
+use crate::limits::{ASKED, HELD_MAX, PLACED_AGAIN_MAX, PLACING_MAX};
 use crate::policy::{EXACT, NEW, PINNED, Place, Policy, SUPERSET};
 use crate::sets::SetId;
 
@@ -27,12 +27,12 @@ pub(crate) struct Placing {
     /// Core groups that are being founded here, by name and by sorted members.
     foundings: BTreeMap<GroupId, Members>,
     by_members: BTreeMap<(SetId, Members), GroupId>,
-    adds: BTreeMap<u64, Add>,
-    timers: BTreeSet<(Instant, Timer)>,
+    pub(crate) adds: BTreeMap<u64, Add>,
+    pub(crate) timers: BTreeSet<(Instant, Timer)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Timer {
+pub(crate) enum Timer {
     Create(LwgId),
     Add(u64),
 }
@@ -64,9 +64,10 @@ enum Stage {
     Done,
 }
 
-struct Add {
-    core: CoreNumber,
-    op: Op,
+/// An add that waits for members to come into the core group.
+pub(crate) struct Add {
+    pub(crate) core: CoreNumber,
+    pub(crate) op: Op,
 }
 
 impl Placing {
@@ -266,26 +267,6 @@ impl<C: Core, P: Policy> Groups<C, P> {
         core.map_or_else(|| members.into(), |core| core.strangers(members))
     }
 
-    /// An add: whoever is not in the core group is invited into it first.
-    pub(crate) fn add(&mut self, lwg: LwgId, members: Members) -> Result<(), Ask> {
-        let number = self.next_op();
-        let op = Op { number, lwg, what: What::Add(members.clone()) };
-        let Some((core, _)) = self.here.find(lwg) else { return self.ask(Ask::Op(op)) };
-        let strangers = self.strangers(core, &members);
-        if strangers.is_empty() {
-            return self.ask(Ask::Op(op));
-        }
-        let Some(group) = self.cores[core as usize].as_ref().map(|core| core.id()) else {
-            return Ok(());
-        };
-        let invited = strangers.iter().map(|member| member.proc).collect();
-        self.ask_below(vsync::Down::Invite { group, members: invited });
-        let deadline = self.here.now + INVITED;
-        self.placing.adds.insert(number, Add { core, op });
-        self.placing.timers.insert((deadline, Timer::Add(number)));
-        Ok(())
-    }
-
     /// An own operation has ended.
     pub(crate) fn ended(&mut self, op: &Op, outcome: Outcome) {
         if let What::Enter(_) = op.what {
@@ -381,37 +362,6 @@ impl<C: Core, P: Policy> Groups<C, P> {
             self.here.told.push_back(Up::Done { lwg, outcome });
         } else {
             self.end_create(lwg, outcome);
-        }
-    }
-
-    /// Who did not come when a core group was founded or grown.
-    pub(crate) fn on_fault(&mut self, group: GroupId, fault: &vsync::Fault) {
-        let vsync::Fault::Missing(missing) = fault else { return };
-        let Some(&core) = self.numbers.get(&group) else { return };
-        let fails = |add: &Add| {
-            matches!(&add.op.what, What::Add(members) if add.core == core
-                && members.iter().any(|member| missing.contains(&member.proc)))
-        };
-        let failed = self.placing.adds.iter().filter(|(_, add)| fails(add));
-        for number in failed.map(|(number, _)| *number).collect::<Vec<_>>() {
-            self.end_add(number);
-        }
-    }
-
-    fn end_add(&mut self, number: u64) {
-        let Some(add) = self.placing.adds.remove(&number) else { return };
-        let What::Add(members) = &add.op.what else { return };
-        let outcome = Outcome::Missing(self.strangers(add.core, members));
-        self.here.told.push_back(Up::Done { lwg: add.op.lwg, outcome });
-    }
-
-    /// A core group is left: what waits for it may be asked again.
-    pub(crate) fn placing_out(&mut self, core: CoreNumber) {
-        let adds = self.placing.adds.iter().filter(|(_, add)| add.core == core);
-        for number in adds.map(|(number, _)| *number).collect::<Vec<_>>() {
-            if let Some(add) = self.placing.adds.remove(&number) {
-                self.here.told.push_back(Up::Done { lwg: add.op.lwg, outcome: Outcome::Again });
-            }
         }
     }
 

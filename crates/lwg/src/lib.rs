@@ -14,6 +14,7 @@
 extern crate alloc;
 
 mod adapting;
+mod adding;
 mod change;
 mod core_group;
 mod core_set;

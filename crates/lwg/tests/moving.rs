@@ -73,7 +73,10 @@ fn replies_to_what_was_sent_before_come_after() {
     let asked = town.send(seat(1), group, Order::Fifo, true);
     town.ask(seat(1), Down::Move { lwg: group, to });
     town.run();
-    let ended = |up: &Up| matches!(up, Up::Answered { send, lost, .. } if *send == asked && lost.is_empty());
+    let ended = |up: &Up| match up {
+        Up::Answered { send, lost } => *send == asked && lost.is_empty(),
+        _ => false,
+    };
     assert!(town.told[&seat(1)].iter().any(ended));
     assert!(
         town.told[&seat(1)].iter().any(|up| matches!(up, Up::Stable { send } if *send == asked))

@@ -10,11 +10,13 @@ mod load;
 mod member;
 mod payload;
 mod stream;
+mod wishes;
 
-pub use client::{Client, Wishes};
+pub use client::Client;
 pub use load::Load;
 pub use member::{Keepers, Member, Plan};
 pub use stream::{Seen, Stream, channel_of};
+pub use wishes::Wishes;
 
 /// What the world is at, told to every application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -339,7 +339,8 @@ mod tests {
     fn an_adaptive_policy_moves_what_many_hear_in_vain() {
         let all = "a b c d e f g h i";
         let text = format!(
-            "create all {all}\ncreate few a b c d e f g\nremove few c d e f g\nat 60\nsend few 1 1\n"
+            "create all {all}\ncreate few a b c d e f g\nremove few c d e f g\nat 60\n\
+             send few 1 1\n"
         );
         let adaptive = sums(Adaptive::default(), &text);
         assert_eq!((adaptive.moves, adaptive.extra), (1, 0));

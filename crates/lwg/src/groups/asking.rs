@@ -17,35 +17,8 @@ impl<C: Core, P: Policy> Groups<C, P> {
     /// Carries out what the user asks, or hands it back.
     pub(super) fn take(&mut self, ask: Down) -> Result<(), Down> {
         match ask {
-            Down::Create { lwg, members } => {
-                if self.placing.is_full() {
-                    return Err(Down::Create { lwg, members });
-                }
-                match distinct(&members) {
-                    Some(members) => self.create((lwg, SetId::DEFAULT), members, None),
-                    None => self.too_many(lwg, members),
-                }
-                Ok(())
-            }
-            Down::CreateIn { set, lwg, members } => {
-                if self.placing.is_full() {
-                    return Err(Down::CreateIn { set, lwg, members });
-                }
-                match distinct(&members) {
-                    Some(members) => self.create((lwg, set), members, None),
-                    None => self.too_many(lwg, members),
-                }
-                Ok(())
-            }
-            Down::CreateOn { core, lwg, members } => {
-                if self.placing.is_full() {
-                    return Err(Down::CreateOn { core, lwg, members });
-                }
-                match distinct(&members) {
-                    Some(members) => self.create_on(lwg, core, members),
-                    None => self.too_many(lwg, members),
-                }
-                Ok(())
+            Down::Create { .. } | Down::CreateIn { .. } | Down::CreateOn { .. } => {
+                return self.take_create(ask);
             }
             Down::Move { lwg, to } => {
                 if self.moves.is_full() {
@@ -94,6 +67,24 @@ impl<C: Core, P: Policy> Groups<C, P> {
             }
             Down::Core(ask) => self.pass_down(ask).map_err(Down::Core),
         }
+    }
+
+    fn take_create(&mut self, ask: Down) -> Result<(), Down> {
+        if self.placing.is_full() {
+            return Err(ask);
+        }
+        let (set, on, lwg, members) = match ask {
+            Down::Create { lwg, members } => (SetId::DEFAULT, None, lwg, members),
+            Down::CreateIn { set, lwg, members } => (set, None, lwg, members),
+            Down::CreateOn { core, lwg, members } => (SetId::of(core), Some(core), lwg, members),
+            other => return Err(other),
+        };
+        match (distinct(&members), on) {
+            (Some(members), Some(core)) => self.create_on(lwg, core, members),
+            (Some(members), None) => self.create((lwg, set), members, None),
+            (None, _) => self.too_many(lwg, members),
+        }
+        Ok(())
     }
 
     fn operate(&mut self, lwg: LwgId, what: What) -> Result<(), Down> {
