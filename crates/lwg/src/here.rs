@@ -104,10 +104,15 @@ impl Here {
     pub(crate) fn find(&self, lwg: LwgId) -> Option<(CoreNumber, Slot)> {
         // Of several the one that this process is in.
         let mut homes = self.table.homes(lwg);
-        let first = homes.next()?;
+        let mut best = homes.next()?;
         let rank = |&(core, slot): &(CoreNumber, Slot)| {
             (!self.table.members(slot).contains(&self.me), core)
         };
-        homes.fold(Some(first), |best, other| best.into_iter().chain([other]).min_by_key(rank))
+        for other in homes {
+            if rank(&other) < rank(&best) {
+                best = other;
+            }
+        }
+        Some(best)
     }
 }

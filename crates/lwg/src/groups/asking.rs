@@ -18,7 +18,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
     pub(super) fn take(&mut self, ask: Down) -> Result<(), Down> {
         match ask {
             Down::Create { .. } | Down::CreateIn { .. } | Down::CreateOn { .. } => {
-                return self.take_create(ask);
+                self.take_create(ask)
             }
             Down::Move { lwg, to } => {
                 if self.moves.is_full() {
