@@ -4,8 +4,11 @@ use std::fmt::Write as _;
 
 use super::model::Sums;
 
+/// A heading, and what stands under it.
+type Column = (&'static str, fn(&Sums) -> u64);
+
 /// What is told of each, by its heading.
-pub(super) const COLUMNS: [(&str, fn(&Sums) -> u64); 7] = [
+pub(super) const COLUMNS: [Column; 7] = [
     ("founded", |sums| sums.founded),
     ("at once", |sums| sums.most),
     ("flushes", |sums| sums.flushes),
