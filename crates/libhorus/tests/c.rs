@@ -9,7 +9,14 @@ fn libraries() -> PathBuf {
     test.parent().and_then(Path::parent).expect("target/profile/deps/test").to_path_buf()
 }
 
+/// Tests cannot link such libraries, so cargo does not make them for tests.
+fn build() {
+    let built = Command::new(env!("CARGO")).args(["build", "--quiet", "-p", "libhorus"]).status();
+    assert!(built.expect("cargo runs").success(), "libhorus does not build");
+}
+
 fn run(link: &[&str], name: &str) {
+    build();
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (libraries, state) = (libraries(), std::env::temp_dir().join(format!("horus-c-{name}")));
     let program = libraries.join(name);

@@ -183,10 +183,13 @@ impl CoreGroup {
     /// READY at its place in the total order.
     pub(crate) fn on_ready(&mut self, here: &mut Here, from: Endpoint, lwg: LwgId, ready: &Ready) {
         let slot = self.directory.find(here, lwg);
-        if slot.is_some_and(|slot| self.agreed(here, slot).0.contains(&from)) {
+        let there = slot.map(|slot| self.agreed(here, slot).0).unwrap_or_default();
+        if there.contains(&from) {
             return;
         }
-        let present = |member: &Endpoint| self.view.members.contains(member);
+        // Who is there already came from another view than this one.
+        let present =
+            |member: &Endpoint| self.view.members.contains(member) && !there.contains(member);
         let arrival = self.arrivals.entry(lwg).or_default();
         arrival.ready.insert(from, ready.closed);
         arrival.awaited.insert(from);

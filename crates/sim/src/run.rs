@@ -26,10 +26,12 @@ pub enum Family {
     Lwg,
     /// The same with a thousand of them over a few core groups.
     Many,
+    /// Light-weight groups that move between core groups meanwhile: run only when it is named.
+    Moves,
 }
 
 impl Family {
-    /// Every family.
+    /// Every family that is run unasked.
     pub const ALL: [Self; 4] = [Self::Streams, Self::Core, Self::Lwg, Self::Many];
 
     /// Its name on the command line.
@@ -40,6 +42,7 @@ impl Family {
             Self::Core => "core",
             Self::Lwg => "lwg",
             Self::Many => "many",
+            Self::Moves => "moves",
         }
     }
 
@@ -134,11 +137,12 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
                 report.violations.extend(late);
                 report
             }
-            Family::Lwg | Family::Many => {
+            Family::Lwg | Family::Many | Family::Moves => {
                 let few = if family == Family::Many { 4 } else { 2 };
                 let hosts = choice.between(few, 5) as usize;
                 let wishes = match family {
                     Family::Many => Wishes::drawn_many(&mut choice),
+                    Family::Moves => Wishes::drawn_moves(&mut choice),
                     _ => Wishes::drawn(&mut choice),
                 };
                 let mut world = light_world(hosts, world_seed, wishes, trace);

@@ -33,6 +33,15 @@ const fn light(
     Plant { name, file, from, to, families: &["lwg"], packages: &["lwg", "sim"] }
 }
 
+const fn moving(
+    name: &'static str,
+    file: &'static str,
+    from: &'static str,
+    to: &'static str,
+) -> Plant {
+    Plant { name, file, from, to, families: &["moves"], packages: &["lwg"] }
+}
+
 pub(super) const PLANTS: [Plant; 31] = [
     kernel(
         "a blocked member goes on delivering",
@@ -190,31 +199,31 @@ pub(super) const PLANTS: [Plant; 31] = [
         "        if let Some(motion) = moving {",
         "        if let Some(motion) = moving.filter(|motion| motion.changes.is_empty()) {",
     ),
-    light(
+    moving(
         "a group leaves its core group without the MARKs",
         "crates/lwg/src/moving.rs",
         "Change::new(number, cause, old.clone(), old) };",
         "Change::new(number, cause, old, Members::new()) };",
     ),
-    light(
+    moving(
         "a group arrives before all are READY",
         "crates/lwg/src/moving.rs",
         "if arrival.awaited.iter().all(|member| arrival.ready.contains_key(member))",
         "if arrival.awaited.iter().any(|member| arrival.ready.contains_key(member))",
     ),
-    light(
+    moving(
         "what is sent while a group moves is left behind",
         "crates/lwg/src/moving.rs",
         "        self.take_queued(lwg, &mut held);",
         "        held.clear();",
     ),
-    light(
+    moving(
         "READY is said once and not in each view",
         "crates/lwg/src/groups/hearing.rs",
         "        self.say_again(group);\n",
         "",
     ),
-    light(
+    moving(
         "who does not come along still comes from the same view",
         "crates/lwg/src/moving.rs",
         "filter(|member| arrivals.get(member) == Some(mine));",

@@ -46,20 +46,21 @@ impl Wishes {
             groups_max: *choice.pick(&[1, 4, 12]),
             change_chance: *choice.pick(&[10_000, 60_000, 200_000]),
             creates: 1,
-            move_chance: *choice.pick(&[0, 100_000, 300_000]),
-            adapts: *choice.pick(&[None, None, Some(Duration::from_secs(1))]),
+            move_chance: 0,
+            adapts: None,
             replies_chance: *choice.pick(&[0, 100_000, 500_000]),
         }
     }
 
     /// Some wishes for a run with a thousand groups and more.
     pub fn drawn_many(choice: &mut Choice) -> Self {
-        Self {
-            groups_max: 400,
-            change_chance: 300_000,
-            creates: 80,
-            adapts: *choice.pick(&[None, Some(Duration::from_secs(2))]),
-            ..Self::drawn(choice)
-        }
+        Self { groups_max: 400, change_chance: 300_000, creates: 80, ..Self::drawn(choice) }
+    }
+
+    /// Some wishes for a run in which groups move, by hand and by themselves.
+    pub fn drawn_moves(choice: &mut Choice) -> Self {
+        let move_chance = *choice.pick(&[50_000, 100_000, 300_000]);
+        let adapts = *choice.pick(&[None, None, Some(Duration::from_secs(1))]);
+        Self { move_chance, adapts, ..Self::drawn(choice) }
     }
 }
