@@ -48,7 +48,7 @@ const fn home(
 }
 
 /// Every foreign dependency that there is.
-pub(crate) const HOMES: [Home; 22] = [
+pub(crate) const HOMES: [Home; 23] = [
     // What waits for the system, and talks to it.
     home("mio", &["muts"], &["crates/muts/src/os/"]),
     home("quinn-udp", &["muts", "horus"], &["crates/muts/src/os/", "crates/horus/benches/"]),
@@ -72,9 +72,9 @@ pub(crate) const HOMES: [Home; 22] = [
     home("parking_lot", &["horus"], &["crates/horus/src/"]),
     // Programs.
     home("clap", &["horus", "horusd", "sim", "xtask"], &["crates/", "xtask/src/"]),
-    home("serde", &["horus", "xtask"], &["crates/horus/src/", "xtask/src/"]),
-    home("serde_json", &["horus", "xtask"], &["crates/horus/", "xtask/src/"]),
-    home("sha2", &["horus", "xtask"], &["crates/horus/", "xtask/src/"]),
+    home("serde", &["horus", "sim", "xtask"], &["crates/horus/src/", "xtask/src/"]),
+    home("serde_json", &["horus", "sim", "xtask"], &["crates/horus/", "xtask/src/"]),
+    home("sha2", &["horus", "sim", "xtask"], &["crates/horus/", "xtask/src/"]),
     home(
         "signal-hook",
         &["horus", "horusd", "xtask"],
@@ -88,13 +88,16 @@ pub(crate) const HOMES: [Home; 22] = [
     home("hdrhistogram", &["horus"], &["crates/horus/benches/"]),
     // Every interleaving of the two hand-made atomics.
     home("loom", &["muts"], &["crates/muts/src/sync.rs", "crates/muts/tests/loom_"]),
+    // Coverage-guided bytes, in a build of their own.
+    home("libfuzzer-sys", &["sim"], &["crates/sim/examples/fuzzer.rs"]),
 ];
 
 /// The files that ask the compiler to look away, each with its argument at its head.
-pub(crate) const UNSAFE: [&str; 3] = [
+pub(crate) const UNSAFE: [&str; 4] = [
     // Every allocation is counted there; the trait for that is an unsafe one.
     "crates/horus/benches/common/allocator.rs",
     "crates/lwg/tests/million/counting.rs",
+    "crates/sim/tests/fuzz/allocator.rs",
     // C hands over pointers.
     "crates/libhorus/src/lib.rs",
 ];

@@ -63,7 +63,7 @@ impl Horus {
         if !config.listen.ip().is_loopback() && !config.insecure && config.keys.is_none() {
             return Err(Error::Insecure(config.listen));
         }
-        let driver = tower::listen(config.listen)?;
+        let driver = tower::listen(config.listen, config.hall)?;
         let incarnation = incarnation::next(config.state_dir.as_deref(), &config.name)?;
         let shared = Arc::new(Shared::default());
         let me = ProcId { node: shared.book.add(&config.name), incarnation };

@@ -29,7 +29,7 @@ mod wait;
 mod word;
 
 pub use book::Book;
-pub use chaos::Cuts;
+pub use chaos::{Cuts, Weather};
 pub use config::{Config, Placing, Timing, wrong_name};
 pub use core_group::{CoreGroup, CoreHeard};
 pub use error::Error;

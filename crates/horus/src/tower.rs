@@ -6,7 +6,8 @@ use lwg::{Down, Endpoint, Groups, LwgId, OneToOne, Policy, Smallest, Up};
 use muts::keyed::Keyed;
 use muts::os::Driver;
 use muts::{
-    Counted as _, Full, Guard, Guarded, Instant, Layer, Packet, ProcId, Transmit, Transport,
+    Address, Counted as _, Full, Guard, Guarded, Instant, Layer, Packet, ProcId, Transmit,
+    Transport,
 };
 use vsync::Kernel;
 
@@ -77,8 +78,12 @@ impl Layer for Boxed {
 }
 
 /// The socket and its clock.
-pub(crate) fn listen(address: SocketAddr) -> Result<Driver, Error> {
-    Driver::open(address).map_err(|cause| Error::Listen { address, cause: cause.to_string() })
+pub(crate) fn listen(address: SocketAddr, hall: Option<SocketAddr>) -> Result<Driver, Error> {
+    let opened = Driver::open(address).and_then(|mut driver| {
+        hall.map_or(Ok(()), |hall| driver.join(hall))?;
+        Ok(driver)
+    });
+    opened.map_err(|cause| Error::Listen { address, cause: cause.to_string() })
 }
 
 /// The whole tower in one process: light-weight groups on the kernel on the transport.
@@ -105,6 +110,7 @@ pub(crate) fn embedded(config: &Config, me: ProcId, cuts: &Cuts) -> Boxed {
     let mut transport = muts::Config::new(me, seed);
     transport.silence = config.timing.silence;
     transport.beat = config.timing.beat;
+    transport.hall = config.hall.map(Address::Net);
     let kernel = vsync::Config::new(me, seed).with_suspicion(config.timing.silence);
     let transport = match &config.keys {
         Some(keys) => Transport::guarded(transport, Box::new(Keyed::new(keys))),

@@ -14,11 +14,12 @@ use vsync::Endpoint;
 use crate::core_group::{CoreGroup, by_rank};
 use crate::digest::Digest;
 use crate::group::{Change, Destination, Generation, LOST};
-use crate::header::{Label, Op, read_members, write_members};
+use crate::header::{Label, Op};
 use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members};
 use crate::limits::{DIRECTORY_BYTES_MAX, DIRECTORY_ENTRIES_MAX};
 use crate::outgoing::{Rest, Urgent};
+use crate::page::{Entry, Page};
 use crate::table::Slot;
 use crate::view::{ViewId, number_after};
 
@@ -245,9 +246,7 @@ impl CoreGroup {
         self.agree(here, slot, change);
     }
 
-    /// The bytes of the next page of this directory, and where it goes on:
-    /// `tombstones | moved | (lwg | view id | generation u8 | lost bool
-    /// | same members bool | members unless so) *`.
+    /// The bytes of the next page of this directory (see `page.rs`), and where it goes on.
     pub(crate) fn directory_page(
         &mut self,
         here: &mut Here,
@@ -283,16 +282,11 @@ impl CoreGroup {
                 return (bytes, Some(Rest::Entries((here, slot))));
             }
             let entry = here.table.entry(slot);
-            entry.lwg.write(&mut bytes);
-            entry.id.write(&mut bytes);
-            entry.generation.0.write(&mut bytes);
-            (entry.marks & LOST != 0).write(&mut bytes);
-            let again = last == Some(entry.membership);
-            again.write(&mut bytes);
-            if !again {
-                write_members(&mut bytes, here.table.members(slot));
-                last = Some(entry.membership);
-            }
+            let again = last.replace(entry.membership) == Some(entry.membership);
+            let members = (!again).then(|| here.table.members(slot).clone());
+            let lost = entry.marks & LOST != 0;
+            let (lwg, id, generation) = (entry.lwg, entry.id, entry.generation);
+            Entry { lwg, id, generation, lost, members }.write(&mut bytes);
         }
         (bytes, next.map(Rest::Entries))
     }
@@ -300,19 +294,19 @@ impl CoreGroup {
 
 impl Foreign {
     fn read(&mut self, from: &mut &[u8]) -> Result<(), Malformed> {
-        self.dead.extend(Vec::<LwgId>::read(from)?);
-        self.moved.extend(Vec::<(LwgId, Destination)>::read(from)?);
+        let page = Page::read(from)?;
+        self.dead.extend(page.dead);
+        self.moved.extend(page.moved);
+        // A page says anew whose its first entry is: it is read alone.
         let mut begun = false;
-        while !from.is_empty() {
-            let (lwg, id) = (LwgId::read(from)?, ViewId::read(from)?);
-            let (generation, lost) = (Generation(u8::read(from)?), bool::read(from)?);
-            if !bool::read(from)? {
-                self.memberships.push(read_members(from)?);
-                begun = true;
-            } else if !begun {
+        for entry in page.entries {
+            begun |= entry.members.is_some();
+            self.memberships.extend(entry.members);
+            if !begun {
                 return Err(Malformed);
             }
-            self.entries.push((lwg, id, generation, lost, self.memberships.len() - 1));
+            let place = self.memberships.len() - 1;
+            self.entries.push((entry.lwg, entry.id, entry.generation, entry.lost, place));
         }
         Ok(())
     }

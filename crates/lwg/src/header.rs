@@ -197,9 +197,9 @@ impl Op {
             1 => What::Create(members),
             2 => What::Add(members),
             3 => What::Remove(members),
-            4 => What::Destroy,
-            5 => What::Adopt,
-            6 => What::Release,
+            4 if members.is_empty() => What::Destroy,
+            5 if members.is_empty() => What::Adopt,
+            6 if members.is_empty() => What::Release,
             7 => What::Switch(Destination::read(from)?, members),
             8 => What::Ready(Ready {
                 members,
@@ -208,7 +208,7 @@ impl Op {
                 rule: u8::read(from)?,
                 lost: bool::read(from)?,
             }),
-            9 => What::Enter(u64::read(from)?),
+            9 if members.is_empty() => What::Enter(u64::read(from)?),
             _ => return Err(Malformed),
         };
         Ok(Self { number, lwg, what })

@@ -14,6 +14,9 @@ pub enum Address {
 }
 
 impl Address {
+    /// All other pipes of one process, or one pretended network, at once.
+    pub const EVERY_PIPE: Self = Self::Pipe(u32::MAX);
+
     /// Its bytes, the same for the same address only.
     pub(crate) fn write(&self, into: &mut impl Sink) {
         match self {

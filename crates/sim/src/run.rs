@@ -13,6 +13,7 @@ use crate::storm::Storm;
 use crate::towers::{CoreWorld, LightWorld, StreamWorld, core_world, light_world, stream_world};
 use crate::trace::Trace;
 use crate::verdict::pronounce;
+use crate::ways::Ways;
 use crate::world::World;
 
 /// Which floors stand, and which applications on them.
@@ -118,18 +119,19 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
         let mut choice = Choice::from_seed(seed);
         let (world_seed, storm_choice) = (choice.below(u64::MAX), choice.fork());
         let mut storm = Storm::drawn(storm_choice, 1_000);
+        let ways = Ways::drawn(&mut choice.fork(), family == Family::Streams);
         match family {
             Family::Streams => {
                 let hosts = choice.between(2, 5) as usize;
                 let load = Load::drawn(&mut choice);
-                let mut world = stream_world(hosts, world_seed, load, trace);
+                let mut world = stream_world(hosts, world_seed, load, ways, trace);
                 let whole = rage(&mut world, &mut storm, mode, lengths);
                 judge_streams(world, &whole)
             }
             Family::Core => {
                 let hosts = choice.between(3, 5) as usize;
                 let plan = Plan::drawn(&mut choice, hosts);
-                let mut world = core_world(hosts, world_seed, plan, trace);
+                let mut world = core_world(hosts, world_seed, plan, ways, trace);
                 let whole = rage(&mut world, &mut storm, mode, lengths);
                 let mut late = apart(&world, &whole);
                 late.extend(unsettled(&world, &whole));
@@ -145,7 +147,7 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
                     Family::Moves => Wishes::drawn_moves(&mut choice),
                     _ => Wishes::drawn(&mut choice),
                 };
-                let mut world = light_world(hosts, world_seed, wishes, trace);
+                let mut world = light_world(hosts, world_seed, wishes, ways, trace);
                 let whole = rage(&mut world, &mut storm, mode, lengths);
                 let late = unsettled(&world, &whole);
                 let mut report = judge_light(world);

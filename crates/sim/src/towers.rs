@@ -7,6 +7,7 @@ use vsync::{Endpoint, Kernel};
 use crate::script::{Birth, Client, Keepers, Load, Member, Plan, Stream, Wishes};
 use crate::tap::Tap;
 use crate::trace::Trace;
+use crate::ways::Ways;
 use crate::world::World;
 
 /// The transport alone.
@@ -23,19 +24,19 @@ pub type CoreWorld = World<CoreTower, Member>;
 /// A world of light-weight groups.
 pub type LightWorld = World<LightTower, Client>;
 
-fn stream_tower(birth: &Birth, trace: &Trace) -> StreamTower {
-    let transport = Transport::new(muts::Config::new(birth.me, birth.seed));
+fn stream_tower(birth: &Birth, ways: Ways, trace: &Trace) -> StreamTower {
+    let transport = Transport::new(ways.config(birth));
     Tap::new(transport, trace.clone(), birth.name.clone(), "transport")
 }
 
-fn core_tower(birth: &Birth, trace: &Trace) -> CoreTower {
-    let below = stream_tower(birth, trace);
+fn core_tower(birth: &Birth, ways: Ways, trace: &Trace) -> CoreTower {
+    let below = stream_tower(birth, ways, trace);
     let kernel = Kernel::new(below, vsync::Config::new(birth.me, birth.seed));
     Tap::new(kernel, trace.clone(), birth.name.clone(), "kernel")
 }
 
-fn light_tower(birth: &Birth, trace: &Trace, adapts: Option<Duration>) -> LightTower {
-    let below = core_tower(birth, trace);
+fn light_tower(birth: &Birth, ways: Ways, trace: &Trace, adapts: Option<Duration>) -> LightTower {
+    let below = core_tower(birth, ways, trace);
     let mut groups = Groups::new(below, lwg::Config::new(Endpoint::of(birth.me)));
     if let Some(period) = adapts {
         // Idle core groups go soon, and nearly equal ones become one, so that storms see both.
@@ -48,29 +49,35 @@ fn light_tower(birth: &Birth, trace: &Trace, adapts: Option<Duration>) -> LightT
 
 /// A world of transports, none started, whose applications make this load.
 #[must_use]
-pub fn stream_world(hosts: usize, seed: u64, load: Load, trace: &Trace) -> StreamWorld {
+pub fn stream_world(hosts: usize, seed: u64, load: Load, ways: Ways, trace: &Trace) -> StreamWorld {
     let taps = trace.clone();
     let factory =
-        move |birth: Birth| (stream_tower(&birth, &taps), Stream::new(birth, load.clone()));
+        move |birth: Birth| (stream_tower(&birth, ways, &taps), Stream::new(birth, load.clone()));
     World::new(hosts, seed, trace.clone(), Box::new(factory))
 }
 
 /// A world of kernels, none started, whose applications follow this plan.
 #[must_use]
-pub fn core_world(hosts: usize, seed: u64, plan: Plan, trace: &Trace) -> CoreWorld {
+pub fn core_world(hosts: usize, seed: u64, plan: Plan, ways: Ways, trace: &Trace) -> CoreWorld {
     let (taps, keepers) = (trace.clone(), Keepers::default());
     let factory = move |birth: Birth| {
-        (core_tower(&birth, &taps), Member::new(birth, plan.clone(), keepers.clone()))
+        (core_tower(&birth, ways, &taps), Member::new(birth, plan.clone(), keepers.clone()))
     };
     World::new(hosts, seed, trace.clone(), Box::new(factory))
 }
 
 /// A world of light-weight groups, none started, whose applications have these wishes.
 #[must_use]
-pub fn light_world(hosts: usize, seed: u64, wishes: Wishes, trace: &Trace) -> LightWorld {
+pub fn light_world(
+    hosts: usize,
+    seed: u64,
+    wishes: Wishes,
+    ways: Ways,
+    trace: &Trace,
+) -> LightWorld {
     let taps = trace.clone();
     let factory = move |birth: Birth| {
-        (light_tower(&birth, &taps, wishes.adapts), Client::new(birth, wishes.clone()))
+        (light_tower(&birth, ways, &taps, wishes.adapts), Client::new(birth, wishes.clone()))
     };
     World::new(hosts, seed, trace.clone(), Box::new(factory))
 }

@@ -23,7 +23,8 @@ pub struct Config {
     pub good_max: Duration,
     /// How often a control message is repeated at first. Default 20 ms.
     pub control: Duration,
-    /// How long a coordinator gathers suspicions, joins and leaves into one view. Default 20 ms.
+    /// How long a coordinator gathers suspicions, joins and leaves into one view, when the present
+    /// view is younger than this. Default 20 ms.
     pub gather: Duration,
     /// How long a flush may be silent before its coordinator is given up. Default 3 s.
     pub flush: Duration,

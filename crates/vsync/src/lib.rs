@@ -12,6 +12,7 @@ mod config;
 mod consent;
 mod control;
 mod counters;
+pub mod decoders;
 mod endpoint;
 mod epoch;
 mod flush;

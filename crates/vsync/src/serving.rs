@@ -63,6 +63,8 @@ pub(crate) struct Serving {
     pub(crate) owes_room: bool,
     /// Since when there has been a reason for a view change.
     pub(crate) reason_since: Option<Instant>,
+    /// Since when the present view is.
+    pub(crate) viewed: Instant,
     pub(crate) repeating: Repeating,
     /// When others are told next where this member is.
     pub(crate) where_due: Option<Instant>,
@@ -92,6 +94,7 @@ impl Serving {
             kin: BTreeSet::new(),
             owes_room: false,
             reason_since: None,
+            viewed: Instant::ZERO,
             repeating: Repeating::default(),
             where_due: None,
         }
@@ -183,7 +186,9 @@ impl Serving {
         }
         let since = *self.reason_since.get_or_insert(turn.now);
         let alone = self.epoch.members.len() == 1;
-        if alone || turn.now.since(since) >= turn.config.gather {
+        // The first reason for long is not kept waiting; those that come behind it gather.
+        let calm = turn.now.since(self.viewed) >= turn.config.gather;
+        if alone || calm || turn.now.since(since) >= turn.config.gather {
             self.merge = None;
             self.begin(turn);
         }

@@ -179,6 +179,7 @@ impl Serving {
         self.flush = None;
         self.merge = None;
         self.reason_since = None;
+        self.viewed = turn.now;
         self.repeating.soon(turn);
         self.apart.clear();
         self.pleading.clear();

@@ -42,7 +42,16 @@ const fn moving(
     Plant { name, file, from, to, families: &["moves"], packages: &["lwg"] }
 }
 
-pub(super) const PLANTS: [Plant; 31] = [
+const fn reader(
+    name: &'static str,
+    file: &'static str,
+    from: &'static str,
+    to: &'static str,
+) -> Plant {
+    Plant { name, file, from, to, families: &[], packages: &["sim"] }
+}
+
+pub(super) const PLANTS: [Plant; 34] = [
     kernel(
         "a blocked member goes on delivering",
         "crates/vsync/src/serving.rs",
@@ -228,5 +237,36 @@ pub(super) const PLANTS: [Plant; 31] = [
         "crates/lwg/src/moving.rs",
         "filter(|member| arrivals.get(member) == Some(mine));",
         "filter(|member| arrivals.contains_key(member) || mine.counter == 0);",
+    ),
+    reader(
+        "a list's length is believed before its items are there",
+        "crates/muts/src/wire.rs",
+        "        if count > from.len() {
+            return Err(Malformed);
+        }
+        (0..count).map(|_| T::read(from)).collect()
+",
+        "        let mut items = Self::with_capacity(count.min(1 << 20));
+        for _ in 0..count {
+            items.push(T::read(from)?);
+        }
+        Ok(items)
+",
+    ),
+    reader(
+        "an acknowledgement tells any number of runs",
+        "crates/muts/src/header.rs",
+        "    if count > ACK_RANGES_MAX as u64 {\n",
+        "    if count > 8 * ACK_RANGES_MAX as u64 {\n",
+    ),
+    reader(
+        "a part of a message is taken for the whole",
+        "crates/muts/src/message.rs",
+        "        if length > rest.len() {
+            return Err(Malformed);
+        }
+",
+        "        let length = length.min(rest.len());
+",
     ),
 ];

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use horus::history::Event;
-use horus::{Endpoint, LwgId};
+use horus::{Endpoint, LwgId, Weather};
 use lwg::Down;
 use muts::Address;
 use serde_json::{Value, json};
@@ -113,7 +113,11 @@ impl Node {
                 self.record.event(&Event::Quiesce { component }, []);
                 Ok(())
             }
-            Command::Chaos { drop, drop_in, drop_out } => self.chaos(&drop, &drop_in, &drop_out),
+            Command::Chaos { drop, drop_in, drop_out, loss, twice, corrupt, delay_ms } => {
+                let delay = Duration::from_millis(delay_ms);
+                let weather = Weather { loss, twice, corrupt, delay };
+                self.chaos(&drop, &drop_in, &drop_out, weather)
+            }
             Command::Quit => self.quit(),
         }
     }
@@ -202,7 +206,13 @@ impl Node {
         Ok(())
     }
 
-    fn chaos(&mut self, both: &[String], from: &[String], to: &[String]) -> Result<(), Stop> {
+    fn chaos(
+        &mut self,
+        both: &[String],
+        from: &[String],
+        to: &[String],
+        weather: Weather,
+    ) -> Result<(), Stop> {
         if !self.allow_chaos {
             return Err(Stop::Wrong("chaos needs --allow-chaos".into()));
         }
@@ -219,6 +229,7 @@ impl Node {
         };
         let (from, to) = (all(from)?, all(to)?);
         self.horus.cuts().set(from, to);
+        self.horus.cuts().set_weather(weather);
         Ok(())
     }
 

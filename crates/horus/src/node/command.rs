@@ -97,7 +97,7 @@ pub(crate) enum Command {
     Keys { file: Option<std::path::PathBuf> },
     /// Writes the mark that faults are over.
     Quiesce { component: Option<Vec<String>> },
-    /// Drops packets.
+    /// Drops packets, and loses, doubles, damages and delays others.
     Chaos {
         #[serde(default)]
         drop: Vec<String>,
@@ -105,6 +105,14 @@ pub(crate) enum Command {
         drop_in: Vec<String>,
         #[serde(default)]
         drop_out: Vec<String>,
+        #[serde(default)]
+        loss: u8,
+        #[serde(default)]
+        twice: u8,
+        #[serde(default)]
+        corrupt: u8,
+        #[serde(default)]
+        delay_ms: u64,
     },
     /// Leaves every group and ends.
     Quit,
@@ -220,6 +228,13 @@ fn check(command: &Command) -> Result<(), String> {
         Command::Create { set: Some(set), .. } => {
             Err(format!("set `{set}`: sets other than the default are not built yet"))
         }
+        Command::Chaos { loss, twice, corrupt, .. } => {
+            let most = loss.max(twice).max(corrupt);
+            if *most > 100 {
+                return Err(format!("chaos: {most} is more than 100 of 100"));
+            }
+            Ok(())
+        }
         Command::Flood { group, lwg, order, rate, .. } => {
             if group.is_some() == lwg.is_some() {
                 return Err("flood needs `group` or `lwg`, and not both".into());
@@ -261,6 +276,7 @@ mod tests {
                 r#"{"do":"flood","lwg":"L","order":"abcast","size":100,"count":5,"quiet":true}"#,
             ),
             ("chaos drop=b,c", r#"{"do":"chaos","drop":["b","c"]}"#),
+            ("chaos loss=30 delay_ms=5", r#"{"do":"chaos","loss":30,"delay_ms":5}"#),
             ("chaos", r#"{"do":"chaos","drop":[]}"#),
             ("quit", r#"{"do":"quit"}"#),
         ] {
@@ -280,6 +296,7 @@ mod tests {
     fn what_is_wrong_is_named() {
         assert!(wrong("{").contains("JSON"));
         assert!(wrong(r#"{"do":"dance"}"#).contains("dance"));
+        assert!(wrong(r#"{"do":"chaos","loss":101}"#).contains("101"));
         assert!(wrong(r#"{"do":"leave"}"#).contains("group"));
         assert!(wrong(r#"{"do":"leave","group":"G","now":1}"#).contains("now"));
         let line = r#"{"do":"cast","group":"G","order":"gbcast"}"#;

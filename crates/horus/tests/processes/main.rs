@@ -24,3 +24,4 @@ mod sight;
 mod storm;
 mod storms;
 mod town;
+mod weather;

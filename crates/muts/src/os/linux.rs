@@ -19,7 +19,7 @@ use quinn_udp::{RecvMeta, UdpSockRef, UdpSocketState};
 use super::landing::Landing;
 pub(super) use super::waiting::Clock;
 pub use super::waiting::Rouser;
-use super::waiting::{self, udp};
+use super::waiting::{self, hall, udp};
 use crate::layer::Transmit;
 use crate::limits::{DATAGRAM_BYTES_MAX, PARTS_MAX};
 
@@ -51,11 +51,19 @@ pub(super) struct Socket {
 
 impl Socket {
     pub(super) fn open(listen: SocketAddr) -> io::Result<Self> {
-        let udp = udp(listen)?;
+        Self::of(udp(listen)?)
+    }
+
+    fn of(udp: UdpSocket) -> io::Result<Self> {
         let state = UdpSocketState::new(UdpSockRef::from(&udp))?;
         // Without it a dead process is noticed later, by its silence.
         let _ = state.enable_transport_errors(UdpSockRef::from(&udp));
         Ok(Self { udp, state, landing: Landing::new(BUFFERS), segments: true, segment: 0 })
+    }
+
+    /// Hears what goes to a multicast group; the socket beside this one can speak to it then.
+    pub(super) fn join(beside: &Self, group: SocketAddr) -> io::Result<Self> {
+        Self::of(hall(&beside.udp, group)?)
     }
 
     pub(super) fn local_address(&self) -> io::Result<SocketAddr> {
@@ -190,6 +198,10 @@ impl Waiter {
         let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_NONBLOCK)?;
         waiter.also(&mut SourceFd(&timer.as_fd().as_raw_fd()))?;
         Ok(Self { waiter, timer })
+    }
+
+    pub(super) fn hear(&mut self, socket: &mut Socket) -> io::Result<()> {
+        self.waiter.hear(&mut socket.udp)
     }
 
     pub(super) fn rouser(&self) -> Rouser {
