@@ -1,8 +1,9 @@
 //! Page: as much of a directory as travels in one cast.
 //!
-//! `tombstones: varint count | lwg * count`, `moved: varint count | (lwg | core group | generation u8
-//! | rule u8) * count`, then to the end entries: `lwg | view id | generation u8 | lost bool | again bool |
-//! members unless again`. An entry that stands `again` has the members of the one before it.
+//! `tombstones: varint count | lwg * count`, then what has gone elsewhere: `varint count | (lwg |
+//! core group | generation u8 | rule u8) * count`, then to the end entries: `lwg | view id |
+//! generation u8 | lost bool | again bool | members unless again`. An entry that stands `again` has
+//! the members of the one before it.
 
 use alloc::vec::Vec;
 
