@@ -5,6 +5,7 @@ mod bare;
 mod cargo;
 mod demo;
 mod fuzz;
+mod header;
 mod plant;
 mod spaces;
 mod test;
@@ -32,6 +33,8 @@ enum Verb {
     Test,
     /// Arrows, homes, sizes, first lines, promises and judges: the rules of the house
     Tidy,
+    /// Makes the header of libhorus from its source
+    Header,
     /// Storms in the pretended world; options after it go to `sim` (try `--help`)
     Sim {
         /// What `sim` is told.
@@ -114,6 +117,7 @@ fn run(verb: Option<Verb>) -> ExitCode {
         Some(Verb::Demo(options)) => return demo::run(&options),
         Some(Verb::Test) => test::run_all(),
         Some(Verb::Tidy) => tidy::run(),
+        Some(Verb::Header) => header::write(),
         Some(Verb::Sim { args }) => cargo::sim(&args),
         Some(Verb::Bench { args }) => cargo::bench(&args),
         Some(Verb::Plant { only }) => plant::run(&only),

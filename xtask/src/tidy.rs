@@ -94,6 +94,8 @@ fn faults() -> Result<Vec<Fault>, String> {
     faults.extend(reach::reachable(&sources));
     faults.extend(promises::judged(&sources));
     faults.extend(words::banned(&sources));
+    let header = crate::header::stale().into_iter();
+    faults.extend(header.map(|what| Fault::new(crate::header::place(), 0, what)));
     let stale = crate::plant::stale().into_iter();
     faults.extend(stale.map(|what| Fault::new("xtask/src/plant/list.rs", 0, what)));
     faults.sort_by(|one, other| (&one.path, one.line).cmp(&(&other.path, other.line)));

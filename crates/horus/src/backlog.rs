@@ -156,6 +156,9 @@ impl Backlog {
 fn room_of(ask: &Down) -> Room {
     match ask {
         Down::Create { lwg, .. }
+        | Down::CreateIn { lwg, .. }
+        | Down::CreateOn { lwg, .. }
+        | Down::Move { lwg, .. }
         | Down::Add { lwg, .. }
         | Down::Remove { lwg, .. }
         | Down::Destroy { lwg }
@@ -168,6 +171,7 @@ fn room_of(ask: &Down) -> Room {
             | vsync::Down::Invite { group, .. }
             | vsync::Down::Leave { group },
         ) => Room::Core(*group),
+        Down::FoundCore { core, .. } => Room::Core(*core),
         _ => Room::Any,
     }
 }

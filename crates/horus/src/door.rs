@@ -90,6 +90,7 @@ impl Door {
         match outcome {
             Outcome::Done | Outcome::NothingToDo => Ok(()),
             Outcome::NoGroup => Err(Error::NoGroup),
+            Outcome::NoPlace => Err(Error::NoPlace),
             Outcome::Again => Err(Error::Again),
             Outcome::Missing(who) => {
                 let show = |member: &Endpoint| self.shared.book.show(member.proc);

@@ -43,6 +43,8 @@ pub enum Error {
     Missing(Vec<String>),
     /// No such group here, or it is destroyed.
     NoGroup,
+    /// The core group set has no core group that holds the members, and makes none.
+    NoPlace,
     /// The core group was lost meanwhile and nothing was changed: ask again.
     Again,
     /// A core group could not be had; the sentence says why.
@@ -85,6 +87,11 @@ impl fmt::Display for Error {
                 write!(f, "could not be had: {}; are they running and met?", who.join(", "))
             }
             Self::NoGroup => write!(f, "no such group here, or it is destroyed"),
+            Self::NoPlace => write!(
+                f,
+                "no core group of that set holds the members and its policy makes none; found one \
+                 by hand"
+            ),
             Self::Again => write!(f, "its core group was lost and nothing was changed; ask again"),
             Self::Refused(why) => write!(f, "{why}"),
             Self::NotSent => write!(

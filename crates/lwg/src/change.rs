@@ -12,13 +12,14 @@ use vsync::Endpoint;
 
 use crate::core_group::CoreGroup;
 use crate::digest::Digest;
-use crate::group::{Change, common};
+use crate::group::{BEGUN, Change, Generation, common};
 use crate::header::{Op, What};
-use crate::here::{Aside, Here, Slot};
+use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members};
 use crate::interface::{Outcome, Up, Why};
 use crate::limits::EARLY_MARKS_MAX;
 use crate::outgoing::Urgent;
+use crate::table::Slot;
 use crate::view::{View, ViewId, number_after};
 
 /// MARKs whose operation has not been delivered here.
@@ -112,7 +113,23 @@ impl CoreGroup {
         let cause = Digest::of("op").with(&from).with(&op.number).end();
         let outcome = match &op.what {
             What::Create(members) => self.create(here, op.lwg, members, cause),
-            _ => self.alter(here, &op, cause),
+            What::Adopt if self.closed => Outcome::Again,
+            What::Adopt => {
+                self.reserved.insert(op.lwg);
+                Outcome::Done
+            }
+            What::Release => {
+                self.reserved.remove(&op.lwg);
+                return;
+            }
+            What::Ready(ready) => return self.on_ready(here, from, op.lwg, ready),
+            _ if self.has_moved(here, op.lwg) => {
+                if from == here.me {
+                    here.asides.push_back(Aside::Moved { op });
+                }
+                return;
+            }
+            _ => self.alter(here, from, &op, cause),
         };
         if from == here.me {
             here.asides.push_back(Aside::Ended { op, outcome });
@@ -123,7 +140,7 @@ impl CoreGroup {
         if self.directory.dead.contains(lwg) {
             return Outcome::NoGroup;
         }
-        if self.directory.find(here, lwg).is_some() {
+        if self.directory.find(here, lwg).is_some() || self.moved.get(lwg).is_some() {
             return Outcome::NothingToDo;
         }
         let strangers = self.strangers(members);
@@ -140,10 +157,19 @@ impl CoreGroup {
         Outcome::Done
     }
 
-    /// Add, remove, destroy.
-    fn alter(&mut self, here: &mut Here, op: &Op, cause: u64) -> Outcome {
+    /// Whether a group that was here has gone elsewhere, or is about to.
+    fn has_moved(&mut self, here: &mut Here, lwg: LwgId) -> bool {
+        let Some(slot) = self.directory.find(here, lwg) else {
+            return self.moved.get(lwg).is_some();
+        };
+        let motion = self.directory.motions.get(&slot);
+        motion.and_then(|motion| motion.changes.back()).is_some_and(|change| change.to.is_some())
+    }
+
+    /// Add, remove, destroy, switch.
+    fn alter(&mut self, here: &mut Here, from: Endpoint, op: &Op, cause: u64) -> Outcome {
         let Some(slot) = self.directory.find(here, op.lwg) else { return Outcome::NoGroup };
-        let (old, last) = self.agreed(slot);
+        let (old, mut last) = self.agreed(here, slot);
         if old.is_empty() {
             return Outcome::NoGroup;
         }
@@ -154,37 +180,50 @@ impl CoreGroup {
                 if !strangers.is_empty() {
                     return Outcome::Missing(strangers);
                 }
-                for member in members {
-                    if !new.contains(member) {
-                        new.push(*member);
+                let added = members.iter().copied().filter(|member| !old.contains(member));
+                let added: Members = added.collect();
+                if here.table.entry(slot).generation != Generation::default() && !added.is_empty() {
+                    // A part of it may be elsewhere still, with some of these: they say so.
+                    if added.contains(&here.me) {
+                        here.asides.push_back(Aside::Asked { lwg: op.lwg, core: self.number() });
                     }
+                    return Outcome::Done;
                 }
+                new.extend(added);
+            }
+            What::Enter(known) => {
+                if !new.contains(&from) {
+                    new.push(from);
+                }
+                last = last.max(*known);
             }
             What::Remove(members) => new.retain(|member| !members.contains(member)),
-            What::Destroy | What::Create(_) => new.clear(),
+            What::Switch(to, members) => {
+                return self.switch(here, slot, (to, members), cause);
+            }
+            _ => new.clear(),
         }
         if new == old {
             return Outcome::NothingToDo;
         }
         let number = number_after(last, self.view.id);
-        let change = Change { number, cause, unites: false, members: new, missing: old };
-        self.agree(here, slot, change);
+        self.agree(here, slot, Change::new(number, cause, new, old));
         Outcome::Done
     }
 
     /// The members and number of the last view agreed upon.
-    pub(crate) fn agreed(&self, slot: Slot) -> (Members, u64) {
+    pub(crate) fn agreed(&self, here: &Here, slot: Slot) -> (Members, u64) {
         let motion = self.directory.motions.get(&slot);
         match motion.and_then(|motion| motion.changes.back()) {
             Some(change) => (change.members.clone(), change.number),
-            None => (self.directory.members(slot).clone(), self.directory.entry(slot).id.counter),
+            None => (here.table.members(slot).clone(), here.table.entry(slot).id.counter),
         }
     }
 
     /// A change is agreed upon; every old member gives its MARK, as soon as it has none of its own
     /// ABCASTs under way.
     pub(crate) fn agree(&mut self, here: &mut Here, slot: Slot, mut change: Change) {
-        let lwg = self.directory.entry(slot).lwg;
+        let lwg = here.table.entry(slot).lwg;
         if change.missing.contains(&here.me) && !self.unplaced.wait(lwg, change.number) {
             self.urgent.push_back(Urgent::Mark { lwg, change: change.number });
         }
@@ -192,9 +231,15 @@ impl CoreGroup {
         change.missing.retain(|member| !early.contains(member));
         if change.members.is_empty() {
             self.directory.dead.insert(lwg);
+        }
+        if change.members.is_empty() || change.to.is_some() {
             self.directory.alive -= 1;
         }
-        self.directory.motions.entry(slot).or_default().changes.push_back(change);
+        let mut motion = self.directory.motions.remove(&slot).unwrap_or_default();
+        motion.changes.push_back(change);
+        // What was asked before goes before what is asked from now on.
+        self.take_queued(lwg, &mut motion.held);
+        self.directory.motions.insert(slot, motion);
         self.install_ready(here, slot);
     }
 
@@ -225,6 +270,17 @@ impl CoreGroup {
         self.release_held(slot);
     }
 
+    /// What goes to another core group goes now, as far as the old epoch let it: those along have
+    /// been told the same.
+    pub(crate) fn depart_forced(&mut self, here: &mut Here) {
+        for (slot, lwg, to) in core::mem::take(&mut self.leaving) {
+            if self.directory.find(here, lwg) == Some(slot) {
+                let id = here.table.entry(slot).id;
+                self.depart(here, slot, (to, id, id));
+            }
+        }
+    }
+
     /// The epoch ends: MARKs that nobody has count as given.
     pub(crate) fn close_changes(&mut self, here: &mut Here, next: &vsync::View) {
         let slots: Vec<Slot> = self.directory.motions.keys().copied().collect();
@@ -239,6 +295,18 @@ impl CoreGroup {
             if !change.missing.is_empty() {
                 here.counters.forced += 1;
                 change.cause = Digest::of("forced").with(&change.cause).with(&next.id).end();
+            }
+            if let Some(to) = change.to.take() {
+                let lwg = here.table.entry(slot).lwg;
+                change.members = here.table.members(slot).clone();
+                self.install(here, slot, &change, Some(&next.transitional));
+                if !change.members.contains(&here.me) {
+                    // Nothing of its own waits to go along.
+                    let motion = self.directory.motions.remove(&slot).unwrap_or_default();
+                    motion.held.into_iter().for_each(|ask| here.refuse(ask));
+                }
+                self.leaving.push((slot, lwg, to));
+                return;
             }
             if !self.install(here, slot, &change, Some(&next.transitional)) {
                 return;
@@ -255,17 +323,26 @@ impl CoreGroup {
         change: &Change,
         along: Option<&[Endpoint]>,
     ) -> bool {
-        let old = self.directory.members(slot).clone();
-        let entry = self.directory.entry_mut(slot);
+        if let Some(to) = change.to {
+            let previous = here.table.entry(slot).id;
+            let closed = previous.after(change.number, change.cause);
+            self.depart(here, slot, (to, closed, previous));
+            return false;
+        }
+        let old = here.table.members(slot).clone();
+        let entry = here.table.entry_mut(slot);
         let (lwg, previous) = (entry.lwg, entry.id);
         entry.id = if change.unites {
             ViewId::united(change.number, change.cause)
         } else {
             previous.after(change.number, change.cause)
         };
-        entry.begun = false;
+        entry.marks &= !BEGUN;
         if change.members.contains(&here.me) {
-            self.directory.set_members(slot, &change.members);
+            self.directory.set_members(here, slot, &change.members);
+            if self.land(here, slot, &change.arrivals, along) {
+                return true;
+            }
             if old.contains(&here.me) {
                 let mut transitional = common(&change.members, &old);
                 if let Some(along) = along {
@@ -279,7 +356,7 @@ impl CoreGroup {
         }
         if old.contains(&here.me) {
             let why = if change.members.is_empty() { Why::Destroyed } else { Why::Removed };
-            here.told.push_back(Up::Out { lwg, why });
+            here.tell_out(lwg, why, change.number);
         }
         if change.members.is_empty() {
             let motion = self.directory.remove(here, slot).unwrap_or_default();
@@ -288,23 +365,23 @@ impl CoreGroup {
             }
             return false;
         }
-        self.directory.set_members(slot, &change.members);
+        self.directory.set_members(here, slot, &change.members);
         true
     }
 
-    fn tell_view(
+    pub(crate) fn tell_view(
         &self,
         here: &mut Here,
         slot: Slot,
         transitional: Members,
         previous: Option<ViewId>,
     ) {
-        let entry = self.directory.entry(slot);
+        let entry = here.table.entry(slot);
         here.counters.views_told += 1;
         here.told.push_back(Up::View(View {
             lwg: entry.lwg,
             id: entry.id,
-            members: self.directory.members(slot).clone(),
+            members: here.table.members(slot).clone(),
             transitional,
             core: self.id(),
             core_view: self.view.id,
@@ -316,10 +393,8 @@ impl CoreGroup {
     fn release_held(&mut self, slot: Slot) {
         let Some(motion) = self.directory.motions.get_mut(&slot) else { return };
         if motion.changes.is_empty() {
-            let mut motion = self.directory.motions.remove(&slot).unwrap_or_default();
-            let asked_since = motion.held.split_off(motion.moved);
-            motion.held.into_iter().rev().for_each(|ask| self.queue.push_front(ask));
-            self.queue.extend(asked_since);
+            let motion = self.directory.motions.remove(&slot).unwrap_or_default();
+            self.queue.extend(motion.held);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One core group as this floor sees it: routes what the kernel tells of it.
 
-use alloc::collections::{BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 use muts::Instant;
@@ -9,13 +9,15 @@ use vsync::{Endpoint, GroupId, Message, Order};
 use crate::change::{EarlyMarks, Unplaced};
 use crate::directory::Directory;
 use crate::exchange::Exchange;
-use crate::group::{Ask, common};
-use crate::header::{Header, Label};
+use crate::group::{Ask, Destination, common};
+use crate::header::{Header, Label, Op};
 use crate::here::{CoreNumber, Here};
 use crate::id::{LwgId, Members, SendId};
 use crate::interface::{Up, Why};
-use crate::limits::SWEEP_MAX;
+use crate::limits::AT_ONCE_MAX;
+use crate::moving::{Arrival, Moved};
 use crate::outgoing::Urgent;
+use crate::table::Slot;
 use crate::view::ViewId;
 
 pub(crate) struct CoreGroup {
@@ -42,6 +44,16 @@ pub(crate) struct CoreGroup {
     pub(crate) closing: bool,
     /// Since when no group has been on it.
     pub(crate) idle_since: Option<Instant>,
+    /// Groups that were here and are elsewhere.
+    pub(crate) moved: Moved,
+    /// Who has come here of groups that are on their way; of this view alone.
+    pub(crate) arrivals: BTreeMap<LwgId, Arrival>,
+    /// Groups that are about to come here; of this view alone.
+    pub(crate) reserved: BTreeSet<LwgId>,
+    /// Groups that go at once when the view has changed.
+    pub(crate) leaving: Vec<(Slot, LwgId, Destination)>,
+    /// Messages of groups that this process is not in.
+    pub(crate) filtered: u64,
     /// Own ABCASTs on their way, and the MARKs that wait for them.
     pub(crate) unplaced: Unplaced,
     /// Own messages delivered here and not known to be so everywhere.
@@ -72,6 +84,11 @@ impl CoreGroup {
             closed: false,
             closing: false,
             idle_since: None,
+            moved: Moved::default(),
+            arrivals: BTreeMap::new(),
+            reserved: BTreeSet::new(),
+            leaving: Vec::new(),
+            filtered: 0,
             unplaced: Unplaced::default(),
             unstable: VecDeque::new(),
         };
@@ -92,13 +109,15 @@ impl CoreGroup {
     pub(crate) fn on_view(&mut self, here: &mut Here, view: vsync::View) {
         // What the view before has changed is told before this one is: a light-weight view names
         // the core view that its process is in.
-        while self.directory.sweep(here, SWEEP_MAX) {}
+        self.directory.sweep_mine(here);
         self.close_changes(here, &view);
         self.end_exchange(here);
         self.urgent.clear();
         self.closing = false;
         self.early.clear();
         self.unplaced.clear();
+        self.arrivals.clear();
+        self.reserved.clear();
         let along: BTreeSet<Endpoint> = view.transitional.iter().copied().collect();
         for message in core::mem::take(&mut self.unstable) {
             // Who came along has delivered it; what the others did nobody knows.
@@ -110,9 +129,10 @@ impl CoreGroup {
         self.view = view;
         here.told.push_back(Up::Core(vsync::Up::View(self.view.clone())));
         self.directory.lose(here, |member| along.contains(member), self.view.id, lowest);
+        self.depart_forced(here);
         // Few groups are up to date at once, so that nobody sends in a view that is over; of many
         // the rest is, when it is touched or swept.
-        self.directory.sweep(here, SWEEP_MAX);
+        self.directory.sweep(here, AT_ONCE_MAX);
         here.replies.keep(self.number(), |member| along.contains(member), &mut here.told);
         self.begin_exchange(here);
     }
@@ -132,6 +152,10 @@ impl CoreGroup {
                 self.on_data(here, from, seq, data);
             }
             Ok(Header::Op(op)) => self.on_op(here, from, op),
+            Ok(Header::Ops) => match Op::read_all(message.body()) {
+                Ok(ops) => ops.into_iter().for_each(|op| self.on_op(here, from, op)),
+                Err(_) => here.counters.malformed += 1,
+            },
             Ok(Header::Mark { lwg, change }) => self.on_mark(here, from, lwg, change),
             Ok(Header::Label(label)) => self.on_label(here, from, label),
             Ok(Header::Directory { label, last }) => {
@@ -154,8 +178,10 @@ impl CoreGroup {
 
     /// Told to members only: who has gone out of the group hears nothing more of it.
     fn tell_stable(&mut self, here: &mut Here, message: &Unstable) {
-        let slot = self.directory.find(here, message.lwg);
-        if slot.is_some_and(|slot| self.directory.is_in(slot, here.me)) {
+        // It may be elsewhere by now.
+        let home = here.find(message.lwg);
+        let inside = home.is_some_and(|(_, slot)| here.table.members(slot).contains(&here.me));
+        if inside || here.arriving.contains_key(&message.lwg) {
             here.told.push_back(Up::Stable { send: message.send });
         }
     }
@@ -163,23 +189,18 @@ impl CoreGroup {
     /// This process has left.
     pub(crate) fn on_out(mut self, here: &mut Here) {
         here.replies.leave(self.number(), &mut here.told);
-        let mut next = Some(0);
-        while let Some(from) = next {
-            let page;
-            (page, next) = self.directory.page(here, from, usize::MAX);
-            for slot in page {
-                let motion = self.directory.motions.remove(&slot).unwrap_or_default();
-                let lwg = self.directory.entry(slot).lwg;
-                if self.directory.is_in(slot, here.me) {
-                    let ends = |change: &crate::group::Change| change.members.is_empty();
-                    let destroyed = motion.changes.back().is_some_and(ends);
-                    let why = if destroyed { Why::Destroyed } else { Why::CoreLeft };
-                    here.told.push_back(Up::Out { lwg, why });
-                }
-                self.directory.remove(here, slot);
-                for ask in motion.held {
-                    here.refuse(ask);
-                }
+        for slot in self.directory.page(here, None, usize::MAX).0 {
+            let motion = self.directory.motions.remove(&slot).unwrap_or_default();
+            let lwg = here.table.entry(slot).lwg;
+            if here.table.members(slot).contains(&here.me) {
+                let ends = |change: &crate::group::Change| change.members.is_empty();
+                let destroyed = motion.changes.back().is_some_and(ends);
+                let why = if destroyed { Why::Destroyed } else { Why::CoreLeft };
+                here.tell_out(lwg, why, here.table.entry(slot).id.counter);
+            }
+            self.directory.remove(here, slot);
+            for ask in motion.held {
+                here.refuse(ask);
             }
         }
         self.end_exchange(here);
@@ -198,9 +219,9 @@ impl CoreGroup {
         let Some(slot) = self.directory.find(here, data.lwg) else {
             return self.filter(here, from, &data);
         };
-        let members = self.directory.members(slot);
+        let members = here.table.members(slot);
         let (inside, known) = (members.contains(&here.me), members.contains(&from));
-        if !inside || self.directory.entry(slot).id != data.view {
+        if !inside || here.table.entry(slot).id != data.view {
             if inside && known {
                 // What made the view is in the causal past of what is sent in it: only a member
                 // that lies comes here.
@@ -220,8 +241,9 @@ impl CoreGroup {
         }
     }
 
-    fn filter(&self, here: &mut Here, from: Endpoint, data: &Data) {
+    fn filter(&mut self, here: &mut Here, from: Endpoint, data: &Data) {
         here.counters.filtered += 1;
+        self.filtered += 1;
         if from == here.me && data.replies {
             here.replies.close(data.send, &mut here.told);
         }

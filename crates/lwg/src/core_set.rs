@@ -8,6 +8,8 @@ use alloc::collections::{BTreeMap, BTreeSet};
 
 use vsync::{Endpoint, GroupId};
 
+use crate::limits::PAIRED_MAX;
+
 /// The core groups that light-weight groups may be placed on.
 #[derive(Debug, Default)]
 pub struct CoreSet {
@@ -15,7 +17,22 @@ pub struct CoreSet {
     /// By their sorted members.
     exact: BTreeMap<Box<[Endpoint]>, BTreeSet<GroupId>>,
     /// By each member, then by size.
-    of: BTreeMap<Endpoint, BTreeSet<(usize, GroupId)>>,
+    of: BTreeMap<Endpoint, BySize>,
+    /// By each pair of members of those that are not too large, then by size.
+    pairs: BTreeMap<(Endpoint, Endpoint), BySize>,
+    /// Those that are too large for that.
+    large: BySize,
+}
+
+type BySize = BTreeSet<(usize, GroupId)>;
+
+/// What a search has found, and how many core groups it has looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Search {
+    /// The core group and how many extra members it has.
+    pub found: Option<(GroupId, usize)>,
+    /// Core groups whose members were compared.
+    pub visited: usize,
 }
 
 impl CoreSet {
@@ -29,19 +46,79 @@ impl CoreSet {
     /// many others: which, and how many others.
     #[must_use]
     pub fn smallest(&self, members: &[Endpoint], extras_max: usize) -> Option<(GroupId, usize)> {
-        let mut rarest: Option<&BTreeSet<(usize, GroupId)>> = None;
-        for member in members {
-            let of = self.of.get(member)?;
-            if rarest.is_none_or(|rarest| of.len() < rarest.len()) {
-                rarest = Some(of);
-            }
-        }
+        self.search(members, extras_max, |_| true).found
+    }
+
+    /// The same among those that suit, telling how much was looked at.
+    #[must_use]
+    pub fn search(
+        &self,
+        members: &[Endpoint],
+        extras_max: usize,
+        suits: impl Fn(GroupId) -> bool,
+    ) -> Search {
+        let mut search = Search::default();
         let sizes = (members.len(), GroupId(0))
             ..=(members.len().saturating_add(extras_max), GroupId(u128::MAX));
-        let mut candidates = rarest?.range(sizes);
-        let (size, group) = candidates
-            .find(|(_, group)| self.members.get(group).is_some_and(|held| holds(held, members)))?;
-        Some((*group, size - members.len()))
+        let small = self.rarest(members).into_iter();
+        for candidates in small.chain(core::iter::once(&self.large)) {
+            for (size, group) in candidates.range(sizes.clone()) {
+                if search.found.is_some_and(|(_, extras)| extras <= size - members.len()) {
+                    break;
+                }
+                search.visited += 1;
+                let held = self.members.get(group).is_some_and(|held| holds(held, members));
+                if held && suits(*group) {
+                    search.found = Some((*group, size - members.len()));
+                    break;
+                }
+            }
+        }
+        search
+    }
+
+    /// The core group that the whole of this one, with these members in ascending order, could
+    /// become one with: the smallest with at most so many others, of the same members the lowest.
+    pub(crate) fn next_to(
+        &self,
+        core: GroupId,
+        members: &[Endpoint],
+        extras_max: usize,
+    ) -> Option<GroupId> {
+        if let Some(twin) = self.exact(members).filter(|twin| *twin < core) {
+            return Some(twin);
+        }
+        let larger = |group| {
+            let held: Option<&Box<[Endpoint]>> = self.members.get(&group);
+            held.is_some_and(|held| held.len() > members.len())
+        };
+        self.search(members, extras_max, larger).found.map(|(group, _)| group)
+    }
+
+    /// Every core group that holds these members, given in ascending order, the smallest first.
+    pub(crate) fn candidates(&self, members: &[Endpoint]) -> BTreeSet<(usize, GroupId)> {
+        let small = self.rarest(members).into_iter();
+        let all = small.chain(core::iter::once(&self.large)).flatten();
+        let fits = |group: &GroupId| self.members.get(group).is_some_and(|h| holds(h, members));
+        all.filter(|(_, group)| fits(group)).copied().collect()
+    }
+
+    /// The fewest core groups that one of the pairs of these members is in.
+    fn rarest(&self, members: &[Endpoint]) -> Option<&BySize> {
+        let members = &members[..members.len().min(PAIRED_MAX)];
+        if let [only] = members {
+            return self.of.get(only);
+        }
+        let mut rarest: Option<&BySize> = None;
+        for (at, one) in members.iter().enumerate() {
+            for other in &members[at + 1..] {
+                let both = self.pairs.get(&(*one, *other))?;
+                if rarest.is_none_or(|rarest| both.len() < rarest.len()) {
+                    rarest = Some(both);
+                }
+            }
+        }
+        rarest
     }
 
     /// How many there are.
@@ -57,25 +134,34 @@ impl CoreSet {
     }
 
     /// A core group has these members now.
-    pub(crate) fn set(&mut self, group: GroupId, members: &[Endpoint]) {
+    pub fn set(&mut self, group: GroupId, members: &[Endpoint]) {
         self.remove(group);
         let mut sorted: Box<[Endpoint]> = members.into();
         sorted.sort_unstable();
-        for member in &sorted {
-            self.of.entry(*member).or_default().insert((sorted.len(), group));
+        let place = (sorted.len(), group);
+        if sorted.len() > PAIRED_MAX {
+            self.large.insert(place);
+        } else {
+            for (at, one) in sorted.iter().enumerate() {
+                self.of.entry(*one).or_default().insert(place);
+                for other in &sorted[at + 1..] {
+                    self.pairs.entry((*one, *other)).or_default().insert(place);
+                }
+            }
         }
         self.exact.entry(sorted.clone()).or_default().insert(group);
         self.members.insert(group, sorted);
     }
 
-    pub(crate) fn remove(&mut self, group: GroupId) {
+    /// A core group is left.
+    pub fn remove(&mut self, group: GroupId) {
         let Some(members) = self.members.remove(&group) else { return };
-        for member in &members {
-            if let Some(of) = self.of.get_mut(member) {
-                of.remove(&(members.len(), group));
-                if of.is_empty() {
-                    self.of.remove(member);
-                }
+        let place = (members.len(), group);
+        self.large.remove(&place);
+        for (at, one) in members.iter().enumerate() {
+            take_out(&mut self.of, one, place);
+            for other in &members[at + 1..] {
+                take_out(&mut self.pairs, &(*one, *other), place);
             }
         }
         if let Some(same) = self.exact.get_mut(&members) {
@@ -87,66 +173,17 @@ impl CoreSet {
     }
 }
 
+fn take_out<K: Ord>(index: &mut BTreeMap<K, BySize>, key: &K, place: (usize, GroupId)) {
+    if let Some(groups) = index.get_mut(key) {
+        groups.remove(&place);
+        if groups.is_empty() {
+            index.remove(key);
+        }
+    }
+}
+
 /// Whether one ascending list holds all of another.
 fn holds(all: &[Endpoint], some: &[Endpoint]) -> bool {
     let mut all = all.iter();
     some.iter().all(|wanted| all.by_ref().any(|member| member == wanted))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::vec::Vec;
-    use muts::{NodeId, Random};
-    use vsync::ProcId;
-
-    fn member(node: u64) -> Endpoint {
-        Endpoint::of(ProcId { node: NodeId(node), incarnation: 1 })
-    }
-
-    fn some(random: &mut Random, most: u64) -> Vec<Endpoint> {
-        let mut set = BTreeSet::new();
-        for _ in 0..=random.below(most) {
-            set.insert(member(random.below(9)));
-        }
-        set.into_iter().collect()
-    }
-
-    /// The rule of the paper, said slowly.
-    fn slowly(
-        cores: &BTreeMap<GroupId, Vec<Endpoint>>,
-        members: &[Endpoint],
-        extras_max: usize,
-    ) -> Option<(GroupId, usize)> {
-        let fits = cores.iter().filter(|(_, core)| {
-            members.iter().all(|member| core.contains(member))
-                && core.len() - members.len() <= extras_max
-        });
-        fits.map(|(group, core)| (core.len() - members.len(), *group))
-            .min()
-            .map(|(extras, group)| (group, extras))
-    }
-
-    #[test]
-    fn the_index_finds_what_a_search_of_all_core_groups_finds() {
-        let mut random = Random::new(7);
-        let mut set = CoreSet::default();
-        let mut cores: BTreeMap<GroupId, Vec<Endpoint>> = BTreeMap::new();
-        for _ in 0..3_000 {
-            let group = GroupId(u128::from(random.below(40)));
-            if random.below(3) == 0 {
-                set.remove(group);
-                cores.remove(&group);
-            } else {
-                let members = some(&mut random, 9);
-                set.set(group, &members);
-                cores.insert(group, members);
-            }
-            let wanted = some(&mut random, 4);
-            let extras = random.below(6) as usize;
-            assert_eq!(set.smallest(&wanted, extras), slowly(&cores, &wanted, extras));
-            assert_eq!(set.exact(&wanted), slowly(&cores, &wanted, 0).map(|found| found.0));
-            assert_eq!(set.len(), cores.len());
-        }
-    }
 }

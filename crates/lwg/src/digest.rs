@@ -1,32 +1,37 @@
 //! The hash behind view ids and labels: FNV-1a, 64 bits, the same on every machine.
 
-use alloc::vec::Vec;
-
-use muts::Wire;
+use muts::{Sink, Wire};
 
 use crate::view::ViewId;
 
 /// A hash over values in the form that they cross the network in.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Digest(Vec<u8>);
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Digest(u64);
+
+impl Sink for Digest {
+    fn extend_from_slice(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+}
 
 impl Digest {
     /// Begins with a word that keeps the uses of hashes apart.
     pub(crate) fn of(word: &str) -> Self {
-        Self(word.as_bytes().to_vec())
+        let mut digest = Self(0xcbf2_9ce4_8422_2325);
+        digest.extend_from_slice(word.as_bytes());
+        digest
     }
 
     pub(crate) fn with(mut self, value: &impl Wire) -> Self {
-        value.write(&mut self.0);
+        value.write(&mut self);
         self
     }
 
-    pub(crate) fn end(self) -> u64 {
-        let hash = self.0.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
+    pub(crate) const fn end(self) -> u64 {
         // FNV leaves the last bytes' differences in the low bits; spread them.
-        (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        (self.0 ^ (self.0 >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 }
 

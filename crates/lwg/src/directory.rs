@@ -4,34 +4,34 @@
 //! interned membership; what a core view took from it is caught up with when the group is touched
 //! or when the sweep comes by (protocols 6.1, 6.3).
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use vsync::{Endpoint, GroupId};
 
 use crate::digest::Digest;
-use crate::group::{Entry, Motion};
-use crate::here::{CoreNumber, Here, Slot};
+use crate::group::{LOST, Motion};
+use crate::here::{CoreNumber, Here};
 use crate::id::{LwgId, Members};
 use crate::interface::Up;
-use crate::limits::SWEEP_MAX;
-use crate::membership::Memberships;
+use crate::limits::STEPS_MAX;
+use crate::membership::{Index, Step};
+use crate::table::{NOWHERE, Slot};
 use crate::tombstones::Tombstones;
 use crate::view::{View, ViewId, number_after};
 
 pub(crate) struct Directory {
     pub(crate) core: CoreNumber,
     pub(crate) group: GroupId,
-    entries: Vec<Option<Entry>>,
-    free: Vec<Slot>,
-    pub(crate) memberships: Memberships,
     /// Of groups in motion; whoever is here is up to date.
     pub(crate) motions: BTreeMap<Slot, Motion>,
     pub(crate) dead: Tombstones,
     /// How many groups are agreed to be alive.
     pub(crate) alive: usize,
-    /// Where the sweep is, while one is wanted.
-    sweep: Option<Slot>,
+    /// Memberships with entries that are not up to date, those with this process in them first.
+    behind: VecDeque<Index>,
+    /// The next entry of the first of them.
+    cursor: Option<Slot>,
 }
 
 impl Directory {
@@ -39,13 +39,11 @@ impl Directory {
         Self {
             core,
             group,
-            entries: Vec::new(),
-            free: Vec::new(),
-            memberships: Memberships::default(),
             motions: BTreeMap::new(),
             dead: Tombstones::default(),
             alive: 0,
-            sweep: None,
+            behind: VecDeque::new(),
+            cursor: None,
         }
     }
 
@@ -57,100 +55,89 @@ impl Directory {
         id: ViewId,
         members: &Members,
     ) -> Slot {
-        let (membership, place) = self.memberships.intern(members);
-        let entry = Entry { lwg, id, membership, place, rule: 0, begun: false };
-        let slot = if let Some(slot) = self.free.pop() {
-            self.entries[slot as usize] = Some(entry);
-            slot
-        } else {
-            self.entries.push(Some(entry));
-            (self.entries.len() - 1) as Slot
-        };
-        here.homes.insert((lwg, self.core), slot);
         self.alive += 1;
-        slot
+        here.table.insert(self.core, lwg, id, members)
     }
 
     /// Takes a group out; its motion too.
     pub(crate) fn remove(&mut self, here: &mut Here, slot: Slot) -> Option<Motion> {
-        let entry = self.entries[slot as usize].take()?;
-        self.memberships.release(entry.membership);
-        here.homes.remove(&(entry.lwg, self.core));
-        self.free.push(slot);
+        self.step_over(here, slot);
+        here.table.remove(slot);
         self.motions.remove(&slot)
     }
 
     /// The place of a group, up to date.
     pub(crate) fn find(&mut self, here: &mut Here, lwg: LwgId) -> Option<Slot> {
-        let slot = *here.homes.get(&(lwg, self.core))?;
+        let slot = here.table.find(lwg, self.core)?;
         self.touch(here, slot).then_some(slot)
     }
 
-    pub(crate) fn entry(&self, slot: Slot) -> &Entry {
-        self.entries[slot as usize].as_ref().expect("a slot that was found is taken")
-    }
-
-    pub(crate) fn entry_mut(&mut self, slot: Slot) -> &mut Entry {
-        self.entries[slot as usize].as_mut().expect("a slot that was found is taken")
-    }
-
-    /// The installed members of a group that is up to date.
-    pub(crate) fn members(&self, slot: Slot) -> &Members {
-        self.memberships.members(self.entry(slot).membership)
-    }
-
-    pub(crate) fn is_in(&self, slot: Slot, who: Endpoint) -> bool {
-        self.members(slot).contains(&who)
-    }
-
     /// Gives a group another membership.
-    pub(crate) fn set_members(&mut self, slot: Slot, members: &Members) {
-        let (membership, place) = self.memberships.intern(members);
-        let entry = self.entry_mut(slot);
-        let before = entry.membership;
-        entry.membership = membership;
-        entry.place = place;
-        self.memberships.release(before);
+    pub(crate) fn set_members(&mut self, here: &mut Here, slot: Slot, members: &Members) {
+        self.step_over(here, slot);
+        here.table.set_members(slot, members);
+    }
+
+    /// The sweep does not stand on what is about to leave its list.
+    fn step_over(&mut self, here: &Here, slot: Slot) {
+        if self.cursor == Some(slot) {
+            self.cursor = Some(here.table.entry(slot).next);
+        }
     }
 
     /// Brings a group up to date, telling each view on the way. False: it is no longer here.
     pub(crate) fn touch(&mut self, here: &mut Here, slot: Slot) -> bool {
-        let Some(entry) = self.entries.get_mut(slot as usize).and_then(Option::as_mut) else {
+        if !here.table.is_taken(slot) {
             return false;
-        };
-        if self.memberships.step(entry.membership, entry.place).is_none() {
-            return true;
         }
-        while let Some(step) = self.memberships.step(entry.membership, entry.place) {
-            let previous = entry.id;
-            let cause = Digest::of("core").with(&step.view).with(&step.lowest).end();
-            entry.id = previous.after(number_after(previous.counter, step.view), cause);
-            entry.place = entry.place.wrapping_add(1);
-            entry.begun = false;
-            if step.members.contains(&here.me) {
-                here.counters.views_told += 1;
-                here.told.push_back(Up::View(View {
-                    lwg: entry.lwg,
-                    id: entry.id,
-                    members: step.members.clone(),
-                    transitional: step.members.clone(),
-                    core: self.group,
-                    core_view: step.view,
-                    previous: Some(previous),
-                }));
-            } else if step.members.is_empty() {
+        let mut touched = false;
+        loop {
+            let entry = here.table.entry(slot);
+            let membership = entry.membership;
+            let Some(step) = here.table.memberships.step(membership, entry.place) else { break };
+            let step = step.clone();
+            touched = true;
+            if !self.take_step(here, slot, step) {
                 // All its members are elsewhere, if anywhere: not destroyed, only unknown here.
                 self.alive -= 1;
+                here.counters.touched += 1;
                 self.remove(here, slot);
                 return false;
             }
         }
-        let canonical = self.memberships.canonical(entry.membership);
-        if canonical != entry.membership {
-            let members = self.memberships.members(canonical).clone();
-            self.set_members(slot, &members);
+        if touched {
+            here.counters.touched += 1;
+            let membership = here.table.entry(slot).membership;
+            if here.table.memberships.canonical(membership) != membership {
+                let members = here.table.members(slot).clone();
+                self.set_members(here, slot, &members);
+            }
         }
         true
+    }
+
+    /// One loss of members. False: nobody is left.
+    fn take_step(&self, here: &mut Here, slot: Slot, step: Step) -> bool {
+        let entry = here.table.entry_mut(slot);
+        let previous = entry.id;
+        let cause = Digest::of("core").with(&step.view).with(&step.lowest).end();
+        entry.id = previous.after(number_after(previous.counter, step.view), cause);
+        entry.place = entry.place.wrapping_add(1);
+        entry.marks = LOST;
+        if step.members.contains(&here.me) {
+            here.counters.views_told += 1;
+            here.told.push_back(Up::View(View {
+                lwg: entry.lwg,
+                id: entry.id,
+                members: step.members.clone(),
+                transitional: step.members,
+                core: self.group,
+                core_view: step.view,
+                previous: Some(previous),
+            }));
+            return true;
+        }
+        !step.members.is_empty()
     }
 
     /// The core view has lost all who did not come along.
@@ -161,67 +148,107 @@ impl Directory {
         view: vsync::ViewId,
         lowest: Endpoint,
     ) {
-        if self.memberships.lose(along, view, lowest) {
-            self.sweep = Some(0);
+        let lost = here.table.memberships.lose(self.core, along, view, lowest);
+        if !lost.is_empty() {
+            self.cursor = None;
+            for index in lost {
+                // It may wait there for who had this index before.
+                self.behind.retain(|other| *other != index);
+                if here.table.memberships.members(index).contains(&here.me) {
+                    self.behind.push_front(index);
+                } else {
+                    self.behind.push_back(index);
+                }
+            }
         }
         // Who is in motion has asks that wait for the new view.
         for slot in self.motions.keys().copied().collect::<Vec<_>>() {
             self.touch(here, slot);
         }
+        let steps = |index: &Index| here.table.memberships.steps(*index);
+        if self.behind.iter().map(steps).max().unwrap_or(0) > STEPS_MAX {
+            self.sweep_all(here);
+        }
     }
 
     /// Brings some groups up to date; true while more are left to do.
     pub(crate) fn sweep(&mut self, here: &mut Here, most: usize) -> bool {
-        let Some(from) = self.sweep else { return false };
-        let end = (from as usize).saturating_add(most).min(self.entries.len());
-        for slot in from as usize..end {
-            self.touch(here, slot as Slot);
+        let mut left = most;
+        while let Some(&index) = self.behind.front() {
+            if here.table.memberships.is_of(index, self.core) {
+                let mut at =
+                    self.cursor.take().unwrap_or_else(|| here.table.memberships.first(index));
+                while at != NOWHERE {
+                    if left == 0 {
+                        self.cursor = Some(at);
+                        return true;
+                    }
+                    left -= 1;
+                    let next = here.table.entry(at).next;
+                    self.touch(here, at);
+                    at = next;
+                }
+                if here.table.memberships.is_of(index, self.core) {
+                    here.table.memberships.forget_steps(index);
+                }
+            }
+            self.cursor = None;
+            self.behind.pop_front();
         }
-        if end < self.entries.len() {
-            self.sweep = Some(end as Slot);
-            return true;
-        }
-        self.sweep = None;
-        self.memberships.forget_steps();
         false
     }
 
-    pub(crate) fn is_swept(&self) -> bool {
-        self.sweep.is_none()
+    /// Brings every group up to date.
+    pub(crate) fn sweep_all(&mut self, here: &mut Here) {
+        self.sweep(here, usize::MAX);
     }
 
-    /// All groups from this place on, all up to date, at most so many: and where to go on.
+    /// Brings every group up to date that this process is in.
+    pub(crate) fn sweep_mine(&mut self, here: &mut Here) {
+        while let Some(&index) = self.behind.front() {
+            let memberships = &here.table.memberships;
+            if !memberships.is_of(index, self.core) {
+                self.cursor = None;
+                self.behind.pop_front();
+            } else if memberships.members(index).contains(&here.me) {
+                let uses = memberships.uses(index) as usize;
+                self.sweep(here, uses);
+            } else {
+                return;
+            }
+        }
+    }
+
+    pub(crate) fn is_swept(&self) -> bool {
+        self.behind.is_empty()
+    }
+
+    /// All groups from this place on, all up to date, at most so many: and where to go on. They
+    /// come membership by membership.
     pub(crate) fn page(
         &mut self,
         here: &mut Here,
-        from: Slot,
+        from: Option<Place>,
         most: usize,
-    ) -> (Vec<Slot>, Option<Slot>) {
-        while self.sweep(here, SWEEP_MAX) {}
+    ) -> (Vec<Slot>, Option<Place>) {
+        self.sweep_all(here);
+        let memberships = &here.table.memberships;
+        let start = |index: Option<Index>| index.map(|index| (index, memberships.first(index)));
+        let mut at = from.or_else(|| start(memberships.after(self.core, None)));
         let mut page = Vec::new();
-        for slot in from as usize..self.entries.len() {
-            if page.len() == most {
-                return (page, Some(slot as Slot));
-            }
-            if self.entries[slot].is_some() {
-                page.push(slot as Slot);
+        while let Some((index, slot)) = at {
+            if slot == NOWHERE {
+                at = start(memberships.after(self.core, Some(index)));
+            } else if page.len() == most {
+                return (page, at);
+            } else {
+                page.push(slot);
+                at = Some((index, here.table.entry(slot).next));
             }
         }
         (page, None)
     }
-
-    /// How many groups are known, agreed to be alive or not.
-    pub(crate) fn len(&self) -> usize {
-        self.entries.len() - self.free.len()
-    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_entry_is_small() {
-        assert!(size_of::<Option<Entry>>() <= 48);
-    }
-}
+/// Where a page of a directory begins: a membership and one of its entries.
+pub(crate) type Place = (Index, Slot);

@@ -13,13 +13,14 @@ use vsync::Endpoint;
 
 use crate::core_group::{CoreGroup, by_rank};
 use crate::digest::Digest;
-use crate::group::Change;
+use crate::group::{Change, Destination, Generation, LOST};
 use crate::header::{Label, Op};
-use crate::here::{Aside, Here, Slot};
+use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members};
 use crate::limits::{DIRECTORY_BYTES_MAX, DIRECTORY_ENTRIES_MAX};
 use crate::outgoing::{Rest, Urgent};
 use crate::page::{Entry, Page};
+use crate::table::Slot;
 use crate::view::{ViewId, number_after};
 
 #[derive(Default)]
@@ -38,11 +39,13 @@ pub(crate) struct Exchange {
 struct Foreign {
     memberships: Vec<Members>,
     /// With the place of the membership above.
-    entries: Vec<(LwgId, ViewId, usize)>,
+    entries: Vec<(LwgId, ViewId, Generation, bool, usize)>,
     dead: Vec<LwgId>,
+    moved: Vec<(LwgId, Destination)>,
 }
 
-type Part = (ViewId, Members);
+/// A part of a group: its view, its generation, whether it has lost members, who is in it.
+type Part = (ViewId, Generation, bool, Members);
 
 impl CoreGroup {
     /// In a new view: an exchange if its directories may differ.
@@ -138,31 +141,83 @@ impl CoreGroup {
         self.label = Some(Digest::of("unified").with(&self.view.id).end());
         let mut parts: BTreeMap<LwgId, Vec<Part>> = BTreeMap::new();
         let mut dead: BTreeSet<LwgId> = BTreeSet::new();
+        let mut moved: BTreeMap<LwgId, Vec<Destination>> = BTreeMap::new();
         for foreign in exchange.foreign.values() {
-            for (lwg, id, membership) in &foreign.entries {
+            for (lwg, id, generation, lost, membership) in &foreign.entries {
                 let members = foreign.memberships[*membership].clone();
-                parts.entry(*lwg).or_default().push((*id, members));
+                parts.entry(*lwg).or_default().push((*id, *generation, *lost, members));
             }
             dead.extend(&foreign.dead);
+            for (lwg, to) in &foreign.moved {
+                moved.entry(*lwg).or_default().push(*to);
+            }
         }
-        for lwg in &dead {
+        for lwg in dead.iter().chain(moved.keys()) {
             parts.entry(*lwg).or_default();
         }
-        for (lwg, mut parts) in parts {
-            let mine = self.directory.find(here, lwg);
+        for (lwg, parts) in parts {
             let ends = dead.contains(&lwg) || self.directory.dead.contains(lwg);
-            if let Some(slot) = mine {
-                let id = self.directory.entry(slot).id;
-                parts.push((id, self.directory.members(slot).clone()));
+            let notes = moved.remove(&lwg).unwrap_or_default();
+            self.unify_one(here, lwg, parts, ends, notes);
+        }
+    }
+
+    fn unify_one(
+        &mut self,
+        here: &mut Here,
+        lwg: LwgId,
+        mut parts: Vec<Part>,
+        ends: bool,
+        mut notes: Vec<Destination>,
+    ) {
+        let mine = self.directory.find(here, lwg);
+        if let Some(slot) = mine {
+            let entry = here.table.entry(slot);
+            let lost = entry.marks & LOST != 0;
+            parts.push((entry.id, entry.generation, lost, here.table.members(slot).clone()));
+        }
+        notes.extend(self.moved.get(lwg));
+        // A group that is here again, later, has come back since.
+        let newer = |to: &Destination| {
+            parts.iter().all(|(_, generation, ..)| !to.generation.is_before(*generation))
+        };
+        notes.retain(newer);
+        let latest = notes.iter().copied().reduce(|one, other| {
+            if one.generation.is_before(other.generation) { other } else { one }
+        });
+        let apart = notes.iter().any(|note| Some(note.core) != latest.map(|to| to.core));
+        if !ends && latest.is_some() && (apart || !parts.is_empty()) {
+            // Who moved away comes back: all of them are here, and nobody else knows of it.
+            here.counters.apart += 1;
+            here.asides.push_back(Aside::Elsewhere { lwg, to: self.id() });
+        }
+        match (&parts[..], mine) {
+            ([], _) if ends => {
+                self.directory.dead.insert(lwg);
+                here.asides.push_back(Aside::Doomed { lwg });
             }
-            match (&parts[..], mine) {
-                ([], _) => self.directory.dead.insert(lwg),
-                ([(id, members)], None) if !ends => {
-                    self.directory.insert(here, lwg, *id, members);
-                    here.asides.push_back(Aside::Known { lwg, core: self.number() });
+            ([], _) => {
+                if let Some(to) = latest {
+                    self.moved.insert(lwg, to);
                 }
-                _ => self.unite(here, lwg, mine, &parts, ends),
             }
+            ([(id, _, _, members)], None) if !ends => {
+                self.directory.insert(here, lwg, *id, members);
+                here.asides.push_back(Aside::Known { lwg, core: self.number() });
+            }
+            ([(..)], Some(_)) if !ends => {}
+            _ => self.unite(here, lwg, mine, &parts, ends),
+        }
+        if let Some(slot) = self.directory.find(here, lwg) {
+            let all = parts.iter().map(|(_, generation, ..)| *generation);
+            let all = all.chain(latest.map(|to| to.generation));
+            let last = all.reduce(|one, other| if one.is_before(other) { other } else { one });
+            let entry = here.table.entry_mut(slot);
+            entry.generation = last.unwrap_or_default();
+            if parts.iter().any(|(_, _, lost, _)| *lost) {
+                entry.marks |= LOST;
+            }
+            self.moved.remove(lwg);
         }
     }
 
@@ -177,17 +232,17 @@ impl CoreGroup {
     ) {
         here.counters.united += 1;
         let slot =
-            mine.unwrap_or_else(|| self.directory.insert(here, lwg, parts[0].0, &parts[0].1));
+            mine.unwrap_or_else(|| self.directory.insert(here, lwg, parts[0].0, &parts[0].3));
         let old: BTreeSet<Endpoint> =
-            parts.iter().flat_map(|(_, members)| members.iter().copied()).collect();
+            parts.iter().flat_map(|(.., members)| members.iter().copied()).collect();
         let old = Members::from_vec(by_rank(&self.view.members, &old));
-        let mut ids: Vec<ViewId> = parts.iter().map(|(id, _)| *id).collect();
+        let mut ids: Vec<ViewId> = parts.iter().map(|(id, ..)| *id).collect();
         ids.sort_unstable();
         let last = ids.iter().map(|id| id.counter).max().unwrap_or(0);
         let number = number_after(last, self.view.id);
         let cause = ids.iter().fold(Digest::of("parts"), |hash, id| hash.with(id)).end();
         let members = if ends { Members::new() } else { old.clone() };
-        let change = Change { number, cause, unites: true, members, missing: old };
+        let change = Change { unites: true, ..Change::new(number, cause, members, old) };
         self.agree(here, slot, change);
     }
 
@@ -198,31 +253,40 @@ impl CoreGroup {
         rest: Rest,
     ) -> (Vec<u8>, Option<Rest>) {
         let mut bytes = Vec::new();
-        let from = match rest {
-            Rest::Tombstones(from) => {
-                let dead = self.directory.dead.iter().skip(from);
-                let dead: Vec<LwgId> = dead.take(DIRECTORY_ENTRIES_MAX).collect();
-                dead.write(&mut bytes);
-                if dead.len() == DIRECTORY_ENTRIES_MAX {
-                    return (bytes, Some(Rest::Tombstones(from + dead.len())));
-                }
-                0
+        let mut from = None;
+        let (mut dead, mut moved) = (Vec::new(), Vec::new());
+        let mut next = rest;
+        if let Rest::Tombstones(after) = next {
+            dead.extend(self.directory.dead.iter().skip(after).take(DIRECTORY_ENTRIES_MAX));
+            let whole = dead.len() < DIRECTORY_ENTRIES_MAX;
+            next = if whole { Rest::Moved(0) } else { Rest::Tombstones(after + dead.len()) };
+        }
+        if let Rest::Moved(after) = next {
+            moved.extend(self.moved.iter().skip(after).take(DIRECTORY_ENTRIES_MAX));
+            if moved.len() == DIRECTORY_ENTRIES_MAX {
+                next = Rest::Moved(after + moved.len());
             }
-            Rest::Entries(from) => {
-                Vec::<LwgId>::new().write(&mut bytes);
-                from
-            }
-        };
+        }
+        dead.write(&mut bytes);
+        moved.write(&mut bytes);
+        match next {
+            Rest::Entries(place) => from = Some(place),
+            Rest::Moved(_) if moved.len() < DIRECTORY_ENTRIES_MAX => {}
+            next => return (bytes, Some(next)),
+        }
         let (page, next) = self.directory.page(here, from, DIRECTORY_ENTRIES_MAX);
         let mut last = None;
         for slot in page {
             if bytes.len() > DIRECTORY_BYTES_MAX {
-                return (bytes, Some(Rest::Entries(slot)));
+                let here = here.table.entry(slot).membership;
+                return (bytes, Some(Rest::Entries((here, slot))));
             }
-            let entry = self.directory.entry(slot);
+            let entry = here.table.entry(slot);
             let again = last.replace(entry.membership) == Some(entry.membership);
-            let members = (!again).then(|| self.directory.members(slot).clone());
-            Entry { lwg: entry.lwg, id: entry.id, members }.write(&mut bytes);
+            let members = (!again).then(|| here.table.members(slot).clone());
+            let lost = entry.marks & LOST != 0;
+            let (lwg, id, generation) = (entry.lwg, entry.id, entry.generation);
+            Entry { lwg, id, generation, lost, members }.write(&mut bytes);
         }
         (bytes, next.map(Rest::Entries))
     }
@@ -232,6 +296,7 @@ impl Foreign {
     fn read(&mut self, from: &mut &[u8]) -> Result<(), Malformed> {
         let page = Page::read(from)?;
         self.dead.extend(page.dead);
+        self.moved.extend(page.moved);
         // A page says anew whose its first entry is: it is read alone.
         let mut begun = false;
         for entry in page.entries {
@@ -240,7 +305,8 @@ impl Foreign {
             if !begun {
                 return Err(Malformed);
             }
-            self.entries.push((entry.lwg, entry.id, self.memberships.len() - 1));
+            let place = self.memberships.len() - 1;
+            self.entries.push((entry.lwg, entry.id, entry.generation, entry.lost, place));
         }
         Ok(())
     }

@@ -12,12 +12,13 @@ use vsync::{Core, Endpoint, GroupId};
 
 use crate::group::Ask;
 use crate::groups::Groups;
-use crate::header::{Letter, Op, What};
+use crate::header::{Letter, Op, SILENT, What};
 use crate::here::CoreNumber;
 use crate::id::{LwgId, Members};
 use crate::interface::{Down, Outcome, Up};
-use crate::limits::{ASKED, HELD_MAX, INVITED, PLACING_MAX};
-use crate::policy::{EXACT, NEW, Place, Policy, SUPERSET};
+use crate::limits::{ASKED, HELD_MAX, PLACED_AGAIN_MAX, PLACING_MAX};
+use crate::policy::{EXACT, NEW, PINNED, Place, Policy, SUPERSET};
+use crate::sets::SetId;
 
 /// Everything that waits to be placed.
 #[derive(Default)]
@@ -25,18 +26,19 @@ pub(crate) struct Placing {
     creates: BTreeMap<LwgId, Create>,
     /// Core groups that are being founded here, by name and by sorted members.
     foundings: BTreeMap<GroupId, Members>,
-    by_members: BTreeMap<Members, GroupId>,
-    adds: BTreeMap<u64, Add>,
-    timers: BTreeSet<(Instant, Timer)>,
+    by_members: BTreeMap<(SetId, Members), GroupId>,
+    pub(crate) adds: BTreeMap<u64, Add>,
+    pub(crate) timers: BTreeSet<(Instant, Timer)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Timer {
+pub(crate) enum Timer {
     Create(LwgId),
     Add(u64),
 }
 
 struct Create {
+    set: SetId,
     members: Members,
     /// Who asked this process to place it.
     asker: Option<Endpoint>,
@@ -46,6 +48,8 @@ struct Create {
     /// What its creator has asked of it meanwhile.
     held: VecDeque<Ask>,
     refused: bool,
+    /// How often it has been placed again.
+    again: u8,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,9 +64,10 @@ enum Stage {
     Done,
 }
 
-struct Add {
-    core: CoreNumber,
-    op: Op,
+/// An add that waits for members to come into the core group.
+pub(crate) struct Add {
+    pub(crate) core: CoreNumber,
+    pub(crate) op: Op,
 }
 
 impl Placing {
@@ -76,6 +81,11 @@ impl Placing {
 
     pub(crate) fn unsettled(&self) -> usize {
         self.creates.len() + self.adds.len() + self.foundings.len()
+    }
+
+    /// Whether this core group is being founded here.
+    pub(crate) fn is_founding(&self, core: GroupId) -> bool {
+        self.foundings.contains_key(&core)
     }
 
     /// Keeps an ask for a group that is being created; hands it back if there is none or no room.
@@ -95,7 +105,22 @@ impl Placing {
 
 impl<C: Core, P: Policy> Groups<C, P> {
     /// A create of this process, or of one that asks it to place the group.
-    pub(crate) fn create(&mut self, lwg: LwgId, members: Members, asker: Option<Endpoint>) {
+    pub(crate) fn create(
+        &mut self,
+        named: (LwgId, SetId),
+        members: Members,
+        asker: Option<Endpoint>,
+    ) {
+        self.create_at(named, members, asker, None);
+    }
+
+    fn create_at(
+        &mut self,
+        (lwg, set): (LwgId, SetId),
+        members: Members,
+        asker: Option<Endpoint>,
+        on: Option<GroupId>,
+    ) {
         let known = self.here.find(lwg).is_some() || self.placing.creates.contains_key(&lwg);
         if known || members.is_empty() || self.placing.is_full() {
             let outcome =
@@ -104,6 +129,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         }
         let deadline = self.here.now + ASKED;
         let create = Create {
+            set,
             members,
             asker,
             stage: Stage::Sent,
@@ -111,9 +137,25 @@ impl<C: Core, P: Policy> Groups<C, P> {
             rule: NEW,
             held: VecDeque::new(),
             refused: false,
+            again: 0,
         };
         self.placing.creates.insert(lwg, create);
-        self.place(lwg);
+        match on {
+            Some(core) => self.send_create(lwg, core, PINNED),
+            None => self.place(lwg),
+        }
+    }
+
+    /// The same on a core group that the user names.
+    pub(crate) fn create_on(&mut self, lwg: LwgId, core: GroupId, members: Members) {
+        let number = self.numbers.get(&core).copied();
+        let strangers = number.map(|number| self.strangers(number, &members));
+        let strangers = strangers.unwrap_or_else(|| members.clone());
+        if strangers.is_empty() {
+            self.create_at((lwg, SetId::of(core)), members, None, Some(core));
+        } else {
+            self.tell_outcome(lwg, None, Outcome::Missing(strangers));
+        }
     }
 
     /// Finds a place for a group that is being created.
@@ -122,7 +164,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         let mut sorted = create.members.clone();
         sorted.sort_unstable();
         let inside = sorted.contains(&self.here.me);
-        match self.policy.place(&sorted, &self.set) {
+        match self.sets.place(create.set, &sorted) {
             Place::Exact(group) => self.send_create(lwg, group, EXACT),
             Place::Superset(group, extras) => {
                 let rule = u8::try_from(extras).unwrap_or(u8::MAX).saturating_add(SUPERSET);
@@ -134,6 +176,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             Place::New | Place::Alone => {
                 self.end_create(lwg, Outcome::Missing(sorted));
             }
+            Place::Nowhere => self.end_create(lwg, Outcome::NoPlace),
         }
     }
 
@@ -142,23 +185,13 @@ impl<C: Core, P: Policy> Groups<C, P> {
         create.stage = Stage::Asked(lowest);
         create.deadline = self.here.now + ASKED;
         self.placing.timers.insert((create.deadline, Timer::Create(lwg)));
-        let letter = Letter::Place { lwg, members: create.members.clone() };
+        let letter = Letter::Place { lwg, set: create.set, members: create.members.clone() };
         self.send_letter(lowest, &letter, Message::default());
     }
 
     fn found(&mut self, lwg: LwgId, sorted: Members, shared: bool) {
-        let known = self.placing.by_members.get(&sorted).filter(|_| shared).copied();
-        let group = known.unwrap_or_else(|| {
-            let group = self.mint();
-            let members = sorted.iter().map(|member| member.proc).collect();
-            self.ask_below(vsync::Down::Found { group, members });
-            self.here.counters.founded += 1;
-            if shared {
-                self.placing.by_members.insert(sorted.clone(), group);
-            }
-            self.placing.foundings.insert(group, sorted);
-            group
-        });
+        let Some(create) = self.placing.creates.get(&lwg) else { return };
+        let group = self.found_group(create.set, sorted, shared);
         let deadline = self.here.now + ASKED;
         if let Some(create) = self.placing.creates.get_mut(&lwg) {
             create.stage = Stage::Founding(group);
@@ -166,6 +199,23 @@ impl<C: Core, P: Policy> Groups<C, P> {
             create.rule = NEW;
             self.placing.timers.insert((deadline, Timer::Create(lwg)));
         }
+    }
+
+    /// Founds a core group of a set, or waits for the same one with others.
+    pub(crate) fn found_group(&mut self, set: SetId, sorted: Members, shared: bool) -> GroupId {
+        let key = (set, sorted);
+        if let Some(known) = self.placing.by_members.get(&key).filter(|_| shared) {
+            return *known;
+        }
+        let group = self.mint(set);
+        let members = key.1.iter().map(|member| member.proc).collect();
+        self.ask_below(vsync::Down::Found { group, members });
+        self.here.counters.founded += 1;
+        if shared {
+            self.placing.by_members.insert(key.clone(), group);
+        }
+        self.placing.foundings.insert(group, key.1);
+        group
     }
 
     fn send_create(&mut self, lwg: LwgId, group: GroupId, rule: u8) {
@@ -186,10 +236,9 @@ impl<C: Core, P: Policy> Groups<C, P> {
 
     /// A view of a managed core group: who waited for it goes on.
     pub(crate) fn placing_view(&mut self, core: CoreNumber, group: GroupId) {
+        self.moves_founded(group, true);
         if let Some(members) = self.placing.foundings.remove(&group) {
-            if self.placing.by_members.get(&members) == Some(&group) {
-                self.placing.by_members.remove(&members);
-            }
+            self.placing.by_members.remove(&(SetId::of(group), members));
             let waits = |create: &Create| create.stage == Stage::Founding(group);
             let creates = self.placing.creates.iter().filter(|(_, create)| waits(create));
             for lwg in creates.map(|(lwg, _)| *lwg).collect::<Vec<_>>() {
@@ -213,48 +262,52 @@ impl<C: Core, P: Policy> Groups<C, P> {
         }
     }
 
-    fn strangers(&self, core: CoreNumber, members: &[Endpoint]) -> Members {
+    pub(crate) fn strangers(&self, core: CoreNumber, members: &[Endpoint]) -> Members {
         let core = self.cores[core as usize].as_ref();
         core.map_or_else(|| members.into(), |core| core.strangers(members))
     }
 
-    /// An add: whoever is not in the core group is invited into it first.
-    pub(crate) fn add(&mut self, lwg: LwgId, members: Members) -> Result<(), Ask> {
-        let number = self.next_op();
-        let op = Op { number, lwg, what: What::Add(members.clone()) };
-        let Some((core, _)) = self.here.find(lwg) else { return self.ask(Ask::Op(op)) };
-        let strangers = self.strangers(core, &members);
-        if strangers.is_empty() {
-            return self.ask(Ask::Op(op));
-        }
-        let Some(group) = self.cores[core as usize].as_ref().map(|core| core.id()) else {
-            return Ok(());
-        };
-        let invited = strangers.iter().map(|member| member.proc).collect();
-        self.ask_below(vsync::Down::Invite { group, members: invited });
-        let deadline = self.here.now + INVITED;
-        self.placing.adds.insert(number, Add { core, op });
-        self.placing.timers.insert((deadline, Timer::Add(number)));
-        Ok(())
-    }
-
     /// An own operation has ended.
     pub(crate) fn ended(&mut self, op: &Op, outcome: Outcome) {
-        if matches!(op.what, What::Create(_)) && self.placing.creates.contains_key(&op.lwg) {
-            self.end_create(op.lwg, outcome);
-        } else {
-            self.here.told.push_back(Up::Done { lwg: op.lwg, outcome });
+        if let What::Enter(_) = op.what {
+            self.here.entering.remove(&op.lwg);
         }
+        if op.number & SILENT != 0 {
+            return;
+        }
+        match op.what {
+            What::Create(_) if self.placing.creates.contains_key(&op.lwg) => {
+                if !self.place_again(op.lwg, &outcome) {
+                    self.end_create(op.lwg, outcome);
+                }
+            }
+            What::Adopt => self.adopted(op.lwg, &outcome),
+            What::Switch(..) => self.switched(op.lwg, outcome),
+            What::Release | What::Ready(_) | What::Enter(_) => {}
+            _ => self.here.told.push_back(Up::Done { lwg: op.lwg, outcome }),
+        }
+    }
+
+    /// Its core group has lost some of the members: another may hold them, or be made.
+    fn place_again(&mut self, lwg: LwgId, outcome: &Outcome) -> bool {
+        let Some(create) = self.placing.creates.get_mut(&lwg) else { return false };
+        let again = matches!(outcome, Outcome::Missing(_))
+            && create.rule != PINNED
+            && create.again < PLACED_AGAIN_MAX;
+        if again {
+            create.again += 1;
+            self.place(lwg);
+        }
+        again
     }
 
     fn end_create(&mut self, lwg: LwgId, outcome: Outcome) {
         let Some(create) = self.placing.creates.remove(&lwg) else { return };
         if outcome == Outcome::Done
-            && let Some((core, slot)) = self.here.find(lwg)
-            && let Some(core) = self.cores[core as usize].as_mut()
+            && let Some((_, slot)) = self.here.find(lwg)
             && create.asker.is_none()
         {
-            core.directory.entry_mut(slot).rule = create.rule;
+            self.here.table.entry_mut(slot).rule = create.rule;
         }
         self.tell_outcome(lwg, create.asker, outcome);
         self.release(lwg, create.held, create.refused);
@@ -312,39 +365,9 @@ impl<C: Core, P: Policy> Groups<C, P> {
         }
     }
 
-    /// Who did not come when a core group was founded or grown.
-    pub(crate) fn on_fault(&mut self, group: GroupId, fault: &vsync::Fault) {
-        let vsync::Fault::Missing(missing) = fault else { return };
-        let Some(&core) = self.numbers.get(&group) else { return };
-        let fails = |add: &Add| {
-            matches!(&add.op.what, What::Add(members) if add.core == core
-                && members.iter().any(|member| missing.contains(&member.proc)))
-        };
-        let failed = self.placing.adds.iter().filter(|(_, add)| fails(add));
-        for number in failed.map(|(number, _)| *number).collect::<Vec<_>>() {
-            self.end_add(number);
-        }
-    }
-
-    fn end_add(&mut self, number: u64) {
-        let Some(add) = self.placing.adds.remove(&number) else { return };
-        let What::Add(members) = &add.op.what else { return };
-        let outcome = Outcome::Missing(self.strangers(add.core, members));
-        self.here.told.push_back(Up::Done { lwg: add.op.lwg, outcome });
-    }
-
-    /// A core group is left: what waits for it may be asked again.
-    pub(crate) fn placing_out(&mut self, core: CoreNumber) {
-        let adds = self.placing.adds.iter().filter(|(_, add)| add.core == core);
-        for number in adds.map(|(number, _)| *number).collect::<Vec<_>>() {
-            if let Some(add) = self.placing.adds.remove(&number) {
-                self.here.told.push_back(Up::Done { lwg: add.op.lwg, outcome: Outcome::Again });
-            }
-        }
-    }
-
     /// A founding came to nothing.
     pub(crate) fn founding_failed(&mut self, group: GroupId) {
+        self.moves_founded(group, false);
         let Some(members) = self.placing.foundings.remove(&group) else { return };
         self.placing.by_members.retain(|_, founding| *founding != group);
         let waits = |create: &Create| create.stage == Stage::Founding(group);
@@ -401,7 +424,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         }
     }
 
-    fn tell_outcome(&mut self, lwg: LwgId, asker: Option<Endpoint>, outcome: Outcome) {
+    pub(crate) fn tell_outcome(&mut self, lwg: LwgId, asker: Option<Endpoint>, outcome: Outcome) {
         match asker {
             None => self.here.told.push_back(Up::Done { lwg, outcome }),
             Some(asker) => {
@@ -414,15 +437,16 @@ impl<C: Core, P: Policy> Groups<C, P> {
     /// An ask for a group that is not known and not being created here.
     pub(crate) fn refuse(&mut self, ask: Ask) {
         match ask {
-            Ask::Op(Op { lwg, .. }) => {
-                self.here.told.push_back(Up::Done { lwg, outcome: Outcome::NoGroup });
-            }
+            Ask::Op(op) => self.ended(&op, Outcome::NoGroup),
             Ask::Send { send, replies, .. } => self.here.refuse_send(send, replies),
         }
     }
 
     /// Takes an ask for a group, wherever it is, or hands it back.
     pub(crate) fn ask(&mut self, ask: Ask) -> Result<(), Ask> {
+        if let Some(arriving) = self.here.arriving.get_mut(&ask.lwg()) {
+            return arriving.hold(ask);
+        }
         if let Some((number, _)) = self.here.find(ask.lwg())
             && let Some(core) = self.cores[number as usize].as_mut()
         {
@@ -447,7 +471,8 @@ pub(crate) fn asked(ask: Ask) -> Down {
         Ask::Op(Op { lwg, what: What::Create(members), .. }) => Down::Create { lwg, members },
         Ask::Op(Op { lwg, what: What::Add(members), .. }) => Down::Add { lwg, members },
         Ask::Op(Op { lwg, what: What::Remove(members), .. }) => Down::Remove { lwg, members },
-        Ask::Op(Op { lwg, what: What::Destroy, .. }) => Down::Destroy { lwg },
+        Ask::Op(Op { lwg, what: What::Switch(to, _), .. }) => Down::Move { lwg, to: to.core },
+        Ask::Op(Op { lwg, .. }) => Down::Destroy { lwg },
         Ask::Send { lwg, send, order, replies, message } => {
             Down::Send { lwg, send, order, replies, message }
         }

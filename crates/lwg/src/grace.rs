@@ -17,16 +17,23 @@ use crate::policy::Policy;
 impl CoreGroup {
     pub(crate) fn on_close(&mut self, here: &mut Here) {
         self.closing = false;
-        if self.directory.alive == 0 && self.exchange.is_none() && !self.closed {
+        // All members look at the same directory, however far each has swept.
+        self.directory.sweep_all(here);
+        if self.directory.alive == 0 && self.is_quiet() && !self.closed {
             self.closed = true;
             here.counters.collected += 1;
             here.asides.push_back(Aside::Closed { core: self.id() });
         }
     }
 
+    /// No group is about to come to light here: the same at all members.
+    fn is_quiet(&self) -> bool {
+        self.exchange.is_none() && self.arrivals.is_empty() && self.reserved.is_empty()
+    }
+
     fn is_idle(&self) -> bool {
         self.directory.alive == 0
-            && self.exchange.is_none()
+            && self.is_quiet()
             && self.queue.is_empty()
             && !self.closed
             && !self.closing
@@ -48,12 +55,13 @@ impl<C: Core, P: Policy> Groups<C, P> {
         let idle = core.is_idle();
         match core.idle_since {
             None if idle => {
-                core.idle_since = Some(now);
-                self.idle.insert((now, number));
+                let until = now + self.sets.policy(core.id()).grace();
+                core.idle_since = Some(until);
+                self.idle.insert((until, number));
             }
-            Some(since) if !idle => {
+            Some(until) if !idle => {
                 core.idle_since = None;
-                self.idle.remove(&(since, number));
+                self.idle.remove(&(until, number));
             }
             _ => {}
         }
@@ -61,18 +69,17 @@ impl<C: Core, P: Policy> Groups<C, P> {
 
     /// When the longest idle one has had its grace.
     pub(crate) fn grace_deadline(&self) -> Option<Instant> {
-        let (since, _) = self.idle.first()?;
-        Some(*since + self.policy.grace())
+        let (until, _) = self.idle.first()?;
+        Some(*until)
     }
 
     /// Closes what has been idle for too long, or is too much.
     pub(crate) fn collect(&mut self) {
-        let grace = self.policy.grace();
-        while let Some(&(since, number)) = self.idle.first() {
-            if since + grace > self.here.now && self.idle.len() <= IDLE_MAX {
+        while let Some(&(until, number)) = self.idle.first() {
+            if until > self.here.now && self.idle.len() <= IDLE_MAX {
                 return;
             }
-            self.idle.remove(&(since, number));
+            self.idle.remove(&(until, number));
             let Some(core) = self.cores[number as usize].as_mut() else { continue };
             core.idle_since = None;
             if core.is_lowest(self.here.me) {

@@ -1,29 +1,69 @@
 //! One light-weight group: its entry in the directory, and what only groups in motion have.
 
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeMap, VecDeque};
 
-use vsync::{Endpoint, Message, Order};
+use vsync::{Endpoint, GroupId, Message, Order};
 
 use crate::header::Op;
 use crate::id::{LwgId, Members, SendId};
 use crate::membership::Index;
+use crate::table::Slot;
 use crate::view::ViewId;
 
 /// What every member of a core group knows of each group on it; small: there may be a million.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Entry {
     pub(crate) lwg: LwgId,
     /// The installed view.
     pub(crate) id: ViewId,
-    /// Its members.
+    /// Its members, and with them its core group.
     pub(crate) membership: Index,
+    /// The next entry of this membership, or the next place that is not taken.
+    pub(crate) next: Slot,
+    /// The one before it.
+    pub(crate) previous: Slot,
     /// How far it has followed its membership's log.
-    pub(crate) place: u32,
+    pub(crate) place: u8,
+    /// How often it has moved, as far as 8 bits tell.
+    pub(crate) generation: Generation,
     /// Which rule placed it, if it was placed here.
     pub(crate) rule: u8,
-    /// Whether this process has sent in the installed view: what is sent first carries all that
-    /// made the view in its causal past.
-    pub(crate) begun: bool,
+    /// `BEGUN` and `LOST`.
+    pub(crate) marks: u8,
+}
+
+/// This process has sent in the installed view: what is sent first carries all that made the view
+/// in its causal past.
+pub(crate) const BEGUN: u8 = 1;
+
+/// The group has lost members to a core view: they may be alive with a part of it. It does not move
+/// any more, since that part could not know.
+pub(crate) const LOST: u8 = 2;
+
+/// How often a group has moved to another core group; of two it is told which is later, as long as
+/// fewer than 128 moves lie between them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Generation(pub(crate) u8);
+
+impl Generation {
+    pub(crate) const fn next(self) -> Self {
+        Self(self.0.wrapping_add(1))
+    }
+
+    /// Whether this one is older.
+    pub(crate) const fn is_before(self, other: Self) -> bool {
+        self.0 != other.0 && other.0.wrapping_sub(self.0) < 128
+    }
+}
+
+/// Where a group goes, or went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Destination {
+    pub(crate) core: GroupId,
+    /// Its generation there.
+    pub(crate) generation: Generation,
+    /// The rule that moves it.
+    pub(crate) rule: u8,
 }
 
 /// A change of members that is agreed upon and not yet installed.
@@ -39,6 +79,18 @@ pub(crate) struct Change {
     pub(crate) members: Members,
     /// Whose MARK has not come.
     pub(crate) missing: Members,
+    /// It does not change members: the group goes to another core group.
+    pub(crate) to: Option<Destination>,
+    /// Who comes from another core group, and which closed view each comes from.
+    pub(crate) arrivals: BTreeMap<Endpoint, ViewId>,
+}
+
+impl Change {
+    /// Of members, by an operation.
+    pub(crate) const fn new(number: u64, cause: u64, members: Members, missing: Members) -> Self {
+        let arrivals = BTreeMap::new();
+        Self { number, cause, unites: false, members, missing, to: None, arrivals }
+    }
 }
 
 /// Of a group in motion.
@@ -48,16 +100,6 @@ pub(crate) struct Motion {
     pub(crate) changes: VecDeque<Change>,
     /// Own asks that wait for the last of them.
     pub(crate) held: VecDeque<Ask>,
-    /// How many of them, the first, had been queued before it began: they are older than the rest.
-    pub(crate) moved: usize,
-}
-
-impl Motion {
-    /// Keeps an ask that had been queued.
-    pub(crate) fn keep(&mut self, ask: Ask) {
-        self.held.insert(self.moved, ask);
-        self.moved += 1;
-    }
 }
 
 /// An own ask on its way into a core group's stream.

@@ -10,15 +10,17 @@ use alloc::vec::Vec;
 use muts::{Counted, Full, Guard, Guarded, Instant, Layer, Message, Packet, Transmit};
 use vsync::{Core, Endpoint, GroupId};
 
+use crate::adapting::Adapting;
 use crate::core_group::CoreGroup;
 use crate::core_set::CoreSet;
 use crate::founding::Placing;
 use crate::header::Letter;
 use crate::here::{CoreNumber, Here};
-use crate::id::LwgId;
 use crate::interface::{Down, Up};
-use crate::limits::SWEEP_MAX;
-use crate::policy::{Policy, Smallest, why};
+use crate::limits::{BURST_MAX, SWEEP_MAX, TOLD_MAX};
+use crate::moves::Moves;
+use crate::policy::{Policy, Smallest};
+use crate::sets::{SetId, Sets};
 
 /// Settings of [`Groups`].
 #[derive(Debug, Clone)]
@@ -35,26 +37,16 @@ impl Config {
     }
 }
 
-/// Where a group is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Where {
-    /// Its core group.
-    pub core: GroupId,
-    /// The members of that.
-    pub members: Vec<Endpoint>,
-    /// Which rule put it there.
-    pub why: &'static str,
-}
-
 /// Light-weight groups over a kernel.
 pub struct Groups<C, P = Smallest> {
     below: C,
-    pub(crate) policy: P,
     pub(crate) here: Here,
     pub(crate) cores: Vec<Option<CoreGroup>>,
     pub(crate) numbers: BTreeMap<GroupId, CoreNumber>,
-    pub(crate) set: CoreSet,
+    pub(crate) sets: Sets<P>,
     pub(crate) placing: Placing,
+    pub(crate) moves: Moves,
+    pub(crate) adapting: Adapting,
     /// Core groups with something for the kernel, which may take it.
     pub(crate) ready: BTreeSet<CoreNumber>,
     /// Core groups without groups, and since when.
@@ -65,6 +57,8 @@ pub struct Groups<C, P = Smallest> {
     later: VecDeque<vsync::Down>,
     ops: u64,
     minted: u32,
+    /// Asks taken since the kernel was given anything.
+    burst: usize,
 }
 
 impl<C: Core> Groups<C> {
@@ -76,23 +70,37 @@ impl<C: Core> Groups<C> {
 }
 
 impl<C: Core, P: Policy> Groups<C, P> {
+    /// Gives a core group set a policy of its own, in place of the one it had; a set that has none
+    /// is placed as the default set is.
+    pub fn set_policy(&mut self, set: SetId, policy: Box<dyn Policy + Send>) {
+        self.sets.add(set, policy);
+    }
+
+    /// The core groups of a set that this process is in.
+    #[must_use]
+    pub fn core_groups(&self, set: SetId) -> Option<&CoreSet> {
+        self.sets.cores(set)
+    }
+
     /// Over this kernel, placed as that policy says.
     #[must_use]
     pub fn with_policy(below: C, config: Config, policy: P) -> Self {
         Self {
             below,
-            policy,
             here: Here::new(config.me),
             cores: Vec::new(),
             numbers: BTreeMap::new(),
-            set: CoreSet::default(),
+            sets: Sets::new(policy),
             placing: Placing::default(),
+            moves: Moves::default(),
+            adapting: Adapting::default(),
             ready: BTreeSet::new(),
             idle: BTreeSet::new(),
             swept: BTreeSet::new(),
             later: VecDeque::new(),
             ops: 0,
             minted: 0,
+            burst: 0,
         }
     }
 
@@ -102,28 +110,16 @@ impl<C: Core, P: Policy> Groups<C, P> {
         &self.below
     }
 
-    /// Where a group is and why, if it is known here.
-    #[must_use]
-    pub fn explain(&self, lwg: LwgId) -> Option<Where> {
-        let (core, slot) = self.here.find(lwg)?;
-        let core = self.cores[core as usize].as_ref()?;
-        Some(Where {
-            core: core.id(),
-            members: core.view.members.clone(),
-            why: why(core.directory.entry(slot).rule),
-        })
-    }
-
     pub(crate) fn next_op(&mut self) -> u64 {
         self.ops += 1;
         self.ops
     }
 
-    /// A name for a new core group; seats of one process do not mint the same ones.
-    pub(crate) fn mint(&mut self) -> GroupId {
-        self.minted = self.minted.wrapping_add(1);
-        let count = self.minted.wrapping_add(self.here.me.seat << 20);
-        GroupId::minted(self.here.me.proc, count)
+    /// A name for a new core group of a set; seats of one process do not mint the same ones.
+    pub(crate) fn mint(&mut self, set: SetId) -> GroupId {
+        self.minted = self.minted.wrapping_add(1) & COUNT;
+        let count = self.minted.wrapping_add(self.here.me.seat << 20) & COUNT;
+        set.name(GroupId::minted(self.here.me.proc, count))
     }
 
     /// Asks the kernel, now or as soon as it takes it.
@@ -152,6 +148,9 @@ impl<C: Core, P: Policy> Groups<C, P> {
     }
 
     fn sweep(&mut self) {
+        if self.here.told.len() >= TOLD_MAX {
+            return;
+        }
         let Some(number) = self.swept.first().copied() else { return };
         let core = self.cores[number as usize].as_mut();
         if !core.is_some_and(|core| core.directory.sweep(&mut self.here, SWEEP_MAX)) {
@@ -160,6 +159,9 @@ impl<C: Core, P: Policy> Groups<C, P> {
         }
     }
 }
+
+/// Counts of core groups founded by a policy; those by hand have the top bit set.
+const COUNT: u32 = (1 << 31) - 1;
 
 /// Whether light-weight groups are placed on it: the names that users choose have the top bit set.
 fn is_managed(group: GroupId) -> bool {
@@ -172,10 +174,13 @@ impl<C: Core, P: Policy> Layer for Groups<C, P> {
 
     fn down(&mut self, now: Instant, ask: Down) -> Result<(), Full<Down>> {
         self.here.now = now;
-        self.turn();
-        let taken = self.take(ask).map_err(Full);
-        self.turn();
-        taken
+        self.listen();
+        if self.burst >= BURST_MAX || matches!(ask, Down::Core(_)) {
+            self.turn();
+        }
+        // What is asked in one turn is given to the kernel at its end: it travels together.
+        self.burst += 1;
+        self.take(ask).map_err(Full)
     }
 
     fn up(&mut self) -> Option<Up> {
@@ -192,6 +197,8 @@ impl<C: Core, P: Policy> Layer for Groups<C, P> {
     }
 
     fn transmit(&mut self, now: Instant) -> Option<Transmit> {
+        self.here.now = now;
+        self.turn();
         self.below.transmit(now)
     }
 
@@ -202,13 +209,17 @@ impl<C: Core, P: Policy> Layer for Groups<C, P> {
         self.sweep();
         self.placing_wake();
         self.collect();
+        self.review();
+        self.gather_again();
         self.turn();
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let sweep = (!self.swept.is_empty()).then_some(self.here.now);
-        let own = [sweep, self.placing.deadline(), self.grace_deadline()];
-        own.into_iter().flatten().chain(self.below.deadline()).min()
+        let sweeps = !self.swept.is_empty() && self.here.told.len() < TOLD_MAX;
+        let sweep = sweeps.then_some(self.here.now);
+        let own = [sweep, self.placing.deadline(), self.grace_deadline(), self.adapting.deadline()];
+        let own = own.into_iter().chain([self.moves.deadline()]);
+        own.flatten().chain(self.below.deadline()).min()
     }
 }
 
@@ -221,13 +232,14 @@ impl<C: Guarded, P> Guarded for Groups<C, P> {
 impl<C: Core + Counted, P: Policy> Counted for Groups<C, P> {
     fn count(&self, each: &mut dyn FnMut(&'static str, u64)) {
         let cores = || self.cores.iter().flatten();
-        let groups: usize = cores().map(|core| core.directory.len()).sum();
-        let memberships: usize = cores().map(|core| core.directory.memberships.len()).sum();
         let unsettled: usize = cores().map(CoreGroup::unsettled).sum();
-        each("lwg.groups", groups as u64);
+        each("lwg.groups", self.here.table.len() as u64);
         each("lwg.core_groups", self.numbers.len() as u64);
-        each("lwg.memberships", memberships as u64);
-        each("lwg.unsettled", (unsettled + self.placing.unsettled() + self.later.len()) as u64);
+        each("lwg.memberships", self.here.table.memberships.len() as u64);
+        let own = self.placing.unsettled() + self.moves.unsettled() + self.here.arriving.len();
+        each("lwg.unsettled", (unsettled + own + self.later.len()) as u64);
+        let extras: u64 = self.carried_by_all().map(|carried| carried.extras).sum();
+        each("lwg.extras", extras);
         each("lwg.replies_awaited", self.here.replies.len() as u64);
         self.here.counters.count(each);
         self.below.count(each);

@@ -4,23 +4,28 @@
 //!
 //! ```text
 //! 0                                            bare: a user's own cast
-//! 1 number u64 | lwg | what u8 | members       operation (ABCAST)
+//! 1 number u64 | lwg | what u8 | members | ...  operation (ABCAST)
 //! 2 lwg | change u64                           MARK (CBCAST)
 //! 3 label option                               LABEL, the first cast of a view
 //! 4 label | last bool | (entries in the body)  DIRECTORY (ABCAST)
 //! 5 lwg | view id | send u64 | replies bool    data
 //! 6                                            CLOSE (ABCAST)
+//! 7 (operations in the body)                   several operations (ABCAST)
 //! ```
 //!
 //! On a message to one process: `0` bare, `1 lwg` told, `2 send` reply, `3 send` declined,
-//! `4 lwg members` place this group, `5 lwg outcome` how that ended.
+//! `4 lwg set u32 members` place this group, `5 lwg outcome` how that ended.
+
+use alloc::vec::Vec;
 
 use muts::{Malformed, Sink, Wire, read_varint, write_varint};
-use vsync::Endpoint;
+use vsync::{Endpoint, GroupId};
 
+use crate::group::{Destination, Generation};
 use crate::id::{LwgId, Members, SendId};
 use crate::interface::Outcome;
 use crate::limits::MEMBERS_MAX;
+use crate::sets::SetId;
 use crate::view::ViewId;
 
 /// Equal labels, equal directories.
@@ -36,6 +41,7 @@ pub(crate) enum Header {
     Directory { label: Label, last: bool },
     Data { lwg: LwgId, view: ViewId, send: SendId, replies: bool },
     Close,
+    Ops,
 }
 
 /// An operation on a light-weight group, carried out at its place in the total order.
@@ -47,12 +53,39 @@ pub(crate) struct Op {
     pub(crate) what: What,
 }
 
+/// On the number of an operation that no user has asked for: nobody is told how it ends.
+pub(crate) const SILENT: u64 = 1 << 63;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum What {
     Create(Members),
     Add(Members),
     Remove(Members),
     Destroy,
+    /// The group is about to come here: the core group is not to be closed.
+    Adopt,
+    /// It does not come.
+    Release,
+    /// It goes to another core group, if these are its members still.
+    Switch(Destination, Members),
+    /// The sender's view of it is closed elsewhere, with these members: it comes here.
+    Ready(Ready),
+    /// The sender, which was asked into a group that has moved, is in it nowhere else: it enters,
+    /// and has known views of it up to this number.
+    Enter(u64),
+}
+
+/// What an arriving member says of the view that it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ready {
+    /// The closed view: equal at all who were told the same in it.
+    pub(crate) closed: ViewId,
+    /// Who closed it so.
+    pub(crate) members: Members,
+    pub(crate) generation: Generation,
+    pub(crate) rule: u8,
+    /// Whether it has lost members to a core view.
+    pub(crate) lost: bool,
 }
 
 /// What stands on a message to one process.
@@ -62,7 +95,7 @@ pub(crate) enum Letter {
     Told { lwg: LwgId },
     Reply { send: SendId },
     Declined { send: SendId },
-    Place { lwg: LwgId, members: Members },
+    Place { lwg: LwgId, set: SetId, members: Members },
     Placed { lwg: LwgId, outcome: Outcome },
 }
 
@@ -81,6 +114,18 @@ pub(crate) fn read_members(from: &mut &[u8]) -> Result<Members, Malformed> {
     (0..count).map(|_| Endpoint::read(from)).collect()
 }
 
+impl Wire for Destination {
+    fn write(&self, into: &mut impl Sink) {
+        self.core.write(into);
+        self.generation.0.write(into);
+        self.rule.write(into);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        let core = GroupId::read(from)?;
+        Ok(Self { core, generation: Generation(u8::read(from)?), rule: u8::read(from)? })
+    }
+}
+
 impl Wire for SendId {
     fn write(&self, into: &mut impl Sink) {
         self.0.write(into);
@@ -90,31 +135,101 @@ impl Wire for SendId {
     }
 }
 
-impl Wire for Op {
-    fn write(&self, into: &mut impl Sink) {
+/// On the kind of an operation: its members are those of the one before it in the same cast.
+const SAME: u8 = 0x80;
+
+impl Op {
+    /// The members that it names.
+    fn members(&self) -> &[Endpoint] {
+        match &self.what {
+            What::Create(members)
+            | What::Add(members)
+            | What::Remove(members)
+            | What::Switch(_, members)
+            | What::Ready(Ready { members, .. }) => members,
+            What::Destroy | What::Adopt | What::Release | What::Enter(_) => &[],
+        }
+    }
+
+    /// Writes it behind that one.
+    pub(crate) fn write_after(&self, before: Option<&Self>, into: &mut impl Sink) {
         self.number.write(into);
         self.lwg.write(into);
-        let (kind, members): (u8, &[Endpoint]) = match &self.what {
-            What::Create(members) => (1, members),
-            What::Add(members) => (2, members),
-            What::Remove(members) => (3, members),
-            What::Destroy => (4, &[]),
+        let kind: u8 = match &self.what {
+            What::Create(_) => 1,
+            What::Add(_) => 2,
+            What::Remove(_) => 3,
+            What::Destroy => 4,
+            What::Adopt => 5,
+            What::Release => 6,
+            What::Switch(..) => 7,
+            What::Ready(_) => 8,
+            What::Enter(_) => 9,
         };
-        kind.write(into);
-        write_members(into, members);
+        if before.is_some_and(|before| before.members() == self.members()) {
+            (kind | SAME).write(into);
+        } else {
+            kind.write(into);
+            write_members(into, self.members());
+        }
+        match &self.what {
+            What::Switch(to, _) => to.write(into),
+            What::Ready(ready) => {
+                ready.closed.write(into);
+                [ready.generation.0, ready.rule].iter().for_each(|byte| byte.write(into));
+                ready.lost.write(into);
+            }
+            What::Enter(known) => known.write(into),
+            _ => {}
+        }
     }
-    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+
+    /// Reads one that was written behind that one.
+    fn read_after(before: Option<&Self>, from: &mut &[u8]) -> Result<Self, Malformed> {
         let (number, lwg) = (u64::read(from)?, LwgId::read(from)?);
         let kind = u8::read(from)?;
-        let members = read_members(from)?;
-        let what = match kind {
+        let members = if kind & SAME == 0 {
+            read_members(from)?
+        } else {
+            before.ok_or(Malformed)?.members().into()
+        };
+        let what = match kind & !SAME {
             1 => What::Create(members),
             2 => What::Add(members),
             3 => What::Remove(members),
             4 if members.is_empty() => What::Destroy,
+            5 if members.is_empty() => What::Adopt,
+            6 if members.is_empty() => What::Release,
+            7 => What::Switch(Destination::read(from)?, members),
+            8 => What::Ready(Ready {
+                members,
+                closed: ViewId::read(from)?,
+                generation: Generation(u8::read(from)?),
+                rule: u8::read(from)?,
+                lost: bool::read(from)?,
+            }),
+            9 if members.is_empty() => What::Enter(u64::read(from)?),
             _ => return Err(Malformed),
         };
         Ok(Self { number, lwg, what })
+    }
+
+    /// All operations of a body.
+    pub(crate) fn read_all(mut from: &[u8]) -> Result<Vec<Self>, Malformed> {
+        let mut all: Vec<Self> = Vec::new();
+        while !from.is_empty() {
+            all.push(Self::read_after(all.last(), &mut from)?);
+        }
+        Ok(all)
+    }
+}
+
+impl Wire for Op {
+    fn write(&self, into: &mut impl Sink) {
+        self.write_after(None, into);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        Self::read_after(None, from)
     }
 }
 
@@ -148,6 +263,7 @@ impl Wire for Header {
                 replies.write(into);
             }
             Self::Close => into.push(6),
+            Self::Ops => into.push(7),
         }
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
@@ -164,6 +280,7 @@ impl Wire for Header {
                 replies: bool::read(from)?,
             },
             6 => Self::Close,
+            7 => Self::Ops,
             _ => return Err(Malformed),
         })
     }
@@ -185,9 +302,10 @@ impl Wire for Letter {
                 into.push(3);
                 send.write(into);
             }
-            Self::Place { lwg, members } => {
+            Self::Place { lwg, set, members } => {
                 into.push(4);
                 lwg.write(into);
+                set.0.write(into);
                 write_members(into, members);
             }
             Self::Placed { lwg, outcome } => {
@@ -203,7 +321,11 @@ impl Wire for Letter {
             1 => Self::Told { lwg: LwgId::read(from)? },
             2 => Self::Reply { send: SendId::read(from)? },
             3 => Self::Declined { send: SendId::read(from)? },
-            4 => Self::Place { lwg: LwgId::read(from)?, members: read_members(from)? },
+            4 => Self::Place {
+                lwg: LwgId::read(from)?,
+                set: SetId(u32::read(from)?),
+                members: read_members(from)?,
+            },
             5 => Self::Placed { lwg: LwgId::read(from)?, outcome: Outcome::read(from)? },
             _ => return Err(Malformed),
         })
@@ -221,6 +343,7 @@ impl Wire for Outcome {
                 write_members(into, members);
             }
             Self::Again => into.push(4),
+            Self::NoPlace => into.push(5),
         }
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
@@ -230,6 +353,7 @@ impl Wire for Outcome {
             2 => Self::NothingToDo,
             3 => Self::Missing(read_members(from)?),
             4 => Self::Again,
+            5 => Self::NoPlace,
             _ => return Err(Malformed),
         })
     }
@@ -239,7 +363,6 @@ impl Wire for Outcome {
 mod tests {
     use super::*;
     use alloc::vec;
-    use alloc::vec::Vec;
 
     fn headers() -> Vec<Header> {
         let lwg = LwgId { creator: 3, count: 9 };
@@ -254,6 +377,7 @@ mod tests {
             Header::Directory { label: 5, last: true },
             Header::Data { lwg, view: ViewId::default(), send: SendId(7), replies: true },
             Header::Close,
+            Header::Ops,
         ]
     }
 
@@ -267,6 +391,42 @@ mod tests {
                 assert_eq!(Header::read(&mut &bytes[..end]), Err(Malformed));
             }
         }
+    }
+
+    #[test]
+    fn operations_of_one_cast_say_the_same_members_once() {
+        let members = Members::from_slice(&[Endpoint::default()]);
+        let op = |number, what| Op { number, lwg: LwgId { creator: 1, count: number }, what };
+        let generation = Generation(3);
+        let to = Destination { core: GroupId(9), generation, rule: 2 };
+        let ready = Ready {
+            closed: ViewId::default(),
+            members: members.clone(),
+            generation,
+            rule: 2,
+            lost: true,
+        };
+        let all = [
+            op(1, What::Create(members.clone())),
+            op(2, What::Create(members.clone())),
+            op(3, What::Remove(members.clone())),
+            op(4, What::Destroy),
+            op(5, What::Adopt),
+            op(6, What::Switch(to, members.clone())),
+            op(7, What::Ready(ready)),
+            op(8, What::Enter(9)),
+        ];
+        let mut bytes = Vec::new();
+        for (at, op) in all.iter().enumerate() {
+            op.write_after(at.checked_sub(1).map(|before| &all[before]), &mut bytes);
+        }
+        assert_eq!(Op::read_all(&bytes), Ok(all.to_vec()));
+        let mut alone = Vec::new();
+        all[1].write(&mut alone);
+        let mut behind = Vec::new();
+        all[1].write_after(Some(&all[0]), &mut behind);
+        assert_eq!(Op::read_all(&behind), Err(Malformed));
+        assert_eq!((behind.len(), alone.len()), (25, 46));
     }
 
     #[test]

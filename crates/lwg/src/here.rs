@@ -1,6 +1,6 @@
 //! What belongs to this process rather than to one of its core groups.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use muts::Instant;
 use vsync::{Endpoint, GroupId};
@@ -8,14 +8,14 @@ use vsync::{Endpoint, GroupId};
 use crate::counters::Counters;
 use crate::header::Op;
 use crate::id::LwgId;
-use crate::interface::{Outcome, Up};
+use crate::interface::{Outcome, Up, Why};
+use crate::limits::KNOWN_MAX;
+use crate::moving::Arriving;
 use crate::replies::Replies;
+use crate::table::{Slot, Table};
 
 /// Which of this process's core groups: a small number, reused.
 pub(crate) type CoreNumber = u32;
-
-/// A place in a directory.
-pub(crate) type Slot = u32;
 
 /// What core groups share at one process.
 pub(crate) struct Here {
@@ -23,10 +23,17 @@ pub(crate) struct Here {
     pub(crate) now: Instant,
     /// What is told to the floor above, in the one order that means something.
     pub(crate) told: VecDeque<Up>,
-    /// Where each known group is. More than one core group only if somebody used a name twice.
-    pub(crate) homes: BTreeMap<(LwgId, CoreNumber), Slot>,
+    /// Every group known here, whichever core group it is on.
+    pub(crate) table: Table,
     pub(crate) replies: Replies,
     pub(crate) counters: Counters,
+    /// Groups of this process that have left one core group and are not on the next yet.
+    pub(crate) arriving: BTreeMap<LwgId, Arriving>,
+    /// The last number of groups that this process is out of, the last ones.
+    pub(crate) known: BTreeMap<LwgId, u64>,
+    known_age: VecDeque<LwgId>,
+    /// Groups that this process has been asked into and has said it enters.
+    pub(crate) entering: BTreeSet<LwgId>,
     /// What a core group has found out and others here must know.
     pub(crate) asides: VecDeque<Aside>,
 }
@@ -39,6 +46,18 @@ pub(crate) enum Aside {
     Ended { op: Op, outcome: Outcome },
     /// An own create came after CLOSE: it wants another core group.
     Homeless { op: Op },
+    /// An own operation came after its group has gone elsewhere.
+    Moved { op: Op },
+    /// A group of this process has left its core group.
+    Departed { lwg: LwgId },
+    /// A group of this process has come to another core group.
+    Arrived { lwg: LwgId },
+    /// A group is here and elsewhere, or in two places elsewhere: parts of it moved apart.
+    Elsewhere { lwg: LwgId, to: GroupId },
+    /// This process is asked into a group that has moved: it may be in it elsewhere.
+    Asked { lwg: LwgId, core: CoreNumber },
+    /// A group that has moved was destroyed in another part.
+    Doomed { lwg: LwgId },
     /// All leave this core group: it is of no more use.
     Closed { core: GroupId },
 }
@@ -49,16 +68,51 @@ impl Here {
             me,
             now: Instant::ZERO,
             told: VecDeque::new(),
-            homes: BTreeMap::new(),
+            table: Table::default(),
             replies: Replies::default(),
             counters: Counters::default(),
+            arriving: BTreeMap::new(),
+            entering: BTreeSet::new(),
+            known: BTreeMap::new(),
+            known_age: VecDeque::new(),
             asides: VecDeque::new(),
         }
     }
 
+    /// This process is out of a group, having known views up to this number.
+    pub(crate) fn tell_out(&mut self, lwg: LwgId, why: Why, number: u64) {
+        self.told.push_back(Up::Out { lwg, why });
+        // Who may come back to it elsewhere says what it has known.
+        if why != Why::Destroyed && self.known.insert(lwg, number).is_none() {
+            self.known_age.push_back(lwg);
+            if self.known_age.len() > KNOWN_MAX
+                && let Some(oldest) = self.known_age.pop_front()
+            {
+                self.known.remove(&oldest);
+            }
+        }
+    }
+
+    /// Whether this process is a member of a group, or about to be, but on that core group.
+    pub(crate) fn is_elsewhere(&self, lwg: LwgId, core: CoreNumber) -> bool {
+        let mut homes = self.table.homes(lwg).filter(|(other, _)| *other != core);
+        self.arriving.contains_key(&lwg)
+            || homes.any(|(_, slot)| self.table.members(slot).contains(&self.me))
+    }
+
     /// The core group and place of a group, if it is known here.
     pub(crate) fn find(&self, lwg: LwgId) -> Option<(CoreNumber, Slot)> {
-        let mut homes = self.homes.range((lwg, 0)..=(lwg, CoreNumber::MAX));
-        homes.next().map(|(&(_, core), &slot)| (core, slot))
+        // Of several the one that this process is in.
+        let mut homes = self.table.homes(lwg);
+        let mut best = homes.next()?;
+        let rank = |&(core, slot): &(CoreNumber, Slot)| {
+            (!self.table.members(slot).contains(&self.me), core)
+        };
+        for other in homes {
+            if rank(&other) < rank(&best) {
+                best = other;
+            }
+        }
+        Some(best)
     }
 }

@@ -3,9 +3,10 @@
 //! Seven of its nine calls are asks; receive and get_next_reply are things told.
 
 use muts::{Layer, Message};
-use vsync::{Endpoint, Order};
+use vsync::{Endpoint, GroupId, Order};
 
 use crate::id::{LwgId, Members, SendId};
+use crate::sets::SetId;
 use crate::view::{View, ViewId};
 
 /// What may be asked. Everything pipelines: the asker mints the names.
@@ -17,6 +18,41 @@ pub enum Down {
         /// Its name.
         lwg: LwgId,
         /// Its members; the creator need not be one.
+        members: Members,
+    },
+    /// The same on a core group of that set, placed as its policy says.
+    CreateIn {
+        /// The set.
+        set: SetId,
+        /// Its name.
+        lwg: LwgId,
+        /// Its members.
+        members: Members,
+    },
+    /// The same on this core group, whatever any policy says: it must hold the members.
+    CreateOn {
+        /// The core group; this process is in it.
+        core: GroupId,
+        /// Its name.
+        lwg: LwgId,
+        /// Its members.
+        members: Members,
+    },
+    /// Moves a group that this process is in to another core group that holds all its members.
+    /// `Done` tells when that is agreed upon; the group's next view is there. No send is refused
+    /// meanwhile.
+    Move {
+        /// The group.
+        lwg: LwgId,
+        /// The core group.
+        to: GroupId,
+    },
+    /// Starts a core group of a set by hand: its name comes from [`SetId::core`]. `Core` tells its
+    /// view, or who could not be had.
+    FoundCore {
+        /// The core group.
+        core: GroupId,
+        /// Its members; the founder is one, whether listed or not.
         members: Members,
     },
     /// lwg_add: members that are in already are passed over. Who is not in the core group is
@@ -167,6 +203,8 @@ pub enum Outcome {
     NothingToDo,
     /// These could not be had: not met, over, or they did not come into the core group in time.
     Missing(Members),
+    /// The set's policy has no place for it: its core groups are managed by hand, or too many.
+    NoPlace,
     /// It may be asked again: the core group was lost meanwhile and nothing was changed.
     Again,
 }

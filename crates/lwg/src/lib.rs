@@ -13,6 +13,8 @@
 
 extern crate alloc;
 
+mod adapting;
+mod adding;
 mod change;
 mod core_group;
 mod core_set;
@@ -21,6 +23,7 @@ pub mod decoders;
 mod digest;
 mod directory;
 mod exchange;
+mod explaining;
 mod founding;
 mod grace;
 mod group;
@@ -31,17 +34,23 @@ mod id;
 mod interface;
 pub mod limits;
 mod membership;
+mod moves;
+mod moving;
 mod outgoing;
 mod page;
 mod policy;
 mod replies;
+mod sets;
+mod table;
 mod tombstones;
 mod view;
 
-pub use core_set::CoreSet;
-pub use groups::{Config, Groups, Where};
+pub use core_set::{CoreSet, Search};
+pub use explaining::{Candidate, Carried, Where};
+pub use groups::{Config, Groups};
 pub use id::{LwgId, Members, SendId};
 pub use interface::{Down, Light, Outcome, Up, Why};
-pub use policy::{OneToOne, Place, Policy, Smallest};
+pub use policy::{Adaptive, ByHand, OneToOne, Place, Policy, Remap, Smallest, Standing};
+pub use sets::SetId;
 pub use view::{View, ViewId};
 pub use vsync::{Endpoint, GroupId, Message, Order, ProcId};

@@ -31,8 +31,64 @@ pub const DIRECTORY_ENTRIES_MAX: usize = 900;
 /// Entries brought up to date by one turn of the background sweep: about a millisecond's work.
 pub const SWEEP_MAX: usize = 8_192;
 
+/// Entries brought up to date with the view itself: what an application with few groups has, and
+/// some fifty microseconds of work for one with many.
+pub const AT_ONCE_MAX: usize = 256;
+
+/// Things told and not taken, over which the background sweep waits: views of a million groups
+/// would lie there otherwise.
+pub const TOLD_MAX: usize = 16_384;
+
+/// Losses of members noted for a membership before its groups must take them: places in the log
+/// have 8 bits.
+pub const STEPS_MAX: usize = 100;
+
+/// Operations in one cast, at most: what a datagram or two hold.
+pub const BATCH_MAX: usize = 256;
+
+/// Bytes of operations in one cast, over which no other is added: a core group of many members
+/// makes them long.
+pub const BATCH_BYTES_MAX: usize = 16 * 1_024;
+
+/// Asks that wait before they are cast without waiting for the end of the turn: memory stays
+/// small, and what waits together travels together all the same.
+pub const BURST_MAX: usize = 1_024;
+
 /// Creates, adds and foundings under way at one time: each keeps a timer and its members.
 pub const PLACING_MAX: usize = 65_536;
+
+/// Moves that this process has under way: each keeps a timer-less note at its members, and what is
+/// sent meanwhile.
+pub const MOVES_MAX: usize = 256;
+
+/// Moves started by one review: the rest waits for the next, so that traffic is not held all over.
+pub const MOVES_A_REVIEW_MAX: usize = 64;
+
+/// How often an adaptive policy looks: long against a change of members, short against a day.
+pub const REVIEW: Duration = Duration::from_secs(5);
+
+/// Reviews in a row that must want the same before it is done.
+pub const REVIEWS_MIN: u8 = 2;
+
+/// Core groups over which an adaptive policy lets them be shared: a handful costs nothing.
+pub const SHARE_OVER: usize = 8;
+
+/// Core groups of a set at one process: each costs a flush when a member dies.
+pub const CORES_MAX: usize = 100_000;
+
+/// Members of a core group that is found by pairs of them: 120 places in the index; of larger ones
+/// there are few, and they are looked at one by one.
+pub const PAIRED_MAX: usize = 16;
+
+/// Groups that a process was in and is out of, whose numbers it remembers: only who comes back to
+/// one that has moved meanwhile needs it.
+pub const KNOWN_MAX: usize = 16_384;
+
+/// How long parts of a group that are apart wait before they try again to meet.
+pub const GATHER: Duration = Duration::from_secs(1);
+
+/// How often a create is placed again because its core group has lost members meanwhile.
+pub const PLACED_AGAIN_MAX: u8 = 3;
 
 /// How long invited processes have to come into a core group; the kernel's own patience.
 pub const INVITED: Duration = Duration::from_secs(5);

@@ -6,12 +6,13 @@ use muts::{Full, Message};
 use vsync::{Core, How, Order};
 
 use crate::core_group::CoreGroup;
-use crate::group::Ask;
-use crate::header::{Header, Label};
-use crate::here::{Aside, Here, Slot};
+use crate::directory::Place;
+use crate::group::{Ask, BEGUN};
+use crate::header::{Header, Label, Op};
+use crate::here::{Aside, Here};
 use crate::id::{LwgId, SendId};
 use crate::interface::{Outcome, Up};
-use crate::limits::{HELD_MAX, QUEUE_MAX};
+use crate::limits::{BATCH_BYTES_MAX, BATCH_MAX, HELD_MAX, QUEUE_MAX};
 
 /// What goes out before everything else, in this view or never.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub(crate) enum Urgent {
         rest: Rest,
     },
     Close,
+    /// Said again in each view.
+    Op(Op),
 }
 
 /// Where the next page of a directory begins.
@@ -34,7 +37,9 @@ pub(crate) enum Urgent {
 pub(crate) enum Rest {
     /// So many tombstones are said.
     Tombstones(usize),
-    Entries(Slot),
+    /// So many groups are said that have gone elsewhere.
+    Moved(usize),
+    Entries(Place),
 }
 
 impl CoreGroup {
@@ -92,6 +97,7 @@ impl CoreGroup {
                 (header, Order::Total, body, rest)
             }
             Urgent::Close => (Header::Close, Order::Total, Vec::new(), None),
+            Urgent::Op(op) => (Header::Op(op.clone()), Order::Total, Vec::new(), None),
         };
         let mut message = Message::new(body);
         message.push(&header);
@@ -105,21 +111,38 @@ impl CoreGroup {
     fn cast_ask<C: Core>(&mut self, here: &mut Here, below: &mut C) {
         let Some(ask) = self.queue.pop_front() else { return };
         match ask {
-            Ask::Op(op) => {
-                let slot = self.directory.find(here, op.lwg);
-                let moving = slot.and_then(|slot| self.directory.motions.get_mut(&slot));
-                if let Some(motion) = moving.filter(|motion| motion.moved > 0) {
-                    return motion.keep(Ask::Op(op));
-                }
-                let mut message = Message::default();
-                message.push(&Header::Op(op.clone()));
-                if self.give(here, below, Order::Total, false, message).is_err() {
-                    self.queue.push_front(Ask::Op(op));
-                }
-            }
+            Ask::Op(op) => self.cast_ops(here, below, op),
             Ask::Send { lwg, send, order, replies, message } => {
                 self.cast_data(here, below, lwg, send, order, replies, message);
             }
+        }
+    }
+
+    /// An operation, and those that wait behind it.
+    fn cast_ops<C: Core>(&mut self, here: &mut Here, below: &mut C, first: Op) {
+        let mut ops = Vec::from([first]);
+        let mut bytes = Vec::new();
+        ops[0].write_after(None, &mut bytes);
+        while ops.len() < BATCH_MAX
+            && bytes.len() < BATCH_BYTES_MAX
+            && let Some(Ask::Op(_)) = self.queue.front()
+            && let Some(Ask::Op(op)) = self.queue.pop_front()
+        {
+            op.write_after(ops.last(), &mut bytes);
+            ops.push(op);
+        }
+        let mut message;
+        if let [only] = &ops[..] {
+            message = Message::default();
+            message.push(&Header::Op(only.clone()));
+        } else {
+            message = Message::new(bytes);
+            message.push(&Header::Ops);
+        }
+        if self.give(here, below, Order::Total, false, message).is_ok() {
+            here.counters.batches += 1;
+        } else {
+            ops.into_iter().rev().for_each(|op| self.queue.push_front(Ask::Op(op)));
         }
     }
 
@@ -135,22 +158,23 @@ impl CoreGroup {
         mut message: Message,
     ) {
         let slot = self.directory.find(here, lwg);
-        let inside = slot.filter(|slot| self.directory.is_in(*slot, here.me));
+        let inside = slot.filter(|slot| here.table.members(*slot).contains(&here.me));
         let moving = slot.and_then(|slot| self.directory.motions.get_mut(&slot));
         if let Some(motion) = moving {
-            return motion.keep(Ask::Send { lwg, send, order, replies, message });
+            motion.held.push_back(Ask::Send { lwg, send, order, replies, message });
+            return;
         }
         let Some(slot) = inside else {
             return here.refuse(Ask::Send { lwg, send, order, replies, message });
         };
-        let entry = self.directory.entry(slot);
+        let entry = here.table.entry(slot);
         // All that made this view is in the past of the first message in it: whoever gets that, and
         // so what follows it in this stream, has the view.
-        let after_all = !entry.begun;
+        let after_all = entry.marks & BEGUN == 0;
         message.push(&Header::Data { lwg, view: entry.id, send, replies });
         match self.give(here, below, order, after_all, message) {
             Ok(()) => {
-                self.directory.entry_mut(slot).begun = true;
+                here.table.entry_mut(slot).marks |= BEGUN;
                 if order == Order::Total {
                     self.unplaced.cast(lwg);
                 }

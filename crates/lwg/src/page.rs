@@ -1,12 +1,15 @@
 //! Page: as much of a directory as travels in one cast.
 //!
-//! `tombstones: varint count | lwg * count`, then to the end entries: `lwg | view id | again bool |
-//! members unless again`. An entry that stands `again` has the members of the one before it.
+//! `tombstones: varint count | lwg * count`, then what has gone elsewhere: `varint count | (lwg |
+//! core group | generation u8 | rule u8) * count`, then to the end entries: `lwg | view id |
+//! generation u8 | lost bool | again bool | members unless again`. An entry that stands `again` has
+//! the members of the one before it.
 
 use alloc::vec::Vec;
 
 use muts::{Malformed, Sink, Wire};
 
+use crate::group::{Destination, Generation};
 use crate::header::{read_members, write_members};
 use crate::id::{LwgId, Members};
 use crate::view::ViewId;
@@ -16,6 +19,9 @@ use crate::view::ViewId;
 pub(crate) struct Entry {
     pub(crate) lwg: LwgId,
     pub(crate) id: ViewId,
+    pub(crate) generation: Generation,
+    /// Whether it has lost members to a core view.
+    pub(crate) lost: bool,
     /// None: those of the entry before.
     pub(crate) members: Option<Members>,
 }
@@ -24,6 +30,8 @@ pub(crate) struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Page {
     pub(crate) dead: Vec<LwgId>,
+    /// Groups that have gone elsewhere, and where to.
+    pub(crate) moved: Vec<(LwgId, Destination)>,
     pub(crate) entries: Vec<Entry>,
 }
 
@@ -31,6 +39,8 @@ impl Wire for Entry {
     fn write(&self, into: &mut impl Sink) {
         self.lwg.write(into);
         self.id.write(into);
+        self.generation.0.write(into);
+        self.lost.write(into);
         self.members.is_none().write(into);
         if let Some(members) = &self.members {
             write_members(into, members);
@@ -38,21 +48,23 @@ impl Wire for Entry {
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
         let (lwg, id) = (LwgId::read(from)?, ViewId::read(from)?);
+        let (generation, lost) = (Generation(u8::read(from)?), bool::read(from)?);
         let members = if bool::read(from)? { None } else { Some(read_members(from)?) };
-        Ok(Self { lwg, id, members })
+        Ok(Self { lwg, id, generation, lost, members })
     }
 }
 
 impl Wire for Page {
     fn write(&self, into: &mut impl Sink) {
         self.dead.write(into);
+        self.moved.write(into);
         self.entries.iter().for_each(|entry| entry.write(into));
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
-        let (dead, mut entries) = (Vec::read(from)?, Vec::new());
+        let (dead, moved, mut entries) = (Vec::read(from)?, Vec::read(from)?, Vec::new());
         while !from.is_empty() {
             entries.push(Entry::read(from)?);
         }
-        Ok(Self { dead, entries })
+        Ok(Self { dead, moved, entries })
     }
 }

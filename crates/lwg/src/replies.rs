@@ -10,7 +10,7 @@ use muts::Message;
 use vsync::Endpoint;
 
 use crate::here::CoreNumber;
-use crate::id::{Members, SendId};
+use crate::id::{LwgId, Members, SendId};
 use crate::interface::Up;
 use crate::limits::{AWAITED_MAX, MEMBERS_MAX};
 
@@ -21,6 +21,7 @@ pub(crate) struct Replies {
 
 #[derive(Default)]
 struct Awaited {
+    lwg: LwgId,
     /// Where it was cast, once it was.
     core: Option<CoreNumber>,
     /// Who still owes an answer; none before one's own delivery, which alone knows the view.
@@ -38,8 +39,8 @@ impl Replies {
         self.awaited.len()
     }
 
-    pub(crate) fn open(&mut self, send: SendId) {
-        self.awaited.insert(send, Awaited::default());
+    pub(crate) fn open(&mut self, send: SendId, lwg: LwgId) {
+        self.awaited.insert(send, Awaited { lwg, ..Awaited::default() });
     }
 
     pub(crate) fn discard(&mut self, send: SendId) {
@@ -107,6 +108,24 @@ impl Replies {
         for send in touched {
             self.end_if_all(send, told);
         }
+    }
+
+    /// A group has come to another core group, with what is awaited of it: who is not there is
+    /// lost to it.
+    pub(crate) fn rehome(
+        &mut self,
+        lwg: LwgId,
+        core: CoreNumber,
+        along: impl Fn(&Endpoint) -> bool,
+        told: &mut VecDeque<Up>,
+    ) {
+        if self.awaited.is_empty() {
+            return;
+        }
+        for awaited in self.awaited.values_mut().filter(|awaited| awaited.lwg == lwg) {
+            awaited.core = awaited.core.map(|_| core);
+        }
+        self.keep(core, along, told);
     }
 
     /// The send will never be delivered, or nobody's answer can come any more.

@@ -94,21 +94,35 @@ impl Storm {
                     self.town.ask(who, ask);
                 }
             }
-            85 => {
+            85 if self.random.below(2) == 0 => {
                 if let Some(lwg) = self.group() {
                     self.town.ask(who, Down::Destroy { lwg });
                 }
             }
+            85 | 93 => self.relocate(who),
             86..93 => {
                 self.town.net.borrow_mut().grant();
                 for who in self.alive() {
                     self.town.hear(who);
                 }
             }
-            93 => self.town.net.borrow_mut().tell_stable(),
+            94 if self.random.below(2) == 0 => self.town.net.borrow_mut().tell_stable(),
             94 => self.town.pass(Duration::from_millis(700)),
             _ => self.fault(who),
         }
+    }
+
+    /// A group is moved by hand to any core group that its member is in.
+    fn relocate(&mut self, who: Endpoint) {
+        let Some(lwg) = self.group() else { return };
+        let net = self.town.net.borrow();
+        let cores: Vec<_> = net.at.keys().filter(|(_, in_it)| *in_it == who).collect();
+        let Some((to, _)) = cores.get(self.random.below(cores.len().max(1) as u64) as usize) else {
+            return;
+        };
+        let to = *to;
+        drop(net);
+        self.town.ask(who, Down::Move { lwg, to });
     }
 
     fn fault(&mut self, who: Endpoint) {
@@ -231,7 +245,14 @@ fn histories_hold_through_crashes_partitions_and_merges() {
     }
     println!("{seen:?}");
     if seen.values().sum::<u64>() > 100_000 {
-        for name in ["lwg.forced", "lwg.united", "lwg.dropped", "lwg.filtered", "lwg.exchanges"] {
+        for name in [
+            "lwg.arrived",
+            "lwg.forced",
+            "lwg.united",
+            "lwg.dropped",
+            "lwg.filtered",
+            "lwg.exchanges",
+        ] {
             assert!(seen[name] > 0, "{name} never happened");
         }
     }

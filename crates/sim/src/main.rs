@@ -14,13 +14,13 @@ struct Options {
     /// Run this seed alone.
     #[arg(long)]
     seed: Option<u64>,
-    /// How many seeds to run of each family and mode.
+    /// How many seeds to run of each family and mode; of `many` a tenth of that.
     #[arg(long, default_value_t = 100)]
     seeds: u64,
     /// The first of them.
     #[arg(long, default_value_t = 1)]
     from: u64,
-    /// streams, core or lwg; all if left out.
+    /// streams, core, lwg, many or moves; all but moves if left out.
     #[arg(long)]
     family: Option<String>,
     /// safety or liveness; both if left out.
@@ -54,14 +54,16 @@ struct Sums {
 fn main() -> ExitCode {
     let options = Options::parse();
     let named = |name: &Option<String>, this: &str| name.as_deref().is_none_or(|name| name == this);
-    let families = Family::ALL.into_iter().filter(|it| named(&options.family, it.name()));
+    let asked = options.family.as_deref() == Some(Family::Moves.name());
+    let families = Family::ALL.into_iter().chain(asked.then_some(Family::Moves));
+    let families = families.filter(|it| named(&options.family, it.name()));
     let mut kinds = Vec::new();
     for family in families {
         let modes = Mode::ALL.into_iter().filter(|it| named(&options.mode, it.name()));
         kinds.extend(modes.map(|mode| (family, mode)));
     }
     if kinds.is_empty() {
-        eprintln!("no such family or mode: streams, core, lwg; safety, liveness");
+        eprintln!("no such family or mode: streams, core, lwg, many, moves; safety, liveness");
         return ExitCode::from(2);
     }
     let seeds = match options.seed {
@@ -72,7 +74,8 @@ fn main() -> ExitCode {
     for (family, mode) in kinds {
         let began = Instant::now();
         let mut sums = Sums::default();
-        for seed in seeds.clone() {
+        let count = (seeds.end - seeds.start).div_ceil(family.weight());
+        for seed in seeds.start..seeds.start + count {
             one(&options, family, mode, seed, &mut sums);
             if sums.failed > 0 && !options.all {
                 break;

@@ -26,11 +26,15 @@ pub enum Family {
     Core,
     /// Light-weight groups on both.
     Lwg,
+    /// The same with a thousand of them over a few core groups.
+    Many,
+    /// Light-weight groups that move between core groups meanwhile: run only when it is named.
+    Moves,
 }
 
 impl Family {
-    /// Every family.
-    pub const ALL: [Self; 3] = [Self::Streams, Self::Core, Self::Lwg];
+    /// Every family that is run unasked.
+    pub const ALL: [Self; 4] = [Self::Streams, Self::Core, Self::Lwg, Self::Many];
 
     /// Its name on the command line.
     #[must_use]
@@ -39,7 +43,15 @@ impl Family {
             Self::Streams => "streams",
             Self::Core => "core",
             Self::Lwg => "lwg",
+            Self::Many => "many",
+            Self::Moves => "moves",
         }
+    }
+
+    /// How many runs of others take as long as one of this.
+    #[must_use]
+    pub const fn weight(self) -> u64 {
+        if matches!(self, Self::Many) { 10 } else { 1 }
     }
 }
 
@@ -134,9 +146,14 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
                 report.violations.extend(late);
                 report
             }
-            Family::Lwg => {
-                let hosts = choice.between(2, 5) as usize;
-                let wishes = Wishes::drawn(&mut choice);
+            Family::Lwg | Family::Many | Family::Moves => {
+                let few = if family == Family::Many { 4 } else { 2 };
+                let hosts = choice.between(few, 5) as usize;
+                let wishes = match family {
+                    Family::Many => Wishes::drawn_many(&mut choice),
+                    Family::Moves => Wishes::drawn_moves(&mut choice),
+                    _ => Wishes::drawn(&mut choice),
+                };
                 let mut world = light_world(hosts, world_seed, wishes, ways, trace);
                 let whole = rage(&mut world, &mut storm, mode, lengths);
                 let late = unsettled(&world, &whole);

@@ -11,12 +11,14 @@ mod member;
 mod payload;
 mod plan;
 mod stream;
+mod wishes;
 
-pub use client::{Client, Wishes};
+pub use client::Client;
 pub use load::Load;
 pub use member::{Keepers, Member};
 pub use plan::Plan;
 pub use stream::{Seen, Stream, channel_of};
+pub use wishes::Wishes;
 
 /// What the world is at, told to every application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,7 +1,7 @@
 //! The towers under test, and worlds full of them.
 
-use lwg::Groups;
-use muts::Transport;
+use lwg::{Adaptive, Groups, SetId, Smallest};
+use muts::{Duration, Transport};
 use vsync::{Endpoint, Kernel};
 
 use crate::script::{Birth, Client, Keepers, Load, Member, Plan, Stream, Wishes};
@@ -35,9 +35,15 @@ fn core_tower(birth: &Birth, ways: Ways, trace: &Trace, config: vsync::Config) -
     Tap::new(kernel, trace.clone(), birth.name.clone(), "kernel")
 }
 
-fn light_tower(birth: &Birth, ways: Ways, trace: &Trace) -> LightTower {
+fn light_tower(birth: &Birth, ways: Ways, trace: &Trace, adapts: Option<Duration>) -> LightTower {
     let below = core_tower(birth, ways, trace, vsync::Config::new(birth.me, birth.seed));
-    let groups = Groups::new(below, lwg::Config::new(Endpoint::of(birth.me)));
+    let mut groups = Groups::new(below, lwg::Config::new(Endpoint::of(birth.me)));
+    if let Some(period) = adapts {
+        // Idle core groups go soon, and nearly equal ones become one, so that storms see both.
+        let base = Smallest { grace: Some(Duration::from_secs(3)), ..Smallest::default() };
+        let policy = Adaptive { base, period, share_over: 2 };
+        groups.set_policy(SetId::DEFAULT, Box::new(policy));
+    }
     Tap::new(groups, trace.clone(), birth.name.clone(), "groups")
 }
 
@@ -71,7 +77,8 @@ pub fn light_world(
     trace: &Trace,
 ) -> LightWorld {
     let taps = trace.clone();
-    let factory =
-        move |birth: Birth| (light_tower(&birth, ways, &taps), Client::new(birth, wishes.clone()));
+    let factory = move |birth: Birth| {
+        (light_tower(&birth, ways, &taps, wishes.adapts), Client::new(birth, wishes.clone()))
+    };
     World::new(hosts, seed, trace.clone(), Box::new(factory))
 }

@@ -42,6 +42,15 @@ const fn light(
     Plant { name, file, from, to, families: &["lwg"], packages: &["lwg", "sim"] }
 }
 
+const fn moving(
+    name: &'static str,
+    file: &'static str,
+    from: &'static str,
+    to: &'static str,
+) -> Plant {
+    Plant { name, file, from, to, families: &["moves"], packages: &["lwg"] }
+}
+
 const fn reader(
     name: &'static str,
     file: &'static str,
@@ -51,7 +60,7 @@ const fn reader(
     Plant { name, file, from, to, families: &[], packages: &["sim"] }
 }
 
-pub(super) const PLANTS: [Plant; 43] = [
+pub(super) const PLANTS: [Plant; 48] = [
     kernel(
         "a blocked member goes on delivering",
         "crates/vsync/src/serving.rs",
@@ -291,6 +300,36 @@ pub(super) const PLANTS: [Plant; 43] = [
         "crates/lwg/src/outgoing.rs",
         "        if let Some(motion) = moving {",
         "        if let Some(motion) = moving.filter(|motion| motion.changes.is_empty()) {",
+    ),
+    moving(
+        "a group leaves its core group without the MARKs",
+        "crates/lwg/src/moving.rs",
+        "Change::new(number, cause, old.clone(), old) };",
+        "Change::new(number, cause, old, Members::new()) };",
+    ),
+    moving(
+        "a group arrives before all are READY",
+        "crates/lwg/src/moving.rs",
+        "if arrival.awaited.iter().all(|member| arrival.ready.contains_key(member))",
+        "if arrival.awaited.iter().any(|member| arrival.ready.contains_key(member))",
+    ),
+    moving(
+        "what is sent while a group moves is left behind",
+        "crates/lwg/src/moving.rs",
+        "        self.take_queued(lwg, &mut held);",
+        "        held.clear();",
+    ),
+    moving(
+        "READY is said once and not in each view",
+        "crates/lwg/src/groups/hearing.rs",
+        "        self.say_again(group);\n",
+        "",
+    ),
+    moving(
+        "who does not come along still comes from the same view",
+        "crates/lwg/src/moving.rs",
+        "filter(|member| arrivals.get(member) == Some(mine));",
+        "filter(|member| arrivals.contains_key(member) || mine.counter == 0);",
     ),
     reader(
         "a list's length is believed before its items are there",

@@ -2,6 +2,8 @@
 
 #[path = "../node/mod.rs"]
 mod node;
+#[path = "../policy/mod.rs"]
+mod policy;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -29,6 +31,11 @@ enum What {
         /// The keys of a node of the same cluster
         #[arg(long, value_name = "FILE")]
         like: Option<PathBuf>,
+    },
+    /// Find out what ways of placing light-weight groups would cost
+    Policy {
+        #[command(subcommand)]
+        what: policy::Verb,
     },
     /// Judge the histories in a directory: exit code 1 if a promise was broken, or if there is
     /// nothing to judge
@@ -75,6 +82,7 @@ fn main() -> ExitCode {
     };
     match line.what {
         What::Node(options) => node::run(&options),
+        What::Policy { what } => policy::run(&what),
         What::Keygen { file, like } => keygen(&file, like.as_deref()),
         What::Check { directory, json, total_strong, causal_across } => {
             let options =

@@ -1,7 +1,9 @@
 //! `lwg-subset`: a light-weight view lies inside the core view it names, and is not used once
 //! the core view of its process has moved on without some of its members.
 //!
-//! A core group of which a history tells nothing is not judged from that history.
+//! A core group of which a history tells nothing is not judged from that history. What is sent
+//! while a group goes from one core group to another waits for its view there: such sends are not
+//! uses of the old one.
 
 use super::facts::{Facts, Install};
 use super::{Property, Report};
@@ -50,12 +52,21 @@ fn outgrown(facts: &Facts<'_>, install: &Install, core: u32) -> Option<u32> {
     end
 }
 
+/// Whether the group's next view at this process stands on another core group.
+fn moves_on(facts: &Facts<'_>, install: &Install) -> bool {
+    let stays = facts.stays(install.proc, install.group).iter().map(|&stay| facts.install(stay));
+    let next = stays.filter(|stay| stay.event > install.event).min_by_key(|stay| stay.event);
+    next.is_some_and(|next| next.core.is_some() && next.core != install.core)
+}
+
 fn used(facts: &Facts<'_>, report: &mut Report, install: &Install, core: u32, end: u32) {
     let deliveries = install.deliveries.iter().map(|&delivery| {
         let delivery = facts.delivery(delivery);
         (delivery.event, delivery.message, "delivers")
     });
-    let sends = install.sends.iter().filter(|&&send| !facts.send(send).failed).map(|&send| {
+    let moves = moves_on(facts, install);
+    let counts = |send: u32| !moves && !facts.send(send).failed;
+    let sends = install.sends.iter().filter(|&&send| counts(send)).map(|&send| {
         let send = facts.send(send);
         (send.event, send.message, "sends")
     });

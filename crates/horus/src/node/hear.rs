@@ -177,6 +177,7 @@ impl Node {
                 return self.record.tell(done, fields);
             }
             Outcome::NoGroup => "no such group here, or it is destroyed".to_owned(),
+            Outcome::NoPlace => "no core group of that set holds the members".to_owned(),
             Outcome::Again => "its core group was lost meanwhile; ask again".to_owned(),
             Outcome::Missing(who) => {
                 let who: Vec<_> = who.iter().map(|who| self.horus.show(*who)).collect();

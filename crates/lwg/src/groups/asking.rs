@@ -10,20 +10,26 @@ use crate::header::{Header, Letter, Op, What};
 use crate::id::{LwgId, Members, SendId};
 use crate::interface::{Down, Outcome, Up};
 use crate::membership::distinct;
-use crate::policy::Policy;
+use crate::policy::{PINNED, Policy};
+use crate::sets::SetId;
 
 impl<C: Core, P: Policy> Groups<C, P> {
     /// Carries out what the user asks, or hands it back.
     pub(super) fn take(&mut self, ask: Down) -> Result<(), Down> {
         match ask {
-            Down::Create { lwg, members } => {
-                if self.placing.is_full() {
-                    return Err(Down::Create { lwg, members });
+            Down::Create { .. } | Down::CreateIn { .. } | Down::CreateOn { .. } => {
+                self.take_create(ask)
+            }
+            Down::Move { lwg, to } => {
+                if self.moves.is_full() {
+                    return Err(Down::Move { lwg, to });
                 }
-                match distinct(&members) {
-                    Some(members) => self.create(lwg, members, None),
-                    None => self.too_many(lwg, members),
-                }
+                self.start_move(lwg, to, PINNED, true);
+                Ok(())
+            }
+            Down::FoundCore { core, members } => {
+                let members = members.iter().map(|member| member.proc).collect();
+                self.ask_below(vsync::Down::Found { group: core, members });
                 Ok(())
             }
             Down::Add { lwg, members } => {
@@ -63,6 +69,24 @@ impl<C: Core, P: Policy> Groups<C, P> {
         }
     }
 
+    fn take_create(&mut self, ask: Down) -> Result<(), Down> {
+        if self.placing.is_full() {
+            return Err(ask);
+        }
+        let (set, on, lwg, members) = match ask {
+            Down::Create { lwg, members } => (SetId::DEFAULT, None, lwg, members),
+            Down::CreateIn { set, lwg, members } => (set, None, lwg, members),
+            Down::CreateOn { core, lwg, members } => (SetId::of(core), Some(core), lwg, members),
+            other => return Err(other),
+        };
+        match (distinct(&members), on) {
+            (Some(members), Some(core)) => self.create_on(lwg, core, members),
+            (Some(members), None) => self.create((lwg, set), members, None),
+            (None, _) => self.too_many(lwg, members),
+        }
+        Ok(())
+    }
+
     fn operate(&mut self, lwg: LwgId, what: What) -> Result<(), Down> {
         let number = self.next_op();
         self.ask(Ask::Op(Op { number, lwg, what })).map_err(asked)
@@ -73,7 +97,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             if self.here.replies.is_full() {
                 return Err(asked(ask));
             }
-            self.here.replies.open(send);
+            self.here.replies.open(send, ask.lwg());
         }
         self.ask(ask).map_err(|ask| {
             self.here.replies.discard(send);

@@ -15,10 +15,9 @@ impl<C: Core, P: Policy> Groups<C, P> {
     /// Takes in all that the kernel tells and gives it all that it takes. What the kernel has told
     /// is processed before it is asked anything, so that stamps name views it is in.
     pub(super) fn turn(&mut self) {
+        self.burst = 0;
         loop {
-            while let Some(up) = self.below.up() {
-                self.hear(up);
-            }
+            self.listen();
             if let Some(ask) = self.later.pop_front() {
                 if let Err(Full(ask)) = self.below.down(self.here.now, ask) {
                     self.later.push_front(ask);
@@ -32,6 +31,13 @@ impl<C: Core, P: Policy> Groups<C, P> {
             }
             self.settle_asides();
             self.note(number);
+        }
+    }
+
+    /// Takes in all that the kernel tells.
+    pub(super) fn listen(&mut self) {
+        while let Some(up) = self.below.up() {
+            self.hear(up);
         }
     }
 
@@ -88,12 +94,12 @@ impl<C: Core, P: Policy> Groups<C, P> {
 
     fn on_view(&mut self, view: vsync::View) {
         let group = view.group;
-        self.set.set(group, &view.members);
+        self.sets.cores_mut(group).set(group, &view.members);
         let number = if let Some(&number) = self.numbers.get(&group) {
             if let Some(core) = self.cores[number as usize].as_mut() {
                 core.on_view(&mut self.here, view);
                 if core.closed {
-                    self.set.remove(group);
+                    self.sets.cores_mut(group).remove(group);
                 }
             }
             number
@@ -111,6 +117,8 @@ impl<C: Core, P: Policy> Groups<C, P> {
         self.swept.insert(number);
         self.settle_asides();
         self.placing_view(number, group);
+        self.review_later(group);
+        self.say_again(group);
         // The kernel takes casts in every new view, whatever it handed back before.
         if let Some(core) = self.cores[number as usize].as_mut() {
             core.full = false;
@@ -119,7 +127,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
     }
 
     fn on_out(&mut self, group: GroupId, why: vsync::Why) {
-        self.set.remove(group);
+        self.sets.cores_mut(group).remove(group);
         if let Some(number) = self.numbers.remove(&group)
             && let Some(core) = self.cores[number as usize].take()
         {
@@ -130,13 +138,17 @@ impl<C: Core, P: Policy> Groups<C, P> {
             }
             core.on_out(&mut self.here);
             self.placing_out(number);
+            self.moves_out(number, group);
+            for lwg in self.here.arriving_at(group) {
+                self.here.lose_arriving(lwg, crate::interface::Why::CoreLeft);
+            }
             self.settle_asides();
         }
         self.founding_failed(group);
         self.here.told.push_back(Up::Core(vsync::Up::Out { group, why }));
     }
 
-    fn settle_asides(&mut self) {
+    pub(crate) fn settle_asides(&mut self) {
         while let Some(aside) = self.here.asides.pop_front() {
             match aside {
                 Aside::Known { lwg, core } => {
@@ -145,8 +157,18 @@ impl<C: Core, P: Policy> Groups<C, P> {
                 }
                 Aside::Ended { op, outcome } => self.ended(&op, outcome),
                 Aside::Homeless { op } => self.place(op.lwg),
+                Aside::Moved { op } => self.follow(op),
+                Aside::Departed { lwg } => self.departed(lwg),
+                Aside::Arrived { lwg } => {
+                    if let Some((core, _)) = self.here.find(lwg) {
+                        self.note(core);
+                    }
+                }
+                Aside::Asked { lwg, core } => self.asked_in(lwg, core),
+                Aside::Elsewhere { lwg, to } => self.gather(lwg, to),
+                Aside::Doomed { lwg } => self.doom(lwg),
                 Aside::Closed { core } => {
-                    self.set.remove(core);
+                    self.sets.cores_mut(core).remove(core);
                     self.ask_below(vsync::Down::Leave { group: core });
                 }
             }
@@ -167,8 +189,8 @@ impl<C: Core, P: Policy> Groups<C, P> {
             Ok(Letter::Declined { send }) => {
                 self.here.replies.answer(from, send, None, &mut self.here.told);
             }
-            Ok(Letter::Place { lwg, members }) => match distinct(&members) {
-                Some(members) => self.create(lwg, members, Some(from)),
+            Ok(Letter::Place { lwg, set, members }) => match distinct(&members) {
+                Some(members) => self.create((lwg, set), members, Some(from)),
                 None => self.here.counters.malformed += 1,
             },
             Ok(Letter::Placed { lwg, outcome }) => self.on_placed(from, lwg, outcome),

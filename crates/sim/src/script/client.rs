@@ -6,43 +6,12 @@ use bytes::Bytes;
 use horus::history::Id;
 use lwg::{Down, LwgId, Members, SendId, Up, View};
 use muts::{Address, Instant, Message, ProcId};
-use vsync::{Endpoint, Order};
+use vsync::{Endpoint, GroupId, Order};
 
 use crate::choice::Choice;
 use crate::diary::{Diary, Group, ViewName};
 use crate::script::payload::{body, id_of, pairs::Pairs};
-use crate::script::{App, Birth, Load, Phase, Roster, later};
-
-/// What the clients of one run are to do.
-#[derive(Debug, Clone)]
-pub struct Wishes {
-    /// The load.
-    pub load: Load,
-    /// A client that is in so many groups creates no more.
-    pub groups_max: usize,
-    /// Chance that an act is a change of a group's members, parts of 1,000,000.
-    pub change_chance: u64,
-    /// Chance that a message wants replies.
-    pub replies_chance: u64,
-}
-
-impl Wishes {
-    /// A steady load on groups that only a test creates and changes.
-    #[must_use]
-    pub fn steady() -> Self {
-        Self { load: Load::steady(), groups_max: 0, change_chance: 0, replies_chance: 100_000 }
-    }
-
-    /// Some wishes for a run.
-    pub fn drawn(choice: &mut Choice) -> Self {
-        Self {
-            load: Load::drawn(choice, &[Order::Fifo, Order::Causal, Order::Total]),
-            groups_max: *choice.pick(&[1, 4, 12]),
-            change_chance: *choice.pick(&[10_000, 60_000, 200_000]),
-            replies_chance: *choice.pick(&[0, 100_000, 500_000]),
-        }
-    }
-}
+use crate::script::{App, Birth, Phase, Roster, Wishes, later};
 
 /// An answer that is owed.
 #[derive(Debug)]
@@ -82,6 +51,8 @@ pub struct Client {
     /// Handed back something other than a send: nothing is asked until the next act.
     stuck: bool,
     met: BTreeSet<ProcId>,
+    /// Core groups that it is in.
+    cores: BTreeSet<GroupId>,
     created: u64,
     changing: BTreeMap<LwgId, u64>,
     sends: BTreeMap<SendId, (LwgId, Id)>,
@@ -109,6 +80,7 @@ impl Client {
             asking: Asking::Other,
             stuck: false,
             met: BTreeSet::new(),
+            cores: BTreeSet::new(),
             created: 0,
             changing: BTreeMap::new(),
             sends: BTreeMap::new(),
@@ -208,8 +180,10 @@ impl Client {
     fn change(&mut self) {
         let mine: Vec<_> = self.views.keys().copied().collect();
         if mine.len() < self.wishes.groups_max && (mine.is_empty() || self.choice.chance(400_000)) {
-            let members = self.others(1);
-            self.create(members);
+            for _ in 0..self.choice.between(1, self.wishes.creates) {
+                let members = self.others(1);
+                self.create(members);
+            }
             return;
         }
         if mine.is_empty() {
@@ -217,6 +191,12 @@ impl Client {
         }
         let lwg = *self.choice.pick(&mine);
         let members = self.others(1);
+        if self.choice.chance(self.wishes.move_chance) && !self.cores.is_empty() {
+            let cores: Vec<_> = self.cores.iter().copied().collect();
+            let to = *self.choice.pick(&cores);
+            self.asks.push_back(Down::Move { lwg, to });
+            return;
+        }
         match self.choice.below(20) {
             0 => self.asks.push_back(Down::Destroy { lwg }),
             1..10 => self.asks.push_back(Down::Remove { lwg, members }),
@@ -281,8 +261,14 @@ impl Client {
             vsync::Up::Lost { peer } => {
                 self.met.remove(&peer);
             }
-            vsync::Up::View(view) => self.diary.view_of(Group::Core(view.group), &view),
-            vsync::Up::Out { group, .. } => self.diary.left(Group::Core(group), "out"),
+            vsync::Up::View(view) => {
+                self.cores.insert(view.group);
+                self.diary.view_of(Group::Core(view.group), &view);
+            }
+            vsync::Up::Out { group, .. } => {
+                self.cores.remove(&group);
+                self.diary.left(Group::Core(group), "out");
+            }
             _ => {}
         }
     }
@@ -301,11 +287,14 @@ impl Client {
             }
             Down::Discard { send } => Asking::Discard(*send),
             Down::Create { lwg, .. }
+            | Down::CreateIn { lwg, .. }
+            | Down::CreateOn { lwg, .. }
+            | Down::Move { lwg, .. }
             | Down::Add { lwg, .. }
             | Down::Remove { lwg, .. }
             | Down::Destroy { lwg } => Asking::Change(*lwg),
             Down::Tell { to, .. } => Asking::Tell(to.proc),
-            Down::Core(_) => Asking::Other,
+            Down::Core(_) | Down::FoundCore { .. } => Asking::Other,
         }
     }
 

@@ -1,0 +1,97 @@
+//! Policy: what a way of placing light-weight groups would cost, found out by replaying a trace.
+
+mod chart;
+mod generate;
+mod model;
+mod table;
+mod trace;
+
+use std::fs;
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use lwg::{Adaptive, OneToOne, Policy, Smallest};
+use muts::Duration;
+
+use generate::Application;
+use model::{Model, Sums};
+
+/// What can be done with policies.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Replay a trace of creates, joins, sends and failures against every policy
+    Replay {
+        /// The trace; `-` reads it from standard input
+        trace: PathBuf,
+        /// Where to draw the chart
+        #[arg(long, value_name = "FILE.svg")]
+        svg: Option<PathBuf>,
+    },
+    /// Print a trace such as one of the paper's applications makes
+    Trace {
+        /// Which
+        application: Application,
+        /// Where its chance comes from
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How many groups it has
+        #[arg(long, default_value_t = 2_000)]
+        groups: u64,
+    },
+}
+
+/// Every policy that is shipped, by name.
+fn policies() -> Vec<(&'static str, Box<dyn Policy>)> {
+    let adaptive = Adaptive { share_over: 4, ..Adaptive::default() };
+    let cold = Smallest { extras_max: None, grace: Some(Duration::ZERO) };
+    vec![
+        ("one-to-one", Box::new(OneToOne)),
+        ("exact", Box::new(Smallest::exact())),
+        ("subset", Box::new(Smallest::default())),
+        ("subset, no grace", Box::new(cold)),
+        ("adaptive", Box::new(adaptive)),
+    ]
+}
+
+/// Does it; the exit code of the program.
+pub(crate) fn run(verb: &Verb) -> ExitCode {
+    let done = match verb {
+        Verb::Replay { trace, svg } => replay(trace, svg.as_deref()),
+        Verb::Trace { application, seed, groups } => {
+            print!("{}", generate::trace(*application, *seed, *groups));
+            Ok(())
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("horus: {why}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn replay(path: &std::path::Path, svg: Option<&std::path::Path>) -> Result<(), String> {
+    let mut text = String::new();
+    if path.as_os_str() == "-" {
+        std::io::stdin().read_to_string(&mut text).map_err(|error| error.to_string())?;
+    } else {
+        text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    let events = trace::read(&text)?;
+    let rows: Vec<(&str, Sums)> = policies()
+        .into_iter()
+        .map(|(name, policy)| {
+            let mut model = Model::new(policy);
+            events.iter().for_each(|event| model.take(event));
+            (name, model.end())
+        })
+        .collect();
+    print!("{}", table::of(&rows));
+    if let Some(svg) = svg {
+        chart::draw(svg, &rows).map_err(|error| format!("{}: {error}", svg.display()))?;
+    }
+    Ok(())
+}

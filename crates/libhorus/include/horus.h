@@ -1,0 +1,182 @@
+#ifndef HORUS_H
+#define HORUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// How a call ended.
+typedef enum horus_status {
+  // As asked.
+  horus_status_OK = 0,
+  // It failed; `horus_error` says why.
+  horus_status_FAILED = 1,
+  // It did not come in time: ask again.
+  horus_status_LATE = 2,
+  // There is no more: the group is over for this process, or every reply has come.
+  horus_status_END = 3,
+  // An argument cannot be: a null pointer, or text that is not UTF-8.
+  horus_status_WRONG = 4,
+} horus_status;
+
+// A send whose replies are wanted.
+typedef struct lwg_sent lwg_sent;
+
+// A light-weight group.
+typedef struct lwg lwg;
+
+// A message, or a reply.
+typedef struct lwg_message lwg_message;
+
+// A tower.
+typedef struct horus_tower horus_tower;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+// Opens a tower in this process: `name` is the node's, `listen` where it listens, for example
+// "127.0.0.1:0". Close it with `horus_close`.
+//
+// # Safety
+// `name` and `listen` are strings that end with 0; `tower` can be written to.
+int horus_open(const char *name, const char *listen, struct horus_tower **tower);
+
+// Closes a tower: it leaves every group. Groups, messages and replies of it are over.
+//
+// # Safety
+// `tower` comes from `horus_open` and is not used again; null does nothing.
+void horus_close(struct horus_tower *tower);
+
+// Why the last call of this thread failed; empty if none did. Valid until its next call.
+const char *horus_error(void);
+
+// A descriptor that becomes readable when something has come for any group of this tower:
+// for `poll` and its kin. It is the tower's own; `lwg_receive` with a patience of 0 empties it.
+//
+// # Safety
+// `tower` comes from `horus_open`.
+int horus_poll_fd(struct horus_tower *tower);
+
+// Says where another node listens.
+//
+// # Safety
+// `tower` comes from `horus_open`; `name` and `address` are strings that end with 0.
+int horus_meet(struct horus_tower *tower, const char *name, const char *address);
+
+// The port that the tower listens on.
+//
+// # Safety
+// `tower` comes from `horus_open`; `port` can be written to.
+int horus_port(struct horus_tower *tower, uint16_t *port);
+
+// lwg_create: a group of the members of these names, waiting until they have been met, for at most
+// so many milliseconds each. Free it with `lwg_free`.
+//
+// # Safety
+// `tower` comes from `horus_open`; `members` is an array of `count` strings that end with 0;
+// `lwg` can be written to.
+int lwg_create(struct horus_tower *tower,
+               const char *const *members,
+               size_t count,
+               uint32_t patience_ms,
+               struct lwg **lwg);
+
+// The next group that another process has put this one in. Free it with `lwg_free`.
+//
+// # Safety
+// `tower` comes from `horus_open`; `lwg` can be written to.
+int lwg_invited(struct horus_tower *tower, uint32_t patience_ms, struct lwg **lwg);
+
+// Forgets a group: this process stays in it, and what it is asked there is declined.
+//
+// # Safety
+// `lwg` comes from `lwg_create` or `lwg_invited` and is not used again; null does nothing.
+void lwg_free(struct lwg *lwg);
+
+// lwg_add: members that are in already are passed over.
+//
+// # Safety
+// `lwg` comes from `lwg_create` or `lwg_invited`; `members` is an array of `count` strings that
+// end with 0.
+int lwg_add(struct lwg *lwg, const char *const *members, size_t count, uint32_t patience_ms);
+
+// lwg_remove: leaving is removing oneself.
+//
+// # Safety
+// As `lwg_add`.
+int lwg_remove(struct lwg *lwg, const char *const *members, size_t count, uint32_t patience_ms);
+
+// lwg_destroy: the group is over for all; it is still to be freed.
+//
+// # Safety
+// `lwg` comes from `lwg_create` or `lwg_invited`.
+int lwg_destroy(struct lwg *lwg);
+
+// lwg_send: multicasts to the group, this process included. `order` is 'f', 'c' or 't': FIFO,
+// causal, total. With `sent` replies are wanted: free it with `lwg_discard_replies`; null: none.
+//
+// # Safety
+// `lwg` comes from `lwg_create` or `lwg_invited`; `bytes` are `length` bytes; `sent` is null or
+// can be written to.
+int lwg_send(struct lwg *lwg,
+             char order,
+             const uint8_t *bytes,
+             size_t length,
+             struct lwg_sent **sent);
+
+// lwg_receive: the next message of the group; views are passed over. Free it with `lwg_done`, or
+// answer it with `lwg_reply`.
+//
+// # Safety
+// `lwg` comes from `lwg_create` or `lwg_invited`; `message` can be written to.
+int lwg_receive(struct lwg *lwg, uint32_t patience_ms, struct lwg_message **message);
+
+// How many members the group's present view has; 0 before the first.
+//
+// # Safety
+// `lwg` comes from `lwg_create` or `lwg_invited`.
+size_t lwg_member_count(struct lwg *lwg);
+
+// Where a message's bytes lie and how many there are; valid until it is freed or answered.
+//
+// # Safety
+// `message` comes from `lwg_receive` or `lwg_get_next_reply`; `length` can be written to.
+const uint8_t *lwg_bytes(struct lwg_message *message, size_t *length);
+
+// Who sent a message, as `name#incarnation`; valid until it is freed or answered.
+//
+// # Safety
+// `message` comes from `lwg_receive` or `lwg_get_next_reply`.
+const char *lwg_from(struct lwg_message *message);
+
+// Frees a message. If its sender wants replies, that declines.
+//
+// # Safety
+// `message` comes from `lwg_receive` or `lwg_get_next_reply` and is not used again; null does
+// nothing.
+void lwg_done(struct lwg_message *message);
+
+// lwg_reply: answers a message and frees it.
+//
+// # Safety
+// `message` comes from `lwg_receive` and is not used again; `bytes` are `length` bytes.
+int lwg_reply(struct lwg_message *message, const uint8_t *bytes, size_t length);
+
+// lwg_get_next_reply: `END` once every member has replied, declined or is lost. Free it with
+// `lwg_done`.
+//
+// # Safety
+// `sent` comes from `lwg_send`; `message` can be written to.
+int lwg_get_next_reply(struct lwg_sent *sent, uint32_t patience_ms, struct lwg_message **message);
+
+// lwg_discard_replies: no more are wanted, and what was sent is forgotten.
+//
+// # Safety
+// `sent` comes from `lwg_send` and is not used again; null does nothing.
+void lwg_discard_replies(struct lwg_sent *sent);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* HORUS_H */

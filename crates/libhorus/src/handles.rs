@@ -1,0 +1,188 @@
+//! Handles: what C holds, each a box around what the roof gives.
+
+use core::ffi::c_int;
+use std::collections::VecDeque;
+use std::ffi::CString;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use roof::{Config, Group, Heard, Horus, Received, Sent};
+
+use crate::doorbell::Doorbell;
+use crate::status::{bad, failed, late, wrong};
+use crate::{Done, Endpoints, horus_status};
+
+/// A tower.
+pub struct Tower {
+    horus: Horus,
+    bell: Arc<Doorbell>,
+}
+
+impl Tower {
+    pub(crate) fn open(name: &str, listen: &str) -> Done<Self> {
+        let listen =
+            listen.parse().map_err(|_| bad("listen on an address, such as 127.0.0.1:7001"))?;
+        let horus = Horus::embedded(Config::new(name, listen)).map_err(wrong)?;
+        let bell = Doorbell::new().map_err(|_| bad("no descriptors are left for the doorbell"))?;
+        Ok(Self { horus, bell: Arc::new(bell) })
+    }
+
+    pub(crate) fn poll_fd(&self) -> c_int {
+        self.bell.descriptor()
+    }
+
+    pub(crate) fn port(&self) -> Done<u16> {
+        self.horus.address().map(|address| address.port()).map_err(wrong)
+    }
+
+    pub(crate) fn meet(&self, name: &str, address: &str) -> Done {
+        let address = address.parse().map_err(|_| bad("an address is such as 127.0.0.1:7001"))?;
+        self.horus.meet(name, address).map_err(wrong)
+    }
+
+    pub(crate) fn members(&self, names: &[&str], patience: Duration) -> Done<Endpoints> {
+        members(&self.horus, names, patience)
+    }
+
+    pub(crate) fn create(&self, members: &Endpoints) -> Done<Lwg> {
+        let group = self.horus.create(members).wait().map_err(wrong)?;
+        Ok(Lwg::new(self, group))
+    }
+
+    pub(crate) fn invited(&self, patience: Duration) -> Done<Lwg> {
+        match self.horus.invited().wait_for(patience) {
+            Ok(group) => Ok(Lwg::new(self, group.map_err(wrong)?)),
+            Err(_) => Err(late()),
+        }
+    }
+}
+
+fn members(horus: &Horus, names: &[&str], patience: Duration) -> Done<Endpoints> {
+    let one = |name: &&str| match horus.member(name).wait_for(patience) {
+        Some(found) => found.map_err(wrong),
+        None => Err(failed(&format!("{name} was not met in time; is it running?"))),
+    };
+    names.iter().map(one).collect()
+}
+
+/// A light-weight group.
+pub struct Lwg {
+    pub(crate) group: Group,
+    horus: Horus,
+    bell: Arc<Doorbell>,
+    /// Heard while it was looked whether the doorbell is to ring.
+    heard: Mutex<VecDeque<Heard>>,
+}
+
+impl Lwg {
+    fn new(tower: &Tower, group: Group) -> Self {
+        let (horus, bell) = (tower.horus.clone(), Arc::clone(&tower.bell));
+        let lwg = Self { group, horus, bell, heard: Mutex::default() };
+        lwg.look();
+        lwg
+    }
+
+    pub(crate) fn members(&self, names: &[&str], patience: Duration) -> Done<Endpoints> {
+        members(&self.horus, names, patience)
+    }
+
+    /// Takes what is here, and has the doorbell rung when more comes. False: it is over.
+    fn look(&self) -> bool {
+        let waker = Waker::from(Arc::clone(&self.bell));
+        let mut context = Context::from_waker(&waker);
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match Pin::new(&mut self.group.hear()).poll(&mut context) {
+                Poll::Ready(Ok(what)) => heard.push_back(what),
+                Poll::Ready(Err(_)) => return false,
+                Poll::Pending => break,
+            }
+        }
+        if !heard.is_empty() {
+            self.bell.ring();
+        }
+        true
+    }
+
+    /// The next thing heard.
+    pub(crate) fn hear(&self, patience: Duration) -> Done<Heard> {
+        self.bell.silence();
+        let lives = self.look();
+        let first = self.heard.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        match first {
+            Some(heard) => {
+                self.look();
+                Ok(heard)
+            }
+            None if !lives || !patience.is_zero() => {
+                let heard = self.group.hear().wait_for(patience);
+                let heard = heard.ok_or_else(late)?.map_err(wrong)?;
+                self.look();
+                Ok(heard)
+            }
+            None => Err(late()),
+        }
+    }
+
+    pub(crate) fn message(&self, received: Received) -> Message {
+        Message { from: shown(&self.horus, received.from()), what: What::Received(received) }
+    }
+}
+
+fn shown(horus: &Horus, member: roof::Endpoint) -> CString {
+    CString::new(horus.show(member)).unwrap_or_default()
+}
+
+/// A send whose replies are wanted.
+pub struct Asked {
+    sent: Sent,
+    horus: Horus,
+}
+
+impl Asked {
+    pub(crate) fn new(lwg: &Lwg, sent: Sent) -> Self {
+        Self { sent, horus: lwg.horus.clone() }
+    }
+
+    pub(crate) fn next_reply(&self, patience: Duration) -> Done<Message> {
+        match self.sent.next_reply().wait_for(patience).ok_or_else(late)?.map_err(wrong)? {
+            Some((from, body)) => {
+                let from = shown(&self.horus, from);
+                Ok(Message { from, what: What::Reply(body.to_vec()) })
+            }
+            None => Err(horus_status::END),
+        }
+    }
+}
+
+/// A message, or a reply.
+pub struct Message {
+    pub(crate) from: CString,
+    what: What,
+}
+
+enum What {
+    Received(Received),
+    Reply(Vec<u8>),
+}
+
+impl Message {
+    pub(crate) fn body(&self) -> &[u8] {
+        match &self.what {
+            What::Received(received) => received.body(),
+            What::Reply(body) => body,
+        }
+    }
+
+    pub(crate) fn reply(self, body: Vec<u8>) -> Done {
+        match self.what {
+            What::Received(received) => {
+                received.reply(body);
+                Ok(())
+            }
+            What::Reply(_) => Err(bad("a reply is not replied to")),
+        }
+    }
+}

@@ -1,0 +1,433 @@
+//! libhorus: Table 1 of the paper as C functions, over the roof.
+//!
+//! Every function answers 0 or a value of `horus_status`; what went wrong in words is kept for the
+//! calling thread (`horus_error`). Nothing unwinds into C. What C gives is read during the call and
+//! not kept; what C gets it gives back with the function that its description names.
+#![allow(unsafe_code, reason = "C hands over pointers; each function says what they must be")]
+
+mod doorbell;
+mod handles;
+mod status;
+
+use core::ffi::{c_char, c_int};
+use std::ffi::CStr;
+use std::time::Duration;
+
+use handles::{Asked, Lwg, Tower};
+use roof::{Endpoint, Heard, Order};
+use status::{guarded, wrong};
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+#[allow(non_camel_case_types, reason = "the name that C sees")]
+pub enum horus_status {
+    /// As asked.
+    OK = 0,
+    /// It failed; `horus_error` says why.
+    FAILED = 1,
+    /// It did not come in time: ask again.
+    LATE = 2,
+    /// There is no more: the group is over for this process, or every reply has come.
+    END = 3,
+    /// An argument cannot be: a null pointer, or text that is not UTF-8.
+    WRONG = 4,
+}
+
+/// Opens a tower in this process: `name` is the node's, `listen` where it listens, for example
+/// "127.0.0.1:0". Close it with `horus_close`.
+///
+/// # Safety
+/// `name` and `listen` are strings that end with 0; `tower` can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn horus_open(
+    name: *const c_char,
+    listen: *const c_char,
+    tower: *mut *mut Tower,
+) -> c_int {
+    guarded(|| {
+        // SAFETY: the caller's promise.
+        let (name, listen) = unsafe { (text(name)?, text(listen)?) };
+        put(tower, Tower::open(name, listen)?)
+    })
+}
+
+/// Closes a tower: it leaves every group. Groups, messages and replies of it are over.
+///
+/// # Safety
+/// `tower` comes from `horus_open` and is not used again; null does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn horus_close(tower: *mut Tower) {
+    // SAFETY: the caller's promise.
+    unsafe { free(tower) };
+}
+
+/// Why the last call of this thread failed; empty if none did. Valid until its next call.
+#[unsafe(no_mangle)]
+pub extern "C" fn horus_error() -> *const c_char {
+    status::last()
+}
+
+/// A descriptor that becomes readable when something has come for any group of this tower:
+/// for `poll` and its kin. It is the tower's own; `lwg_receive` with a patience of 0 empties it.
+///
+/// # Safety
+/// `tower` comes from `horus_open`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn horus_poll_fd(tower: *mut Tower) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { tower.as_ref() }.map_or(-1, Tower::poll_fd)
+}
+
+/// Says where another node listens.
+///
+/// # Safety
+/// `tower` comes from `horus_open`; `name` and `address` are strings that end with 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn horus_meet(
+    tower: *mut Tower,
+    name: *const c_char,
+    address: *const c_char,
+) -> c_int {
+    guarded(|| {
+        // SAFETY: the caller's promise.
+        let (tower, name, address) = unsafe { (borrow(tower)?, text(name)?, text(address)?) };
+        tower.meet(name, address)
+    })
+}
+
+/// The port that the tower listens on.
+///
+/// # Safety
+/// `tower` comes from `horus_open`; `port` can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn horus_port(tower: *mut Tower, port: *mut u16) -> c_int {
+    guarded(|| {
+        // SAFETY: the caller's promise.
+        let found = unsafe { borrow(tower)? }.port()?;
+        put_value(port, found)
+    })
+}
+
+/// lwg_create: a group of the members of these names, waiting until they have been met, for at most
+/// so many milliseconds each. Free it with `lwg_free`.
+///
+/// # Safety
+/// `tower` comes from `horus_open`; `members` is an array of `count` strings that end with 0;
+/// `lwg` can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lwg_create(
+    tower: *mut Tower,
+    members: *const *const c_char,
+    count: usize,
+    patience_ms: u32,
+    lwg: *mut *mut Lwg,
+) -> c_int {
+    guarded(|| {
+        // SAFETY: the caller's promise.
+        let (tower, names) = unsafe { (borrow(tower)?, texts(members, count)?) };
+        put(lwg, tower.create(&tower.members(&names, patience(patience_ms))?)?)
+    })
+}
+
+/// The next group that another process has put this one in. Free it with `lwg_free`.
+///
+/// # Safety
+/// `tower` comes from `horus_open`; `lwg` can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lwg_invited(
+    tower: *mut Tower,
+    patience_ms: u32,
+    lwg: *mut *mut Lwg,
+) -> c_int {
+    guarded(|| {
+        // SAFETY: the caller's promise.
+        put(lwg, unsafe { borrow(tower)? }.invited(patience(patience_ms))?)
+    })
+}
+
+/// Forgets a group: this process stays in it, and what it is asked there is declined.
+///
+/// # Safety
+/// `lwg` comes from `lwg_create` or `lwg_invited` and is not used again; null does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lwg_free(lwg: *mut Lwg) {
+    // SAFETY: the caller's promise.
+    unsafe { free(lwg) };
+}
+
+/// lwg_add: members that are in already are passed over.
+///
+/// # Safety
+/// `lwg` comes from `lwg_create` or `lwg_invited`; `members` is an array of `count` strings that
+/// end with 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lwg_add(
+    lwg: *mut Lwg,
+    members: *const *const c_char,
+    count: usize,
+    patience_ms: u32,
+) -> c_int {
+    guarded(|| {
+        // SAFETY: the caller's promise.
+        let (lwg, names) = unsafe { (borrow(lwg)?, texts(members, count)?) };
+        let members = lwg.members(&names, patience(patience_ms))?;
+        lwg.group.add(&members).wait().map_err(wrong)
+    })
+}
+
+/// lwg_remove: leaving is removing oneself.
+///
+/// # Safety
+/// As `lwg_add`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lwg_remove(
+    lwg: *mut Lwg,
+    members: *const *const c_char,
+    count: usize,
+    patience_ms: u32,
+) -> c_int {
+    guarded(|| {
+        // SAFETY: the caller's promise.
+        let (lwg, names) = unsafe { (borrow(lwg)?, texts(members, count)?) };
+        let members = lwg.members(&names, patience(patience_ms))?;
+        lwg.group.remove(&members).wait().map_err(wrong)
+    })
+}
+
+/// lwg_destroy: the group is over for all; it is still to be freed.
+///
+/// # Safety
+/// `lwg` comes from `lwg_create` or `lwg_invited`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lwg_destroy(lwg: *mut Lwg) -> c_int {
+    guarded(|| {
+        // SAFETY: the caller's promise.
+        unsafe { borrow(lwg)? }.group.destroy().wait().map_err(wrong)
+    })
+}
+
+/// lwg_send: multicasts to the group, this process included. `order` is 'f', 'c' or 't': FIFO,
+/// causal, total. With `sent` replies are wanted: free it with `lwg_discard_replies`; null: none.
+///
+/// # Safety
+/// `lwg` comes from `lwg_create` or `lwg_invited`; `bytes` are `length` bytes; `sent` is null or
+/// can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lwg_send(
+    lwg: *mut Lwg,
+    order: c_char,
+    bytes: *const u8,
+    length: usize,
+    sent: *mut *mut Asked,
+) -> c_int {
+    guarded(|| {
+        // SAFETY: the caller's promise.
+        let (lwg, body) = unsafe { (borrow(lwg)?, body(bytes, length)?) };
+        let order = match order as u8 {
+            b'f' => Order::Fifo,
+            b'c' => Order::Causal,
+            b't' => Order::Total,
+            _ => return Err(status::bad("an order is 'f', 'c' or 't'")),
+        };
+        if sent.is_null() {
+            lwg.group.send(order, body).map_err(wrong).map(drop)
+        } else {
+            put(sent, Asked::new(lwg, lwg.group.ask(order, body).map_err(wrong)?))
+        }
+    })
+}
+
+/// lwg_receive: the next message of the group; views are passed over. Free it with `lwg_done`, or
+/// answer it with `lwg_reply`.
+///
+/// # Safety
+/// `lwg` comes from `lwg_create` or `lwg_invited`; `message` can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lwg_receive(
+    lwg: *mut Lwg,
+    patience_ms: u32,
+    message: *mut *mut handles::Message,
+) -> c_int {
+    guarded(|| {
+        // SAFETY: the caller's promise.
+        let lwg = unsafe { borrow(lwg)? };
+        loop {
+            match lwg.hear(patience(patience_ms))? {
+                Heard::Message(received) => return put(message, lwg.message(received)),
+                _ => continue,
+            }
+        }
+    })
+}
+
+/// How many members the group's present view has; 0 before the first.
+///
+/// # Safety
+/// `lwg` comes from `lwg_create` or `lwg_invited`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lwg_member_count(lwg: *mut Lwg) -> usize {
+    // SAFETY: the caller's promise.
+    let lwg = unsafe { lwg.as_ref() };
+    lwg.and_then(|lwg| lwg.group.view()).map_or(0, |view| view.members.len())
+}
+
+/// Where a message's bytes lie and how many there are; valid until it is freed or answered.
+///
+/// # Safety
+/// `message` comes from `lwg_receive` or `lwg_get_next_reply`; `length` can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lwg_bytes(
+    message: *mut handles::Message,
+    length: *mut usize,
+) -> *const u8 {
+    // SAFETY: the caller's promise.
+    let Some(message) = (unsafe { message.as_ref() }) else { return core::ptr::null() };
+    match put_value(length, message.body().len()) {
+        Ok(()) => message.body().as_ptr(),
+        Err(_) => core::ptr::null(),
+    }
+}
+
+/// Who sent a message, as `name#incarnation`; valid until it is freed or answered.
+///
+/// # Safety
+/// `message` comes from `lwg_receive` or `lwg_get_next_reply`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lwg_from(message: *mut handles::Message) -> *const c_char {
+    // SAFETY: the caller's promise.
+    let message = unsafe { message.as_ref() };
+    message.map_or(core::ptr::null(), |message| message.from.as_ptr())
+}
+
+/// Frees a message. If its sender wants replies, that declines.
+///
+/// # Safety
+/// `message` comes from `lwg_receive` or `lwg_get_next_reply` and is not used again; null does
+/// nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lwg_done(message: *mut handles::Message) {
+    // SAFETY: the caller's promise.
+    unsafe { free(message) };
+}
+
+/// lwg_reply: answers a message and frees it.
+///
+/// # Safety
+/// `message` comes from `lwg_receive` and is not used again; `bytes` are `length` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lwg_reply(
+    message: *mut handles::Message,
+    bytes: *const u8,
+    length: usize,
+) -> c_int {
+    guarded(|| {
+        // SAFETY: the caller's promise.
+        let body = unsafe { body(bytes, length)? };
+        if message.is_null() {
+            return Err(status::bad("no message"));
+        }
+        // SAFETY: it was made by a box, and the caller gives it back.
+        unsafe { Box::from_raw(message) }.reply(body)
+    })
+}
+
+/// lwg_get_next_reply: `END` once every member has replied, declined or is lost. Free it with
+/// `lwg_done`.
+///
+/// # Safety
+/// `sent` comes from `lwg_send`; `message` can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lwg_get_next_reply(
+    sent: *mut Asked,
+    patience_ms: u32,
+    message: *mut *mut handles::Message,
+) -> c_int {
+    guarded(|| {
+        // SAFETY: the caller's promise.
+        put(message, unsafe { borrow(sent)? }.next_reply(patience(patience_ms))?)
+    })
+}
+
+/// lwg_discard_replies: no more are wanted, and what was sent is forgotten.
+///
+/// # Safety
+/// `sent` comes from `lwg_send` and is not used again; null does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lwg_discard_replies(sent: *mut Asked) {
+    // SAFETY: the caller's promise.
+    unsafe { free(sent) };
+}
+
+type Done<T = ()> = Result<T, horus_status>;
+
+fn patience(ms: u32) -> Duration {
+    Duration::from_millis(u64::from(ms))
+}
+
+/// # Safety
+/// A string that ends with 0, or null.
+unsafe fn text<'a>(text: *const c_char) -> Done<&'a str> {
+    if text.is_null() {
+        return Err(status::bad("no text"));
+    }
+    // SAFETY: not null, and the caller's promise.
+    let text = unsafe { CStr::from_ptr(text) };
+    text.to_str().map_err(|_| status::bad("text that is not UTF-8"))
+}
+
+/// # Safety
+/// An array of so many strings that end with 0, or null.
+unsafe fn texts<'a>(all: *const *const c_char, count: usize) -> Done<Vec<&'a str>> {
+    if all.is_null() {
+        return Err(status::bad("no members"));
+    }
+    // SAFETY: not null, and the caller's promise.
+    let all = unsafe { core::slice::from_raw_parts(all, count) };
+    // SAFETY: the caller's promise of each.
+    all.iter().map(|one| unsafe { text(*one) }).collect()
+}
+
+/// # Safety
+/// So many bytes, or null for none.
+unsafe fn body(bytes: *const u8, length: usize) -> Done<Vec<u8>> {
+    match (bytes.is_null(), length) {
+        (_, 0) => Ok(Vec::new()),
+        (true, _) => Err(status::bad("no bytes")),
+        // SAFETY: not null, and the caller's promise.
+        (false, _) => Ok(unsafe { core::slice::from_raw_parts(bytes, length) }.to_vec()),
+    }
+}
+
+/// # Safety
+/// A handle of this library that was not freed, or null.
+unsafe fn borrow<'a, T>(handle: *mut T) -> Done<&'a T> {
+    // SAFETY: the caller's promise.
+    unsafe { handle.as_ref() }.ok_or_else(|| status::bad("no handle"))
+}
+
+/// # Safety
+/// A handle of this library that is given back, or null.
+unsafe fn free<T>(handle: *mut T) {
+    if !handle.is_null() {
+        // SAFETY: it was made by a box, and the caller gives it back. Nothing unwinds into C.
+        let handle = std::panic::AssertUnwindSafe(unsafe { Box::from_raw(handle) });
+        let _ = std::panic::catch_unwind(move || drop(handle));
+    }
+}
+
+fn put<T>(place: *mut *mut T, value: T) -> Done {
+    put_value(place, Box::into_raw(Box::new(value)))
+}
+
+fn put_value<T>(place: *mut T, value: T) -> Done {
+    if place.is_null() {
+        return Err(status::bad("nowhere to put what was asked for"));
+    }
+    // SAFETY: not null; every caller of this is promised that it can be written to.
+    unsafe { place.write(value) };
+    Ok(())
+}
+
+/// One endpoint for each name.
+type Endpoints = Vec<Endpoint>;

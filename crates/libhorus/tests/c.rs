@@ -1,0 +1,52 @@
+//! C: the example is compiled against the header, linked both ways, and run.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Where cargo has put the libraries: beside the test's own folder.
+fn libraries() -> PathBuf {
+    let test = std::env::current_exe().expect("a test has a path");
+    test.parent().and_then(Path::parent).expect("target/profile/deps/test").to_path_buf()
+}
+
+/// Tests cannot link such libraries, so cargo does not make them for tests.
+fn build() {
+    let built = Command::new(env!("CARGO")).args(["build", "--quiet", "-p", "libhorus"]).status();
+    assert!(built.expect("cargo runs").success(), "libhorus does not build");
+}
+
+fn run(link: &[&str], name: &str) {
+    build();
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (libraries, state) = (libraries(), std::env::temp_dir().join(format!("horus-c-{name}")));
+    let program = libraries.join(name);
+    let compiled = Command::new("cc")
+        .args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-I"])
+        .arg(here.join("include"))
+        .arg(here.join("examples/table_one.c"))
+        .arg("-o")
+        .arg(&program)
+        .arg(format!("-L{}", libraries.display()))
+        .args(link)
+        .status();
+    assert!(compiled.expect("a C compiler").success(), "the example does not compile");
+    let output = Command::new(&program)
+        .env("LD_LIBRARY_PATH", &libraries)
+        .env("XDG_STATE_HOME", &state)
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let wrong = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{wrong}");
+    assert!(said.contains("2 replies of 2 members"), "{said}");
+}
+
+#[test]
+fn the_example_runs_on_the_shared_library() {
+    run(&["-lhorus"], "table_one_shared");
+}
+
+#[test]
+fn the_example_runs_on_the_static_library() {
+    run(&["-l:libhorus.a", "-lpthread", "-ldl", "-lm"], "table_one_static");
+}

@@ -1,0 +1,113 @@
+//! Explaining: where a group is and why, and what each core group carries.
+
+use alloc::vec::Vec;
+
+use vsync::{Core, Endpoint, GroupId};
+
+use crate::groups::Groups;
+use crate::id::{LwgId, Members};
+use crate::policy::{Policy, why};
+use crate::sets::SetId;
+
+/// Where a group is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Where {
+    /// Its core group.
+    pub core: GroupId,
+    /// The members of that.
+    pub members: Vec<Endpoint>,
+    /// Which rule put it there.
+    pub why: &'static str,
+    /// The set of that core group.
+    pub set: SetId,
+    /// How many members of the core group are not in the group.
+    pub extras: usize,
+    /// How often it has moved, modulo 256.
+    pub moves: u8,
+    /// Every core group of the set that this process is in and that holds all members, the
+    /// smallest first; the one it is on included.
+    pub candidates: Vec<Candidate>,
+}
+
+/// A core group that a light-weight group could be on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Candidate {
+    /// Which.
+    pub core: GroupId,
+    /// What it would cost: the members that would hear the group in vain.
+    pub extras: usize,
+    /// Groups that are on it.
+    pub groups: usize,
+}
+
+/// What a core group carries, as this process knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Carried {
+    /// The core group.
+    pub core: GroupId,
+    /// Its set.
+    pub set: SetId,
+    /// Its members.
+    pub members: usize,
+    /// Light-weight groups on it.
+    pub groups: usize,
+    /// Distinct memberships of theirs.
+    pub memberships: usize,
+    /// Over all groups on it, the members of the core group that are not in the group.
+    pub extras: u64,
+    /// Messages delivered here for groups that this process is not in.
+    pub filtered: u64,
+}
+
+impl<C: Core, P: Policy> Groups<C, P> {
+    /// Where a group is and why, if it is known here.
+    #[must_use]
+    pub fn explain(&self, lwg: LwgId) -> Option<Where> {
+        let (core, slot) = self.here.find(lwg)?;
+        let core = self.cores[core as usize].as_ref()?;
+        let entry = self.here.table.entry(slot);
+        let mut sorted: Members = self.here.table.members(slot).clone();
+        sorted.sort_unstable();
+        let set = SetId::of(core.id());
+        let candidates = self.sets.cores(set).map(|cores| cores.candidates(&sorted));
+        let candidate = |(size, group): (usize, GroupId)| {
+            let groups = self.carried(group).map_or(0, |carried| carried.groups);
+            Candidate { core: group, extras: size - sorted.len(), groups }
+        };
+        Some(Where {
+            core: core.id(),
+            members: core.view.members.clone(),
+            why: why(entry.rule),
+            set,
+            extras: core.view.members.len().saturating_sub(sorted.len()),
+            moves: entry.generation.0,
+            candidates: candidates.unwrap_or_default().into_iter().map(candidate).collect(),
+        })
+    }
+
+    /// What a core group carries, if this process is in it.
+    #[must_use]
+    pub fn carried(&self, core: GroupId) -> Option<Carried> {
+        let number = *self.numbers.get(&core)?;
+        let group = self.cores[number as usize].as_ref()?;
+        let members = group.view.members.len();
+        let memberships = &self.here.table.memberships;
+        let all = memberships.of(number);
+        let uses = |index: &u32| memberships.uses(*index) as usize;
+        let extras = |index: &u32| members.saturating_sub(memberships.members(*index).len());
+        Some(Carried {
+            core,
+            set: SetId::of(core),
+            members,
+            groups: all.iter().map(uses).sum(),
+            memberships: all.len(),
+            extras: all.iter().map(|index| (uses(index) * extras(index)) as u64).sum(),
+            filtered: group.filtered,
+        })
+    }
+
+    /// What each core group of a set carries.
+    pub fn carried_by_all(&self) -> impl Iterator<Item = Carried> + '_ {
+        self.numbers.keys().filter_map(|core| self.carried(*core))
+    }
+}

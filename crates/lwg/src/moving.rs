@@ -1,0 +1,330 @@
+//! Moving: a light-weight group goes from one core group to another (protocol 6.6).
+//!
+//! *Takes* SWITCH in the core group that it leaves, READY in the one that it comes to. *Promises*
+//! that nothing is lost, nothing told twice, and that no send is refused meanwhile: its sends wait
+//! here between the two. *Keeps* no state across views of the new core group: whoever arrives says
+//! READY again in each of them, until its view is installed.
+//!
+//! SWITCH is a change like any other: every member gives its MARK, and whoever has all of them has
+//! been told everything of the old view, as all the others are. It then says READY in the new core
+//! group, with a name for the view that it closed. The last READY of all who closed it so, at its
+//! place in the total order there, makes the first view there.
+
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::vec::Vec;
+
+use vsync::{Endpoint, GroupId};
+
+use crate::core_group::CoreGroup;
+use crate::digest::Digest;
+use crate::group::{Ask, Change, Destination, Generation, LOST};
+use crate::header::{Op, Ready, What};
+use crate::here::{Aside, Here};
+use crate::id::{LwgId, Members};
+use crate::interface::{Outcome, Up, Why};
+use crate::limits::{HELD_MAX, TOMBSTONES_MAX};
+use crate::policy::GATHERED;
+use crate::table::Slot;
+use crate::view::{ViewId, number_after};
+
+/// A group of this process between two core groups.
+pub(crate) struct Arriving {
+    pub(crate) to: Destination,
+    lost: bool,
+    pub(crate) closed: ViewId,
+    /// The view that this process was told last.
+    previous: ViewId,
+    members: Members,
+    held: VecDeque<Ask>,
+    refused: bool,
+}
+
+impl Arriving {
+    /// Keeps an ask until the group has arrived, or hands it back.
+    pub(crate) fn hold(&mut self, ask: Ask) -> Result<(), Ask> {
+        if self.held.len() >= HELD_MAX {
+            self.refused = true;
+            return Err(ask);
+        }
+        self.held.push_back(ask);
+        Ok(())
+    }
+
+    /// What it says where it comes to.
+    pub(crate) fn ready(&self) -> What {
+        What::Ready(Ready {
+            closed: self.closed,
+            members: self.members.clone(),
+            generation: self.to.generation,
+            rule: self.to.rule,
+            lost: self.lost,
+        })
+    }
+}
+
+/// Who has said READY for a group in this view.
+#[derive(Default)]
+pub(crate) struct Arrival {
+    ready: BTreeMap<Endpoint, ViewId>,
+    /// Who is to say so.
+    awaited: BTreeSet<Endpoint>,
+    members: Members,
+    generation: Generation,
+    rule: u8,
+    lost: bool,
+    /// The highest number of the closed views.
+    last: u64,
+}
+
+/// Where groups went that were on this core group.
+#[derive(Default)]
+pub(crate) struct Moved {
+    to: BTreeMap<LwgId, Destination>,
+    /// Oldest first; some may have come back.
+    age: VecDeque<LwgId>,
+}
+
+impl Moved {
+    pub(crate) fn insert(&mut self, lwg: LwgId, to: Destination) {
+        if self.to.insert(lwg, to).is_none() {
+            self.age.push_back(lwg);
+        }
+        while self.age.len() > TOMBSTONES_MAX {
+            if let Some(oldest) = self.age.pop_front() {
+                self.to.remove(&oldest);
+            }
+        }
+    }
+
+    pub(crate) fn get(&self, lwg: LwgId) -> Option<Destination> {
+        self.to.get(&lwg).copied()
+    }
+
+    /// The group is here again.
+    pub(crate) fn remove(&mut self, lwg: LwgId) {
+        if self.to.remove(&lwg).is_some() {
+            self.age.retain(|other| *other != lwg);
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (LwgId, Destination)> {
+        self.to.iter().map(|(lwg, to)| (*lwg, *to))
+    }
+}
+
+impl CoreGroup {
+    /// SWITCH at its place in the total order.
+    pub(crate) fn switch(
+        &mut self,
+        here: &mut Here,
+        slot: Slot,
+        (to, members): (&Destination, &Members),
+        cause: u64,
+    ) -> Outcome {
+        let (old, last) = self.agreed(here, slot);
+        if to.core == self.id() {
+            return Outcome::NothingToDo;
+        }
+        if here.table.entry(slot).marks & LOST != 0 && to.rule != GATHERED {
+            return Outcome::NoPlace;
+        }
+        if old != *members || to.generation != here.table.entry(slot).generation.next() {
+            return Outcome::Again;
+        }
+        let number = number_after(last, self.view.id);
+        let change = Change { to: Some(*to), ..Change::new(number, cause, old.clone(), old) };
+        self.agree(here, slot, change);
+        Outcome::Done
+    }
+
+    /// The group leaves: everything of its last view here has been told.
+    pub(crate) fn depart(
+        &mut self,
+        here: &mut Here,
+        slot: Slot,
+        (to, closed, previous): (Destination, ViewId, ViewId),
+    ) {
+        let lwg = here.table.entry(slot).lwg;
+        let members = here.table.members(slot).clone();
+        let lost = here.table.entry(slot).marks & LOST != 0;
+        self.moved.insert(lwg, to);
+        let motion = self.directory.remove(here, slot).unwrap_or_default();
+        if !members.contains(&here.me) {
+            motion.held.into_iter().for_each(|ask| here.refuse(ask));
+            return;
+        }
+        here.counters.departed += 1;
+        let mut held = motion.held;
+        self.take_queued(lwg, &mut held);
+        let refused = self.refused.remove(&lwg);
+        let arriving = Arriving { to, lost, closed, previous, members, held, refused };
+        here.arriving.insert(lwg, arriving);
+        here.asides.push_back(Aside::Departed { lwg });
+    }
+
+    /// What waits in the queue for a group goes behind what is held for it.
+    pub(crate) fn take_queued(&mut self, lwg: LwgId, held: &mut VecDeque<Ask>) {
+        let kept = |op: &Op| matches!(op.what, What::Adopt | What::Release);
+        let concerns = |ask: &Ask| match ask {
+            Ask::Op(op) => op.lwg == lwg && !kept(op),
+            Ask::Send { lwg: of, .. } => *of == lwg,
+        };
+        if self.queue.iter().any(concerns) {
+            for ask in core::mem::take(&mut self.queue) {
+                if concerns(&ask) {
+                    held.push_back(ask);
+                } else {
+                    self.queue.push_back(ask);
+                }
+            }
+        }
+    }
+
+    /// READY at its place in the total order.
+    pub(crate) fn on_ready(&mut self, here: &mut Here, from: Endpoint, lwg: LwgId, ready: &Ready) {
+        let slot = self.directory.find(here, lwg);
+        let there = slot.map(|slot| self.agreed(here, slot).0).unwrap_or_default();
+        if there.contains(&from) {
+            return;
+        }
+        // Who is there already came from another view than this one.
+        let present =
+            |member: &Endpoint| self.view.members.contains(member) && !there.contains(member);
+        let arrival = self.arrivals.entry(lwg).or_default();
+        arrival.ready.insert(from, ready.closed);
+        arrival.awaited.insert(from);
+        arrival.awaited.extend(ready.members.iter().copied().filter(present));
+        for member in &ready.members {
+            if !arrival.members.contains(member) {
+                arrival.members.push(*member);
+            }
+        }
+        arrival.last = arrival.last.max(ready.closed.counter);
+        if arrival.generation.is_before(ready.generation) {
+            arrival.generation = ready.generation;
+        }
+        arrival.rule = ready.rule;
+        arrival.lost |= ready.lost;
+        if arrival.awaited.iter().all(|member| arrival.ready.contains_key(member))
+            && let Some(arrival) = self.arrivals.remove(&lwg)
+        {
+            self.reserved.remove(&lwg);
+            self.arrive(here, lwg, arrival);
+        }
+    }
+
+    /// All who come together are there.
+    fn arrive(&mut self, here: &mut Here, lwg: LwgId, mut arrival: Arrival) {
+        arrival.members.retain(|member| arrival.ready.contains_key(member));
+        let comes = arrival.ready.contains_key(&here.me);
+        let slot = self.directory.find(here, lwg);
+        let gone = slot.map(|slot| self.agreed(here, slot).0.is_empty());
+        if self.directory.dead.contains(lwg) || gone == Some(true) {
+            if comes {
+                here.lose_arriving(lwg, Why::Destroyed);
+            }
+            return;
+        }
+        if let Some(to) = self.goes_on(lwg, slot, arrival.generation) {
+            if comes && let Some(mine) = here.arriving.get_mut(&lwg) {
+                mine.to = to;
+                here.asides.push_back(Aside::Departed { lwg });
+            }
+            return;
+        }
+        let mut closed: Vec<ViewId> = arrival.ready.values().copied().collect();
+        closed.sort_unstable();
+        closed.dedup();
+        let cause = closed.iter().fold(Digest::of("arrivals"), |hash, id| hash.with(id));
+        // Parts of this core group may take in parts of what was one elsewhere.
+        let cause = arrival.members.iter().fold(cause, |hash, member| hash.with(member));
+        let cause = cause.with(&self.view.id).end();
+        let Some(slot) = slot else {
+            let number = number_after(arrival.last, self.view.id);
+            let id = ViewId::united(number, cause);
+            let slot = self.directory.insert(here, lwg, id, &arrival.members);
+            let entry = here.table.entry_mut(slot);
+            (entry.generation, entry.rule) = (arrival.generation, arrival.rule);
+            entry.marks = if arrival.lost { LOST } else { 0 };
+            self.idle_since = None;
+            self.moved.remove(lwg);
+            self.land(here, slot, &arrival.ready, None);
+            here.asides.push_back(Aside::Known { lwg, core: self.number() });
+            return;
+        };
+        let entry = here.table.entry_mut(slot);
+        if entry.generation.is_before(arrival.generation) {
+            entry.generation = arrival.generation;
+        }
+        entry.marks |= if arrival.lost { LOST } else { 0 };
+        let (old, last) = self.agreed(here, slot);
+        let mut members = old.clone();
+        members.extend(arrival.members.iter().copied().filter(|member| !old.contains(member)));
+        let number = number_after(last.max(arrival.last), self.view.id);
+        let mut change = Change::new(number, cause, members, old);
+        change.arrivals = arrival.ready;
+        self.agree(here, slot, change);
+    }
+
+    /// Where a group goes that was to come here: it is about to leave, or has left.
+    fn goes_on(
+        &self,
+        lwg: LwgId,
+        slot: Option<Slot>,
+        generation: Generation,
+    ) -> Option<Destination> {
+        let to = match slot {
+            Some(slot) => self.directory.motions.get(&slot)?.changes.back()?.to,
+            None => self.moved.get(lwg),
+        };
+        to.filter(|to| generation.is_before(to.generation))
+    }
+
+    /// This process, if it is among those who came, is told the view.
+    pub(crate) fn land(
+        &mut self,
+        here: &mut Here,
+        slot: Slot,
+        arrivals: &BTreeMap<Endpoint, ViewId>,
+        along: Option<&[Endpoint]>,
+    ) -> bool {
+        let lwg = here.table.entry(slot).lwg;
+        let Some(mine) = arrivals.get(&here.me) else { return false };
+        let Some(arriving) = here.arriving.remove(&lwg) else { return false };
+        let members = here.table.members(slot);
+        let same = members.iter().copied().filter(|member| arrivals.get(member) == Some(mine));
+        let comes = |member: &Endpoint| along.is_none_or(|along| along.contains(member));
+        let along: Members = same.filter(comes).collect();
+        here.counters.arrived += 1;
+        self.tell_view(here, slot, along, Some(arriving.previous));
+        let core = self.number();
+        let present = |member: &Endpoint| self.view.members.contains(member);
+        here.replies.rehome(lwg, core, present, &mut here.told);
+        match self.directory.motions.get_mut(&slot) {
+            Some(motion) => motion.held.extend(arriving.held),
+            None => self.queue.extend(arriving.held),
+        }
+        if arriving.refused {
+            here.told.push_back(Up::Room { lwg });
+        }
+        here.asides.push_back(Aside::Arrived { lwg });
+        true
+    }
+}
+
+impl Here {
+    /// A group that has left its core group comes nowhere.
+    pub(crate) fn lose_arriving(&mut self, lwg: LwgId, why: Why) {
+        let Some(arriving) = self.arriving.remove(&lwg) else { return };
+        self.tell_out(lwg, why, arriving.closed.counter);
+        for ask in arriving.held {
+            self.refuse(ask);
+        }
+    }
+
+    /// The groups that are on their way to that core group.
+    pub(crate) fn arriving_at(&self, core: GroupId) -> Vec<LwgId> {
+        let there = self.arriving.iter().filter(|(_, arriving)| arriving.to.core == core);
+        there.map(|(lwg, _)| *lwg).collect()
+    }
+}

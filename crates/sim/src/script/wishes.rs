@@ -1,0 +1,67 @@
+//! Wishes: what the clients of one run are to do.
+
+use muts::Duration;
+use vsync::Order;
+
+use crate::choice::Choice;
+use crate::script::Load;
+
+/// What the clients of one run are to do.
+#[derive(Debug, Clone)]
+pub struct Wishes {
+    /// The load.
+    pub load: Load,
+    /// A client that is in so many groups creates no more.
+    pub groups_max: usize,
+    /// Chance that an act is a change of a group's members, parts of 1,000,000.
+    pub change_chance: u64,
+    /// Groups that it creates at a time.
+    pub creates: u64,
+    /// Chance that a change is a move to another core group, parts of 1,000,000.
+    pub move_chance: u64,
+    /// How often groups are looked at and moved by themselves; none: never.
+    pub adapts: Option<Duration>,
+    /// Chance that a message wants replies.
+    pub replies_chance: u64,
+}
+
+impl Wishes {
+    /// A steady load on groups that only a test creates and changes.
+    #[must_use]
+    pub fn steady() -> Self {
+        Self {
+            load: Load::steady(),
+            groups_max: 0,
+            change_chance: 0,
+            creates: 1,
+            move_chance: 0,
+            adapts: None,
+            replies_chance: 100_000,
+        }
+    }
+
+    /// Some wishes for a run.
+    pub fn drawn(choice: &mut Choice) -> Self {
+        Self {
+            load: Load::drawn(choice, &[Order::Fifo, Order::Causal, Order::Total]),
+            groups_max: *choice.pick(&[1, 4, 12]),
+            change_chance: *choice.pick(&[10_000, 60_000, 200_000]),
+            creates: 1,
+            move_chance: 0,
+            adapts: None,
+            replies_chance: *choice.pick(&[0, 100_000, 500_000]),
+        }
+    }
+
+    /// Some wishes for a run with a thousand groups and more.
+    pub fn drawn_many(choice: &mut Choice) -> Self {
+        Self { groups_max: 400, change_chance: 300_000, creates: 80, ..Self::drawn(choice) }
+    }
+
+    /// Some wishes for a run in which groups move, by hand and by themselves.
+    pub fn drawn_moves(choice: &mut Choice) -> Self {
+        let move_chance = *choice.pick(&[50_000, 100_000, 300_000]);
+        let adapts = *choice.pick(&[None, None, Some(Duration::from_secs(1))]);
+        Self { move_chance, adapts, ..Self::drawn(choice) }
+    }
+}
