@@ -5,7 +5,7 @@
 //! ```text
 //! kind u8: 1 fifo, 2 causal, 3 total, 4 places, 5 unordered, 6 global, 7 nothing;
 //!          +16 if changes of the vector follow, +32 safe, +64 if an audience follows
-//! audience (if announced): varint count | ranks u8 * count
+//! audience (if announced): varint count | ranks u8 * count, growing
 //! changes (if announced): see order/causal.rs
 //! stamp (kind 3): varint
 //! runs (kind 4): varint count | (rank u8 | varint upto) * count
@@ -115,11 +115,14 @@ impl Wire for CastHeader {
     }
 }
 
+/// Ranks must grow: one audience, one spelling.
 fn read_audience(from: &mut &[u8]) -> Result<Audience, Malformed> {
-    let mut to = Audience::NONE;
-    for rank in Vec::<u8>::read(from)? {
-        to.insert(usize::from(rank));
+    let ranks = Vec::<u8>::read(from)?;
+    if !ranks.is_sorted_by(|a, b| a < b) {
+        return Err(Malformed);
     }
+    let mut to = Audience::NONE;
+    ranks.into_iter().for_each(|rank| to.insert(usize::from(rank)));
     Ok(to)
 }
 
@@ -185,6 +188,15 @@ mod tests {
     fn a_kind_that_is_none_is_malformed() {
         for kind in [0, 8, 128 | 1] {
             assert_eq!(FrameHeader::read(&mut &[kind, 0, 0][..]), Err(Malformed));
+        }
+    }
+
+    #[test]
+    fn an_audience_is_spelt_in_one_way() {
+        assert!(FrameHeader::read(&mut &[64 | 1, 2, 0, 3][..]).is_ok());
+        for ranks in [[3, 0], [3, 3]] {
+            let bytes = [64 | 1, 2, ranks[0], ranks[1]];
+            assert_eq!(FrameHeader::read(&mut &bytes[..]), Err(Malformed));
         }
     }
 }

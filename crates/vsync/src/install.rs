@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use muts::{Malformed, ProcId, Sink, Wire};
+use muts::{Malformed, ProcId, Sink, Wire, read_varint};
 
 use crate::endpoint::GroupId;
 use crate::span::Span;
@@ -120,6 +120,20 @@ impl Wire for Lost {
     }
 }
 
+/// Takes three bytes on the wire at least, and many in memory: room is made once, for no more of
+/// them than can have come.
+fn read_lost(from: &mut &[u8]) -> Result<Vec<Lost>, Malformed> {
+    let count = usize::try_from(read_varint(from)?).map_err(|_| Malformed)?;
+    if count > from.len() / 3 {
+        return Err(Malformed);
+    }
+    let mut all = Vec::with_capacity(count);
+    for _ in 0..count {
+        all.push(Lost::read(from)?);
+    }
+    Ok(all)
+}
+
 impl Wire for Part {
     fn write(&self, into: &mut impl Sink) {
         self.epoch.write(into);
@@ -139,7 +153,7 @@ impl Wire for Part {
             view: ViewId::read(from)?,
             digest: Option::read(from)?,
             cut: Vec::read(from)?,
-            lost: Vec::read(from)?,
+            lost: read_lost(from)?,
             members: Vec::read(from)?,
             voters: Vec::read(from)?,
             leavers: Vec::read(from)?,

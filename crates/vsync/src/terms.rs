@@ -118,11 +118,10 @@ impl Wire for Denial {
         reason.write(into);
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
-        let (kind, reason) = (u8::read(from)?, u16::read(from)?);
-        match kind {
-            1 => Ok(Self::NotListed),
-            2 => Ok(Self::WrongKey),
-            3 => Ok(Self::Refused(reason)),
+        match (u8::read(from)?, u16::read(from)?) {
+            (1, 0) => Ok(Self::NotListed),
+            (2, 0) => Ok(Self::WrongKey),
+            (3, reason) => Ok(Self::Refused(reason)),
             _ => Err(Malformed),
         }
     }
@@ -148,5 +147,16 @@ mod tests {
         let terms = Terms { admission: Admission::Key(vec![1, 2, 3]), ..Terms::default() };
         assert_eq!(terms.judge(NodeId(1), &[1, 2]), Verdict::Denied(Denial::WrongKey));
         assert_eq!(terms.judge(NodeId(1), &[1, 2, 3]), Verdict::Comes);
+    }
+
+    #[test]
+    fn only_who_is_refused_is_given_a_reason() {
+        for denial in [Denial::NotListed, Denial::WrongKey, Denial::Refused(4)] {
+            let mut bytes = vec![];
+            denial.write(&mut bytes);
+            assert_eq!(Denial::read(&mut &bytes[..]), Ok(denial));
+        }
+        assert_eq!(Denial::read(&mut &[1, 4, 0][..]), Err(Malformed));
+        assert_eq!(Denial::read(&mut &[2, 0, 1][..]), Err(Malformed));
     }
 }
