@@ -43,6 +43,7 @@ mod pace;
 mod path;
 #[cfg(feature = "os")]
 mod pool;
+mod porter;
 mod process;
 mod random;
 mod ranges;
@@ -67,6 +68,7 @@ pub use layer::{Full, Layer, Packet, Parts, Transmit};
 pub use message::Message;
 #[cfg(feature = "os")]
 pub use pool::{Buffer, Pool};
+pub use porter::Porter;
 pub use process::{NodeId, ProcId};
 pub use random::Random;
 pub use time::{Duration, Instant};

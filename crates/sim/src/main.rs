@@ -20,7 +20,7 @@ struct Options {
     /// The first of them.
     #[arg(long, default_value_t = 1)]
     from: u64,
-    /// streams, core or lwg; all if left out.
+    /// streams, core, lwg, gate or gate-lwg; all if left out.
     #[arg(long)]
     family: Option<String>,
     /// safety or liveness; both if left out.
@@ -61,7 +61,7 @@ fn main() -> ExitCode {
         kinds.extend(modes.map(|mode| (family, mode)));
     }
     if kinds.is_empty() {
-        eprintln!("no such family or mode: streams, core, lwg; safety, liveness");
+        eprintln!("no such family or mode: streams, core, lwg, gate, gate-lwg; safety, liveness");
         return ExitCode::from(2);
     }
     let seeds = match options.seed {

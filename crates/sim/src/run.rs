@@ -10,7 +10,10 @@ use crate::choice::Choice;
 use crate::script::{App, Load, Phase, Plan, Wishes};
 use crate::sight::{apart, unsettled};
 use crate::storm::Storm;
-use crate::towers::{CoreWorld, LightWorld, StreamWorld, core_world, light_world, stream_world};
+use crate::towers::{
+    CoreWorld, LightWorld, StreamWorld, core_world, gated_core_world, gated_light_world,
+    light_world, stream_world,
+};
 use crate::trace::Trace;
 use crate::verdict::pronounce;
 use crate::world::World;
@@ -24,11 +27,15 @@ pub enum Family {
     Core,
     /// Light-weight groups on both.
     Lwg,
+    /// Core groups through the gate of a daemon.
+    Gate,
+    /// Light-weight groups through the gate of a daemon.
+    GateLwg,
 }
 
 impl Family {
     /// Every family.
-    pub const ALL: [Self; 3] = [Self::Streams, Self::Core, Self::Lwg];
+    pub const ALL: [Self; 5] = [Self::Streams, Self::Core, Self::Lwg, Self::Gate, Self::GateLwg];
 
     /// Its name on the command line.
     #[must_use]
@@ -37,6 +44,8 @@ impl Family {
             Self::Streams => "streams",
             Self::Core => "core",
             Self::Lwg => "lwg",
+            Self::Gate => "gate",
+            Self::GateLwg => "gate-lwg",
         }
     }
 }
@@ -114,10 +123,13 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
                 let whole = rage(&mut world, &mut storm, mode, lengths);
                 judge_streams(world, &whole)
             }
-            Family::Core => {
+            Family::Core | Family::Gate => {
                 let hosts = choice.between(3, 5) as usize;
                 let plan = Plan::drawn(&mut choice, hosts);
-                let mut world = core_world(hosts, world_seed, plan, trace);
+                let mut world = match family {
+                    Family::Gate => gated_core_world(hosts, world_seed, plan, trace),
+                    _ => core_world(hosts, world_seed, plan, trace),
+                };
                 let whole = rage(&mut world, &mut storm, mode, lengths);
                 let mut late = apart(&world, &whole);
                 late.extend(unsettled(&world, &whole));
@@ -125,10 +137,13 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
                 report.violations.extend(late);
                 report
             }
-            Family::Lwg => {
+            Family::Lwg | Family::GateLwg => {
                 let hosts = choice.between(2, 5) as usize;
                 let wishes = Wishes::drawn(&mut choice);
-                let mut world = light_world(hosts, world_seed, wishes, trace);
+                let mut world = match family {
+                    Family::GateLwg => gated_light_world(hosts, world_seed, wishes, trace),
+                    _ => light_world(hosts, world_seed, wishes, trace),
+                };
                 let whole = rage(&mut world, &mut storm, mode, lengths);
                 let late = unsettled(&world, &whole);
                 let mut report = judge_light(world);

@@ -1,9 +1,10 @@
 //! The towers under test, and worlds full of them.
 
 use lwg::Groups;
-use muts::Transport;
+use muts::{ProcId, Transport};
 use vsync::{Endpoint, Kernel};
 
+use crate::gated::{Core, Gated};
 use crate::script::{Birth, Client, Keepers, Load, Member, Plan, Stream, Wishes};
 use crate::tap::Tap;
 use crate::trace::Trace;
@@ -11,8 +12,8 @@ use crate::world::World;
 
 /// The transport alone.
 pub type StreamTower = Tap<Transport>;
-/// The kernel on the transport.
-pub type CoreTower = Tap<Kernel<StreamTower>>;
+/// The kernel on the transport, or a door to one.
+pub type CoreTower = Tap<Core>;
 /// Light-weight groups on both.
 pub type LightTower = Tap<Groups<CoreTower>>;
 
@@ -23,19 +24,23 @@ pub type CoreWorld = World<CoreTower, Member>;
 /// A world of light-weight groups.
 pub type LightWorld = World<LightTower, Client>;
 
-fn stream_tower(birth: &Birth, trace: &Trace) -> StreamTower {
-    let transport = Transport::new(muts::Config::new(birth.me, birth.seed));
+fn stream_tower(birth: &Birth, me: ProcId, trace: &Trace) -> StreamTower {
+    let transport = Transport::new(muts::Config::new(me, birth.seed));
     Tap::new(transport, trace.clone(), birth.name.clone(), "transport")
 }
 
-fn core_tower(birth: &Birth, trace: &Trace) -> CoreTower {
-    let below = stream_tower(birth, trace);
-    let kernel = Kernel::new(below, vsync::Config::new(birth.me, birth.seed));
-    Tap::new(kernel, trace.clone(), birth.name.clone(), "kernel")
+fn core_tower(birth: &Birth, gated: bool, trace: &Trace) -> CoreTower {
+    let core = if gated {
+        Core::Gated(Gated::new(birth, |daemon| stream_tower(birth, daemon, trace)))
+    } else {
+        let below = stream_tower(birth, birth.me, trace);
+        Core::Here(Kernel::new(below, vsync::Config::new(birth.me, birth.seed)))
+    };
+    Tap::new(core, trace.clone(), birth.name.clone(), "kernel")
 }
 
-fn light_tower(birth: &Birth, trace: &Trace) -> LightTower {
-    let below = core_tower(birth, trace);
+fn light_tower(birth: &Birth, gated: bool, trace: &Trace) -> LightTower {
+    let below = core_tower(birth, gated, trace);
     let groups = Groups::new(below, lwg::Config::new(Endpoint::of(birth.me)));
     Tap::new(groups, trace.clone(), birth.name.clone(), "groups")
 }
@@ -44,17 +49,29 @@ fn light_tower(birth: &Birth, trace: &Trace) -> LightTower {
 #[must_use]
 pub fn stream_world(hosts: usize, seed: u64, load: Load, trace: &Trace) -> StreamWorld {
     let taps = trace.clone();
-    let factory =
-        move |birth: Birth| (stream_tower(&birth, &taps), Stream::new(birth, load.clone()));
+    let factory = move |birth: Birth| {
+        (stream_tower(&birth, birth.me, &taps), Stream::new(birth, load.clone()))
+    };
     World::new(hosts, seed, trace.clone(), Box::new(factory))
 }
 
 /// A world of kernels, none started, whose applications follow this plan.
 #[must_use]
 pub fn core_world(hosts: usize, seed: u64, plan: Plan, trace: &Trace) -> CoreWorld {
+    cores(hosts, seed, plan, false, trace)
+}
+
+/// The same, each application behind the gate of a daemon.
+#[must_use]
+pub fn gated_core_world(hosts: usize, seed: u64, plan: Plan, trace: &Trace) -> CoreWorld {
+    cores(hosts, seed, plan, true, trace)
+}
+
+fn cores(hosts: usize, seed: u64, plan: Plan, gated: bool, trace: &Trace) -> CoreWorld {
     let (taps, keepers) = (trace.clone(), Keepers::default());
     let factory = move |birth: Birth| {
-        (core_tower(&birth, &taps), Member::new(birth, plan.clone(), keepers.clone()))
+        let tower = core_tower(&birth, gated, &taps);
+        (tower, Member::new(birth, plan.clone(), keepers.clone()))
     };
     World::new(hosts, seed, trace.clone(), Box::new(factory))
 }
@@ -62,8 +79,20 @@ pub fn core_world(hosts: usize, seed: u64, plan: Plan, trace: &Trace) -> CoreWor
 /// A world of light-weight groups, none started, whose applications have these wishes.
 #[must_use]
 pub fn light_world(hosts: usize, seed: u64, wishes: Wishes, trace: &Trace) -> LightWorld {
+    lights(hosts, seed, wishes, false, trace)
+}
+
+/// The same, each application behind the gate of a daemon.
+#[must_use]
+pub fn gated_light_world(hosts: usize, seed: u64, wishes: Wishes, trace: &Trace) -> LightWorld {
+    lights(hosts, seed, wishes, true, trace)
+}
+
+fn lights(hosts: usize, seed: u64, wishes: Wishes, gated: bool, trace: &Trace) -> LightWorld {
     let taps = trace.clone();
-    let factory =
-        move |birth: Birth| (light_tower(&birth, &taps), Client::new(birth, wishes.clone()));
+    let factory = move |birth: Birth| {
+        let tower = light_tower(&birth, gated, &taps);
+        (tower, Client::new(birth, wishes.clone()))
+    };
     World::new(hosts, seed, trace.clone(), Box::new(factory))
 }

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use muts::{Instant, Message, ProcId};
 
+use crate::asking::Prepare;
 use crate::control::{Ballot, Control, Gap};
 use crate::header::SendHeader;
 use crate::limits::PULL_FRAMES_MAX;
@@ -55,6 +56,9 @@ impl Serving {
         }
         if !self.admits_ballot(turn, from, ballot) {
             return;
+        }
+        if ballot > self.promised && !self.may_close(turn) {
+            return self.keep_prepare(Prepare { from, ballot, excluded: excluded.to_vec() });
         }
         if ballot > self.promised {
             self.flush = None;

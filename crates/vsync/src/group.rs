@@ -125,6 +125,14 @@ impl Group {
         }
     }
 
+    /// The floor above casts no more in this view.
+    pub(crate) fn closed(&mut self, turn: &mut Turn<'_>) {
+        if let Self::Serving(serving) = self {
+            serving.closed(turn);
+            self.carry_out(turn);
+        }
+    }
+
     /// Asks to be let out.
     pub(crate) fn leave(&mut self, turn: &mut Turn<'_>) {
         match self {

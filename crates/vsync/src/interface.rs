@@ -63,6 +63,11 @@ pub enum Down {
         /// The message.
         message: Message,
     },
+    /// The answer to [`Up::Closing`]: nothing more is cast before the next view or `Up::Room`.
+    Closed {
+        /// The group.
+        group: GroupId,
+    },
     /// Sends to one process: reliable, FIFO per pair; no order against multicasts. What is sent to
     /// a process that is over is lost in silence: its loss is told by views.
     Send {
@@ -129,6 +134,12 @@ pub enum Up {
     },
     /// A group that handed back a `Cast` can take one again.
     Room {
+        /// The group.
+        group: GroupId,
+    },
+    /// The view is about to change; told only if the kernel asks first (`Config::asks_first`). It
+    /// does not go on until [`Down::Closed`] is said; a view or `Up::Room` follows.
+    Closing {
         /// The group.
         group: GroupId,
     },

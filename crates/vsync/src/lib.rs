@@ -6,6 +6,7 @@
 extern crate alloc;
 
 mod admission;
+mod asking;
 mod closing;
 mod compare;
 mod config;
@@ -15,6 +16,7 @@ mod counters;
 mod endpoint;
 mod epoch;
 mod flush;
+pub mod gate;
 mod group;
 mod header;
 mod install;

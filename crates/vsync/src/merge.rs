@@ -90,7 +90,7 @@ impl Serving {
     ) {
         let free = self.is_idle_coordinator(turn) && self.merge.is_none();
         let fits = self.epoch.view < view && self.is_foreign(members);
-        if !free || !fits || self.has_suspects(turn) {
+        if !free || !fits || self.has_suspects(turn) || !self.may_close(turn) {
             return;
         }
         let role = Role::Leading { merge: turn.random.draw(), other: None };
@@ -110,10 +110,12 @@ impl Serving {
     ) {
         let idle = self.is_idle_coordinator(turn) && view == self.epoch.view;
         let until = turn.now + turn.config.merge * 2;
-        let Some(asked) = &mut self.merge else { return };
-        if !idle || asked.peer != from || !matches!(asked.role, Role::Asking) {
+        let asked = self.merge.as_ref();
+        let asked = asked.is_some_and(|it| it.peer == from && matches!(it.role, Role::Asking));
+        if !idle || !asked || !self.may_close(turn) {
             return;
         }
+        let Some(asked) = &mut self.merge else { return };
         asked.role = Role::Following { merge, part: None };
         asked.until = until;
         self.begin(turn);

@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use muts::{Instant, ProcId};
 
 use crate::admission::{Asked, Founding};
+use crate::asking::Asking;
 use crate::consent::{Blocked, Wanted};
 use crate::control::{Ballot, Control};
 use crate::endpoint::GroupId;
@@ -58,6 +59,8 @@ pub(crate) struct Serving {
     pub(crate) kin: BTreeSet<ProcId>,
     /// A cast was handed back.
     pub(crate) owes_room: bool,
+    /// Whether the floor above has been asked to cast no more in this view.
+    pub(crate) asking: Asking,
     /// Since when there has been a reason for a view change.
     pub(crate) reason_since: Option<Instant>,
     /// When control messages are repeated next.
@@ -88,6 +91,7 @@ impl Serving {
             history: VecDeque::new(),
             kin: BTreeSet::new(),
             owes_room: false,
+            asking: Asking::default(),
             reason_since: None,
             control_due: None,
             where_due: None,
@@ -128,6 +132,7 @@ impl Serving {
             self.coordinate(turn);
         }
         self.give_up_silent_flush(turn);
+        self.reopen_if_due(turn);
         if self.control_due.is_some_and(|due| due <= turn.now) {
             self.push_flush(turn);
             self.push_merge(turn);
@@ -168,7 +173,8 @@ impl Serving {
         }
         let since = *self.reason_since.get_or_insert(turn.now);
         let alone = self.epoch.members.len() == 1;
-        if alone || turn.now.since(since) >= turn.config.gather {
+        let gathered = alone || turn.now.since(since) >= turn.config.gather;
+        if gathered && self.may_close(turn) {
             self.merge = None;
             self.begin(turn);
         }
@@ -217,7 +223,7 @@ impl Serving {
 
     /// When the first of the timers is due.
     pub(crate) fn due(&self) -> Option<Instant> {
-        let dues = [self.control_due, self.where_due, self.epoch.stability.due];
+        let dues = [self.control_due, self.where_due, self.epoch.stability.due, self.reopen_due()];
         dues.into_iter().flatten().min()
     }
 

@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 
 use muts::{ProcId, Random};
 
+use crate::asking::Asking;
 use crate::closing;
 use crate::control::{Ballot, Control};
 use crate::endpoint::Endpoint;
@@ -174,6 +175,7 @@ impl Serving {
         self.promised = Ballot::NONE;
         self.round = 0;
         self.blocked = None;
+        self.asking = Asking::Open;
         self.wanted = None;
         self.flush = None;
         self.merge = None;

@@ -247,7 +247,10 @@ impl Node {
             }
             vsync::Up::Out { group, why } => self.hear_core_out(group, why),
             vsync::Up::Fault { group, fault } => self.hear_fault(group, &fault),
-            vsync::Up::Stable { .. } | vsync::Up::Send { .. } | vsync::Up::Room { .. } => {}
+            vsync::Up::Stable { .. }
+            | vsync::Up::Send { .. }
+            | vsync::Up::Room { .. }
+            | vsync::Up::Closing { .. } => {}
         }
     }
 

@@ -6,8 +6,8 @@ use std::os::fd::AsRawFd;
 
 use bytes::Bytes;
 use mio::net::UdpSocket;
-use nix::sys::socket::sockopt::UdpGsoSegment;
-use nix::sys::socket::{MsgFlags, SockaddrStorage, sendmsg, setsockopt};
+use nix::sys::socket::sockopt::{PeerCredentials, UdpGsoSegment};
+use nix::sys::socket::{MsgFlags, SockaddrStorage, getsockopt, sendmsg, setsockopt};
 use quinn_udp::{RecvMeta, UdpSockRef, UdpSocketState};
 
 use super::landing::Landing;
@@ -25,6 +25,11 @@ pub(super) const BATCH: usize = 32;
 
 /// Places that one call gathers from.
 const PLACES: usize = BATCH * PARTS_MAX;
+
+/// The user at the other end of a local stream.
+pub(super) fn uid_of(stream: &mio::net::UnixStream) -> Option<u32> {
+    getsockopt(stream, PeerCredentials).ok().map(|peer| peer.uid())
+}
 
 /// A datagram socket.
 #[derive(Debug)]
@@ -150,6 +155,12 @@ pub(super) struct Waiter(waiting::Waiter);
 impl Waiter {
     pub(super) fn new(socket: &mut Socket) -> io::Result<Self> {
         waiting::Waiter::new(&mut socket.udp).map(Self)
+    }
+
+    /// What can wait for streams too.
+    #[cfg(unix)]
+    pub(super) const fn plain(&self) -> &waiting::Waiter {
+        &self.0
     }
 
     pub(super) fn rouser(&self) -> Rouser {

@@ -12,13 +12,18 @@
 //! | `Waiter::new` | something to wait with, for that socket and a rouser |
 //! | `Waiter::rouser` | what ends its wait from another thread |
 //! | `Waiter::wait` | sleeps until the socket has news, the rouser is used, or the time is over |
+//! | `uid_of` | the user at the other end of a local stream (Unix) |
 //! | `Clock::start`, `Clock::now` | a monotonic clock |
 //!
 //! `linux.rs` hands many datagrams to the kernel at once, each way (GSO, GRO); `portable.rs` does
 //! with what mio has on every system that it knows.
 
 mod driver;
+#[cfg(unix)]
+mod hall;
 mod landing;
+#[cfg(unix)]
+mod pipe;
 #[cfg(any(unix, windows))]
 mod waiting;
 
@@ -28,4 +33,8 @@ mod waiting;
 mod system;
 
 pub use driver::{Bell, Broken, Driver};
+#[cfg(unix)]
+pub use hall::Hall;
+#[cfg(unix)]
+pub use pipe::{Pipe, Unreachable};
 pub use system::Rouser;

@@ -4,8 +4,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mio::event::{Event, Source};
 use mio::net::UdpSocket;
-use mio::{Events, Interest, Poll, Token, Waker};
+use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use socket2::{Domain, Protocol, Socket as Raw, Type};
 
 use crate::bell::Rouse;
@@ -17,6 +18,9 @@ const ROUSER: Token = Token(1);
 /// Asked for, not demanded: the system gives what its limits allow. A window from several peers
 /// fits.
 const BUFFER_BYTES: usize = 8 << 20;
+
+/// Told by one wait: what is beyond is told by the next.
+const EVENTS: usize = 256;
 
 /// A UDP socket with all options that every system has.
 pub(super) fn udp(listen: std::net::SocketAddr) -> io::Result<UdpSocket> {
@@ -38,12 +42,12 @@ pub(in crate::os) struct Waiter {
 }
 
 impl Waiter {
-    pub(super) fn new(socket: &mut UdpSocket) -> io::Result<Self> {
+    pub(super) fn new(socket: &mut impl Source) -> io::Result<Self> {
         let poll = Poll::new()?;
         let interest = Interest::READABLE | Interest::WRITABLE;
         poll.registry().register(socket, SOCKET, interest)?;
         let waker = Arc::new(Waker::new(poll.registry(), ROUSER)?);
-        Ok(Self { poll, events: Events::with_capacity(8), waker })
+        Ok(Self { poll, events: Events::with_capacity(EVENTS), waker })
     }
 
     pub(in crate::os) fn rouser(&self) -> Rouser {
@@ -55,8 +59,23 @@ impl Waiter {
         match self.poll.poll(&mut self.events, time) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(false),
             Err(error) => Err(error),
-            Ok(()) => Ok(self.events.iter().any(mio::event::Event::is_error)),
+            Ok(()) => {
+                let bad = |event: &Event| event.token() == SOCKET && event.is_error();
+                Ok(self.events.iter().any(bad))
+            }
         }
+    }
+
+    /// What the last wait was ended by.
+    #[cfg(unix)]
+    pub(in crate::os) fn events(&self) -> impl Iterator<Item = &Event> {
+        self.events.iter()
+    }
+
+    /// Where more can be registered to be waited for.
+    #[cfg(unix)]
+    pub(in crate::os) fn registry(&self) -> &Registry {
+        self.poll.registry()
     }
 }
 

@@ -338,6 +338,9 @@ impl App for Member {
             Up::Refused { peer, versions } => {
                 self.wrong.push(format!("{peer:?} of versions {versions:?} refused in one world"));
             }
+            Up::Closing { group } => {
+                self.wrong.push(format!("asked before {group:?} is closed, without a pipe"));
+            }
             Up::Fault { .. } => {}
         }
     }
