@@ -18,6 +18,13 @@ pub enum Error {
         /// What the system says.
         cause: String,
     },
+    /// The daemon could not be reached, or did not let this process in; the sentence says why.
+    Daemon {
+        /// Its socket.
+        socket: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
     /// The last incarnation could not be kept.
     State {
         /// Where.
@@ -58,6 +65,9 @@ impl fmt::Display for Error {
             ),
             Self::Listen { address, cause } => {
                 write!(f, "cannot listen on {address}: {cause}; choose another port")
+            }
+            Self::Daemon { socket, why } => {
+                write!(f, "not attached to the daemon at {}: {why}", socket.display())
             }
             Self::State { path, cause } => write!(
                 f,

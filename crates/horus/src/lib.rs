@@ -5,6 +5,10 @@
 
 mod backlog;
 mod book;
+#[cfg_attr(
+    not(feature = "embedded"),
+    expect(dead_code, reason = "without a network of its own there is nothing to cut")
+)]
 mod chaos;
 pub mod check;
 mod config;
@@ -17,9 +21,9 @@ mod group;
 pub mod history;
 mod horus;
 mod inbox;
-mod incarnation;
 mod keys;
 mod limits;
+mod motor;
 mod router;
 mod runtime;
 mod sent;
@@ -30,7 +34,7 @@ mod word;
 
 pub use book::Book;
 pub use chaos::Cuts;
-pub use config::{Config, Placing, Timing, wrong_name};
+pub use config::{Config, Placing, Timing};
 pub use core_group::{CoreGroup, CoreHeard};
 pub use error::Error;
 pub use events::Events;
@@ -38,6 +42,7 @@ pub use group::{Group, Heard, Received};
 pub use horus::Horus;
 pub use keys::{read_keys, write_keys};
 pub use lwg::{Endpoint, LwgId, Members, Order, SendId, View, ViewId};
+pub use muts::wrong_name;
 pub use sent::{Replies, ReplyResult, Sent};
 pub use wait::{Pending, Wait};
 pub use word::{group_of_word, is_minted, show_group};

@@ -102,6 +102,11 @@ impl<C: Core, P: Policy> Groups<C, P> {
         &self.below
     }
 
+    /// The same, for what is to be taken from it beside what it tells.
+    pub const fn below_mut(&mut self) -> &mut C {
+        &mut self.below
+    }
+
     /// Where a group is and why, if it is known here.
     #[must_use]
     pub fn explain(&self, lwg: LwgId) -> Option<Where> {

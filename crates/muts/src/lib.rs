@@ -69,7 +69,7 @@ pub use message::Message;
 #[cfg(feature = "os")]
 pub use pool::{Buffer, Pool};
 pub use porter::Porter;
-pub use process::{NodeId, ProcId};
+pub use process::{NodeId, ProcId, wrong_name};
 pub use random::Random;
 pub use time::{Duration, Instant};
 pub use transport::Transport;

@@ -7,8 +7,8 @@ use crate::time::Instant;
 
 /// What whoever drives such a tower does with the pipes. Their numbers are the driver's.
 pub trait Porter: Layer {
-    /// Somebody has come.
-    fn opened(&mut self, now: Instant, pipe: u32);
+    /// Somebody has come; the user that it runs as, where the system says.
+    fn opened(&mut self, now: Instant, pipe: u32, uid: Option<u32>);
 
     /// A pipe has ended.
     fn ended(&mut self, now: Instant, pipe: u32);

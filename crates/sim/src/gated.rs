@@ -65,7 +65,7 @@ impl Gated {
             let address = Address::Pipe(u32::try_from(host).expect("hosts are few"));
             let _ = server.down(birth.now, Word::Meet { node: daemon_of(host), address });
         }
-        server.opened(birth.now, PIPE);
+        server.opened(birth.now, PIPE, None);
         Self {
             server,
             client: Client::new(birth.me, format!("p{}", birth.host)),

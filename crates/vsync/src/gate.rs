@@ -13,5 +13,6 @@ mod shared;
 mod trunk;
 
 pub use client::{Client, State};
-pub use frame::{Bye, Reader, Say, Tell};
+pub use frame::{Bye, Reader, Say, Tell, VERSION, framed};
 pub use server::{Config, News, Server, Word};
+pub use trunk::Whereabouts;

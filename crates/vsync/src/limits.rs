@@ -40,3 +40,6 @@ pub const GATE_BACKLOG_BYTES_MAX: usize = GATE_FRAME_BYTES_MAX + (16 << 20);
 /// Nodes remembered although no process of theirs lives, so that none of their earlier ones is
 /// taken for a later one.
 pub const GATE_NODES_MAX: usize = 65_536;
+
+/// A frame of somebody who has not said yet who it is: a hello or a query.
+pub const GATE_STRANGER_BYTES_MAX: usize = 4096;

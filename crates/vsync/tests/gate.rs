@@ -51,7 +51,7 @@ impl House {
     fn open(&mut self, server: usize) -> u32 {
         self.pipes += 1;
         let now = self.air.borrow().now;
-        self.servers[server].opened(now, self.pipes);
+        self.servers[server].opened(now, self.pipes, None);
         self.pipes
     }
 
@@ -334,4 +334,22 @@ fn a_daemon_that_ends_says_so_to_its_clients_and_to_the_others() {
     }
     house.run(Duration::from_millis(150));
     assert_eq!(house.members(d), [named("d", 1)]);
+}
+
+#[test]
+fn clients_of_one_daemon_that_leave_together_keep_it_from_nothing() {
+    let mut house = House::new("A");
+    let pipes = ["a", "b", "c"].map(|name| house.come(0, name, 1));
+    house.run(Duration::from_millis(400));
+    let members = ["a", "b", "c"].map(|name| named(name, 1)).to_vec();
+    assert!(house.ask(pipes[0], Down::Found { group: GROUP, members }));
+    house.run(Duration::from_millis(400));
+    for pipe in pipes {
+        assert!(house.ask(pipe, Down::Leave { group: GROUP }));
+    }
+    house.run(Duration::from_secs(2));
+    for pipe in pipes {
+        let out = house.clients[&pipe].told.iter().any(|up| matches!(up, Up::Out { .. }));
+        assert!(out, "{pipe} has left");
+    }
 }

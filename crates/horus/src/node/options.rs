@@ -14,8 +14,9 @@ pub(crate) struct Options {
     /// The node's name; with its incarnation it is the process id, a#3
     #[arg(long)]
     name: String,
-    /// Where to listen, 127.0.0.1:7001
-    #[arg(long)]
+    /// Where to listen, 127.0.0.1:7001; behind a daemon nowhere
+    #[arg(long, required_unless_present = "daemon", default_value = "127.0.0.1:0")]
+    #[arg(hide_default_value = true)]
     listen: SocketAddr,
     /// Where another node listens, b=127.0.0.1:7002; as often as there are others
     #[arg(long, value_name = "NAME=ADDRESS", value_parser = peer)]
@@ -32,9 +33,9 @@ pub(crate) struct Options {
     /// Allow the command chaos, which drops packets
     #[arg(long)]
     pub(crate) allow_chaos: bool,
-    /// Reach a horusd on this host: not built yet
+    /// Reach the kernel of the horusd at this socket instead of embedding one
     #[arg(long, value_name = "SOCKET")]
-    daemon: Option<PathBuf>,
+    pub(crate) daemon: Option<PathBuf>,
     /// Write DIR/NAME#INCARNATION.jsonl
     #[arg(long, value_name = "DIR")]
     pub(crate) history: Option<PathBuf>,
@@ -80,19 +81,18 @@ impl Options {
     /// # Errors
     /// A sentence naming the option that cannot be.
     pub(crate) fn config(&self) -> Result<Config, String> {
-        if self.daemon.is_some() {
-            return Err("--daemon is not built yet: leave it out to embed the tower".into());
-        }
         if let Some(why) = horus::wrong_name(&self.name) {
             return Err(format!("--name: {why}"));
         }
-        if !self.listen.ip().is_loopback() && !self.insecure && self.key_file.is_none() {
+        let open = !self.listen.ip().is_loopback() && !self.insecure && self.key_file.is_none();
+        if open && self.daemon.is_none() {
             return Err(format!("--listen: {}", horus::Error::Insecure(self.listen)));
         }
         let keys = self.key_file.as_deref().map(horus::read_keys).transpose();
         let mut config = Config {
             keys: keys.map_err(|error| format!("--key-file: {error}"))?,
             peers: self.peer.clone(),
+            daemon: self.daemon.clone(),
             state_dir: self.state.clone(),
             insecure: self.insecure,
             chaos: self.allow_chaos,
@@ -177,7 +177,6 @@ mod tests {
             (&["--set", "k"], "KEY=VALUE"),
             (&["--set", "silence_ms=1"], "beat_ms"),
             (&["--peer", "b:7002"], "NAME=ADDRESS"),
-            (&["--daemon", "x"], "--daemon"),
             (&["--key-file", "x"], "--key-file"),
         ] {
             assert!(config(more).expect_err("refused").contains(named), "{more:?}");

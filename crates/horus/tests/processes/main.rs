@@ -15,11 +15,15 @@
 
 mod choice;
 mod ending;
+#[cfg(unix)]
+mod housed;
 mod keyed;
 mod load;
 mod named;
 mod node;
 mod sight;
+#[cfg(unix)]
+mod space;
 mod storm;
 mod storms;
 mod town;

@@ -48,18 +48,20 @@ struct Stream {
     rest: Bytes,
 }
 
+/// Where a daemon's socket is if nothing else is said: the same for it and the clients of its user.
+#[must_use]
+pub fn default_socket() -> PathBuf {
+    let run = std::env::var_os("XDG_RUNTIME_DIR").filter(|directory| !directory.is_empty());
+    run.map_or_else(|| PathBuf::from("/run"), PathBuf::from).join("horus/horusd.sock")
+}
+
 impl Hall {
     /// Opens the door at this path, with these permissions, beside an open driver. A socket that
     /// nobody listens at is replaced.
     ///
     /// # Errors
     /// What the system says, or that another daemon listens there.
-    pub fn open(
-        mut driver: Driver,
-        path: &Path,
-        mode: u32,
-        streams_max: usize,
-    ) -> io::Result<Self> {
+    pub fn open(driver: Driver, path: &Path, mode: u32, streams_max: usize) -> io::Result<Self> {
         if PlainStream::connect(path).is_ok() {
             return Err(io::Error::new(io::ErrorKind::AddrInUse, "another daemon listens there"));
         }
@@ -115,6 +117,8 @@ impl Hall {
                 stream.write_rest();
             }
             let _ = self.driver.registry().deregister(&mut stream.stream);
+            // Somebody may not have been taken for want of what this one had.
+            self.knocked = true;
         }
     }
 
@@ -178,7 +182,7 @@ impl Hall {
         let uid = uid_of(&stream);
         let stream = Stream { stream, uid, readable: true, writable: true, rest: Bytes::new() };
         self.streams.insert(pipe, stream);
-        porter.opened(self.driver.now(), pipe);
+        porter.opened(self.driver.now(), pipe, uid);
     }
 
     fn read_all<P: Porter>(&mut self, porter: &mut P) {

@@ -21,6 +21,7 @@
 mod driver;
 #[cfg(unix)]
 mod hall;
+mod incarnation;
 mod landing;
 #[cfg(unix)]
 mod pipe;
@@ -34,7 +35,8 @@ mod system;
 
 pub use driver::{Bell, Broken, Driver};
 #[cfg(unix)]
-pub use hall::Hall;
+pub use hall::{Hall, default_socket};
+pub use incarnation::{Forgetful, next_incarnation};
 #[cfg(unix)]
 pub use pipe::{Pipe, Unreachable};
 pub use system::Rouser;

@@ -50,6 +50,7 @@ pub struct Client {
     groups: BTreeMap<GroupId, Way>,
     sends: Way,
     told: VecDeque<Up>,
+    names: VecDeque<String>,
     asked: u64,
     refused: u64,
 }
@@ -72,6 +73,7 @@ impl Client {
             groups: BTreeMap::new(),
             sends: Way { inside: true, ..Way::default() },
             told: VecDeque::new(),
+            names: VecDeque::new(),
             asked: 0,
             refused: 0,
         }
@@ -81,6 +83,11 @@ impl Client {
     #[must_use]
     pub const fn state(&self) -> State {
         self.state
+    }
+
+    /// The next name of a node that was told: its id is the name's hash.
+    pub fn name(&mut self) -> Option<String> {
+        self.names.pop_front()
     }
 
     fn say(&mut self, say: &Say) {
@@ -104,6 +111,8 @@ impl Client {
                 }
             }
             Tell::Told(up) => self.hear_up(up),
+            Tell::Name(name) => self.names.extend(String::from_utf8(name)),
+            Tell::Answer(_) => {}
         }
     }
 

@@ -5,11 +5,14 @@
 //! say     1 hello: magic u32 | version u16 | process | name
 //!         2 pong
 //!         3 ask: a word of `Down`
+//!         4 query: bytes
 //! tell    1 welcome: version u16 | process of the daemon
 //!         2 bye: why u8
 //!         3 ping
 //!         4 took: group option | bytes u64
 //!         5 told: a word of `Up`
+//!         6 answer: bytes
+//!         7 name: bytes
 //! ```
 //!
 //! A word is its number, then its fields in order; a message stands behind its length.
@@ -31,7 +34,7 @@ use crate::view::View;
 pub(crate) const MAGIC: u32 = u32::from_le_bytes(*b"HRSg");
 
 /// The version of all that is drawn above.
-pub(crate) const VERSION: u16 = 1;
+pub const VERSION: u16 = 1;
 
 /// What a client says.
 #[derive(Debug, Clone)]
@@ -49,6 +52,8 @@ pub enum Say {
     Pong,
     /// Something is asked of its kernel.
     Ask(Down),
+    /// An operator asks the daemon itself, whether attached or not.
+    Query(Vec<u8>),
 }
 
 /// What it is told.
@@ -74,6 +79,10 @@ pub enum Tell {
     },
     /// Something that its kernel tells.
     Told(Up),
+    /// The daemon answers an operator.
+    Answer(Vec<u8>),
+    /// What the node of a process is called that is met next.
+    Name(Vec<u8>),
 }
 
 /// The bytes of each word: its number, then its fields in order.
@@ -150,6 +159,8 @@ words! { Tell
     4 Took { group, bytes };
     2 Bye
     5 Told
+    6 Answer
+    7 Name
 }
 
 impl Wire for Say {
@@ -166,6 +177,10 @@ impl Wire for Say {
             Self::Ask(down) => {
                 into.push(3);
                 down.write(into);
+            }
+            Self::Query(query) => {
+                into.push(4);
+                query.write(into);
             }
         }
     }
@@ -185,6 +200,7 @@ impl Wire for Say {
             }
             2 => Self::Pong,
             3 => Self::Ask(Down::read(from)?),
+            4 => Self::Query(Vec::read(from)?),
             _ => return Err(Malformed),
         })
     }
@@ -292,6 +308,14 @@ pub(crate) fn write_frame(into: &mut BytesMut, what: &impl Wire) {
     into[at..at + 4].copy_from_slice(&length.to_le_bytes());
 }
 
+/// The bytes of what a client says: for who speaks to a daemon without being one.
+#[must_use]
+pub fn framed(say: &Say) -> Bytes {
+    let mut into = BytesMut::new();
+    write_frame(&mut into, say);
+    into.freeze()
+}
+
 /// Puts frames together again from what a pipe gives.
 #[derive(Debug)]
 pub struct Reader {
@@ -306,6 +330,17 @@ impl Default for Reader {
 }
 
 impl Reader {
+    /// One that takes no frame that is longer.
+    #[must_use]
+    pub(crate) fn limited(longest: usize) -> Self {
+        Self { bytes: BytesMut::new(), longest }
+    }
+
+    /// Takes frames of any length that there may be from now on.
+    pub(crate) const fn lift(&mut self) {
+        self.longest = GATE_FRAME_BYTES_MAX;
+    }
+
     /// Takes what came.
     pub fn put(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);

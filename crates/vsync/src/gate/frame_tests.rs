@@ -30,7 +30,7 @@ fn says() -> Vec<Say> {
         Down::Closed { group },
     ];
     let hello = Say::Hello { version: VERSION, me: proc(1), name: "a".into() };
-    downs.into_iter().map(Say::Ask).chain([hello, Say::Pong]).collect()
+    downs.into_iter().map(Say::Ask).chain([hello, Say::Pong, Say::Query(vec![1, 2])]).collect()
 }
 
 fn tells() -> Vec<Tell> {
@@ -61,6 +61,8 @@ fn tells() -> Vec<Tell> {
         Tell::Welcome { version: VERSION, daemon: peer },
         Tell::Bye(Bye::Slow),
         Tell::Ping,
+        Tell::Answer(vec![3]),
+        Tell::Name(vec![98]),
         Tell::Took { group: Some(group), bytes: 70 },
     ];
     ups.into_iter().map(Tell::Told).chain(others).collect()

@@ -37,6 +37,8 @@ pub struct Config {
     pub slow: Duration,
     /// Clients at once. Default 256.
     pub clients_max: usize,
+    /// The users that may attach; none: whoever can open the pipe.
+    pub users: Option<BTreeSet<u32>>,
     /// Groups that one client may be in or on its way to. Default 10,000.
     pub groups_max: usize,
 }
@@ -52,6 +54,7 @@ impl Config {
             silence: Duration::from_secs(1),
             slow: Duration::from_secs(10),
             clients_max: 256,
+            users: None,
             groups_max: 10_000,
         }
     }
@@ -74,6 +77,13 @@ pub enum Word {
         /// Why.
         why: Bye,
     },
+    /// Answers an operator.
+    Answer {
+        /// The number of the pipe.
+        pipe: u32,
+        /// What it is told.
+        answer: Vec<u8>,
+    },
     /// Takes no more clients, or takes some again.
     Admit(bool),
     /// This daemon ends: clients and other daemons are told.
@@ -91,6 +101,13 @@ pub enum News {
         proc: ProcId,
         /// The name of its node.
         name: String,
+    },
+    /// An operator asks something: `Word::Answer` is due.
+    Asked {
+        /// The number of the pipe.
+        pipe: u32,
+        /// What it asks.
+        query: Vec<u8>,
     },
     /// A client is not attached any more, or never was: its pipe is to be closed.
     Parted {
@@ -156,6 +173,16 @@ impl<M: Multicast> Server<M> {
         })
     }
 
+    /// Where the newest process of a node is, if one was ever met.
+    pub fn explain(&self, node: NodeId) -> Option<super::trunk::Whereabouts> {
+        self.trunk.explain(node)
+    }
+
+    /// What a node is called, if a process of it is or was attached anywhere.
+    pub fn name(&self, node: NodeId) -> Option<&str> {
+        core::str::from_utf8(self.trunk.name(node)?).ok()
+    }
+
     /// Other daemons that are heard.
     pub fn neighbours(&self) -> usize {
         self.trunk.neighbours()
@@ -175,6 +202,7 @@ impl<M: Multicast> Server<M> {
         match (say, guest.kernel.is_some()) {
             (Say::Hello { version, me, name }, false) => self.attach(now, pipe, version, me, name),
             (Say::Pong, true) => {}
+            (Say::Query(query), _) => self.told.push_back(News::Asked { pipe, query }),
             (Say::Ask(crate::Down::Farewell), true) => self.put_out(now, pipe, Bye::Left),
             (Say::Ask(ask), true) => {
                 if let Err(why) = guest.ask(now, ask, self.config.groups_max) {
@@ -190,9 +218,24 @@ impl<M: Multicast> Server<M> {
     fn attach(&mut self, now: Instant, pipe: u32, version: u16, me: ProcId, name: String) {
         let newest = self.trunk.newest(me.node);
         let over = newest.is_some_and(|(proc, _)| proc.incarnation >= me.incarnation);
+        let uid = self.guests.get(&pipe).and_then(|guest| guest.uid);
+        let stranger = self
+            .config
+            .users
+            .as_ref()
+            .is_some_and(|users| uid.is_none_or(|uid| !users.contains(&uid)));
+        let earlier = newest.and_then(|(proc, _)| self.pipes.get(&proc).copied());
+        // One user's process does not take the place of another's.
+        let others = earlier
+            .and_then(|pipe| self.guests.get(&pipe))
+            .is_some_and(|other| uid.is_some() && other.uid.is_some() && uid != other.uid);
         let why = if version != VERSION {
             Some(Bye::Version)
-        } else if NodeId::of_name(&name) != me.node || me.node == self.config.me.node {
+        } else if NodeId::of_name(&name) != me.node
+            || me.node == self.config.me.node
+            || stranger
+            || others
+        {
             Some(Bye::Forbidden)
         } else if !self.admits {
             Some(Bye::Stopping)
@@ -204,10 +247,8 @@ impl<M: Multicast> Server<M> {
         if let Some(why) = why {
             return self.put_out(now, pipe, why);
         }
-        if let Some((earlier, _)) = newest
-            && let Some(other) = self.pipes.get(&earlier).copied()
-        {
-            self.put_out(now, other, Bye::Superseded);
+        if let Some(earlier) = earlier {
+            self.put_out(now, earlier, Bye::Superseded);
         }
         let Some(guest) = self.guests.get_mut(&pipe) else { return };
         let mut kernel = self.config.kernel.clone();
@@ -216,10 +257,11 @@ impl<M: Multicast> Server<M> {
         kernel.asks_first = true;
         guest.kernel = Some((me, Box::new(Kernel::new(super::line::Line::default(), kernel))));
         guest.name.clone_from(&name);
+        guest.reader.lift();
         guest.tell(&Tell::Welcome { version: VERSION, daemon: self.config.me });
         self.pipes.insert(me, pipe);
         self.attached += 1;
-        self.trunk.attach(now, me);
+        self.trunk.attach(now, me, &name);
         self.told.push_back(News::Attached { pipe, proc: me, name });
     }
 
@@ -250,7 +292,7 @@ impl<M: Multicast> Server<M> {
         while let Some(ask) = kernel.below_mut().asked.pop_front() {
             self.trunk.ask(now, proc, ask);
         }
-        if guest.tell_all() {
+        if guest.tell_all(|node| self.trunk.name(node)) {
             return self.put_out(now, pipe, Bye::Slow);
         }
         if guest.is_backed_up() && guest.choked.is_none() {
@@ -335,6 +377,11 @@ impl<M: Multicast> Layer for Server<M> {
                 let _ = self.trunk.host_mut().down(now, muts::Down::Meet { node, address });
             }
             Word::PutOut { pipe, why } => self.put_out(now, pipe, why),
+            Word::Answer { pipe, answer } => {
+                if let Some(guest) = self.guests.get_mut(&pipe) {
+                    guest.tell(&Tell::Answer(answer));
+                }
+            }
             Word::Admit(admits) => self.admits = admits,
             Word::Farewell => {
                 let all: Vec<u32> = self.guests.keys().copied().collect();
@@ -378,11 +425,11 @@ impl<M: Multicast> Layer for Server<M> {
 }
 
 impl<M: Multicast> Porter for Server<M> {
-    fn opened(&mut self, now: Instant, pipe: u32) {
+    fn opened(&mut self, now: Instant, pipe: u32, uid: Option<u32>) {
         if self.guests.is_empty() {
             self.look = now;
         }
-        self.guests.insert(pipe, Guest::new(now));
+        self.guests.insert(pipe, Guest::new(now, uid));
     }
 
     fn ended(&mut self, now: Instant, pipe: u32) {

@@ -13,6 +13,7 @@ mod letter;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::vec::Vec;
 
 use bytes::Bytes;
 use muts::{
@@ -46,12 +47,26 @@ struct Neighbour {
 }
 
 /// The newest process known of a node.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Known {
     proc: ProcId,
+    name: Vec<u8>,
     /// The daemon that it is behind; none: this one.
     host: Option<ProcId>,
     over: bool,
+}
+
+/// Where a process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// The newest of its node.
+    pub proc: ProcId,
+    /// The daemon that it is or was attached to; none: this one.
+    pub daemon: Option<ProcId>,
+    /// It is not attached any more.
+    pub over: bool,
+    /// Since when nothing has been heard of its daemon.
+    pub silent: Option<Instant>,
 }
 
 /// See the head of this file.
@@ -71,6 +86,11 @@ pub(crate) struct Trunk<M> {
     tick: Instant,
     /// Ports with something to be told.
     pub(crate) stirred: BTreeSet<ProcId>,
+    /// Those that another port has something for: it takes a turn. Kernels here that answer each
+    /// other at once would keep time from passing.
+    later: BTreeSet<ProcId>,
+    /// A port is asking.
+    asking: bool,
     /// Clients of whose node a later incarnation was met.
     pub(crate) superseded: BTreeSet<ProcId>,
     malformed: u64,
@@ -91,6 +111,8 @@ impl<M: Multicast> Trunk<M> {
             silence,
             tick: Instant::ZERO,
             stirred: BTreeSet::new(),
+            later: BTreeSet::new(),
+            asking: false,
             superseded: BTreeSet::new(),
             malformed: 0,
         }
@@ -114,6 +136,19 @@ impl<M: Multicast> Trunk<M> {
         self.nodes.get(&node).map(|known| (known.proc, known.over))
     }
 
+    /// What the node of a process is called, if that was told.
+    pub(crate) fn name(&self, node: NodeId) -> Option<&[u8]> {
+        self.nodes.get(&node).map(|known| &known.name[..]).filter(|name| !name.is_empty())
+    }
+
+    /// Where the newest process of a node is, if one was ever met.
+    pub(crate) fn explain(&self, node: NodeId) -> Option<Whereabouts> {
+        let known = self.nodes.get(&node)?;
+        let neighbour = known.host.and_then(|host| self.neighbours.get(&host));
+        let silent = neighbour.and_then(|neighbour| neighbour.silent);
+        Some(Whereabouts { proc: known.proc, daemon: known.host, over: known.over, silent })
+    }
+
     /// What a kernel is to be told.
     pub(crate) fn take(&mut self, proc: ProcId) -> VecDeque<Up> {
         self.ports.get_mut(&proc).map(|port| core::mem::take(&mut port.told)).unwrap_or_default()
@@ -122,6 +157,14 @@ impl<M: Multicast> Trunk<M> {
     fn tell(&mut self, proc: ProcId, up: Up) {
         if let Some(port) = self.ports.get_mut(&proc) {
             port.told.push_back(up);
+            self.stir(proc);
+        }
+    }
+
+    fn stir(&mut self, proc: ProcId) {
+        if self.asking {
+            self.later.insert(proc);
+        } else {
             self.stirred.insert(proc);
         }
     }
@@ -134,20 +177,20 @@ impl<M: Multicast> Trunk<M> {
     }
 
     /// A client is attached; an earlier one of its node is not any more.
-    pub(crate) fn attach(&mut self, now: Instant, proc: ProcId) {
-        self.know(proc, None);
+    pub(crate) fn attach(&mut self, now: Instant, proc: ProcId, name: &str) {
+        self.know(proc, None, name.as_bytes().to_vec());
         self.ports.insert(proc, Port::default());
         let living = self.nodes.values().filter(|known| !known.over && known.proc != proc);
-        let living: VecDeque<Known> = living.copied().collect();
-        for known in living {
-            self.tell(proc, Up::Met { peer: known.proc });
-            let silent = known.host.and_then(|host| self.neighbours.get(&host)?.silent);
+        let living: VecDeque<_> = living.map(|known| (known.proc, known.host)).collect();
+        for (peer, host) in living {
+            self.tell(proc, Up::Met { peer });
+            let silent = host.and_then(|host| self.neighbours.get(&host)?.silent);
             if let Some(since) = silent {
-                self.tell(proc, Up::Silent { peer: known.proc, since });
+                self.tell(proc, Up::Silent { peer, since });
             }
         }
         self.tell_all(proc, &Up::Met { peer: proc });
-        self.post_all(now, &Letter::Here { proc });
+        self.post_all(now, &Letter::Here { proc, name: name.as_bytes().to_vec() });
         self.tend_channels(now);
     }
 
@@ -155,6 +198,7 @@ impl<M: Multicast> Trunk<M> {
     pub(crate) fn detach(&mut self, now: Instant, proc: ProcId) {
         self.ports.remove(&proc);
         self.stirred.remove(&proc);
+        self.later.remove(&proc);
         self.superseded.remove(&proc);
         self.beats.retain(|(from, to), _| *from != proc && *to != proc);
         self.version += 1;
@@ -174,8 +218,8 @@ impl<M: Multicast> Trunk<M> {
     }
 
     /// Notes where the newest process of a node is; of an earlier one everybody is told.
-    fn know(&mut self, proc: ProcId, host: Option<ProcId>) {
-        let known = Known { proc, host, over: false };
+    fn know(&mut self, proc: ProcId, host: Option<ProcId>, name: Vec<u8>) {
+        let known = Known { proc, name, host, over: false };
         let before = self.nodes.insert(proc.node, known);
         if let Some(before) = before.filter(|before| before.proc != proc && !before.over) {
             self.tell_all(proc, &Up::Lost { peer: before.proc });
@@ -215,6 +259,12 @@ impl<M: Multicast> Trunk<M> {
 
     /// Takes what a kernel asks of its transport.
     pub(crate) fn ask(&mut self, now: Instant, me: ProcId, ask: Down) {
+        self.asking = true;
+        self.take_ask(now, me, ask);
+        self.asking = false;
+    }
+
+    fn take_ask(&mut self, now: Instant, me: ProcId, ask: Down) {
         match ask {
             Down::Open { channel, peers, .. } => self.open(now, me, channel, &peers),
             Down::Close { channel } => self.close(now, me, channel),
@@ -390,16 +440,19 @@ impl<M: Multicast> Trunk<M> {
         let Some(shared) = self.channels.get_mut(&channel) else { return };
         let open = shared.locals.iter().filter(|(_, local)| local.open);
         let open: VecDeque<ProcId> = open.map(|(proc, _)| *proc).collect();
+        let mut told = Vec::new();
         for proc in open {
             if let Some(port) = self.ports.get_mut(&proc).filter(|port| !port.choked) {
                 let before = port.told.len();
                 shared.tell(channel, proc, &mut port.told);
                 if port.told.len() > before {
-                    self.stirred.insert(proc);
+                    told.push(proc);
                 }
             }
         }
-        for (from, bytes) in shared.trim() {
+        let taken = shared.trim();
+        told.into_iter().for_each(|proc| self.stir(proc));
+        for (from, bytes) in taken {
             self.ask_host(now, Down::Taken { channel, from, bytes });
         }
     }
@@ -407,6 +460,7 @@ impl<M: Multicast> Trunk<M> {
     /// What is due by now: heartbeats between kernels, and channels that waited long enough.
     pub(crate) fn wake(&mut self, now: Instant) {
         self.host.wake(now);
+        self.stirred.append(&mut self.later);
         if self.tick > now {
             return;
         }
@@ -457,6 +511,9 @@ impl<M: Multicast> Trunk<M> {
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let waiting = self.channels.values().filter_map(|shared| shared.patience);
+        if !self.later.is_empty() {
+            return Some(Instant::ZERO);
+        }
         let tick = (!self.ports.is_empty() || !self.neighbours.is_empty()).then_some(self.tick);
         tick.into_iter().chain(waiting).chain(self.host.deadline()).min()
     }

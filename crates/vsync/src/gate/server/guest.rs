@@ -5,7 +5,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 
 use bytes::{Bytes, BytesMut};
-use muts::{Address, Channel, Full, Instant, Layer, Packet, ProcId};
+use muts::{Address, Channel, Full, Instant, Layer, NodeId, Packet, ProcId};
 
 use crate::endpoint::GroupId;
 use crate::gate::client::weight;
@@ -13,7 +13,9 @@ use crate::gate::frame::{Bye, Reader, Tell, write_frame};
 use crate::gate::line::Line;
 use crate::interface::{Down, Fault, Up};
 use crate::kernel::Kernel;
-use crate::limits::{GATE_BACKLOG_BYTES_MAX, GATE_CHOKE_BYTES, GATE_CREDIT_BYTES};
+use crate::limits::{
+    GATE_BACKLOG_BYTES_MAX, GATE_CHOKE_BYTES, GATE_CREDIT_BYTES, GATE_STRANGER_BYTES_MAX,
+};
 use crate::view::View;
 
 /// See the head of this file.
@@ -22,6 +24,8 @@ pub(super) struct Guest {
     /// Once it has said who it is.
     pub(super) kernel: Option<(ProcId, Box<Kernel<Line>>)>,
     pub(super) name: String,
+    /// The user that it runs as, where the system says.
+    pub(super) uid: Option<u32>,
     pub(super) reader: Reader,
     /// What waits to be written.
     pub(super) out: BytesMut,
@@ -36,11 +40,12 @@ pub(super) struct Guest {
 }
 
 impl Guest {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(super) fn new(now: Instant, uid: Option<u32>) -> Self {
         Self {
             kernel: None,
             name: String::new(),
-            reader: Reader::default(),
+            uid,
+            reader: Reader::limited(GATE_STRANGER_BYTES_MAX),
             out: BytesMut::new(),
             heard: now,
             choked: None,
@@ -114,10 +119,15 @@ impl Guest {
     }
 
     /// Passes on all that its kernel tells; true if too much waits.
-    pub(super) fn tell_all(&mut self) -> bool {
+    pub(super) fn tell_all<'a>(&mut self, name: impl Fn(NodeId) -> Option<&'a [u8]>) -> bool {
         let Some((_, kernel)) = &mut self.kernel else { return false };
         while let Some(up) = kernel.up() {
             match &up {
+                Up::Met { peer } => {
+                    if let Some(name) = name(peer.node) {
+                        write_frame(&mut self.out, &Tell::Name(name.to_vec()));
+                    }
+                }
                 Up::View(view) => {
                     self.groups.insert(view.group, Some(view.clone()));
                 }

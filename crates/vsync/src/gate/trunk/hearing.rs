@@ -6,6 +6,7 @@ use muts::{Channel, Down, Full, Instant, Message, Multicast, ProcId, Up};
 
 use super::letter::{CastHead, Letter, Pulse, Table};
 use super::{Neighbour, Trunk};
+use crate::limits::GATE_NAME_BYTES_MAX;
 
 impl<M: Multicast> Trunk<M> {
     /// Takes all that the transport tells.
@@ -91,7 +92,8 @@ impl<M: Multicast> Trunk<M> {
         self.neighbours.insert(host, Neighbour::default());
         let here: Vec<ProcId> = self.ports.keys().copied().collect();
         for proc in here {
-            self.post(now, host, &Letter::Here { proc }, Message::default());
+            let name = self.name(proc.node).unwrap_or_default().to_vec();
+            self.post(now, host, &Letter::Here { proc, name }, Message::default());
         }
         self.pulse(now, host);
     }
@@ -131,7 +133,7 @@ impl<M: Multicast> Trunk<M> {
             return;
         }
         match message.pop::<Letter>() {
-            Ok(Letter::Here { proc }) => self.here(now, host, proc),
+            Ok(Letter::Here { proc, name }) => self.here(now, host, proc, name),
             Ok(Letter::Gone { proc }) => {
                 if self.is_behind(proc, host) {
                     self.over(proc);
@@ -166,12 +168,15 @@ impl<M: Multicast> Trunk<M> {
     }
 
     /// A process is attached to another daemon.
-    fn here(&mut self, now: Instant, host: ProcId, proc: ProcId) {
+    fn here(&mut self, now: Instant, host: ProcId, proc: ProcId, mut name: Vec<u8>) {
         let newest = self.nodes.get(&proc.node).map_or(0, |known| known.proc.incarnation);
         if newest >= proc.incarnation {
             return;
         }
-        self.know(proc, Some(host));
+        if name.len() > GATE_NAME_BYTES_MAX {
+            name.clear();
+        }
+        self.know(proc, Some(host), name);
         self.tell_all(proc, &Up::Met { peer: proc });
         if let Some(since) = self.neighbours.get(&host).and_then(|neighbour| neighbour.silent) {
             self.tell_all(proc, &Up::Silent { peer: proc, since });

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! on a cast      place of the sender u8 | audience option (4 u64, by place)
-//! on a letter    0 here: process     1 gone: process     2 to: from process | to process
+//! on a letter    0 here: process | name     1 gone: process     2 to: from process | to process
 //!                3 table; the body: version u64 | (from | common bytes | (to | bytes)*)*
 //! in a heartbeat version of the own table u64 | version of the other's that is here u64
 //! ```
@@ -40,9 +40,9 @@ impl Wire for CastHead {
 }
 
 /// What stands on a letter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Letter {
-    Here { proc: ProcId },
+    Here { proc: ProcId, name: Vec<u8> },
     Gone { proc: ProcId },
     To { from: ProcId, to: ProcId },
     Table,
@@ -51,9 +51,10 @@ pub(crate) enum Letter {
 impl Wire for Letter {
     fn write(&self, into: &mut impl Sink) {
         match self {
-            Self::Here { proc } => {
+            Self::Here { proc, name } => {
                 into.push(0);
                 proc.write(into);
+                name.write(into);
             }
             Self::Gone { proc } => {
                 into.push(1);
@@ -69,7 +70,7 @@ impl Wire for Letter {
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
         Ok(match u8::read(from)? {
-            0 => Self::Here { proc: ProcId::read(from)? },
+            0 => Self::Here { proc: ProcId::read(from)?, name: Vec::read(from)? },
             1 => Self::Gone { proc: ProcId::read(from)? },
             2 => Self::To { from: ProcId::read(from)?, to: ProcId::read(from)? },
             3 => Self::Table,
