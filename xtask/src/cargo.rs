@@ -62,6 +62,13 @@ pub(crate) fn sim(args: &[String]) -> Done {
     run(&all)
 }
 
+/// Runs the benchmarks: what they print is all there is on standard output.
+pub(crate) fn bench(args: &[String]) -> Done {
+    let mut all = vec!["bench", "--quiet", "--package", "horus", "--bench", "figures", "--"];
+    all.extend(args.iter().map(String::as_str));
+    run(&all)
+}
+
 /// What tidy reads of `cargo metadata`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Metadata {

@@ -39,6 +39,13 @@ enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Every floor beside what it stands on, measured by turns in real processes: muts, vsync, lwg,
+    /// gate, tools, paper or all (try `cargo xtask bench --help`)
+    Bench {
+        /// What the benchmarks are told.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Breaks the code on purpose, one place at a time in a copy, and has the suite find it
     Plant {
         /// Only the faults whose name contains this
@@ -72,8 +79,10 @@ const BAD_OPTIONS: u8 = 2;
 fn main() -> ExitCode {
     // `cargo xtask sim --help` is for sim, so clap must not answer it.
     let args: Vec<String> = std::env::args().collect();
-    if args.get(1).is_some_and(|verb| verb == "sim") {
-        return end(cargo::sim(&args[2..]));
+    match args.get(1).map(String::as_str) {
+        Some("sim") => return end(cargo::sim(&args[2..])),
+        Some("bench") => return end(cargo::bench(&args[2..])),
+        _ => {}
     }
     match Options::try_parse() {
         Ok(options) => run(options.verb),
@@ -111,6 +120,7 @@ fn run(verb: Option<Verb>) -> ExitCode {
         Some(Verb::Test) => test::run_all(),
         Some(Verb::Tidy) => tidy::run(),
         Some(Verb::Sim { args }) => cargo::sim(&args),
+        Some(Verb::Bench { args }) => cargo::bench(&args),
         Some(Verb::Plant { only }) => plant::run(&only),
         Some(Verb::Loom) => test::loom(),
         Some(Verb::Bare) => bare::run(),

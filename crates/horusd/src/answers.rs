@@ -1,7 +1,7 @@
 //! Answers: what operators may ask a running daemon, one JSON object each way.
 //!
-//! `{"ask":"status"}`, `groups`, `members` with `group`, `why` with `name`, `counters`; and from its
-//! own user or root: `out` with `name`, `drain`, `leave`.
+//! `{"ask":"status"}`, `groups`, `members` with `group`, `why` with `name`, `counters`; and from
+//! its own user or root: `out` with `name`, `drain`, `leave`.
 
 use muts::{Counted, Multicast, NodeId, ProcId};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Daemon: the loop. It turns the crank, hears of clients, operators and signals, and says how it is.
+//! Daemon: the loop. It turns the crank, hears of clients, operators and signals, says how it is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{SocketAddr, ToSocketAddrs};

@@ -2,9 +2,10 @@
 //!
 //! A receiver gathers acknowledgements until enough has come or one has waited 10 ms, unless the
 //! sender asks for one at once. A sender asks when it waits for it: when one message is all that it
-//! has under way, or its window is nearly full. What a receiver misses it tells at once.
+//! has under way, or its window is nearly full. What a receiver misses it tells at once. A message
+//! alone is likely to be answered: its acknowledgement waits a moment, to go with the answer.
 
-use crate::limits::{ACK_BYTES, ACK_DATAGRAMS};
+use crate::limits::{ACK_BYTES, ACK_DATAGRAMS, ANSWER_PAUSE};
 use crate::pace::ACK_DELAY;
 use crate::time::{Duration, Instant};
 
@@ -24,7 +25,14 @@ impl Tempo {
         self.datagrams += 1;
         self.bytes += bytes;
         let enough = self.datagrams >= ACK_DATAGRAMS || self.bytes >= ACK_BYTES;
-        let due = if at_once || enough { now } else { now + ACK_DELAY };
+        let pause = match (enough, at_once) {
+            (true, _) => Duration::ZERO,
+            // A question: it is likely to be answered in a moment, and one datagram does for both.
+            (_, true) if self.datagrams == 1 => ANSWER_PAUSE,
+            (_, true) => Duration::ZERO,
+            (_, false) => ACK_DELAY,
+        };
+        let due = now + pause;
         self.due = Some(self.due.map_or(due, |before| before.min(due)));
     }
 
@@ -60,6 +68,8 @@ mod tests {
         assert_eq!(tempo.due(), Some(now));
         tempo.acknowledge(now);
         assert_eq!(tempo.due(), None);
+        tempo.came(now, 100, true);
+        assert_eq!(tempo.due(), Some(now + ANSWER_PAUSE), "an answer may take it along");
         tempo.came(now, 100, true);
         assert_eq!(tempo.due(), Some(now));
     }

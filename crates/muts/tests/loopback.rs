@@ -23,7 +23,10 @@ struct End {
 impl End {
     fn new(node: u64) -> Self {
         let driver = Driver::open("127.0.0.1:0".parse().expect("an address")).expect("loopback");
-        let transport = Transport::new(Config::new(proc(node), node));
+        let mut config = Config::new(proc(node), node);
+        // Only what the system says is news of a death, not the time that goes by.
+        config.silence = PATIENCE * 100;
+        let transport = Transport::new(config);
         Self { driver, transport, told: Vec::new() }
     }
 
@@ -80,6 +83,23 @@ fn two_processes_meet_and_everything_arrives() {
     };
     until(&mut ends, |ends| heard(&ends[1]).len() == 3);
     assert_eq!(heard(&ends[1]), sent);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_process_that_died_on_a_living_host_is_missed_at_once() {
+    let [mut end, mut other] = pair();
+    let start = std::time::Instant::now();
+    let told = |end: &End, wanted: fn(&Up) -> bool| end.told.iter().any(wanted);
+    while !told(&end, |up| matches!(up, Up::Met { .. })) {
+        assert!(start.elapsed() < PATIENCE, "they do not meet");
+        [&mut end, &mut other].into_iter().for_each(End::turn);
+    }
+    drop(other);
+    while !told(&end, |up| matches!(up, Up::Silent { .. })) {
+        assert!(start.elapsed() < PATIENCE, "a closed port says nothing");
+        end.turn();
+    }
 }
 
 #[test]

@@ -340,7 +340,7 @@ impl Layer for Pretend {
                 net.wishes.push(Wish::Invite(self.me, group, members));
             }
             Down::Leave { group } => net.wishes.push(Wish::Leave(self.me, group)),
-            Down::Meet { .. } | Down::Join { .. } | Down::Farewell => {}
+            Down::Meet { .. } | Down::Join { .. } | Down::Farewell | Down::Closed { .. } => {}
         }
         Ok(())
     }

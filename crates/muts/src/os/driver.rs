@@ -30,6 +30,8 @@ pub struct Driver {
     behind: Option<Transmit>,
     /// The socket may hold more than one turn took.
     more: bool,
+    /// The socket had no room for what still waits in the batch.
+    wants_room: bool,
     /// The system has something to say of datagrams that went out.
     troubled: bool,
     refused: u64,
@@ -52,6 +54,7 @@ impl Driver {
             batch: Vec::new(),
             behind: None,
             more: false,
+            wants_room: false,
             troubled: false,
             refused: 0,
         })
@@ -100,7 +103,8 @@ impl Driver {
         if self.more || self.troubled || !self.bell.doze() {
             time = Some(Duration::ZERO);
         }
-        let waited = self.waiter.wait(time);
+        let room = self.waiter.want_room(&mut self.socket, self.wants_room);
+        let waited = room.and_then(|()| self.waiter.wait(time));
         self.bell.rise();
         self.troubled |= waited.map_err(|cause| Broken { doing: Doing::Wait, cause })?;
         self.receive(layer);
@@ -143,7 +147,8 @@ impl Driver {
                 }
             });
             match received {
-                Ok(datagrams) => taken += datagrams,
+                Ok((_, false)) => return,
+                Ok((datagrams, true)) => taken += datagrams,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 // An earlier datagram met a closed port: there is more behind the news of it.
                 Err(_) => {
@@ -169,6 +174,7 @@ impl Driver {
 
     fn transmit<L: Layer>(&mut self, layer: &mut L) {
         let now = self.now();
+        self.wants_room = false;
         loop {
             if self.batch.is_empty() && !self.gather(layer, now) {
                 return;
@@ -181,7 +187,10 @@ impl Driver {
             match self.socket.send(&self.batch, to) {
                 Ok(()) => {}
                 // What of it went out already goes twice, which does no harm.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.wants_room = true;
+                    return;
+                }
                 Err(_) => {
                     self.refused += 1;
                     self.troubled = true;

@@ -2,12 +2,18 @@
 
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
+use std::time::Duration;
 
 use bytes::Bytes;
 use mio::net::UdpSocket;
+use mio::unix::SourceFd;
 use nix::sys::socket::sockopt::{PeerCredentials, UdpGsoSegment};
-use nix::sys::socket::{MsgFlags, SockaddrStorage, getsockopt, sendmsg, setsockopt};
+use nix::sys::socket::{
+    ControlMessageOwned, MsgFlags, SockaddrStorage, getsockopt, recvmsg, sendmsg, setsockopt,
+};
+use nix::sys::time::TimeSpec;
+use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 use quinn_udp::{RecvMeta, UdpSockRef, UdpSocketState};
 
 use super::landing::Landing;
@@ -22,6 +28,12 @@ const BUFFERS: usize = 4;
 
 /// Datagrams that one call may send: their places fit what a call may gather from.
 pub(super) const BATCH: usize = 32;
+
+/// Waits at least this long need not end to the microsecond.
+const COARSE: Duration = Duration::from_millis(20);
+
+/// What the system says of one datagram: a time, an interface, a mark and an error fit.
+const NEWS_BYTES: usize = 256;
 
 /// Places that one call gathers from.
 const PLACES: usize = BATCH * PARTS_MAX;
@@ -55,8 +67,12 @@ impl Socket {
         self.udp.local_addr()
     }
 
-    /// Takes what one call gives; answers how many datagrams that were.
-    pub(super) fn receive(&mut self, mut each: impl FnMut(SocketAddr, Bytes)) -> io::Result<usize> {
+    /// Takes what one call gives; answers how many datagrams that were, and whether there may be
+    /// more behind them.
+    pub(super) fn receive(
+        &mut self,
+        mut each: impl FnMut(SocketAddr, Bytes),
+    ) -> io::Result<(usize, bool)> {
         let mut metas = [RecvMeta::default(); BUFFERS];
         let filled = {
             let mut open = self.landing.open().iter_mut();
@@ -77,7 +93,8 @@ impl Socket {
                 }
             }
         }
-        Ok(datagrams)
+        // Buffers stayed empty: what comes later is news of its own.
+        Ok((datagrams, filled == BUFFERS))
     }
 
     /// Sends datagrams to one address, all of the first one's length but the last, which may be
@@ -119,15 +136,31 @@ impl Socket {
 
     /// An address of which the system has said that nobody listens there.
     pub(super) fn unreachable(&mut self) -> Option<SocketAddr> {
-        while let Ok(Some(error)) = self.state.recv_transport_error(UdpSockRef::from(&self.udp)) {
-            if matches!(error.payload, quinn_udp::TransportErrorPayload::Unreachable)
-                && let Some(address) = error.addr
-            {
-                return Some(address);
+        // The datagram that came back is cut off: it is known by where it went.
+        let (mut byte, mut news) = ([0; 1], [0; NEWS_BYTES]);
+        loop {
+            let mut places = [IoSliceMut::new(&mut byte)];
+            let flags = MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT;
+            let fd = self.udp.as_raw_fd();
+            let message =
+                recvmsg::<SockaddrStorage>(fd, &mut places, Some(&mut news), flags).ok()?;
+            let to = message.address.and_then(address);
+            if to.is_some() && message.cmsgs().is_ok_and(|mut news| news.any(|one| refused(&one))) {
+                return to;
             }
         }
-        None
     }
+}
+
+fn refused(news: &ControlMessageOwned) -> bool {
+    use ControlMessageOwned::{Ipv4RecvErr, Ipv6RecvErr};
+    let (Ipv4RecvErr(error, _) | Ipv6RecvErr(error, _)) = news else { return false };
+    error.ee_errno == nix::libc::ECONNREFUSED as u32
+}
+
+fn address(storage: SockaddrStorage) -> Option<SocketAddr> {
+    let four = storage.as_sockaddr_in().map(|four| SocketAddr::V4((*four).into()));
+    four.or_else(|| storage.as_sockaddr_in6().map(|six| SocketAddr::V6((*six).into())))
 }
 
 fn places<const N: usize>(batch: &[Transmit]) -> heapless::Vec<io::IoSlice<'_>, N> {
@@ -150,24 +183,40 @@ fn cannot_cut(error: &io::Error) -> bool {
 
 /// Waits for the socket or a rouser.
 #[derive(Debug)]
-pub(super) struct Waiter(waiting::Waiter);
+pub(super) struct Waiter {
+    waiter: waiting::Waiter,
+    /// Ends short waits: mio counts in milliseconds, which is long beside a round trip.
+    timer: TimerFd,
+}
 
 impl Waiter {
     pub(super) fn new(socket: &mut Socket) -> io::Result<Self> {
-        waiting::Waiter::new(&mut socket.udp).map(Self)
+        let waiter = waiting::Waiter::new(&mut socket.udp)?;
+        let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_NONBLOCK)?;
+        waiter.also(&mut SourceFd(&timer.as_fd().as_raw_fd()))?;
+        Ok(Self { waiter, timer })
     }
 
     /// What can wait for streams too.
     #[cfg(unix)]
     pub(super) const fn plain(&self) -> &waiting::Waiter {
-        &self.0
+        &self.waiter
     }
 
     pub(super) fn rouser(&self) -> Rouser {
-        self.0.rouser()
+        self.waiter.rouser()
     }
 
-    pub(super) fn wait(&mut self, time: Option<std::time::Duration>) -> io::Result<bool> {
-        self.0.wait(time)
+    pub(super) fn want_room(&mut self, socket: &mut Socket, room: bool) -> io::Result<()> {
+        self.waiter.want_room(&mut socket.udp, room)
+    }
+
+    /// Sleeps. Where news ends a short wait its timer runs on, and may end another one early.
+    pub(super) fn wait(&mut self, time: Option<Duration>) -> io::Result<bool> {
+        if let Some(short) = time.filter(|time| !time.is_zero() && *time < COARSE) {
+            let end = Expiration::OneShot(TimeSpec::from_duration(short));
+            self.timer.set(end, TimerSetTimeFlags::empty())?;
+        }
+        self.waiter.wait(time)
     }
 }

@@ -6,10 +6,11 @@
 //! | --- | --- |
 //! | `Socket::open` | a datagram socket at an address, non-blocking, with large buffers |
 //! | `Socket::local_address` | where it listens, with the port that it was given |
-//! | `Socket::receive` | the next datagrams, as many as one call gives, or `WouldBlock` |
+//! | `Socket::receive` | the next datagrams, as many as one call gives; whether there are more |
 //! | `Socket::send` | datagrams of one length to one address, the last perhaps shorter |
 //! | `Socket::unreachable` | an address of which the system has said that nobody listens there |
 //! | `Waiter::new` | something to wait with, for that socket and a rouser |
+//! | `Waiter::want_room` | whether room to send ends a wait too |
 //! | `Waiter::rouser` | what ends its wait from another thread |
 //! | `Waiter::wait` | sleeps until the socket has news, the rouser is used, or the time is over |
 //! | `uid_of` | the user at the other end of a local stream (Unix) |

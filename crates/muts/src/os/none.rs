@@ -26,7 +26,10 @@ impl Socket {
         not_here()
     }
 
-    pub(super) fn receive(&mut self, _: impl FnMut(SocketAddr, Bytes)) -> io::Result<usize> {
+    pub(super) fn receive(
+        &mut self,
+        _: impl FnMut(SocketAddr, Bytes),
+    ) -> io::Result<(usize, bool)> {
         not_here()
     }
 
@@ -53,6 +56,10 @@ impl Waiter {
 
     pub(super) fn rouser(&self) -> Rouser {
         Rouser
+    }
+
+    pub(super) fn want_room(&mut self, _: &mut Socket, _: bool) -> io::Result<()> {
+        not_here()
     }
 
     pub(super) fn wait(&mut self, _: Option<Duration>) -> io::Result<bool> {

@@ -97,7 +97,8 @@ impl Pipe {
         if self.more || !self.bell.doze() {
             time = Some(Duration::ZERO);
         }
-        let waited = self.waiter.wait(time);
+        let room = self.waiter.want_room(&mut self.stream, !self.rest.is_empty());
+        let waited = room.and_then(|()| self.waiter.wait(time));
         self.bell.rise();
         waited.map_err(|cause| Unreachable { path: self.path.clone(), cause })?;
         self.read(layer);

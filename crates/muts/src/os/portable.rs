@@ -29,11 +29,14 @@ impl Socket {
         self.udp.local_addr()
     }
 
-    /// Takes the next datagram.
-    pub(super) fn receive(&mut self, mut each: impl FnMut(SocketAddr, Bytes)) -> io::Result<usize> {
+    /// Takes the next datagram; there may always be one more.
+    pub(super) fn receive(
+        &mut self,
+        mut each: impl FnMut(SocketAddr, Bytes),
+    ) -> io::Result<(usize, bool)> {
         let (length, from) = self.udp.recv_from(&mut self.landing.open()[0])?;
         each(from, self.landing.filled(0, length));
-        Ok(1)
+        Ok((1, true))
     }
 
     /// Sends datagrams to one address.
@@ -79,6 +82,10 @@ impl Waiter {
 
     pub(super) fn rouser(&self) -> Rouser {
         self.0.rouser()
+    }
+
+    pub(super) fn want_room(&mut self, socket: &mut Socket, room: bool) -> io::Result<()> {
+        self.0.want_room(&mut socket.udp, room)
     }
 
     pub(super) fn wait(&mut self, time: Option<std::time::Duration>) -> io::Result<bool> {

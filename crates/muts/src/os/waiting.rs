@@ -14,6 +14,8 @@ use crate::time::Instant;
 
 const SOCKET: Token = Token(0);
 const ROUSER: Token = Token(1);
+#[cfg(target_os = "linux")]
+const OTHER: Token = Token(2);
 
 /// Asked for, not demanded: the system gives what its limits allow. A window from several peers
 /// fits.
@@ -39,15 +41,38 @@ pub(in crate::os) struct Waiter {
     poll: Poll,
     events: Events,
     waker: Arc<Waker>,
+    /// Room to send is news.
+    room: bool,
 }
 
 impl Waiter {
     pub(super) fn new(socket: &mut impl Source) -> io::Result<Self> {
         let poll = Poll::new()?;
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        poll.registry().register(socket, SOCKET, interest)?;
+        poll.registry().register(socket, SOCKET, Interest::READABLE)?;
         let waker = Arc::new(Waker::new(poll.registry(), ROUSER)?);
-        Ok(Self { poll, events: Events::with_capacity(EVENTS), waker })
+        Ok(Self { poll, events: Events::with_capacity(EVENTS), waker, room: false })
+    }
+
+    /// Whether room to send is news too. Only for who was refused some: each datagram that somebody
+    /// takes makes room, and would end the wait.
+    pub(in crate::os) fn want_room(
+        &mut self,
+        socket: &mut impl Source,
+        room: bool,
+    ) -> io::Result<()> {
+        if self.room == room {
+            return Ok(());
+        }
+        self.room = room;
+        let both = Interest::READABLE | Interest::WRITABLE;
+        let interest = if room { both } else { Interest::READABLE };
+        self.poll.registry().reregister(socket, SOCKET, interest)
+    }
+
+    /// Whatever this has news of ends a wait too.
+    #[cfg(target_os = "linux")]
+    pub(in crate::os) fn also(&self, source: &mut impl Source) -> io::Result<()> {
+        self.poll.registry().register(source, OTHER, Interest::READABLE)
     }
 
     pub(in crate::os) fn rouser(&self) -> Rouser {

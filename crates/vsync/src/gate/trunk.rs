@@ -8,6 +8,7 @@
 //! A daemon tells every other who is attached to it, and who no longer is: so a client's death is
 //! known at its peers as soon as it is known here.
 
+mod channels;
 mod hearing;
 mod letter;
 
@@ -17,11 +18,11 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 use muts::{
-    Audience, Channel, Counted, Down, Duration, Full, Guard, Guarded, Instant, Message, Multicast,
-    NodeId, ProcId, Up,
+    Channel, Counted, Down, Duration, Full, Guard, Guarded, Instant, Message, Multicast, NodeId,
+    ProcId, Up,
 };
 
-use self::letter::{CastHead, Letter, Pulse, Table};
+use self::letter::{Letter, Pulse, Table};
 use super::shared::Shared;
 use crate::limits::GATE_NODES_MAX;
 
@@ -328,132 +329,6 @@ impl<M: Multicast> Trunk<M> {
         let all: VecDeque<ProcId> = self.neighbours.keys().copied().collect();
         for host in all {
             self.post(now, host, letter, Message::default());
-        }
-    }
-
-    fn open(&mut self, now: Instant, me: ProcId, channel: Channel, peers: &[ProcId]) {
-        if !self.channels.contains_key(&channel) {
-            let mut shared = Shared::new(me, peers);
-            shared.patience = Some(now + self.silence);
-            for member in shared.members.clone() {
-                if self.ports.contains_key(&member) {
-                    shared.locals.entry(member).or_default();
-                }
-            }
-            self.channels.insert(channel, shared);
-        }
-        if let Some(shared) = self.channels.get_mut(&channel) {
-            shared.open(me, peers);
-        }
-        self.tend_channel(now, channel);
-        self.deliver(now, channel);
-    }
-
-    fn close(&mut self, now: Instant, me: ProcId, channel: Channel) {
-        let Some(shared) = self.channels.get_mut(&channel) else { return };
-        if shared.locals.remove(&me).is_none() {
-            return;
-        }
-        if shared.locals.values().any(|local| local.open) {
-            return self.deliver(now, channel);
-        }
-        // Whoever has not opened it yet was waited for by nobody, and needs nothing of it any more.
-        if self.channels.remove(&channel).is_some_and(|shared| shared.opened) {
-            self.ask_host(now, Down::Close { channel });
-        }
-    }
-
-    /// Opens the transport's channels for which there is nothing more to wait.
-    fn tend_channels(&mut self, now: Instant) {
-        let waiting = self.channels.iter().filter(|(_, shared)| shared.patience.is_some());
-        let waiting: VecDeque<Channel> = waiting.map(|(channel, _)| *channel).collect();
-        for channel in waiting {
-            self.tend_channel(now, channel);
-        }
-    }
-
-    /// Opens the transport's channel, once it is known where all members are, or long enough was
-    /// waited: whoever turns up later is taken for failed by then.
-    fn tend_channel(&mut self, now: Instant, channel: Channel) {
-        let Some(shared) = self.channels.get(&channel) else { return };
-        let Some(patience) = shared.patience else { return };
-        let unknown = |proc: &ProcId| {
-            let known = self.nodes.get(&proc.node);
-            known.is_none_or(|known| known.proc.incarnation < proc.incarnation)
-        };
-        if patience > now && shared.members.iter().any(unknown) {
-            return;
-        }
-        let hosts: BTreeSet<ProcId> =
-            shared.members.iter().filter_map(|member| self.home(*member)).collect();
-        let Some(shared) = self.channels.get_mut(&channel) else { return };
-        shared.patience = None;
-        shared.hosts = hosts.into_iter().collect();
-        let waiting = core::mem::take(&mut shared.waiting);
-        if shared.hosts.is_empty() {
-            return;
-        }
-        shared.opened = true;
-        let peers = shared.hosts.clone();
-        self.ask_host(now, Down::Open { channel, peers, credit: true });
-        for (from, to, message) in waiting {
-            self.cast_out(now, channel, from, to, message);
-        }
-    }
-
-    fn cast(&mut self, now: Instant, me: ProcId, channel: Channel, to: Audience, message: Message) {
-        let Some(shared) = self.channels.get_mut(&channel) else { return };
-        let Some(from) = shared.place(me) else { return };
-        let to = shared.audience(me, to);
-        shared.push(from, to, message.clone(), None);
-        if shared.patience.is_some() {
-            shared.waiting.push_back((from, to, message));
-        } else if shared.opened {
-            self.cast_out(now, channel, from, to, message);
-        }
-        self.deliver(now, channel);
-    }
-
-    /// Multicasts to the other daemons. What a client was promised is pressed into a full window.
-    fn cast_out(
-        &mut self,
-        now: Instant,
-        channel: Channel,
-        from: u8,
-        to: Option<Audience>,
-        mut message: Message,
-    ) {
-        let Some(shared) = self.channels.get(&channel) else { return };
-        let hosts = shared.hosts_of(to, |member| self.home(member));
-        message.push(&CastHead { from, to });
-        let cast = self.host.down(now, Down::Cast { channel, to: hosts, message });
-        if let Err(Full(Down::Cast { channel, to, message })) = cast {
-            if let Some(shared) = self.channels.get_mut(&channel) {
-                shared.full = true;
-            }
-            self.ask_host(now, Down::Press { channel, to, message });
-        }
-    }
-
-    /// Tells the local members of a channel what is there for them.
-    fn deliver(&mut self, now: Instant, channel: Channel) {
-        let Some(shared) = self.channels.get_mut(&channel) else { return };
-        let open = shared.locals.iter().filter(|(_, local)| local.open);
-        let open: VecDeque<ProcId> = open.map(|(proc, _)| *proc).collect();
-        let mut told = Vec::new();
-        for proc in open {
-            if let Some(port) = self.ports.get_mut(&proc).filter(|port| !port.choked) {
-                let before = port.told.len();
-                shared.tell(channel, proc, &mut port.told);
-                if port.told.len() > before {
-                    told.push(proc);
-                }
-            }
-        }
-        let taken = shared.trim();
-        told.into_iter().for_each(|proc| self.stir(proc));
-        for (from, bytes) in taken {
-            self.ask_host(now, Down::Taken { channel, from, bytes });
         }
     }
 

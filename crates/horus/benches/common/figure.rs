@@ -1,0 +1,169 @@
+//! Figure: one measured number beside its floor and its goal, told as JSON or as a row of a table.
+
+use serde_json::{Map, Value, json};
+
+use super::alternate::Pair;
+use super::options::Options;
+
+/// See the head of this file.
+#[derive(Debug, Clone)]
+pub(crate) struct Figure {
+    bench: &'static str,
+    params: Map<String, Value>,
+    unit: &'static str,
+    ours: f64,
+    against: Option<(&'static str, Pair)>,
+    runs: usize,
+    goal: Option<Goal>,
+}
+
+/// What a figure should be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Goal {
+    /// The ratio at least this.
+    RatioAtLeast(f64),
+    /// The ratio at most this.
+    RatioAtMost(f64),
+    /// Our own value at most this.
+    AtMost(f64),
+}
+
+impl Goal {
+    fn words(self) -> String {
+        match self {
+            Self::RatioAtLeast(goal) => format!(">= {goal}"),
+            Self::RatioAtMost(goal) | Self::AtMost(goal) => format!("<= {goal}"),
+        }
+    }
+
+    fn is_met(self, ours: f64, ratio: Option<f64>) -> bool {
+        match self {
+            Self::RatioAtLeast(goal) => ratio.is_some_and(|ratio| ratio >= goal),
+            Self::RatioAtMost(goal) => ratio.is_some_and(|ratio| ratio <= goal),
+            Self::AtMost(goal) => ours <= goal,
+        }
+    }
+}
+
+impl Figure {
+    /// A value that stands alone.
+    pub(crate) fn alone(bench: &'static str, unit: &'static str, ours: f64, runs: usize) -> Self {
+        Self { bench, params: Map::new(), unit, ours, against: None, runs, goal: None }
+    }
+
+    /// A value beside another one, measured by turns.
+    pub(crate) fn beside(
+        bench: &'static str,
+        unit: &'static str,
+        name: &'static str,
+        pair: Pair,
+    ) -> Self {
+        let against = Some((name, pair));
+        let (ours, runs) = (pair.ours, pair.runs);
+        Self { bench, params: Map::new(), unit, ours, against, runs, goal: None }
+    }
+
+    /// What was measured under.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.params.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// What it should be.
+    pub(crate) fn goal(mut self, goal: Goal) -> Self {
+        self.goal = Some(goal);
+        self
+    }
+
+    /// Prints it.
+    pub(crate) fn tell(&self, options: &Options) {
+        if options.json {
+            println!("{}", self.json(options.quick));
+        } else {
+            println!("{}", self.row());
+        }
+    }
+
+    fn ratio(&self) -> Option<f64> {
+        self.against.map(|(_, pair)| pair.ratio)
+    }
+
+    fn json(&self, quick: bool) -> Value {
+        let mut line = json!({
+            "bench": self.bench,
+            "params": self.params,
+            "ours": rounded(self.ours),
+            "unit": self.unit,
+            "runs": self.runs,
+        });
+        if let Some((name, pair)) = self.against {
+            line["against"] = json!({ "name": name, "value": rounded(pair.against) });
+            line["ratio"] = rounded(pair.ratio).into();
+            line["spread"] = json!([rounded(pair.spread.0), rounded(pair.spread.1)]);
+        }
+        if let Some(goal) = self.goal {
+            line["goal"] = goal.words().into();
+            line["met"] = goal.is_met(self.ours, self.ratio()).into();
+        }
+        if quick {
+            line["quick"] = true.into();
+        }
+        line
+    }
+
+    fn row(&self) -> String {
+        let params: Vec<String> =
+            self.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let name = format!("{} {}", self.bench, params.join(" ").replace('"', ""));
+        let ours = format!("{} {}", shown(self.ours), self.unit);
+        let against = self.against.map_or(String::new(), |(name, pair)| {
+            format!(
+                "{:>14} {name:<10} ratio {:.3} [{:.3} {:.3}]",
+                shown(pair.against),
+                pair.ratio,
+                pair.spread.0,
+                pair.spread.1
+            )
+        });
+        let goal = self.goal.map_or(String::new(), |goal| {
+            let met = if goal.is_met(self.ours, self.ratio()) { "met" } else { "NOT MET" };
+            format!("{} {met}", goal.words())
+        });
+        format!("{name:<58} {ours:>22} {against:<54} {goal}")
+    }
+}
+
+/// A figure that cannot be measured here.
+pub(crate) fn skipped(options: &Options, bench: &str, why: &str) {
+    if options.json {
+        println!("{}", json!({ "bench": bench, "skipped": why }));
+    } else {
+        println!("{bench:<58} skipped: {why}");
+    }
+}
+
+/// Four digits that mean something.
+fn rounded(value: f64) -> f64 {
+    if value == 0.0 || !value.is_finite() {
+        return value;
+    }
+    let digits = 3 - value.abs().log10().floor() as i32;
+    let scale = 10_f64.powi(digits);
+    (value * scale).round() / scale
+}
+
+fn shown(value: f64) -> String {
+    let value = rounded(value);
+    if value.abs() >= 1_000.0 {
+        let whole = format!("{value:.0}");
+        let groups: Vec<String> = whole
+            .as_bytes()
+            .rchunks(3)
+            .rev()
+            .map(|group| String::from_utf8_lossy(group).into_owned())
+            .collect();
+        groups.join(",")
+    } else {
+        format!("{value}")
+    }
+}

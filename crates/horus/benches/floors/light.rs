@@ -1,0 +1,173 @@
+//! Light: the lanes of `lwg`, light-weight groups of all members on one core group.
+
+use lwg::{Down, Endpoint, Groups, LwgId, Members, Order, SendId, Smallest, Up};
+use muts::{Address, Instant, Layer, Message, ProcId, Transport};
+use vsync::Kernel;
+
+use super::core_groups::order;
+use super::works::{Kind, Works};
+use crate::common::clock;
+use crate::common::words::Words;
+use crate::member::floor::{Floor, Heard, LANES, Lane};
+use crate::member::{proc, transport};
+
+/// The first of those that are made by the thousand.
+const MANY: u64 = 1_000;
+
+/// Creates between two looks at the network.
+const BURST: u64 = 256;
+
+/// See the head of this file.
+#[derive(Debug)]
+pub(crate) struct Light {
+    me: Endpoint,
+    all: Vec<ProcId>,
+    order: Order,
+    sends: u64,
+    /// Whether only those but the last are in the groups made.
+    creates: std::ops::Range<u64>,
+    members: Members,
+    done: u64,
+    done_at: u64,
+    views: u64,
+    views_at: u64,
+    works: Works,
+}
+
+/// Lives as a member of a crew.
+pub(crate) fn run(role: &Words) {
+    let rank: usize = role.get("rank");
+    let me = proc(rank);
+    let kernel = Kernel::new(transport(role), vsync::Config::new(me, rank as u64 + 70));
+    let config = lwg::Config::new(Endpoint::of(me));
+    let policy = Smallest { extras_max: None, grace: None };
+    let floor = Light {
+        me: Endpoint::of(me),
+        all: Vec::new(),
+        order: Order::Fifo,
+        sends: 0,
+        creates: 0..0,
+        members: Members::new(),
+        done: 0,
+        done_at: 0,
+        views: 0,
+        views_at: 0,
+        works: Works::none(),
+    };
+    crate::member::run(role, floor, Groups::with_policy(kernel, config, policy));
+}
+
+/// All are minted by the first process.
+fn group(count: u64) -> LwgId {
+    LwgId::minted(Endpoint::of(proc(0)), count)
+}
+
+fn lane_of(lwg: LwgId) -> Option<Lane> {
+    LANES.into_iter().find(|lane| group(lane.at() as u64 + 1) == lwg)
+}
+
+impl Light {
+    fn members(&self, count: usize) -> Members {
+        self.all[..count].iter().copied().map(Endpoint::of).collect()
+    }
+
+    fn note_done(&mut self, lwg: LwgId) {
+        (self.done, self.done_at) = (self.done + 1, clock::now_ns());
+        if self.works.current().is_some_and(|(_, at)| group(MANY + at) == lwg) {
+            self.works.done();
+        }
+    }
+}
+
+impl Floor for Light {
+    type Tower = Groups<Kernel<Transport>, Smallest>;
+
+    fn meet(peer: ProcId, address: Address) -> Down {
+        Down::Core(vsync::Down::Meet { node: peer.node, address })
+    }
+
+    fn open(&mut self, tower: &mut Self::Tower, now: Instant, peers: &[ProcId]) {
+        self.all = peers.iter().copied().chain([self.me.proc]).collect();
+        self.all.sort_unstable();
+        if self.me.proc == proc(0) {
+            for lane in LANES {
+                let members = self.members(self.all.len());
+                let _ = tower.down(now, Down::Create { lwg: group(lane.at() as u64 + 1), members });
+            }
+        }
+    }
+
+    fn cast(
+        &mut self,
+        tower: &mut Self::Tower,
+        now: Instant,
+        lane: Lane,
+        message: Message,
+    ) -> bool {
+        self.sends += 1;
+        let (lwg, send, order) = (group(lane.at() as u64 + 1), SendId(self.sends), self.order);
+        tower.down(now, Down::Send { lwg, send, order, replies: false, message }).is_ok()
+    }
+
+    fn hear(&mut self, up: Up) -> Heard {
+        match up {
+            Up::Core(vsync::Up::Met { .. }) => Heard::Met,
+            Up::Message { lwg, from, message, .. } if from != self.me => {
+                lane_of(lwg).map_or(Heard::Nothing, |lane| Heard::Cast(lane, message))
+            }
+            Up::View(view) => match lane_of(view.lwg) {
+                Some(lane) => Heard::View(lane, view.members.len()),
+                None => {
+                    (self.views, self.views_at) = (self.views + 1, clock::now_ns());
+                    Heard::Nothing
+                }
+            },
+            Up::Done { lwg, .. } => {
+                self.note_done(lwg);
+                Heard::Nothing
+            }
+            _ => Heard::Nothing,
+        }
+    }
+
+    fn take(&mut self, _: &mut Self::Tower, _: Instant, words: &Words) -> Words {
+        let answer = Words::new(&words.verb);
+        match words.verb.as_str() {
+            "flood" | "ping" => self.order = order(words),
+            "make" => {
+                self.members = self.members(words.get("members"));
+                self.creates = MANY + words.get::<u64>("from")..MANY + words.get::<u64>("to");
+                self.done = 0;
+                return answer.with("at", clock::now_ns());
+            }
+            "made" => {
+                let done = answer.with("done", self.done).with("at", self.done_at);
+                return done.with("views", self.views).with("views_at", self.views_at);
+            }
+            "work" => self.works.begin(words),
+            "worked" => return self.works.tell(answer),
+            other => panic!("nobody knows `{other}`"),
+        }
+        answer
+    }
+
+    fn step(&mut self, tower: &mut Self::Tower, now: Instant) {
+        for count in self.creates.by_ref().take(BURST as usize) {
+            let members = self.members.clone();
+            let _ = tower.down(now, Down::Create { lwg: group(count), members });
+        }
+        let Some((kind, at)) = self.works.next() else { return };
+        let (lwg, last) = (group(MANY + at), self.all.len() - 1);
+        let of_last = || [Endpoint::of(self.all[last])].into_iter().collect();
+        let ask = match kind {
+            Kind::Create => Down::Create { lwg, members: self.members(last) },
+            Kind::Add => Down::Add { lwg, members: of_last() },
+            Kind::Remove | Kind::Leave => Down::Remove { lwg, members: of_last() },
+        };
+        let _ = tower.down(now, ask);
+    }
+
+    fn views(peers: usize) -> Option<usize> {
+        Some(peers + 1)
+    }
+}

@@ -1,0 +1,57 @@
+//! Benchmarks: every floor beside what it stands on, real processes on loopback, in one program.
+//!
+//! The program starts itself again for each process it needs: see `common/crew.rs`.
+
+mod common;
+mod floors;
+mod member;
+mod muts;
+mod vsync;
+
+use common::allocator::Counting;
+use common::crew::role;
+use common::figure::skipped;
+use common::options::Options;
+use common::words::Words;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What there is nothing to measure of.
+const NOT_YET: [(&str, &str); 4] = [
+    ("lwg", "this benchmark is not written yet"),
+    ("gate", "there is no daemon to measure yet"),
+    ("tools", "this benchmark is not written yet"),
+    ("paper", "this benchmark is not written yet"),
+];
+
+/// Lives as a member of a crew.
+fn play(role: &Words) {
+    match role.verb.as_str() {
+        "udp" => muts::udp::run(role),
+        "muts" => {
+            member::run(role, floors::channels::Channels::default(), member::transport(role));
+        }
+        "vsync" => floors::core_groups::run(role),
+        "lwg" => floors::light::run(role),
+        other => panic!("nobody plays `{other}`"),
+    }
+}
+
+fn main() {
+    if let Some(role) = role() {
+        return play(&role);
+    }
+    let options = Options::read();
+    if options.is_named("muts") {
+        muts::all(&options);
+    }
+    if options.is_named("vsync") {
+        vsync::all(&options);
+    }
+    for (name, why) in NOT_YET {
+        if options.is_named(name) {
+            skipped(&options, name, why);
+        }
+    }
+}
