@@ -9,6 +9,7 @@ use muts::os::{Bell, Pipe};
 use muts::{Instant, Layer};
 
 /// See the head of this file.
+#[cfg_attr(feature = "embedded", expect(clippy::large_enum_variant, reason = "one a process"))]
 pub(crate) enum Motor {
     /// Its network is its own.
     #[cfg(feature = "embedded")]

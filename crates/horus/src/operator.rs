@@ -141,7 +141,7 @@ fn put(socket: &std::path::Path, query: &Value) -> Result<Value, String> {
     stream.write_all(&framed(&say)).map_err(|error| error.to_string())?;
     let (mut reader, mut bytes) = (Reader::default(), vec![0; 64 << 10]);
     loop {
-        match reader.next::<Tell>() {
+        match reader.take::<Tell>() {
             Ok(Some(Tell::Answer(answer))) => {
                 return serde_json::from_slice(&answer).map_err(|error| error.to_string());
             }

@@ -167,6 +167,9 @@ fn read_keys(path: &std::path::Path) -> Result<KeyFile, String> {
 mod tests {
     use super::*;
 
+    /// A key, and what makes it wrong.
+    type Wrong = (&'static str, fn(&mut Settings));
+
     #[test]
     fn what_cannot_be_is_named_with_its_key() {
         let of = |change: fn(&mut Settings)| {
@@ -175,7 +178,7 @@ mod tests {
             Config::of(&settings)
         };
         assert!(of(|_| {}).is_ok());
-        let wrong: [(&str, fn(&mut Settings)); 9] = [
+        let wrong: [Wrong; 9] = [
             ("name", |it| it.name = Some("a b".into())),
             ("listen", |it| it.listen = Some("here".into())),
             ("listen", |it| it.listen = Some("0.0.0.0:1".into())),

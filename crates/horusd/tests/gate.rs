@@ -126,7 +126,7 @@ fn bye(stream: &mut UnixStream) -> Option<Bye> {
     stream.set_read_timeout(Some(SECOND * 5)).expect("a timeout");
     let (mut reader, mut bytes) = (Reader::default(), [0; 4096]);
     loop {
-        if let Ok(Some(Tell::Bye(why))) = reader.next::<Tell>() {
+        if let Ok(Some(Tell::Bye(why))) = reader.take::<Tell>() {
             return Some(why);
         }
         match stream.read(&mut bytes) {

@@ -140,10 +140,10 @@ impl Client {
             Up::Out { group, .. } => {
                 self.groups.remove(group);
             }
-            Up::Fault { group, fault: Fault::TooMany } => {
-                if self.groups.get(group).is_some_and(|way| !way.inside) {
-                    self.groups.remove(group);
-                }
+            Up::Fault { group, fault: Fault::TooMany }
+                if self.groups.get(group).is_some_and(|way| !way.inside) =>
+            {
+                self.groups.remove(group);
             }
             _ => {}
         }
@@ -182,11 +182,9 @@ impl Layer for Client {
                     }
                 }
             },
-            Down::Send { message, .. } => {
-                if !Self::spend(&mut self.sends, message) {
-                    self.refused += 1;
-                    return Err(Full(ask));
-                }
+            Down::Send { message, .. } if !Self::spend(&mut self.sends, message) => {
+                self.refused += 1;
+                return Err(Full(ask));
             }
             Down::Found { group, .. } | Down::Join { group, .. } => {
                 self.groups.entry(*group).or_default();
@@ -214,7 +212,7 @@ impl Layer for Client {
         }
         self.reader.put(&packet.bytes);
         loop {
-            match self.reader.next::<Tell>() {
+            match self.reader.take::<Tell>() {
                 Ok(Some(tell)) => self.hear(tell),
                 Ok(None) => return,
                 Err(_) => {

@@ -350,7 +350,7 @@ impl Reader {
     ///
     /// # Errors
     /// [`Malformed`] if it is longer than any can be, or means nothing: the pipe is of no more use.
-    pub fn next<T: Wire>(&mut self) -> Result<Option<T>, Malformed> {
+    pub fn take<T: Wire>(&mut self) -> Result<Option<T>, Malformed> {
         let Some(length) = self.bytes.first_chunk::<4>() else { return Ok(None) };
         let length = u32::from_le_bytes(*length) as usize;
         if length > self.longest {

@@ -75,7 +75,7 @@ fn come_back<T: Wire + fmt::Debug>(all: &[T]) {
     let mut back = BytesMut::new();
     for byte in &bytes {
         reader.put(&[*byte]);
-        let whole = reader.next::<T>().expect("whole");
+        let whole = reader.take::<T>().expect("whole");
         whole.iter().for_each(|what| write_frame(&mut back, what));
     }
     assert_eq!(back, bytes);
@@ -98,7 +98,7 @@ fn every_frame_comes_back_in_whatever_pieces_and_no_prefix_of_it_does() {
 fn a_length_that_lies_is_refused_before_anything_is_reserved() {
     let mut reader = Reader::default();
     reader.put(&u32::MAX.to_le_bytes());
-    assert!(reader.next::<Say>().is_err());
+    assert!(reader.take::<Say>().is_err());
     let mut bytes = vec![3, 3];
     GroupId(1).write(&mut bytes);
     muts::write_varint(&mut bytes, u64::MAX);

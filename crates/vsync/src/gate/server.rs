@@ -441,9 +441,8 @@ impl<M: Multicast> Porter for Server<M> {
         let Some(guest) = self.guests.get_mut(&pipe) else { return };
         guest.heard = now;
         guest.reader.put(bytes);
-        loop {
-            let Some(guest) = self.guests.get_mut(&pipe) else { break };
-            match guest.reader.next::<Say>() {
+        while let Some(guest) = self.guests.get_mut(&pipe) {
+            match guest.reader.take::<Say>() {
                 Ok(Some(say)) => self.take(now, pipe, say),
                 Ok(None) => break,
                 Err(_) => self.put_out(now, pipe, Bye::Malformed),
