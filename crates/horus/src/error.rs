@@ -15,7 +15,7 @@ pub enum Error {
     Listen {
         /// Where.
         address: SocketAddr,
-        /// What the system says.
+        /// What cannot be done there, why, and what to do.
         cause: String,
     },
     /// The daemon could not be reached, or did not let this process in; the sentence says why.
@@ -38,6 +38,13 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong.
         why: String,
+    },
+    /// New keys could not be written to this file.
+    Unwritten {
+        /// Where.
+        path: PathBuf,
+        /// What the system says.
+        cause: std::io::Error,
     },
     /// These processes could not be had: not met, over, or they did not come in time.
     Missing(Vec<String>),
@@ -63,9 +70,7 @@ impl fmt::Display for Error {
                  keygen` makes it), listen on 127.0.0.1, or say insecure if every host that can \
                  reach it is trusted"
             ),
-            Self::Listen { address, cause } => {
-                write!(f, "cannot listen on {address}: {cause}; choose another port")
-            }
+            Self::Listen { cause, .. } => write!(f, "{cause}"),
             Self::Daemon { socket, why } => {
                 write!(f, "not attached to the daemon at {}: {why}", socket.display())
             }
@@ -78,6 +83,12 @@ impl fmt::Display for Error {
             Self::Keys { path, why } => {
                 write!(f, "no keys in {}: {why}; make them with `horus keygen`", path.display())
             }
+            Self::Unwritten { path, cause } => write!(
+                f,
+                "cannot write keys to {}: {cause}; name a file that is not there yet, in a \
+                 directory that can be written",
+                path.display()
+            ),
             Self::Missing(who) => {
                 write!(f, "could not be had: {}; are they running and met?", who.join(", "))
             }
@@ -93,7 +104,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::State { cause, .. } => Some(cause),
+            Self::State { cause, .. } | Self::Unwritten { cause, .. } => Some(cause),
             _ => None,
         }
     }

@@ -21,7 +21,7 @@ pub fn read_keys(path: &Path) -> Result<KeyFile, Error> {
 /// Writes keys into a new file that nobody else may read.
 ///
 /// # Errors
-/// [`Error::Keys`]; a file that is there already is left as it is.
+/// [`Error::Unwritten`]; a file that is there already is left as it is.
 pub fn write_keys(path: &Path, keys: &KeyFile) -> Result<(), Error> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -31,5 +31,5 @@ pub fn write_keys(path: &Path, keys: &KeyFile) -> Result<(), Error> {
         file.write_all(keys.to_string().as_bytes())?;
         file.sync_all()
     });
-    written.map_err(|error| Error::Keys { path: path.to_owned(), why: error.to_string() })
+    written.map_err(|cause| Error::Unwritten { path: path.to_owned(), cause })
 }

@@ -316,8 +316,10 @@ impl CoreGroup {
     fn release_held(&mut self, slot: Slot) {
         let Some(motion) = self.directory.motions.get_mut(&slot) else { return };
         if motion.changes.is_empty() {
-            let motion = self.directory.motions.remove(&slot).unwrap_or_default();
-            self.queue.extend(motion.held);
+            let mut motion = self.directory.motions.remove(&slot).unwrap_or_default();
+            let asked_since = motion.held.split_off(motion.moved);
+            motion.held.into_iter().rev().for_each(|ask| self.queue.push_front(ask));
+            self.queue.extend(asked_since);
         }
     }
 }

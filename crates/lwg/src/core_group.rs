@@ -110,6 +110,9 @@ impl CoreGroup {
         self.view = view;
         here.told.push_back(Up::Core(vsync::Up::View(self.view.clone())));
         self.directory.lose(here, |member| along.contains(member), self.view.id, lowest);
+        // Few groups are up to date at once, so that nobody sends in a view that is over; of many
+        // the rest is, when it is touched or swept.
+        self.directory.sweep(here, SWEEP_MAX);
         here.replies.keep(self.number(), |member| along.contains(member), &mut here.told);
         self.begin_exchange(here);
     }

@@ -48,6 +48,16 @@ pub(crate) struct Motion {
     pub(crate) changes: VecDeque<Change>,
     /// Own asks that wait for the last of them.
     pub(crate) held: VecDeque<Ask>,
+    /// How many of them, the first, had been queued before it began: they are older than the rest.
+    pub(crate) moved: usize,
+}
+
+impl Motion {
+    /// Keeps an ask that had been queued.
+    pub(crate) fn keep(&mut self, ask: Ask) {
+        self.held.insert(self.moved, ask);
+        self.moved += 1;
+    }
 }
 
 /// An own ask on its way into a core group's stream.

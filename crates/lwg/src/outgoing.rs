@@ -106,6 +106,11 @@ impl CoreGroup {
         let Some(ask) = self.queue.pop_front() else { return };
         match ask {
             Ask::Op(op) => {
+                let slot = self.directory.find(here, op.lwg);
+                let moving = slot.and_then(|slot| self.directory.motions.get_mut(&slot));
+                if let Some(motion) = moving.filter(|motion| motion.moved > 0) {
+                    return motion.keep(Ask::Op(op));
+                }
                 let mut message = Message::default();
                 message.push(&Header::Op(op.clone()));
                 if self.give(here, below, Order::Total, false, message).is_err() {
@@ -133,8 +138,7 @@ impl CoreGroup {
         let inside = slot.filter(|slot| self.directory.is_in(*slot, here.me));
         let moving = slot.and_then(|slot| self.directory.motions.get_mut(&slot));
         if let Some(motion) = moving {
-            motion.held.push_back(Ask::Send { lwg, send, order, replies, message });
-            return;
+            return motion.keep(Ask::Send { lwg, send, order, replies, message });
         }
         let Some(slot) = inside else {
             return here.refuse(Ask::Send { lwg, send, order, replies, message });

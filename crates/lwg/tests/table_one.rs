@@ -362,3 +362,30 @@ fn a_view_is_told_while_its_process_is_in_the_core_view_that_it_names() {
     }
     assert_eq!(views, [seats(&[1, 2, 3]), seats(&[1, 2])]);
 }
+
+#[test]
+fn what_was_queued_before_a_change_goes_out_before_what_was_sent_during_it() {
+    let (mut town, _) = three();
+    let group = lwg(1, 2);
+    town.ask(seat(1), Down::Create { lwg: group, members: seats(&[1, 2]) });
+    town.run();
+    let core = town.view(seat(1), group).expect("a view").core;
+    let number = town.net.borrow().at[&(core, seat(1))];
+    town.ask(seat(2), Down::Add { lwg: group, members: seats(&[3]) });
+    town.net.borrow_mut().epochs[number].blocked = true;
+    let mut sends = Vec::new();
+    sends.push(town.send(seat(1), group, Order::Fifo, false));
+    sends.push(town.send(seat(1), group, Order::Fifo, false));
+    // The change begins everywhere, and cannot end: nobody's MARK goes out.
+    while town.step() {}
+    sends.push(town.send(seat(1), group, Order::Fifo, false));
+    town.net.borrow_mut().epochs[number].blocked = false;
+    for node in [1, 2, 3] {
+        town.net.borrow_mut().tell(seat(node), vsync::Up::Room { group: core });
+    }
+    town.run();
+    assert_eq!(town.members(seat(3), group), seats(&[1, 2, 3]));
+    for node in [1, 2, 3] {
+        assert_eq!(sends_told(&town.told[&seat(node)]), sends, "at {node}");
+    }
+}

@@ -22,7 +22,7 @@ mod world;
 pub use choice::{Choice, Every};
 pub use diary::Diary;
 pub use gated::{Core, Gated, daemon_of};
-pub use network::{Arrivals, Network, Weather};
+pub use network::{Arrivals, Intake, Network, Weather};
 pub use run::{Family, Lengths, Mode, Report, judge_core, judge_light, judge_streams, run, settle};
 pub use script::{
     App, Birth, Client, Keepers, Load, Member, Phase, Plan, Roster, Seen, Stream, Wishes,

@@ -51,12 +51,25 @@ impl Weather {
     }
 }
 
+/// How fast a host takes in what reaches it: one thing after the other, as one busy core does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Intake {
+    /// Nanoseconds that a byte takes.
+    pub byte_ns: u64,
+    /// Bytes that its socket keeps meanwhile; what comes on top of them is lost.
+    pub kept_bytes: u64,
+}
+
 /// All links between hosts that are numbered from 0.
 #[derive(Debug)]
 pub struct Network {
     hosts: usize,
     weather: Vec<Weather>,
     cut: Vec<bool>,
+    /// The same at every host; without it all that arrives is taken in at once.
+    intake: Option<Intake>,
+    /// When each host is done with what has reached it.
+    done: Vec<Instant>,
     choice: Choice,
     sent: u64,
     lost: u64,
@@ -72,6 +85,8 @@ impl Network {
             hosts,
             weather: vec![weather; links],
             cut: vec![false; links],
+            intake: None,
+            done: vec![Instant::ZERO; hosts],
             choice,
             sent: 0,
             lost: 0,
@@ -111,6 +126,11 @@ impl Network {
         self.weather.fill(weather);
     }
 
+    /// From now on every host takes in what reaches it at this rate.
+    pub const fn set_intake(&mut self, intake: Intake) {
+        self.intake = Some(intake);
+    }
+
     /// Datagrams sent, and how many of them were lost or cut off.
     #[must_use]
     pub const fn counted(&self) -> (u64, u64) {
@@ -123,8 +143,8 @@ impl Network {
         self.corrupted
     }
 
-    /// When the copies of a datagram arrive: none if it is lost.
-    pub fn carry(&mut self, now: Instant, from: usize, to: usize) -> Arrivals {
+    /// When the copies of a datagram of this length arrive: none if it is lost.
+    pub fn carry(&mut self, now: Instant, from: usize, to: usize, bytes: usize) -> Arrivals {
         self.sent += 1;
         let link = self.link(from, to);
         let weather = self.weather[link];
@@ -134,7 +154,19 @@ impl Network {
         }
         let first = self.arrival(now, &weather);
         let second = self.choice.chance(weather.twice_chance).then(|| self.arrival(now, &weather));
-        [Some(first), second]
+        [self.taken_in(to, first, bytes), second.and_then(|at| self.taken_in(to, at, bytes))]
+    }
+
+    /// When a host is done with what reaches it then; never if its socket is full.
+    fn taken_in(&mut self, to: usize, at: Instant, bytes: usize) -> Option<Instant> {
+        let Some(Intake { byte_ns, kept_bytes }) = self.intake else { return Some(at) };
+        let begins = at.max(self.done[to]);
+        if begins.since(at) > Duration::from_nanos(byte_ns * kept_bytes) {
+            self.lost += 1;
+            return None;
+        }
+        self.done[to] = begins + Duration::from_nanos(byte_ns * bytes as u64);
+        Some(self.done[to])
     }
 
     fn arrival(&mut self, now: Instant, weather: &Weather) -> Instant {
@@ -174,10 +206,10 @@ mod tests {
     fn a_cut_is_one_way() {
         let mut network = Network::new(2, Weather::FAIR, Choice::from_seed(1));
         network.cut(0, 1, true);
-        assert_eq!(network.carry(Instant::ZERO, 0, 1), [None, None]);
-        assert!(network.carry(Instant::ZERO, 1, 0)[0].is_some());
+        assert_eq!(network.carry(Instant::ZERO, 0, 1, 1), [None, None]);
+        assert!(network.carry(Instant::ZERO, 1, 0, 1)[0].is_some());
         network.heal();
-        assert!(network.carry(Instant::ZERO, 0, 1)[0].is_some());
+        assert!(network.carry(Instant::ZERO, 0, 1, 1)[0].is_some());
         assert_eq!(network.counted(), (3, 1));
     }
 
@@ -185,10 +217,22 @@ mod tests {
     fn loss_and_copies_come_as_often_as_asked() {
         let weather = Weather { loss_chance: 200_000, twice_chance: 100_000, ..Weather::FAIR };
         let mut network = Network::new(1, weather, Choice::from_seed(1));
-        let carried: Vec<_> = (0..10_000).map(|_| network.carry(Instant::ZERO, 0, 0)).collect();
+        let carried: Vec<_> = (0..10_000).map(|_| network.carry(Instant::ZERO, 0, 0, 1)).collect();
         let lost = carried.iter().filter(|copies| copies[0].is_none()).count();
         let twice = carried.iter().filter(|copies| copies[1].is_some()).count();
         assert!((1_800..2_200).contains(&lost), "{lost}");
         assert!((700..900).contains(&twice), "{twice}");
+    }
+
+    #[test]
+    fn a_host_takes_in_one_thing_after_the_other_and_its_socket_keeps_so_much() {
+        let mut network = Network::new(2, Weather::FAIR, Choice::from_seed(1));
+        network.set_intake(Intake { byte_ns: 1_000, kept_bytes: 10_000 });
+        let mut carry = |to| network.carry(Instant::ZERO, 0, to, 1_000)[0];
+        let arrivals: Vec<_> = (0..20).filter_map(|_| carry(1)).collect();
+        let apart = Duration::from_millis(1);
+        assert!(arrivals.windows(2).all(|pair| pair[1].since(pair[0]) >= apart), "{arrivals:?}");
+        assert!((10..=12).contains(&arrivals.len()), "{arrivals:?}");
+        assert!(carry(0).is_some_and(|at| at < arrivals[1]));
     }
 }

@@ -13,7 +13,7 @@ use crate::control::Control;
 use crate::endpoint::GroupId;
 use crate::install::Joiner;
 use crate::interface::{Fault, Up};
-use crate::limits::{JOINS_MAX, MEMBERS_MAX};
+use crate::limits::{JOINS_MAX, MEMBERS_MAX, PAUSE_MAX};
 use crate::peers::Peers;
 use crate::serving::Serving;
 use crate::turn::Turn;
@@ -51,6 +51,9 @@ impl Serving {
             self.answer_joined(turn, who, nonce);
             return;
         }
+        if let Some(sighting) = self.sightings.get_mut(&who) {
+            sighting.joins(nonce);
+        }
         let coordinator = self.coordinator(turn);
         if coordinator != turn.me() {
             turn.control(coordinator, &Control::Join { group, who, nonce, highest });
@@ -68,9 +71,9 @@ impl Serving {
             turn.counters.handons += 1;
             turn.control(who, &Control::Install(install.clone()));
         } else {
-            let since = *self.apart.entry(who).or_insert(turn.now);
+            let since = *self.pleading.entry(who).or_insert(turn.now);
             if turn.now.since(since) > turn.config.suspicion {
-                self.gone.insert(who);
+                self.give_up(turn, who);
             }
         }
     }
@@ -114,7 +117,7 @@ impl Serving {
     /// Forgets who asks no more: it gave up, died, or asks another coordinator by now.
     pub(crate) fn forget_joins(&mut self, turn: &Turn<'_>) {
         // Three times the longest pause of who still asks.
-        let patience = crate::joining::PAUSE_MAX * 3;
+        let patience = PAUSE_MAX * 3;
         self.joins.retain(|proc, asked| {
             turn.now.since(asked.last) < patience && !turn.peers.is_lost(*proc)
         });
@@ -146,7 +149,7 @@ impl Serving {
                 self.invited.insert(proc, until);
             }
         }
-        self.control_due = Some(turn.now);
+        self.repeating.now(turn);
     }
 
     /// Repeats invitations until the invited are in or the patience is over.
@@ -165,7 +168,7 @@ impl Serving {
         if !overdue.is_empty() && self.founding.is_none() {
             turn.tell(Up::Fault { group: self.group(), fault: Fault::Missing(overdue) });
         }
-        if self.control_due.is_some_and(|due| due <= turn.now) {
+        if self.repeating.is_due(turn) {
             for proc in self.invited.keys().copied().filter(|proc| !self.joins.contains_key(proc)) {
                 turn.control(proc, &Control::Invite { group: self.group() });
             }

@@ -1,14 +1,12 @@
 //! Asking first: before a member is kept from casting, the floor above says its last in the view.
 //!
 //! Takes: `Down::Closed`. Promises: of a floor above at the other end of a pipe every cast that it
-//! made in a view goes out in that view. Keeps: a PREPARE that came before the answer. Whoever sent
-//! it repeats it, but need not have to.
-
-use alloc::vec::Vec;
+//! made in a view goes out in that view. Keeps: what came before the answer and has to wait for it.
+//! Whoever sent it repeats it, but need not have to.
 
 use muts::{Instant, ProcId};
 
-use crate::control::Ballot;
+use crate::control::Control;
 use crate::interface::Up;
 use crate::serving::Serving;
 use crate::turn::Turn;
@@ -19,18 +17,10 @@ pub(crate) enum Asking {
     /// It casts as it likes.
     #[default]
     Open,
-    /// It was asked, and this is to be answered then.
-    Asked(Option<Prepare>),
+    /// It was asked, and this is to be heard then.
+    Asked(Option<(ProcId, Control)>),
     /// It casts nothing before it is told so, at this time at the latest.
     Closed(Instant),
-}
-
-/// What a PREPARE says.
-#[derive(Debug)]
-pub(crate) struct Prepare {
-    pub(crate) from: ProcId,
-    pub(crate) ballot: Ballot,
-    pub(crate) excluded: Vec<ProcId>,
 }
 
 impl Serving {
@@ -51,10 +41,10 @@ impl Serving {
         }
     }
 
-    /// Keeps a PREPARE until the floor above has answered.
-    pub(crate) fn keep_prepare(&mut self, prepare: Prepare) {
+    /// Keeps what would close the epoch until the floor above has answered.
+    pub(crate) fn keep(&mut self, from: ProcId, control: Control) {
         if let Asking::Asked(kept) = &mut self.asking {
-            *kept = Some(prepare);
+            *kept = Some((from, control));
         }
     }
 
@@ -63,8 +53,8 @@ impl Serving {
         let Asking::Asked(kept) = &mut self.asking else { return };
         let kept = kept.take();
         self.asking = Asking::Closed(turn.now + turn.config.control * 5);
-        if let Some(Prepare { from, ballot, excluded }) = kept {
-            self.take_prepare(turn, from, ballot, &excluded);
+        if let Some((from, control)) = kept {
+            self.hear(turn, from, control);
         }
     }
 

@@ -8,7 +8,6 @@ use alloc::vec::Vec;
 
 use muts::{Instant, Message, ProcId};
 
-use crate::asking::Prepare;
 use crate::control::{Ballot, Control, Gap};
 use crate::header::SendHeader;
 use crate::limits::PULL_FRAMES_MAX;
@@ -34,6 +33,13 @@ pub(crate) struct Wanted {
     ask_again: Instant,
 }
 
+impl Wanted {
+    /// When the holders are asked again, if there is anything to ask them.
+    pub(crate) fn ask_again(&self) -> Option<Instant> {
+        (!self.gaps.is_empty()).then_some(self.ask_again)
+    }
+}
+
 impl Serving {
     /// Blocks, for this ballot.
     pub(crate) fn promise(&mut self, turn: &Turn<'_>, ballot: Ballot, by: ProcId) {
@@ -51,14 +57,16 @@ impl Serving {
         excluded: &[ProcId],
     ) {
         if excluded.contains(&turn.me()) {
-            self.gone.insert(from);
+            self.give_up(turn, from);
             return;
         }
         if !self.admits_ballot(turn, from, ballot) {
             return;
         }
         if ballot > self.promised && !self.may_close(turn) {
-            return self.keep_prepare(Prepare { from, ballot, excluded: excluded.to_vec() });
+            let (group, epoch) = (self.epoch.group, self.epoch.view);
+            let excluded = excluded.to_vec();
+            return self.keep(from, Control::Prepare { group, epoch, ballot, excluded });
         }
         if ballot > self.promised {
             self.flush = None;

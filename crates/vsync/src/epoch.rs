@@ -91,12 +91,13 @@ impl Epoch {
     /// What this member has processed of the others' streams.
     fn vector(&self) -> Vector {
         let own = self.rank;
-        Vector::of(
-            self.streams.iter().enumerate().map(|(r, s)| if r == own { 0 } else { s.head() }),
-        )
+        let positions = self.streams.iter().enumerate();
+        self.streams[own]
+            .last()
+            .moved_to(positions.map(|(rank, stream)| if rank == own { 0 } else { stream.head() }))
     }
 
-    /// Multicasts a user's message.
+    /// Multicasts a user's message. What can be delivered by it is delivered by the next pump.
     ///
     /// # Errors
     /// The message, unchanged, if the channel has no room.
@@ -112,7 +113,6 @@ impl Epoch {
         let header = FrameHeader::Cast { order, changes };
         self.put(turn, &header, Frame::Cast { order, after, message: message.clone() }, message)?;
         turn.counters.casts += 1;
-        self.pump(turn, false);
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 
-use muts::{Instant, ProcId};
+use muts::{Duration, Instant, ProcId};
 
 use crate::control::{Ballot, Control, Gap};
 use crate::install::Part;
@@ -40,7 +40,9 @@ pub(crate) struct Flush {
     pub(crate) ballot: Ballot,
     pub(crate) excluded: BTreeSet<ProcId>,
     pub(crate) phase: Phase,
-    pub(crate) since: Instant,
+    /// When it starts again, since somebody has promised a higher ballot.
+    pub(crate) again: Option<Instant>,
+    since: Instant,
     statuses: BTreeMap<ProcId, Status>,
     holding: BTreeSet<ProcId>,
     cut: Vec<u64>,
@@ -67,6 +69,7 @@ impl Serving {
             ballot,
             excluded,
             phase: Phase::Preparing,
+            again: None,
             since: turn.now,
             statuses: BTreeMap::new(),
             holding: BTreeSet::new(),
@@ -76,6 +79,7 @@ impl Serving {
         self.promise(turn, ballot, me);
         let (received, highest) = (self.epoch.received(), self.highest);
         self.take_status(turn, me, ballot, received, highest);
+        self.repeating.soon(turn);
         self.push_flush(turn);
     }
 
@@ -187,6 +191,7 @@ impl Serving {
         let ballot = flush.ballot;
         self.take_cut(turn, turn.me(), ballot, cut, &gaps);
         self.ready_if_held(turn);
+        self.repeating.soon(turn);
         self.push_flush(turn);
     }
 
@@ -212,15 +217,16 @@ impl Serving {
 
     /// Somebody promised a higher ballot: try above it, after a pause that lets the other end.
     pub(crate) fn take_refuse(&mut self, turn: &mut Turn<'_>, promised: Ballot) {
-        let Some(flush) = &self.flush else { return };
+        let Some(flush) = &mut self.flush else { return };
         if promised <= flush.ballot {
             return;
         }
         turn.counters.refused += 1;
         self.round = self.round.max(promised.round);
-        let pause = turn.config.control * 4;
-        if turn.now.since(flush.since) > pause && self.coordinator(turn) == turn.me() {
-            self.begin(turn);
+        if flush.again.is_none() {
+            let control = turn.config.control;
+            let jitter = turn.random.below(control.as_nanos() as u64);
+            flush.again = Some(flush.since + control * 4 + Duration::from_nanos(jitter));
         }
     }
 

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use muts::{Instant, Message, ProcId};
 
 use crate::admission::Founding;
-use crate::control::Control;
+use crate::control::{Control, Whereabouts};
 use crate::endpoint::GroupId;
 use crate::epoch::Epoch;
 use crate::interface::{Fault, Up, Why};
@@ -47,7 +47,7 @@ impl Group {
         serving.founding = Some(Founding { wanted: members.iter().copied().collect(), until });
         serving.note_all_met(turn);
         serving.invite(turn, members);
-        serving.control_due = Some(turn.now);
+        serving.repeating.now(turn);
         Self::Serving(Box::new(serving))
     }
 
@@ -70,8 +70,16 @@ impl Group {
                     let serving = Serving::newcomer(turn, &install, highest);
                     let (group, view) = (install.group, install.view);
                     turn.control(from, &Control::Installed { group, view });
+                    if joining.owes_room {
+                        turn.tell(Up::Room { group });
+                    }
                     *self = Self::Serving(Box::new(serving));
                 }
+            }
+            // It has been in a component, or is taken for one: who waits for it there waits long.
+            (Self::Joining(joining), Control::MergeAsk { .. }) => {
+                let whereabouts = Whereabouts { number: turn.now.as_nanos(), view: None };
+                turn.control(from, &Control::Where { group: joining.group, whereabouts });
             }
             (Self::Joining(joining), Control::Invite { .. }) => {
                 joining.contact = Some(from);
@@ -80,7 +88,9 @@ impl Group {
                 // Two founders of one group: the lower one's counts.
                 if serving.founding.is_some() && from < turn.me() {
                     serving.leave_epoch(turn);
-                    *self = Self::Joining(Joining::new(turn, group, Some(from), true));
+                    let mut joining = Joining::new(turn, group, Some(from), true);
+                    joining.owes_room = serving.owes_room;
+                    *self = Self::Joining(joining);
                 } else {
                     // The other one's too: it is to hear that this one is there.
                     serving.note_kin(from);
@@ -121,7 +131,11 @@ impl Group {
                 serving.owes_room |= cast.is_err();
                 cast
             }
-            Self::Joining(_) | Self::Over { .. } => Err(message),
+            Self::Joining(joining) => {
+                joining.owes_room = true;
+                Err(message)
+            }
+            Self::Over { .. } => Err(message),
         }
     }
 
@@ -133,6 +147,20 @@ impl Group {
         }
     }
 
+    /// Whether its user is in it, or has asked to be: who was only invited knows nothing of it.
+    pub(crate) const fn is_wished(&self) -> bool {
+        match self {
+            Self::Serving(_) => true,
+            Self::Joining(joining) => joining.wished,
+            Self::Over { .. } => false,
+        }
+    }
+
+    /// Whether a cast was handed back while joining.
+    pub(crate) const fn owes_room(&self) -> bool {
+        matches!(self, Self::Joining(Joining { owes_room: true, .. }))
+    }
+
     /// Asks to be let out.
     pub(crate) fn leave(&mut self, turn: &mut Turn<'_>) {
         match self {
@@ -142,7 +170,7 @@ impl Group {
             }
             Self::Serving(serving) => {
                 serving.leaves.insert(turn.me());
-                serving.control_due = Some(turn.now);
+                serving.repeating.now(turn);
             }
             Self::Over { .. } => {}
         }
@@ -251,14 +279,21 @@ impl Group {
         }
     }
 
-    /// Whether this process, or an earlier one of its node, is among those whom the group concerns.
-    pub(crate) fn concerns(&self, proc: ProcId) -> bool {
-        match self {
-            Self::Serving(serving) => {
-                let mut known = serving.epoch.members.iter().chain(&serving.kin);
-                known.any(|known| known.node == proc.node)
-            }
-            _ => false,
+    /// The link to somebody has changed; answers whether that one, or an earlier process of its
+    /// node, is among those whom the group concerns.
+    pub(crate) fn stir(&mut self, turn: &Turn<'_>, proc: ProcId) -> bool {
+        let Self::Serving(serving) = self else { return false };
+        let inside = serving.epoch.members.iter().chain(&serving.kin);
+        let mut known = inside.chain(serving.invited.keys()).chain(serving.joins.keys());
+        let concerned = known.any(|known| known.node == proc.node);
+        if concerned {
+            serving.repeating.stir(turn);
         }
+        concerned
+    }
+
+    /// Whether somebody waits to be let in, as soon as links allow it.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        matches!(self, Self::Serving(serving) if !serving.joins.is_empty())
     }
 }

@@ -7,11 +7,11 @@ use muts::{Duration, Instant, ProcId};
 use crate::control::Control;
 use crate::endpoint::GroupId;
 use crate::install::Install;
+use crate::limits::PAUSE_MAX;
 use crate::turn::Turn;
 
-/// The first and the longest pause between two JOINs.
+/// The first pause between two JOINs.
 const PAUSE_MIN: Duration = Duration::from_millis(40);
-pub(crate) const PAUSE_MAX: Duration = Duration::from_millis(500);
 
 /// A process that wants into a group.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub(crate) struct Joining {
     pub(crate) contact: Option<ProcId>,
     /// Whether its user asked for it, and hears if it fails.
     pub(crate) wished: bool,
+    /// A cast was handed back.
+    pub(crate) owes_room: bool,
     /// Grows from one joining of this process to the next.
     nonce: u64,
     next: Instant,
@@ -40,6 +42,7 @@ impl Joining {
             group,
             contact,
             wished,
+            owes_room: false,
             nonce: turn.now.as_nanos(),
             next: turn.now,
             pause: PAUSE_MIN,

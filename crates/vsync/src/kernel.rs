@@ -23,13 +23,10 @@ use crate::peers::Peers;
 use crate::spread::Spreads;
 use crate::turn::Turn;
 
-/// How often suspicion that only time brings about is looked for, and heartbeats are renewed.
-const LOOK_EVERY: core::time::Duration = core::time::Duration::from_millis(50);
-
 /// The group kernel over a multicast transport.
 #[derive(Debug)]
 pub struct Kernel<M> {
-    desk: Desk<M>,
+    pub(crate) desk: Desk<M>,
     pub(crate) groups: BTreeMap<GroupId, Group>,
     channels: BTreeMap<Channel, GroupId>,
     timers: Timers,
@@ -37,21 +34,24 @@ pub struct Kernel<M> {
     touched: BTreeSet<GroupId>,
     /// Groups that multicasts came to in this turn, or went from.
     fed: BTreeSet<GroupId>,
-    /// Suspected when that was looked at last.
-    suspected: BTreeSet<ProcId>,
+    /// Suspected when that was looked at last, and heard for long enough to rely on.
+    pub(crate) suspected: BTreeSet<ProcId>,
+    pub(crate) heard: BTreeSet<ProcId>,
     /// The highest epoch number of any group that was left.
     highest: u64,
-    look: Instant,
+    pub(crate) look: Instant,
+    /// When the last multicast was asked for.
+    now: Instant,
 }
 
 /// What groups are lent.
 #[derive(Debug)]
-struct Desk<M> {
+pub(crate) struct Desk<M> {
     below: M,
     config: Config,
-    peers: Peers,
+    pub(crate) peers: Peers,
     random: Random,
-    counters: Counters,
+    pub(crate) counters: Counters,
     spreads: Spreads,
     told: VecDeque<Up>,
 }
@@ -116,8 +116,10 @@ impl<M: Multicast> Kernel<M> {
             touched: BTreeSet::new(),
             fed: BTreeSet::new(),
             suspected: BTreeSet::new(),
+            heard: BTreeSet::new(),
             highest: 0,
             look: Instant::ZERO,
+            now: Instant::ZERO,
         }
     }
 
@@ -135,15 +137,6 @@ impl<M: Multicast> Kernel<M> {
     #[must_use]
     pub fn channel(&self, group: GroupId) -> Option<Channel> {
         self.groups.get(&group)?.channel()
-    }
-
-    pub(crate) const fn peers(&self) -> &Peers {
-        &self.desk.peers
-    }
-
-    /// About now: when time was looked at last.
-    pub(crate) const fn looked(&self) -> Instant {
-        self.look
     }
 
     fn found(&mut self, now: Instant, group: GroupId, mut members: Vec<ProcId>) {
@@ -169,7 +162,10 @@ impl<M: Multicast> Kernel<M> {
                 let highest = self.highest;
                 let mut turn = self.desk.turn(now);
                 let founded = Group::found(&mut turn, group, members, highest);
-                self.groups.insert(group, founded);
+                let before = self.groups.insert(group, founded);
+                if before.is_some_and(|before| before.owes_room()) {
+                    self.desk.told.push_back(Up::Room { group });
+                }
                 self.touched.insert(group);
             }
         }
@@ -238,9 +234,13 @@ impl<M: Multicast> Kernel<M> {
         }
     }
 
-    fn touch_concerned(&mut self, proc: ProcId) {
-        let concerned = self.groups.iter().filter(|(_, group)| group.concerns(proc));
-        self.touched.extend(concerned.map(|(id, _)| *id));
+    /// The link to somebody has changed.
+    pub(crate) fn stir(&mut self, now: Instant, proc: ProcId) {
+        for (id, group) in &mut self.groups {
+            if group.stir(&self.desk.turn(now), proc) {
+                self.touched.insert(*id);
+            }
+        }
     }
 
     fn settle(
@@ -275,22 +275,6 @@ impl<M: Multicast> Kernel<M> {
             self.channels.remove(&channel);
         }
     }
-
-    /// Looks for suspicion that only time brought about.
-    fn look(&mut self, now: Instant) {
-        self.look = now + LOOK_EVERY;
-        self.desk.peers.look();
-        let known: BTreeSet<ProcId> = self.desk.peers.living().collect();
-        let suspected: BTreeSet<ProcId> =
-            known.into_iter().filter(|proc| self.desk.peers.suspects(now, *proc)).collect();
-        let changed: Vec<ProcId> =
-            suspected.symmetric_difference(&self.suspected).copied().collect();
-        for proc in changed {
-            self.desk.counters.suspicions += u64::from(suspected.contains(&proc));
-            self.touch_concerned(proc);
-        }
-        self.suspected = suspected;
-    }
 }
 
 impl<M: Multicast> Layer for Kernel<M> {
@@ -310,7 +294,8 @@ impl<M: Multicast> Layer for Kernel<M> {
             Down::Closed { group } => self.closed(now, group),
             Down::Send { to, message } => return self.send(now, to, message),
             Down::Cast { group, order, after_all, message } => {
-                let Some(found) = self.groups.get_mut(&group) else {
+                let found = self.groups.get_mut(&group).filter(|found| found.is_wished());
+                let Some(found) = found else {
                     self.desk.told.push_back(Up::Fault { group, fault: Fault::NotIn });
                     return Ok(());
                 };
@@ -318,7 +303,10 @@ impl<M: Multicast> Layer for Kernel<M> {
                 if let Err(message) = found.cast(&mut turn, order, after_all, message) {
                     return Err(Full(Down::Cast { group, order, after_all, message }));
                 }
+                // Many in a row are delivered here together: see `up` and `transmit`.
                 self.fed.insert(group);
+                self.now = now;
+                return Ok(());
             }
         }
         self.listen(now);
@@ -326,6 +314,9 @@ impl<M: Multicast> Layer for Kernel<M> {
     }
 
     fn up(&mut self) -> Option<Up> {
+        if self.desk.told.is_empty() && !self.fed.is_empty() {
+            self.listen(self.now);
+        }
         self.desk.told.pop_front()
     }
 
@@ -335,6 +326,9 @@ impl<M: Multicast> Layer for Kernel<M> {
     }
 
     fn transmit(&mut self, now: Instant) -> Option<Transmit> {
+        if !self.fed.is_empty() {
+            self.listen(now);
+        }
         self.desk.below.transmit(now)
     }
 

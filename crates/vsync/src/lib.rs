@@ -27,6 +27,7 @@ pub mod limits;
 mod merge;
 mod order;
 mod peers;
+mod repeating;
 mod serving;
 mod settled;
 mod spread;
@@ -35,6 +36,7 @@ mod stream;
 mod succession;
 mod turn;
 mod view;
+mod watch;
 mod whereabouts;
 
 pub use config::Config;

@@ -1,5 +1,7 @@
 //! Every bound of the kernel, each with its reason.
 
+use core::time::Duration;
+
 /// Members of one view: ranks fit a byte, and a vector of positions fits one datagram.
 pub const MEMBERS_MAX: usize = 256;
 
@@ -43,3 +45,8 @@ pub const GATE_NODES_MAX: usize = 65_536;
 
 /// A frame of somebody who has not said yet who it is: a hello or a query.
 pub const GATE_STRANGER_BYTES_MAX: usize = 4096;
+
+/// The longest pause between two repetitions of one control message: what ten thousand groups say
+/// again in vain then leaves room for what they wait for, and a message that was lost again and
+/// again still comes several times within any patience of a second or more.
+pub const PAUSE_MAX: Duration = Duration::from_millis(500);

@@ -27,6 +27,13 @@ pub(crate) struct Merge {
     until: Instant,
 }
 
+impl Merge {
+    /// When this side goes on alone.
+    pub(crate) const fn until(&self) -> Instant {
+        self.until
+    }
+}
+
 /// Which side this is, and how far it has come.
 #[derive(Debug)]
 pub(crate) enum Role {
@@ -53,7 +60,7 @@ impl Serving {
             let jitter = turn.random.below(turn.config.control.as_nanos() as u64 * 3);
             let patience = turn.config.control * 8 + core::time::Duration::from_nanos(jitter);
             self.merge = Some(Merge { role: Role::Asking, peer, view, until: turn.now + patience });
-            self.control_due = Some(turn.now);
+            self.repeating.now(turn);
         }
     }
 
@@ -80,7 +87,8 @@ impl Serving {
             && self.founding.is_none()
     }
 
-    /// Takes a MERGE_ASK: granted only when idle, so that no two changes meet.
+    /// Takes a MERGE_ASK: granted only when idle, so that no two changes meet, and only where no
+    /// two are known here not to hear each other: such a view would end at once.
     pub(crate) fn take_merge_ask(
         &mut self,
         turn: &mut Turn<'_>,
@@ -89,9 +97,16 @@ impl Serving {
         members: &[ProcId],
     ) {
         let free = self.is_idle_coordinator(turn) && self.merge.is_none();
-        let fits = self.epoch.view < view && self.is_foreign(members);
-        if !free || !fits || self.has_suspects(turn) || !self.may_close(turn) {
+        let hear = |a: &ProcId| members.iter().all(|b| turn.peers.compatible(turn.now, *a, *b));
+        let fits = self.epoch.view < view
+            && self.is_foreign(members)
+            && self.epoch.members.iter().all(hear);
+        if !free || !fits || self.has_suspects(turn) {
             return;
+        }
+        if !self.may_close(turn) {
+            let (group, members) = (self.epoch.group, members.to_vec());
+            return self.keep(from, Control::MergeAsk { group, view, members });
         }
         let role = Role::Leading { merge: turn.random.draw(), other: None };
         let until = turn.now + turn.config.merge;
@@ -112,8 +127,12 @@ impl Serving {
         let until = turn.now + turn.config.merge * 2;
         let asked = self.merge.as_ref();
         let asked = asked.is_some_and(|it| it.peer == from && matches!(it.role, Role::Asking));
-        if !idle || !asked || !self.may_close(turn) {
+        if !idle || !asked {
             return;
+        }
+        if !self.may_close(turn) {
+            let group = self.epoch.group;
+            return self.keep(from, Control::MergeGrant { group, merge, view });
         }
         let Some(asked) = &mut self.merge else { return };
         asked.role = Role::Following { merge, part: None };
@@ -163,6 +182,8 @@ impl Serving {
     pub(crate) fn end_overdue_merge(&mut self, turn: &mut Turn<'_>) {
         if self.merge.as_ref().is_some_and(|merge| merge.until <= turn.now) {
             self.merge = None;
+            // What had to wait for it is looked at soon.
+            self.repeating.stir(turn);
             self.decide_if_ready(turn);
         }
     }

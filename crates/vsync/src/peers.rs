@@ -16,9 +16,13 @@ use crate::endpoint::GroupId;
 /// Breaks of a link are forgotten after it has been good for so long.
 const FORGIVEN_AFTER: Duration = Duration::from_secs(60);
 
-/// For how long two digests may differ before the peers compare what they share: installing a view
-/// takes its time to travel.
+/// For how long two digests may stay as they are and differ before the peers compare what they
+/// share: installing a view takes its time to travel.
 const DIFFERS_FOR: Duration = Duration::from_millis(250);
+
+/// How often they compare while digests differ and change: thousands of groups that change need the
+/// room, and one that is stale is found all the same.
+const COMPARES_EVERY: Duration = Duration::from_secs(1);
 
 /// What a heartbeat carries: whom the sender hears, and a digest of the epochs that it shares with
 /// the receiver.
@@ -53,12 +57,23 @@ struct Peer {
     holes: BTreeMap<ProcId, Instant>,
     /// Of the epochs shared with it, as seen here.
     digest: u64,
-    /// Since when its digest has differed.
-    differs: Option<Instant>,
+    /// Set while its digest differs.
+    differs: Option<Differs>,
     /// The group that was compared with it last.
     compared: GroupId,
     /// What its heartbeats carry now.
     beat: Option<Bytes>,
+}
+
+/// Two digests that differ.
+#[derive(Debug)]
+struct Differs {
+    /// Ours and the peer's.
+    digests: [u64; 2],
+    /// Since when they have been these.
+    since: Instant,
+    /// When the peers compare even if they go on changing.
+    next: Instant,
 }
 
 /// All peers of this process.
@@ -70,6 +85,8 @@ pub(crate) struct Peers {
     good_again: Duration,
     good_max: Duration,
     all: BTreeMap<ProcId, Peer>,
+    /// Who has not heard whom for too long, by what the first says, though both are heard here.
+    rifts: BTreeSet<(ProcId, ProcId)>,
     /// Something may have changed what heartbeats carry.
     stale: bool,
 }
@@ -83,6 +100,7 @@ impl Peers {
             good_again: config.good_again,
             good_max: config.good_max,
             all: BTreeMap::new(),
+            rifts: BTreeSet::new(),
             stale: false,
         }
     }
@@ -152,6 +170,14 @@ impl Peers {
         ceased.copied().filter(|proc| *proc != self.me && self.hears(now, *proc)).collect()
     }
 
+    /// Whether it says otherwise than before whom it hears.
+    pub(crate) fn row_differs(&self, from: ProcId, beat: &Beat) -> bool {
+        let before = self.all.get(&from).and_then(|peer| peer.row.as_ref());
+        before.is_none_or(|row| {
+            row.len() != beat.row.len() || beat.row.iter().any(|proc| !row.contains(proc))
+        })
+    }
+
     /// Takes a heartbeat. Answers whether the peer's digest has differed for long enough that the
     /// two should compare what they share.
     pub(crate) fn beat(&mut self, now: Instant, from: ProcId, beat: &Beat) -> bool {
@@ -171,8 +197,17 @@ impl Peers {
             peer.differs = None;
             return false;
         }
-        let since = *peer.differs.get_or_insert(now);
-        now.since(since) >= DIFFERS_FOR
+        let digests = [peer.digest, beat.digest];
+        let fresh = Differs { digests, since: now, next: now + COMPARES_EVERY };
+        let differs = peer.differs.get_or_insert(fresh);
+        if differs.digests != digests {
+            (differs.digests, differs.since) = (digests, now);
+        }
+        let due = differs.next <= now;
+        if due {
+            differs.next = now + COMPARES_EVERY;
+        }
+        due || now.since(differs.since) >= DIFFERS_FOR
     }
 
     /// Which group was compared with it last.
@@ -215,8 +250,11 @@ impl Peers {
 
     /// Whether it is in reach, and nothing lasting says that it does not hear this process.
     pub(crate) fn comes_back(&self, now: Instant, proc: ProcId) -> bool {
+        let Some(peer) = self.all.get(&proc) else { return false };
         // Of a link on probation nothing is to be said but that it seems to be whole.
-        self.is_reachable(proc) && (!self.hears(now, proc) || !self.suspects(now, proc))
+        let fresh = !self.hears(now, proc);
+        let answers = peer.row.is_some() || now.since(peer.since) <= self.suspicion;
+        self.is_reachable(proc) && (fresh || (answers && !self.suspects(now, proc)))
     }
 
     /// Whether it is taken for failed: silent, over, or without a sign that it hears us.
@@ -290,9 +328,26 @@ impl Peers {
         self.all.iter().filter(|(_, peer)| peer.met && !peer.lost).map(|(proc, _)| *proc)
     }
 
-    /// Time alone may have changed what heartbeats carry.
-    pub(crate) fn look(&mut self) {
+    /// Whether no view may hold all of these, since two that are heard do not hear each other.
+    pub(crate) fn are_torn(&self, now: Instant, members: &[ProcId]) -> bool {
+        self.rifts.iter().any(|(a, b)| {
+            members.contains(a) && members.contains(b) && !self.compatible(now, *a, *b)
+        })
+    }
+
+    /// Looks at what time alone may have changed: what heartbeats carry, and who does not hear
+    /// whom. Answers those with whom that is different now.
+    pub(crate) fn look(&mut self, now: Instant) -> BTreeSet<ProcId> {
         self.stale = true;
+        let mut rifts = BTreeSet::new();
+        for (proc, peer) in self.all.iter().filter(|(proc, _)| self.is_reachable(**proc)) {
+            let torn = peer.holes.keys().filter(|whom| self.is_reachable(**whom));
+            let torn = torn.filter(|whom| self.lasting_hole(now, peer, **whom));
+            rifts.extend(torn.map(|whom| (*proc, *whom)));
+        }
+        let before = core::mem::replace(&mut self.rifts, rifts);
+        let changed = before.symmetric_difference(&self.rifts);
+        changed.flat_map(|(a, b)| [*a, *b]).collect()
     }
 
     /// What heartbeats to each peer have to carry from now on, where it changed.

@@ -18,6 +18,7 @@ use crate::epoch::Epoch;
 use crate::flush::{Flush, Phase};
 use crate::install::Install;
 use crate::merge::Merge;
+use crate::repeating::Repeating;
 use crate::turn::Turn;
 use crate::view::ViewId;
 use crate::whereabouts::Sighting;
@@ -48,6 +49,8 @@ pub(crate) struct Serving {
     pub(crate) gone: BTreeSet<ProcId>,
     /// Since when members have been seen in an epoch that no INSTALL known here ended.
     pub(crate) apart: BTreeMap<ProcId, Instant>,
+    /// Since when members have asked to come in, of whom no INSTALL known here let them in so.
+    pub(crate) pleading: BTreeMap<ProcId, Instant>,
     /// Where others were seen last.
     pub(crate) sightings: BTreeMap<ProcId, Sighting>,
     /// INSTALLs that were taken here, newest last.
@@ -63,8 +66,7 @@ pub(crate) struct Serving {
     pub(crate) asking: Asking,
     /// Since when there has been a reason for a view change.
     pub(crate) reason_since: Option<Instant>,
-    /// When control messages are repeated next.
-    pub(crate) control_due: Option<Instant>,
+    pub(crate) repeating: Repeating,
     /// When others are told next where this member is.
     pub(crate) where_due: Option<Instant>,
 }
@@ -87,13 +89,14 @@ impl Serving {
             invited: BTreeMap::new(),
             gone: BTreeSet::new(),
             apart: BTreeMap::new(),
+            pleading: BTreeMap::new(),
             sightings: BTreeMap::new(),
             history: VecDeque::new(),
             kin: BTreeSet::new(),
             owes_room: false,
             asking: Asking::default(),
             reason_since: None,
-            control_due: None,
+            repeating: Repeating::default(),
             where_due: None,
         }
     }
@@ -118,8 +121,17 @@ impl Serving {
         members.find(|proc| !self.suspects(turn, *proc)).unwrap_or(turn.me())
     }
 
+    /// That member is not coming: what it was to hear, somebody else has to.
+    pub(crate) fn give_up(&mut self, turn: &Turn<'_>, proc: ProcId) {
+        if self.gone.insert(proc) {
+            self.repeating.stir(turn);
+        }
+    }
+
+    /// Whether somebody in the view has failed, or some do not hear each other.
     pub(crate) fn has_suspects(&self, turn: &Turn<'_>) -> bool {
         self.epoch.members.iter().any(|proc| self.suspects(turn, *proc))
+            || turn.peers.are_torn(turn.now, &self.epoch.members)
     }
 
     /// Does what time or a changed state calls for, and repeats what has not been answered.
@@ -133,7 +145,7 @@ impl Serving {
         }
         self.give_up_silent_flush(turn);
         self.reopen_if_due(turn);
-        if self.control_due.is_some_and(|due| due <= turn.now) {
+        if self.repeating.is_due(turn) {
             self.push_flush(turn);
             self.push_merge(turn);
             self.push_leave(turn);
@@ -146,9 +158,12 @@ impl Serving {
     /// The coordinator starts what there is a reason for.
     fn coordinate(&mut self, turn: &mut Turn<'_>) {
         if let Some(flush) = &self.flush {
-            let newly = self.epoch.members.iter();
-            let newly = newly.filter(|proc| self.suspects(turn, **proc));
-            if newly.into_iter().any(|proc| !flush.excluded.contains(proc)) {
+            let taking_part = |proc: &ProcId| !flush.excluded.contains(proc);
+            let members: Vec<ProcId> =
+                self.epoch.members.iter().copied().filter(taking_part).collect();
+            let failed = members.iter().any(|proc| self.suspects(turn, *proc));
+            let refused = flush.again.is_some_and(|again| again <= turn.now);
+            if refused || failed || turn.peers.are_torn(turn.now, &members) {
                 self.begin(turn);
             }
             return;
@@ -183,11 +198,12 @@ impl Serving {
     /// A flush whose coordinator says nothing more, yet is not suspected, is given up with it.
     fn give_up_silent_flush(&mut self, turn: &Turn<'_>) {
         let Some(blocked) = &mut self.blocked else { return };
-        let overdue = turn.now.since(blocked.since) > turn.config.flush;
+        let overdue = turn.now.since(blocked.since) >= turn.config.flush;
         if overdue && self.flush.is_none() && blocked.by != turn.me() {
             blocked.since = turn.now;
             if self.epoch.members.contains(&blocked.by) {
-                self.gone.insert(blocked.by);
+                let by = blocked.by;
+                self.give_up(turn, by);
             }
         }
     }
@@ -204,27 +220,6 @@ impl Serving {
             || !self.leaves.is_empty()
             || !self.invited.is_empty()
             || self.has_suspects(turn)
-    }
-
-    /// Sets the timers anew after anything has happened; answers when the next is due.
-    pub(crate) fn reschedule(&mut self, turn: &mut Turn<'_>) -> Option<Instant> {
-        if self.is_restless(turn) {
-            if self.control_due.is_none_or(|due| due <= turn.now) {
-                let jitter = turn.random.below(turn.config.control.as_nanos() as u64 / 4);
-                let pause = turn.config.control + core::time::Duration::from_nanos(jitter);
-                self.control_due = Some(turn.now + pause);
-            }
-        } else {
-            self.control_due = None;
-        }
-        self.reschedule_whereabouts(turn);
-        self.due()
-    }
-
-    /// When the first of the timers is due.
-    pub(crate) fn due(&self) -> Option<Instant> {
-        let dues = [self.control_due, self.where_due, self.epoch.stability.due, self.reopen_due()];
-        dues.into_iter().flatten().min()
     }
 
     /// Delivers what can be delivered, unless a flush holds it.

@@ -23,7 +23,8 @@ impl<M: Multicast> Kernel<M> {
 
     /// The same by kind.
     pub(crate) fn count_unsettled(&self, each: &mut dyn FnMut(&'static str, u64)) {
-        let (peers, now) = (self.peers(), self.looked());
+        // About now: when time was looked at last.
+        let (peers, now) = (&self.desk.peers, self.look);
         let groups = || self.groups.values();
         let changing = groups().filter(|group| group.is_changing(peers, now)).count();
         let parted = groups().filter(|group| group.is_parted(peers, now)).count();
@@ -66,6 +67,7 @@ impl Serving {
             || !self.leaves.is_empty()
             || !self.invited.is_empty()
             || self.epoch.members.iter().any(failed)
+            || peers.are_torn(now, &self.epoch.members)
             || !self.admissible(peers, now, &self.epoch.members).is_empty()
     }
 

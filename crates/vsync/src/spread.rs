@@ -1,19 +1,20 @@
 //! Spread: a decided INSTALL is repeated to everybody it concerns until they have said that it has
 //! arrived, by its coordinator, even after that has left the group itself.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use muts::{Duration, Instant, ProcId};
 
 use crate::control::Control;
+use crate::endpoint::GroupId;
 use crate::install::Install;
+use crate::limits::PAUSE_MAX;
+use crate::view::ViewId;
 
 /// Repeating ends after this: who has not answered by then is suspected, or went another way and
 /// is told by whoever meets it.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(10);
-/// The longest pause between two repetitions.
-const PAUSE_MAX: Duration = Duration::from_millis(500);
 
 #[derive(Debug)]
 struct Spread {
@@ -24,50 +25,77 @@ struct Spread {
     until: Instant,
 }
 
+/// One decision: no group has two views of one name.
+type Name = (GroupId, ViewId);
+
 /// All INSTALLs of this process that somebody may not have yet.
 #[derive(Debug, Default)]
-pub(crate) struct Spreads(Vec<Spread>);
+pub(crate) struct Spreads {
+    by_name: BTreeMap<Name, Spread>,
+    by_time: BTreeSet<(Instant, Name)>,
+}
 
 impl Spreads {
     /// Starts to spread a decision to all but its decider.
     pub(crate) fn add(&mut self, now: Instant, pause: Duration, me: ProcId, install: Install) {
-        let waiting = install.audience().into_iter().filter(|proc| *proc != me).collect();
-        self.0.push(Spread { install, waiting, next: now, pause, until: now + GIVE_UP_AFTER });
+        let waiting: BTreeSet<ProcId> =
+            install.audience().into_iter().filter(|proc| *proc != me).collect();
+        if waiting.is_empty() {
+            return;
+        }
+        let name = (install.group, install.view);
+        self.by_time.insert((now, name));
+        let until = now + GIVE_UP_AFTER;
+        self.by_name.insert(name, Spread { install, waiting, next: now, pause, until });
     }
 
     /// This process has it, or something later.
     pub(crate) fn arrived(&mut self, proc: ProcId, installed: &Control) {
         if let Control::Installed { group, view } = installed {
-            for spread in &mut self.0 {
-                if spread.install.group == *group && spread.install.view == *view {
-                    spread.waiting.remove(&proc);
-                }
-            }
+            self.strike_out((*group, *view), proc);
         }
     }
 
     /// Nothing more can arrive there.
     pub(crate) fn lost(&mut self, proc: ProcId) {
-        for spread in &mut self.0 {
-            spread.waiting.remove(&proc);
+        let waits = |spread: &Spread| spread.waiting.contains(&proc);
+        let all = self.by_name.iter().filter(|(_, spread)| waits(spread));
+        for name in all.map(|(name, _)| *name).collect::<Vec<_>>() {
+            self.strike_out(name, proc);
+        }
+    }
+
+    fn strike_out(&mut self, name: Name, proc: ProcId) {
+        let Some(spread) = self.by_name.get_mut(&name) else { return };
+        spread.waiting.remove(&proc);
+        if spread.waiting.is_empty() {
+            self.by_time.remove(&(spread.next, name));
+            self.by_name.remove(&name);
         }
     }
 
     /// What is to be sent now, and to whom.
     pub(crate) fn due(&mut self, now: Instant) -> Vec<(ProcId, Control)> {
-        self.0.retain(|spread| !spread.waiting.is_empty() && spread.until > now);
         let mut out = Vec::new();
-        for spread in self.0.iter_mut().filter(|spread| spread.next <= now) {
+        let due = self.by_time.iter().take_while(|(next, _)| *next <= now);
+        for (next, name) in due.copied().collect::<Vec<_>>() {
+            self.by_time.remove(&(next, name));
+            let Some(spread) = self.by_name.get_mut(&name) else { continue };
+            if spread.until <= now {
+                self.by_name.remove(&name);
+                continue;
+            }
             let control = Control::Install(spread.install.clone());
             out.extend(spread.waiting.iter().map(|proc| (*proc, control.clone())));
             spread.next = now + spread.pause;
             spread.pause = (spread.pause * 2).min(PAUSE_MAX);
+            self.by_time.insert((spread.next, name));
         }
         out
     }
 
     /// When something is due next.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.0.iter().map(|spread| spread.next).min()
+        self.by_time.first().map(|(next, _)| *next)
     }
 }

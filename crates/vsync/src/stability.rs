@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 
 use muts::{Duration, Instant};
 
+use crate::limits::PAUSE_MAX;
 /// What the members of one epoch are known to have.
 #[derive(Debug)]
 pub(crate) struct Stability {
@@ -24,9 +25,6 @@ pub(crate) struct Stability {
     /// How long to wait before the one after: doubles while nothing changes.
     pause: Duration,
 }
-
-/// The longest pause between two reports of an epoch that does not become stable.
-const PAUSE_MAX: Duration = Duration::from_millis(500);
 
 impl Stability {
     pub(crate) fn new(members: usize) -> Self {

@@ -43,6 +43,7 @@ impl Serving {
         match self.merge.as_mut().map(|merge| &mut merge.role) {
             Some(Role::Following { part, .. }) => {
                 *part = parts.pop();
+                self.repeating.soon(turn);
                 self.push_merge(turn);
                 return;
             }
@@ -83,7 +84,7 @@ impl Serving {
             self.pass_on(turn, install);
             fate = self.move_along(turn, install);
         } else if install.ends(self.epoch.view) && self.epoch.rank_of(from).is_some() {
-            self.gone.insert(from);
+            self.give_up(turn, from);
         }
         let taken = self.history.iter().any(|known| known.view == install.view);
         if fate == Fate::Leaves || taken || self.epoch.view.epoch >= install.view.epoch {
@@ -180,7 +181,9 @@ impl Serving {
         self.flush = None;
         self.merge = None;
         self.reason_since = None;
+        self.repeating.soon(turn);
         self.apart.clear();
+        self.pleading.clear();
         self.joins.retain(|proc, _| !members.contains(proc));
         self.leaves.retain(|proc| members.contains(proc));
         self.gone.retain(|proc| members.contains(proc) && part.is_some());

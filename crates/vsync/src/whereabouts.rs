@@ -29,6 +29,14 @@ impl Sighting {
         self.seen.as_ref()?.as_ref()
     }
 
+    /// It began to ask for a view then, and was in none; numbers are its own clock's.
+    pub(crate) fn joins(&mut self, since: u64) {
+        if since > self.number {
+            self.number = since;
+            self.seen = Some(None);
+        }
+    }
+
     /// What it said is old: only something newer counts again.
     pub(crate) fn forget(&mut self) {
         self.seen = None;
@@ -136,7 +144,9 @@ impl Serving {
             self.where_due = None;
             return;
         }
-        let pause = if restless { turn.config.control * 4 } else { turn.config.announce };
+        let (soon, seldom) = (turn.config.control * 4, turn.config.announce);
+        let restless_pause = (self.repeating.pause() * 4).min(seldom).max(soon);
+        let pause = if restless { restless_pause } else { seldom };
         let due = turn.now + pause;
         self.where_due = Some(self.where_due.map_or(due, |before| before.min(due)));
     }
@@ -144,6 +154,7 @@ impl Serving {
     /// The digests of the epochs shared with this peer agree: it is where this member is.
     pub(crate) fn agreed_with(&mut self, proc: ProcId) {
         self.apart.remove(&proc);
+        self.pleading.remove(&proc);
         if let Some(sighting) = self.sightings.get_mut(&proc) {
             sighting.forget();
         }
@@ -153,7 +164,9 @@ impl Serving {
     /// once; otherwise, or if in none, when no INSTALL explains it for twice the suspicion time.
     pub(crate) fn judge_whereabouts(&mut self, turn: &Turn<'_>) {
         let patience = turn.config.suspicion * 2;
-        for proc in self.epoch.members.iter().copied().filter(|proc| *proc != turn.me()) {
+        let me = self.epoch.rank;
+        for rank in (0..self.epoch.members.len()).filter(|rank| *rank != me) {
+            let proc = self.epoch.members[rank];
             let seen = self.sightings.get(&proc).and_then(|sighting| sighting.seen.as_ref());
             let explained = match seen {
                 None => true,
@@ -169,8 +182,8 @@ impl Serving {
             }
             let without_me = matches!(seen, Some(Some((_, m))) if !m.contains(&turn.me()));
             let since = *self.apart.entry(proc).or_insert(turn.now);
-            if without_me || turn.now.since(since) > patience {
-                self.gone.insert(proc);
+            if without_me || turn.now.since(since) >= patience {
+                self.give_up(turn, proc);
             }
         }
     }

@@ -178,19 +178,19 @@ pub(super) const PLANTS: [Plant; 31] = [
     kernel(
         "who was seen in a view without us stays a member",
         "crates/vsync/src/whereabouts.rs",
-        "if without_me || turn.now.since(since) > patience {",
+        "if without_me || turn.now.since(since) >= patience {",
         "if without_me && turn.now.since(since) > patience * 50 {",
     ),
     kernel(
         "differing digests are never looked into",
         "crates/vsync/src/peers.rs",
-        "        now.since(since) >= DIFFERS_FOR\n",
-        "        now.since(since) >= DIFFERS_FOR * 1_000\n",
+        "        due || now.since(differs.since) >= DIFFERS_FOR\n",
+        "        due && now.since(differs.since) >= DIFFERS_FOR * 1_000\n",
     ),
     kernel(
         "who is told that it is excluded takes no notice",
         "crates/vsync/src/consent.rs",
-        "            self.gone.insert(from);\n            return;",
+        "            self.give_up(turn, from);\n            return;",
         "            return;",
     ),
     light(

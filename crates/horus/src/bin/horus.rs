@@ -62,14 +62,18 @@ fn main() -> ExitCode {
             print!("{error}");
             return ExitCode::SUCCESS;
         }
+        Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            eprint!("{error}");
+            return ExitCode::from(2);
+        }
         Err(error) => {
             let text = error.to_string();
             let mut said = text.lines().map(str::trim).filter(|line| !line.is_empty());
             let first = said.next().unwrap_or("error: bad options");
-            // The names of what is missing follow on lines of their own.
+            // The names of what is missing, or what would be right, follow on lines of their own.
             let names: Vec<_> = said
                 .take_while(|line| !line.starts_with("Usage"))
-                .filter(|l| l.starts_with('-'))
+                .filter(|l| ["-", "[", "tip:"].iter().any(|begin| l.starts_with(begin)))
                 .collect();
             eprintln!("horus: {}", [&[first], &names[..]].concat().join(" "));
             return ExitCode::from(2);

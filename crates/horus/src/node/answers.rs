@@ -105,8 +105,10 @@ impl Node {
                     self.tell_received(lwg, donor);
                 }
                 Some(Answer::Lost { .. }) => {
-                    let group = show_lwg(lwg);
-                    self.record.tell("state_lost", json!({ "group": group }));
+                    // A group that has just been made had none to lose.
+                    if light.view.previous.is_some() {
+                        self.record.tell("state_lost", json!({ "group": show_lwg(lwg) }));
+                    }
                     light.replica.revive(&mut self.tool_asks);
                 }
                 Some(Answer::GaveUp { .. }) => {

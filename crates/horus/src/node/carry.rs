@@ -34,14 +34,27 @@ impl From<String> for Stop {
 }
 
 impl Node {
-    /// Carries out a command, or holds it back until then.
+    /// Carries out a command, or parks it until then.
     pub(crate) fn carry_out(&mut self, command: Command, until: Instant) {
+        // After the end nothing is asked for any more.
+        if self.leaving.is_some() {
+            return;
+        }
+        if self.parked.is_before(&command) {
+            return self.parked.push((command, until));
+        }
         match self.carry(&command) {
             Ok(()) => {}
             Err(Stop::Wrong(why)) => self.refuse(&command, why),
             Err(Stop::Wait(what)) => {
                 if Instant::now() < until {
-                    self.held_back = Some((command, until));
+                    self.parked.push((command, until));
+                } else if command == Command::Quit {
+                    // A flood may last for ever; `settled` says itself how long it may take.
+                    match &self.settling {
+                        Some(settling) => self.parked.push((command, settling.end())),
+                        None => self.leave_all(),
+                    }
                 } else {
                     self.refuse(&command, what);
                 }
@@ -49,7 +62,7 @@ impl Node {
         }
     }
 
-    fn refuse(&mut self, command: &Command, why: String) {
+    pub(crate) fn refuse(&mut self, command: &Command, why: String) {
         let mut fields = command.known_by();
         fields.insert("what".into(), why.into());
         self.record.tell("error", Value::Object(fields));
@@ -101,11 +114,18 @@ impl Node {
                 Ok(())
             }
             Command::Chaos { drop, drop_in, drop_out } => self.chaos(&drop, &drop_in, &drop_out),
-            Command::Quit => {
-                self.leave_all();
-                Ok(())
-            }
+            Command::Quit => self.quit(),
         }
+    }
+
+    /// Who writes down a script in one go wants the answers too: what is asked for already and
+    /// ends by itself is waited for.
+    fn quit(&mut self) -> Result<(), Stop> {
+        if self.flood.is_some() || self.settling.is_some() {
+            return Err(Stop::Wait("a flood or `settled` is under way".into()));
+        }
+        self.leave_all();
+        Ok(())
     }
 
     fn peer(&mut self, name: String, address: SocketAddr) -> Result<(), Stop> {

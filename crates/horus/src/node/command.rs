@@ -11,8 +11,12 @@ use super::words;
 pub(crate) enum Command {
     /// Introduces a node.
     Peer { name: String, address: std::net::SocketAddr },
-    /// Starts a core group.
-    Found { group: String, members: Vec<String> },
+    /// Starts a core group; with nobody else if nobody is named.
+    Found {
+        group: String,
+        #[serde(default)]
+        members: Vec<String>,
+    },
     /// Joins a core group.
     Join { group: String, contact: Option<String> },
     /// Leaves a core group.
@@ -106,7 +110,42 @@ pub(crate) enum Command {
     Quit,
 }
 
+/// What a command speaks of, as it is written.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Subject {
+    /// A core group.
+    Core(String),
+    /// A light-weight group, by its label or id.
+    Light(String),
+    /// A message.
+    Message(String),
+}
+
 impl Command {
+    /// What it speaks of, without copying what it carries.
+    pub(crate) fn subjects(&self) -> impl Iterator<Item = Subject> {
+        let (core, light, message) = match self {
+            Self::Found { group, .. } | Self::Join { group, .. } | Self::Leave { group } => {
+                (Some(group), None, None)
+            }
+            Self::Cast { group, msg, .. } => (Some(group), None, msg.as_ref()),
+            Self::Create { lwg, .. }
+            | Self::Add { lwg, .. }
+            | Self::Remove { lwg, .. }
+            | Self::Destroy { lwg }
+            | Self::Where { lwg } => (None, Some(lwg), None),
+            Self::Send { lwg, msg, .. } | Self::Put { lwg, msg, .. } => {
+                (None, Some(lwg), msg.as_ref())
+            }
+            Self::Flood { group, lwg, .. } => (group.as_ref(), lwg.as_ref(), None),
+            Self::Replies { msg, .. } | Self::Discard { msg } => (None, None, Some(msg)),
+            _ => (None, None, None),
+        };
+        let core = core.cloned().map(Subject::Core);
+        let light = light.cloned().map(Subject::Light);
+        [core, light, message.cloned().map(Subject::Message)].into_iter().flatten()
+    }
+
     /// What it is called, and the fields by which its asker knows it again.
     pub(crate) fn known_by(&self) -> Map<String, Value> {
         let Value::Object(mut fields) = serde_json::to_value(self).expect("made of plain fields")
@@ -205,6 +244,7 @@ mod tests {
     #[test]
     fn words_and_json_mean_the_same() {
         for (words, json) in [
+            ("found G", r#"{"do":"found","group":"G"}"#),
             ("found G a b#3", r#"{"do":"found","group":"G","members":["a","b#3"]}"#),
             (
                 "cast G cbcast hello there",

@@ -1,5 +1,6 @@
 //! Flood: many messages, as fast as they become stable or as often as was said.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::limits::FLOOD_ON_THE_WAY_MAX;
@@ -84,6 +85,12 @@ impl Flood {
     /// A body: filler of the size asked for.
     pub(crate) fn body(&self) -> Vec<u8> {
         vec![b'.'; self.size]
+    }
+}
+
+impl fmt::Display for Flood {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} sent, {} of them stable", self.sent, self.count, self.stable)
     }
 }
 

@@ -212,9 +212,9 @@ impl Node {
     }
 
     fn end_flood(&mut self, target: Target) {
-        if self.flood.as_ref().is_some_and(|flood| flood.target == target) {
-            self.flood = None;
-            let what = "the flood has ended: this process is no longer in the group";
+        if let Some(flood) = self.flood.take_if(|flood| flood.target == target) {
+            let why = "this process is no longer in the group";
+            let what = format!("the flood has ended with {flood}: {why}");
             self.record.tell("error", json!({ "do": "flood", "what": what }));
         }
     }

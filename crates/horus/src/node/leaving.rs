@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use serde_json::json;
+
 use super::limits::{LEAVING_AT_ONCE, LEAVING_PATIENCE};
 use super::run::Node;
 
@@ -27,8 +29,16 @@ impl Node {
         if self.leaving.is_some() {
             return;
         }
-        self.flood = None;
-        self.held_back = None;
+        if let Some(flood) = self.flood.take() {
+            let what = format!("the flood has ended with {flood}: this process ends");
+            self.record.tell("error", json!({ "do": "flood", "what": what }));
+        }
+        if self.settling.take().is_some() {
+            self.record.error("not settled: this process ends");
+        }
+        for (command, _) in std::mem::take(&mut self.parked).into_waiting() {
+            self.refuse(&command, "not done: this process ends".into());
+        }
         self.leaving = Some(Leaving { under_way: BTreeSet::new(), until: Instant::now() });
         self.leave_more();
     }

@@ -12,6 +12,9 @@ pub(crate) const LINE_BYTES_MAX: usize = 1 << 20;
 /// Lines read ahead of the one that is carried out: a script is held back, not swallowed.
 pub(crate) const LINES_AHEAD_MAX: usize = 1_024;
 
+/// Lines that wait at one time: who fills this does not look at the answers.
+pub(crate) const PARKED_MAX: usize = 1_024;
+
 /// A message id: it travels in a header with each message.
 pub(crate) const ID_BYTES_MAX: usize = 256;
 

@@ -1,6 +1,6 @@
 //! Options: how a node is started.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,9 +15,9 @@ pub(crate) struct Options {
     #[arg(long)]
     name: String,
     /// Where to listen, 127.0.0.1:7001; behind a daemon nowhere
-    #[arg(long, required_unless_present = "daemon", default_value = "127.0.0.1:0")]
-    #[arg(hide_default_value = true)]
-    listen: SocketAddr,
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    #[arg(required_unless_present = "daemon")]
+    listen: Option<SocketAddr>,
     /// Where another node listens, b=127.0.0.1:7002; as often as there are others
     #[arg(long, value_name = "NAME=ADDRESS", value_parser = peer)]
     peer: Vec<(String, SocketAddr)>,
@@ -71,11 +71,45 @@ fn peer(text: &str) -> Result<(String, SocketAddr), String> {
     if let Some(why) = horus::wrong_name(name) {
         return Err(why);
     }
-    let address = address.parse().map_err(|_| format!("`{address}` is no address with a port"))?;
+    let address = self::address(address)?;
+    if address.port() == 0 {
+        return Err(format!("{address}: nobody can be reached at port 0"));
+    }
     Ok((name.to_owned(), address))
 }
 
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("`{text}` is no address with a port, like 127.0.0.1:7001"))
+}
+
 impl Options {
+    /// Where it listens; behind a daemon that says nothing.
+    fn listen(&self) -> SocketAddr {
+        self.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into())
+    }
+
+    /// The other nodes. All may be told the same list, so that it may hold this one too.
+    fn others(&self) -> Result<Vec<(String, SocketAddr)>, String> {
+        let mut others: Vec<(String, SocketAddr)> = Vec::new();
+        for (name, address) in &self.peer {
+            let own = *name == self.name;
+            let listen = self.listen();
+            if self.daemon.is_none() && own != (*address == listen) {
+                let this = format!("this node is `{}` at {listen}", self.name);
+                return Err(format!("--peer {name}={address}: {this}"));
+            }
+            if let Some((_, other)) = others.iter().find(|(known, _)| known == name)
+                && other != address
+            {
+                return Err(format!("--peer {name}: given twice, at {other} and at {address}"));
+            }
+            if !own {
+                others.push((name.clone(), *address));
+            }
+        }
+        Ok(others)
+    }
+
     /// What they mean to the library.
     ///
     /// # Errors
@@ -84,14 +118,15 @@ impl Options {
         if let Some(why) = horus::wrong_name(&self.name) {
             return Err(format!("--name: {why}"));
         }
-        let open = !self.listen.ip().is_loopback() && !self.insecure && self.key_file.is_none();
+        let listen = self.listen();
+        let open = !listen.ip().is_loopback() && !self.insecure && self.key_file.is_none();
         if open && self.daemon.is_none() {
-            return Err(format!("--listen: {}", horus::Error::Insecure(self.listen)));
+            return Err(format!("--listen: {}", horus::Error::Insecure(listen)));
         }
         let keys = self.key_file.as_deref().map(horus::read_keys).transpose();
         let mut config = Config {
             keys: keys.map_err(|error| format!("--key-file: {error}"))?,
-            peers: self.peer.clone(),
+            peers: self.others()?,
             daemon: self.daemon.clone(),
             state_dir: self.state.clone(),
             insecure: self.insecure,
@@ -102,7 +137,7 @@ impl Options {
                 Profile::Wan => Timing::WAN,
             },
             placing: placing(self.policy),
-            ..Config::new(self.name.clone(), self.listen)
+            ..Config::new(self.name.clone(), listen)
         };
         for setting in &self.set {
             apply(&mut config, setting)?;
@@ -171,12 +206,24 @@ mod tests {
     }
 
     #[test]
+    fn all_nodes_may_be_told_the_same_list_of_peers() {
+        let peers = ["--peer", "a=127.0.0.1:7001", "--peer", "b=127.0.0.1:7002"];
+        let config = config(&peers).expect("fine");
+        assert_eq!(config.peers, [("b".to_owned(), SocketAddr::from(([127, 0, 0, 1], 7002)))]);
+    }
+
+    #[test]
     fn an_option_that_cannot_be_is_named() {
         for (more, named) in [
             (&["--set", "speed=9"][..], "speed"),
             (&["--set", "k"], "KEY=VALUE"),
             (&["--set", "silence_ms=1"], "beat_ms"),
             (&["--peer", "b:7002"], "NAME=ADDRESS"),
+            (&["--peer", "b=localhost:7002"], "like 127.0.0.1:7001"),
+            (&["--peer", "b=127.0.0.1:0"], "port 0"),
+            (&["--peer", "a=127.0.0.1:7002"], "this node is `a` at 127.0.0.1:7001"),
+            (&["--peer", "b=127.0.0.1:7001"], "this node is `a` at 127.0.0.1:7001"),
+            (&["--peer", "b=127.0.0.1:7002", "--peer", "b=127.0.0.1:7003"], "twice"),
             (&["--key-file", "x"], "--key-file"),
         ] {
             assert!(config(more).expect_err("refused").contains(named), "{more:?}");

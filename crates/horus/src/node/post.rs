@@ -165,6 +165,7 @@ impl Node {
         match flood.over(now) {
             Some((count, seconds)) => {
                 self.record.tell("flooded", json!({ "count": count, "seconds": seconds }));
+                self.parked.stir();
             }
             None => self.flood = Some(flood),
         }

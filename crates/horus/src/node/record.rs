@@ -1,7 +1,7 @@
 //! Record: everything that happens, to the history and to standard output, in one order.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use horus::history::{Event, Writer};
@@ -11,19 +11,30 @@ use super::limits::BODY_SHOWN_MAX;
 
 /// Where events go.
 pub(crate) struct Record {
-    history: Option<Writer>,
+    history: Option<(Writer, PathBuf)>,
     json: bool,
     /// Why the history can no longer be trusted.
-    broken: Option<io::Error>,
+    broken: Option<String>,
 }
 
 impl Record {
     /// Begins both: `start` is the first line of each.
     ///
     /// # Errors
-    /// What the system answers if the history cannot be written.
-    pub(crate) fn open(directory: Option<&Path>, process: &str, json: bool) -> io::Result<Self> {
-        let history = directory.map(|directory| Writer::create(directory, process)).transpose()?;
+    /// A sentence if the history cannot be written.
+    pub(crate) fn open(
+        directory: Option<&Path>,
+        process: &str,
+        json: bool,
+    ) -> Result<Self, String> {
+        let history = match directory {
+            Some(directory) => {
+                let writer = Writer::create(directory, process);
+                let writer = writer.map_err(|error| unwritten(directory, &error))?;
+                Some((writer, directory.to_owned()))
+            }
+            None => None,
+        };
         let mut record = Self { history, json, broken: None };
         record.show(&Event::Start { proc: process.into() }, []);
         Ok(record)
@@ -37,10 +48,12 @@ impl Record {
 
     /// An event of the history that is not worth a line on standard output.
     pub(crate) fn quietly(&mut self, event: &Event) {
-        if let Some(history) = &mut self.history
+        // What follows a line that was torn would be lost with it.
+        if self.broken.is_none()
+            && let Some((history, directory)) = &mut self.history
             && let Err(error) = history.write(event)
         {
-            self.broken.get_or_insert(error);
+            self.broken = Some(unwritten(directory, &error));
         }
     }
 
@@ -60,8 +73,8 @@ impl Record {
     }
 
     /// Why the history can no longer be written.
-    pub(crate) const fn broken(&self) -> Option<&io::Error> {
-        self.broken.as_ref()
+    pub(crate) fn broken(&self) -> Option<&str> {
+        self.broken.as_deref()
     }
 
     fn show<const N: usize>(&mut self, event: &Event, more: [(&str, Value); N]) {
@@ -94,19 +107,25 @@ pub(crate) fn shown(body: &[u8]) -> Value {
     }
 }
 
-/// An event for a person: what happened, then what it is about.
+fn unwritten(directory: &Path, error: &io::Error) -> String {
+    format!("cannot write the history in {}: {error}", directory.display())
+}
+
+/// An event for a person: what happened, what it is about, then all else by name.
 fn words(line: &Map<String, Value>) -> String {
     let mut text = line.get("ev").and_then(Value::as_str).unwrap_or_default().to_owned();
-    for (field, value) in line {
-        if field == "ev" {
-            continue;
-        }
+    let about = ["what", "proc", "group"].into_iter().find(|field| line.contains_key(*field));
+    if let Some(value) = about.and_then(|field| line.get(field)) {
         text.push(' ');
-        if !matches!(field.as_str(), "group" | "what" | "proc") {
+        push_value(&mut text, value);
+    }
+    for (field, value) in line {
+        if field != "ev" && Some(field.as_str()) != about {
+            text.push(' ');
             text.push_str(field);
             text.push('=');
+            push_value(&mut text, value);
         }
-        push_value(&mut text, value);
     }
     text
 }
@@ -139,6 +158,11 @@ mod tests {
             panic!("an object");
         };
         assert_eq!(words(&line), "view G members=[a#1 b#1]");
+        let Value::Object(line) = json!({"do": "leave", "ev": "error", "group": "G", "what": "no"})
+        else {
+            panic!("an object");
+        };
+        assert_eq!(words(&line), "error no do=leave group=G");
     }
 
     #[test]

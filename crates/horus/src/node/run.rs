@@ -19,8 +19,9 @@ use super::flood::Flood;
 use super::groups::Groups;
 use super::input::{Input, Inputs};
 use super::leaving::Leaving;
-use super::limits::MEETING_PATIENCE;
+use super::limits::{MEETING_PATIENCE, PARKED_MAX};
 use super::options::Options;
+use super::parked::Parked;
 use super::record::Record;
 use super::replies::{Awaited, Owed};
 use super::settled::{Look, Settling};
@@ -46,8 +47,8 @@ pub(crate) struct Node {
     pub(crate) allow_chaos: bool,
     /// Where everybody listens, for chaos.
     pub(crate) addresses: std::collections::BTreeMap<String, std::net::SocketAddr>,
-    /// A line that waits for somebody to be met, or for a group to be made, until then.
-    pub(crate) held_back: Option<(Command, Instant)>,
+    /// Lines that wait for somebody to be met, or for a group to be made.
+    pub(crate) parked: Parked,
     json: bool,
     /// Where its keys lie.
     pub(crate) key_file: Option<PathBuf>,
@@ -97,7 +98,7 @@ impl Node {
         let (horus, events) = opened.map_err(|error: Error| error.to_string())?;
         let me = horus.show(horus.me());
         let record = Record::open(options.history.as_deref(), &me, options.json)
-            .map_err(|error| format!("cannot write the history: {error}"))?;
+            .map_err(|why| format!("{why}; name a directory that can be written"))?;
         let node = Self {
             horus,
             record,
@@ -113,7 +114,7 @@ impl Node {
             // Behind a daemon the links are not this process's to cut.
             allow_chaos: options.allow_chaos && options.daemon.is_none(),
             addresses,
-            held_back: None,
+            parked: Parked::default(),
             json: options.json,
             key_file: options.key_file.clone(),
             beat,
@@ -129,7 +130,7 @@ impl Node {
         loop {
             let patience = self.next_time().map(|at| at.saturating_duration_since(Instant::now()));
             let horus = self.horus.clone();
-            let takes_lines = self.held_back.is_none() && self.leaving.is_none();
+            let takes_lines = self.parked.len() < PARKED_MAX && self.leaving.is_none();
             // Neither a flood of events nor a long script may starve the other.
             lines_first = !lines_first;
             let happened = horus.wait(
@@ -142,7 +143,12 @@ impl Node {
                 patience,
             );
             match happened {
-                Some(Happened::Up(up)) => self.hear(*up),
+                Some(Happened::Up(up)) => {
+                    if changes(&up) {
+                        self.parked.stir();
+                    }
+                    self.hear(*up);
+                }
                 Some(Happened::Input(input, came)) => self.take(input, came),
                 Some(Happened::Closed) => {
                     let why = self.horus.ended().unwrap_or_else(|| "of a bug".into());
@@ -152,16 +158,20 @@ impl Node {
                 None => {}
             }
             self.tick(Instant::now());
-            self.ask_all();
-            if let Some(error) = self.record.broken() {
-                eprintln!("horus node: cannot write the history: {error}");
-                return ExitCode::FAILURE;
-            }
-            if self.has_left(Instant::now()) {
+            let ends = self.has_left(Instant::now());
+            if ends {
                 self.end_memberships();
                 self.record.event(&Event::End, []);
+            }
+            // Before anything is asked: what is not written down must not go out.
+            if let Some(why) = self.record.broken() {
+                eprintln!("horus node: {why}; make room, and start it again");
+                return ExitCode::FAILURE;
+            }
+            if ends {
                 return ExitCode::SUCCESS;
             }
+            self.ask_all();
         }
     }
 
@@ -173,7 +183,8 @@ impl Node {
                 Err(why) => self.record.tell("error", json!({ "what": why, "line": line })),
             },
             Input::Bad(why) => self.record.error(why),
-            Input::End | Input::Stop => self.leave_all(),
+            Input::End => self.carry_out(Command::Quit, came + MEETING_PATIENCE),
+            Input::Stop => self.leave_all(),
         }
     }
 
@@ -206,12 +217,13 @@ impl Node {
 
     /// What is due by now.
     fn tick(&mut self, now: Instant) {
-        if let Some((command, until)) = self.held_back.take() {
-            self.carry_out(command, until);
-        }
         self.wake_replicas();
         self.send_flood(now);
         self.look_settled(now);
+        // Last: quitting waits for what may just have ended.
+        for (command, until) in self.parked.take_due(now) {
+            self.carry_out(command, until);
+        }
     }
 
     fn wake_replicas(&mut self) {
@@ -230,24 +242,36 @@ impl Node {
             return;
         }
         let Ok(counters) = self.horus.counters().wait() else { return };
-        match settling.look(now, &counters, self.groups.changing()) {
+        match settling.look(now, &counters, self.groups.changing() + self.parked.open()) {
             Look::Unsure => return,
             Look::Settled => self.record.tell("settled", json!({})),
             Look::Late(why) => self.record.error(format!("not settled: {why}")),
         }
         self.settling = None;
+        self.parked.stir();
     }
 
     /// When something is due although nothing happens.
     fn next_time(&self) -> Option<Instant> {
-        let held_back = self.held_back.as_ref().map(|(_, until)| *until);
         let flood = self.flood.as_ref().filter(|_| !self.flood_waits()).and_then(Flood::next);
         let settling = self.settling.as_ref().map(Settling::next);
         let replicas = self.alarms.next();
         let replicas = replicas.map(|at| self.start + Duration::from_nanos(at.as_nanos()));
         let leaving = self.leaving.as_ref().map(Leaving::until);
-        [held_back, flood, settling, replicas, leaving].into_iter().flatten().min()
+        [self.parked.next(), flood, settling, replicas, leaving].into_iter().flatten().min()
     }
+}
+
+/// Whether somebody was met, or a group has changed: commands may have waited for it.
+const fn changes(up: &lwg::Up) -> bool {
+    use vsync::Up::{Cast, Room, Send, Stable};
+    !matches!(
+        up,
+        lwg::Up::Message { .. }
+            | lwg::Up::Reply { .. }
+            | lwg::Up::Stable { .. }
+            | lwg::Up::Core(Cast { .. } | Room { .. } | Send { .. } | Stable { .. })
+    )
 }
 
 fn poll_event(events: &Events, context: &mut Context<'_>) -> Poll<Happened> {

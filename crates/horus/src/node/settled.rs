@@ -45,6 +45,11 @@ impl Settling {
         self.next
     }
 
+    /// When it has ended in any case.
+    pub(crate) fn end(&self) -> Instant {
+        self.until.max(self.next)
+    }
+
     /// Judges a look; `own` is what the node itself has under way.
     pub(crate) fn look(
         &mut self,

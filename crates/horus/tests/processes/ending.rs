@@ -14,27 +14,50 @@ const TOGETHER: Duration = Duration::from_secs(15);
 /// How long what was asked may take to be answered after that.
 const ANSWERED: Duration = Duration::from_secs(10);
 
+/// How those are broken for good who are not whole at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ruin {
+    /// Killed.
+    Dead,
+    /// Stopped.
+    Stopped,
+    /// Cut off in both directions.
+    Apart,
+    /// They hear nobody.
+    Deaf,
+    /// Nobody hears them.
+    Mute,
+}
+
 /// What came of a run.
 pub(crate) struct Outcome {
     /// What was wrong; empty is good.
     pub(crate) wrong: Vec<String>,
     /// What the judges compared.
     pub(crate) verdict: Verdict,
-    /// From whole to settled.
+    /// From whole to one view of all.
+    pub(crate) together: Duration,
+    /// From there to settled.
     pub(crate) settled: Duration,
 }
 
 impl Town {
     /// Heals everything, starts the dead, and brings everybody into [`GROUP`]; judges the run.
-    pub(crate) fn finish(mut self) -> Outcome {
-        let settled = self.come_together();
-        self.end_well();
-        let verdict = self.judge();
-        self.look_at_errors();
-        Outcome { wrong: self.wrong.clone(), verdict, settled }
+    pub(crate) fn finish(self) -> Outcome {
+        let all: Vec<usize> = (0..self.nodes.len()).collect();
+        self.finish_for(&all, Ruin::Dead)
     }
 
-    fn come_together(&mut self) -> Duration {
+    /// The same for some alone: all others stay broken for good.
+    pub(crate) fn finish_for(mut self, whole: &[usize], ruin: Ruin) -> Outcome {
+        let (together, settled) = self.come_together(whole, ruin);
+        self.end_well(whole);
+        let verdict = self.judge();
+        self.look_at_errors();
+        Outcome { wrong: self.wrong.clone(), verdict, together, settled }
+    }
+
+    fn come_together(&mut self, whole: &[usize], ruin: Ruin) -> (Duration, Duration) {
         for node in self.up() {
             if self.nodes[node].as_ref().is_some_and(|node| node.stopped) {
                 self.go_on(node);
@@ -44,21 +67,22 @@ impl Town {
         self.expect("those asked to end have ended", Duration::from_secs(8), |town| {
             town.quits.iter().all(|node| town.nodes[*node].is_none())
         });
-        for node in 0..self.nodes.len() {
-            if self.nodes[node].is_none() {
-                self.start(node);
+        for node in whole {
+            if self.nodes[*node].is_none() {
+                self.start(*node);
             }
         }
-        let all = self.up();
+        self.ruin(whole, ruin);
+        let all = whole.to_vec();
         self.expect("all started", Duration::from_secs(5), |town| {
             all.iter().all(|node| !town.sights[*node].process.is_empty())
         });
-        let mut took = self.gather(&all);
+        let together = self.gather(&all);
         let before: Vec<_> = all.iter().map(|n| self.sights[*n].count_of("settled")).collect();
         for node in &all {
             self.say(*node, &json!({ "do": "settled", "timeout_ms": 15_000 }));
         }
-        took += self.expect("all settled", TOGETHER + Duration::from_secs(2), |town| {
+        let settled = self.expect("all settled", TOGETHER + Duration::from_secs(2), |town| {
             all.iter().zip(&before).all(|(n, before)| town.sights[*n].count_of("settled") > *before)
         });
         for node in &all {
@@ -80,7 +104,22 @@ impl Town {
             let name = self.name(*node);
             self.note(&format!("{name}: {open} open, {floods} floods, {asked:?} unanswered"));
         }
-        took
+        (together, settled)
+    }
+
+    /// Breaks for good who is not whole.
+    fn ruin(&mut self, whole: &[usize], ruin: Ruin) {
+        let broken: Vec<usize> = self.up().into_iter().filter(|n| !whole.contains(n)).collect();
+        for node in broken {
+            self.note(&format!("RUIN {} {ruin:?}", self.name(node)));
+            match ruin {
+                Ruin::Dead => self.kill(node),
+                Ruin::Stopped => self.stop(node),
+                Ruin::Apart => self.cut(node, whole, &[], &[]),
+                Ruin::Deaf => self.cut(node, &[], whole, &[]),
+                Ruin::Mute => self.cut(node, &[], &[], whole),
+            }
+        }
     }
 
     fn answer_all(&mut self, node: usize) {
@@ -115,10 +154,11 @@ impl Town {
         began.elapsed()
     }
 
-    fn end_well(&mut self) {
-        let all = self.up();
+    fn end_well(&mut self, whole: &[usize]) {
+        let all = whole.to_vec();
+        let here: Vec<String> = all.iter().map(|n| self.sights[*n].process.clone()).collect();
         for node in &all {
-            self.say(*node, &json!({ "do": "quiesce" }));
+            self.say(*node, &json!({ "do": "quiesce", "component": here }));
         }
         self.expect("the mark", Duration::from_secs(5), |town| {
             all.iter().all(|node| town.sights[*node].count_of("quiesce") > 0)
@@ -126,7 +166,9 @@ impl Town {
         for node in &all {
             self.say(*node, &json!({ "do": "quit" }));
         }
-        self.expect("all ended", Duration::from_secs(8), |town| town.up().is_empty());
+        self.expect("all ended", Duration::from_secs(8), |town| {
+            all.iter().all(|node| town.nodes[*node].is_none())
+        });
         for node in &all {
             if self.sights[*node].count_of("end") == 0 {
                 self.wrong.push(format!("{} did not end well", self.name(*node)));

@@ -21,6 +21,7 @@ mod keyed;
 mod load;
 mod named;
 mod node;
+mod script;
 mod sight;
 #[cfg(unix)]
 mod space;

@@ -167,6 +167,24 @@ fn one_way_cut() {
 }
 
 #[test]
+fn two_do_not_hear_each_other_and_all_others_hear_both() {
+    let (mut town, mut load) = busy("bridge");
+    town.cut(2, &[3], &[], &[]);
+    town.cut(3, &[2], &[], &[]);
+    let others = |town: &Town, node| {
+        let left: Vec<usize> = (0..5).filter(|other| *other != node).collect();
+        town.share_view(&left, &left) && town.share_view(&[node], &[node])
+    };
+    let apart = |town: &Town| others(town, 2) || others(town, 3);
+    town.expect("one of the two is out", T * 2 + SECOND, apart);
+    work(&mut town, &mut load, SECOND * 2);
+    assert!(apart(&town), "views go on changing while the cut lasts");
+    town.heal();
+    together(&mut town, &[0, 1, 2, 3, 4], SECOND * 5);
+    end(town);
+}
+
+#[test]
 fn everybody_restarts() {
     let (mut town, mut load) = busy("everybody");
     let before: BTreeSet<String> = town.sights.iter().map(|sight| sight.process.clone()).collect();

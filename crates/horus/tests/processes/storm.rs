@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::choice::Choice;
+use super::ending::Ruin;
 use super::load::Load;
 use super::town::{GROUP, Town};
 
@@ -66,6 +67,10 @@ pub(crate) struct Storm {
     /// Milliseconds between two asks of the load, at most.
     gap_max_ms: usize,
     length_ms: u64,
+    /// Who is whole at the end.
+    pub(crate) whole: Vec<usize>,
+    /// How the others are broken then.
+    pub(crate) ruin: Ruin,
 }
 
 impl Storm {
@@ -86,7 +91,11 @@ impl Storm {
             }
             at_ms += choice.between(20, rest_max_ms) as u64;
         }
-        Self { nodes, blows, gap_max_ms, length_ms }
+        let all: Vec<usize> = (0..nodes).collect();
+        let whole = if choice.chance(60) { all } else { choice.some(&all, 1) };
+        let ruins = [Ruin::Dead, Ruin::Stopped, Ruin::Apart, Ruin::Deaf, Ruin::Mute];
+        let ruin = choice.pick(&ruins).expect("five");
+        Self { nodes, blows, gap_max_ms, length_ms, whole, ruin }
     }
 
     /// Rages over a town.

@@ -21,12 +21,14 @@ fn run(seed: u64) -> bool {
     town.pass(Duration::from_millis(100));
     storm.rage(&mut town, seed);
     let directory = town.directory.clone();
-    let outcome = town.finish();
+    let outcome = town.finish_for(&storm.whole, storm.ruin);
     let (blows, took) = (storm.blows.len(), began.elapsed().as_secs_f64());
     println!(
-        "storm {seed}: {} nodes, {blows} blows, {took:.1} s, settled in {:.1} s, {} views, \
-         {} sends, {} deliveries: {}",
+        "storm {seed}: {} nodes, {blows} blows, {took:.1} s, {} together in {:.1} s, settled in \
+         {:.1} s more, {} views, {} sends, {} deliveries: {}",
         storm.nodes,
+        storm.whole.len(),
+        outcome.together.as_secs_f64(),
         outcome.settled.as_secs_f64(),
         outcome.verdict.views,
         outcome.verdict.sends,

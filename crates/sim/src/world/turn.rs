@@ -92,7 +92,7 @@ impl<T: Layer, A: App<Down = T::Down, Up = T::Up>> World<T, A> {
         if to >= self.hosts.len() {
             return;
         }
-        for at in self.network.carry(self.now, from, to).into_iter().flatten() {
+        for at in self.network.carry(self.now, from, to, bytes.len()).into_iter().flatten() {
             let bytes = self.network.corrupted_copy(from, to, &bytes);
             self.push(at, What::Arrive { from, to, bytes });
         }

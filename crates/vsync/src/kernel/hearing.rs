@@ -36,21 +36,21 @@ impl<M: Multicast> Kernel<M> {
                 self.desk.peers.met(now, peer);
                 self.desk.told.push_back(Up::Met { peer });
                 self.groups.values_mut().for_each(|group| group.meet(peer));
-                self.touch_concerned(peer);
+                self.stir(now, peer);
             }
             muts::Up::Lost { peer } => {
                 self.desk.peers.lost(now, peer);
                 self.desk.spreads.lost(peer);
                 self.desk.told.push_back(Up::Lost { peer });
-                self.touch_concerned(peer);
+                self.stir(now, peer);
             }
             muts::Up::Silent { peer, .. } => {
                 self.desk.peers.silent(now, peer);
-                self.touch_concerned(peer);
+                self.stir(now, peer);
             }
             muts::Up::Back { peer } => {
                 self.desk.peers.back(now, peer);
-                self.touch_concerned(peer);
+                self.stir(now, peer);
             }
             muts::Up::Cast { channel, from, seq, message } => {
                 if let Some(group) = self.channels.get(&channel).copied()
@@ -146,6 +146,10 @@ impl<M: Multicast> Kernel<M> {
     fn hear_beat(&mut self, now: Instant, from: ProcId, beat: &Beat) {
         for peer in self.desk.peers.missed(now, from, beat) {
             self.desk.turn(now).ask(muts::Down::Miss { peer });
+        }
+        if self.desk.peers.row_differs(from, beat) {
+            let waiting = self.groups.iter().filter(|(_, group)| group.is_waited_for());
+            self.touched.extend(waiting.map(|(id, _)| *id));
         }
         let agreed = self.desk.peers.agrees(from);
         let overdue = self.desk.peers.beat(now, from, beat);

@@ -5,23 +5,31 @@
 //! delivered before its causes (S4). Keeps: the last vector of each sender, since only what changed
 //! travels. Waits only for what the sender had processed before sending, so waits form no ring.
 
-use alloc::boxed::Box;
-use alloc::vec;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use muts::{Malformed, Sink, Wire, read_varint, write_varint};
 
-/// Positions by rank: how far each stream of the epoch had been processed.
+/// Positions by rank: how far each stream of the epoch had been processed. Shared by all messages
+/// between which nothing changed: in a stream that nobody answers, by all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Vector(Box<[u64]>);
+pub(crate) struct Vector(Arc<[u64]>);
 
 impl Vector {
     pub(crate) fn zero(members: usize) -> Self {
-        Self(vec![0; members].into_boxed_slice())
+        Self::of(core::iter::repeat_n(0, members))
     }
 
     pub(crate) fn of(positions: impl Iterator<Item = u64>) -> Self {
         Self(positions.collect())
+    }
+
+    /// These positions: itself, if they are no others.
+    pub(crate) fn moved_to(&self, positions: impl Iterator<Item = u64> + Clone) -> Self {
+        if self.0.iter().copied().eq(positions.clone()) {
+            return self.clone();
+        }
+        Self::of(positions)
     }
 
     /// Whether all that it points at lies below these positions.
@@ -41,7 +49,7 @@ impl Vector {
 
     /// What changed since `before`.
     pub(crate) fn changes(&self, before: &Self) -> Changes {
-        let changed = self.0.iter().zip(&before.0).enumerate();
+        let changed = self.0.iter().zip(before.0.iter()).enumerate();
         Changes(
             changed
                 .filter(|(_, (now, old))| now != old)
@@ -55,9 +63,13 @@ impl Vector {
     /// # Errors
     /// [`Malformed`] if they speak of a rank that is not there, or go back.
     pub(crate) fn with(&self, changes: &Changes) -> Result<Self, Malformed> {
-        let mut changed = self.clone();
+        if changes.0.is_empty() {
+            return Ok(self.clone());
+        }
+        let mut changed = Self::of(self.0.iter().copied());
+        let positions = Arc::get_mut(&mut changed.0).expect("nobody else has it yet");
         for (rank, position) in &changes.0 {
-            let entry = changed.0.get_mut(usize::from(*rank)).ok_or(Malformed)?;
+            let entry = positions.get_mut(usize::from(*rank)).ok_or(Malformed)?;
             if *position < *entry {
                 return Err(Malformed);
             }
@@ -100,16 +112,18 @@ mod tests {
         let before = Vector::of([3, 0, 9].into_iter());
         let now = Vector::of([3, 2, 10].into_iter());
         let changes = now.changes(&before);
-        let mut bytes = vec![];
+        let mut bytes = Vec::new();
         changes.write(&mut bytes);
         assert_eq!(bytes, [2, 1, 2, 2, 10]);
+        assert!(Arc::ptr_eq(&now.moved_to([3, 2, 10].into_iter()).0, &now.0), "nothing changed");
+        assert_eq!(now.moved_to([4, 2, 10].into_iter()), Vector::of([4, 2, 10].into_iter()));
         assert_eq!(before.with(&Changes::read(&mut &bytes[..]).expect("written")), Ok(now));
     }
 
     #[test]
     fn a_vector_that_goes_back_or_names_a_stranger_is_malformed() {
         let before = Vector::of([3].into_iter());
-        assert_eq!(before.with(&Changes(vec![(0, 2)])), Err(Malformed));
-        assert_eq!(before.with(&Changes(vec![(1, 2)])), Err(Malformed));
+        assert_eq!(before.with(&Changes(alloc::vec![(0, 2)])), Err(Malformed));
+        assert_eq!(before.with(&Changes(alloc::vec![(1, 2)])), Err(Malformed));
     }
 }

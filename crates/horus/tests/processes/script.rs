@@ -1,0 +1,127 @@
+//! Script: lines written down in one go, and what is wrong from the start; all of it is answered.
+
+use std::io::Write;
+use std::net::UdpSocket;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use horus::check::{Options, directory};
+use serde_json::Value;
+
+const HORUS: &str = env!("CARGO_BIN_EXE_horus");
+
+fn room(called: &str) -> PathBuf {
+    let name = format!("horus-script-{}-{called}", std::process::id());
+    let room = std::env::temp_dir().join(name);
+    std::fs::create_dir_all(&room).expect("a directory for temporary files");
+    room
+}
+
+fn options(room: &Path) -> Vec<String> {
+    let (state, histories) = (room.join("state"), room.join("histories"));
+    let words = ["node", "--json", "--name", "a", "--listen", "127.0.0.1:0", "--state"];
+    let mut words: Vec<String> = words.map(str::to_owned).into();
+    words.extend([state.display().to_string(), "--history".into()]);
+    words.push(histories.display().to_string());
+    words
+}
+
+/// Writes down the script, closes standard input and waits for the end.
+fn run(command: &mut Command, script: &str) -> Output {
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the binary of this crate");
+    let mut input = child.stdin.take().expect("asked for");
+    // Who ends at once does not read it.
+    let _ = input.write_all(script.as_bytes());
+    drop(input);
+    child.wait_with_output().expect("an end")
+}
+
+fn events(output: &Output) -> Vec<Value> {
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines().map(|line| serde_json::from_str(line).expect("an event")).collect()
+}
+
+fn place_of(events: &[Value], kind: &str) -> Option<usize> {
+    events.iter().position(|event| event["ev"] == kind)
+}
+
+#[test]
+fn a_script_written_down_in_one_go_is_carried_out_to_its_end() {
+    let room = room("whole");
+    let script = r#"
+        {"do":"found","group":"g"}
+        {"do":"cast","group":"g","order":"abcast","msg":"m1"}
+        {"do":"create","lwg":"l","members":["a"]}
+        {"do":"send","lwg":"l","order":"cbcast","msg":"m2","stable":true}
+        {"do":"flood","group":"g","order":"fbcast","size":10,"count":2000,"quiet":true}
+        {"do":"settled"}"#;
+    let output = run(Command::new(HORUS).args(options(&room)), script);
+    let events = events(&output);
+    assert_eq!(output.status.code(), Some(0), "{events:#?}");
+    for kind in ["created", "stable", "flooded", "settled", "end"] {
+        assert!(place_of(&events, kind).is_some(), "no {kind} in {events:#?}");
+    }
+    assert_eq!(place_of(&events, "error"), None, "{events:#?}");
+    let verdict = directory(&room.join("histories"), &Options::default()).expect("histories");
+    assert!(verdict.is_good(), "{verdict}");
+    assert_eq!(verdict.deliveries, 2_002);
+    let _ = std::fs::remove_dir_all(room);
+}
+
+#[test]
+fn whoever_waits_holds_up_nobody_else_and_is_answered_before_the_end() {
+    let room = room("waits");
+    let script = r#"
+        {"do":"create","lwg":"l","members":["a","zoe"]}
+        {"do":"send","lwg":"l","order":"cbcast","msg":"m1"}
+        {"do":"found","group":"g"}
+        {"do":"cast","group":"g","order":"abcast","msg":"m2"}
+        {"do":"quit"}"#;
+    let events = events(&run(Command::new(HORUS).args(options(&room)), script));
+    let refused: Vec<&Value> = events.iter().filter(|event| event["ev"] == "error").collect();
+    let asked: Vec<&str> = refused.iter().filter_map(|event| event["do"].as_str()).collect();
+    assert_eq!(asked, ["create", "send"], "{events:#?}");
+    assert!(refused[0]["what"].as_str().expect("a sentence").contains("zoe"));
+    assert!(place_of(&events, "deliver") < place_of(&events, "error"), "{events:#?}");
+    let _ = std::fs::remove_dir_all(room);
+}
+
+#[test]
+fn what_is_wrong_from_the_start_is_one_line_that_names_it() {
+    let room = room("wrong");
+    let file = room.join("file");
+    std::fs::write(&file, "").expect("a file");
+    let file = file.display().to_string();
+    let taken = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let taken = taken.local_addr().expect("bound").to_string();
+    for (more, code, named) in [
+        (&["--history", &file][..], 1, "name a directory that can be written"),
+        (&["--state", &file], 1, "name a directory that can be written"),
+        (&["--listen", "localhost:7001"], 2, "like 127.0.0.1:7001"),
+        (&["--listen", "0.0.0.0:0"], 2, "horus keygen"),
+        (&["--peer", "b"], 2, "NAME=ADDRESS"),
+        (&["--key-file", &file], 2, "horus keygen"),
+        (&["--profile", "fast"], 2, "possible values: local, lan, wan"),
+        (&["--prfile", "lan"], 2, "--profile"),
+        (&["--set", "speed=9"], 2, "the keys are"),
+    ] {
+        // What is given once more would be refused for that.
+        let mut words = options(&room);
+        if let Some(at) = words.iter().position(|word| word == more[0]) {
+            words.drain(at..at + 2);
+        }
+        let output = run(Command::new(HORUS).args(words).args(more), "");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{more:?}: {said}");
+        assert_eq!(said.lines().count(), 1, "{more:?}: {said}");
+        assert!(said.contains(named), "{more:?}: {said}");
+    }
+    let words = options(&room).into_iter().map(|word| word.replace("127.0.0.1:0", &taken));
+    let output = run(Command::new(HORUS).args(words), "");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("another process has it: choose another port"), "{said}");
+    assert_eq!(said.matches("choose").count(), 1, "{said}");
+    let _ = std::fs::remove_dir_all(room);
+}

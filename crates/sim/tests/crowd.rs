@@ -1,0 +1,142 @@
+//! A crowd: thousands of core groups that change at once, at hosts that take in only so much.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use muts::{Duration, Instant, Transport};
+use sim::{App, Birth, Intake, Phase, Trace, World};
+use vsync::{Down, GroupId, Kernel, Up};
+
+const HOSTS: usize = 4;
+const GROUPS: u64 = 2_000;
+
+/// A core that has other things to do: two megabytes a second, and a large socket buffer.
+const BUSY: Intake = Intake { byte_ns: 500, kept_bytes: 1 << 20 };
+
+/// Asks what it is given, and keeps how large each group is by its last view.
+#[derive(Default)]
+struct Founder {
+    asks: VecDeque<Down>,
+    sizes: BTreeMap<GroupId, usize>,
+    last: Option<Instant>,
+}
+
+impl App for Founder {
+    type Down = Down;
+    type Up = Up;
+
+    fn told(&mut self, now: Instant, up: Up) {
+        if let Up::View(view) = up {
+            self.sizes.insert(view.group, view.members.len());
+            self.last = Some(now);
+        }
+    }
+    fn ask(&mut self, _now: Instant) -> Option<Down> {
+        self.asks.pop_front()
+    }
+    fn asked(&mut self, _now: Instant, refused: Option<Down>) {
+        assert!(refused.is_none(), "only casts are handed back");
+    }
+    fn wake(&mut self, _now: Instant) {}
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+    fn phase(&mut self, _now: Instant, _phase: Phase, _with: &[String]) {}
+    fn crashed(&mut self, _now: Instant) {}
+}
+
+type Crowd = World<Kernel<Transport>, Founder>;
+
+/// Who is in a group: three of the four, each of them in three of four groups.
+fn trio(number: u64) -> [usize; 3] {
+    let first = number as usize % HOSTS;
+    [first, (first + 1) % HOSTS, (first + 2) % HOSTS]
+}
+
+fn group(number: u64) -> GroupId {
+    GroupId(u128::from(number) + 1)
+}
+
+/// Hosts that have met and are in no group.
+fn crowd(seed: u64) -> Crowd {
+    let factory = |birth: Birth| {
+        let transport = Transport::new(muts::Config::new(birth.me, birth.seed));
+        let mut founder = Founder::default();
+        for host in 0..birth.roster.hosts() {
+            let address = muts::Address::Pipe(host as u32);
+            founder.asks.push_back(Down::Meet { node: birth.roster.node(host), address });
+        }
+        (Kernel::new(transport, vsync::Config::new(birth.me, birth.seed)), founder)
+    };
+    let mut world = World::new(HOSTS, seed, Trace::off(), Box::new(factory));
+    (0..HOSTS).for_each(|host| world.start(host));
+    world.run_for(Duration::from_secs(1));
+    world
+}
+
+fn found_all(world: &mut Crowd) {
+    for number in 0..GROUPS {
+        let [first, others @ ..] = trio(number);
+        let members = others.map(|host| world.process(host)).to_vec();
+        let found = Down::Found { group: group(number), members };
+        world.act(first, |founder| founder.asks.push_back(found));
+    }
+}
+
+/// Whether each group has this many members wherever it lives.
+fn all_have(world: &Crowd, size: impl Fn(u64) -> usize) -> bool {
+    (0..GROUPS).all(|number| {
+        trio(number).into_iter().all(|host| {
+            let app = world.app(host);
+            app.is_none_or(|app| app.sizes.get(&group(number)) == Some(&size(number)))
+        })
+    })
+}
+
+/// Runs until all groups are so large; tells how long that took, and the datagrams it took.
+fn until_all(world: &mut Crowd, size: impl Fn(u64) -> usize) -> (Duration, u64) {
+    let (begun, sent) = (world.now(), world.network.counted().0);
+    let step = Duration::from_millis(10);
+    let mut steps = 0;
+    while !all_have(world, &size) {
+        assert!(steps < 6_000, "not after a minute");
+        world.run_for(step);
+        steps += 1;
+    }
+    let last = (0..HOSTS).filter_map(|host| world.app(host)?.last).max().expect("views");
+    (last.since(begun), world.network.counted().0 - sent)
+}
+
+/// All groups come about, one host crashes: three of four groups have to close their epoch, and
+/// what they say again must leave room for what they wait for.
+#[test]
+fn thousands_of_groups_that_change_at_once_do_not_keep_each_other_from_it() {
+    for seed in 1..=3 {
+        let mut world = crowd(seed);
+        world.network.set_intake(BUSY);
+        found_all(&mut world);
+        let (took, _) = until_all(&mut world, |_| 3);
+        assert!(took < Duration::from_secs(1), "founded after {took:?}, seed {seed}");
+        world.run_for(Duration::from_secs(3));
+
+        world.crash(3);
+        let (took, datagrams) = until_all(&mut world, |n| if trio(n).contains(&3) { 2 } else { 3 });
+        // A second of it passes before anybody is suspected.
+        assert!(took < Duration::from_millis(1_500), "last view after {took:?}, seed {seed}");
+        assert!(datagrams < 4_000, "{datagrams} datagrams, seed {seed}");
+    }
+}
+
+/// The same with an eighth of the room: what is lost on the way is said again, and all comes about.
+#[test]
+fn thousands_of_groups_change_at_once_where_most_of_what_they_say_is_lost() {
+    let mut world = crowd(1);
+    world.network.set_intake(Intake { byte_ns: 2_000, kept_bytes: 208 << 10 });
+    found_all(&mut world);
+    let (took, _) = until_all(&mut world, |_| 3);
+    assert!(took < Duration::from_secs(5), "founded after {took:?}");
+    world.run_for(Duration::from_secs(3));
+    world.crash(3);
+    let (took, datagrams) = until_all(&mut world, |n| if trio(n).contains(&3) { 2 } else { 3 });
+    assert!(took < Duration::from_millis(4_500), "last view after {took:?}");
+    assert!(datagrams < 20_000, "{datagrams} datagrams");
+}
