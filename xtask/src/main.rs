@@ -5,6 +5,7 @@ mod bare;
 mod cargo;
 mod demo;
 mod dist;
+mod fuzz;
 mod plant;
 mod space;
 mod spaces;
@@ -52,6 +53,9 @@ enum Verb {
         #[arg(default_value = "")]
         only: String,
     },
+    /// Bytes of strangers at everything that reads them, guided by what they reach; needs a C++
+    /// compiler, and minutes for its first build
+    Fuzz(fuzz::Options),
     /// Every interleaving of the hand-made atomics
     Loom,
     /// Links the floors into a program without a standard library: the proof that they do no I/O
@@ -122,6 +126,7 @@ fn run(verb: Option<Verb>) -> ExitCode {
         Some(Verb::Sim { args }) => cargo::sim(&args),
         Some(Verb::Bench { args }) => cargo::bench(&args),
         Some(Verb::Plant { only }) => plant::run(&only),
+        Some(Verb::Fuzz(options)) => fuzz::run(&options),
         Some(Verb::Loom) => test::loom(),
         Some(Verb::Bare) => bare::run(),
         Some(Verb::Space { which }) => space::run_for(which),

@@ -87,7 +87,7 @@ const fn home(
 }
 
 /// Every foreign dependency that there is.
-pub(crate) const HOMES: [Home; 25] = [
+pub(crate) const HOMES: [Home; 26] = [
     // What waits for the system, and talks to it.
     home("mio", &["muts"], &["crates/muts/src/os/"]),
     home("quinn-udp", &["muts", "horus"], &["crates/muts/src/os/", "crates/horus/benches/"]),
@@ -107,9 +107,9 @@ pub(crate) const HOMES: [Home; 25] = [
     home("parking_lot", &["horus"], &["crates/horus/src/"]),
     // Programs.
     home("clap", &["horus", "horusd", "sim", "xtask"], &["crates/", "xtask/src/"]),
-    home("serde", &["horus", "horusd", "xtask"], &["crates/horus", "xtask/src/"]),
-    home("serde_json", &["horus", "horusd", "xtask"], &["crates/horus", "xtask/src/"]),
-    home("sha2", &["horus", "xtask"], &["crates/horus/", "xtask/src/"]),
+    home("serde", &["horus", "horusd", "sim", "xtask"], &["crates/horus", "xtask/src/"]),
+    home("serde_json", &["horus", "horusd", "sim", "xtask"], &["crates/horus", "xtask/src/"]),
+    home("sha2", &["horus", "sim", "xtask"], &["crates/horus/", "xtask/src/"]),
     home(
         "signal-hook",
         &["horus", "horusd", "xtask"],
@@ -126,12 +126,15 @@ pub(crate) const HOMES: [Home; 25] = [
     home("hdrhistogram", &["horus"], &["crates/horus/benches/"]),
     // Every interleaving of the two hand-made atomics.
     home("loom", &["muts"], &["crates/muts/src/sync.rs", "crates/muts/tests/loom_"]),
+    // Coverage-guided bytes, in a build of their own.
+    home("libfuzzer-sys", &["sim"], &["crates/sim/examples/fuzzer.rs"]),
 ];
 
 /// The files that ask the compiler to look away, each with its argument at its head.
-pub(crate) const UNSAFE: [&str; 1] = [
+pub(crate) const UNSAFE: [&str; 2] = [
     // Every allocation is counted there; the trait for that is an unsafe one.
     "crates/horus/benches/common/allocator.rs",
+    "crates/sim/tests/fuzz/allocator.rs",
 ];
 
 /// Where code may touch the world: threads, sockets, the clock, the system's own differences.

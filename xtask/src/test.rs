@@ -14,6 +14,9 @@ const SEEDS_FIXED: u64 = 30;
 /// How long fresh storms last on every push: a minute finds what the last change broke.
 const STORMS_A_PUSH: Duration = Duration::from_secs(60);
 
+/// How long each target is fuzzed at night.
+const FUZZ_SECONDS: u64 = 60;
+
 /// Everything, cheapest first.
 pub(crate) fn run_all() -> Done {
     run(&["fmt", "--all", "--check"])?;
@@ -27,9 +30,18 @@ pub(crate) fn run_all() -> Done {
     }
     run(&["test", "--workspace", "--doc"])?;
     doc()?;
+    other_systems()?;
     loom()?;
     sim(&["--seeds", &SEEDS_FIXED.to_string()].map(str::to_owned))?;
     storms(STORMS_A_PUSH)
+}
+
+/// The paths of other systems: the portable one under test here, and the list of names.
+pub(crate) fn other_systems() -> Done {
+    let tests = ["--test", "loopback", "--test", "multicast"];
+    run(&[&["test", "--package", "muts", "--features", "portable"][..], &tests].concat())?;
+    let none = ["--lib", "--profile", "check", "--", "--cfg", "horus_none", "-D", "warnings"];
+    run(&[&["rustc", "--package", "muts"][..], &none].concat())
 }
 
 /// The documentation, with warnings as errors.
@@ -45,9 +57,10 @@ pub(crate) fn loom() -> Done {
     run_with(&[&["test", "--package", "muts", "--release"][..], &tests].concat(), &env)
 }
 
-/// All that CI runs on a push, then storms for as long as told.
+/// All that CI runs on a push, then the fuzzer, then storms for as long as told.
 pub(crate) fn night(minutes: u64) -> Done {
     run_all()?;
+    crate::fuzz::all(FUZZ_SECONDS)?;
     storms(Duration::from_secs(minutes.saturating_mul(60)))
 }
 

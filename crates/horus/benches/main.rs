@@ -4,6 +4,7 @@
 
 mod common;
 mod floors;
+mod lwg;
 mod member;
 mod muts;
 mod vsync;
@@ -18,8 +19,7 @@ use common::words::Words;
 static ALLOCATOR: Counting = Counting;
 
 /// What there is nothing to measure of.
-const NOT_YET: [(&str, &str); 4] = [
-    ("lwg", "this benchmark is not written yet"),
+const NOT_YET: [(&str, &str); 3] = [
     ("gate", "there is no daemon to measure yet"),
     ("tools", "this benchmark is not written yet"),
     ("paper", "this benchmark is not written yet"),
@@ -48,6 +48,9 @@ fn main() {
     }
     if options.is_named("vsync") {
         vsync::all(&options);
+    }
+    if options.is_named("lwg") {
+        lwg::all(&options);
     }
     for (name, why) in NOT_YET {
         if options.is_named(name) {

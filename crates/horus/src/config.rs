@@ -23,6 +23,9 @@ pub struct Config {
     /// Keys to tell friends from strangers with, and to seal what is said. Without them only
     /// loopback addresses are taken, unless `insecure` says otherwise.
     pub keys: Option<KeyFile>,
+    /// An IP multicast group and a port that all of the cluster share: what several are to hear
+    /// goes there once, as far as the network carries it. None: to each alone.
+    pub hall: Option<SocketAddr>,
     /// Allow other addresses than loopback without a key.
     pub insecure: bool,
     /// Wrap the tower so that [`crate::Horus::cuts`] can drop packets; for tests.
@@ -79,6 +82,7 @@ impl Config {
             daemon: None,
             state_dir: None,
             keys: None,
+            hall: None,
             insecure: false,
             chaos: false,
             timing: Timing::LOCAL,

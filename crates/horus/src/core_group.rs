@@ -3,14 +3,16 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::Bytes;
 use lwg::{Down, Endpoint, Message, Order, Up};
-use vsync::{GroupId, View};
+use vsync::{GroupId, How, Side, Terms, View};
 
 use crate::door::Door;
 use crate::error::Error;
 use crate::inbox::Inbox;
+use crate::posted::Posted;
 use crate::shared::Hook;
 use crate::wait::Wait;
 
@@ -32,8 +34,19 @@ pub enum CoreHeard {
         from: Endpoint,
         /// Its order.
         order: Order,
+        /// Whether every member is known to have it.
+        safe: bool,
         /// What was sent.
         body: Bytes,
+    },
+    /// Sides become one in the next view; the coordinator's first.
+    Merged(Vec<Side>),
+    /// Somebody asks to come in: [`CoreGroup::answer`].
+    Asks {
+        /// Who.
+        who: Endpoint,
+        /// What it shows.
+        ticket: Vec<u8>,
     },
     /// Something asked could not be carried out.
     Fault(vsync::Fault),
@@ -59,15 +72,46 @@ impl CoreGroup {
         self.door.ask(Down::Core(ask), Hook::Nothing);
     }
 
-    /// Multicasts to the present view, this process included.
+    /// Multicasts to the present view, this process included: an [`Order`], or that and more.
+    ///
+    /// Waits only while more asks wait than `limits` allows; what it answers tells when it has gone
+    /// out and when everybody has delivered it, and takes it back if it has to wait too long.
     ///
     /// # Errors
     /// [`Error::Closed`].
-    pub fn cast(&self, order: Order, body: impl Into<Bytes>) -> Result<(), Error> {
+    pub fn cast(&self, how: impl Into<How>, body: impl Into<Bytes>) -> Result<Posted, Error> {
         self.door.wait_for_room()?;
         let (group, message) = (self.group, Message::new(body));
-        self.ask(vsync::Down::Cast { group, order, after_all: false, message });
-        Ok(())
+        let (ticket, inbox) = (self.door.mint_send().0, Arc::new(Inbox::default()));
+        let ask = Down::Core(vsync::Down::Cast { group, how: how.into(), message });
+        self.door.ask(ask, Hook::Cast(ticket, Arc::clone(&inbox)));
+        Ok(Posted::new(&self.door, group, ticket, inbox))
+    }
+
+    /// Multicasts if that can be done at once.
+    ///
+    /// # Errors
+    /// [`Error::NotSent`] if it would have to wait, and nothing was sent; [`Error::Closed`].
+    pub fn try_cast(&self, how: impl Into<How>, body: impl Into<Bytes>) -> Result<Posted, Error> {
+        let posted = self.cast(how, body)?;
+        posted.sent_within(Duration::ZERO)?;
+        Ok(posted)
+    }
+
+    /// Says what is to hold in this group from now on; see [`Terms`]. Every member is to say the
+    /// same.
+    pub fn set_terms(&self, terms: Terms) {
+        self.ask(vsync::Down::Terms { group: self.group, terms });
+    }
+
+    /// Lets somebody in who asked ([`CoreHeard::Asks`]), or says why not.
+    pub fn answer(&self, who: Endpoint, denied: Option<u16>) {
+        self.ask(vsync::Down::Answer { group: self.group, who: who.proc, denied });
+    }
+
+    /// What stands for this process's state now: told where sides become one.
+    pub fn set_digest(&self, digest: u64) {
+        self.ask(vsync::Down::Digest { group: self.group, digest });
     }
 
     /// Leaves: [`CoreGroup::hear`] tells what is still owed, then [`Error::Out`].
@@ -114,8 +158,12 @@ impl Drop for CoreGroup {
 fn heard(up: Up) -> Option<CoreHeard> {
     match up {
         Up::Core(vsync::Up::View(view)) => Some(CoreHeard::View(view)),
-        Up::Core(vsync::Up::Cast { from, order, message, .. }) => {
-            Some(CoreHeard::Message { from, order, body: message.into_body() })
+        Up::Core(vsync::Up::Cast { from, order, safe, message, .. }) => {
+            Some(CoreHeard::Message { from, order, safe, body: message.into_body() })
+        }
+        Up::Core(vsync::Up::Merged { sides, .. }) => Some(CoreHeard::Merged(sides)),
+        Up::Core(vsync::Up::Asks { who, ticket, .. }) => {
+            Some(CoreHeard::Asks { who: Endpoint::of(who), ticket })
         }
         Up::Core(vsync::Up::Fault { fault, .. }) => Some(CoreHeard::Fault(fault)),
         _ => None,

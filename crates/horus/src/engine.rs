@@ -4,16 +4,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lwg::{Down, Up};
+use lwg::{Down, Endpoint, Up};
 use muts::os::Bell;
 use muts::{Guard, Guarded, Layer as _};
+use vsync::GroupId;
 
-use crate::backlog::Backlog;
+use crate::backlog::{Asked, Backlog};
+use crate::inbox::Inbox;
 use crate::limits::ASKS_PER_TURN;
 use crate::motor::Motor;
+use crate::posts::{Posts, Step};
 use crate::router::Router;
 use crate::runtime::{Crank, Ring};
-use crate::shared::{Shared, Word};
+use crate::shared::{Hook, Shared, Word};
 use crate::tower::Boxed;
 
 /// See the head of this file.
@@ -22,16 +25,19 @@ pub(crate) struct Engine {
     pub(crate) tower: Boxed,
     pub(crate) router: Router,
     backlog: Backlog,
+    posts: Posts,
+    me: Endpoint,
     shared: Arc<Shared>,
     over: bool,
 }
 
 impl Engine {
     /// Nothing is told before the first turn.
-    pub(crate) fn new(motor: Motor, tower: Boxed, shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(motor: Motor, tower: Boxed, shared: Arc<Shared>, me: Endpoint) -> Self {
         let router = Router::new(Arc::clone(&shared.invited));
         let backlog = Backlog::default();
-        Self { motor, tower, router, backlog, shared, over: false }
+        let posts = Posts::default();
+        Self { motor, tower, router, backlog, posts, me, shared, over: false }
     }
 
     /// Counters of the tower and of the driver, by name.
@@ -53,22 +59,33 @@ impl Engine {
         self.motor.address()
     }
 
-    fn ask(&mut self, ask: Down) {
+    fn ask(&mut self, ask: Box<Down>, ticket: u64, post: Option<Arc<Inbox<Step>>>) {
         let now = self.motor.now();
-        let done = self.backlog.ask(ask, &mut self.tower, now);
+        let asked = Asked { ask, ticket, post };
+        let done = self.backlog.ask(asked, &mut self.tower, now, &mut self.posts);
         self.shared.done(done);
+    }
+
+    /// Takes back a multicast in a core group that still waits; whether it did.
+    pub(crate) fn cancel(&mut self, group: GroupId, ticket: u64) -> bool {
+        let waited = self.backlog.cancel(group, ticket);
+        self.shared.done(usize::from(waited));
+        waited
     }
 
     /// Takes in what was asked; true if more waits.
     fn take_asks(&mut self) -> bool {
         let now = self.motor.now();
-        let done = self.backlog.turn(&mut self.tower, now);
+        let done = self.backlog.turn(&mut self.tower, now, &mut self.posts);
         self.shared.done(done);
         for _ in 0..ASKS_PER_TURN {
             match self.shared.pop() {
+                Some(Word::Ask(ask, Hook::Cast(ticket, inbox))) => {
+                    self.ask(ask, ticket, Some(inbox));
+                }
                 Some(Word::Ask(ask, hook)) => {
                     self.router.hook(hook);
-                    self.ask(*ask);
+                    self.ask(ask, 0, None);
                 }
                 Some(Word::Do(what)) => {
                     what(self);
@@ -95,11 +112,12 @@ impl Engine {
 
     fn hear(&mut self, up: Up) {
         let now = self.motor.now();
-        let done = self.backlog.hear(&up, &mut self.tower, now);
+        self.posts.hear(&up, self.me);
+        let done = self.backlog.hear(&up, &mut self.tower, now, &mut self.posts);
         self.shared.done(done);
         if let Some(ask) = self.router.hear(up, &self.shared.book) {
             self.shared.count_one();
-            self.ask(ask);
+            self.ask(Box::new(ask), 0, None);
         }
     }
 }
@@ -119,7 +137,7 @@ impl Crank for Engine {
 
     fn close(&mut self) {
         if !self.over {
-            self.ask(Down::Core(vsync::Down::Farewell));
+            self.ask(Box::new(Down::Core(vsync::Down::Farewell)), 0, None);
             // If it does not go out, silence will tell the others.
             let _ = self.motor.turn(&mut self.tower, Some(Duration::ZERO));
         }
@@ -130,6 +148,7 @@ impl Crank for Engine {
             self.over = true;
             self.shared.end(why);
             self.router.end();
+            self.posts.end();
             self.shared.refuse();
         }
     }

@@ -54,6 +54,8 @@ pub enum Error {
     Again,
     /// A core group could not be had; the sentence says why.
     Refused(String),
+    /// The multicast was not sent: it was taken back, or its view is not primary.
+    NotSent,
     /// This process is no longer in the group.
     Out,
     /// The tower is closed or broken: open a new one.
@@ -95,6 +97,10 @@ impl fmt::Display for Error {
             Self::NoGroup => write!(f, "no such group here, or it is destroyed"),
             Self::Again => write!(f, "its core group was lost and nothing was changed; ask again"),
             Self::Refused(why) => write!(f, "{why}"),
+            Self::NotSent => write!(
+                f,
+                "not sent: it would have had to wait, or the view is not primary; send it again"
+            ),
             Self::Out => write!(f, "this process is no longer in the group"),
             Self::Closed => write!(f, "the tower is closed or broken; open a new one"),
         }

@@ -78,7 +78,7 @@ impl Horus {
             None => embedded(&config, me, &cuts)?,
         };
         let bell = motor.bell();
-        let mut engine = Engine::new(motor, tower, Arc::clone(&shared));
+        let mut engine = Engine::new(motor, tower, Arc::clone(&shared), Endpoint::of(me));
         engine.router.events = events;
         let runtime = Runtime::new(engine, bell);
         let door = Arc::new(Door::open(Endpoint::of(me), runtime, shared));
@@ -188,6 +188,13 @@ impl Horus {
         Pending::first(&self.door, inbox, move |(lwg, told)| Ok(Group::new(&door, lwg, told)))
     }
 
+    /// Says what is to hold in the core group of this word, before it is founded or joined: which
+    /// views are primary, who may come in, what this process shows to come in. Every member is to
+    /// say the same.
+    pub fn set_terms(&self, word: &str, terms: vsync::Terms) {
+        self.ask(Down::Core(vsync::Down::Terms { group: group_of_word(word), terms }));
+    }
+
     /// Starts the core group of this word with these members and this process.
     #[must_use]
     pub fn found(&self, word: &str, members: &[Endpoint]) -> CoreGroup {
@@ -273,7 +280,7 @@ impl Horus {
 
 #[cfg(feature = "embedded")]
 fn embedded(config: &Config, me: ProcId, cuts: &Cuts) -> Result<(Motor, Boxed), Error> {
-    Ok((tower::listen(config.listen)?, tower::embedded(config, me, cuts)))
+    Ok((tower::listen(config.listen, config.hall)?, tower::embedded(config, me, cuts)))
 }
 
 #[cfg(not(feature = "embedded"))]

@@ -51,7 +51,7 @@ impl Router {
     /// Before the ask goes down.
     pub(crate) fn hook(&mut self, hook: Hook) {
         match hook {
-            Hook::Nothing => {}
+            Hook::Nothing | Hook::Cast(..) => {}
             Hook::Outcome(lwg, inbox) => self.outcomes.entry(lwg).or_default().push_back(inbox),
             // Out of it meanwhile: nothing will ever be told of this send.
             Hook::Send(lwg, _, _, inbox) if !self.groups.contains_key(&lwg) => inbox.end(),
@@ -191,6 +191,8 @@ pub(crate) const fn group_of(up: &vsync::Up) -> Option<GroupId> {
         | vsync::Up::Stable { group, .. }
         | vsync::Up::Room { group }
         | vsync::Up::Closing { group }
+        | vsync::Up::Merged { group, .. }
+        | vsync::Up::Asks { group, .. }
         | vsync::Up::Out { group, .. }
         | vsync::Up::Fault { group, .. } => Some(*group),
         vsync::Up::Met { .. }

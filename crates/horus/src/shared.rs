@@ -12,6 +12,7 @@ use crate::book::Book;
 use crate::engine::Engine;
 use crate::inbox::Inbox;
 use crate::limits::ASKS_WAITING_MAX;
+use crate::posts::Step;
 
 /// Something for the crank to do.
 pub(crate) enum Word {
@@ -29,6 +30,8 @@ pub(crate) enum Hook {
     Outcome(LwgId, Arc<Inbox<Outcome>>),
     /// The replies to a send and its becoming stable; whether replies are wanted.
     Send(LwgId, SendId, bool, Arc<Inbox<Up>>),
+    /// What becomes of a multicast in a core group; its ticket.
+    Cast(u64, Arc<Inbox<Step>>),
 }
 
 /// See the head of this file.
@@ -78,6 +81,7 @@ impl Shared {
             match word {
                 Word::Ask(_, Hook::Outcome(_, inbox)) => inbox.end(),
                 Word::Ask(_, Hook::Send(_, _, _, inbox)) => inbox.end(),
+                Word::Ask(_, Hook::Cast(_, inbox)) => inbox.end(),
                 Word::Ask(_, Hook::Nothing) | Word::Do(_) => {}
             }
         }

@@ -12,7 +12,7 @@ use muts::keyed::Keyed;
 #[cfg(feature = "embedded")]
 use muts::os::Driver;
 use muts::os::Pipe;
-use muts::{Counted, Full, Guard, Guarded, Instant, Layer, Packet, ProcId, Transmit};
+use muts::{Address, Counted, Full, Guard, Guarded, Instant, Layer, Packet, ProcId, Transmit};
 #[cfg(feature = "embedded")]
 use vsync::Kernel;
 use vsync::gate::{Client, State};
@@ -113,8 +113,11 @@ impl Layer for Boxed {
 
 /// The socket and its clock.
 #[cfg(feature = "embedded")]
-pub(crate) fn listen(address: SocketAddr) -> Result<Motor, Error> {
-    let opened = Driver::open(address);
+pub(crate) fn listen(address: SocketAddr, hall: Option<SocketAddr>) -> Result<Motor, Error> {
+    let opened = Driver::open(address).and_then(|mut driver| {
+        hall.map_or(Ok(()), |hall| driver.join(hall))?;
+        Ok(driver)
+    });
     opened.map(Motor::Net).map_err(|cause| Error::Listen { address, cause: cause.to_string() })
 }
 
@@ -202,6 +205,7 @@ pub(crate) fn embedded(config: &Config, me: ProcId, cuts: &Cuts) -> Boxed {
     let mut transport = muts::Config::new(me, seed);
     transport.silence = config.timing.silence;
     transport.beat = config.timing.beat;
+    transport.hall = config.hall.map(Address::Net);
     let kernel = vsync::Config::new(me, seed).with_suspicion(config.timing.silence);
     let transport = match &config.keys {
         Some(keys) => Transport::guarded(transport, Box::new(Keyed::new(keys))),

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use muts::keyed::Keyed;
-use muts::os::{Driver, Hall, next_incarnation};
+use muts::os::{Doors, Driver, next_incarnation};
 use muts::{Address, Counted as _, Guarded as _, Layer as _, NodeId, ProcId, Transport};
 use sd_notify::NotifyState;
 use tracing::{debug, error, info, warn};
@@ -26,7 +26,7 @@ struct Daemon<'a> {
     line: &'a Line,
     config: Config,
     me: ProcId,
-    hall: Hall,
+    doors: Doors,
     server: Server<Transport>,
     signals: Arc<Signals>,
     level: Level,
@@ -65,7 +65,7 @@ pub(crate) fn run(line: &Line, config: Config) -> Result<(), String> {
     let driver = Driver::open(config.listen).map_err(|error| error.to_string())?;
     let listens = driver.local_address().map_err(|error| error.to_string())?;
     let signals = Signals::open(driver.bell()).map_err(|error| format!("no signals: {error}"))?;
-    let hall = open_hall(driver, &config)?;
+    let doors = open_doors(driver, &config)?;
     let (health, shown) = Health::open(config.health)
         .map_err(|error| format!("health: cannot listen there: {error}; choose another port"))?;
     let uid = std::fs::metadata(&config.socket).map_or(u32::MAX, |socket| socket.uid());
@@ -81,7 +81,7 @@ pub(crate) fn run(line: &Line, config: Config) -> Result<(), String> {
         line,
         config,
         me,
-        hall,
+        doors,
         signals,
         level,
         health,
@@ -98,7 +98,7 @@ pub(crate) fn run(line: &Line, config: Config) -> Result<(), String> {
     daemon.live()
 }
 
-fn open_hall(driver: Driver, config: &Config) -> Result<Hall, String> {
+fn open_doors(driver: Driver, config: &Config) -> Result<Doors, String> {
     let wrong = |error: std::io::Error| {
         format!("cannot listen at {}: {error}; choose another `socket`", config.socket.display())
     };
@@ -106,7 +106,7 @@ fn open_hall(driver: Driver, config: &Config) -> Result<Hall, String> {
         std::fs::create_dir_all(directory).map_err(wrong)?;
     }
     let streams = config.clients_max + STREAMS_BESIDE_CLIENTS;
-    Hall::open(driver, &config.socket, config.socket_mode, streams).map_err(wrong)
+    Doors::open(driver, &config.socket, config.socket_mode, streams).map_err(wrong)
 }
 
 fn server(config: &Config, me: ProcId) -> Server<Transport> {
@@ -171,7 +171,7 @@ impl Daemon<'_> {
                 self.meet(name, address);
             }
             let patience = self.page_at.saturating_duration_since(Instant::now());
-            self.hall
+            self.doors
                 .turn(&mut self.server, Some(patience))
                 .map_err(|broken| broken.to_string())?;
             self.hear();
@@ -197,7 +197,7 @@ impl Daemon<'_> {
     }
 
     fn word(&mut self, word: Word) {
-        let now = self.hall.driver().now();
+        let now = self.doors.driver().now();
         let taken = self.server.down(now, word);
         debug_assert!(taken.is_ok(), "a server is never full");
     }
@@ -206,17 +206,17 @@ impl Daemon<'_> {
         while let Some(news) = self.server.up() {
             match news {
                 News::Attached { pipe, proc, name } => {
-                    let uid = self.hall.uid(pipe);
+                    let uid = self.doors.uid(pipe);
                     info!(name, incarnation = proc.incarnation, uid, "attached");
                 }
                 News::Parted { pipe, proc, why, last } => {
                     let incarnation = proc.map(|proc| proc.incarnation);
-                    let uid = self.hall.uid(pipe);
+                    let uid = self.doors.uid(pipe);
                     match why {
                         Bye::Left | Bye::Stopping => debug!(pipe, incarnation, %why, "parted"),
                         _ => warn!(pipe, incarnation, uid, %why, "put out"),
                     }
-                    self.hall.close(pipe, last);
+                    self.doors.close(pipe, last);
                 }
                 News::Asked { pipe, query } => self.answer(pipe, &query),
             }
@@ -224,7 +224,7 @@ impl Daemon<'_> {
     }
 
     fn answer(&mut self, pipe: u32, query: &[u8]) {
-        let may_act = self.hall.uid(pipe).is_some_and(|uid| uid == self.uid || uid == 0);
+        let may_act = self.doors.uid(pipe).is_some_and(|uid| uid == self.uid || uid == 0);
         let here = Here {
             config: &self.config,
             me: self.me,
@@ -260,7 +260,7 @@ impl Daemon<'_> {
         self.level.set(config.log);
         self.server.reconfigure(|gate| adjust(gate, &config));
         if let Some(keys) = &config.keys {
-            let now = self.hall.driver().now();
+            let now = self.doors.driver().now();
             self.server.change_guard(now, Box::new(Keyed::new(keys)));
         }
         self.found = look_up(&config);
@@ -289,7 +289,7 @@ impl Daemon<'_> {
         let mut counters = BTreeMap::new();
         let mut add = |name: &'static str, value: u64| *counters.entry(name).or_insert(0) += value;
         self.server.count(&mut add);
-        self.hall.count(&mut add);
+        self.doors.count(&mut add);
         let waits_for = self.waits_for.clone();
         self.health.write(|page| {
             page.at = now;
@@ -309,7 +309,7 @@ impl Daemon<'_> {
         info!(clients = clients.len(), "it ends");
         self.word(Word::Farewell);
         self.hear();
-        let turned = self.hall.turn(&mut self.server, Some(Duration::ZERO));
+        let turned = self.doors.turn(&mut self.server, Some(Duration::ZERO));
         turned.map_err(|broken| broken.to_string())
     }
 }

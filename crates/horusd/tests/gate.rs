@@ -114,7 +114,7 @@ impl Desk {
         while began.elapsed() < time {
             let before = self.casts();
             let (order, message) = (Order::Total, Message::new(&b"ping"[..]));
-            assert!(self.ask(Down::Cast { group, order, after_all: false, message }));
+            assert!(self.ask(Down::Cast { group, how: order.into(), message }));
             self.until("one's own cast", SECOND * 5, |desk| desk.casts() > before);
             done += 1;
         }
@@ -174,7 +174,7 @@ fn hostile_clients_are_put_out_and_slow_down_nobody() {
     // One that sends into groups that it is not in, as fast as it can.
     let group = GroupId::of_word("own");
     let (order, body) = (Order::Fifo, Message::new(vec![7; 10_000]));
-    let cast = Say::Ask(Down::Cast { group, order, after_all: false, message: body });
+    let cast = Say::Ask(Down::Cast { group, how: order.into(), message: body });
     let before = victim.casts();
     let mut raw = connect();
     let me = ProcId { node: NodeId::of_name("raw"), incarnation: 1 };

@@ -14,11 +14,12 @@ use vsync::Endpoint;
 use crate::core_group::{CoreGroup, by_rank};
 use crate::digest::Digest;
 use crate::group::Change;
-use crate::header::{Label, Op, read_members, write_members};
+use crate::header::{Label, Op};
 use crate::here::{Aside, Here, Slot};
 use crate::id::{LwgId, Members};
 use crate::limits::{DIRECTORY_BYTES_MAX, DIRECTORY_ENTRIES_MAX};
 use crate::outgoing::{Rest, Urgent};
+use crate::page::{Entry, Page};
 use crate::view::{ViewId, number_after};
 
 #[derive(Default)]
@@ -190,8 +191,7 @@ impl CoreGroup {
         self.agree(here, slot, change);
     }
 
-    /// The bytes of the next page of this directory, and where it goes on:
-    /// `tombstones | (lwg | view id | same members as before bool | members unless so) *`.
+    /// The bytes of the next page of this directory (see `page.rs`), and where it goes on.
     pub(crate) fn directory_page(
         &mut self,
         here: &mut Here,
@@ -220,14 +220,9 @@ impl CoreGroup {
                 return (bytes, Some(Rest::Entries(slot)));
             }
             let entry = self.directory.entry(slot);
-            entry.lwg.write(&mut bytes);
-            entry.id.write(&mut bytes);
-            let again = last == Some(entry.membership);
-            again.write(&mut bytes);
-            if !again {
-                write_members(&mut bytes, self.directory.members(slot));
-                last = Some(entry.membership);
-            }
+            let again = last.replace(entry.membership) == Some(entry.membership);
+            let members = (!again).then(|| self.directory.members(slot).clone());
+            Entry { lwg: entry.lwg, id: entry.id, members }.write(&mut bytes);
         }
         (bytes, next.map(Rest::Entries))
     }
@@ -235,17 +230,17 @@ impl CoreGroup {
 
 impl Foreign {
     fn read(&mut self, from: &mut &[u8]) -> Result<(), Malformed> {
-        self.dead.extend(Vec::<LwgId>::read(from)?);
+        let page = Page::read(from)?;
+        self.dead.extend(page.dead);
+        // A page says anew whose its first entry is: it is read alone.
         let mut begun = false;
-        while !from.is_empty() {
-            let (lwg, id) = (LwgId::read(from)?, ViewId::read(from)?);
-            if !bool::read(from)? {
-                self.memberships.push(read_members(from)?);
-                begun = true;
-            } else if !begun {
+        for entry in page.entries {
+            begun |= entry.members.is_some();
+            self.memberships.extend(entry.members);
+            if !begun {
                 return Err(Malformed);
             }
-            self.entries.push((lwg, id, self.memberships.len() - 1));
+            self.entries.push((entry.lwg, entry.id, self.memberships.len() - 1));
         }
         Ok(())
     }

@@ -111,7 +111,7 @@ impl Wire for Op {
             1 => What::Create(members),
             2 => What::Add(members),
             3 => What::Remove(members),
-            4 => What::Destroy,
+            4 if members.is_empty() => What::Destroy,
             _ => return Err(Malformed),
         };
         Ok(Self { number, lwg, what })

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use muts::{Full, Message};
-use vsync::{Core, Order};
+use vsync::{Core, How, Order};
 
 use crate::core_group::CoreGroup;
 use crate::group::Ask;
@@ -174,7 +174,8 @@ impl CoreGroup {
         after_all: bool,
         message: Message,
     ) -> Result<(), Message> {
-        let cast = vsync::Down::Cast { group: self.id(), order, after_all, message };
+        let how = How { after_all, ..How::from(order) };
+        let cast = vsync::Down::Cast { group: self.id(), how, message };
         match below.down(here.now, cast) {
             Ok(()) => Ok(()),
             Err(Full(vsync::Down::Cast { message, .. })) => {

@@ -17,7 +17,7 @@ const CHANGES_A_VIEW: u64 = 1 << 20;
 /// part of which nobody is left, finds a higher number when it comes back, though nobody it meets
 /// there knows how far its own part had come.
 pub(crate) fn number_after(last: u64, core: vsync::ViewId) -> u64 {
-    (last + 1).max(core.epoch.saturating_mul(CHANGES_A_VIEW))
+    last.saturating_add(1).max(core.epoch.saturating_mul(CHANGES_A_VIEW))
 }
 
 /// Names a view of a light-weight group: the counter grows with each change of members, whatever

@@ -15,6 +15,11 @@ pub enum Address {
     Pipe(u32),
 }
 
+impl Address {
+    /// All other pipes of one process, or one pretended network, at once.
+    pub const EVERY_PIPE: Self = Self::Pipe(u32::MAX);
+}
+
 impl Wire for Address {
     fn write(&self, into: &mut impl Sink) {
         match self {

@@ -1,10 +1,13 @@
 //! Bundle: what waits for one peer travels together, control before acknowledgements before data.
 
+mod shared;
+
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
 
+pub(crate) use self::shared::Sharers;
 use crate::blocks::Blocks;
 use crate::channel::Open;
 use crate::counters::Counters;
@@ -36,6 +39,8 @@ pub(crate) struct Bundle<'a> {
     pub(crate) blocks: &'a mut Blocks,
     /// What sealing adds to a datagram.
     pub(crate) overhead: usize,
+    /// What peers have to know to hear the hall.
+    pub(crate) hall: Option<(u32, [u8; 32])>,
     /// What the datagram under way carries.
     pub(crate) items: &'a mut Vec<Item>,
 }
@@ -50,10 +55,10 @@ struct Sheet {
 
 impl Bundle<'_> {
     /// The next datagram for this peer, if there is anything to say.
-    pub(crate) fn fill(&mut self, link: &mut Link) -> Option<Parts> {
+    /// Its streams go in it only if they are to.
+    pub(crate) fn fill(&mut self, link: &mut Link, data: bool) -> Option<Parts> {
         let theirs = link.sessions.current()?.theirs;
         let try_length = if link.met { link.path.try_now(self.now) } else { None };
-        let data = link.takes_data(self.now);
         let press = link.errands.press(self.now) || data || try_length.is_some();
         let ack = link.tempo.due().filter(|due| press || *due <= self.now);
         if !press && ack.is_none() {
@@ -155,6 +160,7 @@ impl Bundle<'_> {
 
     /// What the peer has to know of channels besides what is sent on them.
     fn owed(&mut self, link: &mut Link, sheet: &mut Sheet) {
+        self.tell_hall(link, sheet);
         while let Some(channel) = link.errands.gone.first().copied() {
             if self.left(sheet) < SMALL_FRAME_BYTES_MAX {
                 return;
@@ -201,7 +207,7 @@ impl Bundle<'_> {
     }
 
     fn streams(&mut self, link: &mut Link, sheet: &mut Sheet) {
-        let mut nearly_full = false;
+        let (mut nearly_full, mut first) = (false, true);
         while self.left(sheet) >= ROOM_MIN
             && let Some(channel) = link.next_ready()
         {
@@ -219,6 +225,11 @@ impl Bundle<'_> {
                 link.unready(channel);
                 continue;
             };
+            // The first was looked at already.
+            if !core::mem::take(&mut first) && out.shares(place) {
+                break;
+            }
+            link.served = channel;
             nearly_full |= out.is_nearly_full();
             let written = sheet.bytes + self.blocks.len();
             let room = sheet.room - written - DATA_HEADER_BYTES_MAX;
@@ -231,10 +242,7 @@ impl Bundle<'_> {
                 link.unready(channel);
             }
         }
-        // Who waits asks: one message alone, or a window that is nearly full.
-        let alone = link.flight.bytes() == 0 && link.is_dry();
-        let full = nearly_full || link.flight.bytes() >= link.pace.window() / 4 * 3;
-        if (alone || full) && !self.items.is_empty() && self.left(sheet) > 0 {
+        if waits(link, nearly_full) && !self.items.is_empty() && self.left(sheet) > 0 {
             Frame::Now.write(self.blocks.room(0));
             self.counters.asked_at_once += 1;
         }
@@ -259,6 +267,12 @@ impl Bundle<'_> {
         }
         Some(sheet.parts)
     }
+}
+
+/// Who waits asks: one message alone, or a window that is nearly full.
+fn waits(link: &Link, nearly_full: bool) -> bool {
+    let alone = link.flight.bytes() == 0 && link.is_dry();
+    alone || nearly_full || link.flight.bytes() >= link.pace.window() / 4 * 3
 }
 
 /// Writes one frame of a stream: long runs stay where they lie, short ones are copied.

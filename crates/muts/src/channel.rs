@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
+use crate::config::Tuning;
 use crate::incoming::Incoming;
 use crate::outgoing::Outgoing;
 use crate::process::ProcId;
@@ -24,10 +25,10 @@ pub(crate) struct Open {
 }
 
 impl Open {
-    pub(crate) fn new(peers: Vec<ProcId>, credit: bool) -> Self {
+    pub(crate) fn new(peers: Vec<ProcId>, credit: bool, tuning: &Tuning) -> Self {
         Self {
-            out: Outgoing::new(peers.len()),
-            ins: peers.iter().map(|_| Incoming::new(credit)).collect(),
+            out: Outgoing::new(peers.len(), tuning),
+            ins: peers.iter().map(|_| Incoming::new(credit, tuning)).collect(),
             peers,
             note: Bytes::new(),
             version: 0,

@@ -36,6 +36,10 @@ counters! {
     beats_sent "muts.beats_sent"
     tells_sent "muts.tells_sent"
     probes_sent "muts.probes_sent"
+    hall_sent "muts.hall_sent"
+    hall_tries "muts.hall_tries"
+    hall_spared "muts.hall_spared"
+    hall_given_up "muts.hall_given_up"
     hellos_sent "muts.hellos_sent"
     cookies_sent "muts.cookies_sent"
     links_met "muts.links_met"
@@ -59,6 +63,7 @@ counters! {
     dropped_beyond "muts.dropped_beyond"
     dropped_early "muts.dropped_early"
     dropped_closed "muts.dropped_closed"
+    dropped_hall "muts.dropped_hall"
     dropped_tells "muts.dropped_tells"
     dropped_too_long "muts.dropped_too_long"
 }

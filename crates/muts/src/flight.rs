@@ -32,6 +32,12 @@ pub(crate) enum Item {
     Length(usize),
     /// A sign of life.
     Probe,
+    /// It went to the hall.
+    Hall,
+    /// A try whether the peer hears a datagram of this length in the hall.
+    HallLength(usize),
+    /// The key of the hall, told in this end's session.
+    HallKey { session: u32, generation: u32 },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +66,16 @@ pub(crate) struct Decided {
 }
 
 impl Decided {
+    /// Of what was lost from that place on, this counts once: nothing at all was heard meanwhile.
+    pub(crate) fn count_once(&mut self, from: usize, once: Item) {
+        let mut first = true;
+        let mut at = 0;
+        self.lost.retain(|item| {
+            at += 1;
+            at <= from || *item != once || core::mem::take(&mut first)
+        });
+    }
+
     /// Forgets everything, and keeps the room for it.
     pub(crate) fn clear(&mut self) {
         self.came.clear();

@@ -15,7 +15,10 @@ const PAUSE_MIN: Duration = Duration::from_millis(20);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// The versions of frames that are spoken here.
-pub(crate) const VERSIONS: (u8, u8) = (1, 1);
+pub(crate) const VERSIONS: (u8, u8) = (1, 2);
+
+/// From this one on a process knows of the hall.
+pub(crate) const HALL_SINCE: u8 = 2;
 
 /// What either end says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -31,6 +31,12 @@ pub trait Guard: Debug + Send {
 
     /// Bytes that sealing adds to a datagram.
     fn overhead(&self) -> usize;
+
+    /// A fresh key for what this process says to many at once; none if nothing is sealed here.
+    fn hall_key(&self) -> Option<[u8; 32]>;
+
+    /// What seals, and opens, what is said under such a key.
+    fn hall_seal(&self, key: &[u8; 32]) -> Option<Box<dyn Seal>>;
 }
 
 /// One greeting, at one of its ends: writes and reads by turns, the caller first, three messages.
@@ -77,6 +83,12 @@ impl Guard for Open {
     }
     fn overhead(&self) -> usize {
         0
+    }
+    fn hall_key(&self) -> Option<[u8; 32]> {
+        None
+    }
+    fn hall_seal(&self, _: &[u8; 32]) -> Option<Box<dyn Seal>> {
+        None
     }
 }
 

@@ -7,6 +7,9 @@
 //!   answer  0x22: session u32 of the receiver's end | second message
 //!   thanks  0x23: session u32 of the receiver's end | third message
 //!   cookie  0x24: session u32 of the receiver's end | cookie 16 bytes: call again with that
+//!   hall    0x25: node u64 of the sender | generation u32 of its key, 0 if it seals nothing |
+//!                 number u64 under that key | receivers u8 |
+//!                 (session u32 of the receiver's end | number u64)* | frames, sealed ...
 //! frame     kind u8 | ...
 //!   pad     0: the rest of the datagram means nothing
 //!   ack     1: varint top | varint delay | varint runs |
@@ -21,6 +24,7 @@
 //!   part    9: varint id | varint index | varint count | varint length | bytes
 //!   now    10: acknowledge this datagram at once
 //!   farewell 11: the sender ends; nothing more comes of it
+//!   key    12: generation u32 | 32 bytes: what the sender says in the hall is sealed with that
 //! ```
 //!
 //! The messages of a greeting are made by the guard around a hello (`greeting.rs`) or nothing.
@@ -28,6 +32,9 @@
 //! Datagrams of one link are numbered from 0; what is sent again goes under a new number. `top` is
 //! one above the highest number that has come, `delay` how many microseconds ago that was; the runs
 //! go downwards from it, each `gap` numbers below the one before.
+//!
+//! What goes to the hall is for all receivers that are listed: to each it is the datagram of its
+//! link with the number beside its session, and counts, is acknowledged and sent again as such.
 //!
 //! A stream is what one process casts on one channel: records one behind the other, each
 //! `varint length | message`. Data frames carry any run of its bytes; a skip frame stands for whole
@@ -49,9 +56,15 @@ pub(crate) const DATA: u8 = VERSION | 1;
 pub(crate) const ANSWER: u8 = VERSION | 2;
 pub(crate) const THANKS: u8 = VERSION | 3;
 pub(crate) const COOKIE: u8 = VERSION | 4;
+pub(crate) const HALL: u8 = VERSION | 5;
 
 /// Kind, session and number.
 pub(crate) const DATAGRAM_HEADER_BYTES: usize = 1 + 4 + 8;
+/// What stands in the head of a datagram in the hall before its receivers, and for each of them.
+pub(crate) const HALL_HEADER_BYTES: usize = 1 + 8 + 4 + 8 + 1;
+pub(crate) const HALL_RECEIVER_BYTES: usize = 4 + 8;
+/// A key frame.
+pub(crate) const KEY_FRAME_BYTES: usize = 1 + 4 + 32;
 /// The most that stands before the bytes of a data frame.
 pub(crate) const DATA_HEADER_BYTES_MAX: usize = 1 + 8 + 10 + 3;
 /// The most that stands before the bytes of a part.
@@ -96,6 +109,7 @@ pub(crate) enum Frame<'a> {
     Part { id: u64, index: u64, count: u64, bytes: &'a [u8] },
     Now,
     Farewell,
+    Key { generation: u32, key: &'a [u8; 32] },
 }
 
 impl<'a> Frame<'a> {
@@ -147,6 +161,11 @@ impl<'a> Frame<'a> {
             }
             Self::Now => into.push(10),
             Self::Farewell => into.push(11),
+            Self::Key { generation, key } => {
+                into.push(12);
+                generation.write(into);
+                into.extend_from_slice(&key[..]);
+            }
         }
     }
 
@@ -185,6 +204,12 @@ impl<'a> Frame<'a> {
             },
             10 => Self::Now,
             11 => Self::Farewell,
+            12 => {
+                let generation = u32::read(from)?;
+                let (key, rest) = from.split_first_chunk().ok_or(Malformed)?;
+                *from = rest;
+                Self::Key { generation, key }
+            }
             _ => return Err(Malformed),
         })
     }
@@ -271,6 +296,7 @@ mod tests {
             Frame::Part { id: 1, index: 2, count: 3, bytes: b"part" },
             Frame::Now,
             Frame::Farewell,
+            Frame::Key { generation: 7, key: &[3; 32] },
         ];
         for frame in frames {
             let mut bytes = vec![];

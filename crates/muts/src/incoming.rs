@@ -8,10 +8,18 @@ use alloc::collections::BTreeMap;
 
 use bytes::{Buf, Bytes};
 
-use crate::limits::{UNASKED_BYTES, WINDOW_BYTES};
+use crate::config::Tuning;
+use crate::limits::UNASKED_BYTES;
 use crate::message::Message;
 use crate::record::Joiner;
 use crate::wire::Malformed;
+
+/// What a run that came before its turn takes besides its bytes: many short ones must not take
+/// more than the window.
+const APART_BYTES: usize = 64;
+
+/// Shorter ones are copied: they must not keep the long buffer that they came in.
+const KEPT_WHOLE_BYTES: usize = 4 << 10;
 
 /// A run of a stream as it came.
 #[derive(Debug)]
@@ -23,10 +31,25 @@ pub(crate) enum Run {
 }
 
 impl Run {
-    fn length(&self) -> u64 {
+    pub(crate) fn length(&self) -> u64 {
         match self {
             Self::Data(bytes) => bytes.len() as u64,
             Self::Skip { length, .. } => *length,
+        }
+    }
+
+    /// What keeping it takes.
+    fn cost(&self) -> usize {
+        APART_BYTES + if let Self::Data(bytes) = self { bytes.len() } else { 0 }
+    }
+
+    /// The run in as little room as it needs.
+    pub(crate) fn apart(self) -> Self {
+        match self {
+            Self::Data(bytes) if bytes.len() < KEPT_WHOLE_BYTES => {
+                Self::Data(Bytes::copy_from_slice(&bytes))
+            }
+            run => run,
         }
     }
 
@@ -81,11 +104,13 @@ pub(crate) struct Incoming {
     broken: bool,
     /// The newest note of its sender.
     pub(crate) note: u64,
+    /// What a sender may be ahead of what is taken.
+    window: u64,
 }
 
 impl Incoming {
     /// A stream of which nothing has come; whether messages count until they are taken.
-    pub(crate) fn new(counts: bool) -> Self {
+    pub(crate) fn new(counts: bool, tuning: &Tuning) -> Self {
         Self {
             cum: 0,
             records: 0,
@@ -97,13 +122,14 @@ impl Incoming {
             limit_told: 0,
             broken: false,
             note: 0,
+            window: tuning.window_bytes as u64,
         }
     }
 
     /// How far the sender may go: a window beyond what has come, less what lies here. Of a message
     /// that has not come whole nothing lies here yet, so a long one can always end.
     pub(crate) fn limit(&self) -> u64 {
-        self.cum + (WINDOW_BYTES as u64).saturating_sub(self.held)
+        self.cum + self.window.saturating_sub(self.held)
     }
 
     /// The floor above is done with so many bytes more.
@@ -113,7 +139,7 @@ impl Incoming {
 
     /// Whether the sender should be told its limit anew: a quarter of the window has come free.
     pub(crate) fn owes_credit(&self) -> bool {
-        self.limit() >= self.limit_told + WINDOW_BYTES as u64 / 4
+        self.limit() >= self.limit_told + self.window / 4
     }
 
     /// Takes a run that begins at `offset`; tells what it completes.
@@ -130,10 +156,12 @@ impl Incoming {
         if self.broken {
             return Err(Malformed);
         }
-        if end <= self.cum {
+        if end <= self.cum || offset == end {
             return Ok(Fate::Known);
         }
-        if end > self.limit_told.max(UNASKED_BYTES) {
+        // A skip takes no room, and may be longer than any window: its sender's may be larger.
+        let needs_leave = matches!(run, Run::Data(_));
+        if needs_leave && end > self.limit_told.max(UNASKED_BYTES) {
             return Ok(Fate::Beyond);
         }
         if offset > self.cum {
@@ -146,17 +174,20 @@ impl Incoming {
     }
 
     fn keep(&mut self, offset: u64, run: Run) -> Fate {
+        let mut others = self.apart_bytes;
         if let Some(known) = self.apart.get(&offset) {
             if known.length() >= run.length() {
                 return Fate::Known;
             }
-            self.apart_bytes -= known.length() as usize;
+            others -= known.cost();
         }
-        if self.apart_bytes as u64 + run.length() > 4 * WINDOW_BYTES as u64 {
+        // What is kept stays: it counts as received.
+        let most = (4 * self.window).max(UNASKED_BYTES);
+        if (others + run.cost()) as u64 > most {
             return Fate::Beyond;
         }
-        self.apart_bytes += run.length() as usize;
-        self.apart.insert(offset, run);
+        self.apart_bytes = others + run.cost();
+        self.apart.insert(offset, run.apart());
         Fate::New
     }
 
@@ -164,7 +195,7 @@ impl Incoming {
     fn catch_up(&mut self, tell: &mut impl FnMut(Told)) -> Result<(), Malformed> {
         while let Some(first) = self.apart.first_entry().filter(|run| *run.key() <= self.cum) {
             let (offset, run) = first.remove_entry();
-            self.apart_bytes -= run.length() as usize;
+            self.apart_bytes -= run.cost();
             if offset + run.length() > self.cum {
                 self.process(run.after(self.cum - offset), tell)?;
             }
@@ -216,7 +247,8 @@ mod tests {
     fn every_message_is_told_once_in_order_under_loss_and_reordering() {
         for seed in 0..200 {
             let mut random = Random::new(seed);
-            let (mut out, mut pen, mut meant) = (Outgoing::new(1), Blocks::default(), Vec::new());
+            let (mut out, mut pen, mut meant) =
+                (Outgoing::new(1, &Tuning::default()), Blocks::default(), Vec::new());
             out.credit(0, 1 << 20);
             for number in 0..100_u64 {
                 let length = random.below(300) as usize;
@@ -228,7 +260,8 @@ mod tests {
                 }
             }
             out.adopt(&mut pen);
-            let mut incoming = Incoming { limit_told: 1 << 20, ..Incoming::new(false) };
+            let mut incoming =
+                Incoming { limit_told: 1 << 20, ..Incoming::new(false, &Tuning::default()) };
             let mut told = Vec::new();
             let mut flying: Vec<(u64, u64, Run)> = Vec::new();
             while out.waiting() > 0 {
@@ -273,15 +306,45 @@ mod tests {
 
     #[test]
     fn what_lies_beyond_the_limit_counts_as_never_received() {
-        let mut incoming = Incoming::new(false);
+        let mut incoming = Incoming::new(false, &Tuning::default());
         let run = Run::Data(Bytes::from_static(b"x"));
         let fate = incoming.take(UNASKED_BYTES, run, |_| {});
         assert_eq!(fate, Ok(Fate::Beyond));
     }
 
     #[test]
+    fn short_runs_before_their_turn_take_no_more_than_the_window() {
+        let mut incoming =
+            Incoming { limit_told: 1 << 40, ..Incoming::new(false, &Tuning::default()) };
+        let mut fate = Ok(Fate::New);
+        for at in 1..1 << 20 {
+            let run = Run::Data(Bytes::from_static(b"x"));
+            fate = incoming.take(at * 2, run, |_| {});
+            assert_ne!(incoming.take(at * 2 + 1, Run::Data(Bytes::new()), |_| {}), Ok(Fate::New));
+        }
+        assert_eq!(fate, Ok(Fate::Beyond));
+        let longer = Run::Data(Bytes::from_static(&[b'x'; 200]));
+        assert_eq!(incoming.take(2, longer, |_| {}), Ok(Fate::Beyond));
+        assert!(incoming.apart.contains_key(&2), "what counts as received stays");
+        assert_eq!(incoming.apart_bytes, incoming.apart.values().map(Run::cost).sum::<usize>());
+        assert!(incoming.apart.len() * APART_BYTES <= 4 * Tuning::default().window_bytes);
+    }
+
+    #[test]
+    fn a_skip_longer_than_the_window_of_its_receiver_is_taken() {
+        let small = Tuning { window_bytes: 100, ..Tuning::default() };
+        let (mut incoming, mut told) = (Incoming::new(false, &small), Vec::new());
+        let skip = |length, below| Run::Skip { length, below };
+        let far = 2 * UNASKED_BYTES;
+        let fate = incoming.take(far, skip(far, 9), |what| note(what, &mut told));
+        assert_eq!(fate, Ok(Fate::New));
+        incoming.take(0, skip(far, 4), |what| note(what, &mut told)).expect("its turn");
+        assert_eq!((told, incoming.cum), ([(4, None), (9, None)].to_vec(), 2 * far));
+    }
+
+    #[test]
     fn what_the_floor_above_is_not_done_with_counts_against_the_sender() {
-        let mut incoming = Incoming { limit_told: 100, ..Incoming::new(true) };
+        let mut incoming = Incoming { limit_told: 100, ..Incoming::new(true, &Tuning::default()) };
         let before = incoming.limit();
         let message = Run::Data(Bytes::from_static(&[3, 0, 7, 7]));
         incoming.take(0, message, |_| {}).expect("a message");
@@ -292,7 +355,7 @@ mod tests {
 
     #[test]
     fn a_skip_in_the_middle_of_a_message_breaks_the_stream() {
-        let mut incoming = Incoming { limit_told: 100, ..Incoming::new(false) };
+        let mut incoming = Incoming { limit_told: 100, ..Incoming::new(false, &Tuning::default()) };
         let begun = Run::Data(Bytes::from_static(&[50, 0]));
         assert_eq!(incoming.take(0, begun, |_| {}), Ok(Fate::New));
         assert_eq!(incoming.take(2, Run::Skip { length: 5, below: 1 }, |_| {}), Err(Malformed));

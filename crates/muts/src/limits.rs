@@ -95,5 +95,12 @@ pub const HELLOS_A_WINDOW: u32 = 256;
 /// That window.
 pub const HELLOS_WINDOW: core::time::Duration = core::time::Duration::from_millis(100);
 
+/// Peers that one datagram in the hall is for: each takes 12 of its bytes. The next takes the rest.
+pub const HALL_PEERS_MAX: usize = 32;
+
+/// Runs of a stream shorter than this go to each peer with what else waits for it, unless nothing
+/// else does: packing spares more than the hall.
+pub const HALL_BYTES_MIN: usize = 512;
+
 /// Peers of one channel.
 pub const PEERS_MAX: usize = 256;

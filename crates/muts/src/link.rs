@@ -7,25 +7,26 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::ops::Bound;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use crate::address::Address;
+use crate::config::Config;
 use crate::flight::Flight;
+use crate::greeting::HALL_SINCE;
 use crate::incoming::{Incoming, Run};
 use crate::interface::Channel;
-use crate::limits::{
-    DATAGRAM_BYTES_MIN, EARLY_BYTES_MAX, EARLY_KEPT, TELL_PARTS_BYTES_MAX, TELL_PARTS_MAX,
-    TELLS_WAITING_MAX,
-};
+use crate::limits::{EARLY_BYTES_MAX, EARLY_KEPT, TELLS_WAITING_MAX};
 use crate::numbers::Seen;
 use crate::outgoing::Outgoing;
 use crate::pace::Pace;
+use crate::parts::Parts;
 use crate::path::Path;
 use crate::process::ProcId;
+use crate::reach::Reach;
 use crate::session::Sessions;
 use crate::silence::Silence;
 use crate::tempo::Tempo;
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 
 /// What came of a channel that is not open here yet.
 #[derive(Debug, Default)]
@@ -35,13 +36,6 @@ pub(crate) struct Early {
     pub(crate) note: Option<(u64, Bytes)>,
     bytes: usize,
     since: Instant,
-}
-
-/// A control message of which parts are missing.
-#[derive(Debug)]
-struct Parts {
-    count: u64,
-    have: BTreeMap<u64, Bytes>,
 }
 
 /// What is to be written into the next datagram besides streams.
@@ -101,6 +95,9 @@ pub(crate) struct Link {
     /// When the pace lets the next datagram go, if it does not yet.
     pub(crate) paced_until: Option<Instant>,
     pub(crate) path: Path,
+    pub(crate) reach: Reach,
+    /// The key of the hall that it has to know; 0: none.
+    pub(crate) hall_key: u32,
     pub(crate) errands: Errands,
     pub(crate) beat_bytes: Bytes,
     pub(crate) beats_sent: u64,
@@ -109,13 +106,14 @@ pub(crate) struct Link {
     /// Channels with something to send to it.
     ready: BTreeSet<Channel>,
     /// Which of them was served last.
-    served: Channel,
+    pub(crate) served: Channel,
     /// The stream to it alone, and from it.
     pub(crate) sends: Outgoing,
     pub(crate) receives: Incoming,
     early: BTreeMap<Channel, Early>,
     early_bytes: usize,
-    parts: BTreeMap<u64, Parts>,
+    /// Control messages of which parts are missing.
+    pub(crate) parts: Parts,
     pub(crate) tells_cut: u64,
     /// The timer that stands for it, if one does.
     pub(crate) timer: Option<Instant>,
@@ -129,11 +127,11 @@ impl Link {
     pub(crate) fn new(
         now: Instant,
         peer: ProcId,
-        address: Address,
-        version: u8,
-        silence: Duration,
-        datagram_bytes_max: usize,
+        (address, version): (Address, u8),
+        config: &Config,
+        hall: Option<u32>,
     ) -> Self {
+        let (longest, tuning) = (config.datagram_bytes_max, &config.tuning);
         let mut errands = Errands::default();
         errands.credits.insert(crate::header::UNICAST);
         Self {
@@ -143,13 +141,15 @@ impl Link {
             version,
             met: false,
             renewed: now,
-            silence: Silence::new(now, silence),
+            silence: Silence::new(now, config.silence),
             seen: Seen::default(),
-            tempo: Tempo::default(),
+            tempo: Tempo::new(tuning.ack_delay),
             flight: Flight::default(),
-            pace: Pace::new(),
+            pace: Pace::new(tuning),
             paced_until: None,
-            path: Path::new(datagram_bytes_max),
+            path: Path::new(longest),
+            reach: Reach::new(if hall.is_some() { longest } else { 0 }),
+            hall_key: hall.unwrap_or(0),
             errands,
             beat_bytes: Bytes::new(),
             beats_sent: 0,
@@ -157,11 +157,11 @@ impl Link {
             next_beat: now,
             ready: BTreeSet::new(),
             served: Channel(0),
-            sends: Outgoing::new(1),
-            receives: Incoming::new(false),
+            sends: Outgoing::new(1, tuning),
+            receives: Incoming::new(false, tuning),
             early: BTreeMap::new(),
             early_bytes: 0,
-            parts: BTreeMap::new(),
+            parts: Parts::default(),
             tells_cut: 0,
             timer: None,
             queued: false,
@@ -180,7 +180,7 @@ impl Link {
         if !self.met || self.silence.is_silent() || self.ready.is_empty() {
             return false;
         }
-        if self.flight.bytes() >= self.pace.window() {
+        if !self.has_window() {
             self.pace.held_back();
             return false;
         }
@@ -204,11 +204,25 @@ impl Link {
     }
 
     /// The channel whose turn it is.
-    pub(crate) fn next_ready(&mut self) -> Option<Channel> {
+    pub(crate) fn next_ready(&self) -> Option<Channel> {
         let after = (Bound::Excluded(self.served), Bound::Unbounded);
-        let next = self.ready.range(after).next().or(self.ready.first()).copied()?;
-        self.served = next;
-        Some(next)
+        self.ready.range(after).next().or(self.ready.first()).copied()
+    }
+
+    /// Whether it can be told anything in the hall: it knows what that is sealed with.
+    pub(crate) fn knows_hall(&self) -> bool {
+        let knows = self.hall_key == 0 || self.sessions.hall_there() == Some(self.hall_key);
+        knows && self.met && self.version >= HALL_SINCE && !self.silence.is_silent()
+    }
+
+    /// Whether it hears what is said in the hall.
+    pub(crate) fn hears_hall(&self) -> bool {
+        self.reach.hears() && self.is_open() && self.knows_hall()
+    }
+
+    /// Whether more may be under way to it.
+    pub(crate) fn has_window(&self) -> bool {
+        self.flight.bytes() < self.pace.window()
     }
 
     /// Queues a control message, as one frame or in parts. Answers false if it was dropped.
@@ -262,37 +276,6 @@ impl Link {
         expired
     }
 
-    /// Takes a part of a control message; answers the whole once it is there.
-    pub(crate) fn take_part(
-        &mut self,
-        id: u64,
-        index: u64,
-        count: u64,
-        bytes: Bytes,
-    ) -> Option<Bytes> {
-        let most = (TELL_PARTS_BYTES_MAX / DATAGRAM_BYTES_MIN) as u64;
-        if index >= count || count > most || count < 2 {
-            return None;
-        }
-        if self.parts.len() >= TELL_PARTS_MAX && !self.parts.contains_key(&id) {
-            self.parts.pop_first();
-        }
-        let parts = self.parts.entry(id).or_insert_with(|| Parts { count, have: BTreeMap::new() });
-        if parts.count != count {
-            return None;
-        }
-        parts.have.insert(index, bytes);
-        if (parts.have.len() as u64) < count {
-            return None;
-        }
-        let parts = self.parts.remove(&id)?;
-        let mut whole = BytesMut::new();
-        for bytes in parts.have.values() {
-            whole.extend_from_slice(bytes);
-        }
-        Some(whole.freeze())
-    }
-
     /// When the peer has been waited for long enough.
     pub(crate) fn overdue_at(&self) -> Option<Instant> {
         let asked = self.flight.asked().filter(|_| !self.silence.is_silent());
@@ -309,9 +292,10 @@ impl Link {
         let acks = self.tempo.due().filter(|_| open);
         let notes = self.errands.notes_due.filter(|_| open);
         let path = self.path.due().filter(|_| self.met && open);
+        let reach = self.reach.due().filter(|_| open && self.knows_hall());
         let thanks = self.sessions.due();
-        let others =
-            [acks, notes, path, thanks, self.overdue_at(), self.flight.lost_at(), self.paced_until];
+        let (overdue, lost) = (self.overdue_at(), self.flight.lost_at());
+        let others = [acks, notes, path, reach, thanks, overdue, lost, self.paced_until];
         others.into_iter().flatten().fold(due, Instant::min)
     }
 }

@@ -11,8 +11,9 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::blocks::Blocks;
+use crate::config::Tuning;
 use crate::interface::Audience;
-use crate::limits::{GATHERED_BYTES_MAX, UNASKED_BYTES, WINDOW_BYTES, WINDOW_MESSAGES};
+use crate::limits::{GATHERED_BYTES_MAX, HALL_BYTES_MIN, UNASKED_BYTES};
 use crate::message::Message;
 use crate::ranges::Ranges;
 use crate::record::record_bytes;
@@ -43,6 +44,8 @@ pub(crate) struct Receiver {
     limit: u64,
     /// It has closed its end.
     gone: bool,
+    /// It hears the hall: what it lacks is kept level with what others lack that do.
+    pub(crate) hears: bool,
     /// The versions of the note that were sent there, and have come.
     pub(crate) note_sent: u64,
     pub(crate) note_there: u64,
@@ -71,12 +74,14 @@ pub(crate) struct Outgoing {
     /// Records that are at every receiver.
     settled: u64,
     receivers: Vec<Receiver>,
+    window_bytes: usize,
+    window_messages: usize,
     /// A message was handed back.
     pub(crate) owes_room: bool,
 }
 
 impl Outgoing {
-    pub(crate) fn new(receivers: usize) -> Self {
+    pub(crate) fn new(receivers: usize, tuning: &Tuning) -> Self {
         let receiver = || Receiver {
             cum: 0,
             apart: Ranges::default(),
@@ -84,6 +89,7 @@ impl Outgoing {
             again: Ranges::default(),
             limit: UNASKED_BYTES,
             gone: false,
+            hears: false,
             note_sent: 0,
             note_there: 0,
         };
@@ -95,6 +101,8 @@ impl Outgoing {
             zones: VecDeque::new(),
             settled: 0,
             receivers: (0..receivers).map(|_| receiver()).collect(),
+            window_bytes: tuning.window_bytes,
+            window_messages: tuning.window_messages,
             owes_room: false,
         }
     }
@@ -111,17 +119,19 @@ impl Outgoing {
     /// Whether this message fits the window; a large one fits an empty window only.
     pub(crate) fn has_room(&self, message: &Message) -> bool {
         let bytes = self.waiting() + record_bytes(message);
-        self.waiting() == 0 || (bytes <= WINDOW_BYTES && self.ends.len() < WINDOW_MESSAGES)
+        self.waiting() == 0
+            || (bytes <= self.window_bytes && self.ends.len() < self.window_messages)
     }
 
     /// Whether half of the window is free again.
     pub(crate) fn has_half(&self) -> bool {
-        self.waiting() <= WINDOW_BYTES / 2 && self.ends.len() <= WINDOW_MESSAGES / 2
+        self.waiting() <= self.window_bytes / 2 && self.ends.len() <= self.window_messages / 2
     }
 
     /// Whether so much waits that its sender will soon have to.
     pub(crate) fn is_nearly_full(&self) -> bool {
-        self.waiting() >= WINDOW_BYTES / 4 * 3 || self.ends.len() >= WINDOW_MESSAGES / 4 * 3
+        self.waiting() >= self.window_bytes / 4 * 3
+            || self.ends.len() >= self.window_messages / 4 * 3
     }
 
     /// Takes a message that fits. Short ones gather in the pen; the caller gives what is in there
@@ -190,7 +200,7 @@ impl Outgoing {
         }
         let (run, again) = match receiver.again.first() {
             Some(run) => (run, true),
-            None => ((receiver.next, self.end.min(receiver.limit)), false),
+            None => (self.fresh(place), false),
         };
         if run.0 >= run.1 {
             return None;
@@ -207,6 +217,69 @@ impl Outgoing {
             receiver.next = to;
         }
         Some(next)
+    }
+
+    /// What was never sent to this receiver. One that hears the hall is brought level with those
+    /// ahead of it that do, and no further at first: from there on they can be sent it together.
+    fn fresh(&self, place: usize) -> (u64, u64) {
+        let receiver = &self.receivers[place];
+        let mut end = self.end.min(receiver.limit);
+        if receiver.hears {
+            let others = self.receivers.iter().filter(|other| other.hears && !other.gone);
+            let ahead = others.map(|other| other.next).filter(|next| *next > receiver.next);
+            end = ahead.fold(end, u64::min);
+        }
+        (receiver.next, end)
+    }
+
+    /// What is new to this receiver and goes in one frame; none if it lacks something older.
+    pub(crate) fn news(&self, place: usize, room: usize) -> Option<(u64, u64)> {
+        let receiver = &self.receivers[place];
+        let (from, to) = self.fresh(place);
+        if receiver.gone || !receiver.again.is_empty() || from >= to {
+            return None;
+        }
+        match self.cut(place, (from, to), room as u64, false) {
+            Next::Data { from, to, .. } if from < to => Some((from, to)),
+            _ => None,
+        }
+    }
+
+    /// Whether it lacks something that was lost on the way.
+    pub(crate) fn lacks_older(&self, place: usize) -> bool {
+        !self.receivers[place].again.is_empty()
+    }
+
+    /// Whether what is new to this receiver is better said in the hall: another that hears it
+    /// lacks the same, and it is long, or all there is.
+    pub(crate) fn shares(&self, place: usize) -> bool {
+        let receiver = &self.receivers[place];
+        if !receiver.hears || self.level(place).next().is_none() {
+            return false;
+        }
+        let news = self.news(place, HALL_BYTES_MIN);
+        news.is_some_and(|(from, to)| to - from >= HALL_BYTES_MIN as u64 || to == self.end)
+    }
+
+    /// The others that hear the hall and lack the same as this receiver.
+    pub(crate) fn level(&self, place: usize) -> impl Iterator<Item = usize> + '_ {
+        let next = self.receivers[place].next;
+        let level = move |other: &Receiver| other.hears && !other.gone && other.next == next;
+        (0..self.receivers.len())
+            .filter(move |other| *other != place && level(&self.receivers[*other]))
+    }
+
+    /// The others that hear the hall and lack more than this receiver, not for want of credit.
+    pub(crate) fn behind(&self, place: usize) -> impl Iterator<Item = usize> + '_ {
+        let next = self.receivers[place].next;
+        let behind = move |other: &Receiver| other.hears && !other.gone && other.next < next;
+        (0..self.receivers.len())
+            .filter(move |other| behind(&self.receivers[*other]) && !self.lacks_credit(*other))
+    }
+
+    /// It was said in the hall up to there.
+    pub(crate) fn said(&mut self, place: usize, to: u64) {
+        self.receivers[place].next = to;
     }
 
     /// The first part of a run that goes in one frame.
@@ -317,7 +390,7 @@ mod tests {
     }
 
     fn stream(messages: &[(usize, Audience)]) -> Outgoing {
-        let (mut out, mut pen) = (Outgoing::new(2), Blocks::default());
+        let (mut out, mut pen) = (Outgoing::new(2, &Tuning::default()), Blocks::default());
         for (length, audience) in messages {
             out.put(&mut pen, *audience, &Message::new(alloc::vec![7; *length]));
         }
@@ -383,7 +456,7 @@ mod tests {
 
     #[test]
     fn the_bytes_of_any_run_are_found() {
-        let (mut out, mut pen) = (Outgoing::new(1), Blocks::default());
+        let (mut out, mut pen) = (Outgoing::new(1, &Tuning::default()), Blocks::default());
         let mut all = Vec::new();
         for number in 0..40_usize {
             let length = if number % 7 == 0 { 9_000 } else { 11 * number };

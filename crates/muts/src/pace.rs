@@ -5,14 +5,9 @@
 //! without that is taken for a bad line, and shrinks it by half of what was lost, since a line that
 //! loses a tenth of everything does not get better by being used less.
 
-use crate::limits::{FLIGHT_BYTES_MAX, FLIGHT_BYTES_START, FLIGHT_DATAGRAMS_MIN};
+use crate::config::Tuning;
+use crate::limits::FLIGHT_DATAGRAMS_MIN;
 use crate::time::{Duration, Instant};
-
-/// An acknowledgement may wait so long for company.
-pub(crate) const ACK_DELAY: Duration = Duration::from_millis(10);
-
-/// A peer that answers again is served again at once, so there is no need to wait longer.
-const PATIENCE_MAX: Duration = Duration::from_millis(500);
 
 /// Before the first round trip.
 const ROUND_TRIP_START: Duration = Duration::from_millis(20);
@@ -28,6 +23,7 @@ const BURST_BYTES: i64 = 64 << 10;
 
 #[derive(Debug)]
 pub(crate) struct Pace {
+    tuning: Tuning,
     smoothed: Option<Duration>,
     variation: Duration,
     shortest: Duration,
@@ -49,14 +45,15 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(tuning: &Tuning) -> Self {
         Self {
+            tuning: *tuning,
             smoothed: None,
             variation: Duration::ZERO,
             shortest: Duration::MAX,
             shortest_at: Instant::ZERO,
             doubled: 0,
-            window: FLIGHT_BYTES_START,
+            window: tuning.flight_bytes_start,
             starting: true,
             limited: false,
             came: 0,
@@ -75,8 +72,8 @@ impl Pace {
     /// How long an acknowledgement may stay out.
     pub(crate) fn patience(&self) -> Duration {
         let spread = (self.variation * 4).max(Duration::from_millis(1));
-        let base = self.round_trip() + spread + ACK_DELAY;
-        (base * (1 << self.doubled.min(6))).min(PATIENCE_MAX)
+        let base = self.round_trip() + spread + self.tuning.ack_delay;
+        (base * (1 << self.doubled.min(6))).min(self.tuning.patience_max)
     }
 
     /// Bytes that may be under way.
@@ -163,7 +160,8 @@ impl Pace {
     }
 
     fn bound(&mut self, datagram: usize) {
-        self.window = self.window.clamp(datagram * FLIGHT_DATAGRAMS_MIN, FLIGHT_BYTES_MAX);
+        let least = datagram * FLIGHT_DATAGRAMS_MIN;
+        self.window = self.window.clamp(least, self.tuning.flight_bytes_max.max(least));
     }
 
     /// When the next datagram may go; none: now.
@@ -188,13 +186,14 @@ impl Pace {
 
     /// A datagram of this length went out.
     pub(crate) fn sent(&mut self, bytes: usize) {
-        self.budget = (self.budget - bytes as i64).max(-(FLIGHT_BYTES_MAX as i64));
+        self.budget = (self.budget - bytes as i64).max(-(self.tuning.flight_bytes_max as i64));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::FLIGHT_BYTES_MAX;
 
     fn at(ms: u64) -> Instant {
         Instant::from_nanos(ms * 1_000_000)
@@ -213,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_line_that_loses_a_tenth_is_used_fully_and_a_full_queue_is_not() {
-        let mut pace = Pace::new();
+        let mut pace = Pace::new(&Tuning::default());
         rounds(&mut pace, 100, 1, 1);
         assert_eq!(pace.window(), FLIGHT_BYTES_MAX);
         rounds(&mut pace, 20, 1, 50);
@@ -222,7 +221,7 @@ mod tests {
 
     #[test]
     fn silence_makes_patient_and_small() {
-        let mut pace = Pace::new();
+        let mut pace = Pace::new(&Tuning::default());
         rounds(&mut pace, 20, 0, 1);
         let before = pace.patience();
         (0..3).for_each(|_| pace.overdue(1_200));
@@ -232,7 +231,7 @@ mod tests {
 
     #[test]
     fn long_round_trips_are_paced_and_short_ones_are_not() {
-        let mut pace = Pace::new();
+        let mut pace = Pace::new(&Tuning::default());
         rounds(&mut pace, 3, 0, 100);
         let mut now = at(1_000);
         let (mut sent, end) = (0, at(2_000));
@@ -247,7 +246,7 @@ mod tests {
         }
         let window = pace.window();
         assert!(sent > window * 9 && sent < window * 15, "{sent} of {window} a round");
-        let mut near = Pace::new();
+        let mut near = Pace::new(&Tuning::default());
         rounds(&mut near, 3, 0, 1);
         assert_eq!(near.wait_until(at(1)), None);
     }

@@ -7,8 +7,8 @@
 use crate::limits::DATAGRAM_BYTES_SAFE;
 use crate::time::{Duration, Instant};
 
-/// Lengths worth trying: Ethernet and tunnels in it, jumbo frames, and memory.
-const LENGTHS: [usize; 4] = [1_452, 8_952, 32_700, 65_000];
+/// Lengths worth trying: what every path carries, Ethernet and tunnels in it, jumbo frames, memory.
+const LENGTHS: [usize; 5] = [DATAGRAM_BYTES_SAFE, 1_452, 8_952, 32_700, 65_000];
 
 /// Lost so often, a length is taken for too long.
 const TRIES: u8 = 3;
@@ -22,9 +22,11 @@ const AGAIN_AFTER: Duration = Duration::from_secs(600);
 #[derive(Debug)]
 pub(crate) struct Path {
     limit: usize,
+    /// What it falls back to.
+    floor: usize,
+    /// How long the search rests after it has come to its end.
+    rest: Duration,
     length: usize,
-    /// Which length is tried next.
-    next: usize,
     tries: u8,
     due: Option<Instant>,
 }
@@ -32,8 +34,13 @@ pub(crate) struct Path {
 impl Path {
     /// A path of which nothing is known; datagrams are at most `limit` long in any case.
     pub(crate) fn new(limit: usize) -> Self {
-        let length = limit.min(DATAGRAM_BYTES_SAFE);
-        Self { limit, length, next: 0, tries: 0, due: None }
+        let floor = limit.min(DATAGRAM_BYTES_SAFE);
+        Self { limit, floor, rest: AGAIN_AFTER, length: floor, tries: 0, due: None }
+    }
+
+    /// A path that may carry nothing at all; what it does not carry is tried again after `rest`.
+    pub(crate) fn doubtful(limit: usize, rest: Duration) -> Self {
+        Self { limit, floor: 0, rest, length: 0, tries: 0, due: None }
     }
 
     /// How long a datagram may be.
@@ -51,8 +58,8 @@ impl Path {
     }
 
     fn candidate(&self) -> Option<usize> {
-        let length = self.limit.min(*LENGTHS.get(self.next)?);
-        (length > self.length).then_some(length)
+        let mut lengths = LENGTHS.iter().map(|length| self.limit.min(*length));
+        lengths.find(|length| *length > self.length)
     }
 
     /// The length to try now, if it is time.
@@ -61,17 +68,14 @@ impl Path {
             return None;
         }
         if self.tries == TRIES {
-            (self.next, self.tries) = (0, 0);
-            while self.candidate().is_none() && self.next < LENGTHS.len() {
-                self.next += 1;
-            }
+            self.tries = 0;
         }
         let Some(length) = self.candidate() else {
             self.due = None;
             return None;
         };
         self.tries += 1;
-        let pause = if self.tries == TRIES { AGAIN_AFTER } else { PAUSE };
+        let pause = if self.tries == TRIES { self.rest } else { PAUSE };
         self.due = Some(now + pause);
         Some(length)
     }
@@ -82,17 +86,14 @@ impl Path {
             return;
         }
         self.length = length;
-        while self.candidate().is_none() && self.next < LENGTHS.len() {
-            self.next += 1;
-        }
         self.tries = 0;
         self.due = self.candidate().map(|_| now);
     }
 
     /// Nothing came through for long although much was sent: perhaps nothing that long does.
     pub(crate) fn doubt(&mut self, now: Instant) {
-        self.length = self.length.min(DATAGRAM_BYTES_SAFE);
-        (self.next, self.tries) = (0, 0);
+        self.length = self.floor;
+        self.tries = 0;
         self.due = self.candidate().map(|_| now + PAUSE);
     }
 }

@@ -29,6 +29,9 @@ const THANK_AGAIN: Duration = Duration::from_millis(50);
 /// Both ends may call at once, and renew before the last is retired.
 const SESSIONS_MAX: usize = 4;
 
+/// Keys of a peer's hall that are kept: the newest, and the one before.
+const HALL_KEYS_MAX: usize = 2;
+
 /// How many hellos both ends had said, added up, and who called. Later sessions rank higher; of two
 /// calls that crossed each other the same one does at both ends.
 pub(crate) type Rank = (u64, ProcId);
@@ -48,6 +51,11 @@ pub(crate) struct Session {
     /// The first number that is sealed in it.
     first: u64,
     retired: Option<Instant>,
+    /// The newest key of this process's hall that was told in it, and that has come.
+    pub(crate) hall_told: u32,
+    pub(crate) hall_there: u32,
+    /// The keys of the peer's hall, the newest last.
+    hall: Vec<(u32, Box<dyn Seal>)>,
 }
 
 impl Session {
@@ -59,8 +67,8 @@ impl Session {
         rank: Rank,
         thanks: Bytes,
     ) -> Self {
-        let thanks = Some((thanks, now));
-        Self { mine, theirs, seal, rank, thanks, made: now, first: 0, retired: None }
+        let session = Self::answered(now, (mine, theirs), seal, rank);
+        Self { thanks: Some((thanks, now)), ..session }
     }
 
     /// A session that the other end has called for: it has it.
@@ -70,7 +78,40 @@ impl Session {
         seal: Option<Box<dyn Seal>>,
         rank: Rank,
     ) -> Self {
-        Self { mine, theirs, seal, rank, thanks: None, made: now, first: 0, retired: None }
+        Self {
+            mine,
+            theirs,
+            seal,
+            rank,
+            thanks: None,
+            made: now,
+            first: 0,
+            retired: None,
+            hall_told: 0,
+            hall_there: 0,
+            hall: Vec::new(),
+        }
+    }
+
+    /// Whether it was neither replaced nor made under a guard that is gone.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.retired.is_none()
+    }
+
+    /// The peer has told a key of its hall. What is under way under the one before still counts.
+    pub(crate) fn take_hall_key(&mut self, generation: u32, seal: Box<dyn Seal>) {
+        if self.hall.iter().all(|(known, _)| *known < generation) {
+            self.hall.push((generation, seal));
+            if self.hall.len() > HALL_KEYS_MAX {
+                self.hall.remove(0);
+            }
+        }
+    }
+
+    /// What opens what the peer says in the hall under this key.
+    pub(crate) fn hall_seal(&mut self, generation: u32) -> Option<&mut Box<dyn Seal>> {
+        let known = self.hall.iter_mut().find(|(known, _)| *known == generation)?;
+        Some(&mut known.1)
     }
 }
 
@@ -93,9 +134,19 @@ impl Sessions {
 
     /// The one to send under.
     pub(crate) fn current(&mut self) -> Option<&mut Session> {
-        let known = self.0.iter().rposition(|session| session.thanks.is_none());
-        let at = known.or(self.0.len().checked_sub(1))?;
+        let at = self.current_place()?;
         self.0.get_mut(at)
+    }
+
+    fn current_place(&self) -> Option<usize> {
+        let known = self.0.iter().rposition(|session| session.thanks.is_none());
+        known.or(self.0.len().checked_sub(1))
+    }
+
+    /// The key of this process's hall that has come to the peer in that one.
+    pub(crate) fn hall_there(&self) -> Option<u32> {
+        let current = &self.0[self.current_place()?];
+        current.is_fresh().then_some(current.hall_there)
     }
 
     /// The one that this end stands for.

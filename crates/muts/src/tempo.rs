@@ -6,12 +6,13 @@
 //! alone is likely to be answered: its acknowledgement waits a moment, to go with the answer.
 
 use crate::limits::{ACK_BYTES, ACK_DATAGRAMS, ANSWER_PAUSE};
-use crate::pace::ACK_DELAY;
 use crate::time::{Duration, Instant};
 
 /// What is owed to one peer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Tempo {
+    /// How long one may wait for company.
+    delay: Duration,
     datagrams: u32,
     bytes: usize,
     due: Option<Instant>,
@@ -20,6 +21,10 @@ pub(crate) struct Tempo {
 }
 
 impl Tempo {
+    pub(crate) fn new(delay: Duration) -> Self {
+        Self { delay, datagrams: 0, bytes: 0, due: None, top_at: Instant::ZERO }
+    }
+
     /// A datagram came that asks for an acknowledgement.
     pub(crate) fn came(&mut self, now: Instant, bytes: usize, at_once: bool) {
         self.datagrams += 1;
@@ -30,7 +35,7 @@ impl Tempo {
             // A question: it is likely to be answered in a moment, and one datagram does for both.
             (_, true) if self.datagrams == 1 => ANSWER_PAUSE,
             (_, true) => Duration::ZERO,
-            (_, false) => ACK_DELAY,
+            (_, false) => self.delay,
         };
         let due = now + pause;
         self.due = Some(self.due.map_or(due, |before| before.min(due)));
@@ -59,10 +64,11 @@ mod tests {
 
     #[test]
     fn a_stream_is_acknowledged_in_batches_and_a_question_at_once() {
-        let (mut tempo, now) = (Tempo::default(), Instant::from_nanos(7));
+        let delay = Duration::from_millis(10);
+        let (mut tempo, now) = (Tempo::new(delay), Instant::from_nanos(7));
         for _ in 1..ACK_DATAGRAMS {
             tempo.came(now, 100, false);
-            assert_eq!(tempo.due(), Some(now + ACK_DELAY));
+            assert_eq!(tempo.due(), Some(now + delay));
         }
         tempo.came(now, 100, false);
         assert_eq!(tempo.due(), Some(now));

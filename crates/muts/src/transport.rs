@@ -3,6 +3,7 @@
 mod acks;
 mod asks;
 mod frames;
+mod hall;
 mod links;
 mod meeting;
 
@@ -12,6 +13,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
+use self::hall::Way;
 use self::meeting::{Answering, Callers, Calling};
 
 use crate::address::Address;
@@ -23,7 +25,8 @@ use crate::counters::{Counted, Counters};
 use crate::flight::{Decided, Item};
 use crate::greeting::{Nodes, VERSIONS};
 use crate::guard::{Guard, Guarded};
-use crate::header::{ANSWER, COOKIE, DATA, DATAGRAM_HEADER_BYTES, HELLO, THANKS};
+use crate::hall::Hall;
+use crate::header::{ANSWER, COOKIE, DATA, DATAGRAM_HEADER_BYTES, HALL, HELLO, THANKS};
 use crate::health::Health;
 use crate::interface::{Channel, Down, Up};
 use crate::layer::{Full, Layer, Packet, Parts, Transmit};
@@ -48,6 +51,9 @@ pub struct Transport {
     nodes: Nodes,
     links: BTreeMap<ProcId, Link>,
     guard: Box<dyn Guard>,
+    hall: Option<Hall>,
+    /// Somebody waits for others to be level.
+    hall_waits: bool,
     /// Our ends of sessions, and of those to be.
     slots: BTreeMap<u32, Slot>,
     channels: BTreeMap<Channel, Open>,
@@ -132,11 +138,14 @@ impl Transport {
     pub fn guarded(config: Config, guard: Box<dyn Guard>) -> Self {
         let longest = config.datagram_bytes_max;
         assert!((DATAGRAM_BYTES_MIN..=DATAGRAM_BYTES_MAX).contains(&longest), "{longest} bytes");
+        let hall = config.hall.map(|address| Hall::new(address, &*guard));
         Self {
             random: Random::new(config.seed ^ 0x6d75_7473),
             config,
             nodes: Nodes::default(),
             links: BTreeMap::new(),
+            hall,
+            hall_waits: false,
             guard,
             slots: BTreeMap::new(),
             channels: BTreeMap::new(),
@@ -221,6 +230,7 @@ impl Layer for Transport {
             Some(&ANSWER) => self.hear_answer(now, packet.from, &packet.bytes[1..]),
             Some(&THANKS) => self.hear_thanks(now, &packet.bytes[1..]),
             Some(&COOKIE) => self.hear_cookie(now, &packet.bytes[1..]),
+            Some(&HALL) => self.hear_hall(now, &packet.bytes),
             None => self.hear_nobody(now, packet.from),
             Some(kind) if kind >> 4 != DATA >> 4 => self.counters.dropped_version += 1,
             _ => self.counters.dropped_malformed += 1,
@@ -235,21 +245,14 @@ impl Layer for Transport {
         while let Some(peer) = self.ready.pop_front() {
             let Some(link) = self.links.get_mut(&peer) else { continue };
             link.queued = false;
-            let mut bundle = Bundle {
-                now,
-                channels: &mut self.channels,
-                counters: &mut self.counters,
-                blocks: &mut self.sheets,
-                overhead: self.guard.overhead(),
-                items: &mut self.items,
-            };
-            let Some(parts) = bundle.fill(link) else {
-                link.turn = 0;
+            let Some((to, parts)) = self.next_for(now, peer) else {
+                if let Some(link) = self.links.get_mut(&peer) {
+                    link.turn = 0;
+                }
                 self.reschedule(peer);
                 continue;
             };
-            let parts = seal(link, &mut self.sheets, parts);
-            let to = link.address;
+            let Some(link) = self.links.get_mut(&peer) else { continue };
             // It may have more to say: at once if its turn is not over, else after the others.
             link.queued = true;
             link.turn += 1;
@@ -273,6 +276,9 @@ impl Layer for Transport {
             self.call(now, address);
         }
         self.sweep_greetings(now);
+        if self.hall.as_ref().is_some_and(|hall| hall.is_old(now)) {
+            self.renew_hall(now);
+        }
         // Each link once: what is due and can only be sent stays due until it is transmitted.
         let due = self.timers.iter().take_while(|(due, _)| *due <= now).map(|(_, peer)| *peer);
         for peer in due.collect::<Vec<_>>() {
@@ -289,6 +295,7 @@ impl Layer for Transport {
 impl Guarded for Transport {
     fn change_guard(&mut self, now: Instant, guard: Box<dyn Guard>) {
         self.guard = guard;
+        self.renew_hall(now);
         let peers: Vec<ProcId> = self.links.keys().copied().collect();
         for peer in peers {
             if let Some(link) = self.links.get_mut(&peer) {
@@ -309,6 +316,37 @@ impl Counted for Transport {
         each("muts.health", self.health.score().into());
         let lowest = self.links.values().map(|link| u64::from(link.version)).min();
         each("muts.version", lowest.unwrap_or(VERSIONS.1.into()));
+    }
+}
+
+impl Transport {
+    /// The next datagram of a link: its own, or one in the hall that is for others too.
+    fn next_for(&mut self, now: Instant, peer: ProcId) -> Option<(Address, Parts)> {
+        if let Some(try_out) = self.try_hall(now, peer) {
+            return Some(try_out);
+        }
+        let way = self.way(now, peer);
+        let link = self.links.get_mut(&peer)?;
+        let mut bundle = Bundle {
+            now,
+            channels: &mut self.channels,
+            counters: &mut self.counters,
+            blocks: &mut self.sheets,
+            overhead: self.guard.overhead(),
+            hall: self.hall.as_ref().and_then(Hall::key),
+            items: &mut self.items,
+        };
+        match bundle.fill(link, way == Way::Alone) {
+            Some(parts) => {
+                let sent = (link.address, seal(link, &mut self.sheets, parts));
+                if way == Way::Alone && link.reach.hears() {
+                    self.rouse_hall();
+                }
+                Some(sent)
+            }
+            None if let Way::Hall(channel, sharers) = way => self.say(now, channel, &sharers),
+            None => None,
+        }
     }
 }
 

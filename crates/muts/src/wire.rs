@@ -134,12 +134,14 @@ pub(crate) fn write_varints<const N: usize>(into: &mut impl Sink, numbers: [u64;
 /// Takes off what [`write_varint`] appended.
 ///
 /// # Errors
-/// [`Malformed`] if it has no end within ten bytes, or does not fit 64 bits.
+/// [`Malformed`] if it has no end within ten bytes, does not fit 64 bits, or is longer than it need
+/// be.
 pub fn read_varint(from: &mut &[u8]) -> Result<u64, Malformed> {
     let mut number = 0_u64;
     for shift in (0..70).step_by(7) {
         let byte = u8::read(from)?;
-        if shift == 63 && byte > 1 {
+        // One number, one spelling: what is longer than it need be was not written here.
+        if shift == 63 && byte > 1 || shift > 0 && byte == 0 {
             return Err(Malformed);
         }
         number |= u64::from(byte & 0x7f) << shift;
@@ -189,6 +191,13 @@ mod tests {
         let mut two = [0x80; 10];
         two[9] = 2;
         assert_eq!(read_varint(&mut &two[..]), Err(Malformed));
+    }
+
+    #[test]
+    fn a_varint_that_is_longer_than_it_need_be_is_malformed() {
+        for bytes in [&[0x80, 0][..], &[0xff, 0x80, 0], &[0x81, 0x80, 0x80, 0]] {
+            assert_eq!(read_varint(&mut &*bytes), Err(Malformed), "{bytes:?}");
+        }
     }
 
     #[test]

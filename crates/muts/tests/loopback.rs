@@ -86,7 +86,7 @@ fn two_processes_meet_and_everything_arrives() {
 }
 
 #[test]
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(feature = "portable")))]
 fn a_process_that_died_on_a_living_host_is_missed_at_once() {
     let [mut end, mut other] = pair();
     let start = std::time::Instant::now();

@@ -64,6 +64,7 @@
 
 extern crate alloc;
 
+pub mod decoders;
 mod directory;
 mod header;
 pub mod limits;

@@ -10,6 +10,8 @@ use crate::spelling::Spelling;
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Group {
     Core(GroupId),
+    /// Some hosts inside a core group, by their number.
+    Circle(GroupId, usize),
     Light(lwg::LwgId),
 }
 
@@ -59,6 +61,7 @@ impl Diary {
     fn group(&self, group: Group) -> Id {
         match group {
             Group::Core(group) => self.spelling.core_group(group),
+            Group::Circle(group, circle) => self.spelling.circle(group, circle),
             Group::Light(lwg) => self.spelling.light_group(lwg),
         }
     }
@@ -90,14 +93,15 @@ impl Diary {
         self.log.push(event);
     }
 
-    /// A view of a core group.
-    pub(crate) fn core_view(&mut self, view: &vsync::View) {
+    /// A view of a core group, or of a circle in it.
+    pub(crate) fn view_of(&mut self, group: Group, view: &vsync::View) {
         self.views += 1;
         let event = View {
-            group: self.spelling.core_group(view.group),
+            group: self.group(group),
             view: self.spelling.core_view(view.id),
             members: self.members(&view.members),
             transitional: Some(self.members(&view.transitional)),
+            primary: view.primary,
             ..View::default()
         };
         self.write(Event::View(Box::new(event)));
@@ -135,13 +139,14 @@ impl Diary {
         &mut self,
         group: Group,
         msg: &Id,
-        order: Order,
+        (order, safe): (Order, bool),
         view: Option<ViewName>,
         body: &[u8],
     ) {
         let mut send = Send::new(self.group(group), msg, spelled(order));
         send.view = view.map(|view| self.view(view));
         send.h = Some(self.spelling.hash(body));
+        send.safe = safe.then_some(true);
         self.write(Event::Send(send));
     }
 
@@ -152,7 +157,7 @@ impl Diary {
         msg: &Id,
         from: ProcId,
         view: ViewName,
-        order: Order,
+        (order, safe): (Order, bool),
         body: &[u8],
     ) {
         self.delivered += 1;
@@ -160,6 +165,7 @@ impl Diary {
         deliver.view = Some(self.view(view));
         deliver.h = Some(self.spelling.hash(body));
         deliver.order = Some(spelled(order));
+        deliver.safe = safe.then_some(true);
         self.write(Event::Deliver(deliver));
     }
 
@@ -206,8 +212,10 @@ impl Diary {
 
 const fn spelled(order: Order) -> Spelled {
     match order {
+        Order::Unordered => Spelled::Mbcast,
         Order::Fifo => Spelled::Fbcast,
         Order::Causal => Spelled::Cbcast,
         Order::Total => Spelled::Abcast,
+        Order::Global => Spelled::Gbcast,
     }
 }

@@ -58,9 +58,14 @@ pub struct Gated {
 impl Gated {
     /// A daemon that has just started, and a client that comes to its gate.
     #[must_use]
-    pub fn new(birth: &Birth, transport: impl FnOnce(ProcId) -> StreamTower) -> Self {
+    pub fn new(
+        birth: &Birth,
+        kernel: vsync::Config,
+        transport: impl FnOnce(ProcId) -> StreamTower,
+    ) -> Self {
         let daemon = ProcId { node: daemon_of(birth.host), incarnation: birth.me.incarnation };
-        let mut server = Server::new(transport(daemon), Config::new(daemon, birth.seed));
+        let config = Config { kernel, ..Config::new(daemon, birth.seed) };
+        let mut server = Server::new(transport(daemon), config);
         for host in (0..birth.roster.hosts()).filter(|host| *host != birth.host) {
             let address = Address::Pipe(u32::try_from(host).expect("hosts are few"));
             let _ = server.down(birth.now, Word::Meet { node: daemon_of(host), address });
@@ -146,7 +151,6 @@ impl Counted for Gated {
 
 /// What light-weight groups stand on: a kernel here, or one behind the gate.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one a process")]
 pub enum Core {
     /// The kernel itself.
     Here(Kernel<StreamTower>),

@@ -17,12 +17,13 @@ mod tap;
 mod towers;
 mod trace;
 mod verdict;
+mod ways;
 mod world;
 
 pub use choice::{Choice, Every};
 pub use diary::Diary;
 pub use gated::{Core, Gated, daemon_of};
-pub use network::{Arrivals, Intake, Network, Weather};
+pub use network::{Arrivals, HALL, Intake, Network, Weather};
 pub use run::{Family, Lengths, Mode, Report, judge_core, judge_light, judge_streams, run, settle};
 pub use script::{
     App, Birth, Client, Keepers, Load, Member, Phase, Plan, Roster, Seen, Stream, Wishes,
@@ -37,4 +38,5 @@ pub use towers::{
 };
 pub use trace::{Digest, Trace};
 pub use verdict::write_histories;
+pub use ways::Ways;
 pub use world::{Factory, World};

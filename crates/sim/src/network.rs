@@ -1,9 +1,12 @@
 //! The pretended network: delay, loss, duplication, reordering, corruption, cuts; per direction.
 
 use bytes::Bytes;
-use muts::{Duration, Instant};
+use muts::{Address, Duration, Instant};
 
 use crate::choice::Choice;
+
+/// Where everybody listens at once, as far as they hear it.
+pub const HALL: Address = Address::EVERY_PIPE;
 
 /// What one directed link does to a datagram. Chances are parts of 1,000,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +69,8 @@ pub struct Network {
     hosts: usize,
     weather: Vec<Weather>,
     cut: Vec<bool>,
+    /// What goes to the hall does not come along this link.
+    deaf: Vec<bool>,
     /// The same at every host; without it all that arrives is taken in at once.
     intake: Option<Intake>,
     /// When each host is done with what has reached it.
@@ -85,6 +90,7 @@ impl Network {
             hosts,
             weather: vec![weather; links],
             cut: vec![false; links],
+            deaf: vec![false; links],
             intake: None,
             done: vec![Instant::ZERO; hosts],
             choice,
@@ -110,7 +116,19 @@ impl Network {
         self.cut[self.link(from, to)]
     }
 
-    /// Opens every link.
+    /// From now on nothing of the hall comes along this direction, or it does again.
+    pub fn deafen(&mut self, from: usize, to: usize, deaf: bool) {
+        let link = self.link(from, to);
+        self.deaf[link] = deaf;
+    }
+
+    /// Whether what goes to the hall comes along this direction.
+    #[must_use]
+    pub fn hears(&self, from: usize, to: usize) -> bool {
+        from != to && !self.deaf[self.link(from, to)]
+    }
+
+    /// Opens every link; who hears the hall stays as it is.
     pub fn heal(&mut self) {
         self.cut.fill(false);
     }

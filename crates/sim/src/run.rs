@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use horus::check::Options;
 use horus::history::Log;
 use muts::{Duration, Layer};
 
@@ -16,6 +17,7 @@ use crate::towers::{
 };
 use crate::trace::Trace;
 use crate::verdict::pronounce;
+use crate::ways::Ways;
 use crate::world::World;
 
 /// Which floors stand, and which applications on them.
@@ -115,25 +117,33 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
         let mut choice = Choice::from_seed(seed);
         let (world_seed, storm_choice) = (choice.below(u64::MAX), choice.fork());
         let mut storm = Storm::drawn(storm_choice, 1_000);
+        let ways = Ways::drawn(&mut choice.fork(), family == Family::Streams);
         match family {
             Family::Streams => {
                 let hosts = choice.between(2, 5) as usize;
-                let load = Load::drawn(&mut choice);
-                let mut world = stream_world(hosts, world_seed, load, trace);
+                let load = Load::drawn(&mut choice, &[vsync::Order::Fifo]);
+                let mut world = stream_world(hosts, world_seed, load, ways, trace);
                 let whole = rage(&mut world, &mut storm, mode, lengths);
                 judge_streams(world, &whole)
             }
             Family::Core | Family::Gate => {
                 let hosts = choice.between(3, 5) as usize;
                 let plan = Plan::drawn(&mut choice, hosts);
+                let causal_across = plan.config.causality == vsync::Causality::System
+                    && !matches!(family, Family::Gate);
+                let options = Options { causal_across, ..Options::default() };
+                if causal_across {
+                    // Sides of one group may both have members in one view of another.
+                    storm = storm.without_partitions();
+                }
                 let mut world = match family {
-                    Family::Gate => gated_core_world(hosts, world_seed, plan, trace),
-                    _ => core_world(hosts, world_seed, plan, trace),
+                    Family::Gate => gated_core_world(hosts, world_seed, plan, ways, trace),
+                    _ => core_world(hosts, world_seed, plan, ways, trace),
                 };
                 let whole = rage(&mut world, &mut storm, mode, lengths);
                 let mut late = apart(&world, &whole);
                 late.extend(unsettled(&world, &whole));
-                let mut report = judge_core(world);
+                let mut report = judge_core_by(world, &options);
                 report.violations.extend(late);
                 report
             }
@@ -141,8 +151,8 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
                 let hosts = choice.between(2, 5) as usize;
                 let wishes = Wishes::drawn(&mut choice);
                 let mut world = match family {
-                    Family::GateLwg => gated_light_world(hosts, world_seed, wishes, trace),
-                    _ => light_world(hosts, world_seed, wishes, trace),
+                    Family::GateLwg => gated_light_world(hosts, world_seed, wishes, ways, trace),
+                    _ => light_world(hosts, world_seed, wishes, ways, trace),
                 };
                 let whole = rage(&mut world, &mut storm, mode, lengths);
                 let late = unsettled(&world, &whole);
@@ -225,6 +235,11 @@ pub fn judge_streams(world: StreamWorld, whole: &[usize]) -> Report {
 /// Judges a world of kernels.
 #[must_use]
 pub fn judge_core(world: CoreWorld) -> Report {
+    judge_core_by(world, &Options::default())
+}
+
+/// Judges a world of kernels that promise more.
+fn judge_core_by(world: CoreWorld, options: &Options) -> Report {
     let mut report = begin(&world);
     for app in world.into_apps() {
         let name = app.diary.process(app.me);
@@ -232,7 +247,7 @@ pub fn judge_core(world: CoreWorld) -> Report {
         report.views += app.diary.counted().1;
         report.logs.push(app.diary.into_log());
     }
-    pronounce(&mut report);
+    pronounce(&mut report, options);
     report
 }
 /// Judges a world of light-weight groups.
@@ -245,6 +260,6 @@ pub fn judge_light(world: LightWorld) -> Report {
         report.views += app.diary.counted().1;
         report.logs.push(app.diary.into_log());
     }
-    pronounce(&mut report);
+    pronounce(&mut report, &Options::default());
     report
 }

@@ -9,11 +9,13 @@ mod client;
 mod load;
 mod member;
 mod payload;
+mod plan;
 mod stream;
 
 pub use client::{Client, Wishes};
 pub use load::Load;
-pub use member::{Keepers, Member, Plan};
+pub use member::{Keepers, Member};
+pub use plan::Plan;
 pub use stream::{Seen, Stream, channel_of};
 
 /// What the world is at, told to every application.

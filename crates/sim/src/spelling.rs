@@ -18,6 +18,7 @@ use crate::script::Roster;
 enum Named {
     Process(ProcId),
     CoreGroup(GroupId),
+    Circle(GroupId, usize),
     CoreView(vsync::ViewId),
     LightGroup(LwgId),
     LightView(lwg::ViewId),
@@ -59,6 +60,10 @@ impl Spelling {
 
     pub(crate) fn core_group(&self, group: GroupId) -> Id {
         self.word(Named::CoreGroup(group), |_| format!("{group:?}"))
+    }
+
+    pub(crate) fn circle(&self, group: GroupId, circle: usize) -> Id {
+        self.word(Named::Circle(group, circle), |_| format!("{group:?}~{circle}"))
     }
 
     pub(crate) fn core_view(&self, view: vsync::ViewId) -> Id {

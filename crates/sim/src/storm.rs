@@ -28,9 +28,11 @@ pub enum Fault {
     Heal,
     /// The weather of a link, or of all, changes.
     Weather,
+    /// Some do not hear some in the hall any more, or hear them again.
+    Hall,
 }
 
-const FAULTS: [Fault; 9] = [
+const FAULTS: [Fault; 10] = [
     Fault::Crash,
     Fault::Restart,
     Fault::Bounce,
@@ -40,6 +42,7 @@ const FAULTS: [Fault; 9] = [
     Fault::Deafen,
     Fault::Heal,
     Fault::Weather,
+    Fault::Hall,
 ];
 
 /// A plan of faults.
@@ -62,6 +65,18 @@ impl Storm {
         weights[7] = weights[7].max(1);
         let gap_max_ms = silence_ms * choice.between(1, 4);
         Self { choice, weights, silence_ms, gap_max_ms }
+    }
+
+    /// The same, but whoever lives hears everybody else that does.
+    #[must_use]
+    pub fn without_partitions(mut self) -> Self {
+        let parts = [Fault::Pause, Fault::Part, Fault::CutOneWay, Fault::Deafen];
+        for (kind, weight) in FAULTS.into_iter().zip(&mut self.weights) {
+            if parts.contains(&kind) {
+                *weight = 0;
+            }
+        }
+        self
     }
 
     /// No faults at all, under some weather.
@@ -169,6 +184,7 @@ impl Storm {
                 world.note("heal", format_args!(""));
             }
             Some(Fault::Weather) => self.change_weather(world),
+            Some(Fault::Hall) => self.change_hall(world),
         }
     }
 
@@ -261,6 +277,19 @@ impl Storm {
             }
         }
         world.note(if deaf { "deafened" } else { "muted" }, format_args!("p{host}"));
+    }
+
+    fn change_hall<T: Layer, A: App<Down = T::Down, Up = T::Up>>(
+        &mut self,
+        world: &mut World<T, A>,
+    ) {
+        let deaf_chance = *self.choice.pick(&[0, 100_000, 500_000]);
+        for from in 0..world.hosts() {
+            for to in 0..world.hosts() {
+                world.network.deafen(from, to, self.choice.chance(deaf_chance));
+            }
+        }
+        world.note("hall", format_args!("deaf by {deaf_chance}"));
     }
 
     fn change_weather<T: Layer, A: App<Down = T::Down, Up = T::Up>>(

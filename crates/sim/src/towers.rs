@@ -8,6 +8,7 @@ use crate::gated::{Core, Gated};
 use crate::script::{Birth, Client, Keepers, Load, Member, Plan, Stream, Wishes};
 use crate::tap::Tap;
 use crate::trace::Trace;
+use crate::ways::Ways;
 use crate::world::World;
 
 /// The transport alone.
@@ -24,53 +25,73 @@ pub type CoreWorld = World<CoreTower, Member>;
 /// A world of light-weight groups.
 pub type LightWorld = World<LightTower, Client>;
 
-fn stream_tower(birth: &Birth, me: ProcId, trace: &Trace) -> StreamTower {
-    let transport = Transport::new(muts::Config::new(me, birth.seed));
+fn stream_tower(birth: &Birth, me: ProcId, ways: Ways, trace: &Trace) -> StreamTower {
+    let transport = Transport::new(muts::Config { me, ..ways.config(birth) });
     Tap::new(transport, trace.clone(), birth.name.clone(), "transport")
 }
 
-fn core_tower(birth: &Birth, gated: bool, trace: &Trace) -> CoreTower {
+fn core_tower(
+    birth: &Birth,
+    gated: bool,
+    ways: Ways,
+    trace: &Trace,
+    config: vsync::Config,
+) -> CoreTower {
     let core = if gated {
-        Core::Gated(Gated::new(birth, |daemon| stream_tower(birth, daemon, trace)))
+        let below = |daemon| stream_tower(birth, daemon, ways, trace);
+        Core::Gated(Gated::new(birth, config, below))
     } else {
-        let below = stream_tower(birth, birth.me, trace);
-        Core::Here(Kernel::new(below, vsync::Config::new(birth.me, birth.seed)))
+        Core::Here(Kernel::new(stream_tower(birth, birth.me, ways, trace), config))
     };
     Tap::new(core, trace.clone(), birth.name.clone(), "kernel")
 }
 
-fn light_tower(birth: &Birth, gated: bool, trace: &Trace) -> LightTower {
-    let below = core_tower(birth, gated, trace);
+fn light_tower(birth: &Birth, gated: bool, ways: Ways, trace: &Trace) -> LightTower {
+    let config = vsync::Config::new(birth.me, birth.seed);
+    let below = core_tower(birth, gated, ways, trace, config);
     let groups = Groups::new(below, lwg::Config::new(Endpoint::of(birth.me)));
     Tap::new(groups, trace.clone(), birth.name.clone(), "groups")
 }
 
 /// A world of transports, none started, whose applications make this load.
 #[must_use]
-pub fn stream_world(hosts: usize, seed: u64, load: Load, trace: &Trace) -> StreamWorld {
+pub fn stream_world(hosts: usize, seed: u64, load: Load, ways: Ways, trace: &Trace) -> StreamWorld {
     let taps = trace.clone();
     let factory = move |birth: Birth| {
-        (stream_tower(&birth, birth.me, &taps), Stream::new(birth, load.clone()))
+        (stream_tower(&birth, birth.me, ways, &taps), Stream::new(birth, load.clone()))
     };
     World::new(hosts, seed, trace.clone(), Box::new(factory))
 }
 
 /// A world of kernels, none started, whose applications follow this plan.
 #[must_use]
-pub fn core_world(hosts: usize, seed: u64, plan: Plan, trace: &Trace) -> CoreWorld {
-    cores(hosts, seed, plan, false, trace)
+pub fn core_world(hosts: usize, seed: u64, plan: Plan, ways: Ways, trace: &Trace) -> CoreWorld {
+    cores(hosts, seed, plan, (false, ways), trace)
 }
 
 /// The same, each application behind the gate of a daemon.
 #[must_use]
-pub fn gated_core_world(hosts: usize, seed: u64, plan: Plan, trace: &Trace) -> CoreWorld {
-    cores(hosts, seed, plan, true, trace)
+pub fn gated_core_world(
+    hosts: usize,
+    seed: u64,
+    plan: Plan,
+    ways: Ways,
+    trace: &Trace,
+) -> CoreWorld {
+    cores(hosts, seed, plan, (true, ways), trace)
 }
 
-fn cores(hosts: usize, seed: u64, plan: Plan, gated: bool, trace: &Trace) -> CoreWorld {
+fn cores(
+    hosts: usize,
+    seed: u64,
+    plan: Plan,
+    (gated, ways): (bool, Ways),
+    trace: &Trace,
+) -> CoreWorld {
     let (taps, keepers) = (trace.clone(), Keepers::default());
     let factory = move |birth: Birth| {
-        let tower = core_tower(&birth, gated, &taps);
+        let config = plan.config_of(birth.me, birth.seed);
+        let tower = core_tower(&birth, gated, ways, &taps, config);
         (tower, Member::new(birth, plan.clone(), keepers.clone()))
     };
     World::new(hosts, seed, trace.clone(), Box::new(factory))
@@ -78,21 +99,38 @@ fn cores(hosts: usize, seed: u64, plan: Plan, gated: bool, trace: &Trace) -> Cor
 
 /// A world of light-weight groups, none started, whose applications have these wishes.
 #[must_use]
-pub fn light_world(hosts: usize, seed: u64, wishes: Wishes, trace: &Trace) -> LightWorld {
-    lights(hosts, seed, wishes, false, trace)
+pub fn light_world(
+    hosts: usize,
+    seed: u64,
+    wishes: Wishes,
+    ways: Ways,
+    trace: &Trace,
+) -> LightWorld {
+    lights(hosts, seed, wishes, (false, ways), trace)
 }
 
 /// The same, each application behind the gate of a daemon.
 #[must_use]
-pub fn gated_light_world(hosts: usize, seed: u64, wishes: Wishes, trace: &Trace) -> LightWorld {
-    lights(hosts, seed, wishes, true, trace)
+pub fn gated_light_world(
+    hosts: usize,
+    seed: u64,
+    wishes: Wishes,
+    ways: Ways,
+    trace: &Trace,
+) -> LightWorld {
+    lights(hosts, seed, wishes, (true, ways), trace)
 }
 
-fn lights(hosts: usize, seed: u64, wishes: Wishes, gated: bool, trace: &Trace) -> LightWorld {
+fn lights(
+    hosts: usize,
+    seed: u64,
+    wishes: Wishes,
+    (gated, ways): (bool, Ways),
+    trace: &Trace,
+) -> LightWorld {
     let taps = trace.clone();
     let factory = move |birth: Birth| {
-        let tower = light_tower(&birth, gated, &taps);
-        (tower, Client::new(birth, wishes.clone()))
+        (light_tower(&birth, gated, ways, &taps), Client::new(birth, wishes.clone()))
     };
     World::new(hosts, seed, trace.clone(), Box::new(factory))
 }

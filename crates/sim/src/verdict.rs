@@ -9,8 +9,8 @@ use horus::history::{Event, Writer};
 use crate::run::Report;
 
 /// Has the histories of a run judged.
-pub(crate) fn pronounce(report: &mut Report) {
-    let verdict = judge(&report.logs, &Options::default());
+pub(crate) fn pronounce(report: &mut Report, options: &Options) {
+    let verdict = judge(&report.logs, options);
     report.violations.extend(verdict.violations.iter().map(ToString::to_string));
     report.violations.extend(verdict.void.iter().map(|void| format!("void: {void}")));
     report.compared = verdict.deliveries;

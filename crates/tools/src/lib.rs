@@ -54,6 +54,7 @@
 
 extern crate alloc;
 
+pub mod decoders;
 mod digest;
 mod exchange;
 mod header;

@@ -77,7 +77,7 @@ fn main() {
         for (kernel, me) in kernels.iter_mut().zip(procs) {
             if step == 1_000 {
                 let message = Message::new(format!("from {me:?}"));
-                let cast = Down::Cast { group, order: Order::Total, after_all: false, message };
+                let cast = Down::Cast { group, how: Order::Total.into(), message };
                 kernel.down(now, cast).expect("room");
             }
             kernel.wake(now);

@@ -10,12 +10,12 @@ use alloc::vec::Vec;
 use muts::{Instant, ProcId};
 
 use crate::control::Control;
-use crate::endpoint::GroupId;
 use crate::install::Joiner;
 use crate::interface::{Fault, Up};
 use crate::limits::{JOINS_MAX, MEMBERS_MAX, PAUSE_MAX};
 use crate::peers::Peers;
 use crate::serving::Serving;
+use crate::terms::{Denial, Verdict};
 use crate::turn::Turn;
 
 /// Somebody asked to come in.
@@ -26,6 +26,14 @@ pub(crate) struct Asked {
     pub(crate) highest: u64,
     /// When it asked last: it repeats itself while it wants to.
     last: Instant,
+}
+
+/// Somebody of whom the user has to say whether it may come in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pending {
+    nonce: u64,
+    last: Instant,
+    verdict: Verdict,
 }
 
 /// A group that is being founded here.
@@ -42,11 +50,12 @@ impl Serving {
     pub(crate) fn take_join(
         &mut self,
         turn: &mut Turn<'_>,
-        group: GroupId,
         who: ProcId,
         nonce: u64,
         highest: u64,
+        ticket: Vec<u8>,
     ) {
+        let group = self.group();
         if self.epoch.members.contains(&who) {
             self.answer_joined(turn, who, nonce);
             return;
@@ -56,9 +65,53 @@ impl Serving {
         }
         let coordinator = self.coordinator(turn);
         if coordinator != turn.me() {
-            turn.control(coordinator, &Control::Join { group, who, nonce, highest });
+            turn.control(coordinator, &Control::Join { group, who, nonce, highest, ticket });
+            return;
+        }
+        let invited = self.invited.contains_key(&who)
+            || self.founding.as_ref().is_some_and(|founding| founding.wanted.contains(&who));
+        let verdict = match turn.terms(group).judge(who.node, &ticket) {
+            _ if invited => Verdict::Comes,
+            Verdict::Asks => self.ask_user(turn, who, nonce, ticket),
+            verdict => verdict,
+        };
+        if let Verdict::Denied(denial) = verdict {
+            turn.counters.denied += 1;
+            turn.control(who, &Control::Denied { group, nonce, denial });
+        } else if verdict == Verdict::Asks {
+            // It asks again until its user has answered here.
         } else if self.joins.len() < JOINS_MAX || self.joins.contains_key(&who) {
             self.joins.insert(who, Asked { nonce, highest, last: turn.now });
+        }
+    }
+
+    /// What the user says, who is asked once for each joining.
+    fn ask_user(
+        &mut self,
+        turn: &mut Turn<'_>,
+        who: ProcId,
+        nonce: u64,
+        ticket: Vec<u8>,
+    ) -> Verdict {
+        if let Some(pending) = self.asked.get_mut(&who)
+            && pending.nonce == nonce
+        {
+            pending.last = turn.now;
+            return pending.verdict;
+        }
+        if self.asked.len() < JOINS_MAX || self.asked.contains_key(&who) {
+            let verdict = Verdict::Asks;
+            self.asked.insert(who, Pending { nonce, last: turn.now, verdict });
+            turn.tell(Up::Asks { group: self.group(), who, ticket });
+        }
+        Verdict::Asks
+    }
+
+    /// Takes the user's answer; what it was not asked is nothing.
+    pub(crate) fn answer(&mut self, who: ProcId, denied: Option<u16>) {
+        if let Some(pending) = self.asked.get_mut(&who) {
+            let refused = |reason| Verdict::Denied(Denial::Refused(reason));
+            pending.verdict = denied.map_or(Verdict::Comes, refused);
         }
     }
 
@@ -118,6 +171,7 @@ impl Serving {
     pub(crate) fn forget_joins(&mut self, turn: &Turn<'_>) {
         // Three times the longest pause of who still asks.
         let patience = PAUSE_MAX * 3;
+        self.asked.retain(|_, pending| turn.now.since(pending.last) < patience);
         self.joins.retain(|proc, asked| {
             turn.now.since(asked.last) < patience && !turn.peers.is_lost(*proc)
         });

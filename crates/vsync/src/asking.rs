@@ -4,6 +4,8 @@
 //! made in a view goes out in that view. Keeps: what came before the answer and has to wait for it.
 //! Whoever sent it repeats it, but need not have to.
 
+use alloc::boxed::Box;
+
 use muts::{Instant, ProcId};
 
 use crate::control::Control;
@@ -18,7 +20,7 @@ pub(crate) enum Asking {
     #[default]
     Open,
     /// It was asked, and this is to be heard then.
-    Asked(Option<(ProcId, Control)>),
+    Asked(Option<Box<(ProcId, Control)>>),
     /// It casts nothing before it is told so, at this time at the latest.
     Closed(Instant),
 }
@@ -33,7 +35,10 @@ impl Serving {
         match self.asking {
             Asking::Closed(_) => true,
             Asking::Asked(_) => false,
+            Asking::Open if !self.owed.is_empty() && !self.is_late(turn) => false,
             Asking::Open => {
+                // It casts nothing before it is told what it is owed: the view that ends now.
+                self.release(turn, false);
                 self.asking = Asking::Asked(None);
                 turn.tell(Up::Closing { group: self.group() });
                 false
@@ -41,10 +46,15 @@ impl Serving {
         }
     }
 
+    /// Whether it need not be waited for that all confirm this epoch.
+    fn is_late(&self, turn: &Turn<'_>) -> bool {
+        self.has_suspects(turn) || turn.now.since(self.viewed) >= turn.config.control * 2
+    }
+
     /// Keeps what would close the epoch until the floor above has answered.
     pub(crate) fn keep(&mut self, from: ProcId, control: Control) {
         if let Asking::Asked(kept) = &mut self.asking {
-            *kept = Some((from, control));
+            *kept = Some(Box::new((from, control)));
         }
     }
 
@@ -53,7 +63,8 @@ impl Serving {
         let Asking::Asked(kept) = &mut self.asking else { return };
         let kept = kept.take();
         self.asking = Asking::Closed(turn.now + turn.config.control * 5);
-        if let Some((from, control)) = kept {
+        if let Some(kept) = kept {
+            let (from, control) = *kept;
             self.hear(turn, from, control);
         }
     }

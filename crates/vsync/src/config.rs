@@ -4,6 +4,18 @@ use core::time::Duration;
 
 use muts::ProcId;
 
+/// Between which messages causal order is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Causality {
+    /// Inside each core group.
+    #[default]
+    Group,
+    /// Also from one core group to another: a Causal or Total multicast is handed back while
+    /// something in another group is not known to be delivered everywhere (paper 3.2), unless it
+    /// is `independent`.
+    System,
+}
+
 /// Settings of a [`Kernel`](crate::Kernel); the defaults suit one network.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -23,7 +35,8 @@ pub struct Config {
     pub good_max: Duration,
     /// How often a control message is repeated at first. Default 20 ms.
     pub control: Duration,
-    /// How long a coordinator gathers suspicions, joins and leaves into one view. Default 20 ms.
+    /// How long a coordinator gathers suspicions, joins and leaves into one view, when the present
+    /// view is younger than this. Default 20 ms.
     pub gather: Duration,
     /// How long a flush may be silent before its coordinator is given up. Default 3 s.
     pub flush: Duration,
@@ -40,6 +53,8 @@ pub struct Config {
     pub asks_first: bool,
     /// How long received and delivered positions gather before they are told. Default 20 ms.
     pub stability: Duration,
+    /// Between which messages causal order is kept. Default: inside each core group.
+    pub causality: Causality,
 }
 
 impl Config {
@@ -62,6 +77,7 @@ impl Config {
             joining: Duration::from_secs(10),
             asks_first: false,
             stability: Duration::from_millis(20),
+            causality: Causality::default(),
         }
     }
 

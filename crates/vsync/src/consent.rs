@@ -8,7 +8,8 @@ use alloc::vec::Vec;
 
 use muts::{Instant, Message, ProcId};
 
-use crate::control::{Ballot, Control, Gap};
+use crate::control::{Ballot, Control, Gap, Held};
+use crate::flush::Status;
 use crate::header::SendHeader;
 use crate::limits::PULL_FRAMES_MAX;
 use crate::serving::Serving;
@@ -44,6 +45,9 @@ impl Serving {
     /// Blocks, for this ballot.
     pub(crate) fn promise(&mut self, turn: &Turn<'_>, ballot: Ballot, by: ProcId) {
         self.promised = ballot;
+        if self.epoch.frozen.is_none() {
+            self.epoch.frozen = Some(self.epoch.received());
+        }
         self.blocked = Some(Blocked { by, since: turn.now });
         self.wanted = None;
     }
@@ -73,14 +77,23 @@ impl Serving {
             self.merge = None;
             self.promise(turn, ballot, from);
         }
-        let status = Control::Status {
-            group: self.epoch.group,
-            epoch: self.epoch.view,
-            ballot,
-            received: self.epoch.received(),
-            highest: self.highest,
-        };
+        let Status { received, highest, held, voter } = self.status(excluded);
+        let (group, epoch) = (self.epoch.group, self.epoch.view);
+        let status = Control::Status { group, epoch, ballot, received, highest, held, voter };
         turn.control(from, &status);
+    }
+
+    /// What is here, and of the streams of excluded senders how it is here.
+    pub(crate) fn status<'a>(&self, excluded: impl IntoIterator<Item = &'a ProcId>) -> Status {
+        let ranks = excluded.into_iter().filter_map(|proc| self.epoch.rank_of(*proc));
+        let held = ranks.map(|rank| {
+            let stream = &self.epoch.streams[rank];
+            let (head, skipped) = (stream.head(), stream.skipped());
+            Held { of: rank as u8, head, skipped, aside: stream.aside(self.epoch.rank) }
+        });
+        let held = held.collect();
+        let (received, highest, voter) = (self.epoch.received(), self.highest, self.voter);
+        Status { received, highest, held, voter }
     }
 
     /// Whether the sender may close this epoch with that ballot; tells it if not.
@@ -121,9 +134,7 @@ impl Serving {
         gaps: &[Gap],
     ) {
         if self.wanted.is_none() {
-            let own = self.epoch.rank as u8;
-            let gaps = gaps.iter().copied().filter(|gap| gap.member == own).collect();
-            self.wanted = Some(Wanted { cut, gaps, ask_again: turn.now });
+            self.wanted = Some(Wanted { cut, gaps: gaps.to_vec(), ask_again: turn.now });
             self.pull(turn);
         }
         if from != turn.me() && self.holds_cut() {
@@ -134,8 +145,18 @@ impl Serving {
 
     fn holds_cut(&self) -> bool {
         self.wanted.as_ref().is_some_and(|wanted| {
-            let received = self.epoch.received();
-            received.iter().zip(&wanted.cut).all(|(have, want)| have >= want)
+            (0..wanted.cut.len()).all(|rank| self.lacks(wanted, rank).is_none())
+        })
+    }
+
+    /// The first position of a stream that is still to come, void ones passed over.
+    fn lacks(&self, wanted: &Wanted, rank: usize) -> Option<u64> {
+        let from = self.epoch.streams[rank].received();
+        (from..wanted.cut[rank]).find(|position| {
+            let mut gaps = wanted.gaps.iter();
+            let gap = gaps.find(|gap| usize::from(gap.of) == rank && gap.span.has(*position));
+            gap.is_none_or(|gap| gap.holder.is_some())
+                && !self.epoch.beyond.contains_key(&(rank, *position))
         })
     }
 
@@ -156,26 +177,25 @@ impl Serving {
 
     /// Asks the named holders for what is missing of excluded senders, until it is here.
     pub(crate) fn pull(&mut self, turn: &mut Turn<'_>) {
-        let Some(wanted) = &mut self.wanted else { return };
-        if wanted.ask_again > turn.now {
-            return;
-        }
+        let due = self.wanted.as_ref().is_some_and(|wanted| wanted.ask_again <= turn.now);
+        let Some(mut wanted) = self.wanted.take_if(|_| due) else { return };
         wanted.ask_again = turn.now + turn.config.control * 4;
         for gap in &wanted.gaps {
-            let (of, holder) = (usize::from(gap.of), usize::from(gap.holder));
-            let (Some(stream), Some(holder)) =
-                (self.epoch.streams.get(of), self.epoch.members.get(holder))
-            else {
-                continue;
-            };
-            let position = stream.received();
-            if position < gap.end {
+            let rank = usize::from(gap.of);
+            let holder = gap.holder.and_then(|rank| self.epoch.members.get(usize::from(rank)));
+            let Some(holder) = holder.filter(|holder| **holder != turn.me()) else { continue };
+            let Some(stream) = self.epoch.streams.get(rank) else { continue };
+            let from = stream.received().max(gap.span.from);
+            let beyond = &self.epoch.beyond;
+            let missing = (from..gap.span.end).find(|at| !beyond.contains_key(&(rank, *at)));
+            if let Some(position) = missing {
                 turn.counters.pulls += 1;
-                let (group, epoch) = (self.epoch.group, self.epoch.view);
-                let pull = Control::Pull { group, epoch, of: gap.of, position, end: gap.end };
+                let (group, epoch, of) = (self.epoch.group, self.epoch.view, gap.of);
+                let pull = Control::Pull { group, epoch, of, position, end: gap.span.end };
                 turn.control(*holder, &pull);
             }
         }
+        self.wanted = Some(wanted);
     }
 
     /// Hands over frames of somebody else.
@@ -189,9 +209,10 @@ impl Serving {
     ) {
         let Some(stream) = self.epoch.streams.get(usize::from(of)) else { return };
         let members = self.epoch.members.len();
+        let Some(asker) = self.epoch.rank_of(from) else { return };
         for position in position..end.min(position.saturating_add(PULL_FRAMES_MAX)) {
             let Some(frame) = stream.frame(position) else { return };
-            let mut message: Message = frame.for_filling(members);
+            let mut message: Message = frame.for_filling(members, asker);
             let (group, epoch) = (self.epoch.group, self.epoch.view);
             message.push(&SendHeader::Fill { group, epoch, rank: of, position });
             turn.counters.fills += 1;
@@ -212,6 +233,6 @@ impl Serving {
             turn.counters.malformed += 1;
             return;
         }
-        self.epoch.receive(turn, rank, position, message);
+        self.epoch.fill(turn, rank, position, message);
     }
 }

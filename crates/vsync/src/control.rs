@@ -9,6 +9,8 @@ use muts::{Malformed, ProcId, Sink, Wire};
 
 use crate::endpoint::GroupId;
 use crate::install::{Install, Part};
+use crate::span::Span;
+use crate::terms::Denial;
 use crate::view::ViewId;
 
 /// The right to close an epoch: the higher round wins; in one round the lower rank.
@@ -23,17 +25,28 @@ impl Ballot {
     pub(crate) const NONE: Self = Self { round: 0, rank: Reverse(u8::MAX) };
 }
 
-/// Frames of an excluded sender that a member lacks, and who holds them.
+/// Frames of an excluded sender that some member lacks, and who holds them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Gap {
-    /// Who lacks them.
-    pub(crate) member: u8,
     /// Whose frames.
     pub(crate) of: u8,
-    /// The first position beyond them.
-    pub(crate) end: u64,
-    /// Who holds them.
-    pub(crate) holder: u8,
+    /// Which.
+    pub(crate) span: Span,
+    /// Who holds them as payload, or knows that nobody has to; none if nobody has them.
+    pub(crate) holder: Option<u8>,
+}
+
+/// How an excluded sender's stream is at one participant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// Whose stream.
+    pub(crate) of: u8,
+    /// Up to where it has been processed.
+    pub(crate) head: u64,
+    /// Positions of those still kept that are here without their payload.
+    pub(crate) skipped: Vec<Span>,
+    /// Positions of those still kept that are not for this participant, payload or not.
+    pub(crate) aside: Vec<Span>,
 }
 
 /// What one member says of where it is.
@@ -51,7 +64,15 @@ pub(crate) enum Control {
     /// Close this epoch without `excluded`; answered by Status, Refuse or Handon.
     Prepare { group: GroupId, epoch: ViewId, ballot: Ballot, excluded: Vec<ProcId> },
     /// What the answering member has; it sends and delivers nothing more in this epoch.
-    Status { group: GroupId, epoch: ViewId, ballot: Ballot, received: Vec<u64>, highest: u64 },
+    Status {
+        group: GroupId,
+        epoch: ViewId,
+        ballot: Ballot,
+        received: Vec<u64>,
+        highest: u64,
+        held: Vec<Held>,
+        voter: bool,
+    },
     /// Get this much of every stream; answered by CutOk once it is there, or Refuse.
     Cut { group: GroupId, epoch: ViewId, ballot: Ballot, cut: Vec<u64>, gaps: Vec<Gap> },
     /// It is there.
@@ -65,7 +86,9 @@ pub(crate) enum Control {
     /// This view, or a later one, is installed here.
     Installed { group: GroupId, view: ViewId },
     /// Let `who` into the group; relayed to the coordinator.
-    Join { group: GroupId, who: ProcId, nonce: u64, highest: u64 },
+    Join { group: GroupId, who: ProcId, nonce: u64, highest: u64, ticket: Vec<u8> },
+    /// The one who asked with this nonce may not come in.
+    Denied { group: GroupId, nonce: u64, denial: Denial },
     /// Let the sender out.
     Leave { group: GroupId, epoch: ViewId },
     /// Come into the group: answered by asking to join.
@@ -78,13 +101,14 @@ pub(crate) enum Control {
     MergeGrant { group: GroupId, merge: u64, view: ViewId },
     /// The asker's part, closed.
     MergeReady { group: GroupId, merge: u64, part: Part },
-    /// What the sender has received and processed; `wanted` asks for the same in return.
+    /// What the sender has received and processed.
     Stability {
         group: GroupId,
         epoch: ViewId,
         received: Vec<u64>,
         processed: Vec<u64>,
-        wanted: bool,
+        /// 1 asks for the same in return, 2 at once.
+        wanted: u8,
     },
 }
 
@@ -103,6 +127,7 @@ impl Control {
             | Self::Join { group, .. }
             | Self::Leave { group, .. }
             | Self::Invite { group }
+            | Self::Denied { group, .. }
             | Self::Where { group, .. }
             | Self::MergeAsk { group, .. }
             | Self::MergeGrant { group, .. }
@@ -129,12 +154,25 @@ impl Wire for Ballot {
 
 impl Wire for Gap {
     fn write(&self, into: &mut impl Sink) {
-        into.extend_from_slice(&[self.member, self.of, self.holder]);
-        self.end.write(into);
+        self.of.write(into);
+        self.span.write(into);
+        self.holder.write(into);
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
-        let (member, of, holder) = (u8::read(from)?, u8::read(from)?, u8::read(from)?);
-        Ok(Self { member, of, holder, end: u64::read(from)? })
+        Ok(Self { of: u8::read(from)?, span: Span::read(from)?, holder: Option::read(from)? })
+    }
+}
+
+impl Wire for Held {
+    fn write(&self, into: &mut impl Sink) {
+        self.of.write(into);
+        self.head.write(into);
+        self.skipped.write(into);
+        self.aside.write(into);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        let (of, head) = (u8::read(from)?, u64::read(from)?);
+        Ok(Self { of, head, skipped: Vec::read(from)?, aside: Vec::read(from)? })
     }
 }
 
@@ -177,13 +215,13 @@ macro_rules! wired {
 
 wired! {
     1 Prepare { group, epoch, ballot, excluded }
-    2 Status { group, epoch, ballot, received, highest }
+    2 Status { group, epoch, ballot, received, highest, held, voter }
     3 Cut { group, epoch, ballot, cut, gaps }
     4 CutOk { group, epoch, ballot }
     5 Refuse { group, epoch, promised }
     6 Pull { group, epoch, of, position, end }
     7 Installed { group, view }
-    8 Join { group, who, nonce, highest }
+    8 Join { group, who, nonce, highest, ticket }
     9 Leave { group, epoch }
     10 Invite { group }
     11 Where { group, whereabouts }
@@ -191,4 +229,5 @@ wired! {
     13 MergeGrant { group, merge, view }
     14 MergeReady { group, merge, part }
     15 Stability { group, epoch, received, processed, wanted }
+    16 Denied { group, nonce, denial }
 }

@@ -13,6 +13,10 @@ pub(crate) struct Counters {
     pub(crate) orders_sent: u64,
     pub(crate) orphans: u64,
     pub(crate) trimmed: u64,
+    pub(crate) skips: u64,
+    pub(crate) globals: u64,
+    pub(crate) globals_again: u64,
+    pub(crate) denied: u64,
     pub(crate) pulls: u64,
     pub(crate) fills: u64,
     pub(crate) handons: u64,
@@ -36,6 +40,10 @@ impl Counters {
         tell("vsync.orders_sent", self.orders_sent);
         tell("vsync.orphans", self.orphans);
         tell("vsync.trimmed", self.trimmed);
+        tell("vsync.skips", self.skips);
+        tell("vsync.globals", self.globals);
+        tell("vsync.globals_again", self.globals_again);
+        tell("vsync.denied", self.denied);
         tell("vsync.pulls", self.pulls);
         tell("vsync.fills", self.fills);
         tell("vsync.handons", self.handons);

@@ -1,22 +1,22 @@
 //! Epoch: everything that lives exactly as long as one epoch of a view.
 //!
-//! One epoch is one channel. A new view makes a new epoch; nothing of the old one is cleaned or
-//! carried over. Delivery: one queue per sender, whose head is delivered when its own condition
-//! holds, so all of one sender's messages come in the order of sending.
+//! One epoch is one channel. A new view makes a new epoch, and so does a GBCAST inside a view;
+//! nothing of the old one is cleaned or carried over. Sending and receiving are here; `delivery`
+//! and `sequencer` decide what is told when, `reports` what is known of the others.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use muts::{Audience, Channel, Message, ProcId};
 
-use crate::control::Control;
-use crate::endpoint::{Endpoint, GroupId};
-use crate::header::FrameHeader;
-use crate::interface::Up;
+use crate::endpoint::GroupId;
+use crate::header::{CastHeader, FrameHeader};
+use crate::how::How;
 use crate::order::Order;
 use crate::order::causal::Vector;
-use crate::order::total::{Run, Total};
+use crate::order::total::Total;
 use crate::stability::Stability;
-use crate::stream::{Frame, Stream};
+use crate::stream::{Cast, Frame, Stream};
 use crate::turn::Turn;
 use crate::view::ViewId;
 
@@ -24,17 +24,29 @@ use crate::view::ViewId;
 #[derive(Debug)]
 pub(crate) struct Epoch {
     pub(crate) group: GroupId,
+    /// Names the epoch; the view is named by its first.
     pub(crate) view: ViewId,
+    /// The view that it belongs to, as it was told.
+    pub(crate) told: ViewId,
     /// By rank.
     pub(crate) members: Vec<ProcId>,
     /// One's own rank.
     pub(crate) rank: usize,
     pub(crate) channel: Channel,
     pub(crate) streams: Vec<Stream>,
+    /// By rank: what is added to positions of this epoch, so that they grow in the whole view.
+    pub(crate) base: Vec<u64>,
     pub(crate) total: Total,
     pub(crate) stability: Stability,
+    /// What had been received when this member first said so to a flush. An INSTALL may cut off all
+    /// that came later, so nobody is told of it.
+    pub(crate) frozen: Option<Vec<u64>>,
+    /// The highest stamp of any ABCAST that was received or sent here.
+    pub(crate) clock: u64,
     /// By rank: up to where the sequencer has looked for ABCASTs without a place.
-    looked_below: Vec<u64>,
+    pub(crate) looked_below: Vec<u64>,
+    /// Frames of excluded senders that lie beyond a void position, by rank and position.
+    pub(crate) beyond: BTreeMap<(usize, u64), Frame>,
 }
 
 /// The channel of an epoch: a hash of both names, the same at all members.
@@ -65,12 +77,17 @@ impl Epoch {
         Self {
             group,
             view,
+            told: view,
             rank,
             channel,
             streams: (0..count).map(|_| Stream::new(count)).collect(),
+            base: alloc::vec![0; count],
             total: Total::new(sequencer, count),
             stability: Stability::new(count),
+            frozen: None,
+            clock: 0,
             looked_below: alloc::vec![0; count],
+            beyond: BTreeMap::new(),
             members,
         }
     }
@@ -79,12 +96,17 @@ impl Epoch {
         self.members.iter().position(|member| *member == proc)
     }
 
+    /// What positions of the next epoch of this view are counted from.
+    pub(crate) fn ends_at(&self, cut: &[u64]) -> Vec<u64> {
+        self.base.iter().zip(cut).map(|(base, end)| base + end).collect()
+    }
+
     /// How much of each stream has been received here.
     pub(crate) fn received(&self) -> Vec<u64> {
         self.streams.iter().map(Stream::received).collect()
     }
 
-    fn heads(&self) -> Vec<u64> {
+    pub(crate) fn heads(&self) -> Vec<u64> {
         self.streams.iter().map(Stream::head).collect()
     }
 
@@ -97,27 +119,40 @@ impl Epoch {
             .moved_to(positions.map(|(rank, stream)| if rank == own { 0 } else { stream.head() }))
     }
 
+    /// Whether a GBCAST of this member waits for its flush.
+    pub(crate) fn has_own_global(&self) -> bool {
+        self.streams[self.rank].has_global()
+    }
+
     /// Multicasts a user's message. What can be delivered by it is delivered by the next pump.
     ///
     /// # Errors
-    /// The message, unchanged, if the channel has no room.
+    /// The message, unchanged, if the channel has no room or it has to wait for the next epoch.
     pub(crate) fn cast(
         &mut self,
         turn: &mut Turn<'_>,
-        order: Order,
-        after_all: bool,
+        how: &How,
         message: Message,
     ) -> Result<(), Message> {
-        let after = (after_all || order != Order::Fifo).then(|| self.vector());
+        // What a member sends after its GBCAST comes after it, so in the next epoch.
+        if how.order != Order::Unordered && self.has_own_global() {
+            return Err(message);
+        }
+        let (order, safe) = (how.order, how.safe);
+        // A flush concerns everybody.
+        let to = how.to.as_ref().map(|to| to.1).filter(|_| order != Order::Global);
+        let after = how.waits().then(|| self.vector());
         let changes = after.as_ref().map(|vector| vector.changes(self.streams[self.rank].last()));
-        let header = FrameHeader::Cast { order, changes };
-        self.put(turn, &header, Frame::Cast { order, after, message: message.clone() }, message)?;
+        let stamp = if order == Order::Total { self.clock + 1 } else { 0 };
+        let header = FrameHeader::Cast(CastHeader { order, safe, to, changes, stamp });
+        let cast = Cast { order, safe, to, after, stamp, message: message.clone() };
+        self.put(turn, &header, Frame::Cast(cast), message)?;
         turn.counters.casts += 1;
         Ok(())
     }
 
     /// Puts a frame into the own stream, if the channel takes it.
-    fn put(
+    pub(crate) fn put(
         &mut self,
         turn: &mut Turn<'_>,
         header: &FrameHeader,
@@ -125,15 +160,47 @@ impl Epoch {
         mut message: Message,
     ) -> Result<(), Message> {
         message.push(header);
-        let cast = muts::Down::Cast { channel: self.channel, to: Audience::ALL, message };
+        let to = self.audience(&frame);
+        let cast = muts::Down::Cast { channel: self.channel, to, message };
         if let Err(muts::Full(muts::Down::Cast { mut message, .. })) = turn.net.down(turn.now, cast)
         {
             message.pop::<FrameHeader>().expect("the header just pushed");
             return Err(message);
         }
-        self.streams[self.rank].append(frame);
-        self.stability.stir(turn.now, turn.config.stability);
+        self.append(turn, self.rank, frame);
         Ok(())
+    }
+
+    /// Who gets a frame, as the channel counts its peers. What waits for anything goes to all of
+    /// them: who passed over it without its vector would claim to have processed what that points
+    /// at, and whoever has to wait for both would wait for ever.
+    fn audience(&self, frame: &Frame) -> Audience {
+        let Some(cast) = frame.cast().filter(|cast| cast.after.is_none()) else {
+            return Audience::ALL;
+        };
+        let Some(to) = cast.to else { return Audience::ALL };
+        let mut places = Audience::NONE;
+        let peers = (0..self.members.len()).filter(|rank| *rank != self.rank);
+        for (place, rank) in peers.enumerate() {
+            if to.has(rank) {
+                places.insert(place);
+            }
+        }
+        places
+    }
+
+    /// Takes the next frame of a stream.
+    fn append(&mut self, turn: &mut Turn<'_>, rank: usize, frame: Frame) {
+        let mut soon = turn.config.stability;
+        if let Frame::Cast(cast) = &frame {
+            self.clock = self.clock.max(cast.stamp);
+            if cast.safe {
+                // Its sender waits for nothing but that everybody says so.
+                soon = core::time::Duration::ZERO;
+            }
+        }
+        self.streams[rank].append(frame);
+        self.stability.stir(turn.now, soon);
     }
 
     /// Takes a multicast of a member. Those that are here already are passed over: a flush may
@@ -145,182 +212,75 @@ impl Epoch {
         position: u64,
         message: Message,
     ) {
-        let stream = &mut self.streams[rank];
-        if position != stream.received() || rank == self.rank {
+        if position != self.streams[rank].received() || rank == self.rank {
             return;
         }
-        if stream.take(message).is_err() {
-            turn.counters.malformed += 1;
+        match Frame::read(message, self.streams[rank].last()) {
+            Ok(frame) => self.append(turn, rank, frame),
+            Err(_) => turn.counters.malformed += 1,
+        }
+    }
+
+    /// A member's multicasts up to there were not meant for this one.
+    pub(crate) fn skip(&mut self, turn: &mut Turn<'_>, rank: usize, below: u64) {
+        if rank == self.rank {
             return;
         }
-        self.stability.stir(turn.now, turn.config.stability);
-    }
-
-    /// Takes the places that stand at this position of the sequencer's stream.
-    ///
-    /// The order is built when the stream is processed there, not on receipt: so whatever a member
-    /// sends after an ABCAST was delivered to it also follows the place of that ABCAST, and a cut
-    /// that holds the one holds the other.
-    pub(crate) fn note_places(&mut self, position: u64) {
-        let sequencer = self.total.sequencer;
-        match self.streams[sequencer].frame(position) {
-            Some(Frame::Order(runs)) => {
-                for run in runs {
-                    self.total.place(*run);
-                }
-            }
-            Some(frame) if frame.is_total() => {
-                self.total.place(Run { rank: sequencer as u8, upto: position });
-            }
-            _ => {}
+        while self.streams[rank].received() < below {
+            turn.counters.skips += 1;
+            self.append(turn, rank, Frame::Skip);
         }
     }
 
-    /// Delivers all that can be delivered. When closing, no new places are given.
-    pub(crate) fn pump(&mut self, turn: &mut Turn<'_>, closing: bool) {
-        loop {
-            let mut moved = false;
-            if !closing && self.rank == self.total.sequencer {
-                self.give_places(turn);
-            }
-            for rank in 0..self.streams.len() {
-                while self.step(turn, rank) {
-                    moved = true;
-                }
-            }
-            if !moved {
-                return;
-            }
-            self.stability.stir(turn.now, turn.config.stability);
-        }
-    }
-
-    /// Delivers the head of one stream if its condition holds.
-    fn step(&mut self, turn: &mut Turn<'_>, rank: usize) -> bool {
-        let head = self.streams[rank].head();
-        let Some(frame) = self.streams[rank].frame(head) else { return false };
-        if let Some(after) = frame.after()
-            && !after.within(self.streams.iter().map(Stream::head))
-        {
-            return false;
-        }
-        let total = frame.is_total();
-        if rank == self.total.sequencer {
-            self.note_places(head);
-        }
-        if total {
-            let streams = &self.streams;
-            if !self.total.is_next(rank, head, |r| streams[r].head()) {
-                return false;
-            }
-        }
-        if let Some(Frame::Cast { order, message, .. }) = self.streams[rank].frame(head) {
-            let up = Up::Cast {
-                group: self.group,
-                from: Endpoint::of(self.members[rank]),
-                seq: head,
-                order: *order,
-                message: message.clone(),
-            };
-            turn.counters.delivered += 1;
-            turn.tell(up);
-        }
-        self.streams[rank].pass();
-        true
-    }
-
-    /// The sequencer gives places to the ABCASTs that it could deliver next, and says so in its
-    /// own stream before it delivers them. Without room in the channel it tries again later.
-    fn give_places(&mut self, turn: &mut Turn<'_>) {
-        let heads = self.heads();
-        let mut runs = Vec::new();
-        for rank in 0..self.streams.len() {
-            if rank == self.rank {
-                continue;
-            }
-            let mut last = None;
-            let mut position = self.looked_below[rank].max(heads[rank]);
-            while let Some(frame) = self.streams[rank].frame(position) {
-                if frame.after().is_some_and(|after| !after.within(heads.iter().copied())) {
-                    break;
-                }
-                if frame.is_total() {
-                    last = Some(position);
-                }
-                position += 1;
-            }
-            self.looked_below[rank] = position;
-            runs.extend(last.map(|upto| Run { rank: rank as u8, upto }));
-        }
-        if runs.is_empty() {
-            return;
-        }
-        let header = FrameHeader::Order(runs.clone());
-        if self.put(turn, &header, Frame::Order(runs), Message::default()).is_err() {
-            self.looked_below.copy_from_slice(&heads);
-            return;
-        }
-        turn.counters.orders_sent += 1;
-    }
-
-    /// Takes what a member reports of itself, and tells what became stable by it.
-    pub(crate) fn hear_stability(
+    /// Takes a frame of an excluded sender from a holder.
+    pub(crate) fn fill(
         &mut self,
         turn: &mut Turn<'_>,
         rank: usize,
-        received: &[u64],
-        processed: &[u64],
-        wanted: bool,
+        position: u64,
+        message: Message,
     ) {
-        self.stability.hear(rank, received, processed);
-        self.note_stability(turn);
-        if wanted && self.stability.due.is_none() {
-            let report = self.report(false);
-            turn.control(self.members[rank], &report);
-        }
-    }
-
-    /// Reports to all members what is here, if a report is due.
-    pub(crate) fn report_if_due(&mut self, turn: &mut Turn<'_>) {
-        if self.stability.due.is_none_or(|due| due > turn.now) {
+        let next = self.streams[rank].received();
+        if position < next || rank == self.rank {
             return;
         }
-        self.note_stability(turn);
-        let unstable = self.is_unstable();
-        let report = self.report(unstable);
-        for rank in 0..self.members.len() {
-            if rank != self.rank {
-                turn.control(self.members[rank], &report);
+        // Whoever hands a frame over writes its whole vector.
+        match Frame::read(message, &Vector::zero(self.members.len())) {
+            Err(_) => turn.counters.malformed += 1,
+            Ok(frame) if position == next => {
+                self.append(turn, rank, frame);
+                self.join_beyond(turn, rank);
             }
-        }
-        self.stability.reported(turn.now, unstable);
-    }
-
-    /// Whether something here is not known to be processed by every member.
-    pub(crate) fn is_unstable(&self) -> bool {
-        (0..self.streams.len())
-            .any(|rank| self.stability.stable_below(rank) < self.streams[rank].received())
-    }
-
-    fn report(&self, wanted: bool) -> Control {
-        Control::Stability {
-            group: self.group,
-            epoch: self.view,
-            received: self.received(),
-            processed: self.heads(),
-            wanted,
+            Ok(frame) if position - next < crate::limits::PULL_FRAMES_MAX => {
+                self.beyond.insert((rank, position), frame);
+            }
+            Ok(_) => {}
         }
     }
 
-    fn note_stability(&mut self, turn: &mut Turn<'_>) {
-        let (received, processed) = (self.received(), self.heads());
-        self.stability.hear(self.rank, &received, &processed);
-        for rank in 0..self.streams.len() {
-            self.streams[rank].free(self.stability.settled_below(rank));
+    /// Takes those beyond that are next now.
+    fn join_beyond(&mut self, turn: &mut Turn<'_>, rank: usize) {
+        while let Some(frame) = self.beyond.remove(&(rank, self.streams[rank].received())) {
+            self.append(turn, rank, frame);
         }
-        for (rank, below) in self.stability.news() {
-            let from = Endpoint::of(self.members[rank]);
-            turn.tell(Up::Stable { group: self.group, from, below });
+    }
+
+    /// Completes a stream up to the cut, of which nobody has the void positions.
+    ///
+    /// # Panics
+    /// If anything else of it is missing.
+    pub(crate) fn complete(
+        &mut self,
+        turn: &mut Turn<'_>,
+        rank: usize,
+        end: u64,
+        void: impl Fn(u64) -> bool,
+    ) {
+        while self.streams[rank].received() < end {
+            let position = self.streams[rank].received();
+            let frame = self.beyond.remove(&(rank, position));
+            assert!(frame.is_some() || void(position), "V1: an INSTALL without the messages");
+            self.append(turn, rank, frame.unwrap_or(Frame::Skip));
         }
     }
 }

@@ -11,9 +11,11 @@ use core::cmp::Reverse;
 
 use muts::{Duration, Instant, ProcId};
 
-use crate::control::{Ballot, Control, Gap};
-use crate::install::Part;
+use crate::control::{Ballot, Control, Gap, Held};
+use crate::grounds::Exclusion;
+use crate::install::{Lost, Part};
 use crate::serving::Serving;
+use crate::survey::{Answer, survey};
 use crate::turn::Turn;
 
 /// How far a flush has come.
@@ -29,9 +31,13 @@ pub(crate) enum Phase {
 
 /// What one participant answered.
 #[derive(Debug)]
-struct Status {
-    received: Vec<u64>,
-    highest: u64,
+pub(crate) struct Status {
+    pub(crate) received: Vec<u64>,
+    pub(crate) highest: u64,
+    /// Of the excluded senders' streams.
+    pub(crate) held: Vec<Held>,
+    /// Whether it counts for a primary view.
+    pub(crate) voter: bool,
 }
 
 /// A flush under way here.
@@ -47,6 +53,18 @@ pub(crate) struct Flush {
     holding: BTreeSet<ProcId>,
     cut: Vec<u64>,
     gaps: Vec<Gap>,
+    lost: Vec<Lost>,
+}
+
+impl Flush {
+    /// Whether this member's answer is missing.
+    pub(crate) fn waits_for(&self, proc: ProcId) -> bool {
+        let answered = match self.phase {
+            Phase::Preparing => self.statuses.contains_key(&proc),
+            Phase::Cutting | Phase::Ready => self.holding.contains(&proc),
+        };
+        !answered && !self.excluded.contains(&proc)
+    }
 }
 
 impl Serving {
@@ -57,6 +75,11 @@ impl Serving {
         let keep = self.clique(turn);
         let excluded: BTreeSet<ProcId> =
             self.epoch.members.iter().copied().filter(|proc| !keep.contains(proc)).collect();
+        for who in &excluded {
+            let charge = self.charge(turn, *who, &keep);
+            let (group, view, at) = (self.group(), self.epoch.told, turn.now);
+            turn.remember(Exclusion { group, view, who: *who, charge, at });
+        }
         if again {
             self.merge = None;
             turn.counters.flushes_restarted += 1;
@@ -67,7 +90,7 @@ impl Serving {
         let ballot = Ballot { round: self.round, rank: Reverse(self.epoch.rank as u8) };
         self.flush = Some(Flush {
             ballot,
-            excluded,
+            excluded: excluded.clone(),
             phase: Phase::Preparing,
             again: None,
             since: turn.now,
@@ -75,10 +98,11 @@ impl Serving {
             holding: BTreeSet::new(),
             cut: Vec::new(),
             gaps: Vec::new(),
+            lost: Vec::new(),
         });
         self.promise(turn, ballot, me);
-        let (received, highest) = (self.epoch.received(), self.highest);
-        self.take_status(turn, me, ballot, received, highest);
+        let status = self.status(&excluded);
+        self.take_status(turn, me, ballot, status);
         self.repeating.soon(turn);
         self.push_flush(turn);
     }
@@ -133,16 +157,15 @@ impl Serving {
         turn: &mut Turn<'_>,
         from: ProcId,
         ballot: Ballot,
-        received: Vec<u64>,
-        highest: u64,
+        status: Status,
     ) {
         let members = self.epoch.members.len();
         let Some(flush) = &mut self.flush else { return };
         let expected = flush.ballot == ballot && flush.phase == Phase::Preparing;
-        if !expected || flush.excluded.contains(&from) || received.len() != members {
+        if !expected || flush.excluded.contains(&from) || status.received.len() != members {
             return;
         }
-        flush.statuses.insert(from, Status { received, highest });
+        flush.statuses.insert(from, status);
         let participants = self.participants();
         let flush = self.flush.as_ref().expect("a flush under way");
         if participants.iter().all(|proc| flush.statuses.contains_key(proc)) {
@@ -153,31 +176,32 @@ impl Serving {
     /// Everybody answered: what of each stream is delivered by all who move along, and who lacks
     /// what of the excluded ones and can get it from whom.
     fn cut_streams(&mut self, turn: &mut Turn<'_>, participants: &[ProcId]) {
-        let ranks: Vec<(usize, ProcId)> = participants
+        let ranks: Vec<(u8, ProcId)> = participants
             .iter()
-            .map(|proc| (self.epoch.rank_of(*proc).expect("a member"), *proc))
+            .map(|proc| (self.epoch.rank_of(*proc).expect("a member") as u8, *proc))
             .collect();
         let members = self.epoch.members.clone();
         let flush = self.flush.as_mut().expect("a flush under way");
         let has = |proc: &ProcId, stream: usize| flush.statuses[proc].received[stream];
-        let mut cut = Vec::new();
-        let mut gaps = Vec::new();
+        let (mut cut, mut gaps, mut lost) = (Vec::new(), Vec::new(), Vec::new());
         for (stream, sender) in members.iter().enumerate() {
             // A live sender's own answer is final: it sends nothing more in this epoch.
-            let end = match flush.statuses.get(sender) {
-                Some(own) => own.received[stream],
-                None => participants.iter().map(|proc| has(proc, stream)).max().unwrap_or(0),
-            };
-            cut.push(end);
-            if flush.statuses.contains_key(sender) {
+            if let Some(own) = flush.statuses.get(sender) {
+                cut.push(own.received[stream]);
                 continue;
             }
-            let holder = ranks.iter().find(|(_, proc)| has(proc, stream) >= end);
-            let Some((holder, _)) = holder else { continue };
-            for (member, _) in ranks.iter().filter(|(_, proc)| has(proc, stream) < end) {
-                let (member, of, holder) = (*member as u8, stream as u8, *holder as u8);
-                gaps.push(Gap { member, of, end, holder });
-            }
+            let answers: Vec<Answer<'_>> = ranks
+                .iter()
+                .map(|(rank, proc)| Answer {
+                    rank: *rank,
+                    received: has(proc, stream),
+                    held: flush.statuses[proc].held.iter().find(|h| usize::from(h.of) == stream),
+                })
+                .collect();
+            let survey = survey(stream as u8, &answers);
+            cut.push(survey.end);
+            gaps.extend(survey.gaps);
+            lost.push(survey.lost);
         }
         flush.holding = participants
             .iter()
@@ -186,6 +210,7 @@ impl Serving {
             .collect();
         flush.cut = cut;
         flush.gaps = gaps;
+        flush.lost = lost;
         flush.phase = Phase::Cutting;
         let (cut, gaps) = (flush.cut.clone(), flush.gaps.clone());
         let ballot = flush.ballot;
@@ -235,9 +260,14 @@ impl Serving {
         let flush = self.flush.as_ref().expect("a flush under way");
         let (leavers, members): (Vec<ProcId>, Vec<ProcId>) =
             self.participants().into_iter().partition(|proc| self.leaves.contains(proc));
+        let votes = |proc: &ProcId| flush.statuses.get(proc).is_some_and(|status| status.voter);
         Part {
+            view: self.epoch.told,
+            digest: self.digest,
+            voters: members.iter().copied().filter(votes).collect(),
             epoch: self.epoch.view,
             cut: flush.cut.clone(),
+            lost: flush.lost.clone(),
             members,
             leavers,
             highest: flush.statuses.values().map(|status| status.highest).max().unwrap_or(0),

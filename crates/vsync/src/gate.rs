@@ -6,6 +6,7 @@
 //! crosses the network once. `frame` has the bytes.
 
 mod client;
+mod fields;
 mod frame;
 mod line;
 mod server;

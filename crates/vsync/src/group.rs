@@ -9,9 +9,9 @@ use crate::admission::Founding;
 use crate::control::{Control, Whereabouts};
 use crate::endpoint::GroupId;
 use crate::epoch::Epoch;
+use crate::how::How;
 use crate::interface::{Fault, Up, Why};
 use crate::joining::Joining;
-use crate::order::Order;
 use crate::serving::Serving;
 use crate::succession::Fate;
 use crate::turn::Turn;
@@ -76,6 +76,15 @@ impl Group {
                     *self = Self::Serving(Box::new(serving));
                 }
             }
+            (Self::Joining(joining), Control::Denied { nonce, denial, .. }) => {
+                if joining.is_meant(nonce) {
+                    if joining.wished {
+                        let why = Why::Denied(denial);
+                        turn.tell(Up::Out { group: joining.group, why });
+                    }
+                    *self = Self::Over { highest: 0 };
+                }
+            }
             // It has been in a component, or is taken for one: who waits for it there waits long.
             (Self::Joining(joining), Control::MergeAsk { .. }) => {
                 let whereabouts = Whereabouts { number: turn.now.as_nanos(), view: None };
@@ -116,18 +125,27 @@ impl Group {
     pub(crate) fn cast(
         &mut self,
         turn: &mut Turn<'_>,
-        order: Order,
-        after_all: bool,
+        how: &How,
         message: Message,
     ) -> Result<(), Message> {
         match self {
             Self::Serving(serving) => {
-                let closed = serving.blocked.is_some() || serving.founding.is_some();
-                let cast = if closed {
-                    Err(message)
-                } else {
-                    serving.epoch.cast(turn, order, after_all, message)
-                };
+                if serving.primary == Some(false) && turn.terms(serving.group()).refuses() {
+                    let (group, fault) = (serving.group(), Fault::NotPrimary);
+                    turn.tell(Up::Fault { group, fault });
+                    return Ok(());
+                }
+                let closed = serving.blocked.is_some()
+                    || serving.founding.is_some()
+                    || !serving.owed.is_empty()
+                    || !serving.cast_again.is_empty();
+                if how.to.as_ref().is_some_and(|to| to.0 != serving.epoch.told) && !closed {
+                    // Its view is over, and the next has been told.
+                    turn.tell(Up::Room { group: serving.group() });
+                    return Err(message);
+                }
+                let cast =
+                    if closed { Err(message) } else { serving.epoch.cast(turn, how, message) };
                 serving.owes_room |= cast.is_err();
                 cast
             }
@@ -201,6 +219,14 @@ impl Group {
         }
     }
 
+    /// A member's multicasts up to there were not meant for this one.
+    pub(crate) fn skip(&mut self, turn: &mut Turn<'_>, from: ProcId, below: u64) {
+        let Self::Serving(serving) = self else { return };
+        if let Some(rank) = serving.epoch.rank_of(from) {
+            serving.epoch.skip(turn, rank, below);
+        }
+    }
+
     /// Takes a frame handed over by a holder.
     pub(crate) fn fill(
         &mut self,
@@ -221,7 +247,8 @@ impl Group {
     pub(crate) fn room(&mut self, turn: &mut Turn<'_>) {
         let Self::Serving(serving) = self else { return };
         serving.pump(turn);
-        if serving.blocked.is_none() && core::mem::take(&mut serving.owes_room) {
+        let open = serving.blocked.is_none() && serving.owed.is_empty();
+        if open && core::mem::take(&mut serving.owes_room) {
             turn.tell(Up::Room { group: serving.group() });
         }
     }
@@ -276,6 +303,23 @@ impl Group {
             && serving.group().is_of_word()
         {
             serving.note_kin(proc);
+        }
+    }
+
+    /// Whether anything of it is not known to be delivered everywhere it is to be.
+    pub(crate) fn is_active(&self) -> bool {
+        match self {
+            Self::Serving(serving) => {
+                serving.epoch.is_unstable() || serving.epoch.stability.misses_any()
+            }
+            _ => false,
+        }
+    }
+
+    /// Asks its members to say at once what they have.
+    pub(crate) fn urge(&mut self, now: Instant) {
+        if let Self::Serving(serving) = self {
+            serving.epoch.stability.urge(now);
         }
     }
 

@@ -3,17 +3,22 @@
 //! On a multicast of an epoch's channel, pushed below everything of the floors above:
 //!
 //! ```text
-//! kind u8: 1 fifo, 2 causal, 3 total, 4 order; +16 if changes of the vector follow
-//! changes (kinds 1-3, if announced): see order/causal.rs
+//! kind u8: 1 fifo, 2 causal, 3 total, 4 places, 5 unordered, 6 global, 7 nothing;
+//!          +16 if changes of the vector follow, +32 safe, +64 if an audience follows
+//! audience (if announced): varint count | ranks u8 * count
+//! changes (if announced): see order/causal.rs
+//! stamp (kind 3): varint
 //! runs (kind 4): varint count | (rank u8 | varint upto) * count
 //! ```
+//!
+//! Kind 7 is handed over only: the place of a multicast that was not meant for the receiver.
 //!
 //! On a message to one process: `1` from its user, or `2 | group | epoch | rank u8 | position` for
 //! a frame of an excluded sender, handed over by a holder (FILL).
 
 use alloc::vec::Vec;
 
-use muts::{Malformed, Sink, Wire};
+use muts::{Audience, Malformed, Sink, Wire, read_varint, write_varint};
 
 use crate::endpoint::GroupId;
 use crate::order::Order;
@@ -25,39 +30,97 @@ use crate::view::ViewId;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FrameHeader {
     /// A user's message.
-    Cast { order: Order, changes: Option<Changes> },
+    Cast(CastHeader),
     /// Places for ABCASTs, from the sequencer.
     Order(Vec<Run>),
+    /// Nothing: it was not meant for the receiver.
+    Skip,
+}
+
+/// What is said of a user's message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CastHeader {
+    pub(crate) order: Order,
+    pub(crate) safe: bool,
+    /// Whom it is for, by rank; everybody if none.
+    pub(crate) to: Option<Audience>,
+    pub(crate) changes: Option<Changes>,
+    /// Of an ABCAST: above those of all that its sender had received; 0 otherwise.
+    pub(crate) stamp: u64,
 }
 
 const ORDER: u8 = 4;
+const SKIP: u8 = 7;
+const KINDS: u8 = 15;
 const WITH_CHANGES: u8 = 16;
+const SAFE: u8 = 32;
+const WITH_AUDIENCE: u8 = 64;
 
 impl Wire for FrameHeader {
     fn write(&self, into: &mut impl Sink) {
         match self {
-            Self::Cast { order, changes } => {
-                let flag = if changes.is_some() { WITH_CHANGES } else { 0 };
-                into.push(order.code() | flag);
-                if let Some(changes) = changes {
-                    changes.write(into);
-                }
-            }
+            Self::Cast(cast) => cast.write(into),
             Self::Order(runs) => {
                 into.push(ORDER);
                 runs.write(into);
             }
+            Self::Skip => into.push(SKIP),
+        }
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        match from.first() {
+            Some(&ORDER) => {
+                *from = &from[1..];
+                Ok(Self::Order(Vec::read(from)?))
+            }
+            Some(&SKIP) => {
+                *from = &from[1..];
+                Ok(Self::Skip)
+            }
+            _ => CastHeader::read(from).map(Self::Cast),
+        }
+    }
+}
+
+impl Wire for CastHeader {
+    fn write(&self, into: &mut impl Sink) {
+        let flag = |is: bool, flag: u8| if is { flag } else { 0 };
+        into.push(
+            self.order.code()
+                | flag(self.changes.is_some(), WITH_CHANGES)
+                | flag(self.safe, SAFE)
+                | flag(self.to.is_some(), WITH_AUDIENCE),
+        );
+        if let Some(to) = &self.to {
+            let ranks: Vec<u8> = (0..=u8::MAX).filter(|rank| to.has(usize::from(*rank))).collect();
+            ranks.write(into);
+        }
+        if let Some(changes) = &self.changes {
+            changes.write(into);
+        }
+        if self.order == Order::Total {
+            write_varint(into, self.stamp);
         }
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
         let kind = u8::read(from)?;
-        if kind == ORDER {
-            return Ok(Self::Order(Vec::read(from)?));
+        if kind & !(KINDS | WITH_CHANGES | SAFE | WITH_AUDIENCE) != 0 {
+            return Err(Malformed);
         }
-        let order = Order::read(&mut &[kind & !WITH_CHANGES][..])?;
-        let changes = if kind & WITH_CHANGES == 0 { None } else { Some(Changes::read(from)?) };
-        Ok(Self::Cast { order, changes })
+        let order = Order::read(&mut &[kind & KINDS][..])?;
+        let to = (kind & WITH_AUDIENCE != 0).then(|| read_audience(from)).transpose()?;
+        let changes = (kind & WITH_CHANGES != 0).then(|| Changes::read(from)).transpose()?;
+        let stamp = if order == Order::Total { read_varint(from)? } else { 0 };
+        Ok(Self { order, safe: kind & SAFE != 0, to, changes, stamp })
     }
+}
+
+fn read_audience(from: &mut &[u8]) -> Result<Audience, Malformed> {
+    let mut to = Audience::NONE;
+    for rank in Vec::<u8>::read(from)? {
+        to.insert(usize::from(rank));
+    }
+    Ok(to)
 }
 
 /// What stands below the user's headers on a message to one process.
@@ -92,6 +155,36 @@ impl Wire for SendHeader {
                 position: u64::read(from)?,
             }),
             _ => Err(Malformed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn what_is_said_of_a_message_comes_back() {
+        let mut to = Audience::NONE;
+        to.insert(3);
+        for (order, safe, to, stamp) in [
+            (Order::Unordered, true, None, 0),
+            (Order::Fifo, false, Some(to), 0),
+            (Order::Total, true, Some(to), 300),
+            (Order::Global, true, None, 0),
+        ] {
+            let header = FrameHeader::Cast(CastHeader { order, safe, to, changes: None, stamp });
+            let mut bytes = vec![];
+            header.write(&mut bytes);
+            assert_eq!(FrameHeader::read(&mut &bytes[..]), Ok(header));
+        }
+    }
+
+    #[test]
+    fn a_kind_that_is_none_is_malformed() {
+        for kind in [0, 8, 128 | 1] {
+            assert_eq!(FrameHeader::read(&mut &[kind, 0, 0][..]), Err(Malformed));
         }
     }
 }

@@ -6,17 +6,37 @@ use alloc::vec::Vec;
 use muts::{Malformed, ProcId, Sink, Wire};
 
 use crate::endpoint::GroupId;
+use crate::span::Span;
 use crate::view::ViewId;
+
+/// What an excluded sender's stream is like at those who move along.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Lost {
+    /// Its rank.
+    pub(crate) of: u8,
+    /// Positions below the cut that none of them has as payload, and some of them might have to.
+    pub(crate) void: Vec<Span>,
+    /// Positions that some of them has delivered.
+    pub(crate) done: Vec<Span>,
+}
 
 /// One component's share of a new view.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Part {
     /// The epoch that ends.
     pub(crate) epoch: ViewId,
+    /// The view that it belongs to.
+    pub(crate) view: ViewId,
+    /// What its coordinator has said of its state last.
+    pub(crate) digest: Option<u64>,
     /// By rank in that epoch: the first position that is not delivered.
     pub(crate) cut: Vec<u64>,
+    /// Of each excluded sender.
+    pub(crate) lost: Vec<Lost>,
     /// Who moves along, by rank.
     pub(crate) members: Vec<ProcId>,
+    /// Who of them counts for a primary view.
+    pub(crate) voters: Vec<ProcId>,
     /// Who took part in the flush and leaves with this view.
     pub(crate) leavers: Vec<ProcId>,
     /// The highest epoch number that any of them has seen.
@@ -52,6 +72,19 @@ impl Install {
         old.chain(self.joiners.iter().map(|joiner| joiner.proc)).collect()
     }
 
+    /// Whether the group begins with it: nobody has been told a view of it.
+    pub(crate) fn founds(&self) -> bool {
+        self.parts.iter().all(|part| part.hidden)
+    }
+
+    /// The nodes of the new view that count for a primary one.
+    pub(crate) fn voters(&self) -> Vec<muts::NodeId> {
+        if self.founds() {
+            return self.members().iter().map(|proc| proc.node).collect();
+        }
+        self.parts.iter().flat_map(|part| part.voters.iter().map(|proc| proc.node)).collect()
+    }
+
     /// The part that ends this epoch for this process.
     pub(crate) fn part_of(&self, epoch: ViewId, proc: ProcId) -> Option<&Part> {
         self.parts.iter().find(|part| {
@@ -64,6 +97,11 @@ impl Install {
         self.parts.iter().any(|part| part.epoch == epoch)
     }
 
+    /// Whether it leaves the members of that epoch as they were.
+    pub(crate) fn keeps(&self, part: &Part, members: &[ProcId]) -> bool {
+        self.parts.len() == 1 && self.joiners.is_empty() && !part.hidden && part.members == members
+    }
+
     /// Everybody whom it concerns.
     pub(crate) fn audience(&self) -> Vec<ProcId> {
         let leavers = self.parts.iter().flat_map(|part| part.leavers.iter().copied());
@@ -71,11 +109,26 @@ impl Install {
     }
 }
 
+impl Wire for Lost {
+    fn write(&self, into: &mut impl Sink) {
+        self.of.write(into);
+        self.void.write(into);
+        self.done.write(into);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        Ok(Self { of: u8::read(from)?, void: Vec::read(from)?, done: Vec::read(from)? })
+    }
+}
+
 impl Wire for Part {
     fn write(&self, into: &mut impl Sink) {
         self.epoch.write(into);
+        self.view.write(into);
+        self.digest.write(into);
         self.cut.write(into);
+        self.lost.write(into);
         self.members.write(into);
+        self.voters.write(into);
         self.leavers.write(into);
         self.highest.write(into);
         self.hidden.write(into);
@@ -83,8 +136,12 @@ impl Wire for Part {
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
         Ok(Self {
             epoch: ViewId::read(from)?,
+            view: ViewId::read(from)?,
+            digest: Option::read(from)?,
             cut: Vec::read(from)?,
+            lost: Vec::read(from)?,
             members: Vec::read(from)?,
+            voters: Vec::read(from)?,
             leavers: Vec::read(from)?,
             highest: u64::read(from)?,
             hidden: bool::read(from)?,

@@ -5,8 +5,10 @@ use alloc::vec::Vec;
 use muts::{Address, Layer, Message, NodeId, ProcId};
 
 use crate::endpoint::{Endpoint, GroupId};
+use crate::how::How;
 use crate::order::Order;
-use crate::view::View;
+use crate::terms::{Denial, Terms};
+use crate::view::{View, ViewId};
 
 /// What the kernel may be asked.
 #[derive(Debug, Clone)]
@@ -54,12 +56,8 @@ pub enum Down {
     Cast {
         /// The group.
         group: GroupId,
-        /// Its order.
-        order: Order,
-        /// Wait at the receivers for all that the sender has processed so far, although the order
-        /// would not ask for it: a Fifo message may be made to follow what caused it. (Causal and
-        /// Total always wait.)
-        after_all: bool,
+        /// Its order, and what else is asked of it.
+        how: How,
         /// The message.
         message: Message,
     },
@@ -67,6 +65,31 @@ pub enum Down {
     Closed {
         /// The group.
         group: GroupId,
+    },
+    /// What is to hold in a group, said before it is founded or joined; said again, the newest
+    /// counts.
+    Terms {
+        /// The group.
+        group: GroupId,
+        /// What.
+        terms: Terms,
+    },
+    /// Answers [`Up::Asks`].
+    Answer {
+        /// The group.
+        group: GroupId,
+        /// Who asked to come in.
+        who: ProcId,
+        /// The reason why not, if it may not.
+        denied: Option<u16>,
+    },
+    /// What stands for the state of this process in the group now: where sides of the group become
+    /// one, each tells what its coordinator said last ([`Up::Merged`]).
+    Digest {
+        /// The group.
+        group: GroupId,
+        /// Any number: equal states, equal numbers.
+        digest: u64,
     },
     /// Sends to one process: reliable, FIFO per pair; no order against multicasts. What is sent to
     /// a process that is over is lost in silence: its loss is told by views.
@@ -99,6 +122,22 @@ pub enum Up {
         /// The lowest and the highest version that it speaks.
         versions: (u8, u8),
     },
+    /// Sides of the group become one: the next view is made of these.
+    Merged {
+        /// The group.
+        group: GroupId,
+        /// Each side; the coordinator's first.
+        sides: Vec<Side>,
+    },
+    /// Somebody asks to come in, and the terms of this coordinator leave it to its user.
+    Asks {
+        /// The group.
+        group: GroupId,
+        /// Who.
+        who: ProcId,
+        /// What it shows.
+        ticket: Vec<u8>,
+    },
     /// The group has a new view. All messages told before it belong to the view before.
     View(View),
     /// A multicast, in the view told last (S2).
@@ -107,10 +146,13 @@ pub enum Up {
         group: GroupId,
         /// Who sent it; one's own are told too.
         from: Endpoint,
-        /// Its position in its sender's stream of this epoch; grows, with gaps.
+        /// Its position in its sender's stream of this view; grows, with gaps, but for
+        /// [`Order::Unordered`] and [`Order::Global`], which have their places in it, not in time.
         seq: u64,
         /// Its order.
         order: Order,
+        /// Whether every member of the view is known to have it, as its sender asked for.
+        safe: bool,
         /// The message.
         message: Message,
     },
@@ -159,6 +201,17 @@ pub enum Up {
     },
 }
 
+/// One side of a group that becomes one again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Side {
+    /// The view that it comes from.
+    pub view: ViewId,
+    /// Its members, by rank.
+    pub members: Vec<Endpoint>,
+    /// What its coordinator has said of its state last.
+    pub digest: Option<u64>,
+}
+
 /// Why a process is no longer in a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
@@ -166,6 +219,8 @@ pub enum Why {
     Left,
     /// The join found nobody to let it in.
     NotFound,
+    /// It was not let in.
+    Denied(Denial),
 }
 
 /// What was wrong with an ask.
@@ -179,6 +234,9 @@ pub enum Fault {
     Missing(Vec<ProcId>),
     /// Over the limit on members of a view.
     TooMany,
+    /// The view is not primary and the group's terms refuse multicasts in such: the multicast was
+    /// dropped. Send again in a view that is.
+    NotPrimary,
 }
 
 /// The name of this face: the group kernel, or a door to one.

@@ -61,8 +61,10 @@ impl Joining {
                 Some(contact) if !turn.peers.is_lost(contact) => alloc::vec![contact],
                 _ => turn.peers.living().collect(),
             };
+            let ticket = turn.terms(group).ticket;
+            let join = Control::Join { group, who, nonce, highest, ticket };
             for proc in asked {
-                turn.control(proc, &Control::Join { group, who, nonce, highest });
+                turn.control(proc, &join);
             }
             self.next = turn.now + self.pause;
             self.pause = (self.pause * 2).min(PAUSE_MAX);
@@ -74,6 +76,11 @@ impl Joining {
     pub(crate) fn is_let_in_by(&self, install: &Install, me: ProcId) -> bool {
         let mut joiners = install.joiners.iter();
         joiners.any(|joiner| joiner.proc == me && joiner.nonce == self.nonce)
+    }
+
+    /// Whether a refusal answers this joining.
+    pub(crate) const fn is_meant(&self, nonce: u64) -> bool {
+        self.nonce == nonce
     }
 
     pub(crate) fn deadline(&self) -> Instant {

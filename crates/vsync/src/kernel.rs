@@ -11,16 +11,21 @@ use muts::{
     Random, Transmit,
 };
 
-use crate::config::Config;
+use crate::across::Across;
+use crate::config::{Causality, Config};
 use crate::counters::Counters;
 use crate::endpoint::{Endpoint, GroupId};
+use crate::grounds::Exclusion;
 use crate::group::Group;
 use crate::header::SendHeader;
+use crate::how::How;
 use crate::interface::{Down, Fault, Up};
 use crate::joining::Joining;
-use crate::limits::MEMBERS_MAX;
+use crate::limits::{MEMBERS_MAX, TICKET_BYTES_MAX};
+use crate::order::Order;
 use crate::peers::Peers;
 use crate::spread::Spreads;
+use crate::terms::Terms;
 use crate::turn::Turn;
 
 /// The group kernel over a multicast transport.
@@ -34,6 +39,7 @@ pub struct Kernel<M> {
     touched: BTreeSet<GroupId>,
     /// Groups that multicasts came to in this turn, or went from.
     fed: BTreeSet<GroupId>,
+    pub(crate) across: Across,
     /// Suspected when that was looked at last, and heard for long enough to rely on.
     pub(crate) suspected: BTreeSet<ProcId>,
     pub(crate) heard: BTreeSet<ProcId>,
@@ -49,6 +55,8 @@ pub struct Kernel<M> {
 pub(crate) struct Desk<M> {
     below: M,
     config: Config,
+    terms: BTreeMap<GroupId, Terms>,
+    exclusions: VecDeque<Exclusion>,
     pub(crate) peers: Peers,
     random: Random,
     pub(crate) counters: Counters,
@@ -61,6 +69,8 @@ impl<M: Multicast> Desk<M> {
         Turn {
             now,
             config: &self.config,
+            terms: &self.terms,
+            exclusions: &mut self.exclusions,
             peers: &mut self.peers,
             random: &mut self.random,
             counters: &mut self.counters,
@@ -103,6 +113,8 @@ impl<M: Multicast> Kernel<M> {
         Self {
             desk: Desk {
                 below,
+                terms: BTreeMap::new(),
+                exclusions: VecDeque::new(),
                 peers: Peers::new(&config),
                 random: Random::new(config.seed),
                 counters: Counters::default(),
@@ -115,6 +127,7 @@ impl<M: Multicast> Kernel<M> {
             timers: Timers::default(),
             touched: BTreeSet::new(),
             fed: BTreeSet::new(),
+            across: Across::default(),
             suspected: BTreeSet::new(),
             heard: BTreeSet::new(),
             highest: 0,
@@ -137,6 +150,10 @@ impl<M: Multicast> Kernel<M> {
     #[must_use]
     pub fn channel(&self, group: GroupId) -> Option<Channel> {
         self.groups.get(&group)?.channel()
+    }
+
+    pub(crate) fn exclusions(&self) -> impl Iterator<Item = &Exclusion> {
+        self.desk.exclusions.iter()
     }
 
     fn found(&mut self, now: Instant, group: GroupId, mut members: Vec<ProcId>) {
@@ -254,6 +271,11 @@ impl<M: Multicast> Kernel<M> {
         let before = group.channel();
         let due = settle(group, &mut self.desk.turn(now), highest);
         let after = group.channel();
+        if self.desk.config.causality == Causality::System {
+            let active = group.is_active();
+            self.note_active(id, active);
+        }
+        let Some(group) = self.groups.get(&id) else { return };
         if let Group::Over { highest } = group {
             self.highest = self.highest.max(*highest);
             self.groups.remove(&id);
@@ -275,6 +297,34 @@ impl<M: Multicast> Kernel<M> {
             self.channels.remove(&channel);
         }
     }
+
+    /// A group is active or is not: whoever waited for that hears of room.
+    fn note_active(&mut self, group: GroupId, active: bool) {
+        for group in self.across.note(group, active) {
+            self.desk.told.push_back(Up::Room { group });
+        }
+    }
+
+    /// Whether a multicast has to wait until nothing is under way in any other group. They are
+    /// asked to be quick about it.
+    fn waits_for_others(&mut self, now: Instant, group: GroupId, how: &How) -> bool {
+        let causal = matches!(how.order, Order::Causal | Order::Total);
+        let rule = self.desk.config.causality == Causality::System;
+        if !rule || !causal || how.independent {
+            return false;
+        }
+        let others: Vec<GroupId> = self.across.before(group).collect();
+        for other in &others {
+            if let Some(found) = self.groups.get_mut(other) {
+                found.urge(now);
+                self.touched.insert(*other);
+            }
+        }
+        if !others.is_empty() {
+            self.across.wait(group);
+        }
+        !others.is_empty()
+    }
 }
 
 impl<M: Multicast> Layer for Kernel<M> {
@@ -293,15 +343,40 @@ impl<M: Multicast> Layer for Kernel<M> {
             Down::Leave { group } => self.leave(now, group),
             Down::Closed { group } => self.closed(now, group),
             Down::Send { to, message } => return self.send(now, to, message),
-            Down::Cast { group, order, after_all, message } => {
+            Down::Terms { group, mut terms } => {
+                terms.ticket.truncate(TICKET_BYTES_MAX);
+                self.desk.terms.insert(group, terms);
+            }
+            Down::Answer { group, who, denied } => {
+                if let Some(Group::Serving(serving)) = self.groups.get_mut(&group) {
+                    serving.answer(who, denied);
+                    self.touched.insert(group);
+                }
+            }
+            Down::Digest { group, digest } => {
+                if let Some(Group::Serving(serving)) = self.groups.get_mut(&group) {
+                    serving.digest = Some(digest);
+                }
+            }
+            Down::Cast { group, how, message } => {
+                if self.waits_for_others(now, group, &how) {
+                    self.listen(now);
+                    return Err(Full(Down::Cast { group, how, message }));
+                }
                 let found = self.groups.get_mut(&group).filter(|found| found.is_wished());
                 let Some(found) = found else {
                     self.desk.told.push_back(Up::Fault { group, fault: Fault::NotIn });
                     return Ok(());
                 };
                 let mut turn = self.desk.turn(now);
-                if let Err(message) = found.cast(&mut turn, order, after_all, message) {
-                    return Err(Full(Down::Cast { group, order, after_all, message }));
+                if let Err(message) = found.cast(&mut turn, &how, message) {
+                    return Err(Full(Down::Cast { group, how, message }));
+                }
+                if how.order == Order::Global {
+                    self.touched.insert(group);
+                }
+                if self.desk.config.causality == Causality::System {
+                    self.note_active(group, true);
                 }
                 // Many in a row are delivered here together: see `up` and `transmit`.
                 self.fed.insert(group);

@@ -17,6 +17,12 @@ pub const KIN_MAX: usize = MEMBERS_MAX;
 /// Frames that one PULL is answered with: a whole window of the transport, since nobody lacks more.
 pub const PULL_FRAMES_MAX: u64 = 4096;
 
+/// Bytes of a ticket: it travels in every JOIN, beside nothing large.
+pub const TICKET_BYTES_MAX: usize = 256;
+
+/// Exclusions remembered for whoever asks: some rounds of a large view.
+pub const EXCLUSIONS_MAX: usize = 64;
+
 /// Groups compared with a peer at one heartbeat when digests differ: a second's heartbeats go
 /// through thousands, and what that costs does not grow with their number.
 pub const COMPARED_MAX: usize = 256;

@@ -71,7 +71,11 @@ impl Serving {
             seen.all(|s| s.and_then(|s| s.view()).is_some_and(|(other, _)| *other == view));
         let ours = &self.epoch.members;
         let linked = |a: &ProcId| members.iter().all(|b| turn.peers.linked(turn.now, *a, *b));
-        together && self.is_foreign(members) && ours.iter().all(linked)
+        let terms = turn.terms(self.group());
+        members.iter().all(|proc| terms.accepts(proc.node))
+            && together
+            && self.is_foreign(members)
+            && ours.iter().all(linked)
     }
 
     /// Whether they share no member and no node with us, so no two incarnations can meet.
@@ -97,8 +101,10 @@ impl Serving {
         members: &[ProcId],
     ) {
         let free = self.is_idle_coordinator(turn) && self.merge.is_none();
+        let terms = turn.terms(self.group());
         let hear = |a: &ProcId| members.iter().all(|b| turn.peers.compatible(turn.now, *a, *b));
         let fits = self.epoch.view < view
+            && members.iter().all(|proc| terms.accepts(proc.node))
             && self.is_foreign(members)
             && self.epoch.members.iter().all(hear);
         if !free || !fits || self.has_suspects(turn) {

@@ -5,24 +5,31 @@ pub(crate) mod total;
 
 use muts::{Malformed, Sink, Wire};
 
-/// The orders of section 12 of the design (paper 5.2), weakest first. All are reliable and atomic.
+/// The orders of the paper (5.2), weakest first. All are reliable and atomic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Order {
+    /// MBCAST: in no order, delivered when it comes, past all that waits.
+    Unordered,
     /// FBCAST: one sender's messages in the order of sending.
     Fifo,
     /// CBCAST: also after everything that its sender had delivered or sent before.
     Causal,
     /// ABCAST: also in one sequence at all who move together from view to view.
     Total,
+    /// GBCAST: after the same messages, of every order, wherever it is delivered: by a flush of its
+    /// sender. Where another flush overtakes that it goes out in the view after it.
+    Global,
 }
 
 impl Order {
-    /// As it crosses the network.
+    /// As it crosses the network; 4 and 7 are frames without an order.
     pub(crate) const fn code(self) -> u8 {
         match self {
             Self::Fifo => 1,
             Self::Causal => 2,
             Self::Total => 3,
+            Self::Unordered => 5,
+            Self::Global => 6,
         }
     }
 }
@@ -36,6 +43,8 @@ impl Wire for Order {
             1 => Ok(Self::Fifo),
             2 => Ok(Self::Causal),
             3 => Ok(Self::Total),
+            5 => Ok(Self::Unordered),
+            6 => Ok(Self::Global),
             _ => Err(Malformed),
         }
     }

@@ -12,6 +12,7 @@ use muts::{Duration, Instant, Malformed, ProcId, Sink, Wire};
 
 use crate::config::Config;
 use crate::endpoint::GroupId;
+use crate::grounds::Charge;
 
 /// Breaks of a link are forgotten after it has been good for so long.
 const FORGIVEN_AFTER: Duration = Duration::from_secs(60);
@@ -267,6 +268,19 @@ impl Peers {
             || peer.silent
             || (!peer.met && now.since(peer.since) > self.suspicion)
             || self.lasting_hole(now, peer, self.me)
+    }
+
+    /// What speaks against it, if it is suspected.
+    pub(crate) fn charge(&self, now: Instant, proc: ProcId) -> Option<Charge> {
+        if !self.suspects(now, proc) {
+            return None;
+        }
+        Some(match self.all.get(&proc) {
+            Some(peer) if peer.lost => Charge::Over,
+            Some(peer) if peer.silent => Charge::Silent,
+            Some(peer) if peer.met => Charge::Deaf,
+            _ => Charge::NeverMet,
+        })
     }
 
     fn lasting_hole(&self, now: Instant, peer: &Peer, proc: ProcId) -> bool {

@@ -91,6 +91,7 @@ impl Serving {
         let looks = [
             self.reason_since.map(|since| since + config.gather),
             self.blocked.map(|blocked| blocked.since + config.control * 2),
+            self.blocked.map(|blocked| blocked.since + config.merge),
             self.blocked.map(|blocked| blocked.since + config.flush),
             self.flush.as_ref().and_then(|flush| flush.again),
             self.merge.as_ref().map(Merge::until),

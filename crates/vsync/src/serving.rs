@@ -7,16 +7,18 @@
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
-use muts::{Instant, ProcId};
+use muts::{Instant, Message, ProcId};
 
-use crate::admission::{Asked, Founding};
+use crate::admission::{Asked, Founding, Pending};
 use crate::asking::Asking;
 use crate::consent::{Blocked, Wanted};
 use crate::control::{Ballot, Control};
 use crate::endpoint::GroupId;
 use crate::epoch::Epoch;
-use crate::flush::{Flush, Phase};
+use crate::flush::{Flush, Phase, Status};
+use crate::how::How;
 use crate::install::Install;
+use crate::interface::Up;
 use crate::merge::Merge;
 use crate::repeating::Repeating;
 use crate::turn::Turn;
@@ -41,6 +43,8 @@ pub(crate) struct Serving {
     pub(crate) decided: Option<Install>,
     /// Who asked to come in.
     pub(crate) joins: BTreeMap<ProcId, Asked>,
+    /// Whom the user has been asked about: with which nonce, when last, and what it answered.
+    pub(crate) asked: BTreeMap<ProcId, Pending>,
     /// Who asked to be let out.
     pub(crate) leaves: BTreeSet<ProcId>,
     /// Invited, until when.
@@ -60,12 +64,26 @@ pub(crate) struct Serving {
     /// Once members, members of other components, or who may be: looked for while they are not in
     /// the view, until they say that they are in none.
     pub(crate) kin: BTreeSet<ProcId>,
+    /// Whether this process counts for a primary view.
+    pub(crate) voter: bool,
+    /// Whether the view is primary, as it was told.
+    pub(crate) primary: Option<bool>,
+    /// What stands for the user's state.
+    pub(crate) digest: Option<u64>,
+    /// Told once every member is known to be in the epoch, and nothing else before it.
+    pub(crate) owed: Vec<Up>,
+    /// Own GBCASTs that somebody else's flush overtook.
+    pub(crate) cast_again: VecDeque<(How, Message)>,
+    /// Told then too; what follows does not wait for it.
+    pub(crate) stable_later: Vec<Up>,
     /// A cast was handed back.
     pub(crate) owes_room: bool,
     /// Whether the floor above has been asked to cast no more in this view.
     pub(crate) asking: Asking,
     /// Since when there has been a reason for a view change.
     pub(crate) reason_since: Option<Instant>,
+    /// Since when the present view is.
+    pub(crate) viewed: Instant,
     pub(crate) repeating: Repeating,
     /// When others are told next where this member is.
     pub(crate) where_due: Option<Instant>,
@@ -85,6 +103,7 @@ impl Serving {
             merge: None,
             decided: None,
             joins: BTreeMap::new(),
+            asked: BTreeMap::new(),
             leaves: BTreeSet::new(),
             invited: BTreeMap::new(),
             gone: BTreeSet::new(),
@@ -93,9 +112,16 @@ impl Serving {
             sightings: BTreeMap::new(),
             history: VecDeque::new(),
             kin: BTreeSet::new(),
+            voter: false,
+            primary: None,
+            digest: None,
+            owed: Vec::new(),
+            cast_again: VecDeque::new(),
+            stable_later: Vec::new(),
             owes_room: false,
             asking: Asking::default(),
             reason_since: None,
+            viewed: Instant::ZERO,
             repeating: Repeating::default(),
             where_due: None,
         }
@@ -137,11 +163,14 @@ impl Serving {
     /// Does what time or a changed state calls for, and repeats what has not been answered.
     pub(crate) fn tick(&mut self, turn: &mut Turn<'_>) {
         self.epoch.report_if_due(turn);
+        self.pump(turn);
         self.judge_whereabouts(turn);
         self.tend_invitations(turn);
         self.forget_joins(turn);
         if self.coordinator(turn) == turn.me() {
             self.coordinate(turn);
+        } else {
+            self.begin_global(turn);
         }
         self.give_up_silent_flush(turn);
         self.reopen_if_due(turn);
@@ -170,7 +199,11 @@ impl Serving {
         }
         if let Some(blocked) = self.blocked {
             // Somebody else's flush has its turn first; then it is mine to finish.
-            if turn.now.since(blocked.since) >= turn.config.control * 2 {
+            let patience = match self.suspects(turn, blocked.by) {
+                true => turn.config.control * 2,
+                false => turn.config.merge,
+            };
+            if turn.now.since(blocked.since) >= patience {
                 self.begin(turn);
             }
             return;
@@ -181,15 +214,19 @@ impl Serving {
         if self.merge.is_some() && !self.has_suspects(turn) {
             return;
         }
-        let reason = self.has_suspects(turn) || !self.leaves.is_empty() || self.can_admit(turn);
+        let global = self.epoch.has_own_global();
+        let reason =
+            global || self.has_suspects(turn) || !self.leaves.is_empty() || self.can_admit(turn);
         if !reason {
             self.reason_since = None;
             return;
         }
         let since = *self.reason_since.get_or_insert(turn.now);
         let alone = self.epoch.members.len() == 1;
-        let gathered = alone || turn.now.since(since) >= turn.config.gather;
-        if gathered && self.may_close(turn) {
+        // The first reason for long is not kept waiting; those that come behind it gather.
+        let calm = turn.now.since(self.viewed) >= turn.config.gather;
+        let gathered = turn.now.since(since) >= turn.config.gather;
+        if (alone || global || calm || gathered) && self.may_close(turn) {
             self.merge = None;
             self.begin(turn);
         }
@@ -214,6 +251,8 @@ impl Serving {
             || self.flush.is_some()
             || self.merge.is_some()
             || self.founding.is_some()
+            || self.epoch.has_own_global()
+            || !self.cast_again.is_empty()
             || !self.gone.is_empty()
             || !self.apart.is_empty()
             || !self.joins.is_empty()
@@ -224,8 +263,12 @@ impl Serving {
 
     /// Delivers what can be delivered, unless a flush holds it.
     pub(crate) fn pump(&mut self, turn: &mut Turn<'_>) {
+        self.release_if_sure(turn);
         if self.blocked.is_none() {
-            self.epoch.pump(turn, false);
+            if self.owed.is_empty() {
+                self.cast_globals_again(turn);
+                self.epoch.pump(turn, None);
+            }
         } else {
             self.check_cut(turn);
         }
@@ -243,8 +286,8 @@ impl Serving {
             Control::Prepare { ballot, excluded, .. } => {
                 self.take_prepare(turn, from, ballot, &excluded);
             }
-            Control::Status { ballot, received, highest, .. } => {
-                self.take_status(turn, from, ballot, received, highest);
+            Control::Status { ballot, received, highest, held, voter, .. } => {
+                self.take_status(turn, from, ballot, Status { received, highest, held, voter });
             }
             Control::Cut { ballot, cut, gaps, .. } => {
                 self.hear_cut(turn, from, ballot, cut, &gaps);
@@ -260,8 +303,8 @@ impl Serving {
                 }
             }
             Control::Leave { .. } => self.take_leave(from),
-            Control::Join { who, nonce, highest, group } => {
-                self.take_join(turn, group, who, nonce, highest);
+            Control::Join { who, nonce, highest, ticket, .. } => {
+                self.take_join(turn, who, nonce, highest, ticket);
             }
             Control::Where { whereabouts, .. } => self.take_whereabouts(turn, from, whereabouts),
             Control::MergeAsk { view, members, .. } => {
@@ -273,7 +316,10 @@ impl Serving {
             Control::MergeReady { merge, part, .. } => {
                 self.take_merge_ready(turn, from, merge, part);
             }
-            Control::Install(_) | Control::Installed { .. } | Control::Invite { .. } => {}
+            Control::Install(_)
+            | Control::Installed { .. }
+            | Control::Invite { .. }
+            | Control::Denied { .. } => {}
         }
     }
 

@@ -1,54 +1,104 @@
 //! Stream: what one member has sent in one epoch, as far as it is here.
 //!
-//! Positions count its multicasts from 0. `received` is contiguous; `head` is the first that has
-//! not been processed in queue order. A frame is kept until it is processed here and every member
-//! is known to have received it: until then somebody may ask for it in a flush.
+//! Positions count its multicasts from 0, those that were not meant for this member too. `received`
+//! is contiguous; `head` is the first that has not been processed in queue order. A frame is kept
+//! until it is processed here and every member is known to have received it: until then somebody
+//! may ask for it in a flush.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use muts::{Malformed, Message};
+use muts::{Audience, Malformed, Message};
 
-use crate::header::FrameHeader;
+use crate::header::{CastHeader, FrameHeader};
 use crate::order::Order;
 use crate::order::causal::Vector;
 use crate::order::total::Run;
+use crate::span::Span;
+
+/// A user's message in a stream.
+#[derive(Debug, Clone)]
+pub(crate) struct Cast {
+    pub(crate) order: Order,
+    pub(crate) safe: bool,
+    /// Whom it is for, by rank; everybody if none.
+    pub(crate) to: Option<Audience>,
+    /// What it waits for, if it waits.
+    pub(crate) after: Option<Vector>,
+    /// Of an ABCAST; see `order/total.rs`.
+    pub(crate) stamp: u64,
+    pub(crate) message: Message,
+}
+
+impl Cast {
+    /// Whether the member of this rank is told of it.
+    pub(crate) fn is_for(&self, rank: usize) -> bool {
+        self.to.is_none_or(|to| to.has(rank))
+    }
+}
 
 /// One multicast of a stream.
 #[derive(Debug, Clone)]
 pub(crate) enum Frame {
-    /// A user's message; the vector of what it waits for, if it waits.
-    Cast { order: Order, after: Option<Vector>, message: Message },
+    /// A user's message.
+    Cast(Cast),
     /// Places for ABCASTs.
     Order(Vec<Run>),
+    /// It was not meant for this member, or is delivered by nobody.
+    Skip,
 }
 
 impl Frame {
+    pub(crate) fn cast(&self) -> Option<&Cast> {
+        match self {
+            Self::Cast(cast) => Some(cast),
+            Self::Order(_) | Self::Skip => None,
+        }
+    }
+
     pub(crate) fn is_total(&self) -> bool {
-        matches!(self, Self::Cast { order: Order::Total, .. })
+        self.cast().is_some_and(|cast| cast.order == Order::Total)
     }
 
     pub(crate) fn after(&self) -> Option<&Vector> {
-        match self {
-            Self::Cast { after, .. } => after.as_ref(),
-            Self::Order(_) => None,
-        }
+        self.cast()?.after.as_ref()
     }
 
     /// The frame as a message with its header, every entry of its vector written out: for a member
     /// that gets it from somebody else than its sender.
-    pub(crate) fn for_filling(&self, members: usize) -> Message {
-        match self {
-            Self::Cast { order, after, message } => {
-                let changes = after.as_ref().map(|v| v.changes(&Vector::zero(members)));
-                let mut message = message.clone();
-                message.push(&FrameHeader::Cast { order: *order, changes });
-                message
+    pub(crate) fn for_filling(&self, members: usize, rank: usize) -> Message {
+        let (header, mut message) = match self {
+            Self::Cast(cast) if cast.is_for(rank) || cast.after.is_some() => {
+                let changes = cast.after.as_ref().map(|v| v.changes(&Vector::zero(members)));
+                let (order, safe, to, stamp) = (cast.order, cast.safe, cast.to, cast.stamp);
+                let header = CastHeader { order, safe, to, changes, stamp };
+                (FrameHeader::Cast(header), cast.message.clone())
             }
-            Self::Order(runs) => {
-                let mut message = Message::default();
-                message.push(&FrameHeader::Order(runs.clone()));
-                message
+            Self::Order(runs) => (FrameHeader::Order(runs.clone()), Message::default()),
+            Self::Cast(_) | Self::Skip => (FrameHeader::Skip, Message::default()),
+        };
+        message.push(&header);
+        message
+    }
+
+    /// The frame that a message is, its vector told as changes to `last`.
+    ///
+    /// # Errors
+    /// [`Malformed`].
+    pub(crate) fn read(mut message: Message, last: &Vector) -> Result<Self, Malformed> {
+        match message.pop()? {
+            FrameHeader::Skip => Ok(Self::Skip),
+            FrameHeader::Order(runs) => {
+                let known = |run: &Run| usize::from(run.rank) < last.len();
+                if runs.iter().all(known) { Ok(Self::Order(runs)) } else { Err(Malformed) }
+            }
+            FrameHeader::Cast(header) => {
+                let CastHeader { order, safe, to, changes, stamp } = header;
+                if changes.is_none() && (safe || matches!(order, Order::Causal | Order::Total)) {
+                    return Err(Malformed);
+                }
+                let after = changes.map(|changes| last.with(&changes)).transpose()?;
+                Ok(Self::Cast(Cast { order, safe, to, after, stamp, message }))
             }
         }
     }
@@ -64,11 +114,14 @@ pub(crate) struct Stream {
     head: u64,
     /// Its last vector: the next one travels as what changed.
     last: Vector,
+    /// Passed by the head and not told yet, by position: a safe MBCAST, a GBCAST.
+    pending: VecDeque<(u64, Cast)>,
 }
 
 impl Stream {
     pub(crate) fn new(members: usize) -> Self {
-        Self { frames: VecDeque::new(), base: 0, head: 0, last: Vector::zero(members) }
+        let (frames, pending) = (VecDeque::new(), VecDeque::new());
+        Self { frames, base: 0, head: 0, last: Vector::zero(members), pending }
     }
 
     /// The first position not received.
@@ -76,9 +129,14 @@ impl Stream {
         self.base + self.frames.len() as u64
     }
 
-    /// The first position not processed.
+    /// The first position not processed in queue order: what vectors count.
     pub(crate) fn head(&self) -> u64 {
         self.head
+    }
+
+    /// The first position that may still have to be told here.
+    pub(crate) fn processed(&self) -> u64 {
+        self.pending.front().map_or(self.head, |(position, _)| self.head.min(*position))
     }
 
     /// The frame at a position, if it is here.
@@ -91,42 +149,44 @@ impl Stream {
         &self.last
     }
 
-    /// Takes the next frame as it came from the network.
-    ///
-    /// # Errors
-    /// [`Malformed`]: nothing is taken.
-    pub(crate) fn take(&mut self, mut message: Message) -> Result<&Frame, Malformed> {
-        let frame = match message.pop()? {
-            FrameHeader::Order(runs) => {
-                if runs.iter().any(|run| usize::from(run.rank) >= self.last.len()) {
-                    return Err(Malformed);
-                }
-                Frame::Order(runs)
-            }
-            FrameHeader::Cast { order, changes } => {
-                if changes.is_none() && order != Order::Fifo {
-                    return Err(Malformed);
-                }
-                let after = changes.map(|changes| self.last.with(&changes)).transpose()?;
-                Frame::Cast { order, after, message }
-            }
-        };
-        Ok(self.append(frame))
-    }
-
     /// Takes the next frame as it is.
-    pub(crate) fn append(&mut self, frame: Frame) -> &Frame {
-        if let Some(after) = frame.after() {
-            self.last = after.clone();
+    pub(crate) fn append(&mut self, frame: Frame) {
+        if let Frame::Cast(cast) = &frame {
+            if let Some(after) = &cast.after {
+                self.last = after.clone();
+            }
+            if matches!(cast.order, Order::Unordered | Order::Global) {
+                self.pending.push_back((self.received(), cast.clone()));
+            }
         }
         self.frames.push_back(frame);
-        self.frames.back().expect("just put there")
     }
 
     /// The head has been processed.
     pub(crate) fn pass(&mut self) {
         assert!(self.head < self.received(), "T1: nothing is processed before it is received");
         self.head += 1;
+    }
+
+    /// Takes out those pending that are ready.
+    pub(crate) fn take_pending(
+        &mut self,
+        mut ready: impl FnMut(u64, &Cast) -> bool,
+    ) -> Vec<(u64, Cast)> {
+        let mut taken = Vec::new();
+        self.pending.retain(|(position, cast)| {
+            let goes = ready(*position, cast);
+            if goes {
+                taken.push((*position, cast.clone()));
+            }
+            !goes
+        });
+        taken
+    }
+
+    /// Whether a GBCAST waits for the end of the epoch.
+    pub(crate) fn has_global(&self) -> bool {
+        self.pending.iter().any(|(_, cast)| cast.order == Order::Global)
     }
 
     /// Frames processed here and received everywhere are needed no more.
@@ -142,5 +202,32 @@ impl Stream {
     pub(crate) fn cut(&mut self, end: u64) {
         assert!(self.head <= end, "V1: a cut takes back no delivery");
         self.frames.truncate(usize::try_from(end - self.base).expect("positions in memory"));
+        self.pending.retain(|(position, _)| *position < end);
+    }
+
+    /// Nobody delivers the frame at this position.
+    pub(crate) fn void(&mut self, position: u64) {
+        assert!(self.head <= position, "V1: what was delivered is not void");
+        if let Some(place) = position.checked_sub(self.base)
+            && let Some(frame) = self.frames.get_mut(place as usize)
+        {
+            *frame = Frame::Skip;
+        }
+        self.pending.retain(|(pending, _)| *pending != position);
+    }
+
+    /// The positions that are here without their payload.
+    pub(crate) fn skipped(&self) -> Vec<Span> {
+        self.where_is(|frame| matches!(frame, Frame::Skip))
+    }
+
+    /// The positions of what is not for the member of this rank.
+    pub(crate) fn aside(&self, rank: usize) -> Vec<Span> {
+        self.where_is(|frame| frame.cast().is_some_and(|cast| !cast.is_for(rank)))
+    }
+
+    fn where_is(&self, is: impl Fn(&Frame) -> bool) -> Vec<Span> {
+        let frames = (self.base..).zip(&self.frames);
+        Span::gather(frames.filter(|(_, frame)| is(frame)).map(|(position, _)| position))
     }
 }

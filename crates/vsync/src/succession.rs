@@ -12,13 +12,15 @@ use muts::{ProcId, Random};
 
 use crate::asking::Asking;
 use crate::closing;
+use crate::config::Causality;
 use crate::control::{Ballot, Control};
 use crate::endpoint::Endpoint;
 use crate::epoch::Epoch;
 use crate::install::{Install, Part};
-use crate::interface::{Fault, Up, Why};
+use crate::interface::{Fault, Side, Up, Why};
 use crate::limits::{HISTORY_MAX, KIN_MAX};
 use crate::merge::Role;
+use crate::order::Order;
 use crate::serving::Serving;
 use crate::turn::Turn;
 use crate::view::{View, ViewId};
@@ -115,31 +117,96 @@ impl Serving {
         let me = turn.me();
         let part = install.part_of(self.epoch.view, me).expect("checked by the caller").clone();
         assert!(self.blocked.is_some(), "V1: an INSTALL without this member's STATUS");
-        closing::close(&mut self.epoch, turn, &part.cut);
+        // Of what is owed it will never be known that all have it.
+        self.release(turn, false);
+        closing::close(&mut self.epoch, turn, &part);
         self.tell_cut_stable(turn, &part);
+        let mut owed = self.take_globals(turn, install);
+        self.stable_later = stable_with(&owed);
+        // An excluded member does not deliver them.
+        if part.members.len() + part.leavers.len() < self.epoch.members.len() {
+            unsure(&mut owed);
+            self.stable_later.clear();
+        }
+        let sure = owed.iter().any(|up| matches!(up, Up::Cast { safe: true, .. }));
+        self.owed = owed;
         self.leave_epoch(turn);
         if part.leavers.contains(&me) {
+            self.release(turn, false);
             turn.tell(Up::Out { group: self.group(), why: Why::Left });
             return Fate::Leaves;
         }
-        let previous = (!part.hidden).then_some(self.epoch.view);
+        let previous = (!part.hidden).then_some(self.epoch.told);
         let old = core::mem::take(&mut self.epoch.members);
+        let base = self.epoch.ends_at(&part.cut);
+        let same = install.keeps(&part, &old) && self.owed.iter().any(is_global);
         self.kin.extend(old.into_iter().filter(|proc| *proc != me));
+        let told = self.epoch.told;
+        let active = turn.config.causality == Causality::System && self.epoch.is_unstable();
         self.enter(turn, install, Some(&part), previous);
+        if same {
+            self.owed.retain(|up| !matches!(up, Up::View(_)));
+            // Whoever was asked first waits for a view, or for this.
+            if turn.config.asks_first {
+                self.owed.retain(|up| !matches!(up, Up::Room { .. }));
+                self.owed.push(Up::Room { group: install.group });
+            }
+            self.epoch.told = told;
+            self.epoch.base = base;
+        }
+        if active || !self.stable_later.is_empty() {
+            self.epoch.stability.expect_all(turn.now);
+        }
+        self.hold_or_release(turn, sure);
         Fate::Stays
+    }
+
+    /// What is owed waits for all to confirm the epoch if it promises that they do.
+    fn hold_or_release(&mut self, turn: &mut Turn<'_>, sure: bool) {
+        let primary = |up: &Up| matches!(up, Up::View(view) if view.primary == Some(true));
+        if sure || self.owed.iter().any(primary) {
+            self.epoch.stability.expect_all(turn.now);
+        } else {
+            self.release(turn, true);
+        }
+    }
+
+    /// Tells what is owed since the epoch began; `sure` if every member is known to be in it.
+    pub(crate) fn release(&mut self, turn: &mut Turn<'_>, sure: bool) {
+        let mut owed = core::mem::take(&mut self.owed);
+        if !sure {
+            unsure(&mut owed);
+        }
+        for up in owed {
+            if let Up::View(view) = &up {
+                self.primary = view.primary;
+                self.voter |= view.primary == Some(true);
+            }
+            turn.tell(up);
+        }
+    }
+
+    /// Tells what is owed once every member is known to be in the epoch.
+    pub(crate) fn release_if_sure(&mut self, turn: &mut Turn<'_>) {
+        let waits = !self.owed.is_empty() || !self.stable_later.is_empty();
+        if waits && self.epoch.stability.has_all() {
+            self.release(turn, true);
+            self.stable_later.drain(..).for_each(|up| turn.tell(up));
+        }
     }
 
     /// All that is in the cut is held by everyone who takes part, and is delivered by each of them
     /// before anything later: stable, if nobody was excluded. Of what an excluded member has
-    /// delivered nothing is known.
+    /// delivered nothing is known, nor who delivers a GBCAST: that is who takes this INSTALL.
     fn tell_cut_stable(&self, turn: &mut Turn<'_>, part: &Part) {
         if part.members.len() + part.leavers.len() < self.epoch.members.len() {
             return;
         }
         for (rank, stream) in self.epoch.streams.iter().enumerate() {
-            if stream.head() > self.epoch.stability.stable_below(rank) {
+            if stream.processed() > self.epoch.stability.stable_below(rank) {
                 let from = Endpoint::of(self.epoch.members[rank]);
-                turn.tell(Up::Stable { group: self.group(), from, below: stream.head() });
+                let below = self.epoch.base[rank] + stream.processed();
+                turn.tell(Up::Stable { group: self.group(), from, below });
             }
         }
     }
@@ -181,6 +248,7 @@ impl Serving {
         self.flush = None;
         self.merge = None;
         self.reason_since = None;
+        self.viewed = turn.now;
         self.repeating.soon(turn);
         self.apart.clear();
         self.pleading.clear();
@@ -203,16 +271,23 @@ impl Serving {
             self.history.pop_front();
         }
         turn.counters.views += 1;
-        turn.tell(Up::View(told_view(install, part, previous, me)));
+        self.voter |= install.founds();
+        if install.parts.len() > 1 {
+            self.owed.push(merged(install));
+        }
+        let mut view = told_view(install, part, previous, me);
+        view.primary = turn.terms(install.group).elects(&install.voters());
+        self.owed.push(Up::View(view));
         if let Some(founding) = founding {
             let missing: Vec<ProcId> =
                 founding.wanted.into_iter().filter(|proc| !members.contains(proc)).collect();
             if !missing.is_empty() {
-                turn.tell(Up::Fault { group: install.group, fault: Fault::Missing(missing) });
+                let fault = Fault::Missing(missing);
+                self.owed.push(Up::Fault { group: install.group, fault });
             }
         }
         if core::mem::take(&mut self.owes_room) {
-            turn.tell(Up::Room { group: install.group });
+            self.owed.push(Up::Room { group: install.group });
         }
     }
 
@@ -235,9 +310,46 @@ impl Serving {
         let epoch = Epoch::new(install.group, install.view, members, rank);
         let mut serving = Self::new(epoch, highest);
         serving.enter(turn, install, None, None);
+        serving.hold_or_release(turn, false);
         serving.note_all_met(turn);
         serving
     }
+}
+
+/// What is stable once all who are to deliver these GBCASTs have taken the INSTALL.
+fn stable_with(globals: &[Up]) -> Vec<Up> {
+    let told = globals.iter().filter_map(|up| match up {
+        Up::Cast { group, from, seq, .. } => {
+            Some(Up::Stable { group: *group, from: *from, below: seq + 1 })
+        }
+        _ => None,
+    });
+    told.collect()
+}
+
+/// It will not be known of these that every member has them.
+fn unsure(owed: &mut [Up]) {
+    for up in owed {
+        match up {
+            Up::Cast { safe, .. } => *safe = false,
+            Up::View(view) if view.primary == Some(true) => view.primary = None,
+            _ => {}
+        }
+    }
+}
+
+fn is_global(up: &Up) -> bool {
+    matches!(up, Up::Cast { order: Order::Global, .. })
+}
+
+/// The sides that become one.
+fn merged(install: &Install) -> Up {
+    let side = |part: &Part| Side {
+        view: part.view,
+        members: part.members.iter().copied().map(Endpoint::of).collect(),
+        digest: part.digest,
+    };
+    Up::Merged { group: install.group, sides: install.parts.iter().map(side).collect() }
 }
 
 /// The view as one member is told it.
@@ -245,7 +357,7 @@ fn told_view(install: &Install, part: Option<&Part>, previous: Option<ViewId>, m
     let endpoints = |procs: &[ProcId]| procs.iter().copied().map(Endpoint::of).collect();
     let members: Vec<Endpoint> = endpoints(&install.members());
     let mut parts: Vec<Vec<Endpoint>> = Vec::new();
-    if install.parts.iter().all(|part| part.hidden) {
+    if install.founds() {
         // A group that begins: nobody knows more of it than anybody else.
         parts.push(members.clone());
     } else {
@@ -262,5 +374,6 @@ fn told_view(install: &Install, part: Option<&Part>, previous: Option<ViewId>, m
         Some(part) if !part.hidden => endpoints(&part.members),
         _ => vec![Endpoint::of(me)],
     };
-    View { group: install.group, id: install.view, members, transitional, parts, previous }
+    let (group, id, primary) = (install.group, install.view, None);
+    View { group, id, members, transitional, parts, previous, primary }
 }

@@ -1,15 +1,19 @@
 //! What a group may touch in one turn: the kernel's shared parts, lent to it.
 
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeMap, VecDeque};
 
 use muts::{Instant, Layer, Message, ProcId, Random};
 
 use crate::config::Config;
 use crate::control::Control;
 use crate::counters::Counters;
+use crate::endpoint::GroupId;
+use crate::grounds::Exclusion;
 use crate::interface::Up;
+use crate::limits::EXCLUSIONS_MAX;
 use crate::peers::Peers;
 use crate::spread::Spreads;
+use crate::terms::Terms;
 
 /// The transport, whatever it is.
 pub(crate) type Net<'a> = &'a mut dyn Layer<Down = muts::Down, Up = muts::Up>;
@@ -18,6 +22,8 @@ pub(crate) type Net<'a> = &'a mut dyn Layer<Down = muts::Down, Up = muts::Up>;
 pub(crate) struct Turn<'a> {
     pub(crate) now: Instant,
     pub(crate) config: &'a Config,
+    pub(crate) terms: &'a BTreeMap<GroupId, Terms>,
+    pub(crate) exclusions: &'a mut VecDeque<Exclusion>,
     pub(crate) peers: &'a mut Peers,
     pub(crate) random: &'a mut Random,
     pub(crate) counters: &'a mut Counters,
@@ -29,6 +35,19 @@ pub(crate) struct Turn<'a> {
 impl Turn<'_> {
     pub(crate) fn me(&self) -> ProcId {
         self.config.me
+    }
+
+    /// What is to hold in a group.
+    pub(crate) fn terms(&self, group: GroupId) -> Terms {
+        self.terms.get(&group).cloned().unwrap_or_default()
+    }
+
+    /// Remembers why somebody was excluded.
+    pub(crate) fn remember(&mut self, exclusion: Exclusion) {
+        self.exclusions.push_back(exclusion);
+        while self.exclusions.len() > EXCLUSIONS_MAX {
+            self.exclusions.pop_front();
+        }
     }
 
     /// Tells the floor above.

@@ -49,4 +49,7 @@ pub struct View {
     pub parts: Vec<Vec<Endpoint>>,
     /// The previous view of the told one; none for a newcomer.
     pub previous: Option<ViewId>,
+    /// In a group that has a policy of primary views: whether this one is; none where that did not
+    /// become known before it ended, and in other groups.
+    pub primary: Option<bool>,
 }

@@ -74,7 +74,7 @@ impl House {
 
     fn cast(&mut self, pipe: u32, text: &str) -> bool {
         let (order, message) = (Order::Total, message(text));
-        self.ask(pipe, Down::Cast { group: GROUP, order, after_all: false, message })
+        self.ask(pipe, Down::Cast { group: GROUP, how: order.into(), message })
     }
 
     /// Bytes go to and fro until nobody has any.
@@ -175,12 +175,8 @@ fn a_remote_multicast_crosses_the_network_once() {
     let (mut house, [a, b, c, d]) = town();
     house.run(Duration::from_millis(200));
     let before = house.air.borrow().casts(proc('B'), proc('A'));
-    let fifo = |text: &str| Down::Cast {
-        group: GROUP,
-        order: Order::Fifo,
-        after_all: false,
-        message: message(text),
-    };
+    let fifo =
+        |text: &str| Down::Cast { group: GROUP, how: Order::Fifo.into(), message: message(text) };
     for number in 0..100 {
         assert!(house.ask(d, fifo(&format!("{number}"))));
     }
@@ -264,7 +260,7 @@ fn a_deaf_client_slows_its_senders_is_put_out_and_holds_up_no_other_group() {
     assert!(waiting < 3 << 20, "{waiting} bytes");
     let to_the_other = |text: &str| {
         let (order, message) = (Order::Fifo, message(text));
-        Down::Cast { group: other, order, after_all: false, message }
+        Down::Cast { group: other, how: order.into(), message }
     };
     let before = house.heard(c).len();
     for _ in 0..100 {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::{World, proc};
 use muts::ProcId;
-use vsync::{Config, Down, GroupId, Up};
+use vsync::{Down, GroupId, Up};
 
 const ALL: u64 = 1_000_000;
 
@@ -82,11 +82,10 @@ fn what_was_said_to_a_coordinator_in_vain_is_said_soon_to_the_next_one() {
 }
 
 #[test]
-fn a_view_without_the_crashed_comes_as_soon_as_suspicions_are_gathered() {
+fn a_view_without_the_crashed_comes_at_once() {
     let mut world = group_of("abc");
     world.crash(proc('a'));
     until_suspected(&mut world);
-    let gathering = Config::new(proc('b'), 1).gather;
-    world.run(gathering + Duration::from_millis(10));
+    world.run(Duration::from_millis(10));
     assert_eq!(views(&world, 'b').last(), Some(&2));
 }

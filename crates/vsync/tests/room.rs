@@ -10,7 +10,7 @@ use vsync::{Down, Fault, GroupId, Order, Up};
 const SECOND: Duration = Duration::from_secs(1);
 
 fn cast(group: GroupId) -> Down {
-    Down::Cast { group, order: Order::Fifo, after_all: false, message: message("m") }
+    Down::Cast { group, how: Order::Fifo.into(), message: message("m") }
 }
 
 fn is_room(up: &Up) -> bool {

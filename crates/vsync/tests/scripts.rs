@@ -50,7 +50,7 @@ fn ask(world: &mut World, line: &str) {
     }
     let me = letter(words[0]);
     let cast =
-        |order, text: &str| Down::Cast { group, order, after_all: false, message: message(text) };
+        |order: Order, text: &str| Down::Cast { group, how: order.into(), message: message(text) };
     let ask = match words[1..] {
         ["crash"] => return world.crash(me),
         ["found", ..] => {

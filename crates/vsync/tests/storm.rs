@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use common::{World, message, proc};
 use muts::{ProcId, Random};
-use vsync::{Down, GroupId, Order, Up, ViewId};
+use vsync::{Down, GroupId, How, Order, Up, ViewId};
 
 /// What one process delivered in each of its views, in order, with the view that it went to.
 struct Stay {
@@ -98,12 +98,16 @@ fn storm(seed: u64) -> usize {
     for step in 0..60 {
         for _ in 0..random.below(12) {
             let me = all[random.below(5) as usize];
-            let order = [Order::Fifo, Order::Causal, Order::Total][random.below(3) as usize];
+            let orders =
+                [Order::Unordered, Order::Fifo, Order::Causal, Order::Total, Order::Global];
+            let often = [0, 1, 1, 2, 2, 3, 3, 3, 3, 3, 4];
+            let order = orders[often[random.below(often.len() as u64) as usize]];
+            let how = How { safe: random.chance(100_000), ..order.into() };
             if world.kernels.contains_key(&me) {
                 let text = format!("{step}.{}", random.draw());
                 let message = message(&text);
                 // A full group hands it back: it was never sent.
-                let _ = world.ask(me, Down::Cast { group, order, after_all: false, message });
+                let _ = world.ask(me, Down::Cast { group, how, message });
             }
             world.run(Duration::from_micros(random.below(3_000)));
         }

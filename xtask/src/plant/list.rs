@@ -24,6 +24,15 @@ const fn kernel(
     Plant { name, file, from, to, families: &["core", "lwg"], packages: &["vsync", "sim"] }
 }
 
+const fn tool(
+    name: &'static str,
+    file: &'static str,
+    from: &'static str,
+    to: &'static str,
+) -> Plant {
+    Plant { name, file, from, to, families: &[], packages: &["tools"] }
+}
+
 const fn light(
     name: &'static str,
     file: &'static str,
@@ -42,7 +51,16 @@ const fn gated(
     Plant { name, file, from, to, families: &["gate", "gate-lwg"], packages: &["vsync"] }
 }
 
-pub(super) const PLANTS: [Plant; 31] = [
+const fn reader(
+    name: &'static str,
+    file: &'static str,
+    from: &'static str,
+    to: &'static str,
+) -> Plant {
+    Plant { name, file, from, to, families: &[], packages: &["sim"] }
+}
+
+pub(super) const PLANTS: [Plant; 48] = [
     gated(
         "a client is not asked before its casts are closed out",
         "crates/vsync/src/asking.rs",
@@ -82,8 +100,8 @@ pub(super) const PLANTS: [Plant; 31] = [
     kernel(
         "a blocked member goes on sending",
         "crates/vsync/src/group.rs",
-        "let closed = serving.blocked.is_some() || serving.founding.is_some();",
-        "let closed = serving.founding.is_some();",
+        "let closed = serving.blocked.is_some()\n",
+        "let closed = serving.epoch.members.is_empty()\n",
     ),
     kernel(
         "INSTALL before every CUT_OK",
@@ -94,8 +112,8 @@ pub(super) const PLANTS: [Plant; 31] = [
     kernel(
         "CUT_OK without the frames",
         "crates/vsync/src/consent.rs",
-        "received.iter().zip(&wanted.cut).all(|(have, want)| have >= want)",
-        "received.iter().zip(&wanted.cut).any(|(have, want)| have >= want)",
+        "(0..wanted.cut.len()).all(|rank| self.lacks(wanted, rank).is_none())",
+        "(0..wanted.cut.len()).any(|rank| self.lacks(wanted, rank).is_none())",
     ),
     kernel(
         "a lower ballot is refused in silence",
@@ -117,21 +135,21 @@ pub(super) const PLANTS: [Plant; 31] = [
     ),
     kernel(
         "the cut holds what the slowest has",
-        "crates/vsync/src/flush.rs",
-        "None => participants.iter().map(|proc| has(proc, stream)).max().unwrap_or(0),",
-        "None => participants.iter().map(|proc| has(proc, stream)).min().unwrap_or(0),",
+        "crates/vsync/src/survey.rs",
+        "let end = answers.iter().map(|answer| answer.received).max().unwrap_or(0);",
+        "let end = answers.iter().map(|answer| answer.received).min().unwrap_or(0);",
     ),
     kernel(
         "nobody pulls what an excluded sender's holder has",
         "crates/vsync/src/consent.rs",
-        "if position < gap.end {",
-        "if position < gap.end && position > gap.end {",
+        "if let Some(position) = missing {",
+        "if let Some(position) = missing.filter(|_| wanted.cut.is_empty()) {",
     ),
     kernel(
         "the cut is not trimmed to what is causally complete",
         "crates/vsync/src/closing.rs",
-        "frame.after().is_some_and(|after| !after.within(kept.iter().copied())) {",
-        "frame.after().is_some_and(|after| after.len() == 0) {",
+        "if !whole || spoiled.contains(&cast.to) {",
+        "if spoiled.contains(&cast.to) {",
     ),
     kernel(
         "orphans are placed by something local",
@@ -147,7 +165,7 @@ pub(super) const PLANTS: [Plant; 31] = [
     ),
     kernel(
         "a message is delivered before its causes",
-        "crates/vsync/src/epoch.rs",
+        "crates/vsync/src/delivery.rs",
         "            && !after.within(self.streams.iter().map(Stream::head))\n",
         "            && !after.within(self.streams.iter().map(Stream::received))\n",
     ),
@@ -193,6 +211,90 @@ pub(super) const PLANTS: [Plant; 31] = [
         "            self.give_up(turn, from);\n            return;",
         "            return;",
     ),
+    kernel(
+        "safe as soon as it is received",
+        "crates/vsync/src/delivery.rs",
+        "settled(rank) > position\n",
+        "settled(rank) + 1_000 > position\n",
+    ),
+    kernel(
+        "what came after STATUS is reported as received",
+        "crates/vsync/src/reports.rs",
+        "self.frozen.clone().unwrap_or_else(|| self.received())",
+        "self.frozen.clone().filter(Vec::is_empty).unwrap_or_else(|| self.received())",
+    ),
+    kernel(
+        "a GBCAST is delivered at anybody's flush",
+        "crates/vsync/src/global.rs",
+        "if from == install.view.coordinator {",
+        "if from != turn.me() || from == install.view.coordinator {",
+    ),
+    kernel(
+        "a sender overtakes its own GBCAST",
+        "crates/vsync/src/epoch.rs",
+        "if how.order != Order::Unordered && self.has_own_global() {",
+        "if how.order == Order::Global && self.has_own_global() {",
+    ),
+    kernel(
+        "a frame is pulled from who has only its place",
+        "crates/vsync/src/survey.rs",
+        "position < self.received && !self.held.is_some_and(|h| any_has(&h.skipped, position))",
+        "position < self.received",
+    ),
+    kernel(
+        "a member is told what is not for it",
+        "crates/vsync/src/delivery.rs",
+        "        if cast.is_for(self.rank) {\n            let cast",
+        "        if cast.is_for(self.rank) || cast.after.is_some() {\n            let cast",
+    ),
+    kernel(
+        "a vector is kept from those whom its message is not for",
+        "crates/vsync/src/epoch.rs",
+        "frame.cast().filter(|cast| cast.after.is_none()) else {",
+        "frame.cast().filter(|cast| cast.order != Order::Total) else {",
+    ),
+    kernel(
+        "an MBCAST waits in the queue at the end of an epoch",
+        "crates/vsync/src/closing.rs",
+        "|| cast.order == Order::Unordered;",
+        "|| cast.order == Order::Global;",
+    ),
+    kernel(
+        "half of an electorate is a majority",
+        "crates/vsync/src/terms.rs",
+        "Some(there * 2 > electorate.len())",
+        "Some(there * 2 >= electorate.len())",
+    ),
+    kernel(
+        "whoever comes counts for a primary view",
+        "crates/vsync/src/install.rs",
+        "part.voters.iter().map(|proc| proc.node)",
+        "part.members.iter().map(|proc| proc.node)",
+    ),
+    kernel(
+        "causes in other groups are not waited for",
+        "crates/vsync/src/across.rs",
+        "filter(move |active| *active != group)",
+        "filter(move |active| *active != group && active.0 == 0)",
+    ),
+    kernel(
+        "a bad ticket opens the door",
+        "crates/vsync/src/terms.rs",
+        "key.len() == ticket.len() && differs == 0",
+        "differs == 0",
+    ),
+    tool(
+        "a donor gives the wrong part of its state",
+        "crates/tools/src/transfer.rs",
+        "let bytes = snapshot.bytes.slice(start..size.min(start + CHUNK_BYTES));",
+        "let bytes = snapshot.bytes.slice(start / 2..size.min(start / 2 + CHUNK_BYTES));",
+    ),
+    tool(
+        "a snapshot that was asked for early is never given",
+        "crates/tools/src/transfer.rs",
+        "self.early.iter().filter(|(_, (wanted, _))| *wanted <= boundary);",
+        "self.early.iter().filter(|(_, (wanted, _))| *wanted < boundary);",
+    ),
     light(
         "a change is installed without the MARKs",
         "crates/lwg/src/change.rs",
@@ -228,5 +330,36 @@ pub(super) const PLANTS: [Plant; 31] = [
         "crates/lwg/src/outgoing.rs",
         "        if let Some(motion) = moving {",
         "        if let Some(motion) = moving.filter(|motion| motion.changes.is_empty()) {",
+    ),
+    reader(
+        "a list's length is believed before its items are there",
+        "crates/muts/src/wire.rs",
+        "        if count > from.len() {
+            return Err(Malformed);
+        }
+        (0..count).map(|_| T::read(from)).collect()
+",
+        "        let mut items = Self::with_capacity(count.min(1 << 20));
+        for _ in 0..count {
+            items.push(T::read(from)?);
+        }
+        Ok(items)
+",
+    ),
+    reader(
+        "an acknowledgement tells any number of runs",
+        "crates/muts/src/header.rs",
+        "    if count > ACK_RANGES_MAX as u64 {\n",
+        "    if count > 8 * ACK_RANGES_MAX as u64 {\n",
+    ),
+    reader(
+        "a part of a message is taken for the whole",
+        "crates/muts/src/message.rs",
+        "        if length > rest.len() {
+            return Err(Malformed);
+        }
+",
+        "        let length = length.min(rest.len());
+",
     ),
 ];

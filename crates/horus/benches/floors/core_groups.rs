@@ -94,7 +94,7 @@ impl Floor for CoreGroups {
         message: Message,
     ) -> bool {
         let (group, order) = (group(lane), self.order);
-        tower.down(now, Down::Cast { group, order, after_all: false, message }).is_ok()
+        tower.down(now, Down::Cast { group, how: order.into(), message }).is_ok()
     }
 
     fn hear(&mut self, up: Up) -> Heard {

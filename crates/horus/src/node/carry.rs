@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use horus::history::Event;
-use horus::{Endpoint, LwgId};
+use horus::{Endpoint, LwgId, Weather};
 use lwg::Down;
 use muts::Address;
 use serde_json::{Value, json};
@@ -74,8 +74,8 @@ impl Node {
             Command::Found { group, members } => self.found(&group, &members),
             Command::Join { group, contact } => self.join(&group, contact.as_deref()),
             Command::Leave { group } => self.leave(&group),
-            Command::Cast { group, order, msg, body, stable, .. } => {
-                self.cast(&group, Letter { order, msg, body: body.into_bytes(), stable })
+            Command::Cast { group, order, msg, body, safe, stable } => {
+                self.cast(&group, Letter { order, msg, body: body.into_bytes(), safe, stable })
             }
             Command::Create { lwg, members, .. } => self.create(&lwg, &members),
             Command::Add { lwg, members } => {
@@ -88,7 +88,8 @@ impl Node {
                 self.change("destroy", &lwg, &[], |lwg, _| Down::Destroy { lwg })
             }
             Command::Send { lwg, order, msg, body, stable, .. } => {
-                self.send(&lwg, Letter { order, msg, body: body.into_bytes(), stable })
+                let (body, safe) = (body.into_bytes(), false);
+                self.send(&lwg, Letter { order, msg, body, safe, stable })
             }
             Command::Put { lwg, msg, name, file, from, bytes } => {
                 self.put(&lwg, msg, name, (&file, from, bytes))
@@ -113,7 +114,11 @@ impl Node {
                 self.record.event(&Event::Quiesce { component }, []);
                 Ok(())
             }
-            Command::Chaos { drop, drop_in, drop_out } => self.chaos(&drop, &drop_in, &drop_out),
+            Command::Chaos { drop, drop_in, drop_out, loss, twice, corrupt, delay_ms } => {
+                let delay = Duration::from_millis(delay_ms);
+                let weather = Weather { loss, twice, corrupt, delay };
+                self.chaos(&drop, &drop_in, &drop_out, weather)
+            }
             Command::Quit => self.quit(),
         }
     }
@@ -202,7 +207,13 @@ impl Node {
         Ok(())
     }
 
-    fn chaos(&mut self, both: &[String], from: &[String], to: &[String]) -> Result<(), Stop> {
+    fn chaos(
+        &mut self,
+        both: &[String],
+        from: &[String],
+        to: &[String],
+        weather: Weather,
+    ) -> Result<(), Stop> {
         if !self.allow_chaos {
             return Err(Stop::Wrong("chaos needs --allow-chaos".into()));
         }
@@ -219,6 +230,7 @@ impl Node {
         };
         let (from, to) = (all(from)?, all(to)?);
         self.horus.cuts().set(from, to);
+        self.horus.cuts().set_weather(weather);
         Ok(())
     }
 

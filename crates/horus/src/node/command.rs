@@ -97,7 +97,7 @@ pub(crate) enum Command {
     Keys { file: Option<std::path::PathBuf> },
     /// Writes the mark that faults are over.
     Quiesce { component: Option<Vec<String>> },
-    /// Drops packets.
+    /// Drops packets, and loses, doubles, damages and delays others.
     Chaos {
         #[serde(default)]
         drop: Vec<String>,
@@ -105,6 +105,14 @@ pub(crate) enum Command {
         drop_in: Vec<String>,
         #[serde(default)]
         drop_out: Vec<String>,
+        #[serde(default)]
+        loss: u8,
+        #[serde(default)]
+        twice: u8,
+        #[serde(default)]
+        corrupt: u8,
+        #[serde(default)]
+        delay_ms: u64,
     },
     /// Leaves every group and ends.
     Quit,
@@ -163,7 +171,7 @@ impl Command {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Order {
-    /// Unordered; not built yet.
+    /// Unordered.
     Mbcast,
     /// FIFO.
     Fbcast,
@@ -171,22 +179,34 @@ pub(crate) enum Order {
     Cbcast,
     /// Total.
     Abcast,
-    /// Against everything; not built yet.
+    /// Against everything.
     Gbcast,
 }
 
 impl Order {
     /// The order as the floors name it.
+    pub(crate) const fn named(self) -> lwg::Order {
+        match self {
+            Self::Mbcast => lwg::Order::Unordered,
+            Self::Fbcast => lwg::Order::Fifo,
+            Self::Cbcast => lwg::Order::Causal,
+            Self::Abcast => lwg::Order::Total,
+            Self::Gbcast => lwg::Order::Global,
+        }
+    }
+
+    /// The same for a light-weight group.
     ///
     /// # Errors
     /// A sentence for what is not built yet.
     pub(crate) fn built(self) -> Result<lwg::Order, String> {
         match self {
-            Self::Fbcast => Ok(lwg::Order::Fifo),
-            Self::Cbcast => Ok(lwg::Order::Causal),
-            Self::Abcast => Ok(lwg::Order::Total),
-            Self::Mbcast => Err("order mbcast is not built yet: fbcast, cbcast, abcast".into()),
-            Self::Gbcast => Err("order gbcast is not built yet: fbcast, cbcast, abcast".into()),
+            Self::Mbcast | Self::Gbcast => {
+                Err("in a light-weight group mbcast and gbcast are not \
+                                                built yet: fbcast, cbcast, abcast"
+                    .into())
+            }
+            _ => Ok(self.named()),
         }
     }
 }
@@ -210,15 +230,22 @@ pub(crate) fn parse(line: &str, json: bool) -> Result<Command, String> {
 /// What the types do not say.
 fn check(command: &Command) -> Result<(), String> {
     match command {
-        Command::Cast { safe: true, .. } | Command::Send { safe: true, .. } => {
-            Err("safe is not built yet; `stable` tells when every member has it".into())
-        }
-        Command::Cast { order, .. } | Command::Send { order, .. } => order.built().map(|_| ()),
+        Command::Send { safe: true, .. } => Err("in a light-weight group safe is not built yet; \
+                                                 `stable` tells when every member has it"
+            .into()),
+        Command::Send { order, .. } => order.built().map(|_| ()),
         Command::Create { semantics: Some(semantics), .. } => {
             Err(format!("semantics `{semantics}` is not built yet"))
         }
         Command::Create { set: Some(set), .. } => {
             Err(format!("set `{set}`: sets other than the default are not built yet"))
+        }
+        Command::Chaos { loss, twice, corrupt, .. } => {
+            let most = loss.max(twice).max(corrupt);
+            if *most > 100 {
+                return Err(format!("chaos: {most} is more than 100 of 100"));
+            }
+            Ok(())
         }
         Command::Flood { group, lwg, order, rate, .. } => {
             if group.is_some() == lwg.is_some() {
@@ -227,7 +254,7 @@ fn check(command: &Command) -> Result<(), String> {
             if rate.is_some_and(|rate| !rate.is_finite() || rate <= 0.0) {
                 return Err("`rate` is messages per second, above 0".into());
             }
-            order.built().map(|_| ())
+            lwg.as_ref().map_or(Ok(()), |_| order.built().map(|_| ()))
         }
         _ => Ok(()),
     }
@@ -261,6 +288,7 @@ mod tests {
                 r#"{"do":"flood","lwg":"L","order":"abcast","size":100,"count":5,"quiet":true}"#,
             ),
             ("chaos drop=b,c", r#"{"do":"chaos","drop":["b","c"]}"#),
+            ("chaos loss=30 delay_ms=5", r#"{"do":"chaos","loss":30,"delay_ms":5}"#),
             ("chaos", r#"{"do":"chaos","drop":[]}"#),
             ("quit", r#"{"do":"quit"}"#),
         ] {
@@ -280,10 +308,13 @@ mod tests {
     fn what_is_wrong_is_named() {
         assert!(wrong("{").contains("JSON"));
         assert!(wrong(r#"{"do":"dance"}"#).contains("dance"));
+        assert!(wrong(r#"{"do":"chaos","loss":101}"#).contains("101"));
         assert!(wrong(r#"{"do":"leave"}"#).contains("group"));
         assert!(wrong(r#"{"do":"leave","group":"G","now":1}"#).contains("now"));
-        let line = r#"{"do":"cast","group":"G","order":"gbcast"}"#;
-        assert!(wrong(line).contains("not built"));
+        let line = r#"{"do":"send","lwg":"L","order":"gbcast"}"#;
+        assert!(wrong(line).contains("not"));
+        let line = r#"{"do":"cast","group":"G","order":"gbcast","safe":true}"#;
+        assert!(parse(line, true).is_ok());
         let line = r#"{"do":"send","lwg":"L","order":"abcast","safe":true}"#;
         assert!(wrong(line).contains("safe"));
         assert!(parse("cast G", false).expect_err("refused").contains("order"));

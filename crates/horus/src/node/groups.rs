@@ -199,6 +199,7 @@ mod tests {
             transitional: Vec::new(),
             parts: Vec::new(),
             previous: None,
+            primary: None,
         };
         groups.cores.insert(view.group, Core { view: Some(view), ..Core::default() });
         let late: Vec<_> = groups.lights.keys().map(|lwg| groups.is_late(*lwg)).collect();

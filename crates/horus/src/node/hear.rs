@@ -17,9 +17,11 @@ use super::run::Node;
 /// An order as histories spell it.
 pub(crate) const fn spell(order: lwg::Order) -> history::Order {
     match order {
+        lwg::Order::Unordered => history::Order::Mbcast,
         lwg::Order::Fifo => history::Order::Fbcast,
         lwg::Order::Causal => history::Order::Cbcast,
         lwg::Order::Total => history::Order::Abcast,
+        lwg::Order::Global => history::Order::Gbcast,
     }
 }
 
@@ -235,8 +237,8 @@ impl Node {
                 ));
             }
             vsync::Up::View(view) => self.hear_core_view(view),
-            vsync::Up::Cast { group, from, seq, order, message } => {
-                self.hear_cast((group, from, seq), order, &message);
+            vsync::Up::Cast { group, from, seq, order, safe, message } => {
+                self.hear_cast((group, from, seq), (order, safe), &message);
             }
             vsync::Up::Stable { group, from, below } if from == self.horus.me() => {
                 let Some(core) = self.groups.cores.get_mut(&group) else { return };
@@ -250,7 +252,9 @@ impl Node {
             vsync::Up::Stable { .. }
             | vsync::Up::Send { .. }
             | vsync::Up::Room { .. }
-            | vsync::Up::Closing { .. } => {}
+            | vsync::Up::Closing { .. }
+            | vsync::Up::Merged { .. }
+            | vsync::Up::Asks { .. } => {}
         }
     }
 
@@ -261,6 +265,7 @@ impl Node {
             view: show_core_view(view.id, self.horus.book()).into(),
             members: self.all(&view.members),
             transitional: Some(self.all(&view.transitional)),
+            primary: view.primary,
             ..history::View::default()
         };
         self.record.event(&Event::View(Box::new(event)), []);
@@ -281,7 +286,7 @@ impl Node {
     fn hear_cast(
         &mut self,
         (group, from, seq): (vsync::GroupId, Endpoint, u64),
-        order: lwg::Order,
+        (order, safe): (lwg::Order, bool),
         message: &lwg::Message,
     ) {
         let Ok(envelope) = Envelope::open(message) else { return };
@@ -297,6 +302,7 @@ impl Node {
             view: view.map(|view| show_core_view(view, self.horus.book()).into()),
             h: Some(format!("{:016x}", hash(message.body())).into()),
             order: Some(spell(order)),
+            safe: safe.then_some(true),
             ..Deliver::new(show_core(group), envelope.id.as_str(), self.horus.show(from))
         };
         self.record_deliver(deliver, envelope.quiet, message.body());
@@ -326,6 +332,7 @@ impl Node {
         let reason = match why {
             vsync::Why::Left => "left",
             vsync::Why::NotFound => "not_found",
+            vsync::Why::Denied(_) => "denied",
         };
         let event = Event::Left { group: show_core(group).into(), reason: Some(reason.into()) };
         self.record.event(&event, []);
@@ -337,6 +344,10 @@ impl Node {
         let why = match fault {
             vsync::Fault::NotIn => "this process is not in it".to_owned(),
             vsync::Fault::AlreadyIn => "this process is in it already, or joins it".to_owned(),
+            vsync::Fault::NotPrimary => {
+                "its view is not primary, so it takes no multicasts: send again in one that is"
+                    .to_owned()
+            }
             vsync::Fault::TooMany => "more members than a view can hold".to_owned(),
             vsync::Fault::Missing(who) => {
                 let who: Vec<_> = who.iter().map(|who| self.horus.book().show(*who)).collect();

@@ -21,6 +21,9 @@ pub(crate) struct Options {
     /// Where another node listens, b=127.0.0.1:7002; as often as there are others
     #[arg(long, value_name = "NAME=ADDRESS", value_parser = peer)]
     peer: Vec<(String, SocketAddr)>,
+    /// An IP multicast group that all nodes share, 239.255.0.1:7000: what several hear goes once
+    #[arg(long, value_name = "GROUP")]
+    hall: Option<SocketAddr>,
     /// The node's own key and the cluster's, as `horus keygen` makes them
     #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
     pub(crate) key_file: Option<PathBuf>,
@@ -129,6 +132,7 @@ impl Options {
             peers: self.others()?,
             daemon: self.daemon.clone(),
             state_dir: self.state.clone(),
+            hall: self.hall,
             insecure: self.insecure,
             chaos: self.allow_chaos,
             timing: match self.profile {

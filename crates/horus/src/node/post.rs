@@ -27,6 +27,7 @@ pub(crate) struct Letter {
     pub(crate) order: Order,
     pub(crate) msg: Option<String>,
     pub(crate) body: Vec<u8>,
+    pub(crate) safe: bool,
     pub(crate) stable: bool,
 }
 
@@ -42,24 +43,25 @@ fn read(file: &Path, from: u64, bytes: Option<u64>) -> io::Result<Vec<u8>> {
 
 impl Node {
     pub(crate) fn cast(&mut self, group: &str, letter: Letter) -> Result<(), Stop> {
-        let (group, order) = (self.open_core(group)?, letter.order.built()?);
+        let group = self.open_core(group)?;
         let own = self.own(letter.msg, letter.stable)?;
-        self.cast_own(group, order, own, letter.body, false);
+        let how = vsync::How { safe: letter.safe, ..letter.order.named().into() };
+        self.cast_own(group, how, own, letter.body, false);
         Ok(())
     }
 
     fn cast_own(
         &mut self,
         group: vsync::GroupId,
-        order: lwg::Order,
+        how: vsync::How,
         own: Own,
         body: Vec<u8>,
         quiet: bool,
     ) {
-        self.record_send(show_core(group), &own.msg, order, &body, quiet);
+        self.record_send(show_core(group), &own.msg, (how.order, how.safe), &body, quiet);
         let message = Envelope::seal(&own.msg, quiet, body);
         self.groups.cores.entry(group).or_default().undelivered.push_back(own);
-        self.asks.push(Down::Core(vsync::Down::Cast { group, order, after_all: false, message }));
+        self.asks.push(Down::Core(vsync::Down::Cast { group, how, message }));
     }
 
     pub(crate) fn send(&mut self, written: &str, letter: Letter) -> Result<(), Stop> {
@@ -70,7 +72,7 @@ impl Node {
     }
 
     fn send_own(&mut self, lwg: LwgId, order: lwg::Order, own: Own, body: Vec<u8>, quiet: bool) {
-        self.record_send(show_lwg(lwg), &own.msg, order, &body, quiet);
+        self.record_send(show_lwg(lwg), &own.msg, (order, false), &body, quiet);
         let send = self.horus.mint_send();
         // Floods are not for answering; of the rest any may be answered.
         let replies = !own.flood;
@@ -103,7 +105,7 @@ impl Node {
         let put = Put { id: own.msg.clone(), name, content: content.into() };
         let mut command = Vec::new();
         put.write(&mut command);
-        self.record_send(show_lwg(lwg), &own.msg, lwg::Order::Total, &command, false);
+        self.record_send(show_lwg(lwg), &own.msg, (lwg::Order::Total, false), &command, false);
         let send = self.horus.mint_send();
         if let Some(oldest) = self.awaited.add(send, &own.msg) {
             self.asks.push(Down::Discard { send: oldest });
@@ -135,7 +137,7 @@ impl Node {
         if size.0 > DOCUMENT_BYTES_MAX {
             return Err(Stop::Wrong(format!("`size` is at most {DOCUMENT_BYTES_MAX} bytes")));
         }
-        self.flood = Some(Flood::new(target, order.built()?, size, rate, quiet));
+        self.flood = Some(Flood::new(target, order.named(), size, rate, quiet));
         Ok(())
     }
 
@@ -157,7 +159,7 @@ impl Node {
             let own = Own { msg: self.mint(), stable: false, flood: true };
             let (order, body, quiet) = (flood.order, flood.body(), flood.quiet);
             match flood.target {
-                Target::Core(group) => self.cast_own(group, order, own, body, quiet),
+                Target::Core(group) => self.cast_own(group, order.into(), own, body, quiet),
                 Target::Light(lwg) => self.send_own(lwg, order, own, body, quiet),
             }
             flood.sent();
@@ -183,12 +185,13 @@ impl Node {
         &mut self,
         group: String,
         msg: &str,
-        order: lwg::Order,
+        (order, safe): (lwg::Order, bool),
         body: &[u8],
         quiet: bool,
     ) {
         let mut send = Send::new(group, msg, spell(order));
         send.h = Some(format!("{:016x}", hash(body)).into());
+        send.safe = safe.then_some(true);
         if quiet {
             self.record.quietly(&Event::Send(send));
         } else {

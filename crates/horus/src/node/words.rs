@@ -46,8 +46,22 @@ const VERBS: [(&str, &[Slot]); 23] = [
 /// Fields whose value is a list even when one word is given; commas part them.
 const LISTS: [&str; 5] = ["members", "drop", "drop_in", "drop_out", "component"];
 /// Fields that are numbers, or true or false.
-const PLAIN: [&str; 10] =
-    ["count", "size", "rate", "timeout_ms", "safe", "stable", "quiet", "attempt", "from", "bytes"];
+const PLAIN: [&str; 14] = [
+    "count",
+    "size",
+    "rate",
+    "timeout_ms",
+    "safe",
+    "stable",
+    "quiet",
+    "attempt",
+    "from",
+    "bytes",
+    "loss",
+    "twice",
+    "corrupt",
+    "delay_ms",
+];
 /// Fields that can be given by name.
 const NAMED: [&str; 9] =
     ["msg", "order", "group", "lwg", "contact", "set", "semantics", "name", "reply"];

@@ -16,8 +16,8 @@ const SECOND: Duration = Duration::from_secs(1);
 const RETIRED: Duration = Duration::from_secs(11);
 
 /// Nodes of one cluster, each with keys of its own.
-fn keyed(called: &str, nodes: usize, keys: &[KeyFile]) -> Town {
-    let mut town = Town::new(called, nodes, &[]);
+pub(crate) fn keyed(called: &str, nodes: usize, keys: &[KeyFile], more: &[&str]) -> Town {
+    let mut town = Town::new(called, nodes, more);
     for (node, keys) in keys.iter().enumerate() {
         let file = put(&town, &format!("{}.keys", town.name(node)), keys);
         town.option(node, "--key-file", file.to_str().expect("a plain path"));
@@ -48,7 +48,7 @@ fn whoever_has_another_key_or_none_is_met_by_nobody() {
     let first = KeyFile::generate(None);
     let all = [first.clone(), KeyFile::generate(Some(&first)), KeyFile::generate(None)];
     // The fourth has none.
-    let mut town = keyed("strangers", 4, &all);
+    let mut town = keyed("strangers", 4, &all, &[]);
     town.found_group(&[0, 1]);
     town.pass(SECOND);
     for node in 0..4 {
@@ -63,7 +63,7 @@ fn the_secret_of_the_cluster_changes_under_load_and_nobody_is_lost() {
     let old = KeyFile::generate(None);
     let own = [old.clone(), KeyFile::generate(Some(&old)), KeyFile::generate(Some(&old))];
     let new = KeyFile::generate(None);
-    let mut town = keyed("rotation", 3, &own);
+    let mut town = keyed("rotation", 3, &own, &[]);
     town.found_group(&[0, 1, 2]);
     let view = town.sights[0].cores[GROUP].view.clone();
     let mut load = Load::new(1);

@@ -28,3 +28,4 @@ mod space;
 mod storm;
 mod storms;
 mod town;
+mod weather;

@@ -102,6 +102,9 @@ impl<C: Core, P: Policy> Groups<C, P> {
             vsync::Down::Closed { group } => Some(*group),
             vsync::Down::Found { group, .. }
             | vsync::Down::Join { group, .. }
+            | vsync::Down::Terms { group, .. }
+            | vsync::Down::Answer { group, .. }
+            | vsync::Down::Digest { group, .. }
             | vsync::Down::Invite { group, .. } => Some(*group),
         };
         if let Some(group) = group.filter(|group| is_managed(*group)) {

@@ -38,7 +38,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
     fn hear(&mut self, up: vsync::Up) {
         match up {
             vsync::Up::View(view) if is_managed(view.group) => self.on_view(view),
-            vsync::Up::Cast { group, from, seq, order, message } if is_managed(group) => {
+            vsync::Up::Cast { group, from, seq, order, message, .. } if is_managed(group) => {
                 if let Some(&number) = self.numbers.get(&group)
                     && let Some(core) = self.cores[number as usize].as_mut()
                 {
@@ -65,6 +65,8 @@ impl<C: Core, P: Policy> Groups<C, P> {
             }
             vsync::Up::Out { group, why } if is_managed(group) => self.on_out(group, why),
             vsync::Up::Fault { group, fault } if is_managed(group) => self.on_fault(group, &fault),
+            vsync::Up::Merged { group, .. } | vsync::Up::Asks { group, .. }
+                if is_managed(group) => {}
             vsync::Up::Send { from, message } => self.on_letter(from, message),
             other => self.pass_up(other),
         }

@@ -94,6 +94,7 @@ impl Epoch {
             from: self.view.members[sender],
             seq: head as u64 * SEQ_STEP,
             order: frame.order,
+            safe: false,
             message: frame.message.clone(),
         }
     }
@@ -203,6 +204,7 @@ impl Epoch {
                         from: self.view.members[sender],
                         seq,
                         order: frame.order,
+                        safe: false,
                         message: frame.message.clone(),
                     };
                     told.push((who, up));

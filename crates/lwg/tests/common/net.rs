@@ -170,6 +170,7 @@ impl Net {
             transitional: transitional.to_vec(),
             parts: lists.clone(),
             previous,
+            primary: None,
         };
         self.epochs.push(Epoch::new(view(&[], None)));
         let new = self.epochs.len() - 1;
@@ -320,17 +321,17 @@ impl Layer for Pretend {
     fn down(&mut self, _: Instant, ask: Down) -> Result<(), Full<Down>> {
         let mut net = self.net.borrow_mut();
         match ask {
-            Down::Cast { group, order, after_all, message } => {
+            Down::Cast { group, how, message } => {
                 let Some(&number) = net.at.get(&(group, self.me)) else {
                     net.tell(self.me, Up::Fault { group, fault: Fault::NotIn });
                     return Ok(());
                 };
                 if net.epochs[number].blocked {
                     net.handed_back.insert((group, self.me));
-                    return Err(Full(Down::Cast { group, order, after_all, message }));
+                    return Err(Full(Down::Cast { group, how, message }));
                 }
                 net.casts += 1;
-                net.epochs[number].cast(self.me, order, after_all, message);
+                net.epochs[number].cast(self.me, how.order, how.after_all, message);
             }
             Down::Send { to, message } => {
                 net.sends.entry((self.me, to)).or_default().push_back(message);
@@ -340,7 +341,7 @@ impl Layer for Pretend {
                 net.wishes.push(Wish::Invite(self.me, group, members));
             }
             Down::Leave { group } => net.wishes.push(Wish::Leave(self.me, group)),
-            Down::Meet { .. } | Down::Join { .. } | Down::Farewell | Down::Closed { .. } => {}
+            _ => {}
         }
         Ok(())
     }

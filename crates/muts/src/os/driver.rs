@@ -1,5 +1,7 @@
 //! Driver: wait, one thing in, everything out; one turn of the crank, for any tower.
 
+mod joining;
+
 use core::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -22,6 +24,8 @@ pub type Bell = crate::bell::Bell<Rouser>;
 #[derive(Debug)]
 pub struct Driver {
     socket: Socket,
+    /// Hears the hall, if there is one.
+    hall: Option<Socket>,
     waiter: Waiter,
     bell: Bell,
     clock: Clock,
@@ -49,6 +53,7 @@ impl Driver {
         Ok(Self {
             bell: Bell::new(waiter.rouser()),
             socket,
+            hall: None,
             waiter,
             clock: Clock::start(),
             batch: Vec::new(),
@@ -137,28 +142,30 @@ impl Driver {
     fn receive<L: Layer>(&mut self, layer: &mut L) {
         self.more = false;
         self.hear_trouble(layer);
-        let mut taken = 0;
-        while taken < RECEIVE_MAX {
-            let now = self.clock.now();
-            let received = self.socket.receive(|from, bytes| {
-                // An empty one says nothing, and must not be taken for the system's word.
-                if !bytes.is_empty() {
-                    layer.receive(now, Packet { from: Address::Net(from), bytes });
-                }
-            });
-            match received {
-                Ok((_, false)) => return,
-                Ok((datagrams, true)) => taken += datagrams,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                // An earlier datagram met a closed port: there is more behind the news of it.
-                Err(_) => {
-                    self.refused += 1;
-                    self.troubled = true;
-                    taken += 1;
+        for socket in self.hall.iter_mut().chain([&mut self.socket]) {
+            let mut taken = 0;
+            while taken < RECEIVE_MAX {
+                let now = self.clock.now();
+                let received = socket.receive(|from, bytes| {
+                    // An empty one says nothing, and must not be taken for the system's word.
+                    if !bytes.is_empty() {
+                        layer.receive(now, Packet { from: Address::Net(from), bytes });
+                    }
+                });
+                match received {
+                    Ok((_, false)) => break,
+                    Ok((datagrams, true)) => taken += datagrams,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                    // An earlier datagram met a closed port: there is more behind the news of it.
+                    Err(_) => {
+                        self.refused += 1;
+                        self.troubled = true;
+                        taken += 1;
+                    }
                 }
             }
+            self.more |= taken >= RECEIVE_MAX;
         }
-        self.more = true;
     }
 
     /// Tells the tower where the system found nobody listening.
@@ -220,6 +227,7 @@ impl Driver {
 #[derive(Debug)]
 enum Doing {
     Listen(SocketAddr),
+    Join(SocketAddr),
     Wait,
 }
 
@@ -246,6 +254,17 @@ impl fmt::Display for Broken {
                         write!(f, "; choose a port above 1023, or run with the right to it")
                     }
                     _ => Ok(()),
+                }
+            }
+            Doing::Join(hall) => {
+                write!(f, "cannot join the hall at {hall}: {}", self.cause)?;
+                match self.cause.kind() {
+                    io::ErrorKind::InvalidInput => write!(
+                        f,
+                        "; it is an IP multicast group of the same kind as the address listened \
+                         at: 239.255.0.1 to 239.255.255.254, or ff12::1 and the like"
+                    ),
+                    _ => write!(f, "; without a hall everything goes to each peer alone"),
                 }
             }
             Doing::Wait => write!(f, "cannot wait for the socket: {}", self.cause),

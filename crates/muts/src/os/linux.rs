@@ -19,7 +19,7 @@ use quinn_udp::{RecvMeta, UdpSockRef, UdpSocketState};
 use super::landing::Landing;
 pub(super) use super::waiting::Clock;
 pub use super::waiting::Rouser;
-use super::waiting::{self, udp};
+use super::waiting::{self, hall, udp};
 use crate::layer::Transmit;
 use crate::limits::{DATAGRAM_BYTES_MAX, PARTS_MAX};
 
@@ -56,11 +56,19 @@ pub(super) struct Socket {
 
 impl Socket {
     pub(super) fn open(listen: SocketAddr) -> io::Result<Self> {
-        let udp = udp(listen)?;
+        Self::of(udp(listen)?)
+    }
+
+    fn of(udp: UdpSocket) -> io::Result<Self> {
         let state = UdpSocketState::new(UdpSockRef::from(&udp))?;
         // Without it a dead process is noticed later, by its silence.
         let _ = state.enable_transport_errors(UdpSockRef::from(&udp));
         Ok(Self { udp, state, landing: Landing::new(BUFFERS), segments: true, segment: 0 })
+    }
+
+    /// Hears what goes to a multicast group; the socket beside this one can speak to it then.
+    pub(super) fn join(beside: &Self, group: SocketAddr) -> io::Result<Self> {
+        Self::of(hall(&beside.udp, group)?)
     }
 
     pub(super) fn local_address(&self) -> io::Result<SocketAddr> {
@@ -101,18 +109,28 @@ impl Socket {
     /// shorter; at most [`BATCH`], and what one datagram may hold together.
     pub(super) fn send(&mut self, batch: &[Transmit], to: SocketAddr) -> io::Result<()> {
         let to = SockaddrStorage::from(to);
-        if batch.len() > 1 && self.segments {
-            match self.send_joined(batch, &to) {
-                Err(error) if cannot_cut(&error) => self.segments = false,
-                other => return other,
-            }
+        if batch.len() < 2 || !self.segments {
+            return self.send_each(batch, &to);
         }
+        match self.send_joined(batch, &to) {
+            Err(error) if cannot_cut(&error) => {
+                // The same is said of a length that the path does not carry: then one alone does
+                // not go out either, and nothing is learnt of cutting.
+                self.send_each(batch, &to)?;
+                self.segments = false;
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    fn send_each(&mut self, batch: &[Transmit], to: &SockaddrStorage) -> io::Result<()> {
         for transmit in batch {
             if transmit.len() > usize::from(self.segment) {
                 self.cut_to(0)?;
             }
             let places: heapless::Vec<_, PARTS_MAX> = places(std::slice::from_ref(transmit));
-            sendmsg(self.udp.as_raw_fd(), &places, &[], MsgFlags::empty(), Some(&to))?;
+            sendmsg(self.udp.as_raw_fd(), &places, &[], MsgFlags::empty(), Some(to))?;
         }
         Ok(())
     }
@@ -201,6 +219,10 @@ impl Waiter {
     #[cfg(unix)]
     pub(super) const fn plain(&self) -> &waiting::Waiter {
         &self.waiter
+    }
+
+    pub(super) fn hear(&mut self, socket: &mut Socket) -> io::Result<()> {
+        self.waiter.hear(&mut socket.udp)
     }
 
     pub(super) fn rouser(&self) -> Rouser {

@@ -6,10 +6,12 @@
 //! | --- | --- |
 //! | `Socket::open` | a datagram socket at an address, non-blocking, with large buffers |
 //! | `Socket::local_address` | where it listens, with the port that it was given |
+//! | `Socket::join` | another that hears a multicast group; the first can speak to it then |
 //! | `Socket::receive` | the next datagrams, as many as one call gives; whether there are more |
 //! | `Socket::send` | datagrams of one length to one address, the last perhaps shorter |
 //! | `Socket::unreachable` | an address of which the system has said that nobody listens there |
 //! | `Waiter::new` | something to wait with, for that socket and a rouser |
+//! | `Waiter::hear` | another socket whose news ends the wait |
 //! | `Waiter::want_room` | whether room to send ends a wait too |
 //! | `Waiter::rouser` | what ends its wait from another thread |
 //! | `Waiter::wait` | sleeps until the socket has news, the rouser is used, or the time is over |
@@ -17,26 +19,36 @@
 //! | `Clock::start`, `Clock::now` | a monotonic clock |
 //!
 //! `linux.rs` hands many datagrams to the kernel at once, each way (GSO, GRO); `portable.rs` does
-//! with what mio has on every system that it knows.
+//! with what mio has on every system that it knows. The feature `portable` chooses it on Linux too,
+//! where it is tested; `--cfg horus_none` chooses `none.rs`, so that the list stays honest.
 
+#[cfg(all(unix, not(horus_none)))]
+mod doors;
 mod driver;
-#[cfg(unix)]
-mod hall;
 mod incarnation;
+#[cfg(all(any(unix, windows), not(horus_none)))]
 mod landing;
-#[cfg(unix)]
+#[cfg(all(unix, not(horus_none)))]
 mod pipe;
-#[cfg(any(unix, windows))]
+#[cfg(all(any(unix, windows), not(horus_none)))]
 mod waiting;
 
-#[cfg_attr(target_os = "linux", path = "linux.rs")]
-#[cfg_attr(all(any(unix, windows), not(target_os = "linux")), path = "portable.rs")]
-#[cfg_attr(not(any(unix, windows)), path = "none.rs")]
+#[cfg(all(target_os = "linux", not(feature = "portable"), not(horus_none)))]
+#[path = "linux.rs"]
 mod system;
 
-pub use driver::{Bell, Broken, Driver};
+#[cfg(not(any(not(any(unix, windows)), horus_none)))]
+#[cfg(any(not(target_os = "linux"), feature = "portable"))]
+#[path = "portable.rs"]
+mod system;
+
+#[cfg(any(not(any(unix, windows)), horus_none))]
+#[path = "none.rs"]
+mod system;
+
 #[cfg(unix)]
-pub use hall::{Hall, default_socket};
+pub use doors::{Doors, default_socket};
+pub use driver::{Bell, Broken, Driver};
 pub use incarnation::{Forgetful, next_incarnation};
 #[cfg(unix)]
 pub use pipe::{Pipe, Unreachable};

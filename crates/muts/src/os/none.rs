@@ -26,6 +26,10 @@ impl Socket {
         not_here()
     }
 
+    pub(super) fn join(_: &Self, _: SocketAddr) -> io::Result<Self> {
+        not_here()
+    }
+
     pub(super) fn receive(
         &mut self,
         _: impl FnMut(SocketAddr, Bytes),
@@ -51,6 +55,10 @@ pub(super) struct Waiter;
 
 impl Waiter {
     pub(super) fn new(_: &mut Socket) -> io::Result<Self> {
+        not_here()
+    }
+
+    pub(super) fn hear(&mut self, _: &mut Socket) -> io::Result<()> {
         not_here()
     }
 

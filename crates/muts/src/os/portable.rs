@@ -9,7 +9,7 @@ use mio::net::UdpSocket;
 use super::landing::Landing;
 pub(super) use super::waiting::Clock;
 pub use super::waiting::Rouser;
-use super::waiting::{self, udp};
+use super::waiting::{self, hall, udp};
 use crate::layer::Transmit;
 
 /// A datagram socket.
@@ -23,6 +23,12 @@ pub(super) struct Socket {
 impl Socket {
     pub(super) fn open(listen: SocketAddr) -> io::Result<Self> {
         Ok(Self { udp: udp(listen)?, landing: Landing::new(1), unreachable: None })
+    }
+
+    /// Hears what goes to a multicast group; the socket beside this one can speak to it then.
+    pub(super) fn join(beside: &Self, group: SocketAddr) -> io::Result<Self> {
+        let udp = hall(&beside.udp, group)?;
+        Ok(Self { udp, landing: Landing::new(1), unreachable: None })
     }
 
     pub(super) fn local_address(&self) -> io::Result<SocketAddr> {
@@ -78,6 +84,10 @@ impl Waiter {
     #[cfg(unix)]
     pub(super) const fn plain(&self) -> &waiting::Waiter {
         &self.0
+    }
+
+    pub(super) fn hear(&mut self, socket: &mut Socket) -> io::Result<()> {
+        self.0.hear(&mut socket.udp)
     }
 
     pub(super) fn rouser(&self) -> Rouser {

@@ -1,20 +1,22 @@
 //! Waiting: mio sleeps until a socket has news or somebody rouses it; and the clock.
 
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use mio::event::{Event, Source};
 use mio::net::UdpSocket;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
-use socket2::{Domain, Protocol, Socket as Raw, Type};
+use socket2::{Domain, Protocol, SockRef, Socket as Raw, Type};
 
 use crate::bell::Rouse;
 use crate::time::Instant;
 
 const SOCKET: Token = Token(0);
 const ROUSER: Token = Token(1);
-#[cfg(target_os = "linux")]
+const HALL: Token = Token(3);
+#[cfg(all(target_os = "linux", not(feature = "portable")))]
 const OTHER: Token = Token(2);
 
 /// Asked for, not demanded: the system gives what its limits allow. A window from several peers
@@ -25,7 +27,7 @@ const BUFFER_BYTES: usize = 8 << 20;
 const EVENTS: usize = 256;
 
 /// A UDP socket with all options that every system has.
-pub(super) fn udp(listen: std::net::SocketAddr) -> io::Result<UdpSocket> {
+pub(super) fn udp(listen: SocketAddr) -> io::Result<UdpSocket> {
     let raw = Raw::new(Domain::for_address(listen), Type::DGRAM, Some(Protocol::UDP))?;
     raw.set_nonblocking(true)?;
     // Smaller buffers lose more under bursts, and what is lost is sent again.
@@ -33,6 +35,44 @@ pub(super) fn udp(listen: std::net::SocketAddr) -> io::Result<UdpSocket> {
     let _ = raw.set_send_buffer_size(BUFFER_BYTES);
     raw.bind(&listen.into())?;
     Ok(UdpSocket::from_std(raw.into()))
+}
+
+/// A socket that hears a multicast group through the interface of the socket beside it, which can
+/// speak to the group from now on: no further than the next router, and to this host too.
+pub(super) fn hall(beside: &UdpSocket, group: SocketAddr) -> io::Result<UdpSocket> {
+    let own = beside.local_addr()?;
+    let voice = SockRef::from(beside);
+    let raw = Raw::new(Domain::for_address(group), Type::DGRAM, Some(Protocol::UDP))?;
+    raw.set_nonblocking(true)?;
+    // All processes of this host hear it at the same port.
+    raw.set_reuse_address(true)?;
+    let _ = raw.set_recv_buffer_size(BUFFER_BYTES);
+    // Where the system takes a group for an address, nothing else that comes to the port is heard.
+    let everywhere = SocketAddr::new(unspecified(group), group.port());
+    raw.bind(&if cfg!(unix) { group } else { everywhere }.into())?;
+    match (group.ip(), own.ip()) {
+        (IpAddr::V4(group), IpAddr::V4(own)) if group.is_multicast() => {
+            raw.join_multicast_v4(&group, &own)?;
+            voice.set_multicast_if_v4(&own)?;
+            voice.set_multicast_ttl_v4(1)?;
+            voice.set_multicast_loop_v4(true)?;
+        }
+        (IpAddr::V6(group), IpAddr::V6(_)) if group.is_multicast() => {
+            // The system chooses the interface.
+            raw.join_multicast_v6(&group, 0)?;
+            voice.set_multicast_hops_v6(1)?;
+            voice.set_multicast_loop_v6(true)?;
+        }
+        _ => return Err(io::Error::new(io::ErrorKind::InvalidInput, "no group for this address")),
+    }
+    Ok(UdpSocket::from_std(raw.into()))
+}
+
+fn unspecified(like: SocketAddr) -> IpAddr {
+    match like {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    }
 }
 
 /// Waits for the socket or a rouser.
@@ -70,9 +110,14 @@ impl Waiter {
     }
 
     /// Whatever this has news of ends a wait too.
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(feature = "portable")))]
     pub(in crate::os) fn also(&self, source: &mut impl Source) -> io::Result<()> {
         self.poll.registry().register(source, OTHER, Interest::READABLE)
+    }
+
+    /// News of this socket end the wait too.
+    pub(in crate::os) fn hear(&mut self, socket: &mut UdpSocket) -> io::Result<()> {
+        self.poll.registry().register(socket, HALL, Interest::READABLE)
     }
 
     pub(in crate::os) fn rouser(&self) -> Rouser {

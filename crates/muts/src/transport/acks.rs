@@ -28,19 +28,26 @@ impl Transport {
         if link.flight.lost_at().is_some_and(|at| at <= now) {
             link.flight.find_lost(now, link.pace.round_trip(), &mut decided);
         }
-        if link.overdue_at().is_some_and(|at| at <= now) {
+        let overdue = link.overdue_at().is_some_and(|at| at <= now);
+        if overdue {
             self.counters.overdue += 1;
             link.pace.overdue(link.path.length());
             let in_vain = link.pace.in_vain();
             // The first times a few are tried again, to learn whether anything comes through.
+            let before = decided.lost.len();
             link.flight.give_up(if in_vain < 3 { 2 } else { usize::MAX }, &mut decided);
+            decided.count_once(before, Item::Hall);
             link.errands.probe = true;
             if in_vain == 4 {
                 link.path.doubt(now);
             }
         }
+        let waited_for = overdue && link.reach.hears();
         self.decide(now, peer, &decided, 0);
         self.decided = decided;
+        if waited_for {
+            self.rouse_hall();
+        }
     }
 
     /// Everything under way is given up: it went where nobody listened.
@@ -57,8 +64,13 @@ impl Transport {
 
     fn decide(&mut self, now: Instant, peer: ProcId, decided: &Decided, acknowledged: u64) {
         let mut tries = 0;
+        // Of the hall only the last word counts: what overtook the lost was heard.
+        let heard = decided.came.contains(&Item::Hall);
         for item in &decided.lost {
-            if let Item::Length(length) = item {
+            if heard && *item == Item::Hall {
+                continue;
+            }
+            if let Item::Length(length) | Item::HallLength(length) = item {
                 tries += length;
             }
             self.lost_item(now, peer, *item);
@@ -107,6 +119,16 @@ impl Transport {
                 receiver.note_there = receiver.note_there.max(version);
             }
             Item::Length(length) => link.path.came(now, length),
+            Item::Hall => link.reach.came(),
+            Item::HallLength(length) => {
+                link.reach.proven(now, length);
+                self.note_reach(peer);
+            }
+            Item::HallKey { session, generation } => {
+                if let Some(session) = link.sessions.of(session) {
+                    session.hall_there = session.hall_there.max(generation);
+                }
+            }
             Item::Credit { .. } | Item::Gone { .. } | Item::Probe => {}
         }
         None
@@ -142,7 +164,20 @@ impl Transport {
             Item::Gone { channel } => {
                 link.errands.gone.insert(channel);
             }
-            Item::Length(_) | Item::Probe => {}
+            Item::Hall => {
+                if link.reach.lost(now) {
+                    self.counters.hall_given_up += 1;
+                    self.note_reach(peer);
+                }
+            }
+            Item::HallKey { session, generation } => {
+                if let Some(session) = link.sessions.of(session)
+                    && session.hall_told == generation
+                {
+                    session.hall_told = session.hall_there;
+                }
+            }
+            Item::Length(_) | Item::HallLength(_) | Item::Probe => {}
         }
     }
 

@@ -28,9 +28,12 @@ impl Transport {
     ) {
         assert!(peers.len() <= PEERS_MAX, "a channel of {} peers", peers.len());
         self.closed.names.remove(&channel);
-        self.channels.insert(channel, Open::new(peers.clone(), credit));
-        for peer in peers {
+        self.channels.insert(channel, Open::new(peers.clone(), credit, &self.config.tuning));
+        for (place, peer) in peers.into_iter().enumerate() {
             let Some(link) = self.links.get_mut(&peer) else { continue };
+            if let Some(open) = self.channels.get_mut(&channel) {
+                open.out.receiver(place).hears = link.reach.hears();
+            }
             link.errands.credits.insert(channel);
             if let Some(early) = link.take_early(channel) {
                 self.hear_early(now, peer, channel, early);

@@ -8,13 +8,14 @@ use crate::header::{DATAGRAM_HEADER_BYTES, Frame, UNICAST};
 use crate::incoming::{Fate, Run, Told};
 use crate::interface::{Channel, Up};
 use crate::layer::Packet;
+use crate::limits::UNASKED_BYTES;
 use crate::link::{Early, Link};
 use crate::message::Message;
 use crate::process::ProcId;
 use crate::time::Instant;
 
 /// Shorter datagrams are copied out of the buffer that they came in.
-const KEPT_APART_BYTES: usize = 2 << 10;
+pub(super) const KEPT_APART_BYTES: usize = 2 << 10;
 
 /// What the frames of a datagram ask of whoever acknowledges it.
 #[derive(Debug, Default)]
@@ -24,6 +25,8 @@ struct Asked {
     at_once: bool,
     /// Something in it could not be taken: it has to come again.
     refused: bool,
+    /// Our end, in which it came.
+    session: u32,
 }
 
 impl Transport {
@@ -50,12 +53,24 @@ impl Transport {
         };
         link.sessions.confirm(now, session);
         link.address = packet.from;
+        self.hear_frames(now, peer, (session, number), &bytes, length);
+    }
+
+    /// What a datagram of this length held that was neither known nor forged.
+    pub(super) fn hear_frames(
+        &mut self,
+        now: Instant,
+        peer: ProcId,
+        (session, number): (u32, u64),
+        bytes: &Bytes,
+        length: usize,
+    ) {
         self.heard(now, peer);
-        let mut asked = Asked::default();
+        let mut asked = Asked { session, ..Asked::default() };
         let mut rest = &bytes[..];
         while !rest.is_empty() {
             match Frame::read(&mut rest) {
-                Ok(frame) => self.hear_frame(now, peer, frame, &bytes, &mut asked),
+                Ok(frame) => self.hear_frame(now, peer, frame, bytes, &mut asked),
                 Err(_) => {
                     self.counters.dropped_malformed += 1;
                     break;
@@ -93,6 +108,8 @@ impl Transport {
                 let run = Run::Data(datagram.slice_ref(bytes));
                 self.hear_run(now, peer, channel, (offset, run), asked);
             }
+            // What is for one process alone is for nobody else.
+            Frame::Skip { channel: UNICAST, .. } => self.counters.dropped_malformed += 1,
             Frame::Skip { channel, offset, length, below } => {
                 let run = Run::Skip { length, below };
                 self.hear_run(now, peer, channel, (offset, run), asked);
@@ -113,6 +130,7 @@ impl Transport {
                 {
                     open.out.gone(place);
                     link.unready(channel);
+                    self.rouse_hall();
                 }
             }
             Frame::Beat { number, bytes } => {
@@ -124,13 +142,20 @@ impl Transport {
             }
             Frame::Tell(bytes) => self.hear_tell(peer, datagram.slice_ref(bytes)),
             Frame::Part { id, index, count, bytes } => {
-                let whole = link.take_part(id, index, count, datagram.slice_ref(bytes));
+                let whole = link.parts.take(id, index, count, bytes);
                 if let Some(whole) = whole {
                     self.hear_tell(peer, whole);
                 }
             }
             Frame::Farewell => self.hear_farewell(now, peer),
             Frame::Now => (asked.answer, asked.at_once) = (true, true),
+            Frame::Key { generation, key } => {
+                asked.answer = true;
+                let seal = self.guard.hall_seal(key);
+                if let (Some(session), Some(seal)) = (link.sessions.of(asked.session), seal) {
+                    session.take_hall_key(generation, seal);
+                }
+            }
         }
     }
 
@@ -164,10 +189,15 @@ impl Transport {
                     link.errands.gone.insert(channel);
                     return;
                 }
+                None if offset.saturating_add(run.length()) > UNASKED_BYTES => {
+                    self.counters.dropped_beyond += 1;
+                    asked.refused = true;
+                    return;
+                }
                 None => {
                     let bytes = if let Run::Data(bytes) = &run { bytes.len() } else { 0 };
                     let kept = link.keep_early(now, channel, bytes, |early| {
-                        early.runs.push((offset, run));
+                        early.runs.push((offset, run.apart()));
                     });
                     self.counters.dropped_early += u64::from(!kept);
                     asked.refused |= !kept;

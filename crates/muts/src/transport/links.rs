@@ -38,8 +38,8 @@ impl Transport {
     }
 
     pub(super) fn make_link(&mut self, now: Instant, peer: ProcId, from: Address, version: u8) {
-        let longest = self.config.datagram_bytes_max;
-        let mut link = Link::new(now, peer, from, version, self.config.silence, longest);
+        let hall = self.hall.as_ref().map(|hall| hall.generation);
+        let mut link = Link::new(now, peer, (from, version), &self.config, hall);
         for (channel, open) in &self.channels {
             if open.place(peer).is_some() {
                 link.errands.credits.insert(*channel);
@@ -63,6 +63,7 @@ impl Transport {
             link.met = true;
             link.next_beat = now;
             link.path.begin(now);
+            link.reach.begin(now);
             link.make_ready(UNICAST);
             self.counters.links_met += 1;
             self.told.push_back(Up::Met { peer });
@@ -85,6 +86,9 @@ impl Transport {
             self.timers.remove(&(timer, peer));
         }
         self.ready.retain(|ready| *ready != peer);
+        if link.reach.hears() {
+            self.note_reach(peer);
+        }
         if link.met {
             self.counters.links_lost += 1;
             self.told.push_back(Up::Lost { peer });

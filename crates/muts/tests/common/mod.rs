@@ -10,6 +10,9 @@ use muts::{
     Packet, ProcId, Random, Transport, Up,
 };
 
+/// Where everybody listens.
+const HALL: Address = Address::EVERY_PIPE;
+
 const STEP: Duration = Duration::from_micros(500);
 
 pub(crate) fn proc(node: u64, incarnation: u64) -> ProcId {
@@ -23,13 +26,20 @@ pub(crate) struct Net {
     /// Chances in a million.
     pub(crate) loss: u64,
     pub(crate) twice: u64,
+    pub(crate) corrupt: u64,
     pub(crate) cut: bool,
+    /// The longest way.
+    pub(crate) delay_us: u64,
+    /// The hall, if there is one, and who does not hear whom there.
+    pub(crate) hall: Option<Address>,
+    pub(crate) deaf: Vec<(u32, u32)>,
     /// What the paths carry.
     pub(crate) longest: usize,
     pub(crate) flying: BTreeMap<(Instant, u64), (u32, Packet)>,
     pub(crate) count: u64,
     pub(crate) ends: BTreeMap<u32, Transport>,
     pub(crate) told: BTreeMap<u32, Vec<Up>>,
+    taken: BTreeMap<u32, usize>,
     /// What stands at each node's door.
     pub(crate) guards: fn(u32) -> Option<Box<dyn Guard>>,
     /// All that was on the network, if it is to be kept.
@@ -51,12 +61,17 @@ impl Net {
             random: Random::new(seed),
             loss: 0,
             twice: 0,
+            corrupt: 0,
             cut: false,
+            delay_us: 5_000,
+            hall: None,
+            deaf: Vec::new(),
             longest: 1_500,
             flying: BTreeMap::new(),
             count: 0,
             ends: BTreeMap::new(),
             told: BTreeMap::new(),
+            taken: BTreeMap::new(),
             guards,
             tape: None,
         };
@@ -66,9 +81,29 @@ impl Net {
         net
     }
 
+    /// With a hall, which everybody hears.
+    pub(crate) fn with_hall(nodes: u32, seed: u64) -> Self {
+        Self::guarded_with_hall(nodes, seed, |_| None)
+    }
+
+    pub(crate) fn guarded_with_hall(
+        nodes: u32,
+        seed: u64,
+        guards: fn(u32) -> Option<Box<dyn Guard>>,
+    ) -> Self {
+        let mut net = Self::guarded(0, seed, guards);
+        net.hall = Some(HALL);
+        net.delay_us = 400;
+        for node in 1..=nodes {
+            net.start(node, 1, nodes);
+        }
+        net
+    }
+
     pub(crate) fn start(&mut self, node: u32, incarnation: u64, nodes: u32) {
         let me = proc(node.into(), incarnation);
-        let config = Config::new(me, self.random.draw());
+        let mut config = Config::new(me, self.random.draw());
+        config.hall = self.hall;
         let mut end = match (self.guards)(node) {
             Some(guard) => Transport::guarded(config, guard),
             None => Transport::new(config),
@@ -98,6 +133,7 @@ impl Net {
                 end.receive(self.now, packet);
             }
         }
+        let nodes: Vec<u32> = self.ends.keys().copied().collect();
         for (node, end) in &mut self.ends {
             if end.deadline().is_some_and(|due| due <= self.now) {
                 end.wake(self.now);
@@ -108,20 +144,33 @@ impl Net {
                     continue;
                 }
                 let Address::Pipe(to) = transmit.to else { panic!("a pipe") };
-                if let Some(tape) = &mut self.tape {
-                    tape.push((
-                        to,
-                        Packet { from: Address::Pipe(*node), bytes: transmit.gather() },
-                    ));
-                }
-                for _ in 0..1 + u64::from(self.random.chance(self.twice)) {
-                    if self.cut || self.random.chance(self.loss) {
-                        continue;
+                let all = transmit.to == HALL;
+                let deaf = |to: &u32| self.deaf.contains(&(*node, *to));
+                let others = nodes.iter().filter(|to| *to != node && !deaf(to));
+                let to: Vec<u32> = if all { others.copied().collect() } else { vec![to] };
+                for to in to {
+                    if let Some(tape) = &mut self.tape {
+                        tape.push((
+                            to,
+                            Packet { from: Address::Pipe(*node), bytes: transmit.gather() },
+                        ));
                     }
-                    let delay = Duration::from_micros(100 + self.random.below(5_000));
-                    self.count += 1;
-                    let packet = Packet { from: Address::Pipe(*node), bytes: transmit.gather() };
-                    self.flying.insert((self.now + delay, self.count), (to, packet));
+                    for _ in 0..1 + u64::from(self.random.chance(self.twice)) {
+                        if self.cut || self.random.chance(self.loss) {
+                            continue;
+                        }
+                        let delay = Duration::from_micros(100 + self.random.below(self.delay_us));
+                        self.count += 1;
+                        let mut bytes = transmit.gather();
+                        if self.random.chance(self.corrupt) {
+                            let mut damaged = bytes.to_vec();
+                            let at = self.random.below(damaged.len() as u64) as usize;
+                            damaged[at] ^= 1 << self.random.below(8);
+                            bytes = damaged.into();
+                        }
+                        let packet = Packet { from: Address::Pipe(*node), bytes };
+                        self.flying.insert((self.now + delay, self.count), (to, packet));
+                    }
                 }
             }
         }
@@ -139,10 +188,36 @@ impl Net {
     }
 
     pub(crate) fn open(&mut self, nodes: u32) {
+        self.open_with(nodes, false);
+    }
+
+    /// Channels on which messages count until they are taken.
+    pub(crate) fn open_counting(&mut self, nodes: u32) {
+        self.open_with(nodes, true);
+    }
+
+    /// A node is done with all that it was told and has not taken yet.
+    pub(crate) fn take(&mut self, node: u32) {
+        let told = &self.told[&node];
+        let from = self.taken.get(&node).copied().unwrap_or(0);
+        let mut asks = Vec::new();
+        for up in &told[from..] {
+            if let Up::Cast { channel, from, message, .. } = up {
+                let (channel, from, bytes) = (*channel, *from, message.len() as u64);
+                asks.push(Down::Taken { channel, from, bytes });
+            }
+        }
+        self.taken.insert(node, told.len());
+        for ask in asks {
+            assert!(self.ask(node, ask));
+        }
+    }
+
+    fn open_with(&mut self, nodes: u32, credit: bool) {
         for node in 1..=nodes {
             let others = (1..=nodes).filter(|other| *other != node);
             let peers = others.map(|other| proc(other.into(), 1)).collect();
-            assert!(self.ask(node, Down::Open { channel: Channel(9), peers, credit: false }));
+            assert!(self.ask(node, Down::Open { channel: Channel(9), peers, credit }));
         }
     }
 }

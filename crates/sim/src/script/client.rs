@@ -36,7 +36,7 @@ impl Wishes {
     /// Some wishes for a run.
     pub fn drawn(choice: &mut Choice) -> Self {
         Self {
-            load: Load::drawn(choice),
+            load: Load::drawn(choice, &[Order::Fifo, Order::Causal, Order::Total]),
             groups_max: *choice.pick(&[1, 4, 12]),
             change_chance: *choice.pick(&[10_000, 60_000, 200_000]),
             replies_chance: *choice.pick(&[0, 100_000, 500_000]),
@@ -236,7 +236,7 @@ impl Client {
             return;
         };
         let (id, view) = (self.diary.text(id), ViewName::Light(view));
-        self.diary.deliver(Group::Light(lwg), &id, from.proc, view, order, body);
+        self.diary.deliver(Group::Light(lwg), &id, from.proc, view, (order, false), body);
         if replies {
             let (low, high) = *self.choice.pick(&[(0, 0), (0, 50)]);
             let at = later(now, &mut self.choice, low, high);
@@ -281,7 +281,7 @@ impl Client {
             vsync::Up::Lost { peer } => {
                 self.met.remove(&peer);
             }
-            vsync::Up::View(view) => self.diary.core_view(&view),
+            vsync::Up::View(view) => self.diary.view_of(Group::Core(view.group), &view),
             vsync::Up::Out { group, .. } => self.diary.left(Group::Core(group), "out"),
             _ => {}
         }
@@ -317,7 +317,7 @@ impl Client {
                 if replies {
                     self.awaited.insert(send);
                 }
-                self.diary.send(Group::Light(lwg), &id, order, None, &body);
+                self.diary.send(Group::Light(lwg), &id, (order, false), None, &body);
             }
             Asking::Reply(msg, reply) => self.diary.reply(&msg, &reply),
             Asking::Discard(send) => {

@@ -17,18 +17,20 @@ pub struct Load {
     pub body_bytes_max: u64,
     /// The orders to choose from.
     pub orders: Vec<Order>,
+    /// Chance that a message is to be safe, parts of 1,000,000.
+    pub safe_chance: u64,
 }
 
 impl Load {
     /// Some load for a run.
-    pub fn drawn(choice: &mut Choice) -> Self {
-        let every = [Order::Fifo, Order::Causal, Order::Total];
+    pub fn drawn(choice: &mut Choice, every: &[Order]) -> Self {
         Self {
             gap_min_ms: 1,
             gap_max_ms: *choice.pick(&[20, 60, 200]),
             burst_max: *choice.pick(&[1, 3, 12]),
             body_bytes_max: *choice.pick(&[40, 400, 6_000]),
-            orders: choice.some(&every, 1),
+            orders: choice.some(every, 1),
+            safe_chance: *choice.pick(&[0, 100_000, 500_000]),
         }
     }
 
@@ -41,6 +43,7 @@ impl Load {
             burst_max: 2,
             body_bytes_max: 40,
             orders: vec![Order::Fifo, Order::Causal, Order::Total],
+            safe_chance: 0,
         }
     }
 

@@ -1,5 +1,7 @@
 //! The application of core group storms: founds, joins, leaves, casts in every order.
 
+mod circles;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
@@ -7,45 +9,17 @@ use std::rc::Rc;
 use bytes::Bytes;
 use horus::history::Id;
 use muts::{Address, Duration, Instant, Message, ProcId};
-use vsync::{Down, Endpoint, GroupId, Order, Up, View, Why};
+use vsync::{Down, Endpoint, Fault, GroupId, How, Order, Up, View, Why};
 
+use self::circles::{circle_of, group_of};
 use crate::choice::Choice;
 use crate::diary::{Diary, Group, ViewName};
 use crate::script::payload::{body, id_of, pairs::Pairs};
-use crate::script::{App, Birth, Load, Phase, Roster, later};
+use crate::script::{App, Birth, Phase, Plan, Roster, later};
 
 /// Who is in which group, over the whole world: a group whose last member dies is gone, and no
 /// storm asks that it come back. The world knows this; no process does.
 pub type Keepers = Rc<RefCell<BTreeMap<GroupId, BTreeSet<ProcId>>>>;
-
-/// What the applications of one run are to do.
-#[derive(Debug, Clone)]
-pub struct Plan {
-    /// The groups; the first host founds the first, and so on.
-    pub groups: Vec<GroupId>,
-    /// The load on them.
-    pub load: Load,
-    /// Chance that an act is to leave a group, parts of 1,000,000.
-    pub leave_chance: u64,
-}
-
-impl Plan {
-    /// One group, a steady load, and nobody leaves.
-    #[must_use]
-    pub fn steady(group: GroupId) -> Self {
-        Self { groups: vec![group], load: Load::steady(), leave_chance: 0 }
-    }
-
-    /// Some plan for a run.
-    pub fn drawn(choice: &mut Choice, hosts: usize) -> Self {
-        let groups = choice.between(1, 3).min(hosts as u64);
-        Self {
-            groups: (0..groups).map(|group| GroupId::of_word(&format!("g{group}"))).collect(),
-            load: Load::drawn(choice),
-            leave_chance: *choice.pick(&[0, 500, 5_000]),
-        }
-    }
-}
 
 /// Where a process stands with a group.
 #[derive(Debug)]
@@ -55,13 +29,16 @@ enum Standing {
     /// Waits to be in.
     Joining,
     /// In, and perhaps about to leave.
-    In { view: View, full: bool, leaving: bool, unstable: VecDeque<(Endpoint, u64, Id)> },
+    In { view: View, full: bool, leaving: bool, unstable: VecDeque<Unstable> },
 }
+
+/// Who sent it, its position, its name, and whether it stands in its sender's queue.
+type Unstable = (Endpoint, u64, (Group, Id), bool);
 
 /// What is being asked, to be written down if the kernel takes it.
 #[derive(Debug)]
 enum Asking {
-    Cast(GroupId, Order, Bytes),
+    Cast(GroupId, How, Bytes),
     Join(GroupId),
     Send(ProcId),
     Other,
@@ -79,6 +56,8 @@ pub struct Member {
     choice: Choice,
     plan: Plan,
     keepers: Keepers,
+    roster: Roster,
+    host: usize,
     groups: BTreeMap<GroupId, Standing>,
     asks: VecDeque<Down>,
     asking: Asking,
@@ -100,6 +79,8 @@ impl Member {
             choice: birth.choice,
             plan,
             keepers,
+            roster: birth.roster.clone(),
+            host: birth.host,
             groups: BTreeMap::new(),
             asks: VecDeque::new(),
             asking: Asking::Other,
@@ -111,6 +92,9 @@ impl Member {
         };
         member.meet_all(&birth.roster, birth.host);
         for (number, group) in member.plan.groups.clone().into_iter().enumerate() {
+            if let Some(terms) = member.plan.terms(&birth.roster, group) {
+                member.asks.push_back(Down::Terms { group, terms });
+            }
             let founder = birth.me.incarnation == 1 && number == birth.host;
             let standing = if founder {
                 let members = (0..birth.roster.hosts())
@@ -153,6 +137,18 @@ impl Member {
             .any(|keepers| keepers.len() == 1 && keepers.contains(&self.me))
     }
 
+    /// Leaves a group, if it can do without this process.
+    pub fn take_leave(&mut self, group: GroupId) {
+        self.leave(group);
+    }
+
+    /// Multicasts one short message.
+    pub fn say(&mut self, group: GroupId, how: How) {
+        let (id, _) = self.diary.mint();
+        let message = Message::new(body(&id, 0));
+        self.asks.push_back(Down::Cast { group, how, message });
+    }
+
     /// The view of each group that it is in.
     pub fn views(&self) -> impl Iterator<Item = &View> {
         self.groups.values().filter_map(|standing| match standing {
@@ -175,7 +171,9 @@ impl Member {
             self.asks.push_back(Down::Send { to: Endpoint::of(to), message });
         }
         let usable = |(group, standing): (&GroupId, &Standing)| match standing {
-            Standing::In { full: false, leaving: false, .. } => Some(*group),
+            Standing::In { full: false, leaving: false, view, .. } if self.may_cast(view) => {
+                Some(*group)
+            }
             _ => None,
         };
         let usable: Vec<_> = self.groups.iter().filter_map(usable).collect();
@@ -188,13 +186,34 @@ impl Member {
             return;
         }
         for _ in 0..self.choice.between(1, self.plan.load.burst_max) {
-            let order = *self.choice.pick(&self.plan.load.orders);
-            let after_all = self.choice.chance(100_000);
-            let (id, _) = self.diary.mint();
+            let how = self.how();
+            let (mut id, _) = self.diary.mint();
+            if let Some(circle) = self.circle()
+                && how.order != Order::Global
+            {
+                id = format!("{id}~{circle}");
+            }
             let length = self.plan.load.body_bytes(&mut self.choice);
             let message = Message::new(body(&id, length));
-            self.asks.push_back(Down::Cast { group, order, after_all, message });
+            self.asks.push_back(Down::Cast { group, how, message });
         }
+    }
+
+    /// Whether a view takes multicasts.
+    fn may_cast(&self, view: &View) -> bool {
+        view.primary != Some(false) || !self.plan.refuses(view.group)
+    }
+
+    /// How the next message is to go.
+    fn how(&mut self) -> How {
+        let mut order = *self.choice.pick(&self.plan.load.orders);
+        // Each is a flush: now and then, or the group does nothing else.
+        if order == Order::Global && !self.choice.chance(50_000) {
+            order = Order::Total;
+        }
+        let after_all = self.choice.chance(100_000);
+        let safe = self.choice.chance(self.plan.load.safe_chance);
+        How { after_all, safe, ..order.into() }
     }
 
     fn leave(&mut self, group: GroupId) {
@@ -210,7 +229,8 @@ impl Member {
     }
 
     fn told_view(&mut self, view: View) {
-        self.diary.core_view(&view);
+        self.diary.view_of(Group::Core(view.group), &view);
+        self.tell_circles(&view);
         let (group, leaving) = (
             view.group,
             matches!(self.groups.get(&view.group), Some(Standing::In { leaving: true, .. })),
@@ -222,31 +242,40 @@ impl Member {
         self.groups.insert(group, Standing::In { view, full: false, leaving, unstable });
     }
 
-    fn told_cast(&mut self, group: GroupId, from: Endpoint, seq: u64, order: Order, body: &Bytes) {
+    fn told_cast(
+        &mut self,
+        group: GroupId,
+        (from, seq): (Endpoint, u64),
+        (order, safe): (Order, bool),
+        body: &Bytes,
+    ) {
         let Some(id) = id_of(body) else {
             self.wrong.push(format!("integrity: a body nobody sent, of {from:?}"));
             return;
         };
+        let name = group_of(group, id);
         let id = self.diary.text(id);
         let Some(Standing::In { view, unstable, .. }) = self.groups.get_mut(&group) else {
             self.wrong.push(format!("initial-view: {id} told while in no view"));
             return;
         };
-        if unstable.iter().rev().find(|last| last.0 == from).is_some_and(|last| last.1 >= seq) {
+        let queued = !matches!(order, Order::Unordered | Order::Global);
+        let last = unstable.iter().rev().find(|last| last.0 == from && last.3);
+        if queued && last.is_some_and(|last| last.1 >= seq) {
             self.wrong.push(format!("seq: {id} has position {seq}, not above the last"));
         }
-        unstable.push_back((from, seq, id.clone()));
+        unstable.push_back((from, seq, (name, id.clone()), queued));
         let view = ViewName::Core(view.id);
-        self.diary.deliver(Group::Core(group), &id, from.proc, view, order, body);
+        self.diary.deliver(name, &id, from.proc, view, (order, safe), body);
     }
 
     fn told_stable(&mut self, group: GroupId, from: Endpoint, below: u64) {
         let Some(Standing::In { unstable, .. }) = self.groups.get_mut(&group) else { return };
-        let is_stable = |(sender, seq, _): &(Endpoint, u64, Id)| *sender == from && *seq < below;
+        let is_stable = |kept: &Unstable| kept.0 == from && kept.1 < below;
         let stable: Vec<_> = unstable.iter().filter(|kept| is_stable(kept)).cloned().collect();
         unstable.retain(|kept| !is_stable(kept));
-        for (_, _, id) in stable {
-            self.diary.stable(Group::Core(group), &id);
+        for (_, _, (name, id), _) in stable {
+            self.diary.stable(name, &id);
         }
     }
 
@@ -255,12 +284,19 @@ impl Member {
         let reason = match why {
             Why::Left => "left",
             Why::NotFound => "not found",
+            Why::Denied(_) => "denied",
         };
         self.diary.left(Group::Core(group), reason);
+        for circle in 0..self.plan.circles.len() {
+            if matches!(why, Why::Left) && self.plan.circles[circle].contains(&self.host) {
+                self.diary.left(Group::Circle(group, circle), reason);
+            }
+        }
         let again = match why {
             // Faults are over and the group is out of reach for good: a join would never end.
             Why::NotFound if !self.is_within_reach(group) => None,
             Why::NotFound => Some(later(now, &mut self.choice, 100, 500)),
+            Why::Denied(_) => None,
             Why::Left if self.phase > Phase::Storm => None,
             Why::Left => Some(later(now, &mut self.choice, 0, 3_000)),
         };
@@ -292,13 +328,18 @@ impl Member {
 
     fn took(&mut self) {
         match std::mem::replace(&mut self.asking, Asking::Other) {
-            Asking::Cast(group, order, body) => {
-                let id = self.diary.text(id_of(&body).expect("made here"));
+            Asking::Cast(group, how, body) => {
+                let id = id_of(&body).expect("made here");
+                let name = group_of(group, id);
+                let id = self.diary.text(id);
                 let view = match self.groups.get(&group) {
+                    // Another flush may overtake it.
+                    _ if how.order == Order::Global => None,
                     Some(Standing::In { view, .. }) => Some(ViewName::Core(view.id)),
                     _ => None,
                 };
-                self.diary.send(Group::Core(group), &id, order, view, &body);
+                let how = (how.order, how.safe);
+                self.diary.send(name, &id, how, view, &body);
             }
             Asking::Join(group) => self.diary.join_req(Group::Core(group)),
             Asking::Send(to) => self.pairs.sent(to),
@@ -320,8 +361,8 @@ impl App for Member {
                 self.met.remove(&peer);
             }
             Up::View(view) => self.told_view(view),
-            Up::Cast { group, from, seq, order, message } => {
-                self.told_cast(group, from, seq, order, message.body());
+            Up::Cast { group, from, seq, order, safe, message } => {
+                self.told_cast(group, (from, seq), (order, safe), message.body());
             }
             Up::Send { from, message } => {
                 if let Err(wrong) = self.pairs.got(from.proc, message.body()) {
@@ -341,7 +382,10 @@ impl App for Member {
             Up::Closing { group } => {
                 self.wrong.push(format!("asked before {group:?} is closed, without a pipe"));
             }
-            Up::Fault { .. } => {}
+            Up::Fault { fault: Fault::NotPrimary, group } => {
+                self.wrong.push(format!("primary: {group:?} refused what it was not to be asked"));
+            }
+            Up::Fault { .. } | Up::Merged { .. } | Up::Asks { .. } => {}
         }
     }
 
@@ -351,7 +395,8 @@ impl App for Member {
             let usable = |group| {
                 matches!(
                     self.groups.get(group),
-                    Some(Standing::In { full: false, leaving: false, .. })
+                    Some(Standing::In { full: false, leaving: false, view, .. })
+                        if self.may_cast(view)
                 )
             };
             match &ask {
@@ -360,8 +405,14 @@ impl App for Member {
             }
         };
         self.asking = match &mut ask {
-            Down::Cast { group, order, message, .. } => {
-                Asking::Cast(*group, *order, message.body().clone())
+            Down::Cast { group, how, message } => {
+                let circle = id_of(message.body()).and_then(circle_of);
+                if let Some(circle) = circle
+                    && let Some(Standing::In { view, .. }) = self.groups.get(group)
+                {
+                    how.to = Some(Box::new((view.id, self.audience(circle, view))));
+                }
+                Asking::Cast(*group, how.clone(), message.body().clone())
             }
             Down::Join { group, .. } => Asking::Join(*group),
             Down::Send { to, message } => {

@@ -5,6 +5,7 @@ use muts::{Address, Duration, Layer, Packet};
 
 use super::{What, World};
 use crate::limits::{ASKS_PER_TURN_MAX, UPS_PER_TURN_MAX, WAKES_PER_SECOND_MAX};
+use crate::network::HALL;
 use crate::script::App;
 
 impl<T: Layer, A: App<Down = T::Down, Up = T::Up>> World<T, A> {
@@ -82,10 +83,25 @@ impl<T: Layer, A: App<Down = T::Down, Up = T::Up>> World<T, A> {
             let Some(datagram) = running.tower.transmit(now) else { return true };
             place.datagrams += 1;
             let Address::Pipe(to) = datagram.to else { continue };
-            self.send(host, to as usize, datagram.gather());
+            let bytes = datagram.gather();
+            if datagram.to == HALL {
+                self.send_all(host, &bytes);
+            } else {
+                self.send(host, to as usize, bytes);
+            }
         }
         self.complain(format!("p{host}: its tower never stops sending"));
         true
+    }
+
+    /// One datagram, to everybody who hears it.
+    fn send_all(&mut self, from: usize, bytes: &Bytes) {
+        self.count("datagrams in the hall", 1);
+        for to in 0..self.hosts.len() {
+            if self.network.hears(from, to) {
+                self.send(from, to, bytes.clone());
+            }
+        }
     }
 
     pub(super) fn send(&mut self, from: usize, to: usize, bytes: Bytes) {

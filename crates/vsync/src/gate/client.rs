@@ -13,9 +13,11 @@ use bytes::BytesMut;
 use muts::{Address, Counted, Full, Instant, Layer, Message, Packet, ProcId, Transmit};
 
 use super::frame::{Bye, Reader, Say, Tell, VERSION, write_frame};
-use crate::endpoint::GroupId;
+use crate::endpoint::{Endpoint, GroupId};
 use crate::interface::{Down, Fault, Up};
 use crate::limits::GATE_CREDIT_BYTES;
+use crate::order::Order;
+use crate::view::ViewId;
 
 /// Where a client stands with its daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,11 +41,27 @@ struct Way {
     used: u64,
     /// Something was handed back.
     refused: bool,
+    /// The view told last.
+    view: Option<ViewId>,
+    /// An own GBCAST that is not told yet: what comes after it comes after its flush.
+    global: bool,
+}
+
+impl Way {
+    const fn is_open(&self) -> bool {
+        self.inside && !self.closed && !self.global
+    }
+
+    /// Whether room is to be told now; if so it counts as told.
+    fn owes_room(&mut self) -> bool {
+        self.is_open() && self.used <= GATE_CREDIT_BYTES / 2 && core::mem::take(&mut self.refused)
+    }
 }
 
 /// See the head of this file.
 #[derive(Debug)]
 pub struct Client {
+    me: Endpoint,
     state: State,
     reader: Reader,
     out: BytesMut,
@@ -67,6 +85,7 @@ impl Client {
         let mut out = BytesMut::new();
         write_frame(&mut out, &Say::Hello { version: VERSION, me, name: name.into() });
         Self {
+            me: Endpoint::of(me),
             state: State::Calling,
             reader: Reader::default(),
             out,
@@ -105,8 +124,7 @@ impl Client {
             Tell::Took { group: Some(group), bytes } => {
                 let Some(way) = self.groups.get_mut(&group) else { return };
                 way.used = way.used.saturating_sub(bytes);
-                if way.used <= GATE_CREDIT_BYTES / 2 && way.inside && !way.closed && way.refused {
-                    way.refused = false;
+                if way.owes_room() {
                     self.told.push_back(Up::Room { group });
                 }
             }
@@ -120,7 +138,23 @@ impl Client {
         match &up {
             Up::View(view) => {
                 let way = self.groups.entry(view.group).or_default();
-                (way.inside, way.closed, way.refused) = (true, false, false);
+                (way.inside, way.closed, way.view) = (true, false, Some(view.id));
+                let room = way.owes_room().then_some(Up::Room { group: view.group });
+                self.told.push_back(up);
+                return self.told.extend(room);
+            }
+            Up::Cast { group, from, order: Order::Global, .. } if *from == self.me => {
+                if let Some(way) = self.groups.get_mut(group) {
+                    way.global = false;
+                }
+            }
+            // All that is cast in such a view is dropped, so whatever is under way is.
+            Up::Fault { group, fault: Fault::NotPrimary } => {
+                let Some(way) = self.groups.get_mut(group) else { return };
+                way.global = false;
+                let room = way.owes_room().then_some(Up::Room { group: *group });
+                self.told.push_back(up);
+                return self.told.extend(room);
             }
             Up::Closing { group } => {
                 let group = *group;
@@ -132,7 +166,7 @@ impl Client {
             Up::Room { group } => {
                 if let Some(way) = self.groups.get_mut(group) {
                     way.closed = false;
-                    if !core::mem::take(&mut way.refused) {
+                    if !way.owes_room() {
                         return;
                     }
                 }
@@ -152,7 +186,7 @@ impl Client {
 
     /// Counts a message against what may be under way; false if it has to wait.
     fn spend(way: &mut Way, message: &Message) -> bool {
-        let free = way.inside && !way.closed && way.used < GATE_CREDIT_BYTES;
+        let free = way.is_open() && way.used < GATE_CREDIT_BYTES;
         if free {
             way.used += weight(message);
         }
@@ -170,16 +204,22 @@ impl Layer for Client {
             return Ok(());
         }
         match &ask {
-            Down::Cast { group, message, .. } => match self.groups.get_mut(group) {
+            Down::Cast { group, how, message } => match self.groups.get_mut(group) {
                 None => {
                     self.told.push_back(Up::Fault { group: *group, fault: Fault::NotIn });
                     return Ok(());
                 }
                 Some(way) => {
+                    let to = how.to.as_ref().map(|to| to.0);
+                    if way.is_open() && to.is_some() && to != way.view {
+                        self.told.push_back(Up::Room { group: *group });
+                        return Err(Full(ask));
+                    }
                     if !Self::spend(way, message) {
                         self.refused += 1;
                         return Err(Full(ask));
                     }
+                    way.global = how.order == Order::Global;
                 }
             },
             Down::Send { message, .. } if !Self::spend(&mut self.sends, message) => {

@@ -28,7 +28,7 @@ use muts::{Malformed, ProcId, Sink, Wire, read_bytes, write_bytes};
 use crate::endpoint::GroupId;
 use crate::interface::{Down, Fault, Up, Why};
 use crate::limits::{GATE_FRAME_BYTES_MAX, GATE_NAME_BYTES_MAX};
-use crate::view::View;
+use crate::terms::{Admission, Partition};
 
 /// Stands first in a hello, so that whoever speaks something else is told from a client.
 pub(crate) const MAGIC: u32 = u32::from_le_bytes(*b"HRSg");
@@ -122,35 +122,54 @@ words! { Down
     4 Join { group, contact }
     5 Invite { group, members }
     6 Leave { group }
-    7 Cast { group, order, after_all, message }
+    7 Cast { group, how, message }
     8 Send { to, message }
-    9 Closed { group };
+    9 Closed { group }
+    10 Terms { group, terms }
+    11 Answer { group, who, denied }
+    12 Digest { group, digest };
 }
 
 words! { Up
     1 Met { peer }
     2 Lost { peer }
     3 Refused { peer, versions }
-    4 Cast { group, from, seq, order, message }
+    4 Cast { group, from, seq, order, safe, message }
     5 Send { from, message }
     6 Stable { group, from, below }
     7 Room { group }
     8 Out { group, why }
     9 Fault { group, fault }
-    10 Closing { group };
+    10 Closing { group }
+    12 Merged { group, sides }
+    13 Asks { group, who, ticket };
     11 View
 }
 
 words! { Why
     1 Left {}
     2 NotFound {};
+    3 Denied
 }
 
 words! { Fault
     1 NotIn {}
     2 AlreadyIn {}
-    3 TooMany {};
+    3 TooMany {}
+    5 NotPrimary {};
     4 Missing
+}
+
+words! { Partition
+    1 Sides {}
+    2 Primary { electorate, refuse };
+}
+
+words! { Admission
+    1 Anybody {}
+    2 Asked {};
+    3 Listed
+    4 Key
 }
 
 words! { Tell
@@ -202,27 +221,6 @@ impl Wire for Say {
             3 => Self::Ask(Down::read(from)?),
             4 => Self::Query(Vec::read(from)?),
             _ => return Err(Malformed),
-        })
-    }
-}
-
-impl Wire for View {
-    fn write(&self, into: &mut impl Sink) {
-        self.group.write(into);
-        self.id.write(into);
-        self.members.write(into);
-        self.transitional.write(into);
-        self.parts.write(into);
-        self.previous.write(into);
-    }
-    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
-        Ok(Self {
-            group: Wire::read(from)?,
-            id: Wire::read(from)?,
-            members: Wire::read(from)?,
-            transitional: Wire::read(from)?,
-            parts: Wire::read(from)?,
-            previous: Wire::read(from)?,
         })
     }
 }

@@ -2,12 +2,15 @@
 
 use alloc::vec;
 
-use muts::{Address, Message, NodeId, Random};
+use muts::{Address, Audience, Message, NodeId, Random};
 
 use super::*;
 use crate::endpoint::Endpoint;
+use crate::how::How;
+use crate::interface::Side;
 use crate::order::Order;
-use crate::view::ViewId;
+use crate::terms::{Denial, Terms};
+use crate::view::{View, ViewId};
 
 fn proc(node: u64) -> ProcId {
     ProcId { node: NodeId(node), incarnation: 7 }
@@ -18,6 +21,9 @@ fn says() -> Vec<Say> {
     let mut message = Message::new(&b"body"[..]);
     message.push(&9_u32);
     let members = vec![proc(1), proc(2)];
+    let (view, some) = (ViewId { epoch: 3, coordinator: proc(1) }, Audience([1, 2, 3, 4]));
+    let partition = Partition::Primary { electorate: vec![NodeId(1)], refuse: true };
+    let strict = Terms { partition, admission: Admission::Key(vec![1]), ticket: vec![2] };
     let downs = vec![
         Down::Meet { node: NodeId(1), address: Address::Pipe(3) },
         Down::Farewell,
@@ -25,7 +31,12 @@ fn says() -> Vec<Say> {
         Down::Join { group, contact: Some(proc(1)) },
         Down::Invite { group, members },
         Down::Leave { group },
-        Down::Cast { group, order: Order::Total, after_all: true, message: message.clone() },
+        Down::Cast { group, how: How::from(Order::Total).safe(), message: message.clone() },
+        Down::Cast { group, how: How::from(Order::Fifo).to(view, some), message: message.clone() },
+        Down::Terms { group, terms: Terms::default() },
+        Down::Terms { group, terms: strict },
+        Down::Answer { group, who: proc(1), denied: Some(3) },
+        Down::Digest { group, digest: 9 },
         Down::Send { to, message },
         Down::Closed { group },
     ];
@@ -43,18 +54,31 @@ fn tells() -> Vec<Tell> {
         transitional: vec![from],
         parts: vec![vec![from], vec![]],
         previous: None,
+        primary: Some(true),
     };
+    let side = Side { view: view.id, members: view.members.clone(), digest: Some(1) };
     let ups = vec![
         Up::Met { peer },
         Up::Lost { peer },
         Up::Refused { peer, versions: (1, 2) },
+        Up::Merged { group, sides: vec![side] },
         Up::View(view),
-        Up::Cast { group, from, seq: 9, order: Order::Causal, message: message.clone() },
+        Up::Asks { group, who: peer, ticket: vec![1, 2] },
+        Up::Cast {
+            group,
+            from,
+            seq: 9,
+            order: Order::Global,
+            safe: true,
+            message: message.clone(),
+        },
         Up::Send { from, message },
         Up::Stable { group, from, below: 10 },
         Up::Room { group },
         Up::Closing { group },
         Up::Out { group, why: Why::NotFound },
+        Up::Out { group, why: Why::Denied(Denial::Refused(7)) },
+        Up::Fault { group, fault: Fault::NotPrimary },
         Up::Fault { group, fault: Fault::Missing(vec![peer]) },
     ];
     let others = [

@@ -255,6 +255,8 @@ impl<M: Multicast> Server<M> {
         kernel.me = me;
         kernel.seed ^= me.node.0 ^ me.incarnation.rotate_left(32);
         kernel.asks_first = true;
+        // It would hand back what a client was promised.
+        kernel.causality = crate::Causality::Group;
         guest.kernel = Some((me, Box::new(Kernel::new(super::line::Line::default(), kernel))));
         guest.name.clone_from(&name);
         guest.reader.lift();

@@ -96,22 +96,22 @@ impl Shared {
         Some(all)
     }
 
-    /// The daemons at which any of an audience are.
+    /// The daemons at which any of an audience are, and those at which nobody of it is.
     pub(crate) fn hosts_of(
         &self,
         to: Option<Audience>,
         home: impl Fn(ProcId) -> Option<ProcId>,
-    ) -> Audience {
-        let Some(to) = to else { return Audience::ALL };
-        let mut hosts = Audience::NONE;
-        for (place, member) in self.members.iter().enumerate().filter(|(place, _)| to.has(*place)) {
-            let _ = place;
-            if let Some(at) = home(*member).and_then(|it| self.hosts.iter().position(|h| *h == it))
-            {
-                hosts.insert(at);
-            }
+    ) -> (Audience, Audience) {
+        let Some(to) = to else { return (Audience::ALL, Audience::NONE) };
+        let (mut hosts, mut others) = (Audience::NONE, Audience::NONE);
+        let meant: Vec<ProcId> = (self.members.iter().enumerate())
+            .filter(|(place, _)| to.has(*place))
+            .filter_map(|(_, member)| home(*member))
+            .collect();
+        for (at, host) in self.hosts.iter().enumerate() {
+            if meant.contains(host) { hosts.insert(at) } else { others.insert(at) }
         }
-        hosts
+        (hosts, others)
     }
 
     /// Something was multicast on it. Not kept if nobody here is to be told.

@@ -60,6 +60,14 @@ impl<M: Multicast> Kernel<M> {
                     self.fed.insert(group);
                 }
             }
+            muts::Up::Skip { channel, from, below } => {
+                if let Some(group) = self.channels.get(&channel).copied()
+                    && let Some(found) = self.groups.get_mut(&group)
+                {
+                    found.skip(&mut self.desk.turn(now), from, below);
+                    self.fed.insert(group);
+                }
+            }
             muts::Up::Room { channel } => {
                 if let Some(group) = self.channels.get(&channel).copied()
                     && let Some(found) = self.groups.get_mut(&group)
@@ -81,7 +89,7 @@ impl<M: Multicast> Kernel<M> {
                 self.desk.told.push_back(Up::Refused { peer, versions });
             }
             // Stability is told by members, of more than receipt.
-            muts::Up::Settled { .. } | muts::Up::Skip { .. } | muts::Up::Note { .. } => {}
+            muts::Up::Settled { .. } | muts::Up::Note { .. } => {}
         }
     }
 
@@ -135,7 +143,9 @@ impl<M: Multicast> Kernel<M> {
                 turn.control(from, &Control::Installed { group, view });
             }
             Control::Where { whereabouts: Whereabouts { view: None, .. }, .. } => {}
-            Control::Join { .. } | Control::Stability { .. } => turn.counters.strays += 1,
+            Control::Join { .. } | Control::Stability { .. } | Control::Denied { .. } => {
+                turn.counters.strays += 1;
+            }
             _ => {
                 let whereabouts = Whereabouts { number: now.as_nanos(), view: None };
                 turn.control(from, &Control::Where { group, whereabouts });

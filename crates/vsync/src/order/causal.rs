@@ -42,9 +42,9 @@ impl Vector {
         self.0.len()
     }
 
-    /// The sum of its positions: grows along causality.
-    pub(crate) fn sum(&self) -> u64 {
-        self.0.iter().sum()
+    /// Whether this is so of any stream and the position that it points below.
+    pub(crate) fn points_at(&self, is: impl Fn(usize, u64) -> bool) -> bool {
+        self.0.iter().enumerate().any(|(stream, below)| is(stream, *below))
     }
 
     /// What changed since `before`.

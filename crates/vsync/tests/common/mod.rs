@@ -89,21 +89,22 @@ impl Air {
             Down::Close { channel } => {
                 self.channels.remove(&(me, channel));
             }
-            Down::Cast { channel, message, .. } | Down::Press { channel, message, .. } => {
+            Down::Cast { channel, to: audience, message }
+            | Down::Press { channel, to: audience, message } => {
                 let (peers, seq) = self.channels.get_mut(&(me, channel)).expect("an open channel");
                 let (peers, seq_now) = (peers.clone(), *seq);
                 *seq += 1;
-                for to in peers {
-                    *self.casts.entry((me, to)).or_default() += 1;
-                    if !self.lost_casts.contains(&(me, to)) {
-                        let message = message.clone();
-                        self.fly(
-                            me,
-                            to,
-                            Up::Cast { channel, from: me, seq: seq_now, message },
-                            true,
-                        );
+                for (place, to) in peers.into_iter().enumerate() {
+                    if self.lost_casts.contains(&(me, to)) {
+                        continue;
                     }
+                    let message = message.clone();
+                    let up = if audience.has(place) {
+                        Up::Cast { channel, from: me, seq: seq_now, message }
+                    } else {
+                        Up::Skip { channel, from: me, below: seq_now + 1 }
+                    };
+                    self.fly(me, to, up, true);
                 }
             }
             Down::Send { to, message } => self.fly(me, to, Up::Send { from: me, message }, true),
@@ -195,7 +196,9 @@ impl Air {
         {
             let (to, up) = entry.remove();
             match &up {
-                Up::Cast { channel, .. } if !self.channels.contains_key(&(to, *channel)) => {
+                Up::Cast { channel, .. } | Up::Skip { channel, .. }
+                    if !self.channels.contains_key(&(to, *channel)) =>
+                {
                     self.early.entry((to, *channel)).or_default().push(up);
                 }
                 _ => self.arrived.get_mut(&to).expect("known").push_back(up),

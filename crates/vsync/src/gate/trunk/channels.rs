@@ -107,11 +107,29 @@ impl<M: Multicast> Trunk<M> {
         channel: Channel,
         from: u8,
         to: Option<Audience>,
-        mut message: Message,
+        message: Message,
     ) {
         let Some(shared) = self.channels.get(&channel) else { return };
-        let hosts = shared.hosts_of(to, |member| self.home(member));
-        message.push(&CastHead { from, to });
+        let (hosts, others) = shared.hosts_of(to, |member| self.home(member));
+        if hosts != Audience::NONE {
+            self.cast_to(now, channel, hosts, &CastHead { from, to }, message);
+        }
+        // It has its place in the stream there too.
+        if others != Audience::NONE {
+            let head = CastHead { from, to };
+            self.cast_to(now, channel, others, &head, Message::default());
+        }
+    }
+
+    fn cast_to(
+        &mut self,
+        now: Instant,
+        channel: Channel,
+        hosts: Audience,
+        head: &CastHead,
+        mut message: Message,
+    ) {
+        message.push(head);
         let cast = self.host.down(now, Down::Cast { channel, to: hosts, message });
         if let Err(Full(Down::Cast { channel, to, message })) = cast {
             if let Some(shared) = self.channels.get_mut(&channel) {

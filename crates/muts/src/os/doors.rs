@@ -1,4 +1,4 @@
-//! Hall: turns a tower that has clients on this host, each at the end of a stream.
+//! Doors: turns a tower that has clients on this host, each at the end of a stream.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -25,7 +25,7 @@ const LISTENER: Token = Token(FIRST);
 
 /// See the head of this file.
 #[derive(Debug)]
-pub struct Hall {
+pub struct Doors {
     driver: Driver,
     listener: UnixListener,
     path: PathBuf,
@@ -55,7 +55,7 @@ pub fn default_socket() -> PathBuf {
     run.map_or_else(|| PathBuf::from("/run"), PathBuf::from).join("horus/horusd.sock")
 }
 
-impl Hall {
+impl Doors {
     /// Opens the door at this path, with these permissions, beside an open driver. A socket that
     /// nobody listens at is replaced.
     ///
@@ -215,7 +215,7 @@ impl Hall {
     }
 }
 
-impl Drop for Hall {
+impl Drop for Doors {
     fn drop(&mut self) {
         // Whoever comes now is told at once that nobody is here.
         let _ = std::fs::remove_file(&self.path);

@@ -1,0 +1,85 @@
+//! Failure: a process is killed that shares one core group with many light-weight groups.
+
+use std::time::Duration;
+
+use super::scale::make;
+use crate::common::alternate::{Pair, percentile};
+use crate::common::crew::Crew;
+use crate::common::figure::{Figure, Goal};
+use crate::common::measure::{MEMBERS, wait};
+use crate::common::options::Options;
+use crate::common::words::Words;
+
+/// How it went in one run.
+struct Run {
+    /// From SIGKILL to the first message in the new view, in milliseconds.
+    resumed: f64,
+    /// From SIGKILL to the last view, in milliseconds.
+    last_view: f64,
+    datagrams: f64,
+    flushes: f64,
+}
+
+/// Measures and tells everything that is wanted.
+pub(crate) fn all(options: &Options) {
+    if !options.wants("lwg.failure") && !options.wants("lwg.process_killed") {
+        return;
+    }
+    let counts: &[u64] =
+        if options.quick { &[1_000, 20_000] } else { &[1_000, 100_000, 1_000_000] };
+    for groups in counts {
+        let runs = if *groups > 100_000 { 3 } else { options.pairs() };
+        let pairs: Vec<(Run, Run)> = (0..runs).map(|_| (kill(*groups), kill(1))).collect();
+        tell(options, *groups, &pairs);
+    }
+}
+
+fn tell(options: &Options, groups: u64, pairs: &[(Run, Run)]) {
+    let pair = |what: fn(&Run) -> f64| {
+        Pair::of(&pairs.iter().map(|(many, one)| (what(many), what(one))).collect::<Vec<_>>())
+    };
+    Figure::beside("lwg.failure", "ms", "one group", pair(|run| run.resumed))
+        .with("groups", groups)
+        .goal(Goal::RatioAtMost(1.2))
+        .tell(options);
+    for (what, pair) in
+        [("datagrams", pair(|run| run.datagrams)), ("flushes", pair(|run| run.flushes))]
+    {
+        Figure::beside("lwg.failure", what, "one group", pair).with("groups", groups).tell(options);
+    }
+    let last = percentile(pairs.iter().map(|(many, _)| many.last_view), 50);
+    Figure::alone("lwg.process_killed", "ms", last, pairs.len())
+        .with("groups", groups)
+        .goal(Goal::AtMost(2_000.0))
+        .tell(options);
+}
+
+fn kill(groups: u64) -> Run {
+    let mut crew = Crew::start(&Words::new("lwg"), MEMBERS);
+    make(&mut crew, 0..groups);
+    let ping = Words::new("ping").with("payload", 64).with("way", "one").with("order", "fbcast");
+    crew.0[0].ask(&ping.with("count", 10_000_000).with("every_us", 500));
+    wait(Duration::from_millis(300));
+    let (count, made) = (Words::new("count"), Words::new("made"));
+    let before = crew.0[1].ask(&count);
+    let viewed = crew.0[1].ask(&made).get::<u64>("views");
+    let at = crew.kill_last();
+    loop {
+        wait(Duration::from_millis(5));
+        let words = crew.0[1].ask(&made);
+        let seen = words.get::<u64>("views") - viewed >= groups;
+        let view = crew.0[1].ask(&Words::new("view"));
+        let resumed: u64 = view.get("resumed");
+        if !seen || view.get::<usize>("members") >= MEMBERS || resumed < at {
+            continue;
+        }
+        let after = crew.0[1].ask(&count);
+        let grown = |name: &str| after.get::<f64>(name) - before.get::<f64>(name);
+        return Run {
+            resumed: (resumed - at) as f64 / 1e6,
+            last_view: words.get::<u64>("views_at").saturating_sub(at) as f64 / 1e6,
+            datagrams: grown("muts.datagrams_of_change"),
+            flushes: grown("vsync.flushes"),
+        };
+    }
+}

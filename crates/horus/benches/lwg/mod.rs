@@ -1,0 +1,14 @@
+//! Bench lwg: light-weight groups beside core groups, four real processes on loopback.
+
+mod failure;
+mod figures;
+mod scale;
+
+use crate::common::options::Options;
+
+/// Measures and tells everything that is wanted.
+pub(crate) fn all(options: &Options) {
+    figures::all(options);
+    scale::all(options);
+    failure::all(options);
+}

@@ -1,0 +1,132 @@
+//! Scale: what a light-weight group costs at rest, and to make, change and leave, against a core
+//! group.
+
+use std::time::Duration;
+
+use crate::common::alternate::Pair;
+use crate::common::crew::Crew;
+use crate::common::figure::{Figure, Goal};
+use crate::common::measure::{MEMBERS, wait};
+use crate::common::options::Options;
+use crate::common::words::Words;
+
+/// Operations of one kind in one run.
+const WORKS: u64 = 100;
+
+/// Measures and tells everything that is wanted.
+pub(crate) fn all(options: &Options) {
+    if options.wants("lwg.bytes") {
+        bytes(options);
+    }
+    if options.wants("lwg.create_rate") {
+        create_rate(options);
+    }
+    let kinds = ["create", "add", "remove", "leave"];
+    if kinds.iter().any(|kind| options.wants(&format!("lwg.{kind}"))) {
+        operations(options);
+    }
+}
+
+/// Makes so many of all members, and answers how many seconds that took at the creator.
+pub(crate) fn make(crew: &mut Crew, groups: std::ops::Range<u64>) -> f64 {
+    let wanted = groups.end - groups.start;
+    let (before, members) = (views(crew), crew.0.len());
+    let make = Words::new("make").with("from", groups.start).with("to", groups.end);
+    let since: u64 = crew.0[0].ask(&make.with("members", members)).get("at");
+    let made = Words::new("made");
+    loop {
+        wait(Duration::from_millis(10));
+        let words = crew.0[0].ask(&made);
+        let all = views(crew).iter().zip(&before).all(|(now, before)| now - before >= wanted);
+        if all && words.get::<u64>("done") == wanted {
+            return words.get::<u64>("at").saturating_sub(since) as f64 / 1e9;
+        }
+    }
+}
+
+fn views(crew: &mut Crew) -> Vec<u64> {
+    crew.ask(&Words::new("made")).iter().map(|words| words.get("views")).collect()
+}
+
+fn bytes(options: &Options) {
+    let groups: u64 = if options.quick { 100_000 } else { 1_000_000 };
+    let mut crew = Crew::start(&Words::new("lwg"), MEMBERS);
+    let count = Words::new("count");
+    let before = crew.ask(&count);
+    make(&mut crew, 0..groups);
+    wait(Duration::from_secs(1));
+    let after = crew.ask(&count);
+    let grown = |rank: usize| after[rank].get::<f64>("bytes") - before[rank].get::<f64>("bytes");
+    let each = (0..MEMBERS).map(grown).fold(0.0, f64::max) / groups as f64;
+    Figure::alone("lwg.bytes", "bytes", each, 1)
+        .with("groups", groups)
+        .with("core_groups", 1)
+        .goal(Goal::AtMost(64.0))
+        .tell(options);
+}
+
+fn create_rate(options: &Options) {
+    let (lights, cores): (u64, u64) = if options.quick { (20_000, 200) } else { (100_000, 1_000) };
+    let mut ours = Crew::start(&Words::new("lwg"), MEMBERS);
+    let mut core = Crew::start(&Words::new("vsync"), MEMBERS);
+    let pairs: Vec<_> = (0..options.pairs() as u64)
+        .map(|run| {
+            let ours = make(&mut ours, run * lights..(run + 1) * lights);
+            let core = found(&mut core, run * cores..(run + 1) * cores);
+            (lights as f64 / ours, cores as f64 / core)
+        })
+        .collect();
+    Figure::beside("lwg.create_rate", "1/s", "core", Pair::of(&pairs))
+        .with("groups", lights)
+        .goal(Goal::RatioAtLeast(50.0))
+        .tell(options);
+}
+
+/// Founds so many core groups at once, and answers how many seconds that took.
+fn found(crew: &mut Crew, groups: std::ops::Range<u64>) -> f64 {
+    let since = crate::common::clock::now_ns();
+    crew.0[0].ask(&Words::new("idle").with("from", groups.start).with("to", groups.end));
+    while crew.0[0].ask(&Words::new("complete")).get::<u64>("groups") < groups.end {
+        wait(Duration::from_millis(1));
+    }
+    (crate::common::clock::now_ns() - since) as f64 / 1e9
+}
+
+fn operations(options: &Options) {
+    let mut ours = Crew::start(&Words::new("lwg"), MEMBERS);
+    let mut core = Crew::start(&Words::new("vsync"), MEMBERS);
+    let (mut create, mut add) = (Vec::new(), Vec::new());
+    let (mut remove, mut leave) = (Vec::new(), Vec::new());
+    for run in 0..options.pairs() as u64 {
+        let groups = || run * WORKS..(run + 1) * WORKS;
+        create
+            .push((work(&mut ours, 0, "create", groups()), work(&mut core, 0, "create", groups())));
+        add.push((work(&mut ours, 0, "add", groups()), work(&mut core, 0, "add", groups())));
+        let core_leave = work(&mut core, MEMBERS - 1, "leave", groups());
+        // The kernel has nobody removed by somebody else: leaving is what there is to compare.
+        remove.push((work(&mut ours, 0, "remove", groups()), core_leave));
+        work(&mut ours, 0, "add", groups());
+        leave.push((work(&mut ours, MEMBERS - 1, "leave", groups()), core_leave));
+    }
+    for (bench, pairs) in
+        [("lwg.create", create), ("lwg.add", add), ("lwg.remove", remove), ("lwg.leave", leave)]
+    {
+        Figure::beside(bench, "us", "core", Pair::of(&pairs))
+            .with("percentile", 50)
+            .goal(Goal::RatioAtMost(0.05))
+            .tell(options);
+    }
+}
+
+/// Does so many, one after the other, at this rank: the median in microseconds.
+fn work(crew: &mut Crew, rank: usize, kind: &str, groups: std::ops::Range<u64>) -> f64 {
+    let words = Words::new("work").with("kind", kind);
+    crew.0[rank].ask(&words.with("from", groups.start).with("to", groups.end));
+    loop {
+        wait(Duration::from_millis(5));
+        let words = crew.0[rank].ask(&Words::new("worked"));
+        if words.get::<u64>("left") == 0 {
+            return words.get("p50");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Peer: a link stands, and what comes over it are frames as they please.
+//!
+//! Nothing is told but in order on the channel that is open, and memory stays in proportion to what
+//! came, whatever offsets, lengths, counts and limits the frames tell.
+
+use bytes::{Bytes, BytesMut};
+use muts::{
+    Audience, Channel, Config, Down, Duration, Layer, Message, Sink, Transport, Wire, write_varint,
+};
+
+use super::pair::{Pair, Step, at, proc, steps};
+use super::stranger::ordered;
+use crate::allocator;
+
+const CHANNEL: Channel = Channel(9);
+const DATA: u8 = 0x21;
+
+/// Links, blocks, windows.
+const BESIDES_MAX: usize = 512 << 10;
+
+/// What a byte that came may take: a frame of a few bytes is kept with what finds it again.
+const TIMES_MAX: usize = 64;
+
+type Ends = Pair<Transport, Transport>;
+
+fn meet() -> (Ends, Bytes) {
+    let end = |node| Transport::new(Config::new(proc(node), node));
+    let mut pair = Pair::new(end(1), end(2));
+    let now = pair.now;
+    let meet = Down::Meet { node: proc(1).node, address: at(1) };
+    pair.b.down(now, meet).expect("never full");
+    let open = Down::Open { channel: CHANNEL, peers: vec![proc(2)], credit: false };
+    pair.a.down(now, open).expect("never full");
+    pair.b.wake(now);
+    pair.run(Duration::from_millis(120));
+    let data = pair.tape.iter().find(|datagram| datagram[0] == DATA).expect("a heartbeat");
+    let head = data.slice(..5);
+    pair.joined = false;
+    (pair, head)
+}
+
+/// A datagram of the peer's, under the next number.
+fn datagram(pair: &mut Ends, head: &Bytes, number: &mut u64, frames: &[u8]) {
+    let mut bytes = BytesMut::from(&head[..]);
+    number.write(&mut bytes);
+    *number += 1;
+    Sink::extend_from_slice(&mut bytes, frames);
+    pair.inject(at(2), bytes.freeze());
+}
+
+/// One run of a stream: where it lies from the first bytes, what it is from the others.
+fn run(step: &Step<'_>) -> Vec<u8> {
+    let channel: u64 = [9, 0, 5, 7][usize::from(step.number) % 4];
+    let (place, bytes) = step.bytes.split_at_checked(3).unwrap_or((&[0, 0, 0], step.bytes));
+    let offset = u64::from(place[0]) | u64::from(place[1]) << 8 | u64::from(place[2]) << 14;
+    let mut frame = vec![2];
+    channel.write(&mut frame);
+    write_varint(&mut frame, offset);
+    write_varint(&mut frame, bytes.len() as u64);
+    frame.extend_from_slice(bytes);
+    frame
+}
+
+fn ask(pair: &mut Ends, step: &Step<'_>) {
+    let message = Message::new(step.bytes.to_vec());
+    let (to, bytes) = (proc(2), Bytes::copy_from_slice(step.bytes));
+    let ask = match step.number % 8 {
+        0 => Down::Cast { channel: CHANNEL, to: Audience::ALL, message },
+        1 => Down::Cast { channel: CHANNEL, to: Audience::NONE, message },
+        2 => Down::Send { to, message },
+        3 => Down::Tell { to, change: false, message },
+        4 => Down::Note { channel: CHANNEL, bytes, within: Duration::ZERO },
+        5 => Down::Taken { channel: CHANNEL, from: to, bytes: 64 },
+        6 => Down::Open { channel: Channel(7), peers: vec![to], credit: true },
+        _ => Down::Close { channel: Channel(7) },
+    };
+    // What is handed back is not wanted again.
+    let _ = pair.a.down(pair.now, ask);
+    pair.cross();
+}
+
+/// Frames in datagrams of a session that stands.
+pub(super) fn attempt(bytes: &[u8]) {
+    let (mut pair, head) = meet();
+    let before = allocator::used();
+    let (mut number, mut opened) = (1_000, false);
+    for step in steps(bytes) {
+        match step.what % 8 {
+            0..=2 => datagram(&mut pair, &head, &mut number, step.bytes),
+            3 | 4 => datagram(&mut pair, &head, &mut number, &run(&step)),
+            5 => pair.run(Duration::from_millis(10) * (1 + u32::from(step.number))),
+            6 => number += u64::from(step.number) * 97,
+            _ => {
+                opened |= matches!(step.number % 8, 6 | 7);
+                ask(&mut pair, &step);
+            }
+        }
+    }
+    let told = core::mem::take(&mut pair.told_a);
+    if !opened {
+        ordered(&told);
+    }
+    drop(told);
+    (pair.strays, pair.told_b) = (Vec::new(), Vec::new());
+    let more = usize::try_from(allocator::used() - before).unwrap_or(0);
+    assert!(more <= BESIDES_MAX + TIMES_MAX * bytes.len(), "{more} more for {}", bytes.len());
+}

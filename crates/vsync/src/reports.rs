@@ -1,0 +1,85 @@
+//! Reports: what members say of themselves, and what is known of all by it.
+
+use alloc::vec::Vec;
+
+use crate::control::Control;
+use crate::endpoint::Endpoint;
+use crate::epoch::Epoch;
+use crate::interface::Up;
+use crate::stream::Stream;
+use crate::turn::Turn;
+
+impl Epoch {
+    /// Takes what a member reports of itself, and tells what became stable by it.
+    pub(crate) fn hear_stability(
+        &mut self,
+        turn: &mut Turn<'_>,
+        rank: usize,
+        received: &[u64],
+        processed: &[u64],
+        wanted: u8,
+    ) {
+        self.stability.hear(rank, received, processed);
+        self.note_stability(turn);
+        if wanted > 1 || wanted > 0 && self.stability.due.is_none() {
+            let report = self.report(0);
+            turn.control(self.members[rank], &report);
+        }
+    }
+
+    /// Reports to all members what is here, if a report is due.
+    pub(crate) fn report_if_due(&mut self, turn: &mut Turn<'_>) {
+        if self.stability.due.is_none_or(|due| due > turn.now) {
+            return;
+        }
+        self.note_stability(turn);
+        let unstable = self.is_unstable() || self.stability.misses_any();
+        let urgent = core::mem::take(&mut self.stability.urgent);
+        let report = self.report(u8::from(unstable) + u8::from(unstable && urgent));
+        for rank in 0..self.members.len() {
+            if rank != self.rank {
+                turn.control(self.members[rank], &report);
+            }
+        }
+        self.stability.reported(turn.now, unstable);
+    }
+
+    /// Whether something here is not known to be processed by every member.
+    pub(crate) fn is_unstable(&self) -> bool {
+        (0..self.streams.len())
+            .any(|rank| self.stability.stable_below(rank) < self.streams[rank].received())
+    }
+
+    fn report(&self, wanted: u8) -> Control {
+        Control::Stability {
+            group: self.group,
+            epoch: self.view,
+            received: self.sure_received(),
+            processed: self.processed(),
+            wanted,
+        }
+    }
+
+    /// How much of each stream has been received here, as far as no cut can be without it.
+    fn sure_received(&self) -> Vec<u64> {
+        self.frozen.clone().unwrap_or_else(|| self.received())
+    }
+
+    /// How much of each stream has been told here, or had not to be.
+    pub(crate) fn processed(&self) -> Vec<u64> {
+        self.streams.iter().map(Stream::processed).collect()
+    }
+
+    fn note_stability(&mut self, turn: &mut Turn<'_>) {
+        let (received, processed) = (self.sure_received(), self.processed());
+        self.stability.hear(self.rank, &received, &processed);
+        for rank in 0..self.streams.len() {
+            self.streams[rank].free(self.stability.settled_below(rank));
+        }
+        for (rank, below) in self.stability.news() {
+            let from = Endpoint::of(self.members[rank]);
+            let below = self.base[rank] + below;
+            turn.tell(Up::Stable { group: self.group, from, below });
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Terms: what a process wants of a core group that it is in or joins, said before it does.
+//!
+//! Terms are not agreed upon by the group: every member is to say the same ones.
+
+use alloc::vec::Vec;
+
+use muts::{Malformed, NodeId, Sink, Wire};
+
+/// What is to hold in a group.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// What becomes of sides that cannot reach each other.
+    pub partition: Partition,
+    /// Who may come in.
+    pub admission: Admission,
+    /// What this process shows when it joins, at most `limits::TICKET_BYTES_MAX`.
+    pub ticket: Vec<u8>,
+}
+
+/// What becomes of sides that cannot reach each other.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Partition {
+    /// Each goes on, and they become one again.
+    #[default]
+    Sides,
+    /// One at most is primary: where more than half of these nodes have a process that has been in
+    /// the group since it was founded or since it came into a primary view. A view is called
+    /// primary once all its members have confirmed it.
+    Primary {
+        /// The nodes that count.
+        electorate: Vec<NodeId>,
+        /// Whether a view that is not primary refuses multicasts.
+        refuse: bool,
+    },
+}
+
+/// Who may come in, as its coordinator sees it. Who was invited by it may.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Admission {
+    /// Whoever asks.
+    #[default]
+    Anybody,
+    /// These nodes.
+    Listed(Vec<NodeId>),
+    /// Who shows this ticket.
+    Key(Vec<u8>),
+    /// Whom the coordinator's user lets in: it is told `Up::Asks`, and says `Down::Answer`.
+    Asked,
+}
+
+/// Why a process was not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denial {
+    /// Its node is not listed.
+    NotListed,
+    /// Its ticket is not the group's.
+    WrongKey,
+    /// The coordinator's user said so, for this reason of its own.
+    Refused(u16),
+}
+
+/// Whether somebody may come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Comes,
+    Denied(Denial),
+    /// The user has to say.
+    Asks,
+}
+
+impl Terms {
+    pub(crate) fn judge(&self, node: NodeId, ticket: &[u8]) -> Verdict {
+        match &self.admission {
+            Admission::Anybody => Verdict::Comes,
+            Admission::Listed(nodes) if nodes.contains(&node) => Verdict::Comes,
+            Admission::Listed(_) => Verdict::Denied(Denial::NotListed),
+            Admission::Key(key) if is_equal(key, ticket) => Verdict::Comes,
+            Admission::Key(_) => Verdict::Denied(Denial::WrongKey),
+            Admission::Asked => Verdict::Asks,
+        }
+    }
+
+    /// Whether a member of another component may become one here: it was let in over there.
+    pub(crate) fn accepts(&self, node: NodeId) -> bool {
+        !matches!(&self.admission, Admission::Listed(nodes) if !nodes.contains(&node))
+    }
+
+    /// Whether these voters make a view primary; none if no view is called so.
+    pub(crate) fn elects(&self, voters: &[NodeId]) -> Option<bool> {
+        match &self.partition {
+            Partition::Sides => None,
+            Partition::Primary { electorate, .. } => {
+                let there = electorate.iter().filter(|node| voters.contains(node)).count();
+                Some(there * 2 > electorate.len())
+            }
+        }
+    }
+
+    pub(crate) const fn refuses(&self) -> bool {
+        matches!(self.partition, Partition::Primary { refuse: true, .. })
+    }
+}
+
+/// Takes as long wherever the two differ.
+fn is_equal(key: &[u8], ticket: &[u8]) -> bool {
+    let differs = key.iter().zip(ticket).fold(0, |all, (a, b)| all | (a ^ b));
+    key.len() == ticket.len() && differs == 0
+}
+
+impl Wire for Denial {
+    fn write(&self, into: &mut impl Sink) {
+        let (kind, reason) = match self {
+            Self::NotListed => (1, 0),
+            Self::WrongKey => (2, 0),
+            Self::Refused(reason) => (3, *reason),
+        };
+        into.push(kind);
+        reason.write(into);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        let (kind, reason) = (u8::read(from)?, u16::read(from)?);
+        match kind {
+            1 => Ok(Self::NotListed),
+            2 => Ok(Self::WrongKey),
+            3 => Ok(Self::Refused(reason)),
+            _ => Err(Malformed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn half_of_an_electorate_is_no_majority() {
+        let electorate = vec![NodeId(1), NodeId(2), NodeId(3), NodeId(4)];
+        let partition = Partition::Primary { electorate, refuse: true };
+        let terms = Terms { partition, ..Terms::default() };
+        assert_eq!(terms.elects(&[NodeId(1), NodeId(2), NodeId(9)]), Some(false));
+        assert_eq!(terms.elects(&[NodeId(1), NodeId(2), NodeId(3)]), Some(true));
+        assert_eq!(Terms::default().elects(&[]), None);
+    }
+
+    #[test]
+    fn a_ticket_that_only_begins_like_the_key_opens_nothing() {
+        let terms = Terms { admission: Admission::Key(vec![1, 2, 3]), ..Terms::default() };
+        assert_eq!(terms.judge(NodeId(1), &[1, 2]), Verdict::Denied(Denial::WrongKey));
+        assert_eq!(terms.judge(NodeId(1), &[1, 2, 3]), Verdict::Comes);
+    }
+}

@@ -1,0 +1,163 @@
+//! Safe messages, GBCASTs, messages for some, and why things wait.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{World, message, proc};
+use muts::{Audience, Full};
+use vsync::{Charge, Down, GroupId, Hold, How, Order, Up, ViewId};
+
+fn group() -> GroupId {
+    GroupId::of_word("sure")
+}
+
+fn town() -> World {
+    let mut world = World::new("abc", 3);
+    let members = vec![proc('b'), proc('c')];
+    world.ask(proc('a'), Down::Found { group: group(), members }).expect("room");
+    world.run(Duration::from_secs(1));
+    world
+}
+
+fn cast(world: &mut World, name: char, how: impl Into<How>, text: &str) {
+    let ask = Down::Cast { group: group(), how: how.into(), message: message(text) };
+    world.ask(proc(name), ask).expect("room");
+}
+
+/// What was told there, with whether it was told safe.
+fn heard(world: &World, name: char) -> Vec<(String, bool)> {
+    let told = world.told[&proc(name)].iter();
+    told.filter_map(|up| match up {
+        Up::Cast { message, safe, .. } => {
+            Some((String::from_utf8(message.body().to_vec()).expect("our text"), *safe))
+        }
+        _ => None,
+    })
+    .collect()
+}
+
+fn views(world: &World, name: char) -> Vec<ViewId> {
+    let told = world.told[&proc(name)].iter();
+    told.filter_map(|up| if let Up::View(view) = up { Some(view.id) } else { None }).collect()
+}
+
+fn some(text: &str, safe: bool) -> (String, bool) {
+    (text.to_owned(), safe)
+}
+
+#[test]
+fn safe_waits_for_who_lacks_it_and_is_told_otherwise_where_the_view_ends_before() {
+    let mut world = town();
+    cast(&mut world, 'a', How::from(Order::Total).safe(), "all have it");
+    world.run(Duration::from_millis(100));
+    for name in ['a', 'b', 'c'] {
+        assert_eq!(heard(&world, name), [some("all have it", true)]);
+    }
+    world.lose_casts(proc('a'), proc('c'));
+    for (order, text) in [(Order::Unordered, "m"), (Order::Fifo, "f"), (Order::Causal, "c")] {
+        cast(&mut world, 'a', How::from(order).safe(), text);
+    }
+    world.run(Duration::from_millis(300));
+    assert_eq!(heard(&world, 'b').len(), 1);
+    let unsettled = Hold::Unsettled(vec![proc('c')]);
+    let holds = world.kernels[&proc('b')].why_held(group());
+    assert!(holds.contains(&unsettled), "{holds:?}");
+    world.crash(proc('c'));
+    world.run(Duration::from_secs(4));
+    for name in ['a', 'b'] {
+        let rest = &heard(&world, name)[1..];
+        assert_eq!(rest, [some("m", false), some("f", false), some("c", false)]);
+    }
+    let why: Vec<_> = world.kernels[&proc('a')].why_excluded().map(|e| (e.who, e.charge)).collect();
+    assert!(why.contains(&(proc('c'), Charge::Silent)), "{why:?}");
+}
+
+#[test]
+fn an_mbcast_passes_what_waits() {
+    let mut world = town();
+    world.lose_casts(proc('a'), proc('c'));
+    cast(&mut world, 'a', How::from(Order::Fifo).safe(), "waits");
+    cast(&mut world, 'a', Order::Fifo, "behind it");
+    cast(&mut world, 'a', Order::Unordered, "passes");
+    world.run(Duration::from_millis(100));
+    assert_eq!(heard(&world, 'b'), [some("passes", false)]);
+}
+
+#[test]
+fn a_gbcast_comes_after_the_same_at_everybody_and_changes_no_view() {
+    let mut world = town();
+    let before = views(&world, 'b');
+    for name in ['a', 'b', 'c'] {
+        cast(&mut world, name, Order::Fifo, &format!("by {name}"));
+    }
+    cast(&mut world, 'c', How::from(Order::Global).safe(), "now");
+    let ask = Down::Cast { group: group(), how: Order::Fifo.into(), message: message("later") };
+    assert!(matches!(world.ask(proc('c'), ask.clone()), Err(Full(_))), "after the GBCAST only");
+    world.run(Duration::from_millis(500));
+    world.ask(proc('c'), ask).expect("room was told");
+    world.run(Duration::from_millis(100));
+    for name in ['a', 'b', 'c'] {
+        let heard = heard(&world, name);
+        let mut first: Vec<_> = heard[..3].iter().map(|(text, _)| text.as_str()).collect();
+        first.sort_unstable();
+        assert_eq!(first, ["by a", "by b", "by c"]);
+        assert_eq!(heard[3..], [some("now", true), some("later", false)]);
+        assert_eq!(views(&world, name), before);
+    }
+}
+
+#[test]
+fn positions_grow_in_a_view_across_a_gbcast() {
+    let mut world = town();
+    for (order, text) in [(Order::Fifo, "1"), (Order::Global, "2")] {
+        cast(&mut world, 'b', order, text);
+    }
+    world.run(Duration::from_millis(500));
+    cast(&mut world, 'b', Order::Fifo, "3");
+    world.run(Duration::from_secs(1));
+    let told = &world.told[&proc('a')];
+    let seqs =
+        told.iter().filter_map(|up| if let Up::Cast { seq, .. } = up { Some(*seq) } else { None });
+    assert_eq!(seqs.collect::<Vec<_>>(), [0, 1, 2]);
+    let stable = told.iter().filter_map(|up| match up {
+        Up::Stable { from, below, .. } if from.proc == proc('b') => Some(*below),
+        _ => None,
+    });
+    assert_eq!(stable.max(), Some(3));
+}
+
+#[test]
+fn who_a_message_is_not_for_is_told_nothing_and_gets_what_follows() {
+    let mut world = town();
+    let view = *views(&world, 'a').last().expect("in a view");
+    let ranks = |world: &World, names: &str| {
+        let mut to = Audience::NONE;
+        let members = world.told[&proc('a')].iter().find_map(|up| match up {
+            Up::View(view) => Some(view.members.clone()),
+            _ => None,
+        });
+        for (rank, member) in members.expect("in a view").iter().enumerate() {
+            if names.chars().any(|name| proc(name) == member.proc) {
+                to.insert(rank);
+            }
+        }
+        to
+    };
+    for order in [Order::Unordered, Order::Fifo, Order::Causal, Order::Total] {
+        let to = ranks(&world, "ab");
+        cast(&mut world, 'a', How::from(order).to(view, to), "for two");
+    }
+    cast(&mut world, 'a', Order::Total, "for all");
+    world.run(Duration::from_millis(200));
+    assert_eq!(heard(&world, 'b').len(), 5);
+    assert_eq!(heard(&world, 'c'), [some("for all", false)]);
+    assert_eq!(world.count(proc('c'), "vsync.skips"), 2);
+
+    let over = ViewId { epoch: view.epoch - 1, ..view };
+    let how = How::from(Order::Fifo).to(over, ranks(&world, "b"));
+    let ask = Down::Cast { group: group(), how, message: message("too late") };
+    assert!(matches!(world.ask(proc('a'), ask), Err(Full(_))));
+    let last = world.told[&proc('a')].last();
+    assert!(matches!(last, Some(Up::Room { .. })), "{last:?}");
+}
