@@ -4,9 +4,11 @@
 mod bare;
 mod cargo;
 mod demo;
+mod dist;
 mod fuzz;
 mod header;
 mod plant;
+mod space;
 mod spaces;
 mod test;
 mod tidy;
@@ -61,6 +63,13 @@ enum Verb {
     Loom,
     /// Links the floors into a program without a standard library: the proof that they do no I/O
     Bare,
+    /// Assembles one of the two spaces below target/space, checks what it is made of, lists it
+    Space {
+        /// The daemon, or library and command line without a kernel
+        which: space::Which,
+    },
+    /// An archive and a Debian package of each space below target/dist, unpacked again and run
+    Dist,
     /// The documentation, with warnings as errors
     Doc,
     /// Everything above and long storms: what CI runs every night
@@ -124,6 +133,8 @@ fn run(verb: Option<Verb>) -> ExitCode {
         Some(Verb::Fuzz(options)) => fuzz::run(&options),
         Some(Verb::Loom) => test::loom(),
         Some(Verb::Bare) => bare::run(),
+        Some(Verb::Space { which }) => space::run_for(which),
+        Some(Verb::Dist) => dist::run(),
         Some(Verb::Doc) => test::doc(),
         Some(Verb::Night { minutes }) => test::night(minutes),
     })

@@ -29,6 +29,46 @@ pub(crate) fn may_depend_on(package: &str) -> Option<&'static [&'static str]> {
     floor.map(|at| &FLOORS[..at]).or(beside.map(|beside| beside.on))
 }
 
+/// One of the two spaces of the paper's figure 3: what is linked into one image.
+pub(crate) struct Space {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// The package that it is built from.
+    pub(crate) root: &'static str,
+    /// What it is, in a line.
+    pub(crate) about: &'static str,
+    /// The floors that it may be made of.
+    pub(crate) floors: &'static [&'static str],
+    /// How it is built.
+    pub(crate) build: &'static [&'static str],
+    /// What goes in beside the binary: from the root of the workspace, into the space.
+    pub(crate) files: &'static [(&'static str, &'static str)],
+}
+
+/// Transport and kernel, as a daemon.
+pub(crate) const SYSTEM: Space = Space {
+    name: "system",
+    root: "horusd",
+    about: "group communication for all processes of a host: the system space of HORUS",
+    floors: &["muts", "vsync"],
+    build: &[],
+    files: &[
+        ("crates/horusd/horusd.service", "lib/systemd/system/horusd.service"),
+        ("crates/horusd/README.md", "share/doc/horusd/README.md"),
+    ],
+};
+
+/// The rest, as a library and a command line that reach a kernel through the gate only. Of `vsync`
+/// it has the gate and its words, of `muts` what they are written in.
+pub(crate) const USER: Space = Space {
+    name: "user",
+    root: "horus",
+    about: "light-weight process groups: the user space of HORUS",
+    floors: &["muts", "vsync", "lwg", "tools", "names"],
+    build: &["--no-default-features"],
+    files: &[("crates/horus/README.md", "share/doc/horus/README.md")],
+};
+
 /// A foreign dependency and its home.
 pub(crate) struct Home {
     /// Its name in the registry.
@@ -48,7 +88,7 @@ const fn home(
 }
 
 /// Every foreign dependency that there is.
-pub(crate) const HOMES: [Home; 23] = [
+pub(crate) const HOMES: [Home; 28] = [
     // What waits for the system, and talks to it.
     home("mio", &["muts"], &["crates/muts/src/os/"]),
     home("quinn-udp", &["muts", "horus"], &["crates/muts/src/os/", "crates/horus/benches/"]),
@@ -72,8 +112,8 @@ pub(crate) const HOMES: [Home; 23] = [
     home("parking_lot", &["horus"], &["crates/horus/src/"]),
     // Programs.
     home("clap", &["horus", "horusd", "sim", "xtask"], &["crates/", "xtask/src/"]),
-    home("serde", &["horus", "sim", "xtask"], &["crates/horus/src/", "xtask/src/"]),
-    home("serde_json", &["horus", "sim", "xtask"], &["crates/horus/", "xtask/src/"]),
+    home("serde", &["horus", "horusd", "sim", "xtask"], &["crates/horus", "xtask/src/"]),
+    home("serde_json", &["horus", "horusd", "sim", "xtask"], &["crates/horus", "xtask/src/"]),
     home("sha2", &["horus", "sim", "xtask"], &["crates/horus/", "xtask/src/"]),
     home(
         "signal-hook",
@@ -83,6 +123,12 @@ pub(crate) const HOMES: [Home; 23] = [
     // A chart of what policies cost, and the header for C.
     home("plotters", &["horus"], &["crates/horus/src/policy/"]),
     home("cbindgen", &["xtask"], &["xtask/src/header.rs"]),
+    // The daemon: its settings, its health, its keeper, its log.
+    home("toml", &["horusd"], &["crates/horusd/"]),
+    home("httparse", &["horusd"], &["crates/horusd/src/health.rs"]),
+    home("sd-notify", &["horusd"], &["crates/horusd/src/"]),
+    home("tracing", &["horusd"], &["crates/horusd/src/"]),
+    home("tracing-subscriber", &["horusd"], &["crates/horusd/src/log.rs"]),
     home("indicatif", &["xtask"], &["xtask/src/demo"]),
     // Times in benchmarks.
     home("hdrhistogram", &["horus"], &["crates/horus/benches/"]),

@@ -15,6 +15,9 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where others listen, by name; they need not be up yet.
     pub peers: Vec<(String, SocketAddr)>,
+    /// The socket of a daemon on this host, to reach its kernel instead of embedding one. Then the
+    /// network is the daemon's: where it listens, whom it knows, keys and patience are its own.
+    pub daemon: Option<PathBuf>,
     /// Where the last incarnation is kept; none is the user's state directory.
     pub state_dir: Option<PathBuf>,
     /// Keys to tell friends from strangers with, and to seal what is said. Without them only
@@ -76,6 +79,7 @@ impl Config {
             name: name.into(),
             listen,
             peers: Vec::new(),
+            daemon: None,
             state_dir: None,
             keys: None,
             hall: None,
@@ -86,22 +90,17 @@ impl Config {
         }
     }
 
+    /// And reaches the kernel of the daemon at this socket.
+    #[must_use]
+    pub fn daemon(mut self, socket: impl Into<PathBuf>) -> Self {
+        self.daemon = Some(socket.into());
+        self
+    }
+
     /// And knows where this one listens.
     #[must_use]
     pub fn peer(mut self, name: impl Into<String>, address: SocketAddr) -> Self {
         self.peers.push((name.into(), address));
         self
     }
-}
-
-/// Why this cannot be a node's name; none if it can.
-#[must_use]
-pub fn wrong_name(name: &str) -> Option<String> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if name.is_empty() || name.len() > 64 || name.starts_with('.') || !name.chars().all(fits) {
-        return Some(format!(
-            "`{name}` cannot be a node's name: 1 to 64 letters, digits, `-`, `_` or `.`"
-        ));
-    }
-    None
 }

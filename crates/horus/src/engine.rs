@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lwg::{Down, Endpoint, Up};
-use muts::os::{Bell, Driver};
+use muts::os::Bell;
 use muts::{Guard, Guarded, Layer as _};
 use vsync::GroupId;
 
 use crate::backlog::{Asked, Backlog};
 use crate::inbox::Inbox;
 use crate::limits::ASKS_PER_TURN;
+use crate::motor::Motor;
 use crate::posts::{Posts, Step};
 use crate::router::Router;
 use crate::runtime::{Crank, Ring};
@@ -20,7 +21,7 @@ use crate::tower::Boxed;
 
 /// See the head of this file.
 pub(crate) struct Engine {
-    driver: Driver,
+    motor: Motor,
     pub(crate) tower: Boxed,
     pub(crate) router: Router,
     backlog: Backlog,
@@ -32,34 +33,34 @@ pub(crate) struct Engine {
 
 impl Engine {
     /// Nothing is told before the first turn.
-    pub(crate) fn new(driver: Driver, tower: Boxed, shared: Arc<Shared>, me: Endpoint) -> Self {
+    pub(crate) fn new(motor: Motor, tower: Boxed, shared: Arc<Shared>, me: Endpoint) -> Self {
         let router = Router::new(Arc::clone(&shared.invited));
         let backlog = Backlog::default();
         let posts = Posts::default();
-        Self { driver, tower, router, backlog, posts, me, shared, over: false }
+        Self { motor, tower, router, backlog, posts, me, shared, over: false }
     }
 
     /// Counters of the tower and of the driver, by name.
     pub(crate) fn count(&self, tell: &mut dyn FnMut(&'static str, u64)) {
         self.tower.count(tell);
-        self.driver.count(tell);
+        self.motor.count(tell);
         // Less the one that asks for this.
         tell("horus.asks_waiting", self.shared.waiting().saturating_sub(1));
     }
 
     /// See [`Guarded`].
     pub(crate) fn change_guard(&mut self, guard: Box<dyn Guard>) {
-        let now = self.driver.now();
+        let now = self.motor.now();
         self.tower.change_guard(now, guard);
     }
 
     /// Where it listens, if the system says.
     pub(crate) fn address(&self) -> Option<SocketAddr> {
-        self.driver.local_address().ok()
+        self.motor.address()
     }
 
     fn ask(&mut self, ask: Box<Down>, ticket: u64, post: Option<Arc<Inbox<Step>>>) {
-        let now = self.driver.now();
+        let now = self.motor.now();
         let asked = Asked { ask, ticket, post };
         let done = self.backlog.ask(asked, &mut self.tower, now, &mut self.posts);
         self.shared.done(done);
@@ -74,7 +75,7 @@ impl Engine {
 
     /// Takes in what was asked; true if more waits.
     fn take_asks(&mut self) -> bool {
-        let now = self.driver.now();
+        let now = self.motor.now();
         let done = self.backlog.turn(&mut self.tower, now, &mut self.posts);
         self.shared.done(done);
         for _ in 0..ASKS_PER_TURN {
@@ -99,6 +100,9 @@ impl Engine {
     /// Tells what there is to tell; true if there was any.
     fn tell(&mut self) -> bool {
         let mut told = false;
+        while let Some(name) = self.tower.name() {
+            self.shared.book.add(&name);
+        }
         while let Some(up) = self.tower.up() {
             told = true;
             self.hear(up);
@@ -107,7 +111,7 @@ impl Engine {
     }
 
     fn hear(&mut self, up: Up) {
-        let now = self.driver.now();
+        let now = self.motor.now();
         self.posts.hear(&up, self.me);
         let done = self.backlog.hear(&up, &mut self.tower, now, &mut self.posts);
         self.shared.done(done);
@@ -125,22 +129,24 @@ impl Crank for Engine {
         let more = self.take_asks();
         let told = self.tell();
         let patience = if more || told { Some(Duration::ZERO) } else { patience };
-        let turned = self.driver.turn(&mut self.tower, patience);
+        let turned = self.motor.turn(&mut self.tower, patience);
         self.tell();
-        turned.map_err(|broken| broken.to_string())
+        turned?;
+        self.tower.over().map_or(Ok(()), Err)
     }
 
     fn close(&mut self) {
         if !self.over {
             self.ask(Box::new(Down::Core(vsync::Down::Farewell)), 0, None);
             // If it does not go out, silence will tell the others.
-            let _ = self.driver.turn(&mut self.tower, Some(Duration::ZERO));
+            let _ = self.motor.turn(&mut self.tower, Some(Duration::ZERO));
         }
     }
 
-    fn stop(&mut self, _: &str) {
+    fn stop(&mut self, why: &str) {
         if !self.over {
             self.over = true;
+            self.shared.end(why);
             self.router.end();
             self.posts.end();
             self.shared.refuse();

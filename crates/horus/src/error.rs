@@ -18,6 +18,13 @@ pub enum Error {
         /// What cannot be done there, why, and what to do.
         cause: String,
     },
+    /// The daemon could not be reached, or did not let this process in; the sentence says why.
+    Daemon {
+        /// Its socket.
+        socket: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
     /// The last incarnation could not be kept.
     State {
         /// Where.
@@ -68,6 +75,9 @@ impl fmt::Display for Error {
                  reach it is trusted"
             ),
             Self::Listen { cause, .. } => write!(f, "{cause}"),
+            Self::Daemon { socket, why } => {
+                write!(f, "not attached to the daemon at {}: {why}", socket.display())
+            }
             Self::State { path, cause } => write!(
                 f,
                 "cannot keep the incarnation in {}: {cause}; name a directory that can be written \

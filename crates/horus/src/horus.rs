@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 
 use lwg::{Down, Endpoint};
 use muts::keyed::{KeyFile, Keyed};
-use muts::{Address, ProcId};
+use muts::os::{Forgetful, next_incarnation};
+use muts::{Address, ProcId, wrong_name};
 
 use crate::book::Book;
 use crate::chaos::Cuts;
-use crate::config::{Config, wrong_name};
+use crate::config::Config;
 use crate::core_group::CoreGroup;
 use crate::door::Door;
 use crate::engine::Engine;
@@ -20,10 +21,10 @@ use crate::error::Error;
 use crate::events::Events;
 use crate::group::Group;
 use crate::inbox::Inbox;
-use crate::incarnation;
+use crate::motor::Motor;
 use crate::runtime::Runtime;
 use crate::shared::{Hook, Shared};
-use crate::tower;
+use crate::tower::{self, Boxed};
 use crate::wait::{Pending, Wait};
 use crate::word::group_of_word;
 
@@ -35,10 +36,12 @@ pub struct Horus {
 }
 
 impl Horus {
-    /// Opens a tower of its own in this process: transport, kernel, light-weight groups.
+    /// Opens a tower of its own in this process: transport, kernel, light-weight groups. With
+    /// [`Config::daemon`], light-weight groups alone, on the kernel of that daemon.
     ///
     /// # Errors
-    /// A wrong name, an address that cannot be had or needs a key, or no place for the incarnation.
+    /// A wrong name, an address that cannot be had or needs a key, no place for the incarnation, or
+    /// a daemon that cannot be reached.
     pub fn embedded(config: Config) -> Result<Self, Error> {
         Self::open(config, None)
     }
@@ -60,18 +63,22 @@ impl Horus {
                 return Err(Error::Name(why));
             }
         }
-        if !config.listen.ip().is_loopback() && !config.insecure && config.keys.is_none() {
+        let open = !config.listen.ip().is_loopback() && !config.insecure && config.keys.is_none();
+        if open && config.daemon.is_none() {
             return Err(Error::Insecure(config.listen));
         }
-        let driver = tower::listen(config.listen, config.hall)?;
-        let incarnation = incarnation::next(config.state_dir.as_deref(), &config.name)?;
+        let incarnation = next_incarnation(config.state_dir.as_deref(), &config.name)
+            .map_err(|Forgetful { path, cause }| Error::State { path, cause })?;
         let shared = Arc::new(Shared::default());
         let me = ProcId { node: shared.book.add(&config.name), incarnation };
         shared.book.met(me);
         let cuts = Cuts::default();
-        let tower = tower::embedded(&config, me, &cuts);
-        let bell = driver.bell();
-        let mut engine = Engine::new(driver, tower, Arc::clone(&shared), Endpoint::of(me));
+        let (motor, tower) = match &config.daemon {
+            Some(socket) => tower::remote(&config, socket, me)?,
+            None => embedded(&config, me, &cuts)?,
+        };
+        let bell = motor.bell();
+        let mut engine = Engine::new(motor, tower, Arc::clone(&shared), Endpoint::of(me));
         engine.router.events = events;
         let runtime = Runtime::new(engine, bell);
         let door = Arc::new(Door::open(Endpoint::of(me), runtime, shared));
@@ -90,7 +97,13 @@ impl Horus {
         self.door.run(move |engine| engine.change_guard(guard));
     }
 
-    /// Where it listens.
+    /// Why the tower is over, if it is: what every [`Error::Closed`] means.
+    #[must_use]
+    pub fn ended(&self) -> Option<String> {
+        self.door.shared.ended()
+    }
+
+    /// Where it listens; behind a daemon nowhere.
     ///
     /// # Errors
     /// [`Error::Closed`].
@@ -263,4 +276,15 @@ impl Horus {
     pub const fn cuts(&self) -> &Cuts {
         &self.cuts
     }
+}
+
+#[cfg(feature = "embedded")]
+fn embedded(config: &Config, me: ProcId, cuts: &Cuts) -> Result<(Motor, Boxed), Error> {
+    Ok((tower::listen(config.listen, config.hall)?, tower::embedded(config, me, cuts)))
+}
+
+#[cfg(not(feature = "embedded"))]
+fn embedded(_: &Config, _: ProcId, _: &Cuts) -> Result<(Motor, Boxed), Error> {
+    let why = "this build embeds no kernel: name a daemon's socket".into();
+    Err(Error::Daemon { socket: std::path::PathBuf::new(), why })
 }

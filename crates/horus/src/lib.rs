@@ -5,6 +5,10 @@
 
 mod backlog;
 mod book;
+#[cfg_attr(
+    not(feature = "embedded"),
+    expect(dead_code, reason = "without a network of its own there is nothing to cut")
+)]
 mod chaos;
 pub mod check;
 mod config;
@@ -17,9 +21,9 @@ mod group;
 pub mod history;
 mod horus;
 mod inbox;
-mod incarnation;
 mod keys;
 mod limits;
+mod motor;
 mod posted;
 mod posts;
 mod router;
@@ -32,7 +36,7 @@ mod word;
 
 pub use book::Book;
 pub use chaos::{Cuts, Weather};
-pub use config::{Config, Placing, Timing, wrong_name};
+pub use config::{Config, Placing, Timing};
 pub use core_group::{CoreGroup, CoreHeard};
 pub use error::Error;
 pub use events::Events;
@@ -40,6 +44,7 @@ pub use group::{Group, Heard, Received};
 pub use horus::Horus;
 pub use keys::{read_keys, write_keys};
 pub use lwg::{Endpoint, LwgId, Members, Order, SendId, View, ViewId};
+pub use muts::wrong_name;
 pub use posted::Posted;
 pub use sent::{Replies, ReplyResult, Sent};
 pub use vsync::{Admission, Denial, How, Partition, Side, Terms};

@@ -12,3 +12,6 @@ pub(crate) const ASKS_WAITING_MAX: usize = 8_192;
 
 /// Asks taken into the tower in one turn, so that the network is served in between: a window full.
 pub(crate) const ASKS_PER_TURN: usize = 256;
+
+/// How long a daemon may take to let a process in: it answers within a turn of its loop.
+pub(crate) const ATTACH_PATIENCE: Duration = Duration::from_secs(5);

@@ -190,6 +190,7 @@ pub(crate) const fn group_of(up: &vsync::Up) -> Option<GroupId> {
         vsync::Up::Cast { group, .. }
         | vsync::Up::Stable { group, .. }
         | vsync::Up::Room { group }
+        | vsync::Up::Closing { group }
         | vsync::Up::Merged { group, .. }
         | vsync::Up::Asks { group, .. }
         | vsync::Up::Out { group, .. }

@@ -42,6 +42,8 @@ pub(crate) struct Shared {
     waiting: AtomicUsize,
     room: Mutex<Vec<Waker>>,
     pub(crate) book: Book,
+    /// Why the tower is over, once it is.
+    ended: Mutex<Option<String>>,
     /// Groups that others put this process in, with their inboxes.
     pub(crate) invited: Arc<Inbox<(LwgId, Arc<Inbox<Up>>)>>,
 }
@@ -93,6 +95,16 @@ impl Shared {
         self.room.lock().push(context.waker().clone());
         // Looked at again: what made room before the waker lay here has not woken it.
         if self.has_room() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// The tower is over; the first reason counts.
+    pub(crate) fn end(&self, why: &str) {
+        self.ended.lock().get_or_insert_with(|| why.to_owned());
+    }
+
+    /// Why it is, if it is.
+    pub(crate) fn ended(&self) -> Option<String> {
+        self.ended.lock().clone()
     }
 
     /// How many asks wait.

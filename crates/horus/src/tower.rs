@@ -1,19 +1,28 @@
 //! The type of each tower, and the box in which the roof keeps whichever it is.
 
+#[cfg(feature = "embedded")]
 use std::net::SocketAddr;
+use std::path::Path;
 
 use lwg::{Down, Endpoint, Groups, LwgId, OneToOne, Policy, Smallest, Up};
+#[cfg(feature = "embedded")]
+use muts::Transport;
+#[cfg(feature = "embedded")]
 use muts::keyed::Keyed;
+#[cfg(feature = "embedded")]
 use muts::os::Driver;
-use muts::{
-    Address, Counted as _, Full, Guard, Guarded, Instant, Layer, Packet, ProcId, Transmit,
-    Transport,
-};
+use muts::os::Pipe;
+use muts::{Address, Counted, Full, Guard, Guarded, Instant, Layer, Packet, ProcId, Transmit};
+#[cfg(feature = "embedded")]
 use vsync::Kernel;
+use vsync::gate::{Client, State};
 
+#[cfg(feature = "embedded")]
 use crate::chaos::{Chaos, Cuts};
 use crate::config::{Config, Placing};
 use crate::error::Error;
+use crate::limits::ATTACH_PATIENCE;
+use crate::motor::Motor;
 
 /// A tower as the roof needs it: light-weight groups that can be counted.
 pub(crate) trait Tower: Layer<Down = Down, Up = Up> + Send {
@@ -25,6 +34,16 @@ pub(crate) trait Tower: Layer<Down = Down, Up = Up> + Send {
 
     /// See [`Guarded`].
     fn change_guard(&mut self, now: Instant, guard: Box<dyn Guard>);
+
+    /// The name of a node that was met, if the tower knows it before its user does.
+    fn name(&mut self) -> Option<String> {
+        None
+    }
+
+    /// Whether what it stands on is reached; none as long as nobody knows.
+    fn stands(&self) -> Option<Result<(), String>> {
+        Some(Ok(()))
+    }
 }
 
 /// Any tower: one indirect call a verb, and no handle needs to know its type.
@@ -39,6 +58,21 @@ impl Boxed {
     /// See [`Tower::count`].
     pub(crate) fn count(&self, tell: &mut dyn FnMut(&'static str, u64)) {
         self.0.count(tell);
+    }
+
+    /// See [`Tower::name`].
+    pub(crate) fn name(&mut self) -> Option<String> {
+        self.0.name()
+    }
+
+    /// See [`Tower::stands`].
+    pub(crate) fn stands(&self) -> Option<Result<(), String>> {
+        self.0.stands()
+    }
+
+    /// Why nothing can come of it any more.
+    pub(crate) fn over(&self) -> Option<String> {
+        self.0.stands().and_then(Result::err)
     }
 
     /// See [`Tower::why`].
@@ -78,17 +112,77 @@ impl Layer for Boxed {
 }
 
 /// The socket and its clock.
-pub(crate) fn listen(address: SocketAddr, hall: Option<SocketAddr>) -> Result<Driver, Error> {
+#[cfg(feature = "embedded")]
+pub(crate) fn listen(address: SocketAddr, hall: Option<SocketAddr>) -> Result<Motor, Error> {
     let opened = Driver::open(address).and_then(|mut driver| {
         hall.map_or(Ok(()), |hall| driver.join(hall))?;
         Ok(driver)
     });
-    opened.map_err(|cause| Error::Listen { address, cause: cause.to_string() })
+    opened.map(Motor::Net).map_err(|cause| Error::Listen { address, cause: cause.to_string() })
+}
+
+/// Light-weight groups on a kernel that is a daemon's.
+type Remote<P> = Groups<Client, P>;
+
+impl<P: Policy + Send> Tower for Remote<P> {
+    fn count(&self, tell: &mut dyn FnMut(&'static str, u64)) {
+        Counted::count(self, tell);
+    }
+
+    fn why(&self, lwg: LwgId) -> Option<String> {
+        self.explain(lwg).map(|place| place.why.to_string())
+    }
+
+    // Keys are the daemon's.
+    fn change_guard(&mut self, _: Instant, _: Box<dyn Guard>) {}
+
+    fn name(&mut self) -> Option<String> {
+        self.below_mut().name()
+    }
+
+    fn stands(&self) -> Option<Result<(), String>> {
+        match self.below().state() {
+            State::Calling => None,
+            State::Attached(_) => Some(Ok(())),
+            State::Over(Some(why)) => Some(Err(format!("put out by the daemon: {why}"))),
+            State::Over(None) => Some(Err("the daemon is gone: attach again once it runs".into())),
+        }
+    }
+}
+
+/// The tower of a process that reaches a daemon, and the pipe to it, attached.
+pub(crate) fn remote(config: &Config, socket: &Path, me: ProcId) -> Result<(Motor, Boxed), Error> {
+    let broken = |why: String| Error::Daemon { socket: socket.to_path_buf(), why };
+    let mut pipe = Pipe::open(socket).map_err(|error| broken(error.to_string()))?;
+    let (client, groups) = (Client::new(me, config.name.clone()), Endpoint::of(me));
+    let groups = lwg::Config::new(groups);
+    let mut tower = match config.placing {
+        Placing::Smallest { slack } => {
+            let extras_max = slack.and_then(|slack| usize::try_from(slack).ok());
+            let policy = Smallest { extras_max, grace: None };
+            Boxed::new(Groups::with_policy(client, groups, policy))
+        }
+        Placing::OneToOne => Boxed::new(Groups::with_policy(client, groups, OneToOne)),
+    };
+    let until = pipe.now() + ATTACH_PATIENCE;
+    loop {
+        match tower.stands() {
+            Some(Ok(())) => return Ok((Motor::Pipe(pipe), tower)),
+            Some(Err(why)) => return Err(broken(why)),
+            None if pipe.now() > until => return Err(broken("it does not answer".into())),
+            None => {
+                let turned = pipe.turn(&mut tower, Some(ATTACH_PATIENCE));
+                turned.map_err(|error| broken(error.to_string()))?;
+            }
+        }
+    }
 }
 
 /// The whole tower in one process: light-weight groups on the kernel on the transport.
+#[cfg(feature = "embedded")]
 type Embedded<P> = Groups<Kernel<Transport>, P>;
 
+#[cfg(feature = "embedded")]
 impl<P: Policy + Send> Tower for Chaos<Embedded<P>> {
     fn count(&self, tell: &mut dyn FnMut(&'static str, u64)) {
         self.tower().count(tell);
@@ -104,6 +198,7 @@ impl<P: Policy + Send> Tower for Chaos<Embedded<P>> {
 }
 
 /// The tower that a process embeds.
+#[cfg(feature = "embedded")]
 pub(crate) fn embedded(config: &Config, me: ProcId, cuts: &Cuts) -> Boxed {
     // The same process never gets the same seed twice, and no two processes get one.
     let seed = me.node.0 ^ me.incarnation.rotate_left(32);

@@ -1,9 +1,58 @@
-//! The daemon: not built yet.
+//! horusd: the system space as a daemon, for the processes of one host.
 #![forbid(unsafe_code)]
+
+mod answers;
+mod config;
+mod daemon;
+mod health;
+mod limits;
+mod log;
+mod settings;
+mod signals;
 
 use std::process::ExitCode;
 
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use config::Config;
+use settings::Line;
+
+/// A bad option or setting, as other tools answer it.
+const BAD_OPTIONS: u8 = 2;
+
 fn main() -> ExitCode {
-    eprintln!("horusd is not built yet: embed the tower (crate horus, or `horus node`)");
-    ExitCode::FAILURE
+    let line = match Line::try_parse() {
+        Ok(line) => line,
+        Err(error)
+            if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) =>
+        {
+            print!("{error}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            let text = error.to_string();
+            return bad(text.lines().next().unwrap_or("bad options"));
+        }
+    };
+    let config = match line.settings().and_then(|settings| Config::of(&settings)) {
+        Ok(config) => config,
+        Err(why) => return bad(&why),
+    };
+    if line.print_config {
+        print!("{}", config.settings.in_toml());
+        return ExitCode::SUCCESS;
+    }
+    match daemon::run(&line, config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("horusd: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn bad(why: &str) -> ExitCode {
+    eprintln!("horusd: {why}");
+    ExitCode::from(BAD_OPTIONS)
 }

@@ -110,6 +110,11 @@ impl<C: Core, P: Policy> Groups<C, P> {
         &self.below
     }
 
+    /// The same, for what is to be taken from it beside what it tells.
+    pub const fn below_mut(&mut self) -> &mut C {
+        &mut self.below
+    }
+
     pub(crate) fn next_op(&mut self) -> u64 {
         self.ops += 1;
         self.ops

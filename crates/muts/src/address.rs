@@ -2,7 +2,9 @@
 
 use core::net::SocketAddr;
 
-use crate::wire::Sink;
+use core::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
+
+use crate::wire::{Malformed, Sink, Wire};
 
 /// An address: on a network, or of a pipe inside this process or host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,19 +18,57 @@ pub enum Address {
 impl Address {
     /// All other pipes of one process, or one pretended network, at once.
     pub const EVERY_PIPE: Self = Self::Pipe(u32::MAX);
+}
 
-    /// Its bytes, the same for the same address only.
-    pub(crate) fn write(&self, into: &mut impl Sink) {
+impl Wire for Address {
+    fn write(&self, into: &mut impl Sink) {
         match self {
             Self::Net(SocketAddr::V4(net)) => {
+                into.push(4);
                 into.extend_from_slice(&net.ip().octets());
-                into.extend_from_slice(&net.port().to_le_bytes());
+                net.port().write(into);
             }
             Self::Net(SocketAddr::V6(net)) => {
+                into.push(6);
                 into.extend_from_slice(&net.ip().octets());
-                into.extend_from_slice(&net.port().to_le_bytes());
+                net.port().write(into);
+                net.scope_id().write(into);
             }
-            Self::Pipe(pipe) => into.extend_from_slice(&pipe.to_le_bytes()),
+            Self::Pipe(pipe) => {
+                into.push(0);
+                pipe.write(into);
+            }
+        }
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        match u8::read(from)? {
+            0 => Ok(Self::Pipe(u32::read(from)?)),
+            4 => {
+                let ip = Ipv4Addr::from(u32::read(from)?.to_le_bytes());
+                Ok(Self::Net(SocketAddrV4::new(ip, u16::read(from)?).into()))
+            }
+            6 => {
+                let ip = Ipv6Addr::from(u128::read(from)?.to_le_bytes());
+                let (port, scope) = (u16::read(from)?, u32::read(from)?);
+                Ok(Self::Net(SocketAddrV6::new(ip, port, 0, scope).into()))
+            }
+            _ => Err(Malformed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn addresses_come_back() {
+        for text in ["127.0.0.1:7001", "[fe80::1%3]:9", "[::1]:65535"] {
+            let address = Address::Net(text.parse().expect("an address"));
+            let mut bytes = vec![];
+            address.write(&mut bytes);
+            assert_eq!(Address::read(&mut &bytes[..]), Ok(address));
         }
     }
 }

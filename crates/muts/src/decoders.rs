@@ -45,10 +45,14 @@ impl Decoded for Frame<'_> {
     }
 }
 
-impl Decoded for Message {
+/// A message that ends where its bytes do.
+#[derive(Debug)]
+struct Whole(Message);
+
+impl Decoded for Whole {
     fn fields(&self) -> Vec<Vec<u8>> {
         let mut pieces = Pieces::default();
-        self.write(&mut pieces);
+        Message::write(&self.0, &mut pieces);
         pieces.0
     }
 }
@@ -70,7 +74,7 @@ pub const fn of<T: Wire + Debug + 'static>(name: &'static str) -> Decoder {
 
 fn message<'a>(from: &mut &'a [u8]) -> Result<Box<dyn Decoded + 'a>, Malformed> {
     let message = Message::read(core::mem::take(from).to_vec().into())?;
-    Ok(Box::new(message))
+    Ok(Box::new(Whole(message)))
 }
 
 /// What this floor reads.

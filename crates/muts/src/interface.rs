@@ -75,6 +75,16 @@ pub enum Down {
         /// The message, at most `limits::MESSAGE_BYTES_MAX` with its headers.
         message: Message,
     },
+    /// The same, taken although the window is full: for who has promised it to somebody and soon
+    /// asks no more. What is beyond the window is the asker's to bound.
+    Press {
+        /// Its number.
+        channel: Channel,
+        /// Whom it is meant for.
+        to: Audience,
+        /// The message.
+        message: Message,
+    },
     /// What all peers of a channel are to know now: the newest note reaches every peer, those
     /// before it may be passed over. For what is true until it is said anew: positions, credits.
     Note {

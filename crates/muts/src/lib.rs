@@ -47,6 +47,7 @@ mod path;
 mod pipes;
 #[cfg(feature = "os")]
 mod pool;
+mod porter;
 mod process;
 mod random;
 mod ranges;
@@ -73,7 +74,8 @@ pub use message::Message;
 pub use pipes::Pipes;
 #[cfg(feature = "os")]
 pub use pool::{Buffer, Pool};
-pub use process::{NodeId, ProcId};
+pub use porter::Porter;
+pub use process::{NodeId, ProcId, wrong_name};
 pub use random::Random;
 pub use time::{Duration, Instant};
 pub use transport::Transport;

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use bytes::{Buf, Bytes};
 
-use crate::wire::{Malformed, Sink, Wire, read_varint, write_varint};
+use crate::wire::{Malformed, Sink, Wire, read_bytes, read_varint, write_varint};
 
 /// Headers up to this length lie in the message itself: those of all floors on a usual message.
 const INLINE_BYTES: usize = 86;
@@ -179,6 +179,17 @@ impl Message {
         let heads = Heads::Shared(bytes.slice(at..at + length));
         bytes.advance(at + length);
         Ok(Self { heads, body: bytes })
+    }
+}
+
+/// Behind its length: for messages that something follows. The bytes are copied.
+impl Wire for Message {
+    fn write(&self, into: &mut impl Sink) {
+        write_varint(into, self.len() as u64);
+        Self::write(self, into);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        Self::read(Bytes::copy_from_slice(read_bytes(from)?))
     }
 }
 

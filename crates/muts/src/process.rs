@@ -2,6 +2,9 @@
 
 use core::fmt;
 
+use alloc::format;
+use alloc::string::String;
+
 use crate::wire::{Malformed, Sink, Wire};
 
 /// Names a node for as long as it exists, through all its restarts.
@@ -18,6 +21,18 @@ impl NodeId {
         }
         Self(hash)
     }
+}
+
+/// Why this cannot be a node's name; none if it can.
+#[must_use]
+pub fn wrong_name(name: &str) -> Option<String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if name.is_empty() || name.len() > 64 || name.starts_with('.') || !name.chars().all(fits) {
+        return Some(format!(
+            "`{name}` cannot be a node's name: 1 to 64 letters, digits, `-`, `_` or `.`"
+        ));
+    }
+    None
 }
 
 /// Names one process: a node and the number of its start.

@@ -3,6 +3,7 @@
 
 mod choice;
 mod diary;
+mod gated;
 mod host;
 pub mod limits;
 mod network;
@@ -21,6 +22,7 @@ mod world;
 
 pub use choice::{Choice, Every};
 pub use diary::Diary;
+pub use gated::{Core, Gated, daemon_of};
 pub use network::{Arrivals, HALL, Intake, Network, Weather};
 pub use run::{Family, Lengths, Mode, Report, judge_core, judge_light, judge_streams, run, settle};
 pub use script::{
@@ -32,7 +34,7 @@ pub use storm::{Fault, Storm};
 pub use tap::Tap;
 pub use towers::{
     CoreTower, CoreWorld, LightTower, LightWorld, StreamTower, StreamWorld, core_world,
-    light_world, stream_world,
+    gated_core_world, gated_light_world, light_world, stream_world,
 };
 pub use trace::{Digest, Trace};
 pub use verdict::write_histories;

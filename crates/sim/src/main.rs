@@ -20,7 +20,7 @@ struct Options {
     /// The first of them.
     #[arg(long, default_value_t = 1)]
     from: u64,
-    /// streams, core, lwg, many or moves; all but moves if left out.
+    /// streams, core, lwg, gate, gate-lwg, many or moves; all but moves if left out.
     #[arg(long)]
     family: Option<String>,
     /// safety or liveness; both if left out.
@@ -63,7 +63,8 @@ fn main() -> ExitCode {
         kinds.extend(modes.map(|mode| (family, mode)));
     }
     if kinds.is_empty() {
-        eprintln!("no such family or mode: streams, core, lwg, many, moves; safety, liveness");
+        let families = "streams, core, lwg, gate, gate-lwg, many, moves";
+        eprintln!("no such family or mode: {families}; safety, liveness");
         return ExitCode::from(2);
     }
     let seeds = match options.seed {

@@ -11,7 +11,10 @@ use crate::choice::Choice;
 use crate::script::{App, Load, Phase, Plan, Wishes};
 use crate::sight::{apart, unsettled};
 use crate::storm::Storm;
-use crate::towers::{CoreWorld, LightWorld, StreamWorld, core_world, light_world, stream_world};
+use crate::towers::{
+    CoreWorld, LightWorld, StreamWorld, core_world, gated_core_world, gated_light_world,
+    light_world, stream_world,
+};
 use crate::trace::Trace;
 use crate::verdict::pronounce;
 use crate::ways::Ways;
@@ -26,7 +29,11 @@ pub enum Family {
     Core,
     /// Light-weight groups on both.
     Lwg,
-    /// The same with a thousand of them over a few core groups.
+    /// Core groups through the gate of a daemon.
+    Gate,
+    /// Light-weight groups through the gate of a daemon.
+    GateLwg,
+    /// Light-weight groups on both, with a thousand of them over a few core groups.
     Many,
     /// Light-weight groups that move between core groups meanwhile: run only when it is named.
     Moves,
@@ -34,7 +41,8 @@ pub enum Family {
 
 impl Family {
     /// Every family that is run unasked.
-    pub const ALL: [Self; 4] = [Self::Streams, Self::Core, Self::Lwg, Self::Many];
+    pub const ALL: [Self; 6] =
+        [Self::Streams, Self::Core, Self::Lwg, Self::Gate, Self::GateLwg, Self::Many];
 
     /// Its name on the command line.
     #[must_use]
@@ -43,6 +51,8 @@ impl Family {
             Self::Streams => "streams",
             Self::Core => "core",
             Self::Lwg => "lwg",
+            Self::Gate => "gate",
+            Self::GateLwg => "gate-lwg",
             Self::Many => "many",
             Self::Moves => "moves",
         }
@@ -129,16 +139,20 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
                 let whole = rage(&mut world, &mut storm, mode, lengths);
                 judge_streams(world, &whole)
             }
-            Family::Core => {
+            Family::Core | Family::Gate => {
                 let hosts = choice.between(3, 5) as usize;
                 let plan = Plan::drawn(&mut choice, hosts);
-                let causal_across = plan.config.causality == vsync::Causality::System;
+                let causal_across = plan.config.causality == vsync::Causality::System
+                    && !matches!(family, Family::Gate);
                 let options = Options { causal_across, ..Options::default() };
                 if causal_across {
                     // Sides of one group may both have members in one view of another.
                     storm = storm.without_partitions();
                 }
-                let mut world = core_world(hosts, world_seed, plan, ways, trace);
+                let mut world = match family {
+                    Family::Gate => gated_core_world(hosts, world_seed, plan, ways, trace),
+                    _ => core_world(hosts, world_seed, plan, ways, trace),
+                };
                 let whole = rage(&mut world, &mut storm, mode, lengths);
                 let mut late = apart(&world, &whole);
                 late.extend(unsettled(&world, &whole));
@@ -146,7 +160,7 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
                 report.violations.extend(late);
                 report
             }
-            Family::Lwg | Family::Many | Family::Moves => {
+            Family::Lwg | Family::GateLwg | Family::Many | Family::Moves => {
                 let few = if family == Family::Many { 4 } else { 2 };
                 let hosts = choice.between(few, 5) as usize;
                 let wishes = match family {
@@ -154,7 +168,10 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
                     Family::Moves => Wishes::drawn_moves(&mut choice),
                     _ => Wishes::drawn(&mut choice),
                 };
-                let mut world = light_world(hosts, world_seed, wishes, ways, trace);
+                let mut world = match family {
+                    Family::GateLwg => gated_light_world(hosts, world_seed, wishes, ways, trace),
+                    _ => light_world(hosts, world_seed, wishes, ways, trace),
+                };
                 let whole = rage(&mut world, &mut storm, mode, lengths);
                 let late = unsettled(&world, &whole);
                 let mut report = judge_light(world);

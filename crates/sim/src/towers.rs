@@ -1,9 +1,10 @@
 //! The towers under test, and worlds full of them.
 
 use lwg::{Adaptive, Groups, SetId, Smallest};
-use muts::{Duration, Transport};
+use muts::{Duration, ProcId, Transport};
 use vsync::{Endpoint, Kernel};
 
+use crate::gated::{Core, Gated};
 use crate::script::{Birth, Client, Keepers, Load, Member, Plan, Stream, Wishes};
 use crate::tap::Tap;
 use crate::trace::Trace;
@@ -12,8 +13,8 @@ use crate::world::World;
 
 /// The transport alone.
 pub type StreamTower = Tap<Transport>;
-/// The kernel on the transport.
-pub type CoreTower = Tap<Kernel<StreamTower>>;
+/// The kernel on the transport, or a door to one.
+pub type CoreTower = Tap<Core>;
 /// Light-weight groups on both.
 pub type LightTower = Tap<Groups<CoreTower>>;
 
@@ -24,19 +25,35 @@ pub type CoreWorld = World<CoreTower, Member>;
 /// A world of light-weight groups.
 pub type LightWorld = World<LightTower, Client>;
 
-fn stream_tower(birth: &Birth, ways: Ways, trace: &Trace) -> StreamTower {
-    let transport = Transport::new(ways.config(birth));
+fn stream_tower(birth: &Birth, me: ProcId, ways: Ways, trace: &Trace) -> StreamTower {
+    let transport = Transport::new(muts::Config { me, ..ways.config(birth) });
     Tap::new(transport, trace.clone(), birth.name.clone(), "transport")
 }
 
-fn core_tower(birth: &Birth, ways: Ways, trace: &Trace, config: vsync::Config) -> CoreTower {
-    let below = stream_tower(birth, ways, trace);
-    let kernel = Kernel::new(below, config);
-    Tap::new(kernel, trace.clone(), birth.name.clone(), "kernel")
+fn core_tower(
+    birth: &Birth,
+    gated: bool,
+    ways: Ways,
+    trace: &Trace,
+    config: vsync::Config,
+) -> CoreTower {
+    let core = if gated {
+        let below = |daemon| stream_tower(birth, daemon, ways, trace);
+        Core::Gated(Gated::new(birth, config, below))
+    } else {
+        Core::Here(Kernel::new(stream_tower(birth, birth.me, ways, trace), config))
+    };
+    Tap::new(core, trace.clone(), birth.name.clone(), "kernel")
 }
 
-fn light_tower(birth: &Birth, ways: Ways, trace: &Trace, adapts: Option<Duration>) -> LightTower {
-    let below = core_tower(birth, ways, trace, vsync::Config::new(birth.me, birth.seed));
+fn light_tower(
+    birth: &Birth,
+    gated: bool,
+    ways: Ways,
+    trace: &Trace,
+    adapts: Option<Duration>,
+) -> LightTower {
+    let below = core_tower(birth, gated, ways, trace, vsync::Config::new(birth.me, birth.seed));
     let mut groups = Groups::new(below, lwg::Config::new(Endpoint::of(birth.me)));
     if let Some(period) = adapts {
         // Idle core groups go soon, and nearly equal ones become one, so that storms see both.
@@ -51,18 +68,42 @@ fn light_tower(birth: &Birth, ways: Ways, trace: &Trace, adapts: Option<Duration
 #[must_use]
 pub fn stream_world(hosts: usize, seed: u64, load: Load, ways: Ways, trace: &Trace) -> StreamWorld {
     let taps = trace.clone();
-    let factory =
-        move |birth: Birth| (stream_tower(&birth, ways, &taps), Stream::new(birth, load.clone()));
+    let factory = move |birth: Birth| {
+        (stream_tower(&birth, birth.me, ways, &taps), Stream::new(birth, load.clone()))
+    };
     World::new(hosts, seed, trace.clone(), Box::new(factory))
 }
 
 /// A world of kernels, none started, whose applications follow this plan.
 #[must_use]
 pub fn core_world(hosts: usize, seed: u64, plan: Plan, ways: Ways, trace: &Trace) -> CoreWorld {
+    cores(hosts, seed, plan, (false, ways), trace)
+}
+
+/// The same, each application behind the gate of a daemon.
+#[must_use]
+pub fn gated_core_world(
+    hosts: usize,
+    seed: u64,
+    plan: Plan,
+    ways: Ways,
+    trace: &Trace,
+) -> CoreWorld {
+    cores(hosts, seed, plan, (true, ways), trace)
+}
+
+fn cores(
+    hosts: usize,
+    seed: u64,
+    plan: Plan,
+    (gated, ways): (bool, Ways),
+    trace: &Trace,
+) -> CoreWorld {
     let (taps, keepers) = (trace.clone(), Keepers::default());
     let factory = move |birth: Birth| {
         let config = plan.config_of(birth.me, birth.seed);
-        (core_tower(&birth, ways, &taps, config), Member::new(birth, plan.clone(), keepers.clone()))
+        let tower = core_tower(&birth, gated, ways, &taps, config);
+        (tower, Member::new(birth, plan.clone(), keepers.clone()))
     };
     World::new(hosts, seed, trace.clone(), Box::new(factory))
 }
@@ -76,9 +117,31 @@ pub fn light_world(
     ways: Ways,
     trace: &Trace,
 ) -> LightWorld {
+    lights(hosts, seed, wishes, (false, ways), trace)
+}
+
+/// The same, each application behind the gate of a daemon.
+#[must_use]
+pub fn gated_light_world(
+    hosts: usize,
+    seed: u64,
+    wishes: Wishes,
+    ways: Ways,
+    trace: &Trace,
+) -> LightWorld {
+    lights(hosts, seed, wishes, (true, ways), trace)
+}
+
+fn lights(
+    hosts: usize,
+    seed: u64,
+    wishes: Wishes,
+    (gated, ways): (bool, Ways),
+    trace: &Trace,
+) -> LightWorld {
     let taps = trace.clone();
     let factory = move |birth: Birth| {
-        (light_tower(&birth, ways, &taps, wishes.adapts), Client::new(birth, wishes.clone()))
+        (light_tower(&birth, gated, ways, &taps, wishes.adapts), Client::new(birth, wishes.clone()))
     };
     World::new(hosts, seed, trace.clone(), Box::new(factory))
 }

@@ -48,6 +48,9 @@ pub struct Config {
     pub founding: Duration,
     /// How long a join looks for the group. Default 10 s.
     pub joining: Duration,
+    /// Ask the floor above before it is kept from casting ([`Up::Closing`](crate::Up::Closing)):
+    /// for one that is at the other end of a pipe, where casts may be on their way. Default: no.
+    pub asks_first: bool,
     /// How long received and delivered positions gather before they are told. Default 20 ms.
     pub stability: Duration,
     /// Between which messages causal order is kept. Default: inside each core group.
@@ -72,6 +75,7 @@ impl Config {
             announce: Duration::from_millis(500),
             founding: Duration::from_secs(5),
             joining: Duration::from_secs(10),
+            asks_first: false,
             stability: Duration::from_millis(20),
             causality: Causality::default(),
         }

@@ -67,6 +67,11 @@ impl Serving {
         if !self.admits_ballot(turn, from, ballot) {
             return;
         }
+        if ballot > self.promised && !self.may_close(turn) {
+            let (group, epoch) = (self.epoch.group, self.epoch.view);
+            let excluded = excluded.to_vec();
+            return self.keep(from, Control::Prepare { group, epoch, ballot, excluded });
+        }
         if ballot > self.promised {
             self.flush = None;
             self.merge = None;

@@ -25,7 +25,8 @@ impl Serving {
             && self.founding.is_none();
         let refused = self.flush.as_ref().and_then(|flush| flush.again);
         let again = refused.is_some_and(|again| again <= turn.now);
-        if (idle || again) && self.epoch.has_own_global() && !self.has_suspects(turn) {
+        let wants = (idle || again) && self.epoch.has_own_global() && !self.has_suspects(turn);
+        if wants && self.may_close(turn) {
             self.begin(turn);
         }
     }

@@ -157,6 +157,14 @@ impl Group {
         }
     }
 
+    /// The floor above casts no more in this view.
+    pub(crate) fn closed(&mut self, turn: &mut Turn<'_>) {
+        if let Self::Serving(serving) = self {
+            serving.closed(turn);
+            self.carry_out(turn);
+        }
+    }
+
     /// Whether its user is in it, or has asked to be: who was only invited knows nothing of it.
     pub(crate) const fn is_wished(&self) -> bool {
         match self {

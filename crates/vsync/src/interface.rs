@@ -61,6 +61,11 @@ pub enum Down {
         /// The message.
         message: Message,
     },
+    /// The answer to [`Up::Closing`]: nothing more is cast before the next view or `Up::Room`.
+    Closed {
+        /// The group.
+        group: GroupId,
+    },
     /// What is to hold in a group, said before it is founded or joined; said again, the newest
     /// counts.
     Terms {
@@ -171,6 +176,12 @@ pub enum Up {
     },
     /// A group that handed back a `Cast` can take one again.
     Room {
+        /// The group.
+        group: GroupId,
+    },
+    /// The view is about to change; told only if the kernel asks first (`Config::asks_first`). It
+    /// does not go on until [`Down::Closed`] is said; a view or `Up::Room` follows.
+    Closing {
         /// The group.
         group: GroupId,
     },

@@ -141,6 +141,17 @@ impl<M: Multicast> Kernel<M> {
         &self.desk.below
     }
 
+    /// The same, to be served.
+    pub const fn below_mut(&mut self) -> &mut M {
+        &mut self.desk.below
+    }
+
+    /// The channel of the group's present epoch.
+    #[must_use]
+    pub fn channel(&self, group: GroupId) -> Option<Channel> {
+        self.groups.get(&group)?.channel()
+    }
+
     pub(crate) fn exclusions(&self) -> impl Iterator<Item = &Exclusion> {
         self.desk.exclusions.iter()
     }
@@ -200,6 +211,16 @@ impl<M: Multicast> Kernel<M> {
             None => self.desk.told.push_back(Up::Fault { group, fault: Fault::NotIn }),
         }
         self.touched.insert(group);
+    }
+
+    fn closed(&mut self, now: Instant, group: GroupId) {
+        if let Some(found) = self.groups.get_mut(&group) {
+            let before = found.channel();
+            found.closed(&mut self.desk.turn(now));
+            let after = found.channel();
+            self.note_channel(group, before, after);
+            self.touched.insert(group);
+        }
     }
 
     fn invite(&mut self, now: Instant, group: GroupId, members: Vec<ProcId>) {
@@ -320,6 +341,7 @@ impl<M: Multicast> Layer for Kernel<M> {
             Down::Join { group, contact } => self.join(now, group, contact),
             Down::Invite { group, members } => self.invite(now, group, members),
             Down::Leave { group } => self.leave(now, group),
+            Down::Closed { group } => self.closed(now, group),
             Down::Send { to, message } => return self.send(now, to, message),
             Down::Terms { group, mut terms } => {
                 terms.ticket.truncate(TICKET_BYTES_MAX);

@@ -7,6 +7,7 @@ extern crate alloc;
 
 mod across;
 mod admission;
+mod asking;
 mod closing;
 mod compare;
 mod config;
@@ -18,6 +19,7 @@ mod delivery;
 mod endpoint;
 mod epoch;
 mod flush;
+pub mod gate;
 mod global;
 mod grounds;
 mod group;

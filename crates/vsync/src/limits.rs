@@ -27,6 +27,31 @@ pub const EXCLUSIONS_MAX: usize = 64;
 /// through thousands, and what that costs does not grow with their number.
 pub const COMPARED_MAX: usize = 256;
 
+/// A frame at the gate: the longest message, and what stands before it.
+pub const GATE_FRAME_BYTES_MAX: usize = muts::limits::MESSAGE_BYTES_MAX + (64 << 10);
+
+/// The name of a client's node.
+pub const GATE_NAME_BYTES_MAX: usize = 64;
+
+/// Bytes of casts of one group, and of sends, that a client may have under way: enough to keep a
+/// kernel busy during one way through the gate, few enough to be taken although a window is full.
+pub const GATE_CREDIT_BYTES: u64 = 256 << 10;
+
+/// Bytes that wait for a client before its kernel is given no more multicasts: those who send to
+/// its groups are slowed to its pace then, and nobody else is.
+pub const GATE_CHOKE_BYTES: usize = 1 << 20;
+
+/// Bytes that wait for a client at the most; it is put out beyond them. One message of the longest
+/// kind may be among them.
+pub const GATE_BACKLOG_BYTES_MAX: usize = GATE_FRAME_BYTES_MAX + (16 << 20);
+
+/// Nodes remembered although no process of theirs lives, so that none of their earlier ones is
+/// taken for a later one.
+pub const GATE_NODES_MAX: usize = 65_536;
+
+/// A frame of somebody who has not said yet who it is: a hello or a query.
+pub const GATE_STRANGER_BYTES_MAX: usize = 4096;
+
 /// The longest pause between two repetitions of one control message: what ten thousand groups say
 /// again in vain then leaves room for what they wait for, and a message that was lost again and
 /// again still comes several times within any patience of a second or more.

@@ -110,6 +110,10 @@ impl Serving {
         if !free || !fits || self.has_suspects(turn) {
             return;
         }
+        if !self.may_close(turn) {
+            let (group, members) = (self.epoch.group, members.to_vec());
+            return self.keep(from, Control::MergeAsk { group, view, members });
+        }
         let role = Role::Leading { merge: turn.random.draw(), other: None };
         let until = turn.now + turn.config.merge;
         self.merge = Some(Merge { role, peer: from, view, until });
@@ -127,10 +131,16 @@ impl Serving {
     ) {
         let idle = self.is_idle_coordinator(turn) && view == self.epoch.view;
         let until = turn.now + turn.config.merge * 2;
-        let Some(asked) = &mut self.merge else { return };
-        if !idle || asked.peer != from || !matches!(asked.role, Role::Asking) {
+        let asked = self.merge.as_ref();
+        let asked = asked.is_some_and(|it| it.peer == from && matches!(it.role, Role::Asking));
+        if !idle || !asked {
             return;
         }
+        if !self.may_close(turn) {
+            let group = self.epoch.group;
+            return self.keep(from, Control::MergeGrant { group, merge, view });
+        }
+        let Some(asked) = &mut self.merge else { return };
         asked.role = Role::Following { merge, part: None };
         asked.until = until;
         self.begin(turn);

@@ -105,7 +105,8 @@ impl Serving {
 
     /// When the first of the timers is due.
     pub(crate) fn due(&self) -> Option<Instant> {
-        let dues = [self.repeating.deadline(), self.where_due, self.epoch.stability.due];
-        dues.into_iter().flatten().min()
+        let own = [self.repeating.deadline(), self.reopen_due()];
+        let dues = own.into_iter().chain([self.where_due, self.epoch.stability.due]);
+        dues.flatten().min()
     }
 }

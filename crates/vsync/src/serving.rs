@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use muts::{Instant, Message, ProcId};
 
 use crate::admission::{Asked, Founding, Pending};
+use crate::asking::Asking;
 use crate::consent::{Blocked, Wanted};
 use crate::control::{Ballot, Control};
 use crate::endpoint::GroupId;
@@ -77,6 +78,8 @@ pub(crate) struct Serving {
     pub(crate) stable_later: Vec<Up>,
     /// A cast was handed back.
     pub(crate) owes_room: bool,
+    /// Whether the floor above has been asked to cast no more in this view.
+    pub(crate) asking: Asking,
     /// Since when there has been a reason for a view change.
     pub(crate) reason_since: Option<Instant>,
     /// Since when the present view is.
@@ -116,6 +119,7 @@ impl Serving {
             cast_again: VecDeque::new(),
             stable_later: Vec::new(),
             owes_room: false,
+            asking: Asking::default(),
             reason_since: None,
             viewed: Instant::ZERO,
             repeating: Repeating::default(),
@@ -169,6 +173,7 @@ impl Serving {
             self.begin_global(turn);
         }
         self.give_up_silent_flush(turn);
+        self.reopen_if_due(turn);
         if self.repeating.is_due(turn) {
             self.push_flush(turn);
             self.push_merge(turn);
@@ -220,7 +225,8 @@ impl Serving {
         let alone = self.epoch.members.len() == 1;
         // The first reason for long is not kept waiting; those that come behind it gather.
         let calm = turn.now.since(self.viewed) >= turn.config.gather;
-        if alone || global || calm || turn.now.since(since) >= turn.config.gather {
+        let gathered = turn.now.since(since) >= turn.config.gather;
+        if (alone || global || calm || gathered) && self.may_close(turn) {
             self.merge = None;
             self.begin(turn);
         }

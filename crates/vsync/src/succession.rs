@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 
 use muts::{ProcId, Random};
 
+use crate::asking::Asking;
 use crate::closing;
 use crate::config::Causality;
 use crate::control::{Ballot, Control};
@@ -145,6 +146,11 @@ impl Serving {
         self.enter(turn, install, Some(&part), previous);
         if same {
             self.owed.retain(|up| !matches!(up, Up::View(_)));
+            // Whoever was asked first waits for a view, or for this.
+            if turn.config.asks_first {
+                self.owed.retain(|up| !matches!(up, Up::Room { .. }));
+                self.owed.push(Up::Room { group: install.group });
+            }
             self.epoch.told = told;
             self.epoch.base = base;
         }
@@ -237,6 +243,7 @@ impl Serving {
         self.promised = Ballot::NONE;
         self.round = 0;
         self.blocked = None;
+        self.asking = Asking::Open;
         self.wanted = None;
         self.flush = None;
         self.merge = None;

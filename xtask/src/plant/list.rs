@@ -51,6 +51,15 @@ const fn moving(
     Plant { name, file, from, to, families: &["moves"], packages: &["lwg"] }
 }
 
+const fn gated(
+    name: &'static str,
+    file: &'static str,
+    from: &'static str,
+    to: &'static str,
+) -> Plant {
+    Plant { name, file, from, to, families: &["gate", "gate-lwg"], packages: &["vsync"] }
+}
+
 const fn reader(
     name: &'static str,
     file: &'static str,
@@ -60,7 +69,37 @@ const fn reader(
     Plant { name, file, from, to, families: &[], packages: &["sim"] }
 }
 
-pub(super) const PLANTS: [Plant; 48] = [
+pub(super) const PLANTS: [Plant; 53] = [
+    gated(
+        "a client is not asked before its casts are closed out",
+        "crates/vsync/src/asking.rs",
+        "        if !told || self.blocked.is_some() {\n",
+        "        if told || self.blocked.is_some() {\n",
+    ),
+    gated(
+        "a client goes on casting after it has said that it does not",
+        "crates/vsync/src/gate/client.rs",
+        "                    way.closed = true;\n",
+        "                    way.closed = false;\n",
+    ),
+    gated(
+        "a daemon does not say who is attached to it no more",
+        "crates/vsync/src/gate/trunk.rs",
+        "        self.post_all(now, &Letter::Gone { proc });\n",
+        "",
+    ),
+    gated(
+        "heartbeats of kernels are said once and not again",
+        "crates/vsync/src/gate/trunk/hearing.rs",
+        "        if neighbour.table.version == pulse.version {\n",
+        "        if neighbour.table.version > pulse.version {\n",
+    ),
+    gated(
+        "who comes late to a channel misses what was said before",
+        "crates/vsync/src/gate/shared.rs",
+        "        let told = self.locals.values().map(|local| local.next).min().unwrap_or(end);\n",
+        "        let told = self.locals.values().map(|local| local.next).max().unwrap_or(end);\n",
+    ),
     kernel(
         "a blocked member goes on delivering",
         "crates/vsync/src/serving.rs",

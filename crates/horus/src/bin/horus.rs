@@ -2,6 +2,9 @@
 
 #[path = "../node/mod.rs"]
 mod node;
+#[cfg(unix)]
+#[path = "../operator.rs"]
+mod operator;
 #[path = "../policy/mod.rs"]
 mod policy;
 
@@ -24,6 +27,9 @@ struct Line {
 #[derive(Debug, Subcommand)]
 enum What {
     Node(Box<node::Options>),
+    #[cfg(unix)]
+    #[command(flatten)]
+    Ask(operator::Ask),
     /// Make a new node's keys: of a new cluster, or of the one that another node's keys belong to
     Keygen {
         /// Where to write them; what is there already is left as it is
@@ -83,6 +89,8 @@ fn main() -> ExitCode {
     match line.what {
         What::Node(options) => node::run(&options),
         What::Policy { what } => policy::run(&what),
+        #[cfg(unix)]
+        What::Ask(ask) => operator::run(&ask),
         What::Keygen { file, like } => keygen(&file, like.as_deref()),
         What::Check { directory, json, total_strong, causal_across } => {
             let options =

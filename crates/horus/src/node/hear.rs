@@ -253,6 +253,7 @@ impl Node {
             vsync::Up::Stable { .. }
             | vsync::Up::Send { .. }
             | vsync::Up::Room { .. }
+            | vsync::Up::Closing { .. }
             | vsync::Up::Merged { .. }
             | vsync::Up::Asks { .. } => {}
         }

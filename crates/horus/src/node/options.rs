@@ -1,6 +1,6 @@
 //! Options: how a node is started.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,9 +14,10 @@ pub(crate) struct Options {
     /// The node's name; with its incarnation it is the process id, a#3
     #[arg(long)]
     name: String,
-    /// Where to listen, 127.0.0.1:7001
+    /// Where to listen, 127.0.0.1:7001; behind a daemon nowhere
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
-    listen: SocketAddr,
+    #[arg(required_unless_present = "daemon")]
+    listen: Option<SocketAddr>,
     /// Where another node listens, b=127.0.0.1:7002; as often as there are others
     #[arg(long, value_name = "NAME=ADDRESS", value_parser = peer)]
     peer: Vec<(String, SocketAddr)>,
@@ -35,9 +36,9 @@ pub(crate) struct Options {
     /// Allow the command chaos, which drops packets
     #[arg(long)]
     pub(crate) allow_chaos: bool,
-    /// Reach a horusd on this host: not built yet
+    /// Reach the kernel of the horusd at this socket instead of embedding one
     #[arg(long, value_name = "SOCKET")]
-    daemon: Option<PathBuf>,
+    pub(crate) daemon: Option<PathBuf>,
     /// Write DIR/NAME#INCARNATION.jsonl
     #[arg(long, value_name = "DIR")]
     pub(crate) history: Option<PathBuf>,
@@ -85,13 +86,19 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 impl Options {
+    /// Where it listens; behind a daemon that says nothing.
+    fn listen(&self) -> SocketAddr {
+        self.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into())
+    }
+
     /// The other nodes. All may be told the same list, so that it may hold this one too.
     fn others(&self) -> Result<Vec<(String, SocketAddr)>, String> {
         let mut others: Vec<(String, SocketAddr)> = Vec::new();
         for (name, address) in &self.peer {
             let own = *name == self.name;
-            if own != (*address == self.listen) {
-                let this = format!("this node is `{}` at {}", self.name, self.listen);
+            let listen = self.listen();
+            if self.daemon.is_none() && own != (*address == listen) {
+                let this = format!("this node is `{}` at {listen}", self.name);
                 return Err(format!("--peer {name}={address}: {this}"));
             }
             if let Some((_, other)) = others.iter().find(|(known, _)| known == name)
@@ -111,19 +118,19 @@ impl Options {
     /// # Errors
     /// A sentence naming the option that cannot be.
     pub(crate) fn config(&self) -> Result<Config, String> {
-        if self.daemon.is_some() {
-            return Err("--daemon is not built yet: leave it out to embed the tower".into());
-        }
         if let Some(why) = horus::wrong_name(&self.name) {
             return Err(format!("--name: {why}"));
         }
-        if !self.listen.ip().is_loopback() && !self.insecure && self.key_file.is_none() {
-            return Err(format!("--listen: {}", horus::Error::Insecure(self.listen)));
+        let listen = self.listen();
+        let open = !listen.ip().is_loopback() && !self.insecure && self.key_file.is_none();
+        if open && self.daemon.is_none() {
+            return Err(format!("--listen: {}", horus::Error::Insecure(listen)));
         }
         let keys = self.key_file.as_deref().map(horus::read_keys).transpose();
         let mut config = Config {
             keys: keys.map_err(|error| format!("--key-file: {error}"))?,
             peers: self.others()?,
+            daemon: self.daemon.clone(),
             state_dir: self.state.clone(),
             hall: self.hall,
             insecure: self.insecure,
@@ -134,7 +141,7 @@ impl Options {
                 Profile::Wan => Timing::WAN,
             },
             placing: placing(self.policy),
-            ..Config::new(self.name.clone(), self.listen)
+            ..Config::new(self.name.clone(), listen)
         };
         for setting in &self.set {
             apply(&mut config, setting)?;
@@ -221,7 +228,6 @@ mod tests {
             (&["--peer", "a=127.0.0.1:7002"], "this node is `a` at 127.0.0.1:7001"),
             (&["--peer", "b=127.0.0.1:7001"], "this node is `a` at 127.0.0.1:7001"),
             (&["--peer", "b=127.0.0.1:7002", "--peer", "b=127.0.0.1:7003"], "twice"),
-            (&["--daemon", "x"], "--daemon"),
             (&["--key-file", "x"], "--key-file"),
         ] {
             assert!(config(more).expect_err("refused").contains(named), "{more:?}");

@@ -111,7 +111,8 @@ impl Node {
             asks: Vec::new(),
             tool_asks: tools::Asks::new(),
             alarms: Alarms::default(),
-            allow_chaos: options.allow_chaos,
+            // Behind a daemon the links are not this process's to cut.
+            allow_chaos: options.allow_chaos && options.daemon.is_none(),
             addresses,
             parked: Parked::default(),
             json: options.json,
@@ -150,7 +151,8 @@ impl Node {
                 }
                 Some(Happened::Input(input, came)) => self.take(input, came),
                 Some(Happened::Closed) => {
-                    self.record.error("the tower is broken");
+                    let why = self.horus.ended().unwrap_or_else(|| "of a bug".into());
+                    self.record.error(format!("the tower is over: {why}"));
                     return ExitCode::FAILURE;
                 }
                 None => {}

@@ -15,12 +15,16 @@
 
 mod choice;
 mod ending;
+#[cfg(unix)]
+mod housed;
 mod keyed;
 mod load;
 mod named;
 mod node;
 mod script;
 mod sight;
+#[cfg(unix)]
+mod space;
 mod storm;
 mod storms;
 mod town;

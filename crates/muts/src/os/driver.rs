@@ -121,6 +121,24 @@ impl Driver {
         Ok(())
     }
 
+    /// What the last turn was woken by.
+    #[cfg(unix)]
+    pub(super) fn events(&self) -> impl Iterator<Item = &mio::event::Event> {
+        self.waiter.plain().events()
+    }
+
+    /// Where more can be registered to be waited for.
+    #[cfg(unix)]
+    pub(super) fn registry(&self) -> &mio::Registry {
+        self.waiter.plain().registry()
+    }
+
+    /// Sends what waits, as far as the socket takes it.
+    #[cfg(unix)]
+    pub(super) fn send<L: Layer>(&mut self, layer: &mut L) {
+        self.transmit(layer);
+    }
+
     fn receive<L: Layer>(&mut self, layer: &mut L) {
         self.more = false;
         self.hear_trouble(layer);

@@ -8,9 +8,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use mio::net::UdpSocket;
 use mio::unix::SourceFd;
-use nix::sys::socket::sockopt::UdpGsoSegment;
+use nix::sys::socket::sockopt::{PeerCredentials, UdpGsoSegment};
 use nix::sys::socket::{
-    ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, sendmsg, setsockopt,
+    ControlMessageOwned, MsgFlags, SockaddrStorage, getsockopt, recvmsg, sendmsg, setsockopt,
 };
 use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
@@ -37,6 +37,11 @@ const NEWS_BYTES: usize = 256;
 
 /// Places that one call gathers from.
 const PLACES: usize = BATCH * PARTS_MAX;
+
+/// The user at the other end of a local stream.
+pub(super) fn uid_of(stream: &mio::net::UnixStream) -> Option<u32> {
+    getsockopt(stream, PeerCredentials).ok().map(|peer| peer.uid())
+}
 
 /// A datagram socket.
 #[derive(Debug)]
@@ -208,6 +213,12 @@ impl Waiter {
         let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_NONBLOCK)?;
         waiter.also(&mut SourceFd(&timer.as_fd().as_raw_fd()))?;
         Ok(Self { waiter, timer })
+    }
+
+    /// What can wait for streams too.
+    #[cfg(unix)]
+    pub(super) const fn plain(&self) -> &waiting::Waiter {
+        &self.waiter
     }
 
     pub(super) fn hear(&mut self, socket: &mut Socket) -> io::Result<()> {

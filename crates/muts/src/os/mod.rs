@@ -15,15 +15,21 @@
 //! | `Waiter::want_room` | whether room to send ends a wait too |
 //! | `Waiter::rouser` | what ends its wait from another thread |
 //! | `Waiter::wait` | sleeps until the socket has news, the rouser is used, or the time is over |
+//! | `uid_of` | the user at the other end of a local stream (Unix) |
 //! | `Clock::start`, `Clock::now` | a monotonic clock |
 //!
 //! `linux.rs` hands many datagrams to the kernel at once, each way (GSO, GRO); `portable.rs` does
 //! with what mio has on every system that it knows. The feature `portable` chooses it on Linux too,
 //! where it is tested; `--cfg horus_none` chooses `none.rs`, so that the list stays honest.
 
+#[cfg(all(unix, not(horus_none)))]
+mod doors;
 mod driver;
+mod incarnation;
 #[cfg(all(any(unix, windows), not(horus_none)))]
 mod landing;
+#[cfg(all(unix, not(horus_none)))]
+mod pipe;
 #[cfg(all(any(unix, windows), not(horus_none)))]
 mod waiting;
 
@@ -40,5 +46,10 @@ mod system;
 #[path = "none.rs"]
 mod system;
 
+#[cfg(unix)]
+pub use doors::{Doors, default_socket};
 pub use driver::{Bell, Broken, Driver};
+pub use incarnation::{Forgetful, next_incarnation};
+#[cfg(unix)]
+pub use pipe::{Pipe, Unreachable};
 pub use system::Rouser;

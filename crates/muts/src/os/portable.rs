@@ -80,6 +80,12 @@ impl Waiter {
         waiting::Waiter::new(&mut socket.udp).map(Self)
     }
 
+    /// What can wait for streams too.
+    #[cfg(unix)]
+    pub(super) const fn plain(&self) -> &waiting::Waiter {
+        &self.0
+    }
+
     pub(super) fn hear(&mut self, socket: &mut Socket) -> io::Result<()> {
         self.0.hear(&mut socket.udp)
     }
@@ -95,4 +101,10 @@ impl Waiter {
     pub(super) fn wait(&mut self, time: Option<std::time::Duration>) -> io::Result<bool> {
         self.0.wait(time)
     }
+}
+
+/// The user at the other end of a local stream: not told on every system.
+#[cfg(unix)]
+pub(super) fn uid_of(_: &mio::net::UnixStream) -> Option<u32> {
+    None
 }

@@ -5,8 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use mio::event::{Event, Source};
 use mio::net::UdpSocket;
-use mio::{Events, Interest, Poll, Token, Waker};
+use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use socket2::{Domain, Protocol, SockRef, Socket as Raw, Type};
 
 use crate::bell::Rouse;
@@ -21,6 +22,9 @@ const OTHER: Token = Token(2);
 /// Asked for, not demanded: the system gives what its limits allow. A window from several peers
 /// fits.
 const BUFFER_BYTES: usize = 8 << 20;
+
+/// Told by one wait: what is beyond is told by the next.
+const EVENTS: usize = 256;
 
 /// A UDP socket with all options that every system has.
 pub(super) fn udp(listen: SocketAddr) -> io::Result<UdpSocket> {
@@ -82,18 +86,18 @@ pub(in crate::os) struct Waiter {
 }
 
 impl Waiter {
-    pub(super) fn new(socket: &mut UdpSocket) -> io::Result<Self> {
+    pub(super) fn new(socket: &mut impl Source) -> io::Result<Self> {
         let poll = Poll::new()?;
         poll.registry().register(socket, SOCKET, Interest::READABLE)?;
         let waker = Arc::new(Waker::new(poll.registry(), ROUSER)?);
-        Ok(Self { poll, events: Events::with_capacity(8), waker, room: false })
+        Ok(Self { poll, events: Events::with_capacity(EVENTS), waker, room: false })
     }
 
     /// Whether room to send is news too. Only for who was refused some: each datagram that somebody
     /// takes makes room, and would end the wait.
     pub(in crate::os) fn want_room(
         &mut self,
-        socket: &mut UdpSocket,
+        socket: &mut impl Source,
         room: bool,
     ) -> io::Result<()> {
         if self.room == room {
@@ -107,7 +111,7 @@ impl Waiter {
 
     /// Whatever this has news of ends a wait too.
     #[cfg(all(target_os = "linux", not(feature = "portable")))]
-    pub(in crate::os) fn also(&self, source: &mut impl mio::event::Source) -> io::Result<()> {
+    pub(in crate::os) fn also(&self, source: &mut impl Source) -> io::Result<()> {
         self.poll.registry().register(source, OTHER, Interest::READABLE)
     }
 
@@ -125,8 +129,23 @@ impl Waiter {
         match self.poll.poll(&mut self.events, time) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(false),
             Err(error) => Err(error),
-            Ok(()) => Ok(self.events.iter().any(mio::event::Event::is_error)),
+            Ok(()) => {
+                let bad = |event: &Event| event.token() == SOCKET && event.is_error();
+                Ok(self.events.iter().any(bad))
+            }
         }
+    }
+
+    /// What the last wait was ended by.
+    #[cfg(unix)]
+    pub(in crate::os) fn events(&self) -> impl Iterator<Item = &Event> {
+        self.events.iter()
+    }
+
+    /// Where more can be registered to be waited for.
+    #[cfg(unix)]
+    pub(in crate::os) fn registry(&self) -> &Registry {
+        self.poll.registry()
     }
 }
 

@@ -85,6 +85,7 @@ impl Transport {
         channel: Channel,
         to: Audience,
         message: Message,
+        press: bool,
     ) -> Result<(), Full<Down>> {
         if message.len() > MESSAGE_BYTES_MAX {
             self.counters.dropped_too_long += 1;
@@ -92,7 +93,7 @@ impl Transport {
         }
         self.take_pen(Pen::Channel(channel));
         let Some(open) = self.channels.get_mut(&channel) else { return Ok(()) };
-        if !open.out.has_room(&message) {
+        if !press && !open.out.has_room(&message) {
             open.out.owes_room = true;
             self.counters.window_full += 1;
             return Err(Full(Down::Cast { channel, to, message }));

@@ -379,6 +379,9 @@ impl App for Member {
             Up::Refused { peer, versions } => {
                 self.wrong.push(format!("{peer:?} of versions {versions:?} refused in one world"));
             }
+            Up::Closing { group } => {
+                self.wrong.push(format!("asked before {group:?} is closed, without a pipe"));
+            }
             Up::Fault { fault: Fault::NotPrimary, group } => {
                 self.wrong.push(format!("primary: {group:?} refused what it was not to be asked"));
             }

@@ -47,6 +47,8 @@ pub(crate) struct Air {
     heard: BTreeMap<(ProcId, ProcId), Instant>,
     silent: BTreeSet<(ProcId, ProcId)>,
     next_beat: Instant,
+    /// Multicasts so far.
+    casts: BTreeMap<(ProcId, ProcId), u64>,
     /// Control messages so far.
     tells: BTreeMap<(ProcId, ProcId), u64>,
 }
@@ -87,7 +89,8 @@ impl Air {
             Down::Close { channel } => {
                 self.channels.remove(&(me, channel));
             }
-            Down::Cast { channel, to: audience, message } => {
+            Down::Cast { channel, to: audience, message }
+            | Down::Press { channel, to: audience, message } => {
                 let (peers, seq) = self.channels.get_mut(&(me, channel)).expect("an open channel");
                 let (peers, seq_now) = (peers.clone(), *seq);
                 *seq += 1;
@@ -105,7 +108,14 @@ impl Air {
                 }
             }
             Down::Send { to, message } => self.fly(me, to, Up::Send { from: me, message }, true),
-            Down::Note { .. } | Down::Taken { .. } | Down::Miss { .. } | Down::Farewell => {}
+            Down::Note { .. } | Down::Taken { .. } | Down::Miss { .. } => {}
+            Down::Farewell => {
+                let all: Vec<ProcId> = self.arrived.keys().copied().collect();
+                for to in all.into_iter().filter(|to| *to != me) {
+                    self.fly(me, to, Up::Lost { peer: me }, true);
+                }
+                self.dead.insert(me);
+            }
             Down::Tell { to, message, .. } => {
                 *self.tells.entry((me, to)).or_default() += 1;
                 self.fly(me, to, Up::Tell { from: me, message }, false);
@@ -114,6 +124,41 @@ impl Air {
                 self.beats.insert((me, to), bytes);
             }
         }
+    }
+
+    /// Air between these, who have all met.
+    pub(crate) fn with(names: &str, seed: u64) -> Rc<RefCell<Self>> {
+        let mut air = Self { random: Some(Random::new(seed)), ..Self::default() };
+        let all: Vec<ProcId> = names.chars().map(proc).collect();
+        for me in &all {
+            let inbox = air.arrived.entry(*me).or_default();
+            inbox.extend(all.iter().filter(|p| *p != me).map(|p| Up::Met { peer: *p }));
+            for other in &all {
+                air.heard.insert((*me, *other), Instant::ZERO);
+            }
+        }
+        Rc::new(RefCell::new(air))
+    }
+
+    /// How many multicasts have gone from one to the other.
+    pub(crate) fn casts(&self, from: ProcId, to: ProcId) -> u64 {
+        self.casts.get(&(from, to)).copied().unwrap_or(0)
+    }
+
+    /// Lets a moment pass.
+    pub(crate) fn step(air: &RefCell<Self>) -> Instant {
+        let mut air = air.borrow_mut();
+        air.now += Duration::from_micros(200);
+        if air.next_beat <= air.now {
+            air.beat();
+        }
+        air.arrive();
+        air.now
+    }
+
+    /// Whether something has arrived at that end.
+    pub(crate) fn waits(air: &RefCell<Self>, breath: &Breath) -> bool {
+        !air.borrow().arrived[&breath.me].is_empty()
     }
 
     fn beat(&mut self) {
@@ -170,6 +215,11 @@ pub(crate) struct Breath {
 }
 
 impl Breath {
+    /// One's end of some air.
+    pub(crate) fn of(me: ProcId, air: &Rc<RefCell<Air>>) -> Self {
+        Self { me, air: Rc::clone(air) }
+    }
+
     /// How many control messages have gone to that one.
     pub(crate) fn told_to(&self, to: ProcId) -> u64 {
         self.air.borrow().tells.get(&(self.me, to)).copied().unwrap_or(0)
@@ -210,18 +260,10 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(names: &str, seed: u64) -> Self {
-        let air = Rc::new(RefCell::new(Air { random: Some(Random::new(seed)), ..Air::default() }));
+        let air = Air::with(names, seed);
         let mut world =
             Self { air, kernels: BTreeMap::new(), paused: BTreeMap::new(), told: BTreeMap::new() };
-        let all: Vec<ProcId> = names.chars().map(proc).collect();
-        for me in &all {
-            let mut air = world.air.borrow_mut();
-            let inbox = air.arrived.entry(*me).or_default();
-            inbox.extend(all.iter().filter(|p| *p != me).map(|p| Up::Met { peer: *p }));
-            for other in &all {
-                air.heard.insert((*me, *other), Instant::ZERO);
-            }
-            drop(air);
+        for me in names.chars().map(proc).collect::<Vec<ProcId>>().iter() {
             let breath = Breath { me: *me, air: world.air.clone() };
             world.kernels.insert(*me, Kernel::new(breath, Config::new(*me, seed ^ me.node.0)));
             world.told.insert(*me, Vec::new());
@@ -302,15 +344,7 @@ impl World {
     pub(crate) fn run(&mut self, time: Duration) {
         let end = self.air.borrow().now + time;
         loop {
-            let now = {
-                let mut air = self.air.borrow_mut();
-                air.now += Duration::from_micros(200);
-                if air.next_beat <= air.now {
-                    air.beat();
-                }
-                air.arrive();
-                air.now
-            };
+            let now = Air::step(&self.air);
             let all: Vec<ProcId> = self.kernels.keys().copied().collect();
             for me in all {
                 let waiting = !self.air.borrow().arrived[&me].is_empty();

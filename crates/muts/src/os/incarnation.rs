@@ -4,11 +4,22 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
+use std::{format, writeln};
 
-use crate::error::Error;
+/// The last incarnation could not be kept.
+#[derive(Debug)]
+pub struct Forgetful {
+    /// Where.
+    pub path: PathBuf,
+    /// What the system says.
+    pub cause: io::Error,
+}
 
 /// The directory of the user's state, `horus` in it: where nothing else was said.
-fn default_dir() -> Result<PathBuf, Error> {
+///
+/// # Errors
+/// [`Forgetful`] if the environment does not tell.
+fn default_dir() -> Result<PathBuf, Forgetful> {
     if let Some(dir) = std::env::var_os("XDG_STATE_HOME").filter(|dir| !dir.is_empty()) {
         return Ok(PathBuf::from(dir).join("horus"));
     }
@@ -16,20 +27,21 @@ fn default_dir() -> Result<PathBuf, Error> {
         return Ok(PathBuf::from(home).join(".local/state/horus"));
     }
     let cause = io::Error::new(io::ErrorKind::NotFound, "neither HOME nor XDG_STATE_HOME is set");
-    Err(Error::State { path: PathBuf::from("the user's state directory"), cause })
+    Err(Forgetful { path: PathBuf::from("the user's state directory"), cause })
 }
 
 /// The next incarnation of this node: max(wall clock in µs, last + 1). On disk when this returns.
 ///
-/// The clock alone can be set back; the file alone can be lost. Together they only grow.
+/// The clock alone can be set back; the file alone can be lost. Together they only grow. Without a
+/// directory it is kept in the user's.
 ///
 /// # Errors
-/// [`Error::State`] if it cannot be kept: a number used twice would make two processes one.
-pub(crate) fn next(dir: Option<&Path>, name: &str) -> Result<u64, Error> {
+/// [`Forgetful`] if it cannot be kept: a number used twice would make two processes one.
+pub fn next_incarnation(dir: Option<&Path>, name: &str) -> Result<u64, Forgetful> {
     let dir = dir.map_or_else(default_dir, |dir| Ok(dir.to_path_buf()))?;
     let wall = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros());
     let wall = u64::try_from(wall).unwrap_or(u64::MAX);
-    advance(&dir, name, wall).map_err(|cause| Error::State { path: dir, cause })
+    advance(&dir, name, wall).map_err(|cause| Forgetful { path: dir, cause })
 }
 
 fn advance(dir: &Path, name: &str, wall: u64) -> io::Result<u64> {

@@ -1,0 +1,203 @@
+//! Operator: what is asked of a running daemon from the command line.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use vsync::gate::{Reader, Say, Tell, framed};
+
+/// The daemon answered that it cannot be.
+const REFUSED: u8 = 1;
+/// No daemon answered.
+const UNREACHED: u8 = 3;
+/// It answered that it is not ready.
+const NOT_READY: u8 = 4;
+
+/// How long an answer may take: a daemon that lives answers within a turn of its loop.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Which daemon, and how the answer is written.
+#[derive(Debug, Args)]
+pub(crate) struct To {
+    /// Its socket [default: where a daemon of this user listens]
+    #[arg(long, value_name = "PATH", env = "HORUSD_SOCKET")]
+    socket: Option<PathBuf>,
+    /// One JSON object instead of words
+    #[arg(long)]
+    json: bool,
+}
+
+/// Exit code 0: it is so, or is done; 1: the daemon says that it cannot be; 3: no daemon answers;
+/// 4: it is not ready.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Ask {
+    /// How it is, and who is attached to it: exit code 4 if it is not ready
+    Status {
+        /// Which daemon.
+        #[command(flatten)]
+        to: To,
+    },
+    /// The core groups that its clients are in
+    Groups {
+        /// Which daemon.
+        #[command(flatten)]
+        to: To,
+    },
+    /// The members of a core group, by its word or its number
+    Members {
+        /// The word, or 32 hexadecimal digits
+        group: String,
+        /// Which daemon.
+        #[command(flatten)]
+        to: To,
+    },
+    /// Where a process is, and why it may not be heard: exit code 1 if it is not
+    Why {
+        /// The name of its node
+        name: String,
+        /// Which daemon.
+        #[command(flatten)]
+        to: To,
+    },
+    /// Every counter and gauge
+    Counters {
+        /// Which daemon.
+        #[command(flatten)]
+        to: To,
+    },
+    /// Put a client out
+    Out {
+        /// Its name, or name#incarnation
+        name: String,
+        /// Which daemon.
+        #[command(flatten)]
+        to: To,
+    },
+    /// Take no more clients, and end when the last has left
+    Drain {
+        /// Which daemon.
+        #[command(flatten)]
+        to: To,
+    },
+    /// End now; clients are told
+    Leave {
+        /// Which daemon.
+        #[command(flatten)]
+        to: To,
+    },
+}
+
+impl Ask {
+    fn parts(&self) -> (&To, Value) {
+        match self {
+            Self::Status { to } => (to, json!({ "ask": "status" })),
+            Self::Groups { to } => (to, json!({ "ask": "groups" })),
+            Self::Members { group, to } => (to, json!({ "ask": "members", "group": group })),
+            Self::Why { name, to } => (to, json!({ "ask": "why", "name": name })),
+            Self::Counters { to } => (to, json!({ "ask": "counters" })),
+            Self::Out { name, to } => (to, json!({ "ask": "out", "name": name })),
+            Self::Drain { to } => (to, json!({ "ask": "drain" })),
+            Self::Leave { to } => (to, json!({ "ask": "leave" })),
+        }
+    }
+}
+
+/// Asks, and shows the answer.
+pub(crate) fn run(ask: &Ask) -> ExitCode {
+    let (to, query) = ask.parts();
+    let socket = to.socket.clone().unwrap_or_else(muts::os::default_socket);
+    let answer = match put(&socket, &query) {
+        Ok(answer) => answer,
+        Err(why) => {
+            eprintln!("horus: no answer from the daemon at {}: {why}", socket.display());
+            return ExitCode::from(UNREACHED);
+        }
+    };
+    if to.json {
+        println!("{answer}");
+    } else if let Some(why) = answer.get("error").and_then(Value::as_str) {
+        eprintln!("horus: {why}");
+    } else {
+        print!("{}", in_words(&answer));
+    }
+    if answer.get("error").is_some() || answer.get("heard") == Some(&json!(false)) {
+        return ExitCode::from(REFUSED);
+    }
+    match (ask, answer.get("ready")) {
+        (Ask::Status { .. }, Some(Value::Bool(false))) => ExitCode::from(NOT_READY),
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+fn put(socket: &std::path::Path, query: &Value) -> Result<Value, String> {
+    let mut stream = UnixStream::connect(socket).map_err(|error| error.to_string())?;
+    let patience = stream.set_read_timeout(Some(PATIENCE));
+    patience.map_err(|error| error.to_string())?;
+    let say = Say::Query(query.to_string().into_bytes());
+    stream.write_all(&framed(&say)).map_err(|error| error.to_string())?;
+    let (mut reader, mut bytes) = (Reader::default(), vec![0; 64 << 10]);
+    loop {
+        match reader.take::<Tell>() {
+            Ok(Some(Tell::Answer(answer))) => {
+                return serde_json::from_slice(&answer).map_err(|error| error.to_string());
+            }
+            Ok(Some(Tell::Bye(why))) => return Err(why.to_string()),
+            Ok(Some(_)) => continue,
+            Ok(None) => {}
+            Err(_) => return Err("it speaks something else".into()),
+        }
+        let count = stream.read(&mut bytes).map_err(|error| error.to_string())?;
+        if count == 0 {
+            return Err("it said nothing".into());
+        }
+        reader.put(&bytes[..count]);
+    }
+}
+
+/// One line for each field, and one for each item of a list.
+fn in_words(answer: &Value) -> String {
+    let plain = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "-".to_owned(),
+        other => other.to_string(),
+    };
+    let mut text = String::new();
+    for (key, value) in answer.as_object().into_iter().flatten() {
+        let key = key.replace('_', " ");
+        let Value::Array(items) = value else {
+            text.push_str(&format!("{key}: {}\n", plain(value)));
+            continue;
+        };
+        text.push_str(&format!("{key}: {}\n", items.len()));
+        for item in items {
+            let line = match item {
+                Value::Object(fields) => {
+                    let fields = fields
+                        .iter()
+                        .map(|(key, value)| format!("{} {}", key.replace('_', " "), plain(value)));
+                    fields.collect::<Vec<_>>().join(", ")
+                }
+                other => plain(other),
+            };
+            text.push_str(&format!("  {line}\n"));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_a_line_for_each_field_and_item() {
+        let answer = json!({ "ready": true, "clients": [{ "process": "a#1", "groups": 2 }] });
+        let words = in_words(&answer);
+        assert!(words.contains("ready: true\n"), "{words}");
+        assert!(words.contains("clients: 1\n  groups 2, process a#1\n"), "{words}");
+    }
+}

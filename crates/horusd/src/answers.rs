@@ -1,0 +1,170 @@
+//! Answers: what operators may ask a running daemon, one JSON object each way.
+//!
+//! `{"ask":"status"}`, `groups`, `members` with `group`, `why` with `name`, `counters`; and from
+//! its own user or root: `out` with `name`, `drain`, `leave`.
+
+use muts::{Counted, Multicast, NodeId, ProcId};
+use serde_json::{Value, json};
+use vsync::gate::Server;
+
+use crate::config::Config;
+use crate::limits::QUERY_BYTES_MAX;
+
+/// What is to be done beside the answer.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Deed {
+    Nothing,
+    /// Put the client at this pipe out.
+    Out(u32),
+    /// Take no more clients, and end when the last has left.
+    Drain,
+    /// End.
+    Leave,
+}
+
+/// What the daemon knows of itself.
+pub(crate) struct Here<'a, M> {
+    pub(crate) config: &'a Config,
+    pub(crate) me: ProcId,
+    pub(crate) server: &'a Server<M>,
+    pub(crate) waits_for: Option<&'a str>,
+    pub(crate) draining: bool,
+}
+
+/// The answer to a query; `may_act` says whether the asker may change anything.
+pub(crate) fn answer<M: Multicast + Counted>(
+    here: &Here<'_, M>,
+    query: &[u8],
+    may_act: bool,
+) -> (Value, Deed) {
+    let query: Value = match serde_json::from_slice(query) {
+        Ok(query) if query_fits(&query) => query,
+        _ => return (wrong("a query is a JSON object with `ask`"), Deed::Nothing),
+    };
+    let text = |key: &str| query.get(key).and_then(Value::as_str).unwrap_or_default();
+    let ask = text("ask");
+    if matches!(ask, "out" | "drain" | "leave") && !may_act {
+        return (wrong("only the daemon's own user and root may do that"), Deed::Nothing);
+    }
+    match ask {
+        "status" => (status(here), Deed::Nothing),
+        "groups" => (groups(here), Deed::Nothing),
+        "members" => (members(here, text("group")), Deed::Nothing),
+        "why" => (why(here, text("name")), Deed::Nothing),
+        "counters" => (counters(here), Deed::Nothing),
+        "drain" => (json!({ "draining": true }), Deed::Drain),
+        "leave" => (json!({ "leaving": true }), Deed::Leave),
+        "out" => {
+            let name = text("name");
+            let found = here
+                .server
+                .clients()
+                .find(|(_, proc, known, ..)| *known == name || show(here, *proc) == name);
+            match found {
+                Some((pipe, proc, ..)) => (json!({ "out": show(here, proc) }), Deed::Out(pipe)),
+                None => (wrong(&format!("no client here is called `{name}`")), Deed::Nothing),
+            }
+        }
+        _ => {
+            let known = "status, groups, members, why, counters, out, drain, leave";
+            (wrong(&format!("`{ask}` cannot be asked: {known}")), Deed::Nothing)
+        }
+    }
+}
+
+fn query_fits(query: &Value) -> bool {
+    query.is_object() && query.to_string().len() <= QUERY_BYTES_MAX
+}
+
+fn wrong(why: &str) -> Value {
+    json!({ "error": why })
+}
+
+/// How a process is written.
+fn show<M: Multicast>(here: &Here<'_, M>, proc: ProcId) -> String {
+    if proc == here.me {
+        return format!("{}#{}", here.config.name, proc.incarnation);
+    }
+    match here.server.name(proc.node) {
+        Some(name) => format!("{name}#{}", proc.incarnation),
+        None => format!("{:016x}#{}", proc.node.0, proc.incarnation),
+    }
+}
+
+fn status<M: Multicast + Counted>(here: &Here<'_, M>) -> Value {
+    let clients: Vec<Value> = here
+        .server
+        .clients()
+        .map(|(_, proc, _, groups, waiting)| {
+            json!({ "process": show(here, proc), "groups": groups, "bytes_waiting": waiting })
+        })
+        .collect();
+    json!({
+        "process": show(here, here.me),
+        "version": env!("CARGO_PKG_VERSION"),
+        "listen": here.config.listen.to_string(),
+        "socket": here.config.socket.display().to_string(),
+        "daemons_heard": here.server.neighbours(),
+        "ready": here.waits_for.is_none(),
+        "waits_for": here.waits_for,
+        "draining": here.draining,
+        "clients": clients,
+    })
+}
+
+fn groups<M: Multicast>(here: &Here<'_, M>) -> Value {
+    let mut all: Vec<Value> = Vec::new();
+    for (proc, view) in here.server.views() {
+        all.push(json!({
+            "group": format!("{:032x}", view.group.0),
+            "view": format!("{}:{}", view.id.epoch, show(here, view.id.coordinator)),
+            "at": show(here, proc),
+            "members": view.members.len(),
+        }));
+    }
+    json!({ "groups": all })
+}
+
+fn members<M: Multicast>(here: &Here<'_, M>, group: &str) -> Value {
+    // A word means the group of that word, as everywhere.
+    let id = u128::from_str_radix(group, 16).ok().filter(|_| group.len() == 32);
+    let id = id.map_or_else(|| vsync::GroupId::of_word(group), vsync::GroupId);
+    let mut views: Vec<_> = here.server.views().filter(|(_, view)| view.group == id).collect();
+    views.sort_by_key(|(_, view)| view.id);
+    match views.last() {
+        Some((_, view)) => {
+            let members = view.members.iter().map(|member| show(here, member.proc));
+            json!({ "group": group, "members": members.collect::<Vec<_>>() })
+        }
+        None => wrong(&format!("no client here is in `{group}`")),
+    }
+}
+
+/// Where a process is, and why it is not heard if it is not.
+fn why<M: Multicast>(here: &Here<'_, M>, name: &str) -> Value {
+    let name = name.split_once('#').map_or(name, |(name, _)| name);
+    let Some(found) = here.server.explain(NodeId::of_name(name)) else {
+        let why = "no daemon that was met here has, or has had, a client of that name";
+        return json!({ "name": name, "heard": false, "why": why });
+    };
+    let daemon = found.daemon.map_or_else(|| show(here, here.me), |daemon| show(here, daemon));
+    let why = if found.over {
+        "it is not attached any more, or its daemon is over"
+    } else if found.silent.is_some() {
+        "nothing is heard of its daemon"
+    } else {
+        "it is attached, and its daemon is heard"
+    };
+    let heard = !found.over && found.silent.is_none();
+    let process = show(here, found.proc);
+    json!({ "process": process, "daemon": daemon, "heard": heard, "why": why })
+}
+
+fn counters<M: Multicast + Counted>(here: &Here<'_, M>) -> Value {
+    let mut all = serde_json::Map::new();
+    here.server.count(&mut |name, value| {
+        let sum = all.get(name).and_then(Value::as_u64).unwrap_or(0) + value;
+        all.insert(name.to_owned(), sum.into());
+    });
+    Value::Object(all)
+}

@@ -1,0 +1,207 @@
+//! Config: what the settings mean, looked through before anything is opened.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use muts::keyed::KeyFile;
+use muts::os::default_socket;
+use muts::wrong_name;
+use tracing::level_filters::LevelFilter;
+
+use crate::settings::Settings;
+
+/// See the head of this file.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) name: String,
+    pub(crate) listen: SocketAddr,
+    /// Names of nodes, and hosts with ports.
+    pub(crate) peers: Vec<(String, String)>,
+    pub(crate) expect: usize,
+    pub(crate) socket: PathBuf,
+    pub(crate) socket_mode: u32,
+    pub(crate) users: Option<BTreeSet<u32>>,
+    pub(crate) keys: Option<KeyFile>,
+    pub(crate) insecure: bool,
+    pub(crate) state: Option<PathBuf>,
+    pub(crate) silence: Duration,
+    pub(crate) beat: Duration,
+    pub(crate) slow: Duration,
+    pub(crate) clients_max: usize,
+    pub(crate) groups_max: usize,
+    pub(crate) health: Option<SocketAddr>,
+    pub(crate) log: LevelFilter,
+    pub(crate) log_json: bool,
+    /// All of it, with nothing left open.
+    pub(crate) settings: Settings,
+}
+
+fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { "horusd".to_owned() } else { name.to_owned() }
+}
+
+impl Config {
+    /// What these settings mean.
+    ///
+    /// # Errors
+    /// A sentence that names the key and says what would be right.
+    pub(crate) fn of(given: &Settings) -> Result<Self, String> {
+        let mut settings = given.clone();
+        let name = settings.name.get_or_insert_with(host_name).clone();
+        if let Some(why) = wrong_name(&name) {
+            return Err(format!("name: {why}"));
+        }
+        let listen = settings.listen.get_or_insert_with(|| "127.0.0.1:7100".into());
+        let listen = address("listen", listen)?;
+        let peers = settings.peers.get_or_insert_default();
+        let peers = peers.iter().map(|text| peer(text)).collect::<Result<Vec<_>, _>>()?;
+        let expect = *settings.expect.get_or_insert(0);
+        if expect > peers.len() {
+            return Err(format!("expect: {expect} daemons, but peers names {}", peers.len()));
+        }
+        let mode = settings.socket_mode.get_or_insert_with(|| "0600".into());
+        let socket_mode = u32::from_str_radix(mode, 8).ok().filter(|mode| *mode <= 0o777);
+        let socket_mode =
+            socket_mode.ok_or_else(|| format!("socket_mode: `{mode}` is no octal like 0660"))?;
+        let insecure = *settings.insecure.get_or_insert(false);
+        if !listen.ip().is_loopback() && !insecure && settings.key_file.is_none() {
+            return Err(format!(
+                "listen: {listen} can be reached from outside and there is no key: set key_file \
+                 (`horus keygen` makes one), or insecure if every host that can reach it is trusted"
+            ));
+        }
+        let keys = settings.key_file.as_deref().map(read_keys).transpose()?;
+        let silence_ms = at_least("silence_ms", *settings.silence_ms.get_or_insert(1_000), 2)?;
+        let beat_ms = at_least("beat_ms", *settings.beat_ms.get_or_insert(100), 1)?;
+        if beat_ms * 2 > silence_ms {
+            return Err(format!("silence_ms: {silence_ms} must be at least twice beat_ms"));
+        }
+        let slow_ms = at_least("slow_ms", *settings.slow_ms.get_or_insert(10_000), 1)?;
+        let clients_max = *settings.clients_max.get_or_insert(256);
+        let groups_max = *settings.groups_max.get_or_insert(10_000);
+        let health = settings.health.get_or_insert_with(|| "off".into());
+        let health = if health == "off" { None } else { Some(address("health", health)?) };
+        let log = settings.log.get_or_insert_with(|| "info".into());
+        let log = log
+            .parse()
+            .map_err(|_| format!("log: `{log}` is none of error, warn, info, debug, trace, off"))?;
+        let form = settings.log_form.get_or_insert_with(|| "text".into());
+        let log_json = match form.as_str() {
+            "text" => false,
+            "json" => true,
+            _ => return Err(format!("log_form: `{form}` is neither text nor json")),
+        };
+        Ok(Self {
+            name,
+            listen,
+            peers,
+            expect,
+            socket: settings.socket.get_or_insert_with(default_socket).clone(),
+            socket_mode,
+            users: settings.users.as_ref().map(|users| users.iter().copied().collect()),
+            keys,
+            insecure,
+            state: settings.state.clone(),
+            silence: Duration::from_millis(silence_ms),
+            beat: Duration::from_millis(beat_ms),
+            slow: Duration::from_millis(slow_ms),
+            clients_max,
+            groups_max,
+            health,
+            log,
+            log_json,
+            settings,
+        })
+    }
+
+    /// Keys that differ from these and take effect at the next start only.
+    pub(crate) fn fixed_that_differ(&self, new: &Self) -> Vec<&'static str> {
+        let fixed = [
+            ("name", self.name != new.name),
+            ("listen", self.listen != new.listen),
+            ("socket", self.socket != new.socket),
+            ("socket_mode", self.socket_mode != new.socket_mode),
+            ("state", self.state != new.state),
+            ("silence_ms", self.silence != new.silence),
+            ("beat_ms", self.beat != new.beat),
+            ("health", self.health != new.health),
+            ("log_form", self.log_json != new.log_json),
+            ("insecure", self.insecure != new.insecure),
+        ];
+        fixed.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
+    }
+}
+
+fn at_least(key: &str, value: u64, least: u64) -> Result<u64, String> {
+    if value < least { Err(format!("{key}: {value} is less than {least}")) } else { Ok(value) }
+}
+
+fn address(key: &str, text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("{key}: `{text}` is no address with a port"))
+}
+
+fn peer(text: &str) -> Result<(String, String), String> {
+    let (name, host) =
+        text.split_once('=').ok_or_else(|| format!("peers: `{text}` is not NAME=HOST:PORT"))?;
+    if let Some(why) = wrong_name(name) {
+        return Err(format!("peers: {why}"));
+    }
+    let port = host.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+    if port.is_none() {
+        return Err(format!("peers: `{host}` has no port"));
+    }
+    Ok((name.to_owned(), host.to_owned()))
+}
+
+fn read_keys(path: &std::path::Path) -> Result<KeyFile, String> {
+    let wrong = |why: String| format!("key_file: {}: {why}", path.display());
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    KeyFile::parse(&text).map_err(|error| wrong(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A key, and what makes it wrong.
+    type Wrong = (&'static str, fn(&mut Settings));
+
+    #[test]
+    fn what_cannot_be_is_named_with_its_key() {
+        let of = |change: fn(&mut Settings)| {
+            let mut settings = Settings { name: Some("a".into()), ..Settings::default() };
+            change(&mut settings);
+            Config::of(&settings)
+        };
+        assert!(of(|_| {}).is_ok());
+        let wrong: [Wrong; 9] = [
+            ("name", |it| it.name = Some("a b".into())),
+            ("listen", |it| it.listen = Some("here".into())),
+            ("listen", |it| it.listen = Some("0.0.0.0:1".into())),
+            ("peers", |it| it.peers = Some(vec!["b".into()])),
+            ("peers", |it| it.peers = Some(vec!["b=host".into()])),
+            ("expect", |it| it.expect = Some(1)),
+            ("socket_mode", |it| it.socket_mode = Some("rw".into())),
+            ("silence_ms", |it| it.silence_ms = Some(150)),
+            ("log", |it| it.log = Some("loud".into())),
+        ];
+        for (key, change) in wrong {
+            let why = of(change).expect_err(key);
+            assert!(why.starts_with(key), "{key}: {why}");
+        }
+    }
+
+    #[test]
+    fn what_takes_a_restart_is_told() {
+        let of = |settings: Settings| {
+            Config::of(&Settings { name: Some("a".into()), ..settings }).expect("fine")
+        };
+        let before = of(Settings::default());
+        let after = of(Settings { slow_ms: Some(5), beat_ms: Some(50), ..Settings::default() });
+        assert_eq!(before.fixed_that_differ(&after), ["beat_ms"]);
+    }
+}

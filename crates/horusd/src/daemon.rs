@@ -1,0 +1,315 @@
+//! Daemon: the loop. It turns the crank, hears of clients, operators and signals, says how it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::os::unix::fs::MetadataExt;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use muts::keyed::Keyed;
+use muts::os::{Doors, Driver, next_incarnation};
+use muts::{Address, Counted as _, Guarded as _, Layer as _, NodeId, ProcId, Transport};
+use sd_notify::NotifyState;
+use tracing::{debug, error, info, warn};
+use vsync::gate::{Bye, News, Server, Word};
+
+use crate::answers::{self, Deed, Here};
+use crate::config::Config;
+use crate::health::Health;
+use crate::limits::{LOOK_UP_EVERY, PAGE_EVERY, STREAMS_BESIDE_CLIENTS};
+use crate::log::Level;
+use crate::settings::Line;
+use crate::signals::Signals;
+
+struct Daemon<'a> {
+    line: &'a Line,
+    config: Config,
+    me: ProcId,
+    doors: Doors,
+    server: Server<Transport>,
+    signals: Arc<Signals>,
+    level: Level,
+    health: Health,
+    /// Other daemons as they are looked up.
+    found: Receiver<(String, SocketAddr)>,
+    /// Where each was found last.
+    peers: BTreeMap<String, SocketAddr>,
+    waits_for: Option<String>,
+    /// It was ready once: from then on the loss of a neighbour is no reason to take it out.
+    ready: bool,
+    draining: bool,
+    leaving: bool,
+    /// Who it runs as.
+    uid: u32,
+    page_at: Instant,
+    /// How often its keeper wants to hear that it lives.
+    watchdog: Option<Duration>,
+    watched: Instant,
+}
+
+/// Runs a daemon to its end.
+///
+/// # Errors
+/// A sentence saying what could not be had.
+pub(crate) fn run(line: &Line, config: Config) -> Result<(), String> {
+    let level = Level::open(config.log, config.log_json);
+    let incarnation = next_incarnation(config.state.as_deref(), &config.name).map_err(|error| {
+        format!(
+            "cannot keep the incarnation in {}: {}; set `state` to a directory that can be written",
+            error.path.display(),
+            error.cause
+        )
+    })?;
+    let me = ProcId { node: NodeId::of_name(&config.name), incarnation };
+    let driver = Driver::open(config.listen).map_err(|error| error.to_string())?;
+    let listens = driver.local_address().map_err(|error| error.to_string())?;
+    let signals = Signals::open(driver.bell()).map_err(|error| format!("no signals: {error}"))?;
+    let doors = open_doors(driver, &config)?;
+    let (health, shown) = Health::open(config.health)
+        .map_err(|error| format!("health: cannot listen there: {error}; choose another port"))?;
+    let uid = std::fs::metadata(&config.socket).map_or(u32::MAX, |socket| socket.uid());
+    let (name, socket) = (config.name.clone(), config.socket.display().to_string());
+    let health_at = shown.map_or_else(|| "off".to_owned(), |at| at.to_string());
+    if config.keys.is_none() && config.insecure {
+        warn!("insecure: every host that can reach {listens} is trusted");
+    }
+    info!(name, incarnation, listen = %listens, socket, health = health_at, "it listens");
+    let mut daemon = Daemon {
+        server: server(&config, me),
+        found: look_up(&config),
+        line,
+        config,
+        me,
+        doors,
+        signals,
+        level,
+        health,
+        peers: BTreeMap::new(),
+        waits_for: None,
+        ready: false,
+        draining: false,
+        leaving: false,
+        uid,
+        page_at: Instant::now(),
+        watchdog: sd_notify::watchdog_enabled().map(|longest| longest / 3),
+        watched: Instant::now(),
+    };
+    daemon.live()
+}
+
+fn open_doors(driver: Driver, config: &Config) -> Result<Doors, String> {
+    let wrong = |error: std::io::Error| {
+        format!("cannot listen at {}: {error}; choose another `socket`", config.socket.display())
+    };
+    if let Some(directory) = config.socket.parent() {
+        std::fs::create_dir_all(directory).map_err(wrong)?;
+    }
+    let streams = config.clients_max + STREAMS_BESIDE_CLIENTS;
+    Doors::open(driver, &config.socket, config.socket_mode, streams).map_err(wrong)
+}
+
+fn server(config: &Config, me: ProcId) -> Server<Transport> {
+    // The same process never gets the same seed twice, and no two processes get one.
+    let seed = me.node.0 ^ me.incarnation.rotate_left(32);
+    let mut transport = muts::Config::new(me, seed);
+    transport.silence = config.silence;
+    transport.beat = config.beat;
+    let transport = match &config.keys {
+        Some(keys) => Transport::guarded(transport, Box::new(Keyed::new(keys))),
+        None => Transport::new(transport),
+    };
+    let mut gate = vsync::gate::Config::new(me, seed);
+    gate.kernel = vsync::Config::new(me, seed).with_suspicion(config.silence);
+    gate.beat = config.beat;
+    gate.silence = config.silence;
+    let mut server = Server::new(transport, gate);
+    server.reconfigure(|gate| adjust(gate, config));
+    server
+}
+
+/// What may change while it runs.
+fn adjust(gate: &mut vsync::gate::Config, config: &Config) {
+    gate.slow = config.slow;
+    gate.clients_max = config.clients_max;
+    gate.groups_max = config.groups_max;
+    gate.users.clone_from(&config.users);
+}
+
+/// Looks up where the others listen, again and again, in a thread of its own: a name server that is
+/// slow holds up nobody.
+fn look_up(config: &Config) -> Receiver<(String, SocketAddr)> {
+    let (tell, found) = channel();
+    let peers = config.peers.clone();
+    let literal = peers.iter().all(|(_, host)| host.parse::<SocketAddr>().is_ok());
+    let looks = move || {
+        loop {
+            for (name, host) in &peers {
+                let addresses = host.to_socket_addrs().into_iter().flatten();
+                for address in addresses.take(1) {
+                    if tell.send((name.clone(), address)).is_err() {
+                        return;
+                    }
+                }
+            }
+            if literal {
+                return;
+            }
+            std::thread::park_timeout(LOOK_UP_EVERY);
+        }
+    };
+    if let Err(error) = std::thread::Builder::new().name("names".into()).spawn(looks) {
+        warn!(%error, "the others cannot be looked up");
+    }
+    found
+}
+
+impl Daemon<'_> {
+    fn live(&mut self) -> Result<(), String> {
+        loop {
+            while let Ok((name, address)) = self.found.try_recv() {
+                self.meet(name, address);
+            }
+            let patience = self.page_at.saturating_duration_since(Instant::now());
+            self.doors
+                .turn(&mut self.server, Some(patience))
+                .map_err(|broken| broken.to_string())?;
+            self.hear();
+            if self.signals.reloads() {
+                self.reload();
+            }
+            if self.page_at <= Instant::now() {
+                self.tell_how_it_is();
+            }
+            let empty = self.draining && self.server.clients().next().is_none();
+            if self.signals.stops() || self.leaving || empty {
+                return self.end();
+            }
+        }
+    }
+
+    fn meet(&mut self, name: String, address: SocketAddr) {
+        if self.peers.insert(name.clone(), address) != Some(address) {
+            debug!(name, %address, "another daemon is there");
+            let node = NodeId::of_name(&name);
+            self.word(Word::Meet { node, address: Address::Net(address) });
+        }
+    }
+
+    fn word(&mut self, word: Word) {
+        let now = self.doors.driver().now();
+        let taken = self.server.down(now, word);
+        debug_assert!(taken.is_ok(), "a server is never full");
+    }
+
+    fn hear(&mut self) {
+        while let Some(news) = self.server.up() {
+            match news {
+                News::Attached { pipe, proc, name } => {
+                    let uid = self.doors.uid(pipe);
+                    info!(name, incarnation = proc.incarnation, uid, "attached");
+                }
+                News::Parted { pipe, proc, why, last } => {
+                    let incarnation = proc.map(|proc| proc.incarnation);
+                    let uid = self.doors.uid(pipe);
+                    match why {
+                        Bye::Left | Bye::Stopping => debug!(pipe, incarnation, %why, "parted"),
+                        _ => warn!(pipe, incarnation, uid, %why, "put out"),
+                    }
+                    self.doors.close(pipe, last);
+                }
+                News::Asked { pipe, query } => self.answer(pipe, &query),
+            }
+        }
+    }
+
+    fn answer(&mut self, pipe: u32, query: &[u8]) {
+        let may_act = self.doors.uid(pipe).is_some_and(|uid| uid == self.uid || uid == 0);
+        let here = Here {
+            config: &self.config,
+            me: self.me,
+            server: &self.server,
+            waits_for: self.waits_for.as_deref(),
+            draining: self.draining,
+        };
+        let (answer, deed) = answers::answer(&here, query, may_act);
+        self.word(Word::Answer { pipe, answer: answer.to_string().into_bytes() });
+        match deed {
+            Deed::Nothing => {}
+            Deed::Out(pipe) => self.word(Word::PutOut { pipe, why: Bye::PutOut }),
+            Deed::Drain => {
+                info!("it takes no more clients, and ends when the last has left");
+                self.draining = true;
+                self.word(Word::Admit(false));
+            }
+            Deed::Leave => self.leaving = true,
+        }
+    }
+
+    /// Reads the settings again; what is wrong with them changes nothing.
+    fn reload(&mut self) {
+        let read = self.line.settings().and_then(|settings| Config::of(&settings));
+        let config = match read {
+            Ok(config) => config,
+            Err(why) => return error!(why, "the settings stay as they were"),
+        };
+        let fixed = self.config.fixed_that_differ(&config);
+        if !fixed.is_empty() {
+            warn!(keys = fixed.join(", "), "these take effect at the next start");
+        }
+        self.level.set(config.log);
+        self.server.reconfigure(|gate| adjust(gate, &config));
+        if let Some(keys) = &config.keys {
+            let now = self.doors.driver().now();
+            self.server.change_guard(now, Box::new(Keyed::new(keys)));
+        }
+        self.found = look_up(&config);
+        self.config = config;
+        info!("the settings were read again");
+    }
+
+    /// Writes the page, and tells its keeper.
+    fn tell_how_it_is(&mut self) {
+        let now = Instant::now();
+        self.page_at = now + PAGE_EVERY;
+        let heard = self.server.neighbours();
+        if !self.ready && heard >= self.config.expect {
+            self.ready = true;
+            info!(daemons = heard, "ready");
+            let _ = sd_notify::notify(&[NotifyState::Ready]);
+        }
+        self.waits_for = if self.draining {
+            Some("it is drained".to_owned())
+        } else if self.ready {
+            None
+        } else {
+            let waits = self.config.expect - heard;
+            Some(format!("{waits} of {} other daemons were not met yet", self.config.expect))
+        };
+        let mut counters = BTreeMap::new();
+        let mut add = |name: &'static str, value: u64| *counters.entry(name).or_insert(0) += value;
+        self.server.count(&mut add);
+        self.doors.count(&mut add);
+        let waits_for = self.waits_for.clone();
+        self.health.write(|page| {
+            page.at = now;
+            page.waits_for = waits_for;
+            page.counters = counters;
+        });
+        if self.watchdog.is_some_and(|every| now.duration_since(self.watched) >= every) {
+            self.watched = now;
+            let _ = sd_notify::notify(&[NotifyState::Watchdog]);
+        }
+    }
+
+    /// Clients and other daemons are told; what can be written at once is.
+    fn end(&mut self) -> Result<(), String> {
+        let _ = sd_notify::notify(&[NotifyState::Stopping]);
+        let clients: BTreeSet<u32> = self.server.clients().map(|(pipe, ..)| pipe).collect();
+        info!(clients = clients.len(), "it ends");
+        self.word(Word::Farewell);
+        self.hear();
+        let turned = self.doors.turn(&mut self.server, Some(Duration::ZERO));
+        turned.map_err(|broken| broken.to_string())
+    }
+}

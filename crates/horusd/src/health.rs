@@ -1,0 +1,151 @@
+//! Health: `/livez`, `/readyz` and `/metrics` on a port of their own, for whoever watches over it.
+//!
+//! A thread answers from a page that the loop writes, so that a loop that hangs is told from one
+//! that lives.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use crate::limits::{LOOP_LATE, REQUEST_BYTES_MAX, REQUEST_PATIENCE};
+
+/// What can be asked for.
+#[derive(Debug)]
+pub(crate) struct Page {
+    /// When the loop came round last.
+    pub(crate) at: Instant,
+    /// Why it is not ready; none if it is.
+    pub(crate) waits_for: Option<String>,
+    /// Every counter and gauge by name.
+    pub(crate) counters: BTreeMap<&'static str, u64>,
+}
+
+/// The page, and where it is shown.
+#[derive(Debug, Clone)]
+pub(crate) struct Health(Arc<Mutex<Page>>);
+
+impl Health {
+    /// Shows the page there, if anywhere; answers where that is.
+    ///
+    /// # Errors
+    /// What the system says if it cannot listen there.
+    pub(crate) fn open(at: Option<SocketAddr>) -> io::Result<(Self, Option<SocketAddr>)> {
+        let waits_for = Some("it starts".to_owned());
+        let page = Page { at: Instant::now(), waits_for, counters: BTreeMap::new() };
+        let health = Self(Arc::new(Mutex::new(page)));
+        let Some(at) = at else { return Ok((health, None)) };
+        let listener = TcpListener::bind(at)?;
+        let at = listener.local_addr()?;
+        let shown = health.clone();
+        std::thread::Builder::new().name("health".into()).spawn(move || {
+            for stream in listener.incoming().flatten() {
+                // Whoever asks and goes away has itself to blame.
+                let _ = shown.answer(stream);
+            }
+        })?;
+        Ok((health, Some(at)))
+    }
+
+    /// Changes the page.
+    pub(crate) fn write(&self, change: impl FnOnce(&mut Page)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn answer(&self, mut stream: TcpStream) -> io::Result<()> {
+        stream.set_read_timeout(Some(REQUEST_PATIENCE))?;
+        stream.set_write_timeout(Some(REQUEST_PATIENCE))?;
+        let (until, mut bytes) = (Instant::now() + REQUEST_PATIENCE, Vec::new());
+        let answer = loop {
+            let mut piece = [0; 512];
+            let count = stream.read(&mut piece)?;
+            bytes.extend_from_slice(&piece[..count]);
+            if let Some(answer) = self.answer_to(&bytes) {
+                break answer;
+            }
+            if count == 0 || bytes.len() > REQUEST_BYTES_MAX || Instant::now() > until {
+                break response(400, "a request that makes no sense\n");
+            }
+        };
+        stream.write_all(answer.as_bytes())
+    }
+
+    /// None while the request has not come whole.
+    fn answer_to(&self, bytes: &[u8]) -> Option<String> {
+        let mut headers = [httparse::EMPTY_HEADER; 32];
+        let mut request = httparse::Request::new(&mut headers);
+        match request.parse(bytes) {
+            Ok(httparse::Status::Partial) => return None,
+            Ok(httparse::Status::Complete(_)) => {}
+            Err(_) => return Some(response(400, "a request that makes no sense\n")),
+        }
+        if request.method != Some("GET") {
+            return Some(response(405, "GET alone\n"));
+        }
+        let page = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(match request.path.unwrap_or_default() {
+            "/livez" if page.at.elapsed() < LOOP_LATE => response(200, "it lives\n"),
+            "/livez" => response(503, "its loop does not come round\n"),
+            "/readyz" => match &page.waits_for {
+                None => response(200, "ready\n"),
+                Some(why) => response(503, &format!("not ready: {why}\n")),
+            },
+            "/metrics" => response(200, &metrics(&page.counters)),
+            _ => response(404, "/livez, /readyz and /metrics\n"),
+        })
+    }
+}
+
+/// The text form of Prometheus: `gate.clients` is `horus_gate_clients`. No labels, so there are as
+/// many series as names.
+fn metrics(counters: &BTreeMap<&'static str, u64>) -> String {
+    let mut text = String::new();
+    for (name, value) in counters {
+        let name = name.replace('.', "_");
+        let _ = writeln!(text, "# TYPE horus_{name} untyped\nhorus_{name} {value}");
+    }
+    text
+}
+
+fn response(code: u16, body: &str) -> String {
+    let reason = match code {
+        200 => "OK",
+        400 => "Bad Request",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        _ => "Service Unavailable",
+    };
+    format!(
+        "HTTP/1.1 {code} {reason}\r\nContent-Type: text/plain; version=0.0.4\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_answers_what_is_asked_and_nothing_else() {
+        let (health, _) = Health::open(None).expect("nothing to open");
+        let ask = |line: &str| {
+            let answer = health.answer_to(format!("{line}\r\nHost: x\r\n\r\n").as_bytes());
+            answer.expect("a whole request")
+        };
+        assert!(ask("GET /livez HTTP/1.1").starts_with("HTTP/1.1 200"));
+        assert!(ask("GET /readyz HTTP/1.1").contains("503"));
+        health.write(|page| {
+            page.waits_for = None;
+            page.counters.insert("gate.clients", 3);
+        });
+        assert!(ask("GET /readyz HTTP/1.1").starts_with("HTTP/1.1 200"));
+        assert!(ask("GET /metrics HTTP/1.1").ends_with("horus_gate_clients 3\n"));
+        assert!(ask("POST /livez HTTP/1.1").starts_with("HTTP/1.1 405"));
+        assert!(ask("GET / HTTP/1.1").starts_with("HTTP/1.1 404"));
+        assert!(health.answer_to(b"GET /livez").is_none());
+        assert!(health.answer_to(b"\0\0\0").expect("at once").starts_with("HTTP/1.1 400"));
+    }
+}

@@ -1,0 +1,24 @@
+//! Every bound of the daemon, each with its reason. Those of the gate are the kernel's.
+
+use std::time::Duration;
+
+/// Streams beyond the clients that may attach: operators, and who is about to be refused.
+pub(crate) const STREAMS_BESIDE_CLIENTS: usize = 64;
+
+/// How often what health and metrics show is made anew: what they show is at most so old.
+pub(crate) const PAGE_EVERY: Duration = Duration::from_millis(250);
+
+/// The daemon lives while its loop has come round within this time.
+pub(crate) const LOOP_LATE: Duration = Duration::from_secs(5);
+
+/// The longest request that is read at the health port: one line and a dozen headers.
+pub(crate) const REQUEST_BYTES_MAX: usize = 4096;
+
+/// How long a request may take: who asks for health is near.
+pub(crate) const REQUEST_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often names of other hosts are looked up again: an address that moved is found within it.
+pub(crate) const LOOK_UP_EVERY: Duration = Duration::from_secs(30);
+
+/// The longest query of an operator.
+pub(crate) const QUERY_BYTES_MAX: usize = 4096;

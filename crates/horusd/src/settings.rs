@@ -1,0 +1,157 @@
+//! Settings: one list of keys, for the file, the flags and the environment alike.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser};
+use serde::{Deserialize, Serialize};
+
+/// The system space of HORUS for the processes of one host.
+///
+/// Every setting is a key of the file, a flag, and an environment variable: `silence_ms`,
+/// `--silence-ms`, `HORUSD_SILENCE_MS`. A flag goes over a variable, that over the file.
+#[derive(Debug, Parser)]
+#[command(name = "horusd", version)]
+pub(crate) struct Line {
+    /// The file with the settings
+    #[arg(long, value_name = "FILE", env = "HORUSD_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print all settings as they would be used, as a file that can be used, and end
+    #[arg(long)]
+    pub(crate) print_config: bool,
+    #[command(flatten)]
+    given: Settings,
+}
+
+/// All settings, each as it was given, if it was.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Settings {
+    /// This daemon's node: letters, digits, `-`, `_` and `.` [default: the host's name]
+    #[arg(long, env = "HORUSD_NAME")]
+    pub(crate) name: Option<String>,
+    /// Where it listens for other daemons [default: 127.0.0.1:7100]
+    #[arg(long, value_name = "ADDRESS", env = "HORUSD_LISTEN")]
+    pub(crate) listen: Option<String>,
+    /// Other daemons, NAME=HOST:PORT; a host may be a name, looked up again and again
+    #[arg(long, visible_alias = "peer", value_name = "NAME=ADDRESS", value_delimiter = ',')]
+    #[arg(env = "HORUSD_PEERS")]
+    pub(crate) peers: Option<Vec<String>>,
+    /// Other daemons without which it is not ready: /readyz and readiness wait for so many
+    #[arg(long, value_name = "NUMBER", env = "HORUSD_EXPECT")]
+    pub(crate) expect: Option<usize>,
+    /// Where processes of this host reach it [default: the user's runtime directory]
+    #[arg(long, value_name = "PATH", env = "HORUSD_SOCKET")]
+    pub(crate) socket: Option<PathBuf>,
+    /// The socket's permissions, in octal [default: 0600]
+    #[arg(long, value_name = "MODE", env = "HORUSD_SOCKET_MODE")]
+    pub(crate) socket_mode: Option<String>,
+    /// Numbers of the users that may attach [default: whoever can open the socket]
+    #[arg(long, value_name = "UID", value_delimiter = ',', env = "HORUSD_USERS")]
+    pub(crate) users: Option<Vec<u32>>,
+    /// The node's own key and the cluster's, as `horus keygen` makes them
+    #[arg(long, value_name = "FILE", env = "HORUSD_KEY_FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// Listen on other addresses than loopback without a key
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", env = "HORUSD_INSECURE")]
+    pub(crate) insecure: Option<bool>,
+    /// Where the last incarnation is kept [default: the user's state directory]
+    #[arg(long, value_name = "DIR", env = "HORUSD_STATE")]
+    pub(crate) state: Option<PathBuf>,
+    /// How long another daemon, or a client, may be silent [default: 1000]
+    #[arg(long, value_name = "MS", env = "HORUSD_SILENCE_MS")]
+    pub(crate) silence_ms: Option<u64>,
+    /// How often quiet links say that they live [default: 100]
+    #[arg(long, value_name = "MS", env = "HORUSD_BEAT_MS")]
+    pub(crate) beat_ms: Option<u64>,
+    /// How long a client may take less than it is told [default: 10000]
+    #[arg(long, value_name = "MS", env = "HORUSD_SLOW_MS")]
+    pub(crate) slow_ms: Option<u64>,
+    /// Clients at once [default: 256]
+    #[arg(long, value_name = "NUMBER", env = "HORUSD_CLIENTS_MAX")]
+    pub(crate) clients_max: Option<usize>,
+    /// Core groups that one client may be in [default: 10000]
+    #[arg(long, value_name = "NUMBER", env = "HORUSD_GROUPS_MAX")]
+    pub(crate) groups_max: Option<usize>,
+    /// Where /livez, /readyz and /metrics are, or `off` [default: off]
+    #[arg(long, value_name = "ADDRESS", env = "HORUSD_HEALTH")]
+    pub(crate) health: Option<String>,
+    /// What is logged: error, warn, info, debug or trace [default: info]
+    #[arg(long, value_name = "LEVEL", env = "HORUSD_LOG")]
+    pub(crate) log: Option<String>,
+    /// How: text or json [default: text]
+    #[arg(long, value_name = "FORM", env = "HORUSD_LOG_FORM")]
+    pub(crate) log_form: Option<String>,
+}
+
+impl Settings {
+    /// These, and where they say nothing, those.
+    fn over(self, below: Self) -> Self {
+        Self {
+            name: self.name.or(below.name),
+            listen: self.listen.or(below.listen),
+            peers: self.peers.or(below.peers),
+            expect: self.expect.or(below.expect),
+            socket: self.socket.or(below.socket),
+            socket_mode: self.socket_mode.or(below.socket_mode),
+            users: self.users.or(below.users),
+            key_file: self.key_file.or(below.key_file),
+            insecure: self.insecure.or(below.insecure),
+            state: self.state.or(below.state),
+            silence_ms: self.silence_ms.or(below.silence_ms),
+            beat_ms: self.beat_ms.or(below.beat_ms),
+            slow_ms: self.slow_ms.or(below.slow_ms),
+            clients_max: self.clients_max.or(below.clients_max),
+            groups_max: self.groups_max.or(below.groups_max),
+            health: self.health.or(below.health),
+            log: self.log.or(below.log),
+            log_form: self.log_form.or(below.log_form),
+        }
+    }
+
+    fn read(path: &Path) -> Result<Self, String> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        // The first line says where, the last one what.
+        toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    /// As a file.
+    pub(crate) fn in_toml(&self) -> String {
+        toml::to_string(self).unwrap_or_default()
+    }
+}
+
+impl Line {
+    /// What was given, by flag, by variable, or in the file as it is now.
+    ///
+    /// # Errors
+    /// A sentence saying what is wrong with the file.
+    pub(crate) fn settings(&self) -> Result<Settings, String> {
+        let file = self.config.as_deref().map(Settings::read).transpose()?.unwrap_or_default();
+        Ok(self.given.clone().over(file))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_go_over_the_file_and_a_key_that_is_none_is_named() {
+        let directory = std::env::temp_dir().join(format!("horusd-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).expect("a directory");
+        let path = directory.join("horusd.toml");
+        std::fs::write(&path, "silence_ms = 700\nbeat_ms = 50\npeers = [\"b=h:1\"]\n")
+            .expect("written");
+        let words = ["horusd", "--config", path.to_str().expect("a path"), "--silence-ms", "900"];
+        let settings = Line::parse_from(words).settings().expect("fine");
+        assert_eq!((settings.silence_ms, settings.beat_ms), (Some(900), Some(50)));
+        assert_eq!(settings.peers, Some(vec!["b=h:1".to_owned()]));
+        let again: Settings = toml::from_str(&settings.in_toml()).expect("its own words");
+        assert_eq!(again, settings);
+        std::fs::write(&path, "speed = 9\n").expect("written");
+        let why = Line::parse_from(words).settings().expect_err("no such key");
+        assert!(why.contains("speed") && why.contains("horusd.toml"), "{why}");
+        std::fs::remove_dir_all(directory).expect("removed");
+    }
+}

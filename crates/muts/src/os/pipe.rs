@@ -1,0 +1,182 @@
+//! Pipe: turns a tower whose network is one stream to a daemon on this host.
+
+use core::fmt;
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream as Plain;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::vec::Vec;
+
+use bytes::{Buf, Bytes};
+use mio::net::UnixStream;
+
+use super::driver::Bell;
+use super::waiting::{Clock, Waiter};
+use crate::address::Address;
+use crate::layer::{Layer, Packet};
+
+/// Bytes taken from the stream at once.
+const READ_BYTES: usize = 64 << 10;
+
+/// Bytes taken in one turn: timers and answers are not late for it.
+const TURN_BYTES: usize = 1 << 20;
+
+/// See the head of this file. Its clock starts when it is opened.
+#[derive(Debug)]
+pub struct Pipe {
+    stream: UnixStream,
+    path: PathBuf,
+    waiter: Waiter,
+    bell: Bell,
+    clock: Clock,
+    /// What the stream did not take yet.
+    rest: Bytes,
+    buffer: Vec<u8>,
+    /// The stream may hold more than one turn took.
+    more: bool,
+    ended: bool,
+}
+
+impl Pipe {
+    /// Opens the stream at which a daemon listens.
+    ///
+    /// # Errors
+    /// [`Unreachable`] if there is none, with what to do about it.
+    pub fn open(path: &Path) -> Result<Self, Unreachable> {
+        let unreachable = |cause| Unreachable { path: path.to_path_buf(), cause };
+        let plain = Plain::connect(path).map_err(unreachable)?;
+        plain.set_nonblocking(true).map_err(unreachable)?;
+        let mut stream = UnixStream::from_std(plain);
+        let waiter = Waiter::new(&mut stream).map_err(unreachable)?;
+        Ok(Self {
+            stream,
+            path: path.to_path_buf(),
+            bell: Bell::new(waiter.rouser()),
+            waiter,
+            clock: Clock::start(),
+            rest: Bytes::new(),
+            buffer: std::vec![0; READ_BYTES],
+            more: true,
+            ended: false,
+        })
+    }
+
+    /// The time, as the tower is given it.
+    #[must_use]
+    pub fn now(&self) -> crate::time::Instant {
+        self.clock.now()
+    }
+
+    /// What wakes it.
+    #[must_use]
+    pub fn bell(&self) -> Bell {
+        self.bell.clone()
+    }
+
+    /// Where the daemon listens.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// One turn, as a driver's: writes what waits, sleeps until there is news, the tower's deadline
+    /// or the end of `patience`, takes what came, does what is due, and writes again. A packet
+    /// without bytes tells the tower that the stream has ended.
+    ///
+    /// # Errors
+    /// If waiting itself fails.
+    pub fn turn<L: Layer>(
+        &mut self,
+        layer: &mut L,
+        patience: Option<Duration>,
+    ) -> Result<(), Unreachable> {
+        self.write(layer);
+        let now = self.now();
+        let deadline = layer.deadline().map(|at| at.since(now));
+        let mut time = [deadline, patience].into_iter().flatten().min();
+        if self.more || !self.bell.doze() {
+            time = Some(Duration::ZERO);
+        }
+        let room = self.waiter.want_room(&mut self.stream, !self.rest.is_empty());
+        let waited = room.and_then(|()| self.waiter.wait(time));
+        self.bell.rise();
+        waited.map_err(|cause| Unreachable { path: self.path.clone(), cause })?;
+        self.read(layer);
+        let now = self.now();
+        if layer.deadline().is_some_and(|at| at <= now) {
+            layer.wake(now);
+        }
+        self.write(layer);
+        Ok(())
+    }
+
+    fn read<L: Layer>(&mut self, layer: &mut L) {
+        self.more = false;
+        let mut taken = 0;
+        while !self.ended {
+            if taken >= TURN_BYTES {
+                self.more = true;
+                return;
+            }
+            let now = self.clock.now();
+            let from = Address::Pipe(0);
+            match self.stream.read(&mut self.buffer) {
+                Ok(count @ 1..) => {
+                    taken += count;
+                    let bytes = Bytes::copy_from_slice(&self.buffer[..count]);
+                    layer.receive(now, Packet { from, bytes });
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(0) | Err(_) => {
+                    self.ended = true;
+                    layer.receive(now, Packet { from, bytes: Bytes::new() });
+                }
+            }
+        }
+    }
+
+    fn write<L: Layer>(&mut self, layer: &mut L) {
+        while !self.ended {
+            if self.rest.is_empty() {
+                let now = self.clock.now();
+                let Some(next) = layer.transmit(now) else { return };
+                self.rest = next.gather();
+            }
+            match self.stream.write(&self.rest) {
+                Ok(count) => self.rest.advance(count),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // What the daemon said last is still to be read.
+                Err(_) => return self.rest.clear(),
+            }
+        }
+    }
+}
+
+/// No daemon could be reached there.
+#[derive(Debug)]
+pub struct Unreachable {
+    path: PathBuf,
+    cause: io::Error,
+}
+
+impl fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no daemon can be reached at {}: {}", self.path.display(), self.cause)?;
+        match self.cause.kind() {
+            io::ErrorKind::NotFound => write!(f, "; start horusd, or name its socket"),
+            io::ErrorKind::ConnectionRefused => write!(f, "; horusd is not running: start it"),
+            io::ErrorKind::PermissionDenied => {
+                write!(f, "; this user may not: see `socket_mode` and `group` of horusd")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Unreachable {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.cause)
+    }
+}

@@ -1,0 +1,286 @@
+//! Client: the end of the gate in the user space. A `Core`, whose kernel is at the other end.
+//!
+//! Takes: what the daemon tells. Promises: a cast that it takes goes out in the view told last; it
+//! hands back what would not. Keeps: for each group how much is under way.
+//!
+//! Its network is the pipe: `transmit` gives the bytes to be written, `receive` takes what was
+//! read; a packet without bytes says that the pipe has ended.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::String;
+
+use bytes::BytesMut;
+use muts::{Address, Counted, Full, Instant, Layer, Message, Packet, ProcId, Transmit};
+
+use super::frame::{Bye, Reader, Say, Tell, VERSION, write_frame};
+use crate::endpoint::{Endpoint, GroupId};
+use crate::interface::{Down, Fault, Up};
+use crate::limits::GATE_CREDIT_BYTES;
+use crate::order::Order;
+use crate::view::ViewId;
+
+/// Where a client stands with its daemon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It has said who it is.
+    Calling,
+    /// It is attached to this daemon.
+    Attached(ProcId),
+    /// It is not, for the reason that the daemon gave; none if the pipe just ended.
+    Over(Option<Bye>),
+}
+
+/// One group, or all sends together.
+#[derive(Debug, Default)]
+struct Way {
+    /// In a view of the group.
+    inside: bool,
+    /// Nothing goes before the next view.
+    closed: bool,
+    /// Bytes under way.
+    used: u64,
+    /// Something was handed back.
+    refused: bool,
+    /// The view told last.
+    view: Option<ViewId>,
+    /// An own GBCAST that is not told yet: what comes after it comes after its flush.
+    global: bool,
+}
+
+impl Way {
+    const fn is_open(&self) -> bool {
+        self.inside && !self.closed && !self.global
+    }
+
+    /// Whether room is to be told now; if so it counts as told.
+    fn owes_room(&mut self) -> bool {
+        self.is_open() && self.used <= GATE_CREDIT_BYTES / 2 && core::mem::take(&mut self.refused)
+    }
+}
+
+/// See the head of this file.
+#[derive(Debug)]
+pub struct Client {
+    me: Endpoint,
+    state: State,
+    reader: Reader,
+    out: BytesMut,
+    groups: BTreeMap<GroupId, Way>,
+    sends: Way,
+    told: VecDeque<Up>,
+    names: VecDeque<String>,
+    asked: u64,
+    refused: u64,
+}
+
+/// What a message counts for.
+pub(crate) fn weight(message: &Message) -> u64 {
+    message.len() as u64 + 64
+}
+
+impl Client {
+    /// A client that says who it is as soon as its pipe takes bytes.
+    #[must_use]
+    pub fn new(me: ProcId, name: impl Into<String>) -> Self {
+        let mut out = BytesMut::new();
+        write_frame(&mut out, &Say::Hello { version: VERSION, me, name: name.into() });
+        Self {
+            me: Endpoint::of(me),
+            state: State::Calling,
+            reader: Reader::default(),
+            out,
+            groups: BTreeMap::new(),
+            sends: Way { inside: true, ..Way::default() },
+            told: VecDeque::new(),
+            names: VecDeque::new(),
+            asked: 0,
+            refused: 0,
+        }
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
+    /// The next name of a node that was told: its id is the name's hash.
+    pub fn name(&mut self) -> Option<String> {
+        self.names.pop_front()
+    }
+
+    fn say(&mut self, say: &Say) {
+        write_frame(&mut self.out, say);
+    }
+
+    fn hear(&mut self, tell: Tell) {
+        match tell {
+            Tell::Welcome { daemon, .. } => self.state = State::Attached(daemon),
+            Tell::Bye(why) => self.state = State::Over(Some(why)),
+            Tell::Ping => self.say(&Say::Pong),
+            Tell::Took { group: None, bytes } => {
+                self.sends.used = self.sends.used.saturating_sub(bytes);
+            }
+            Tell::Took { group: Some(group), bytes } => {
+                let Some(way) = self.groups.get_mut(&group) else { return };
+                way.used = way.used.saturating_sub(bytes);
+                if way.owes_room() {
+                    self.told.push_back(Up::Room { group });
+                }
+            }
+            Tell::Told(up) => self.hear_up(up),
+            Tell::Name(name) => self.names.extend(String::from_utf8(name)),
+            Tell::Answer(_) => {}
+        }
+    }
+
+    fn hear_up(&mut self, up: Up) {
+        match &up {
+            Up::View(view) => {
+                let way = self.groups.entry(view.group).or_default();
+                (way.inside, way.closed, way.view) = (true, false, Some(view.id));
+                let room = way.owes_room().then_some(Up::Room { group: view.group });
+                self.told.push_back(up);
+                return self.told.extend(room);
+            }
+            Up::Cast { group, from, order: Order::Global, .. } if *from == self.me => {
+                if let Some(way) = self.groups.get_mut(group) {
+                    way.global = false;
+                }
+            }
+            // All that is cast in such a view is dropped, so whatever is under way is.
+            Up::Fault { group, fault: Fault::NotPrimary } => {
+                let Some(way) = self.groups.get_mut(group) else { return };
+                way.global = false;
+                let room = way.owes_room().then_some(Up::Room { group: *group });
+                self.told.push_back(up);
+                return self.told.extend(room);
+            }
+            Up::Closing { group } => {
+                let group = *group;
+                if let Some(way) = self.groups.get_mut(&group) {
+                    way.closed = true;
+                }
+                return self.say(&Say::Ask(Down::Closed { group }));
+            }
+            Up::Room { group } => {
+                if let Some(way) = self.groups.get_mut(group) {
+                    way.closed = false;
+                    if !way.owes_room() {
+                        return;
+                    }
+                }
+            }
+            Up::Out { group, .. } => {
+                self.groups.remove(group);
+            }
+            Up::Fault { group, fault: Fault::TooMany }
+                if self.groups.get(group).is_some_and(|way| !way.inside) =>
+            {
+                self.groups.remove(group);
+            }
+            _ => {}
+        }
+        self.told.push_back(up);
+    }
+
+    /// Counts a message against what may be under way; false if it has to wait.
+    fn spend(way: &mut Way, message: &Message) -> bool {
+        let free = way.is_open() && way.used < GATE_CREDIT_BYTES;
+        if free {
+            way.used += weight(message);
+        }
+        way.refused |= !free;
+        free
+    }
+}
+
+impl Layer for Client {
+    type Down = Down;
+    type Up = Up;
+
+    fn down(&mut self, _: Instant, ask: Down) -> Result<(), Full<Down>> {
+        if let State::Over(_) = self.state {
+            return Ok(());
+        }
+        match &ask {
+            Down::Cast { group, how, message } => match self.groups.get_mut(group) {
+                None => {
+                    self.told.push_back(Up::Fault { group: *group, fault: Fault::NotIn });
+                    return Ok(());
+                }
+                Some(way) => {
+                    let to = how.to.as_ref().map(|to| to.0);
+                    if way.is_open() && to.is_some() && to != way.view {
+                        self.told.push_back(Up::Room { group: *group });
+                        return Err(Full(ask));
+                    }
+                    if !Self::spend(way, message) {
+                        self.refused += 1;
+                        return Err(Full(ask));
+                    }
+                    way.global = how.order == Order::Global;
+                }
+            },
+            Down::Send { message, .. } if !Self::spend(&mut self.sends, message) => {
+                self.refused += 1;
+                return Err(Full(ask));
+            }
+            Down::Found { group, .. } | Down::Join { group, .. } => {
+                self.groups.entry(*group).or_default();
+            }
+            // The answer is given here.
+            Down::Closed { .. } => return Ok(()),
+            _ => {}
+        }
+        self.asked += 1;
+        self.say(&Say::Ask(ask));
+        Ok(())
+    }
+
+    fn up(&mut self) -> Option<Up> {
+        self.told.pop_front()
+    }
+
+    fn receive(&mut self, _: Instant, packet: Packet) {
+        if let State::Over(_) = self.state {
+            return;
+        }
+        if packet.bytes.is_empty() {
+            self.state = State::Over(None);
+            return;
+        }
+        self.reader.put(&packet.bytes);
+        loop {
+            match self.reader.take::<Tell>() {
+                Ok(Some(tell)) => self.hear(tell),
+                Ok(None) => return,
+                Err(_) => {
+                    self.state = State::Over(Some(Bye::Malformed));
+                    return;
+                }
+            }
+        }
+    }
+
+    fn transmit(&mut self, _: Instant) -> Option<Transmit> {
+        if self.out.is_empty() {
+            return None;
+        }
+        Some(Transmit::whole(Address::Pipe(0), self.out.split().freeze()))
+    }
+
+    fn wake(&mut self, _: Instant) {}
+
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+}
+
+impl Counted for Client {
+    fn count(&self, each: &mut dyn FnMut(&'static str, u64)) {
+        each("gate.asked", self.asked);
+        each("gate.handed_back", self.refused);
+        each("gate.groups", self.groups.len() as u64);
+    }
+}

@@ -1,0 +1,378 @@
+//! The bytes at the gate, drawn and named.
+//!
+//! ```text
+//! frame   length u32 | kind u8 | fields; the length counts what follows it
+//! say     1 hello: magic u32 | version u16 | process | name
+//!         2 pong
+//!         3 ask: a word of `Down`
+//!         4 query: bytes
+//! tell    1 welcome: version u16 | process of the daemon
+//!         2 bye: why u8
+//!         3 ping
+//!         4 took: group option | bytes u64
+//!         5 told: a word of `Up`
+//!         6 answer: bytes
+//!         7 name: bytes
+//! ```
+//!
+//! A word is its number, then its fields in order; a message stands behind its length.
+
+use core::fmt;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use bytes::{Buf, Bytes, BytesMut};
+use muts::{Malformed, ProcId, Sink, Wire, read_bytes, write_bytes};
+
+use crate::endpoint::GroupId;
+use crate::interface::{Down, Fault, Up, Why};
+use crate::limits::{GATE_FRAME_BYTES_MAX, GATE_NAME_BYTES_MAX};
+use crate::terms::{Admission, Partition};
+
+/// Stands first in a hello, so that whoever speaks something else is told from a client.
+pub(crate) const MAGIC: u32 = u32::from_le_bytes(*b"HRSg");
+
+/// The version of all that is drawn above.
+pub const VERSION: u16 = 1;
+
+/// What a client says.
+#[derive(Debug, Clone)]
+pub enum Say {
+    /// Who it is: the first thing said.
+    Hello {
+        /// What it speaks.
+        version: u16,
+        /// The process.
+        me: ProcId,
+        /// The name of its node.
+        name: String,
+    },
+    /// It lives.
+    Pong,
+    /// Something is asked of its kernel.
+    Ask(Down),
+    /// An operator asks the daemon itself, whether attached or not.
+    Query(Vec<u8>),
+}
+
+/// What it is told.
+#[derive(Debug, Clone)]
+pub enum Tell {
+    /// It is attached.
+    Welcome {
+        /// What the daemon speaks.
+        version: u16,
+        /// The daemon's own process.
+        daemon: ProcId,
+    },
+    /// It is not, or no longer.
+    Bye(Bye),
+    /// Does it live?
+    Ping,
+    /// Asks of so many bytes have been carried out: there is room for as many.
+    Took {
+        /// Casts of this group; none: sends.
+        group: Option<GroupId>,
+        /// How many.
+        bytes: u64,
+    },
+    /// Something that its kernel tells.
+    Told(Up),
+    /// The daemon answers an operator.
+    Answer(Vec<u8>),
+    /// What the node of a process is called that is met next.
+    Name(Vec<u8>),
+}
+
+/// The bytes of each word: its number, then its fields in order.
+macro_rules! words {
+    (
+        $name:ident $($kind:literal $word:ident { $($field:ident),* })*;
+        $($one:literal $alone:ident)*
+    ) => {
+        impl Wire for $name {
+            fn write(&self, into: &mut impl Sink) {
+                match self {
+                    $(Self::$word { $($field),* } => {
+                        into.push($kind);
+                        $(Wire::write($field, into);)*
+                    })*
+                    $(Self::$alone(only) => {
+                        into.push($one);
+                        only.write(into);
+                    })*
+                }
+            }
+            fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+                Ok(match u8::read(from)? {
+                    $($kind => Self::$word { $($field: Wire::read(from)?),* },)*
+                    $($one => Self::$alone(Wire::read(from)?),)*
+                    _ => return Err(Malformed),
+                })
+            }
+        }
+    };
+}
+
+words! { Down
+    1 Meet { node, address }
+    2 Farewell {}
+    3 Found { group, members }
+    4 Join { group, contact }
+    5 Invite { group, members }
+    6 Leave { group }
+    7 Cast { group, how, message }
+    8 Send { to, message }
+    9 Closed { group }
+    10 Terms { group, terms }
+    11 Answer { group, who, denied }
+    12 Digest { group, digest };
+}
+
+words! { Up
+    1 Met { peer }
+    2 Lost { peer }
+    3 Refused { peer, versions }
+    4 Cast { group, from, seq, order, safe, message }
+    5 Send { from, message }
+    6 Stable { group, from, below }
+    7 Room { group }
+    8 Out { group, why }
+    9 Fault { group, fault }
+    10 Closing { group }
+    12 Merged { group, sides }
+    13 Asks { group, who, ticket };
+    11 View
+}
+
+words! { Why
+    1 Left {}
+    2 NotFound {};
+    3 Denied
+}
+
+words! { Fault
+    1 NotIn {}
+    2 AlreadyIn {}
+    3 TooMany {}
+    5 NotPrimary {};
+    4 Missing
+}
+
+words! { Partition
+    1 Sides {}
+    2 Primary { electorate, refuse };
+}
+
+words! { Admission
+    1 Anybody {}
+    2 Asked {};
+    3 Listed
+    4 Key
+}
+
+words! { Tell
+    1 Welcome { version, daemon }
+    3 Ping {}
+    4 Took { group, bytes };
+    2 Bye
+    5 Told
+    6 Answer
+    7 Name
+}
+
+impl Wire for Say {
+    fn write(&self, into: &mut impl Sink) {
+        match self {
+            Self::Hello { version, me, name } => {
+                into.push(1);
+                MAGIC.write(into);
+                version.write(into);
+                me.write(into);
+                write_bytes(into, name.as_bytes());
+            }
+            Self::Pong => into.push(2),
+            Self::Ask(down) => {
+                into.push(3);
+                down.write(into);
+            }
+            Self::Query(query) => {
+                into.push(4);
+                query.write(into);
+            }
+        }
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        Ok(match u8::read(from)? {
+            1 => {
+                if u32::read(from)? != MAGIC {
+                    return Err(Malformed);
+                }
+                let (version, me) = (u16::read(from)?, ProcId::read(from)?);
+                let name = read_bytes(from)?;
+                if name.len() > GATE_NAME_BYTES_MAX {
+                    return Err(Malformed);
+                }
+                let name = core::str::from_utf8(name).map_err(|_| Malformed)?;
+                Self::Hello { version, me, name: name.into() }
+            }
+            2 => Self::Pong,
+            3 => Self::Ask(Down::read(from)?),
+            4 => Self::Query(Vec::read(from)?),
+            _ => return Err(Malformed),
+        })
+    }
+}
+
+/// Why a client is not attached, or no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Bye {
+    /// It left.
+    Left = 1,
+    /// The daemon ends.
+    Stopping = 2,
+    /// It speaks another version of the gate.
+    Version = 3,
+    /// It said what makes no sense.
+    Malformed = 4,
+    /// A later incarnation of its node has been met, here or at another host.
+    Superseded = 5,
+    /// It did not take what it was told for too long.
+    Slow = 6,
+    /// It gave no sign of life.
+    Silent = 7,
+    /// It asked for more than it may.
+    Quota = 8,
+    /// It may not use this name, or this daemon.
+    Forbidden = 9,
+    /// As many clients as there may be are attached.
+    Crowded = 10,
+    /// An operator put it out.
+    PutOut = 11,
+}
+
+impl Bye {
+    const ALL: [Self; 11] = [
+        Self::Left,
+        Self::Stopping,
+        Self::Version,
+        Self::Malformed,
+        Self::Superseded,
+        Self::Slow,
+        Self::Silent,
+        Self::Quota,
+        Self::Forbidden,
+        Self::Crowded,
+        Self::PutOut,
+    ];
+}
+
+impl Wire for Bye {
+    fn write(&self, into: &mut impl Sink) {
+        into.push(*self as u8);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        let why = u8::read(from)?;
+        Self::ALL.into_iter().find(|known| *known as u8 == why).ok_or(Malformed)
+    }
+}
+
+impl fmt::Display for Bye {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Left => "it left",
+            Self::Stopping => "the daemon ends; attach again once it is back",
+            Self::Version => "it speaks another version of the gate; update one of the two",
+            Self::Malformed => "it said what makes no sense",
+            Self::Superseded => "a later incarnation of its node is attached",
+            Self::Slow => "it did not take what it was told for too long",
+            Self::Silent => "it gave no sign of life for too long",
+            Self::Quota => "it asked for more than the daemon's limits let it have",
+            Self::Forbidden => "this user may not attach under this name",
+            Self::Crowded => "as many clients as the daemon's limit allows are attached",
+            Self::PutOut => "an operator put it out",
+        })
+    }
+}
+
+/// Appends a frame.
+pub(crate) fn write_frame(into: &mut BytesMut, what: &impl Wire) {
+    let at = into.len();
+    into.extend_from_slice(&[0; 4]);
+    what.write(into);
+    let length = u32::try_from(into.len() - at - 4).expect("a frame under 4 GiB");
+    into[at..at + 4].copy_from_slice(&length.to_le_bytes());
+}
+
+/// The bytes of what a client says: for who speaks to a daemon without being one.
+#[must_use]
+pub fn framed(say: &Say) -> Bytes {
+    let mut into = BytesMut::new();
+    write_frame(&mut into, say);
+    into.freeze()
+}
+
+/// Puts frames together again from what a pipe gives.
+#[derive(Debug)]
+pub struct Reader {
+    bytes: BytesMut,
+    longest: usize,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self { bytes: BytesMut::new(), longest: GATE_FRAME_BYTES_MAX }
+    }
+}
+
+impl Reader {
+    /// One that takes no frame that is longer.
+    #[must_use]
+    pub(crate) fn limited(longest: usize) -> Self {
+        Self { bytes: BytesMut::new(), longest }
+    }
+
+    /// Takes frames of any length that there may be from now on.
+    pub(crate) const fn lift(&mut self) {
+        self.longest = GATE_FRAME_BYTES_MAX;
+    }
+
+    /// Takes what came.
+    pub fn put(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// The next frame that is whole.
+    ///
+    /// # Errors
+    /// [`Malformed`] if it is longer than any can be, or means nothing: the pipe is of no more use.
+    pub fn take<T: Wire>(&mut self) -> Result<Option<T>, Malformed> {
+        let Some(length) = self.bytes.first_chunk::<4>() else { return Ok(None) };
+        let length = u32::from_le_bytes(*length) as usize;
+        if length > self.longest {
+            return Err(Malformed);
+        }
+        if self.bytes.len() < 4 + length {
+            return Ok(None);
+        }
+        self.bytes.advance(4);
+        let frame: Bytes = self.bytes.split_to(length).freeze();
+        let mut rest = &frame[..];
+        let read = T::read(&mut rest)?;
+        if rest.is_empty() { Ok(Some(read)) } else { Err(Malformed) }
+    }
+}
+
+/// Everything of a sequence that shares a beginning: that once, then each with the rest.
+pub(crate) fn common_prefix(all: &[&[u8]]) -> Vec<u8> {
+    let Some(first) = all.first() else { return Vec::new() };
+    let alike = |at: &usize| all.iter().all(|other| other.get(*at) == first.get(*at));
+    let length = (0..first.len()).take_while(alike).count();
+    first[..length].to_vec()
+}
+
+#[cfg(test)]
+#[path = "frame_tests.rs"]
+mod tests;

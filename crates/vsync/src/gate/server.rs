@@ -1,0 +1,493 @@
+//! Server: the end of the gate in the system space. Many clients, a kernel for each, one transport.
+//!
+//! Takes: bytes of clients, datagrams, time. Promises: a client is harmed by nobody but itself: who
+//! is slow, silent, hostile or greedy is put out with a reason, and what waits for each is bounded.
+//! Keeps: for each client its kernel, what waits for it, and what it may still have under way.
+
+mod guest;
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use bytes::{Bytes, BytesMut};
+use muts::{
+    Address, Counted, Duration, Full, Guard, Guarded, Instant, Layer, Multicast, NodeId, Packet,
+    Porter, ProcId, Transmit,
+};
+
+use self::guest::Guest;
+use super::frame::{Bye, Say, Tell, VERSION};
+use super::trunk::Trunk;
+use crate::kernel::Kernel;
+
+/// Settings of a [`Server`].
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The daemon's own process: that of its transport.
+    pub me: ProcId,
+    /// What the kernels of all clients begin with; process and seed are their own.
+    pub kernel: crate::Config,
+    /// Between two heartbeats of kernels: the transport's.
+    pub beat: Duration,
+    /// How long a client may give no sign of life.
+    pub silence: Duration,
+    /// How long a client may take less than it is told. Default 10 s.
+    pub slow: Duration,
+    /// Clients at once. Default 256.
+    pub clients_max: usize,
+    /// The users that may attach; none: whoever can open the pipe.
+    pub users: Option<BTreeSet<u32>>,
+    /// Groups that one client may be in or on its way to. Default 10,000.
+    pub groups_max: usize,
+}
+
+impl Config {
+    /// The defaults for this daemon, over a transport with those of its own.
+    #[must_use]
+    pub fn new(me: ProcId, seed: u64) -> Self {
+        Self {
+            me,
+            kernel: crate::Config::new(me, seed),
+            beat: Duration::from_millis(100),
+            silence: Duration::from_secs(1),
+            slow: Duration::from_secs(10),
+            clients_max: 256,
+            users: None,
+            groups_max: 10_000,
+        }
+    }
+}
+
+/// What whoever runs a server may ask of it.
+#[derive(Debug, Clone)]
+pub enum Word {
+    /// Introduces another daemon by where it listens.
+    Meet {
+        /// Its node.
+        node: NodeId,
+        /// Where it listens.
+        address: Address,
+    },
+    /// Puts a client out.
+    PutOut {
+        /// The number of its pipe.
+        pipe: u32,
+        /// Why.
+        why: Bye,
+    },
+    /// Answers an operator.
+    Answer {
+        /// The number of the pipe.
+        pipe: u32,
+        /// What it is told.
+        answer: Vec<u8>,
+    },
+    /// Takes no more clients, or takes some again.
+    Admit(bool),
+    /// This daemon ends: clients and other daemons are told.
+    Farewell,
+}
+
+/// What it tells whoever runs it.
+#[derive(Debug, Clone)]
+pub enum News {
+    /// A client is attached.
+    Attached {
+        /// The number of its pipe.
+        pipe: u32,
+        /// The process.
+        proc: ProcId,
+        /// The name of its node.
+        name: String,
+    },
+    /// An operator asks something: `Word::Answer` is due.
+    Asked {
+        /// The number of the pipe.
+        pipe: u32,
+        /// What it asks.
+        query: Vec<u8>,
+    },
+    /// A client is not attached any more, or never was: its pipe is to be closed.
+    Parted {
+        /// The number of its pipe.
+        pipe: u32,
+        /// The process, if it was attached.
+        proc: Option<ProcId>,
+        /// Why.
+        why: Bye,
+        /// What is to be written first, if the pipe takes it at once.
+        last: Bytes,
+    },
+}
+
+/// See the head of this file.
+#[derive(Debug)]
+pub struct Server<M> {
+    config: Config,
+    trunk: Trunk<M>,
+    guests: BTreeMap<u32, Guest>,
+    pipes: BTreeMap<ProcId, u32>,
+    /// Clients to whom room is owed.
+    owing: BTreeSet<u32>,
+    told: VecDeque<News>,
+    look: Instant,
+    admits: bool,
+    attached: u64,
+    put_out: BTreeMap<u8, u64>,
+}
+
+impl<M: Multicast> Server<M> {
+    /// A server without clients, over this transport.
+    pub fn new(below: M, config: Config) -> Self {
+        Self {
+            trunk: Trunk::new(below, config.beat, config.silence),
+            config,
+            guests: BTreeMap::new(),
+            pipes: BTreeMap::new(),
+            owing: BTreeSet::new(),
+            told: VecDeque::new(),
+            look: Instant::ZERO,
+            admits: true,
+            attached: 0,
+            put_out: BTreeMap::new(),
+        }
+    }
+
+    /// The transport below, to look at.
+    pub const fn below(&self) -> &M {
+        self.trunk.host()
+    }
+
+    /// Changes what may be changed while it runs.
+    pub fn reconfigure(&mut self, change: impl FnOnce(&mut Config)) {
+        change(&mut self.config);
+    }
+
+    /// The clients that are attached: pipe, process, name, groups, bytes that wait for them.
+    pub fn clients(&self) -> impl Iterator<Item = (u32, ProcId, &str, usize, usize)> + '_ {
+        self.guests.iter().filter_map(|(pipe, guest)| {
+            let proc = guest.proc()?;
+            Some((*pipe, proc, &guest.name[..], guest.groups.len(), guest.out.len()))
+        })
+    }
+
+    /// Where the newest process of a node is, if one was ever met.
+    pub fn explain(&self, node: NodeId) -> Option<super::trunk::Whereabouts> {
+        self.trunk.explain(node)
+    }
+
+    /// What a node is called, if a process of it is or was attached anywhere.
+    pub fn name(&self, node: NodeId) -> Option<&str> {
+        core::str::from_utf8(self.trunk.name(node)?).ok()
+    }
+
+    /// Other daemons that are heard.
+    pub fn neighbours(&self) -> usize {
+        self.trunk.neighbours()
+    }
+
+    /// The views that clients here are in.
+    pub fn views(&self) -> impl Iterator<Item = (ProcId, &crate::View)> + '_ {
+        self.guests.values().filter_map(|guest| guest.proc().map(|proc| (proc, guest))).flat_map(
+            |(proc, guest)| {
+                guest.groups.values().filter_map(move |v| v.as_ref().map(|v| (proc, v)))
+            },
+        )
+    }
+
+    fn take(&mut self, now: Instant, pipe: u32, say: Say) {
+        let Some(guest) = self.guests.get_mut(&pipe) else { return };
+        match (say, guest.kernel.is_some()) {
+            (Say::Hello { version, me, name }, false) => self.attach(now, pipe, version, me, name),
+            (Say::Pong, true) => {}
+            (Say::Query(query), _) => self.told.push_back(News::Asked { pipe, query }),
+            (Say::Ask(crate::Down::Farewell), true) => self.put_out(now, pipe, Bye::Left),
+            (Say::Ask(ask), true) => {
+                if let Err(why) = guest.ask(now, ask, self.config.groups_max) {
+                    return self.put_out(now, pipe, why);
+                }
+                self.owing.insert(pipe);
+                self.serve(now, pipe);
+            }
+            _ => self.put_out(now, pipe, Bye::Malformed),
+        }
+    }
+
+    fn attach(&mut self, now: Instant, pipe: u32, version: u16, me: ProcId, name: String) {
+        let newest = self.trunk.newest(me.node);
+        let over = newest.is_some_and(|(proc, _)| proc.incarnation >= me.incarnation);
+        let uid = self.guests.get(&pipe).and_then(|guest| guest.uid);
+        let stranger = self
+            .config
+            .users
+            .as_ref()
+            .is_some_and(|users| uid.is_none_or(|uid| !users.contains(&uid)));
+        let earlier = newest.and_then(|(proc, _)| self.pipes.get(&proc).copied());
+        // One user's process does not take the place of another's.
+        let others = earlier
+            .and_then(|pipe| self.guests.get(&pipe))
+            .is_some_and(|other| uid.is_some() && other.uid.is_some() && uid != other.uid);
+        let why = if version != VERSION {
+            Some(Bye::Version)
+        } else if NodeId::of_name(&name) != me.node
+            || me.node == self.config.me.node
+            || stranger
+            || others
+        {
+            Some(Bye::Forbidden)
+        } else if !self.admits {
+            Some(Bye::Stopping)
+        } else if self.pipes.len() >= self.config.clients_max {
+            Some(Bye::Crowded)
+        } else {
+            over.then_some(Bye::Superseded)
+        };
+        if let Some(why) = why {
+            return self.put_out(now, pipe, why);
+        }
+        if let Some(earlier) = earlier {
+            self.put_out(now, earlier, Bye::Superseded);
+        }
+        let Some(guest) = self.guests.get_mut(&pipe) else { return };
+        let mut kernel = self.config.kernel.clone();
+        kernel.me = me;
+        kernel.seed ^= me.node.0 ^ me.incarnation.rotate_left(32);
+        kernel.asks_first = true;
+        // It would hand back what a client was promised.
+        kernel.causality = crate::Causality::Group;
+        guest.kernel = Some((me, Box::new(Kernel::new(super::line::Line::default(), kernel))));
+        guest.name.clone_from(&name);
+        guest.reader.lift();
+        guest.tell(&Tell::Welcome { version: VERSION, daemon: self.config.me });
+        self.pipes.insert(me, pipe);
+        self.attached += 1;
+        self.trunk.attach(now, me, &name);
+        self.told.push_back(News::Attached { pipe, proc: me, name });
+    }
+
+    /// A client goes, whether it likes it or not.
+    fn put_out(&mut self, now: Instant, pipe: u32, why: Bye) {
+        let Some(mut guest) = self.guests.remove(&pipe) else { return };
+        self.owing.remove(&pipe);
+        *self.put_out.entry(why as u8).or_default() += 1;
+        let proc = guest.proc();
+        if let Some(proc) = proc {
+            self.pipes.remove(&proc);
+            self.trunk.detach(now, proc);
+        }
+        // Whoever does not listen is not told more than why.
+        if guest.choked.is_some() {
+            guest.out = BytesMut::new();
+        }
+        guest.tell(&Tell::Bye(why));
+        let last = guest.out.freeze();
+        self.told.push_back(News::Parted { pipe, proc, why, last });
+    }
+
+    /// What a kernel asks for and tells, to where it belongs.
+    fn serve(&mut self, now: Instant, pipe: u32) {
+        let Some(guest) = self.guests.get_mut(&pipe) else { return };
+        let Some((proc, kernel)) = &mut guest.kernel else { return };
+        let proc = *proc;
+        while let Some(ask) = kernel.below_mut().asked.pop_front() {
+            self.trunk.ask(now, proc, ask);
+        }
+        if guest.tell_all(|node| self.trunk.name(node)) {
+            return self.put_out(now, pipe, Bye::Slow);
+        }
+        if guest.is_backed_up() && guest.choked.is_none() {
+            guest.choked = Some(now);
+            self.trunk.choke(now, proc, true);
+        }
+    }
+
+    /// Lets what happened have all its effects.
+    fn settle(&mut self, now: Instant) {
+        loop {
+            self.trunk.listen(now);
+            while let Some(proc) = self.trunk.superseded.pop_first() {
+                if let Some(pipe) = self.pipes.get(&proc).copied() {
+                    self.put_out(now, pipe, Bye::Superseded);
+                }
+            }
+            let Some(proc) = self.trunk.stirred.pop_first() else { break };
+            let told = self.trunk.take(proc);
+            let Some(pipe) = self.pipes.get(&proc).copied() else { continue };
+            if let Some(guest) = self.guests.get_mut(&pipe) {
+                guest.hear(now, told);
+            }
+            self.serve(now, pipe);
+        }
+        self.give_room();
+    }
+
+    /// Tells clients that there is room again, where there is.
+    fn give_room(&mut self) {
+        for pipe in core::mem::take(&mut self.owing) {
+            let Some(guest) = self.guests.get_mut(&pipe) else { continue };
+            if guest.give_room(|channel| self.trunk.is_full(channel)) {
+                self.owing.insert(pipe);
+            }
+        }
+    }
+
+    /// Who has given no sign of life, or does not listen, goes.
+    fn look_at_guests(&mut self, now: Instant) {
+        // Who was away itself accuses nobody.
+        if now.since(self.look) > self.config.silence / 2 {
+            self.guests.values_mut().for_each(|guest| guest.heard = now);
+        }
+        self.look = now + self.config.beat;
+        let mut out = Vec::new();
+        for (pipe, guest) in &mut self.guests {
+            let quiet = now.since(guest.heard);
+            if quiet > self.config.silence {
+                out.push((*pipe, Bye::Silent));
+            } else if guest.choked.is_some_and(|since| now.since(since) > self.config.slow) {
+                out.push((*pipe, Bye::Slow));
+            } else if quiet > self.config.silence / 4 && guest.kernel.is_some() {
+                guest.tell(&Tell::Ping);
+            }
+        }
+        for (pipe, why) in out {
+            self.put_out(now, pipe, why);
+        }
+    }
+
+    fn wake_kernels(&mut self, now: Instant) {
+        let due = self.guests.iter().filter(|(_, guest)| guest.is_due(now));
+        let due: Vec<u32> = due.map(|(pipe, _)| *pipe).collect();
+        for pipe in due {
+            if let Some((_, kernel)) = self.guests.get_mut(&pipe).and_then(|it| it.kernel.as_mut())
+            {
+                kernel.wake(now);
+            }
+            self.serve(now, pipe);
+        }
+    }
+}
+
+impl<M: Multicast> Layer for Server<M> {
+    type Down = Word;
+    type Up = News;
+
+    fn down(&mut self, now: Instant, word: Word) -> Result<(), Full<Word>> {
+        match word {
+            Word::Meet { node, address } => {
+                let _ = self.trunk.host_mut().down(now, muts::Down::Meet { node, address });
+            }
+            Word::PutOut { pipe, why } => self.put_out(now, pipe, why),
+            Word::Answer { pipe, answer } => {
+                if let Some(guest) = self.guests.get_mut(&pipe) {
+                    guest.tell(&Tell::Answer(answer));
+                }
+            }
+            Word::Admit(admits) => self.admits = admits,
+            Word::Farewell => {
+                let all: Vec<u32> = self.guests.keys().copied().collect();
+                for pipe in all {
+                    self.put_out(now, pipe, Bye::Stopping);
+                }
+                let _ = self.trunk.host_mut().down(now, muts::Down::Farewell);
+            }
+        }
+        self.settle(now);
+        Ok(())
+    }
+
+    fn up(&mut self) -> Option<News> {
+        self.told.pop_front()
+    }
+
+    fn receive(&mut self, now: Instant, packet: Packet) {
+        self.trunk.host_mut().receive(now, packet);
+        self.settle(now);
+    }
+
+    fn transmit(&mut self, now: Instant) -> Option<Transmit> {
+        self.trunk.host_mut().transmit(now)
+    }
+
+    fn wake(&mut self, now: Instant) {
+        self.trunk.wake(now);
+        if self.look <= now {
+            self.look_at_guests(now);
+        }
+        self.wake_kernels(now);
+        self.settle(now);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let kernels = self.guests.values().filter_map(Guest::deadline);
+        let look = (!self.guests.is_empty()).then_some(self.look);
+        kernels.chain(look).chain(self.trunk.deadline()).min()
+    }
+}
+
+impl<M: Multicast> Porter for Server<M> {
+    fn opened(&mut self, now: Instant, pipe: u32, uid: Option<u32>) {
+        if self.guests.is_empty() {
+            self.look = now;
+        }
+        self.guests.insert(pipe, Guest::new(now, uid));
+    }
+
+    fn ended(&mut self, now: Instant, pipe: u32) {
+        self.put_out(now, pipe, Bye::Left);
+        self.settle(now);
+    }
+
+    fn hear(&mut self, now: Instant, pipe: u32, bytes: &[u8]) {
+        let Some(guest) = self.guests.get_mut(&pipe) else { return };
+        guest.heard = now;
+        guest.reader.put(bytes);
+        while let Some(guest) = self.guests.get_mut(&pipe) {
+            match guest.reader.take::<Say>() {
+                Ok(Some(say)) => self.take(now, pipe, say),
+                Ok(None) => break,
+                Err(_) => self.put_out(now, pipe, Bye::Malformed),
+            }
+        }
+        self.settle(now);
+    }
+
+    fn write(&mut self, now: Instant, pipe: u32) -> Option<Bytes> {
+        let guest = self.guests.get_mut(&pipe).filter(|guest| !guest.out.is_empty())?;
+        let bytes = guest.out.split().freeze();
+        if guest.choked.take().is_some()
+            && let Some(proc) = guest.proc()
+        {
+            self.trunk.choke(now, proc, false);
+            self.settle(now);
+        }
+        Some(bytes)
+    }
+}
+
+impl<M: Guarded> Guarded for Server<M> {
+    fn change_guard(&mut self, now: Instant, guard: Box<dyn Guard>) {
+        self.trunk.change_guard(now, guard);
+    }
+}
+
+impl<M: Multicast + Counted> Counted for Server<M> {
+    fn count(&self, each: &mut dyn FnMut(&'static str, u64)) {
+        let waiting: usize = self.guests.values().map(|guest| guest.out.len()).sum();
+        let choked = self.guests.values().filter(|guest| guest.choked.is_some()).count();
+        let groups: usize = self.guests.values().map(|guest| guest.groups.len()).sum();
+        each("gate.clients", self.pipes.len() as u64);
+        each("gate.attached", self.attached);
+        each("gate.put_out", self.put_out.values().sum());
+        each("gate.groups", groups as u64);
+        each("gate.bytes_waiting", waiting as u64);
+        each("gate.slow", choked as u64);
+        for guest in self.guests.values() {
+            if let Some((_, kernel)) = &guest.kernel {
+                kernel.count(each);
+            }
+        }
+        self.trunk.count(each);
+    }
+}

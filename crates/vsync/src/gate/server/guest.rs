@@ -1,0 +1,160 @@
+//! Guest: one client as the server keeps it.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::String;
+
+use bytes::{Bytes, BytesMut};
+use muts::{Address, Channel, Full, Instant, Layer, NodeId, Packet, ProcId};
+
+use crate::endpoint::GroupId;
+use crate::gate::client::weight;
+use crate::gate::frame::{Bye, Reader, Tell, write_frame};
+use crate::gate::line::Line;
+use crate::interface::{Down, Fault, Up};
+use crate::kernel::Kernel;
+use crate::limits::{
+    GATE_BACKLOG_BYTES_MAX, GATE_CHOKE_BYTES, GATE_CREDIT_BYTES, GATE_STRANGER_BYTES_MAX,
+};
+use crate::view::View;
+
+/// See the head of this file.
+#[derive(Debug)]
+pub(super) struct Guest {
+    /// Once it has said who it is.
+    pub(super) kernel: Option<(ProcId, Box<Kernel<Line>>)>,
+    pub(super) name: String,
+    /// The user that it runs as, where the system says.
+    pub(super) uid: Option<u32>,
+    pub(super) reader: Reader,
+    /// What waits to be written.
+    pub(super) out: BytesMut,
+    /// When it gave its last sign of life.
+    pub(super) heard: Instant,
+    /// Since when more waits than it takes.
+    pub(super) choked: Option<Instant>,
+    /// Groups that it is in, or on its way to.
+    pub(super) groups: BTreeMap<GroupId, Option<View>>,
+    /// What it was not told yet that there is room for: casts of each group, or sends.
+    owed: BTreeMap<Option<GroupId>, u64>,
+}
+
+impl Guest {
+    pub(super) fn new(now: Instant, uid: Option<u32>) -> Self {
+        Self {
+            kernel: None,
+            name: String::new(),
+            uid,
+            reader: Reader::limited(GATE_STRANGER_BYTES_MAX),
+            out: BytesMut::new(),
+            heard: now,
+            choked: None,
+            groups: BTreeMap::new(),
+            owed: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn proc(&self) -> Option<ProcId> {
+        self.kernel.as_ref().map(|(proc, _)| *proc)
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.kernel.as_ref()?.1.deadline()
+    }
+
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.deadline().is_some_and(|due| due <= now)
+    }
+
+    pub(super) fn tell(&mut self, tell: &Tell) {
+        write_frame(&mut self.out, tell);
+    }
+
+    pub(super) fn is_backed_up(&self) -> bool {
+        self.out.len() > GATE_CHOKE_BYTES
+    }
+
+    /// Takes an ask of the client.
+    ///
+    /// # Errors
+    /// Why it has to go.
+    pub(super) fn ask(&mut self, now: Instant, ask: Down, groups_max: usize) -> Result<(), Bye> {
+        let cost = match &ask {
+            Down::Cast { group, message, .. } => Some((Some(*group), weight(message))),
+            Down::Send { message, .. } => Some((None, weight(message))),
+            _ => None,
+        };
+        if let Some((what, weight)) = cost {
+            let owed = self.owed.entry(what).or_default();
+            // The last that was taken may have gone over.
+            if *owed >= GATE_CREDIT_BYTES {
+                return Err(Bye::Quota);
+            }
+            *owed += weight;
+        }
+        if let Down::Found { group, .. } | Down::Join { group, .. } = &ask {
+            let group = *group;
+            if !self.groups.contains_key(&group) {
+                if self.groups.len() >= groups_max {
+                    self.tell(&Tell::Told(Up::Fault { group, fault: Fault::TooMany }));
+                    return Ok(());
+                }
+                self.groups.insert(group, None);
+            }
+        }
+        let Some((_, kernel)) = &mut self.kernel else { return Ok(()) };
+        match kernel.down(now, ask) {
+            // It was told that casts of this group have to wait.
+            Err(Full(Down::Cast { .. })) => Err(Bye::Malformed),
+            _ => Ok(()),
+        }
+    }
+
+    /// Its kernel is told something by its transport.
+    pub(super) fn hear(&mut self, now: Instant, told: VecDeque<muts::Up>) {
+        let Some((_, kernel)) = &mut self.kernel else { return };
+        kernel.below_mut().told.extend(told);
+        // No datagram: it looks at its transport whatever comes.
+        kernel.receive(now, Packet { from: Address::Pipe(0), bytes: Bytes::new() });
+    }
+
+    /// Passes on all that its kernel tells; true if too much waits.
+    pub(super) fn tell_all<'a>(&mut self, name: impl Fn(NodeId) -> Option<&'a [u8]>) -> bool {
+        let Some((_, kernel)) = &mut self.kernel else { return false };
+        while let Some(up) = kernel.up() {
+            match &up {
+                Up::Met { peer } => {
+                    if let Some(name) = name(peer.node) {
+                        write_frame(&mut self.out, &Tell::Name(name.to_vec()));
+                    }
+                }
+                Up::View(view) => {
+                    self.groups.insert(view.group, Some(view.clone()));
+                }
+                Up::Out { group, .. } => {
+                    self.groups.remove(group);
+                }
+                _ => {}
+            }
+            write_frame(&mut self.out, &Tell::Told(up));
+        }
+        self.out.len() > GATE_BACKLOG_BYTES_MAX
+    }
+
+    /// Says what there is room for again; true if some is owed still.
+    pub(super) fn give_room(&mut self, is_full: impl Fn(Option<Channel>) -> bool) -> bool {
+        let Some((_, kernel)) = &self.kernel else { return false };
+        let out = &mut self.out;
+        self.owed.retain(|group, bytes| {
+            let channel = group.and_then(|group| kernel.channel(group));
+            if *bytes > 0 && is_full(channel) {
+                return true;
+            }
+            if *bytes > 0 {
+                write_frame(out, &Tell::Took { group: *group, bytes: *bytes });
+            }
+            false
+        });
+        !self.owed.is_empty()
+    }
+}

@@ -1,0 +1,414 @@
+//! Trunk: one transport beneath the kernels of all clients of a daemon.
+//!
+//! Takes: what the lines ask and what the transport tells. Promises: each kernel has what a
+//! transport of its own would give it, under its client's own name; links, silence and keys are the
+//! daemon's, and a multicast goes to another daemon once, however many of its clients it is for.
+//! Keeps: who is behind which daemon, and what the heartbeats between kernels carry.
+//!
+//! A daemon tells every other who is attached to it, and who no longer is: so a client's death is
+//! known at its peers as soon as it is known here.
+
+mod channels;
+mod hearing;
+mod letter;
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+use muts::{
+    Channel, Counted, Down, Duration, Full, Guard, Guarded, Instant, Message, Multicast, NodeId,
+    ProcId, Up,
+};
+
+use self::letter::{Letter, Pulse, Table};
+use super::shared::Shared;
+use crate::limits::GATE_NODES_MAX;
+
+/// A client's kernel, seen from here.
+#[derive(Debug, Default)]
+pub(crate) struct Port {
+    /// What it is to be told.
+    pub(crate) told: VecDeque<Up>,
+    /// It takes no multicasts now.
+    choked: bool,
+}
+
+/// Another daemon.
+#[derive(Debug, Default)]
+struct Neighbour {
+    silent: Option<Instant>,
+    /// The version of our table that it has.
+    has: u64,
+    /// Its table.
+    table: Table,
+    /// Letters for which its link had no room.
+    pending: VecDeque<Message>,
+}
+
+/// The newest process known of a node.
+#[derive(Debug, Clone)]
+struct Known {
+    proc: ProcId,
+    name: Vec<u8>,
+    /// The daemon that it is behind; none: this one.
+    host: Option<ProcId>,
+    over: bool,
+}
+
+/// Where a process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// The newest of its node.
+    pub proc: ProcId,
+    /// The daemon that it is or was attached to; none: this one.
+    pub daemon: Option<ProcId>,
+    /// It is not attached any more.
+    pub over: bool,
+    /// Since when nothing has been heard of its daemon.
+    pub silent: Option<Instant>,
+}
+
+/// See the head of this file.
+#[derive(Debug)]
+pub(crate) struct Trunk<M> {
+    host: M,
+    ports: BTreeMap<ProcId, Port>,
+    neighbours: BTreeMap<ProcId, Neighbour>,
+    nodes: BTreeMap<NodeId, Known>,
+    channels: BTreeMap<Channel, Shared>,
+    /// What kernels here say to each of their peers at every heartbeat.
+    beats: BTreeMap<(ProcId, ProcId), Bytes>,
+    /// Of what of that goes to other daemons.
+    version: u64,
+    beat: Duration,
+    silence: Duration,
+    tick: Instant,
+    /// Ports with something to be told.
+    pub(crate) stirred: BTreeSet<ProcId>,
+    /// Those that another port has something for: it takes a turn. Kernels here that answer each
+    /// other at once would keep time from passing.
+    later: BTreeSet<ProcId>,
+    /// A port is asking.
+    asking: bool,
+    /// Clients of whose node a later incarnation was met.
+    pub(crate) superseded: BTreeSet<ProcId>,
+    malformed: u64,
+}
+
+impl<M: Multicast> Trunk<M> {
+    /// Over this transport, whose heartbeats and patience these are.
+    pub(crate) const fn new(host: M, beat: Duration, silence: Duration) -> Self {
+        Self {
+            host,
+            ports: BTreeMap::new(),
+            neighbours: BTreeMap::new(),
+            nodes: BTreeMap::new(),
+            channels: BTreeMap::new(),
+            beats: BTreeMap::new(),
+            version: 1,
+            beat,
+            silence,
+            tick: Instant::ZERO,
+            stirred: BTreeSet::new(),
+            later: BTreeSet::new(),
+            asking: false,
+            superseded: BTreeSet::new(),
+            malformed: 0,
+        }
+    }
+
+    pub(crate) const fn host(&self) -> &M {
+        &self.host
+    }
+
+    pub(crate) const fn host_mut(&mut self) -> &mut M {
+        &mut self.host
+    }
+
+    /// Other daemons that are heard.
+    pub(crate) fn neighbours(&self) -> usize {
+        self.neighbours.values().filter(|neighbour| neighbour.silent.is_none()).count()
+    }
+
+    /// The newest process known of that node, and whether it is over.
+    pub(crate) fn newest(&self, node: NodeId) -> Option<(ProcId, bool)> {
+        self.nodes.get(&node).map(|known| (known.proc, known.over))
+    }
+
+    /// What the node of a process is called, if that was told.
+    pub(crate) fn name(&self, node: NodeId) -> Option<&[u8]> {
+        self.nodes.get(&node).map(|known| &known.name[..]).filter(|name| !name.is_empty())
+    }
+
+    /// Where the newest process of a node is, if one was ever met.
+    pub(crate) fn explain(&self, node: NodeId) -> Option<Whereabouts> {
+        let known = self.nodes.get(&node)?;
+        let neighbour = known.host.and_then(|host| self.neighbours.get(&host));
+        let silent = neighbour.and_then(|neighbour| neighbour.silent);
+        Some(Whereabouts { proc: known.proc, daemon: known.host, over: known.over, silent })
+    }
+
+    /// What a kernel is to be told.
+    pub(crate) fn take(&mut self, proc: ProcId) -> VecDeque<Up> {
+        self.ports.get_mut(&proc).map(|port| core::mem::take(&mut port.told)).unwrap_or_default()
+    }
+
+    fn tell(&mut self, proc: ProcId, up: Up) {
+        if let Some(port) = self.ports.get_mut(&proc) {
+            port.told.push_back(up);
+            self.stir(proc);
+        }
+    }
+
+    fn stir(&mut self, proc: ProcId) {
+        if self.asking {
+            self.later.insert(proc);
+        } else {
+            self.stirred.insert(proc);
+        }
+    }
+
+    fn tell_all(&mut self, except: ProcId, up: &Up) {
+        for (proc, port) in self.ports.iter_mut().filter(|(proc, _)| **proc != except) {
+            port.told.push_back(up.clone());
+            self.stirred.insert(*proc);
+        }
+    }
+
+    /// A client is attached; an earlier one of its node is not any more.
+    pub(crate) fn attach(&mut self, now: Instant, proc: ProcId, name: &str) {
+        self.know(proc, None, name.as_bytes().to_vec());
+        self.ports.insert(proc, Port::default());
+        let living = self.nodes.values().filter(|known| !known.over && known.proc != proc);
+        let living: VecDeque<_> = living.map(|known| (known.proc, known.host)).collect();
+        for (peer, host) in living {
+            self.tell(proc, Up::Met { peer });
+            let silent = host.and_then(|host| self.neighbours.get(&host)?.silent);
+            if let Some(since) = silent {
+                self.tell(proc, Up::Silent { peer, since });
+            }
+        }
+        self.tell_all(proc, &Up::Met { peer: proc });
+        self.post_all(now, &Letter::Here { proc, name: name.as_bytes().to_vec() });
+        self.tend_channels(now);
+    }
+
+    /// A client is not attached any more.
+    pub(crate) fn detach(&mut self, now: Instant, proc: ProcId) {
+        self.ports.remove(&proc);
+        self.stirred.remove(&proc);
+        self.later.remove(&proc);
+        self.superseded.remove(&proc);
+        self.beats.retain(|(from, to), _| *from != proc && *to != proc);
+        self.version += 1;
+        let channels: VecDeque<Channel> = self.channels.keys().copied().collect();
+        for channel in channels {
+            self.close(now, proc, channel);
+        }
+        if let Some(known) = self.nodes.get_mut(&proc.node)
+            && known.proc == proc
+            && !known.over
+        {
+            known.over = true;
+            self.tell_all(proc, &Up::Lost { peer: proc });
+        }
+        self.post_all(now, &Letter::Gone { proc });
+        self.tend_channels(now);
+    }
+
+    /// Notes where the newest process of a node is; of an earlier one everybody is told.
+    fn know(&mut self, proc: ProcId, host: Option<ProcId>, name: Vec<u8>) {
+        let known = Known { proc, name, host, over: false };
+        let before = self.nodes.insert(proc.node, known);
+        if let Some(before) = before.filter(|before| before.proc != proc && !before.over) {
+            self.tell_all(proc, &Up::Lost { peer: before.proc });
+            if before.host.is_none() {
+                self.superseded.insert(before.proc);
+            }
+        }
+        if self.nodes.len() > GATE_NODES_MAX {
+            self.nodes.retain(|_, known| !known.over);
+        }
+    }
+
+    /// The daemon of a process that is elsewhere.
+    fn home(&self, proc: ProcId) -> Option<ProcId> {
+        let known = self.nodes.get(&proc.node).filter(|known| known.proc == proc)?;
+        known.host.filter(|host| self.neighbours.contains_key(host))
+    }
+
+    /// Whether a client takes no multicasts for now.
+    pub(crate) fn choke(&mut self, now: Instant, proc: ProcId, choked: bool) {
+        let Some(port) = self.ports.get_mut(&proc) else { return };
+        if core::mem::replace(&mut port.choked, choked) && !choked {
+            let channels: VecDeque<Channel> = self.channels.keys().copied().collect();
+            for channel in channels {
+                self.deliver(now, channel);
+            }
+        }
+    }
+
+    /// Whether whoever casts on this channel should wait.
+    pub(crate) fn is_full(&self, channel: Option<Channel>) -> bool {
+        match channel {
+            Some(channel) => self.channels.get(&channel).is_some_and(Shared::is_full),
+            None => self.neighbours.values().any(|neighbour| !neighbour.pending.is_empty()),
+        }
+    }
+
+    /// Takes what a kernel asks of its transport.
+    pub(crate) fn ask(&mut self, now: Instant, me: ProcId, ask: Down) {
+        self.asking = true;
+        self.take_ask(now, me, ask);
+        self.asking = false;
+    }
+
+    fn take_ask(&mut self, now: Instant, me: ProcId, ask: Down) {
+        match ask {
+            Down::Open { channel, peers, .. } => self.open(now, me, channel, &peers),
+            Down::Close { channel } => self.close(now, me, channel),
+            Down::Cast { channel, to, message } | Down::Press { channel, to, message } => {
+                self.cast(now, me, channel, to, message);
+            }
+            Down::Send { to, message } => {
+                if self.ports.contains_key(&to) {
+                    self.tell(to, Up::Send { from: me, message });
+                } else if let Some(host) = self.home(to) {
+                    self.post(now, host, &Letter::To { from: me, to }, message);
+                }
+            }
+            Down::Tell { to, change, mut message } => {
+                if self.ports.contains_key(&to) {
+                    self.tell(to, Up::Tell { from: me, message });
+                } else if let Some(host) = self.home(to) {
+                    message.push(&Letter::To { from: me, to });
+                    self.ask_host(now, Down::Tell { to: host, change, message });
+                }
+            }
+            Down::Beat { to, bytes } => {
+                if self.ports.contains_key(&to) {
+                    self.tell(to, Up::Beat { from: me, bytes: bytes.clone() });
+                } else {
+                    self.version += 1;
+                }
+                self.beats.insert((me, to), bytes);
+            }
+            Down::Miss { peer } => {
+                if let Some(peer) = self.home(peer) {
+                    self.ask_host(now, Down::Miss { peer });
+                }
+            }
+            // Credit is this floor's, whom daemons meet is theirs, and a client takes its leave at
+            // the gate. Notes are not used by the kernel.
+            Down::Taken { .. } | Down::Meet { .. } | Down::Farewell | Down::Note { .. } => {}
+        }
+    }
+
+    /// Asks the transport for what it never hands back.
+    fn ask_host(&mut self, now: Instant, ask: Down) {
+        let taken = self.host.down(now, ask);
+        debug_assert!(taken.is_ok(), "only what is reliable is ever handed back");
+    }
+
+    /// Sends a letter to another daemon, reliably and in order.
+    fn post(&mut self, now: Instant, to: ProcId, letter: &Letter, mut message: Message) {
+        message.push(letter);
+        let Some(neighbour) = self.neighbours.get_mut(&to) else { return };
+        if !neighbour.pending.is_empty() {
+            neighbour.pending.push_back(message);
+        } else if let Err(Full(Down::Send { message, .. })) =
+            self.host.down(now, Down::Send { to, message })
+        {
+            neighbour.pending.push_back(message);
+        }
+    }
+
+    fn post_all(&mut self, now: Instant, letter: &Letter) {
+        let all: VecDeque<ProcId> = self.neighbours.keys().copied().collect();
+        for host in all {
+            self.post(now, host, letter, Message::default());
+        }
+    }
+
+    /// What is due by now: heartbeats between kernels, and channels that waited long enough.
+    pub(crate) fn wake(&mut self, now: Instant) {
+        self.host.wake(now);
+        self.stirred.append(&mut self.later);
+        if self.tick > now {
+            return;
+        }
+        self.tick = now + self.beat;
+        let here: VecDeque<_> = self
+            .beats
+            .iter()
+            .filter(|((_, to), _)| self.ports.contains_key(to))
+            .map(|((from, to), bytes)| (*from, *to, bytes.clone()))
+            .collect();
+        for (from, to, bytes) in here {
+            self.tell(to, Up::Beat { from, bytes });
+        }
+        let there: VecDeque<ProcId> = self.neighbours.keys().copied().collect();
+        for host in there {
+            self.pulse(now, host);
+        }
+        self.tend_channels(now);
+    }
+
+    /// Sees that another daemon has our table, and knows that we have its.
+    fn pulse(&mut self, now: Instant, host: ProcId) {
+        self.beat_to(now, host);
+        let has = self.neighbours.get(&host).map_or(0, |neighbour| neighbour.has);
+        if has != self.version {
+            let nodes = &self.nodes;
+            let there = |to: ProcId| {
+                let known = nodes.get(&to.node);
+                known.is_some_and(|known| known.proc == to && known.host == Some(host))
+            };
+            let beats = self.beats.iter().filter(|((_, to), _)| there(*to));
+            let table = Table {
+                version: self.version,
+                beats: beats.map(|((from, to), bytes)| (*from, *to, bytes.clone())).collect(),
+            };
+            let mut message = Message::new(table.bytes());
+            message.push(&Letter::Table);
+            self.ask_host(now, Down::Tell { to: host, change: false, message });
+        }
+    }
+
+    /// What heartbeats to another daemon carry from now on.
+    fn beat_to(&mut self, now: Instant, host: ProcId) {
+        let Some(neighbour) = self.neighbours.get(&host) else { return };
+        let pulse = Pulse { version: self.version, has: neighbour.table.version };
+        self.ask_host(now, Down::Beat { to: host, bytes: pulse.bytes() });
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let waiting = self.channels.values().filter_map(|shared| shared.patience);
+        if !self.later.is_empty() {
+            return Some(Instant::ZERO);
+        }
+        let tick = (!self.ports.is_empty() || !self.neighbours.is_empty()).then_some(self.tick);
+        tick.into_iter().chain(waiting).chain(self.host.deadline()).min()
+    }
+}
+
+impl<M: Guarded> Guarded for Trunk<M> {
+    fn change_guard(&mut self, now: Instant, guard: Box<dyn Guard>) {
+        self.host.change_guard(now, guard);
+    }
+}
+
+impl<M: Counted> Counted for Trunk<M> {
+    fn count(&self, each: &mut dyn FnMut(&'static str, u64)) {
+        let living = self.nodes.values().filter(|known| !known.over).count();
+        let waiting = self.channels.values().filter(|shared| shared.patience.is_some()).count();
+        each("gate.processes", living as u64);
+        each("gate.neighbours", self.neighbours.len() as u64);
+        each("gate.channels", self.channels.len() as u64);
+        each("gate.channels_waiting", waiting as u64);
+        each("gate.malformed", self.malformed);
+        self.host.count(each);
+    }
+}

@@ -1,0 +1,214 @@
+//! Hearing: what the transport tells of other daemons, to the kernels that it concerns.
+
+use alloc::vec::Vec;
+
+use muts::{Channel, Down, Full, Instant, Message, Multicast, ProcId, Up};
+
+use super::letter::{CastHead, Letter, Pulse, Table};
+use super::{Neighbour, Trunk};
+use crate::limits::GATE_NAME_BYTES_MAX;
+
+impl<M: Multicast> Trunk<M> {
+    /// Takes all that the transport tells.
+    pub(crate) fn listen(&mut self, now: Instant) {
+        while let Some(heard) = self.host.up() {
+            self.hear(now, heard);
+        }
+    }
+
+    fn hear(&mut self, now: Instant, heard: Up) {
+        match heard {
+            Up::Met { peer } => self.met(now, peer),
+            Up::Lost { peer } => self.lost(now, peer),
+            Up::Silent { peer, since } => {
+                if let Some(neighbour) = self.neighbours.get_mut(&peer) {
+                    neighbour.silent = Some(since);
+                }
+                for peer in self.behind(peer) {
+                    self.tell_all(peer, &Up::Silent { peer, since });
+                }
+            }
+            Up::Back { peer } => {
+                if let Some(neighbour) = self.neighbours.get_mut(&peer) {
+                    neighbour.silent = None;
+                }
+                for peer in self.behind(peer) {
+                    self.tell_all(peer, &Up::Back { peer });
+                }
+            }
+            Up::Refused { peer, versions } => {
+                self.tell_all(peer, &Up::Refused { peer, versions });
+            }
+            Up::Cast { channel, from, message, .. } => {
+                let bytes = message.len() as u64;
+                let mut message = message;
+                let head = message.pop::<CastHead>().ok();
+                let head = head.filter(|head| self.may_speak(from, channel, head.from));
+                let Some(shared) = self.channels.get_mut(&channel) else { return };
+                match head {
+                    Some(CastHead { from: place, to }) => {
+                        shared.push(place, to, message, Some((from, bytes)));
+                        self.deliver(now, channel);
+                    }
+                    None => {
+                        self.malformed += 1;
+                        self.ask_host(now, Down::Taken { channel, from, bytes });
+                    }
+                }
+            }
+            Up::Room { channel } => match self.channels.get_mut(&channel) {
+                Some(shared) => shared.full = false,
+                None => self.post_pending(now),
+            },
+            Up::Send { from, message } => self.hear_letter(now, from, message, true),
+            Up::Tell { from, message } => self.hear_letter(now, from, message, false),
+            Up::Beat { from, bytes } => match Pulse::read(&bytes) {
+                Ok(pulse) => self.hear_pulse(from, pulse),
+                Err(_) => self.malformed += 1,
+            },
+            // Each kernel's casts have numbers of their own; and none of them asks for these.
+            Up::Settled { .. } | Up::Skip { .. } | Up::Note { .. } => {}
+        }
+    }
+
+    /// Whether a daemon may cast on a channel for the member at this place: one behind it, dead or
+    /// alive, or one that is not known yet.
+    fn may_speak(&self, host: ProcId, channel: Channel, place: u8) -> bool {
+        let members = self.channels.get(&channel).map(|shared| &shared.members[..]);
+        let Some(member) = members.and_then(|all| all.get(usize::from(place))) else {
+            return false;
+        };
+        let known = self.nodes.get(&member.node).filter(|known| known.proc == *member);
+        known.is_none_or(|known| known.host == Some(host))
+    }
+
+    /// Those known to be behind another daemon now.
+    fn behind(&self, host: ProcId) -> Vec<ProcId> {
+        let here = |known: &&super::Known| known.host == Some(host) && !known.over;
+        self.nodes.values().filter(here).map(|known| known.proc).collect()
+    }
+
+    fn met(&mut self, now: Instant, host: ProcId) {
+        self.neighbours.insert(host, Neighbour::default());
+        let here: Vec<ProcId> = self.ports.keys().copied().collect();
+        for proc in here {
+            let name = self.name(proc.node).unwrap_or_default().to_vec();
+            self.post(now, host, &Letter::Here { proc, name }, Message::default());
+        }
+        self.pulse(now, host);
+    }
+
+    fn lost(&mut self, now: Instant, host: ProcId) {
+        for peer in self.behind(host) {
+            self.over(peer);
+        }
+        self.neighbours.remove(&host);
+        self.tend_channels(now);
+    }
+
+    /// A process elsewhere is over.
+    fn over(&mut self, proc: ProcId) {
+        if let Some(known) = self.nodes.get_mut(&proc.node).filter(|known| known.proc == proc) {
+            known.over = true;
+        }
+        self.beats.retain(|(_, to), _| *to != proc);
+        self.tell_all(proc, &Up::Lost { peer: proc });
+    }
+
+    /// Letters that had no room.
+    fn post_pending(&mut self, now: Instant) {
+        for (to, neighbour) in &mut self.neighbours {
+            while let Some(message) = neighbour.pending.pop_front() {
+                let send = Down::Send { to: *to, message };
+                if let Err(Full(Down::Send { message, .. })) = self.host.down(now, send) {
+                    neighbour.pending.push_front(message);
+                    break;
+                }
+            }
+        }
+    }
+
+    fn hear_letter(&mut self, now: Instant, host: ProcId, mut message: Message, reliable: bool) {
+        if !self.neighbours.contains_key(&host) {
+            return;
+        }
+        match message.pop::<Letter>() {
+            Ok(Letter::Here { proc, name }) => self.here(now, host, proc, name),
+            Ok(Letter::Gone { proc }) => {
+                if self.is_behind(proc, host) {
+                    self.over(proc);
+                    self.tend_channels(now);
+                }
+            }
+            Ok(Letter::To { from, to }) => {
+                // A daemon speaks for its own clients only.
+                if self.is_behind(from, host) {
+                    self.tell(
+                        to,
+                        if reliable {
+                            Up::Send { from, message }
+                        } else {
+                            Up::Tell { from, message }
+                        },
+                    );
+                }
+            }
+            Ok(Letter::Table) => match Table::read(message.body()) {
+                Ok(table) => self.hear_table(now, host, table),
+                Err(_) => self.malformed += 1,
+            },
+            Err(_) => self.malformed += 1,
+        }
+    }
+
+    /// Whether that process lives, and is behind that daemon.
+    fn is_behind(&self, proc: ProcId, host: ProcId) -> bool {
+        let known = self.nodes.get(&proc.node);
+        known.is_some_and(|known| known.proc == proc && known.host == Some(host) && !known.over)
+    }
+
+    /// A process is attached to another daemon.
+    fn here(&mut self, now: Instant, host: ProcId, proc: ProcId, mut name: Vec<u8>) {
+        let newest = self.nodes.get(&proc.node).map_or(0, |known| known.proc.incarnation);
+        if newest >= proc.incarnation {
+            return;
+        }
+        if name.len() > GATE_NAME_BYTES_MAX {
+            name.clear();
+        }
+        self.know(proc, Some(host), name);
+        self.tell_all(proc, &Up::Met { peer: proc });
+        if let Some(since) = self.neighbours.get(&host).and_then(|neighbour| neighbour.silent) {
+            self.tell_all(proc, &Up::Silent { peer: proc, since });
+        }
+        self.tend_channels(now);
+    }
+
+    fn hear_pulse(&mut self, host: ProcId, pulse: Pulse) {
+        let Some(neighbour) = self.neighbours.get_mut(&host) else { return };
+        neighbour.has = pulse.has;
+        if neighbour.table.version == pulse.version {
+            self.replay(host);
+        }
+    }
+
+    fn hear_table(&mut self, now: Instant, host: ProcId, table: Table) {
+        let Some(neighbour) = self.neighbours.get_mut(&host) else { return };
+        if table.version > neighbour.table.version {
+            neighbour.table = table;
+            self.beat_to(now, host);
+            self.replay(host);
+        }
+    }
+
+    /// The kernels behind another daemon have said the same again.
+    fn replay(&mut self, host: ProcId) {
+        let Some(neighbour) = self.neighbours.get(&host) else { return };
+        let beats = neighbour.table.beats.clone();
+        for (from, to, bytes) in beats {
+            if self.is_behind(from, host) {
+                self.tell(to, Up::Beat { from, bytes });
+            }
+        }
+    }
+}

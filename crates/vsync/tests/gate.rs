@@ -1,0 +1,351 @@
+//! The gate: several clients of one daemon, and what each of them can do to the others: nothing.
+
+mod common;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use common::{Air, Breath, message, proc};
+use muts::{Address, Counted as _, Layer, NodeId, Packet, Porter, ProcId, Wire};
+use vsync::gate::{Bye, Client, Config, News, Say, Server, State, Word};
+use vsync::{Down, Endpoint, GroupId, Order, Up};
+
+const GROUP: GroupId = GroupId(1 << 127 | 7);
+
+/// Daemons on perfect air, each with some clients.
+struct House {
+    air: Rc<RefCell<Air>>,
+    servers: Vec<Server<Breath>>,
+    clients: BTreeMap<u32, Desk>,
+    parted: Vec<(u32, Bye)>,
+    pipes: u32,
+}
+
+/// A client, and what it was told.
+struct Desk {
+    client: Client,
+    server: usize,
+    told: Vec<Up>,
+    /// It takes nothing out of its pipe.
+    deaf: bool,
+}
+
+fn named(name: &str, incarnation: u64) -> ProcId {
+    ProcId { node: NodeId::of_name(name), incarnation }
+}
+
+impl House {
+    fn new(daemons: &str) -> Self {
+        let air = Air::with(daemons, 5);
+        let servers = daemons.chars().map(|name| {
+            let me = proc(name);
+            Server::new(Breath::of(me, &air), Config::new(me, 9))
+        });
+        let servers = servers.collect();
+        Self { air, servers, clients: BTreeMap::new(), parted: Vec::new(), pipes: 0 }
+    }
+
+    fn open(&mut self, server: usize) -> u32 {
+        self.pipes += 1;
+        let now = self.air.borrow().now;
+        self.servers[server].opened(now, self.pipes, None);
+        self.pipes
+    }
+
+    /// A client of this name comes to that daemon.
+    fn come(&mut self, server: usize, name: &str, incarnation: u64) -> u32 {
+        let pipe = self.open(server);
+        let client = Client::new(named(name, incarnation), name);
+        self.clients.insert(pipe, Desk { client, server, told: Vec::new(), deaf: false });
+        self.turn();
+        pipe
+    }
+
+    fn ask(&mut self, pipe: u32, ask: Down) -> bool {
+        let now = self.air.borrow().now;
+        let desk = self.clients.get_mut(&pipe).expect("a client");
+        let taken = desk.client.down(now, ask).is_ok();
+        self.turn();
+        taken
+    }
+
+    fn cast(&mut self, pipe: u32, text: &str) -> bool {
+        let (order, message) = (Order::Total, message(text));
+        self.ask(pipe, Down::Cast { group: GROUP, how: order.into(), message })
+    }
+
+    /// Bytes go to and fro until nobody has any.
+    fn turn(&mut self) {
+        let now = self.air.borrow().now;
+        let mut busy = true;
+        while std::mem::take(&mut busy) {
+            for (pipe, desk) in &mut self.clients {
+                let server = &mut self.servers[desk.server];
+                while let Some(bytes) = desk.client.transmit(now) {
+                    server.hear(now, *pipe, &bytes.gather());
+                    busy = true;
+                }
+                while !desk.deaf
+                    && let Some(bytes) = server.write(now, *pipe)
+                {
+                    desk.client.receive(now, Packet { from: Address::Pipe(0), bytes });
+                    busy = true;
+                }
+                desk.told.extend(std::iter::from_fn(|| desk.client.up()));
+            }
+            for server in &mut self.servers {
+                while let Some(news) = server.up() {
+                    let News::Parted { pipe, why, last, .. } = news else { continue };
+                    self.parted.push((pipe, why));
+                    if let Some(desk) = self.clients.get_mut(&pipe) {
+                        desk.client.receive(now, Packet { from: Address::Pipe(0), bytes: last });
+                    }
+                }
+            }
+        }
+    }
+
+    fn run(&mut self, time: Duration) {
+        let end = self.air.borrow().now + time;
+        loop {
+            let now = Air::step(&self.air);
+            for server in &mut self.servers {
+                let due = server.deadline().is_some_and(|due| due <= now);
+                if due || Air::waits(&self.air, server.below()) {
+                    server.wake(now);
+                }
+            }
+            self.turn();
+            if now >= end {
+                return;
+            }
+        }
+    }
+
+    fn heard(&self, pipe: u32) -> Vec<String> {
+        let casts = self.clients[&pipe].told.iter().filter_map(|up| match up {
+            Up::Cast { message, .. } => Some(String::from_utf8_lossy(message.body()).into_owned()),
+            _ => None,
+        });
+        casts.collect()
+    }
+
+    fn members(&self, pipe: u32) -> Vec<ProcId> {
+        let views = self.clients[&pipe].told.iter().rev().filter_map(|up| match up {
+            Up::View(view) => Some(view.members.iter().map(|member| member.proc).collect()),
+            _ => None,
+        });
+        let mut members: Vec<ProcId> = views.take(1).next().unwrap_or_default();
+        members.sort_unstable();
+        members
+    }
+
+    fn count(&self, server: usize, name: &str) -> u64 {
+        let mut found = 0;
+        self.servers[server].count(&mut |each, number| {
+            if each == name {
+                found += number;
+            }
+        });
+        found
+    }
+}
+
+/// Three clients of one daemon and one of another, in one group.
+fn town() -> (House, [u32; 4]) {
+    let mut house = House::new("AB");
+    let pipes = [("a", 0), ("b", 0), ("c", 0), ("d", 1)].map(|(name, at)| house.come(at, name, 1));
+    house.run(Duration::from_millis(600));
+    let members = ["a", "b", "c", "d"].map(|name| named(name, 1)).to_vec();
+    assert!(house.ask(pipes[0], Down::Found { group: GROUP, members: members.clone() }));
+    house.run(Duration::from_millis(400));
+    let mut sorted = members;
+    sorted.sort_unstable();
+    for pipe in pipes {
+        assert_eq!(house.members(pipe), sorted);
+    }
+    (house, pipes)
+}
+
+#[test]
+fn a_remote_multicast_crosses_the_network_once() {
+    let (mut house, [a, b, c, d]) = town();
+    house.run(Duration::from_millis(200));
+    let before = house.air.borrow().casts(proc('B'), proc('A'));
+    let fifo =
+        |text: &str| Down::Cast { group: GROUP, how: Order::Fifo.into(), message: message(text) };
+    for number in 0..100 {
+        assert!(house.ask(d, fifo(&format!("{number}"))));
+    }
+    house.run(Duration::from_millis(100));
+    let crossed = house.air.borrow().casts(proc('B'), proc('A')) - before;
+    assert_eq!(crossed, 100, "each once, although it is for three");
+    for pipe in [a, b, c, d] {
+        assert_eq!(house.heard(pipe).len(), 100);
+    }
+}
+
+#[test]
+fn everybody_hears_the_same_in_the_same_order() {
+    let (mut house, pipes) = town();
+    for number in 0..50 {
+        for (at, pipe) in pipes.into_iter().enumerate() {
+            assert!(house.cast(pipe, &format!("{at}:{number}")));
+        }
+    }
+    house.run(Duration::from_millis(200));
+    let heard = house.heard(pipes[0]);
+    assert_eq!(heard.len(), 200);
+    for pipe in pipes {
+        assert_eq!(house.heard(pipe), heard);
+    }
+}
+
+#[test]
+fn a_clients_death_is_known_at_once_and_harms_nobody() {
+    let (mut house, [a, b, c, d]) = town();
+    let now = house.air.borrow().now;
+    assert!(house.cast(b, "last words"));
+    house.clients.remove(&b);
+    house.servers[0].ended(now, b);
+    house.run(Duration::from_millis(150));
+    let mut left = ["a", "c", "d"].map(|name| named(name, 1)).to_vec();
+    left.sort_unstable();
+    for pipe in [a, c, d] {
+        assert_eq!(house.members(pipe), left, "well before any silence is told");
+        assert_eq!(house.heard(pipe), ["last words"]);
+    }
+    assert!(house.cast(d, "on"));
+    house.run(Duration::from_millis(50));
+    assert_eq!(house.heard(a), ["last words", "on"]);
+}
+
+#[test]
+fn a_later_incarnation_takes_the_place_of_an_earlier_one_wherever_it_comes() {
+    let (mut house, [a, b, _, d]) = town();
+    let again = house.come(1, "b", 2);
+    house.run(Duration::from_millis(300));
+    assert!(house.parted.contains(&(b, Bye::Superseded)));
+    assert_eq!(house.clients[&b].client.state(), State::Over(Some(Bye::Superseded)));
+    assert!(!house.members(a).contains(&named("b", 1)));
+    assert!(house.ask(again, Down::Join { group: GROUP, contact: None }));
+    house.run(Duration::from_millis(800));
+    for pipe in [a, d, again] {
+        assert!(house.members(pipe).contains(&named("b", 2)), "{pipe}");
+    }
+    let stale = house.come(0, "b", 1);
+    assert!(house.parted.contains(&(stale, Bye::Superseded)));
+}
+
+#[test]
+fn a_deaf_client_slows_its_senders_is_put_out_and_holds_up_no_other_group() {
+    let (mut house, [a, b, c, d]) = town();
+    let other = GroupId(1 << 127 | 8);
+    let members = ["a", "c"].map(|name| named(name, 1)).to_vec();
+    assert!(house.ask(a, Down::Found { group: other, members }));
+    house.run(Duration::from_millis(400));
+    house.clients.get_mut(&b).expect("there").deaf = true;
+    let text = "x".repeat(10_000);
+    let mut sent = 0;
+    // Far more than may wait for one client anywhere.
+    while sent < 4_000 && house.cast(c, &text) {
+        sent += 1;
+        house.run(Duration::from_micros(200));
+    }
+    assert!(sent < 4_000, "its sender has to wait");
+    let waiting = house.count(0, "gate.bytes_waiting") + house.count(1, "gate.bytes_waiting");
+    assert!(waiting < 3 << 20, "{waiting} bytes");
+    let to_the_other = |text: &str| {
+        let (order, message) = (Order::Fifo, message(text));
+        Down::Cast { group: other, how: order.into(), message }
+    };
+    let before = house.heard(c).len();
+    for _ in 0..100 {
+        assert!(house.ask(a, to_the_other("free")));
+    }
+    house.run(Duration::from_millis(20));
+    assert!(house.heard(c).len() >= before + 100);
+    // It is alive as far as anybody can see, but does not listen.
+    house.run(Duration::from_secs(11));
+    let gone = house.parted.iter().find(|(pipe, _)| *pipe == b);
+    assert!(matches!(gone, Some((_, Bye::Slow | Bye::Silent))), "{gone:?}");
+    house.run(Duration::from_millis(500));
+    assert!(house.cast(d, "on"));
+    house.run(Duration::from_millis(50));
+    assert_eq!(house.heard(a).last().map(String::as_str), Some("on"));
+}
+
+#[test]
+fn who_breaks_the_rules_is_put_out_with_a_reason() {
+    let (mut house, [a, ..]) = town();
+    let now = house.air.borrow().now;
+    let frame = |say: &Say| {
+        let mut body = BytesMut::new();
+        say.write(&mut body);
+        let length = u32::try_from(body.len()).expect("short").to_le_bytes();
+        Bytes::from([&length[..], &body[..]].concat())
+    };
+    let hello = |name: &str, node: &str, version| {
+        frame(&Say::Hello { version, me: named(node, 1), name: name.into() })
+    };
+    let many = (0..60).map(|_| {
+        let message = message(&"x".repeat(10_000));
+        frame(&Say::Ask(Down::Send { to: Endpoint::of(named("a", 1)), message }))
+    });
+    let greedy: Vec<u8> =
+        [hello("h", "h", 1)].into_iter().chain(many).flat_map(|b| b.to_vec()).collect();
+    let cases: [(&str, Vec<u8>, Bye); 6] = [
+        ("garbage", b"GET / HTTP/1.1\r\n\r\n".to_vec(), Bye::Malformed),
+        ("no hello", frame(&Say::Pong).to_vec(), Bye::Malformed),
+        ("another's name", hello("e", "a", 1).to_vec(), Bye::Forbidden),
+        ("another version", hello("f", "f", 99).to_vec(), Bye::Version),
+        ("a length that lies", u32::MAX.to_le_bytes().to_vec(), Bye::Malformed),
+        ("more than its credit", greedy, Bye::Quota),
+    ];
+    for (what, bytes, why) in cases {
+        let pipe = house.open(0);
+        house.servers[0].hear(now, pipe, &bytes);
+        house.turn();
+        assert_eq!(house.parted.last(), Some(&(pipe, why)), "{what}");
+    }
+    let silent = house.open(0);
+    house.run(Duration::from_millis(1_500));
+    assert_eq!(house.parted.last(), Some(&(silent, Bye::Silent)));
+    assert!(house.cast(a, "unharmed"));
+    house.run(Duration::from_millis(100));
+    assert_eq!(house.heard(a).last().map(String::as_str), Some("unharmed"));
+}
+
+#[test]
+fn a_daemon_that_ends_says_so_to_its_clients_and_to_the_others() {
+    let (mut house, [a, b, c, d]) = town();
+    let now = house.air.borrow().now;
+    assert!(house.servers[0].down(now, Word::Farewell).is_ok());
+    house.turn();
+    for pipe in [a, b, c] {
+        assert_eq!(house.clients[&pipe].client.state(), State::Over(Some(Bye::Stopping)));
+    }
+    house.run(Duration::from_millis(150));
+    assert_eq!(house.members(d), [named("d", 1)]);
+}
+
+#[test]
+fn clients_of_one_daemon_that_leave_together_keep_it_from_nothing() {
+    let mut house = House::new("A");
+    let pipes = ["a", "b", "c"].map(|name| house.come(0, name, 1));
+    house.run(Duration::from_millis(400));
+    let members = ["a", "b", "c"].map(|name| named(name, 1)).to_vec();
+    assert!(house.ask(pipes[0], Down::Found { group: GROUP, members }));
+    house.run(Duration::from_millis(400));
+    for pipe in pipes {
+        assert!(house.ask(pipe, Down::Leave { group: GROUP }));
+    }
+    house.run(Duration::from_secs(2));
+    for pipe in pipes {
+        let out = house.clients[&pipe].told.iter().any(|up| matches!(up, Up::Out { .. }));
+        assert!(out, "{pipe} has left");
+    }
+}

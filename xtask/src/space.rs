@@ -1,0 +1,139 @@
+//! Space: assembles one of the two spaces into `target/space/`, and looks at what went in.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use clap::ValueEnum;
+
+use crate::Done;
+use crate::cargo::{program, root, run, target};
+use crate::spaces::{FLOORS, SYSTEM, Space, USER};
+
+/// Which of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Which {
+    /// The daemon: transport and kernel
+    System,
+    /// Library and command line, without a kernel
+    User,
+}
+
+/// Builds it, checks its closure against the table, copies it together, prints what is in it.
+pub(crate) fn run_for(which: Which) -> Done {
+    let space = match which {
+        Which::System => &SYSTEM,
+        Which::User => &USER,
+    };
+    check(space)?;
+    let mut words = vec!["build", "--release", "--package", space.root];
+    words.extend(space.build);
+    run(&words)?;
+    let into = target().join("space").join(space.name);
+    if into.exists() {
+        fs::remove_dir_all(&into).map_err(|error| format!("{}: {error}", into.display()))?;
+    }
+    copy(&target().join("release").join(space.root), &into.join("bin").join(space.root))?;
+    for (from, to) in space.files {
+        copy(&root().join(from), &into.join(to))?;
+    }
+    if which == Which::System {
+        let sample = Command::new(into.join("bin/horusd"))
+            .args(["--name", "a", "--print-config"])
+            .output()
+            .map_err(|error| error.to_string())?;
+        write(&into.join("etc/horus/horusd.toml"), &sample.stdout)?;
+    }
+    list(&into)
+}
+
+/// Every package that the space's root is made of: of the workspace only those that the table has.
+fn check(space: &Space) -> Done {
+    let mut tree = Command::new(program());
+    tree.args(["tree", "--package", space.root, "--edges", "normal", "--prefix", "none"]);
+    tree.args(["--format", "{p}"]).args(space.build).current_dir(root());
+    let output = tree.output().map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let closure: BTreeSet<&str> = text.lines().filter(|line| !line.is_empty()).collect();
+    let (own, foreign): (Vec<&str>, Vec<&str>) =
+        closure.into_iter().partition(|line| line.contains("(/") || line.contains("(\\"));
+    let names: BTreeSet<&str> =
+        own.iter().filter_map(|line| line.split_whitespace().next()).collect();
+    let strangers = strangers(space, &names);
+    if !strangers.is_empty() {
+        return Err(format!("{} must not hold {}", space.name, strangers.join(", ")));
+    }
+    println!("{}: {} and {} packages of others", space.name, join(&names), foreign.len());
+    Ok(())
+}
+
+/// Members of the workspace that do not belong into the space.
+fn strangers<'a>(space: &Space, names: &BTreeSet<&'a str>) -> Vec<&'a str> {
+    let belongs = |name: &str| name == space.root || space.floors.contains(&name);
+    names.iter().copied().filter(|name| !belongs(name)).collect()
+}
+
+fn join(names: &BTreeSet<&str>) -> String {
+    let mut names: Vec<&str> = names.iter().copied().collect();
+    names.sort_by_key(|name| FLOORS.iter().position(|floor| floor == name));
+    names.join(", ")
+}
+
+fn copy(from: &Path, to: &Path) -> Done {
+    let bytes = fs::read(from).map_err(|error| format!("{}: {error}", from.display()))?;
+    write(to, &bytes)?;
+    let permissions = fs::metadata(from).map_err(|error| error.to_string())?.permissions();
+    fs::set_permissions(to, permissions).map_err(|error| error.to_string())
+}
+
+fn write(to: &Path, bytes: &[u8]) -> Done {
+    let folder = to.parent().ok_or("a file lies in a folder")?;
+    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    fs::write(to, bytes).map_err(|error| format!("{}: {error}", to.display()))
+}
+
+fn list(into: &Path) -> Done {
+    let (mut folders, mut files) = (vec![into.to_path_buf()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).map_err(|error| error.to_string())? {
+            let path = entry.map_err(|error| error.to_string())?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let bytes = fs::metadata(&path).map_err(|error| error.to_string())?.len();
+                let inside = path.strip_prefix(into).map_err(|error| error.to_string())?;
+                files.push((inside.display().to_string(), bytes));
+            }
+        }
+    }
+    files.sort();
+    println!("{}", into.display());
+    for (file, bytes) in &files {
+        println!("{:>10} KiB  {file}", bytes.div_ceil(1024));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_floor_of_the_other_space_is_a_stranger() {
+        let names = BTreeSet::from(["horusd", "muts", "vsync"]);
+        assert!(strangers(&SYSTEM, &names).is_empty());
+        let names = BTreeSet::from(["horusd", "muts", "vsync", "lwg"]);
+        assert_eq!(strangers(&SYSTEM, &names), ["lwg"]);
+    }
+
+    #[test]
+    fn both_spaces_are_made_of_what_the_table_has() {
+        for space in [&SYSTEM, &USER] {
+            check(space).expect("its closure");
+        }
+    }
+}
