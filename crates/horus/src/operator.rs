@@ -96,7 +96,9 @@ impl Ask {
         match self {
             Self::Status { to } => (to, json!({ "ask": "status" })),
             Self::Groups { to } => (to, json!({ "ask": "groups" })),
-            Self::Members { group, to } => (to, json!({ "ask": "members", "group": group })),
+            Self::Members { group, to } => {
+                (to, json!({ "ask": "members", "group": number_of(group) }))
+            }
             Self::Why { name, to } => (to, json!({ "ask": "why", "name": name })),
             Self::Counters { to } => (to, json!({ "ask": "counters" })),
             Self::Out { name, to } => (to, json!({ "ask": "out", "name": name })),
@@ -187,6 +189,12 @@ fn in_words(answer: &Value) -> String {
         }
     }
     text
+}
+
+/// The number of a group, as a daemon knows it: it knows no words.
+fn number_of(group: &str) -> String {
+    let spelled = group.len() == 32 && group.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if spelled { group.into() } else { format!("{:032x}", horus::group_of_word(group).0) }
 }
 
 #[cfg(test)]

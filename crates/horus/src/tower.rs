@@ -6,13 +6,15 @@ use std::path::Path;
 
 use lwg::{Down, Endpoint, Groups, LwgId, OneToOne, Policy, Smallest, Up};
 #[cfg(feature = "embedded")]
+use muts::Address;
+#[cfg(feature = "embedded")]
 use muts::Transport;
 #[cfg(feature = "embedded")]
 use muts::keyed::Keyed;
 #[cfg(feature = "embedded")]
 use muts::os::Driver;
 use muts::os::Pipe;
-use muts::{Address, Counted, Full, Guard, Guarded, Instant, Layer, Packet, ProcId, Transmit};
+use muts::{Counted, Full, Guard, Guarded, Instant, Layer, Packet, ProcId, Transmit};
 #[cfg(feature = "embedded")]
 use vsync::Kernel;
 use vsync::gate::{Client, State};

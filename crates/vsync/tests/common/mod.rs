@@ -95,6 +95,7 @@ impl Air {
                 let (peers, seq_now) = (peers.clone(), *seq);
                 *seq += 1;
                 for (place, to) in peers.into_iter().enumerate() {
+                    *self.casts.entry((me, to)).or_default() += 1;
                     if self.lost_casts.contains(&(me, to)) {
                         continue;
                     }
