@@ -56,6 +56,8 @@ pub(crate) struct Whereabouts {
     pub(crate) number: u64,
     /// The view that it is in, with its members by rank; none if it is in no view of the group.
     pub(crate) view: Option<(ViewId, Vec<ProcId>)>,
+    /// Once members as well, and out of its reach: the one it tells may know better.
+    pub(crate) beyond: Vec<ProcId>,
 }
 
 /// What members say to each other about a group.
@@ -180,9 +182,11 @@ impl Wire for Whereabouts {
     fn write(&self, into: &mut impl Sink) {
         self.number.write(into);
         self.view.write(into);
+        self.beyond.write(into);
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
-        Ok(Self { number: u64::read(from)?, view: Option::read(from)? })
+        let (number, view) = (u64::read(from)?, Option::read(from)?);
+        Ok(Self { number, view, beyond: Vec::read(from)? })
     }
 }
 

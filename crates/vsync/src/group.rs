@@ -87,7 +87,8 @@ impl Group {
             }
             // It has been in a component, or is taken for one: who waits for it there waits long.
             (Self::Joining(joining), Control::MergeAsk { .. }) => {
-                let whereabouts = Whereabouts { number: turn.now.as_nanos(), view: None };
+                let whereabouts =
+                    Whereabouts { number: turn.now.as_nanos(), view: None, beyond: Vec::new() };
                 turn.control(from, &Control::Where { group: joining.group, whereabouts });
             }
             (Self::Joining(joining), Control::Invite { .. }) => {

@@ -2,7 +2,9 @@
 //!
 //! Takes: what others say of where they are. Promises: a laggard gets the INSTALL that it lacks
 //! from anyone who took it; who is in a view without this member is `gone` for it and is excluded
-//! before anything else (V4). Keeps: the newest sighting of each process, by number.
+//! before anything else (V4). Two components of which only somebody knows who reaches but one of
+//! them find each other too: it names those it does not reach. Keeps: the newest sighting of each
+//! process, by number.
 
 use alloc::vec::Vec;
 
@@ -64,7 +66,7 @@ impl Serving {
         if view == self.epoch.view {
             return;
         }
-        for proc in members {
+        for proc in members.into_iter().chain(whereabouts.beyond) {
             if self.kin.len() < KIN_MAX && proc != turn.me() {
                 self.kin.insert(proc);
             }
@@ -105,7 +107,10 @@ impl Serving {
 
     /// Tells one process where this member is.
     pub(crate) fn tell_whereabouts(&self, turn: &mut Turn<'_>, to: ProcId) {
-        let whereabouts = Whereabouts { number: turn.now.as_nanos(), view: self.shown_view() };
+        let beyond = self.kin.iter().copied().filter(|proc| !turn.peers.is_reachable(*proc));
+        let beyond = beyond.filter(|proc| !self.epoch.members.contains(proc)).collect();
+        let view = self.shown_view();
+        let whereabouts = Whereabouts { number: turn.now.as_nanos(), view, beyond };
         turn.control(to, &Control::Where { group: self.group(), whereabouts });
     }
 

@@ -1,5 +1,7 @@
 //! Hearing: what the transport tells, to the group that it concerns.
 
+use alloc::vec::Vec;
+
 use muts::{Instant, Message, Multicast, ProcId, Wire};
 
 use super::Kernel;
@@ -147,7 +149,8 @@ impl<M: Multicast> Kernel<M> {
                 turn.counters.strays += 1;
             }
             _ => {
-                let whereabouts = Whereabouts { number: now.as_nanos(), view: None };
+                let beyond = Vec::new();
+                let whereabouts = Whereabouts { number: now.as_nanos(), view: None, beyond };
                 turn.control(from, &Control::Where { group, whereabouts });
             }
         }
