@@ -144,8 +144,8 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
                 let plan = Plan::drawn(&mut choice, hosts);
                 let causal_across = plan.config.causality == vsync::Causality::System
                     && !matches!(family, Family::Gate);
-                // Not `causal_across`: about one run in sixty has a living member excluded, and then it
-                // is not promised.
+                // Not judged across groups: about one run in sixty has a living member excluded,
+                // and then it is not promised.
                 let options = Options::default();
                 if causal_across {
                     // Sides of one group may both have members in one view of another: so nothing
