@@ -122,19 +122,19 @@ impl Driver {
     }
 
     /// What the last turn was woken by.
-    #[cfg(unix)]
+    #[cfg(all(unix, not(horus_none)))]
     pub(super) fn events(&self) -> impl Iterator<Item = &mio::event::Event> {
         self.waiter.plain().events()
     }
 
     /// Where more can be registered to be waited for.
-    #[cfg(unix)]
+    #[cfg(all(unix, not(horus_none)))]
     pub(super) fn registry(&self) -> &mio::Registry {
         self.waiter.plain().registry()
     }
 
     /// Sends what waits, as far as the socket takes it.
-    #[cfg(unix)]
+    #[cfg(all(unix, not(horus_none)))]
     pub(super) fn send<L: Layer>(&mut self, layer: &mut L) {
         self.transmit(layer);
     }

@@ -46,10 +46,10 @@ mod system;
 #[path = "none.rs"]
 mod system;
 
-#[cfg(unix)]
+#[cfg(all(unix, not(horus_none)))]
 pub use doors::{Doors, default_socket};
 pub use driver::{Bell, Broken, Driver};
 pub use incarnation::{Forgetful, next_incarnation};
-#[cfg(unix)]
+#[cfg(all(unix, not(horus_none)))]
 pub use pipe::{Pipe, Unreachable};
 pub use system::Rouser;
