@@ -23,6 +23,9 @@ pub(crate) const RENEW_NUMBERS: u64 = 1 << 32;
 /// What is under way when a session is replaced still counts for so long.
 const RETIRED_FOR: Duration = Duration::from_secs(10);
 
+/// One that was retired and not replaced for so long is left to this end.
+const LEFT_AFTER: Duration = Duration::from_secs(2);
+
 /// The third message of a greeting is repeated after this until the other end has used the session.
 const THANK_AGAIN: Duration = Duration::from_millis(50);
 
@@ -193,6 +196,12 @@ impl Sessions {
         })
     }
 
+    /// Whether the newest is retired, and the other end has had its time to replace it.
+    pub(crate) fn is_left(&self, now: Instant) -> bool {
+        let over = self.0.last().and_then(|newest| newest.retired);
+        over.is_some_and(|over| over <= now + (RETIRED_FOR - LEFT_AFTER))
+    }
+
     /// Takes out those whose time is over; answers their ends.
     pub(crate) fn expire(&mut self, now: Instant) -> Vec<u32> {
         let over = |session: &Session| session.retired.is_some_and(|at| at <= now);
@@ -258,6 +267,8 @@ mod tests {
         assert!(sessions.is_old(at(0), 6 + RENEW_NUMBERS));
         sessions.retire_all(at(0));
         assert!(sessions.is_old(at(0), 5));
+        assert!(!sessions.is_left(at(1_000)));
+        assert!(sessions.is_left(at(2_000)));
         assert_eq!(sessions.expire(at(10_000)), [1]);
     }
 }

@@ -295,6 +295,8 @@ impl Layer for Transport {
 impl Guarded for Transport {
     fn change_guard(&mut self, now: Instant, guard: Box<dyn Guard>) {
         self.guard = guard;
+        // A greeting that the old guard began would let in whom the new one does not trust.
+        self.slots.retain(|_, slot| matches!(slot, Slot::Link(_)));
         self.renew_hall(now);
         let peers: Vec<ProcId> = self.links.keys().copied().collect();
         for peer in peers {

@@ -143,26 +143,52 @@ fn a_changed_bit_makes_a_datagram_nothing() {
     assert_eq!(casts(net.told(2), 1).len(), 1);
 }
 
+/// Which of the cluster's secrets are known, one step after the other: 0 the old one, 1 the next.
+const ROTATION: [[usize; 2]; 3] = [[0, 1], [1, 0], [1, 1]];
+
+/// A node has these secrets of the cluster from now on.
+fn rotate(net: &mut Net, node: u32, clusters: [usize; 2]) {
+    let line = |file: &KeyFile, at: usize| {
+        let text = file.to_string();
+        text.lines().nth(at).expect("a line").to_owned()
+    };
+    let secret = |which: usize| line(&keys()[4 * which], 0);
+    let private = line(&keys()[node as usize - 1], 1);
+    let text = format!("{}\n{}\n{private}\n", secret(clusters[0]), secret(clusters[1]));
+    let file = KeyFile::parse(&text).expect("keys");
+    let now = net.now;
+    let end = net.ends.get_mut(&node).expect("there");
+    end.change_guard(now, Box::new(Keyed::new(&file)));
+}
+
+#[test]
+fn keys_that_change_at_one_just_before_the_other_leave_no_link_without_a_session() {
+    let upset = |up: &Up| matches!(up, Up::Silent { .. } | Up::Lost { .. });
+    for (first, gap) in [1, 2].into_iter().flat_map(|first| (0..20).map(move |gap| (first, gap))) {
+        let mut net = Net::guarded(2, gap, friends);
+        net.run(Duration::from_secs(1));
+        for clusters in ROTATION {
+            rotate(&mut net, first, clusters);
+            net.run(Duration::from_millis(gap));
+            rotate(&mut net, 3 - first, clusters);
+            net.run(Duration::from_secs(1));
+        }
+        net.run(Duration::from_secs(15));
+        let noticed = (1..=2).any(|node| net.told(node).iter().any(upset));
+        assert!(!noticed, "{gap} ms after {first}");
+    }
+}
+
 #[test]
 fn keys_change_while_everything_goes_on_and_the_old_one_opens_nothing_then() {
     let mut net = Net::guarded(3, 6, friends);
     net.loss = 300_000;
     net.run(Duration::from_secs(3));
     net.open(3);
-    let line = |file: &KeyFile, at: usize| {
-        let text = file.to_string();
-        text.lines().nth(at).expect("a line").to_owned()
-    };
-    let (old, new) = (line(&keys()[0], 0), line(&keys()[4], 0));
     let mut sent = 0;
-    for clusters in [[&old, &new], [&new, &old], [&new, &new]] {
+    for clusters in ROTATION {
         for node in 1..=3_u32 {
-            let private = line(&keys()[node as usize - 1], 1);
-            let text = format!("{}\n{}\n{private}\n", clusters[0], clusters[1]);
-            let file = KeyFile::parse(&text).expect("keys");
-            let now = net.now;
-            let end = net.ends.get_mut(&node).expect("there");
-            end.change_guard(now, Box::new(Keyed::new(&file)));
+            rotate(&mut net, node, clusters);
         }
         for _ in 0..150 {
             assert!(net.ask(1, cast(vec![7; 300].into())));
@@ -198,6 +224,21 @@ fn a_node_whose_key_is_not_trusted_any_more_is_a_stranger() {
         net.told(1).iter().any(|up| matches!(up, Up::Silent { peer, .. } if peer.node.0 == other))
     };
     assert!(silent(3) && !silent(2));
+}
+
+#[test]
+fn a_greeting_under_way_lets_in_nobody_who_is_not_trusted_any_more() {
+    let text = format!("{}trust {:?}\n", keys()[0], keys()[2].public());
+    let strict = KeyFile::parse(&text).expect("keys");
+    for ms in 0..40 {
+        let mut net = Net::guarded(2, 9, friends);
+        net.run(Duration::from_millis(ms));
+        let before = met(&net, 1, 2);
+        let now = net.now;
+        net.ends.get_mut(&1).expect("there").change_guard(now, Box::new(Keyed::new(&strict)));
+        net.run(Duration::from_secs(3));
+        assert_eq!(met(&net, 1, 2), before, "changed after {ms} ms");
+    }
 }
 
 #[test]

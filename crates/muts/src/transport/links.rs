@@ -146,7 +146,9 @@ impl Transport {
         self.last_turn = now;
     }
 
-    /// Thanks that nobody heard are said again; what is old is renewed, by the lower of the two.
+    /// Thanks that nobody heard are said again; what is old is renewed, by the lower of the two. The
+    /// other waits a little: but what it retired itself, for another guard, may not be old for the
+    /// lower one.
     fn tend_sessions(&mut self, now: Instant, peer: ProcId) {
         let overhead = self.guard.overhead();
         let Some(link) = self.links.get_mut(&peer) else { return };
@@ -158,7 +160,8 @@ impl Transport {
         }
         let old = link.sessions.is_old(now, link.flight.next());
         let asked = now.since(link.renewed) < RENEW_PAUSE;
-        if overhead > 0 && old && !asked && self.config.me < peer {
+        let turn = self.config.me < peer || link.sessions.is_left(now);
+        if overhead > 0 && old && !asked && turn {
             link.renewed = now;
             self.counters.sessions_renewed += 1;
             let address = link.address;
