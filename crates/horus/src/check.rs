@@ -85,6 +85,9 @@ use verdict::Report;
 pub struct Options {
     /// Causality holds across groups too: `causal-across` is checked.
     pub causal_across: bool,
+    /// Across groups nothing is owed between a receiver and a sender who went apart in the group of
+    /// the cause: what the kernel promises (P26).
+    pub apart_excused: bool,
     /// One order of ABCASTs fits all processes, crashed and partitioned ones included:
     /// `total-strong` is checked for every ABCAST, not only for the safe ones.
     pub total_strong: bool,
@@ -121,7 +124,7 @@ const JUDGES: [(Property, Judge); Property::ALL.len()] = [
     (Property::Causal, |case, report| causal::judge(case.facts, report)),
     (Property::CausalAcross, |case, report| {
         if case.options.causal_across {
-            causal_across::judge(case.facts, report)
+            causal_across::judge(case.facts, report, case.options.apart_excused)
         }
     }),
     (Property::TotalWeak, |case, report| total_weak::judge(case.facts, report)),

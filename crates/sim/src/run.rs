@@ -144,15 +144,11 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
                 let plan = Plan::drawn(&mut choice, hosts);
                 let causal_across = plan.config.causality == vsync::Causality::System
                     && !matches!(family, Family::Gate);
-                // Not judged across groups: about one run in sixty has a living member excluded,
-                // and then it is not promised.
-                let options = Options::default();
+                let options = Options { causal_across, apart_excused: true, ..Options::default() };
                 if causal_across {
-                    // Sides of one group may both have members in one view of another: so nothing
-                    // here may have the living excluded, no partition and no transport at extremes.
+                    // Sides of one group may both have members in one view of another.
                     storm = storm.without_partitions();
                 }
-                let ways = if causal_across { Ways::default() } else { ways };
                 let mut world = match family {
                     Family::Gate => gated_core_world(hosts, world_seed, plan, ways, trace),
                     _ => core_world(hosts, world_seed, plan, ways, trace),

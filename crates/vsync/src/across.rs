@@ -3,7 +3,9 @@
 //! Takes: which groups are active, that is, have a message that was sent or delivered here and that
 //! not everybody is known to have delivered. Promises: a Causal or Total multicast goes out only
 //! while no other group is active, so nothing that follows from it can overtake its causes there.
-//! Keeps: which groups are active, and which were handed back a multicast for it.
+//! A group that was left stays active until its members are known to have the view without this
+//! process: only then have they delivered what it has. Keeps: which groups are active, and which
+//! were handed back a multicast for it.
 
 use alloc::collections::{BTreeSet, VecDeque};
 
@@ -20,6 +22,11 @@ impl Across {
     /// The active groups that a multicast in this one has to wait for.
     pub(crate) fn before(&self, group: GroupId) -> impl Iterator<Item = GroupId> + use<'_> {
         self.active.iter().copied().filter(move |active| *active != group)
+    }
+
+    /// All that are active.
+    pub(crate) fn active(&self) -> impl Iterator<Item = GroupId> + use<'_> {
+        self.active.iter().copied()
     }
 
     /// A multicast in this group was handed back.

@@ -271,7 +271,7 @@ impl<M: Multicast> Kernel<M> {
         let before = group.channel();
         let due = settle(group, &mut self.desk.turn(now), highest);
         let after = group.channel();
-        if self.desk.config.causality == Causality::System {
+        if self.desk.config.causality == Causality::System && !matches!(group, Group::Over { .. }) {
             let active = group.is_active();
             self.note_active(id, active);
         }
@@ -302,6 +302,17 @@ impl<M: Multicast> Kernel<M> {
     fn note_active(&mut self, group: GroupId, active: bool) {
         for group in self.across.note(group, active) {
             self.desk.told.push_back(Up::Room { group });
+        }
+    }
+
+    /// Groups that were left are active until nobody is waited for.
+    pub(crate) fn note_left(&mut self, now: Instant) {
+        let (spreads, peers) = (&self.desk.spreads, &self.desk.peers);
+        let alive = |proc| !peers.suspects(now, proc);
+        let left = self.across.active().filter(|group| !self.groups.contains_key(group));
+        let over: Vec<GroupId> = left.filter(|group| !spreads.waits_for(*group, alive)).collect();
+        for group in over {
+            self.note_active(group, false);
         }
     }
 

@@ -44,6 +44,9 @@ impl Spreads {
             return;
         }
         let name = (install.group, install.view);
+        if self.by_name.contains_key(&name) {
+            return;
+        }
         self.by_time.insert((now, name));
         let until = now + GIVE_UP_AFTER;
         self.by_name.insert(name, Spread { install, waiting, next: now, pause, until });
@@ -63,6 +66,13 @@ impl Spreads {
         for name in all.map(|(name, _)| *name).collect::<Vec<_>>() {
             self.strike_out(name, proc);
         }
+    }
+
+    /// Whether one of these may not have a view of this group yet that is spread here.
+    pub(crate) fn waits_for(&self, group: GroupId, counts: impl Fn(ProcId) -> bool) -> bool {
+        let all = self.by_name.range((group, ViewId::default())..);
+        let mut of_group = all.take_while(|((other, _), _)| *other == group);
+        of_group.any(|(_, spread)| spread.waiting.iter().any(|proc| counts(*proc)))
     }
 
     fn strike_out(&mut self, name: Name, proc: ProcId) {

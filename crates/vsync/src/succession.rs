@@ -134,6 +134,10 @@ impl Serving {
         if part.leavers.contains(&me) {
             self.release(turn, false);
             turn.tell(Up::Out { group: self.group(), why: Why::Left });
+            // Others deliver the cut when they hear of it: see `across.rs`.
+            if turn.config.causality == Causality::System {
+                turn.spreads.add(turn.now, turn.config.control, me, install.clone());
+            }
             return Fate::Leaves;
         }
         let previous = (!part.hidden).then_some(self.epoch.told);

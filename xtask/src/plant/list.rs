@@ -69,7 +69,7 @@ const fn reader(
     Plant { name, file, from, to, families: &[], packages: &["sim"] }
 }
 
-pub(super) const PLANTS: [Plant; 53] = [
+pub(super) const PLANTS: [Plant; 54] = [
     gated(
         "a client is not asked before its casts are closed out",
         "crates/vsync/src/asking.rs",
@@ -99,6 +99,12 @@ pub(super) const PLANTS: [Plant; 53] = [
         "crates/vsync/src/gate/shared.rs",
         "        let told = self.locals.values().map(|local| local.next).min().unwrap_or(end);\n",
         "        let told = self.locals.values().map(|local| local.next).max().unwrap_or(end);\n",
+    ),
+    kernel(
+        "who has left a group speaks in another before its members have heard what it heard",
+        "crates/vsync/src/kernel.rs",
+        " && !matches!(group, Group::Over { .. })",
+        "",
     ),
     kernel(
         "a blocked member goes on delivering",

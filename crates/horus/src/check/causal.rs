@@ -6,20 +6,32 @@ use super::facts::{Delivery, Facts, Step};
 use super::{Property, Report};
 
 pub(super) fn judge(facts: &Facts<'_>, report: &mut Report) {
-    walk(facts, &Causes::new(facts, false), report, Property::Causal, true);
+    walk(facts, &Causes::new(facts, false), report, Property::Causal, Scope::Group);
+}
+
+/// Where causes and effects are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// In one group: a cause of the effect's own view must not be missing at all, and what lies
+    /// behind an older view is not followed: the judges of views answer for it.
+    Group,
+    /// In any.
+    Across {
+        /// Whether nothing is owed between those who went apart in the group of the cause.
+        apart_excused: bool,
+    },
 }
 
 /// Looks at every delivery's causes, at every process each cause once: at its first effect.
-///
-/// With `views`, a cause of the effect's own view must not be missing at all, and what lies
-/// behind an older view is not followed: the judges of views answer for it.
 pub(super) fn walk(
     facts: &Facts<'_>,
     causes: &Causes,
     report: &mut Report,
     property: Property,
-    views: bool,
+    scope: Scope,
 ) {
+    let views = scope == Scope::Group;
+    let excused = scope == Scope::Across { apart_excused: true };
     let mut seen = vec![u32::MAX; facts.messages.len()];
     let mut open = Vec::new();
     for (receiver, steps) in (0u32..).zip(&facts.steps) {
@@ -40,7 +52,9 @@ pub(super) fn walk(
                     if std::mem::replace(&mut seen[cause as usize], receiver) == receiver {
                         continue;
                     }
-                    look(facts, report, property, effect, cause, view.filter(|_| views));
+                    if !(excused && went_apart(facts, effect, cause)) {
+                        look(facts, report, property, effect, cause, view.filter(|_| views));
+                    }
                     if !views || !is_older(facts, cause, view) {
                         open.push(cause);
                     }
@@ -56,6 +70,19 @@ fn is_older(facts: &Facts<'_>, cause: u32, view: Option<u32>) -> bool {
         (Some(sending), Some(view)) => facts.view(sending).number < facts.view(view).number,
         _ => false,
     }
+}
+
+/// Whether the receiver of `effect` and its sender left the view of `cause` for different ones.
+fn went_apart(facts: &Facts<'_>, effect: &Delivery, cause: u32) -> bool {
+    let Some(send) = facts.send_of(effect.message) else { return false };
+    let here = facts.delivery_at(effect.proc, cause).and_then(|delivery| delivery.install);
+    let Some(here) = here.map(|install| facts.install(install)) else { return false };
+    let installs = facts.view(here.view).installs.iter().map(|install| facts.install(*install));
+    let there = installs.filter(|install| install.proc == send.proc);
+    there.filter_map(|install| install.next).any(|next| {
+        let along = facts.install(next).transitional.as_ref();
+        along.is_some_and(|along| !along.contains(&effect.proc))
+    })
 }
 
 /// `cause` has not been delivered when `effect` is.

@@ -113,7 +113,12 @@ impl Draw {
 
 #[test]
 fn histories_that_contradict_themselves_get_a_verdict() {
-    let options = Options { causal_across: true, total_strong: true, refuse_unknown: true };
+    let options = Options {
+        causal_across: true,
+        apart_excused: true,
+        total_strong: true,
+        refuse_unknown: true,
+    };
     let mut bad = 0;
     for run in 1..=RUNS {
         let mut draw = Draw(run.wrapping_mul(0x9e37_79b9_7f4a_7c15));

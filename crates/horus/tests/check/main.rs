@@ -54,6 +54,18 @@ fn every_property_has_a_planted_fault() {
 }
 
 #[test]
+fn across_groups_nothing_is_owed_to_who_went_apart_where_that_is_excused() {
+    let across = Options { causal_across: true, ..Options::default() };
+    let excused = Options { apart_excused: true, ..across.clone() };
+    let apart = parse(orders::ACROSS, orders::APART);
+    let found = judge(&apart, &across).found;
+    assert!(found.contains_key(&Property::CausalAcross), "asked strictly it is an inversion");
+    let verdict = judge(&apart, &excused);
+    assert!(!verdict.found.contains_key(&Property::CausalAcross), "{verdict}");
+    try_faults(orders::ACROSS, orders::ACROSS_FAULTS, &excused);
+}
+
+#[test]
 fn causality_across_groups_is_an_option() {
     try_faults(orders::ACROSS, &[], &Options::default());
     let edits = orders::ACROSS_FAULTS[0].edits;

@@ -125,3 +125,12 @@ pub(crate) const ACROSS: &str = "
 
 pub(crate) const ACROSS_FAULTS: &[Fault] =
     &[Fault { broken: &[CausalAcross], edits: &[Swap("c deliver G x a", "c deliver H y b")] }];
+
+/// b casts in H after a's message in G, which c has when it closes its view of G alone.
+pub(crate) const APART: &[Edit] = &[
+    Drop("c deliver G x a"),
+    After("c deliver H y b", "c deliver G x a"),
+    After("c deliver G x a", "c view G 2:c c transitional=c"),
+    After("b deliver G x a", "b view G 2:b a,b transitional=a,b"),
+    After("a deliver G x a", "a view G 2:b a,b transitional=a,b"),
+];

@@ -27,6 +27,7 @@ impl<M: Multicast> Kernel<M> {
         while let Some(group) = self.fed.pop_first() {
             self.settle(now, group, Group::feed);
         }
+        self.note_left(now);
         for (to, bytes) in self.desk.peers.new_beats(now) {
             self.desk.turn(now).ask(muts::Down::Beat { to, bytes });
         }

@@ -261,12 +261,19 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(names: &str, seed: u64) -> Self {
+        Self::configured(names, seed, |_| {})
+    }
+
+    /// The same with other settings.
+    pub(crate) fn configured(names: &str, seed: u64, change: impl Fn(&mut Config)) -> Self {
         let air = Air::with(names, seed);
         let mut world =
             Self { air, kernels: BTreeMap::new(), paused: BTreeMap::new(), told: BTreeMap::new() };
         for me in names.chars().map(proc).collect::<Vec<ProcId>>().iter() {
             let breath = Breath { me: *me, air: world.air.clone() };
-            world.kernels.insert(*me, Kernel::new(breath, Config::new(*me, seed ^ me.node.0)));
+            let mut config = Config::new(*me, seed ^ me.node.0);
+            change(&mut config);
+            world.kernels.insert(*me, Kernel::new(breath, config));
             world.told.insert(*me, Vec::new());
         }
         world.run(Duration::from_millis(500));

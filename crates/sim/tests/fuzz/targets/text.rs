@@ -70,7 +70,12 @@ pub(super) fn history(bytes: &[u8]) {
             logs[at % 4].push(event);
         }
     }
-    let options = Options { causal_across: true, total_strong: true, refuse_unknown: true };
+    let options = Options {
+        causal_across: true,
+        apart_excused: true,
+        total_strong: true,
+        refuse_unknown: true,
+    };
     let (verdict, most) = allocator::most(|| judge(&logs, &options));
     assert!(most <= bytes.len() * 512 + (1 << 20), "{most} bytes for {}", bytes.len());
     assert_eq!(verdict, judge(&logs, &options), "one verdict for one run");
