@@ -20,7 +20,7 @@ static ALLOCATOR: Counting = Counting;
 
 /// What there is nothing to measure of.
 const NOT_YET: [(&str, &str); 3] = [
-    ("gate", "there is no daemon to measure yet"),
+    ("gate", "this benchmark is not written yet"),
     ("tools", "this benchmark is not written yet"),
     ("paper", "this benchmark is not written yet"),
 ];

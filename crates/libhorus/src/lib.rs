@@ -14,7 +14,7 @@ use std::ffi::CStr;
 use std::time::Duration;
 
 use handles::{Asked, Lwg, Tower};
-use roof::{Endpoint, Heard, Order};
+use roof::{Endpoint, Group, Heard, Order, Pending};
 use status::{guarded, wrong};
 
 /// How a call ended.
@@ -156,6 +156,25 @@ pub unsafe extern "C" fn lwg_free(lwg: *mut Lwg) {
     unsafe { free(lwg) };
 }
 
+/// Changes the members of a group.
+///
+/// # Safety
+/// As `lwg_add`.
+unsafe fn change(
+    lwg: *mut Lwg,
+    members: *const *const c_char,
+    count: usize,
+    patience_ms: u32,
+    how: fn(&Group, &[Endpoint]) -> Pending<()>,
+) -> c_int {
+    guarded(|| {
+        // SAFETY: the caller's promise.
+        let (lwg, names) = unsafe { (borrow(lwg)?, texts(members, count)?) };
+        let members = lwg.members(&names, patience(patience_ms))?;
+        how(&lwg.group, &members).wait().map_err(wrong)
+    })
+}
+
 /// lwg_add: members that are in already are passed over.
 ///
 /// # Safety
@@ -168,12 +187,8 @@ pub unsafe extern "C" fn lwg_add(
     count: usize,
     patience_ms: u32,
 ) -> c_int {
-    guarded(|| {
-        // SAFETY: the caller's promise.
-        let (lwg, names) = unsafe { (borrow(lwg)?, texts(members, count)?) };
-        let members = lwg.members(&names, patience(patience_ms))?;
-        lwg.group.add(&members).wait().map_err(wrong)
-    })
+    // SAFETY: the caller's promise.
+    unsafe { change(lwg, members, count, patience_ms, Group::add) }
 }
 
 /// lwg_remove: leaving is removing oneself.
@@ -187,12 +202,8 @@ pub unsafe extern "C" fn lwg_remove(
     count: usize,
     patience_ms: u32,
 ) -> c_int {
-    guarded(|| {
-        // SAFETY: the caller's promise.
-        let (lwg, names) = unsafe { (borrow(lwg)?, texts(members, count)?) };
-        let members = lwg.members(&names, patience(patience_ms))?;
-        lwg.group.remove(&members).wait().map_err(wrong)
-    })
+    // SAFETY: the caller's promise.
+    unsafe { change(lwg, members, count, patience_ms, Group::remove) }
 }
 
 /// lwg_destroy: the group is over for all; it is still to be freed.

@@ -6,7 +6,7 @@ mod allocator;
 #[path = "../tests/fuzz/corpus.rs"]
 mod corpus;
 #[path = "../tests/fuzz/targets/mod.rs"]
-#[allow(dead_code, reason = "how long an attempt takes is for who counts them")]
+#[expect(dead_code, reason = "how long an attempt takes is for who counts them")]
 mod targets;
 
 use std::path::Path;

@@ -5,7 +5,6 @@ use std::fs;
 use std::path::Path;
 
 #[path = "../wire/examples.rs"]
-#[allow(dead_code, reason = "the names and meanings are for the test of the examples")]
 mod examples;
 
 /// The inputs of a target, one of no bytes first; then files by their names, then examples.

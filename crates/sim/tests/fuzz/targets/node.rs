@@ -9,16 +9,14 @@ use super::decoders::bounded;
 use crate::allocator;
 
 #[path = "../../../../horus/src/node/command.rs"]
-#[allow(dead_code, reason = "what a node does with it is not read here")]
+#[expect(dead_code, reason = "what a node does with it is not read here")]
 mod command;
 #[path = "../../../../horus/src/node/document.rs"]
-#[allow(dead_code, reason = "what a node does with it is not read here")]
 mod document;
 #[path = "../../../../horus/src/node/envelope.rs"]
-#[allow(dead_code, reason = "what a node does with it is not read here")]
 mod envelope;
 #[path = "../../../../horus/src/node/limits.rs"]
-#[allow(dead_code, reason = "what a node does with it is not read here")]
+#[expect(dead_code, reason = "what a node does with it is not read here")]
 mod limits;
 #[path = "../../../../horus/src/node/words.rs"]
 mod words;
