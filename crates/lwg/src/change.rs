@@ -13,7 +13,7 @@ use vsync::Endpoint;
 use crate::core_group::CoreGroup;
 use crate::digest::Digest;
 use crate::group::{BEGUN, Change, Generation, common};
-use crate::header::{Op, What};
+use crate::header::{Op, SILENT, What};
 use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members};
 use crate::interface::{Outcome, Up, Why};
@@ -111,6 +111,7 @@ impl CoreGroup {
             return;
         }
         let cause = Digest::of("op").with(&from).with(&op.number).end();
+        let told = from == here.me && self.foretold.remove(&op.number);
         let outcome = match &op.what {
             What::Create(members) => self.create(here, op.lwg, members, cause),
             What::Adopt if self.closed => Outcome::Again,
@@ -125,13 +126,21 @@ impl CoreGroup {
             What::Ready(ready) => return self.on_ready(here, from, op.lwg, ready),
             _ if self.has_moved(here, op.lwg) => {
                 if from == here.me {
-                    here.asides.push_back(Aside::Moved { op });
+                    self.operation_is_back(here, &op);
+                    let number = if told { op.number | SILENT } else { op.number };
+                    here.asides.push_back(Aside::Moved { op: Op { number, ..op } });
                 }
                 return;
             }
-            _ => self.alter(here, from, &op, cause),
+            _ => {
+                let outcome = self.alter(here, from, &op, cause);
+                if from == here.me {
+                    self.operation_is_back(here, &op);
+                }
+                outcome
+            }
         };
-        if from == here.me {
+        if from == here.me && !told {
             here.asides.push_back(Aside::Ended { op, outcome });
         }
     }
@@ -291,6 +300,7 @@ impl CoreGroup {
 
     fn close_changes_of(&mut self, here: &mut Here, slot: Slot, next: &vsync::View) {
         while let Some(motion) = self.directory.motions.get_mut(&slot) {
+            motion.asked = 0;
             let Some(mut change) = motion.changes.pop_front() else { break };
             if !change.missing.is_empty() {
                 here.counters.forced += 1;
@@ -390,9 +400,9 @@ impl CoreGroup {
     }
 
     /// Nothing is pending: what waited for the view goes on its way.
-    fn release_held(&mut self, slot: Slot) {
+    pub(crate) fn release_held(&mut self, slot: Slot) {
         let Some(motion) = self.directory.motions.get_mut(&slot) else { return };
-        if motion.changes.is_empty() {
+        if motion.is_over() {
             let motion = self.directory.motions.remove(&slot).unwrap_or_default();
             self.queue.extend(motion.held);
         }

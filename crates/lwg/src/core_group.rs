@@ -56,6 +56,8 @@ pub(crate) struct CoreGroup {
     pub(crate) filtered: u64,
     /// Own ABCASTs on their way, and the MARKs that wait for them.
     pub(crate) unplaced: Unplaced,
+    /// Own operations on their way of which it was told how they end.
+    pub(crate) foretold: BTreeSet<u64>,
     /// Own messages delivered here and not known to be so everywhere.
     unstable: VecDeque<Unstable>,
 }
@@ -90,6 +92,7 @@ impl CoreGroup {
             leaving: Vec::new(),
             filtered: 0,
             unplaced: Unplaced::default(),
+            foretold: BTreeSet::new(),
             unstable: VecDeque::new(),
         };
         here.told.push_back(Up::Core(vsync::Up::View(view)));
@@ -116,6 +119,7 @@ impl CoreGroup {
         self.closing = false;
         self.early.clear();
         self.unplaced.clear();
+        self.foretold.clear();
         self.arrivals.clear();
         self.reserved.clear();
         let along: BTreeSet<Endpoint> = view.transitional.iter().copied().collect();
@@ -264,7 +268,9 @@ impl CoreGroup {
     pub(crate) fn unsettled(&self) -> usize {
         let changes: usize =
             self.directory.motions.values().map(|motion| motion.changes.len()).sum();
+        let asked = self.directory.motions.values().map(|motion| motion.asked as usize);
         changes
+            + asked.sum::<usize>()
             + usize::from(self.exchange.is_some())
             + usize::from(!self.directory.is_swept())
             + self.queue.iter().filter(|ask| matches!(ask, Ask::Op(_))).count()

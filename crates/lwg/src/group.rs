@@ -100,6 +100,15 @@ pub(crate) struct Motion {
     pub(crate) changes: VecDeque<Change>,
     /// Own asks that wait for the last of them.
     pub(crate) held: VecDeque<Ask>,
+    /// Own operations on their way: what is sent after them goes out in the view they make.
+    pub(crate) asked: u32,
+}
+
+impl Motion {
+    /// Nothing is under way any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.changes.is_empty() && self.asked == 0
+    }
 }
 
 /// An own ask on its way into a core group's stream.

@@ -6,7 +6,7 @@ use muts::Instant;
 use vsync::{Endpoint, GroupId};
 
 use crate::counters::Counters;
-use crate::header::Op;
+use crate::header::{Op, What};
 use crate::id::LwgId;
 use crate::interface::{Outcome, Up, Why};
 use crate::limits::KNOWN_MAX;
@@ -20,6 +20,8 @@ pub(crate) type CoreNumber = u32;
 /// What core groups share at one process.
 pub(crate) struct Here {
     pub(crate) me: Endpoint,
+    /// The creator in the names that this process mints.
+    mint: u64,
     pub(crate) now: Instant,
     /// What is told to the floor above, in the one order that means something.
     pub(crate) told: VecDeque<Up>,
@@ -66,6 +68,7 @@ impl Here {
     pub(crate) fn new(me: Endpoint) -> Self {
         Self {
             me,
+            mint: LwgId::minted(me, 0).creator,
             now: Instant::ZERO,
             told: VecDeque::new(),
             table: Table::default(),
@@ -77,6 +80,11 @@ impl Here {
             known_age: VecDeque::new(),
             asides: VecDeque::new(),
         }
+    }
+
+    /// Whether an operation makes a group that only this process can have named.
+    pub(crate) fn is_own_create(&self, op: &Op) -> bool {
+        matches!(op.what, What::Create(_)) && op.lwg.creator == self.mint
     }
 
     /// This process is out of a group, having known views up to this number.

@@ -24,6 +24,7 @@ mod digest;
 mod directory;
 mod exchange;
 mod explaining;
+mod foreseeing;
 mod founding;
 mod grace;
 mod group;

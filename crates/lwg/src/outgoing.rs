@@ -96,7 +96,7 @@ impl CoreGroup {
                 let header = Header::Directory { label: *label, last: rest.is_none() };
                 (header, Order::Total, body, rest)
             }
-            Urgent::Close => (Header::Close, Order::Total, Vec::new(), None),
+            Urgent::Close => (Header::Close, Order::Global, Vec::new(), None),
             Urgent::Op(op) => (Header::Op(op.clone()), Order::Total, Vec::new(), None),
         };
         let mut message = Message::new(body);
@@ -123,9 +123,13 @@ impl CoreGroup {
         let mut ops = Vec::from([first]);
         let mut bytes = Vec::new();
         ops[0].write_after(None, &mut bytes);
+        // Nobody else can have done anything to a group that this process makes now: its place among
+        // the operations of others does not matter, only that it comes before what follows from it.
+        let creates = here.is_own_create(&ops[0]);
         while ops.len() < BATCH_MAX
             && bytes.len() < BATCH_BYTES_MAX
-            && let Some(Ask::Op(_)) = self.queue.front()
+            && let Some(Ask::Op(next)) = self.queue.front()
+            && here.is_own_create(next) == creates
             && let Some(Ask::Op(op)) = self.queue.pop_front()
         {
             op.write_after(ops.last(), &mut bytes);
@@ -139,8 +143,10 @@ impl CoreGroup {
             message = Message::new(bytes);
             message.push(&Header::Ops);
         }
-        if self.give(here, below, Order::Total, false, message).is_ok() {
+        let order = if creates { Order::Causal } else { Order::Total };
+        if self.give(here, below, order, false, message).is_ok() {
             here.counters.batches += 1;
+            ops.iter().for_each(|op| self.foresee(here, op));
         } else {
             ops.into_iter().rev().for_each(|op| self.queue.push_front(Ask::Op(op)));
         }
