@@ -12,7 +12,7 @@ use vsync::Endpoint;
 
 use crate::core_group::CoreGroup;
 use crate::digest::Digest;
-use crate::group::{BEGUN, Change, Generation, common};
+use crate::group::{Change, Generation, common};
 use crate::header::{Op, SILENT, What};
 use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members};
@@ -20,6 +20,7 @@ use crate::interface::{Outcome, Up, Why};
 use crate::limits::EARLY_MARKS_MAX;
 use crate::outgoing::Urgent;
 use crate::table::Slot;
+use crate::traits::{BEGUN, Marks, Traits};
 use crate::view::{View, ViewId, number_after};
 
 /// MARKs whose operation has not been delivered here.
@@ -104,7 +105,7 @@ impl CoreGroup {
     }
 
     pub(crate) fn apply(&mut self, here: &mut Here, from: Endpoint, op: Op) {
-        if self.closed && matches!(op.what, What::Create(_)) {
+        if self.closed && matches!(op.what, What::Create(..)) {
             if from == here.me {
                 here.asides.push_back(Aside::Homeless { op });
             }
@@ -113,7 +114,7 @@ impl CoreGroup {
         let cause = Digest::of("op").with(&from).with(&op.number).end();
         let told = from == here.me && self.foretold.remove(&op.number);
         let outcome = match &op.what {
-            What::Create(members) => self.create(here, op.lwg, members, cause),
+            What::Create(members, traits) => self.create(here, op.lwg, (members, *traits), cause),
             What::Adopt if self.closed => Outcome::Again,
             What::Adopt => {
                 self.reserved.insert(op.lwg);
@@ -145,7 +146,13 @@ impl CoreGroup {
         }
     }
 
-    fn create(&mut self, here: &mut Here, lwg: LwgId, members: &Members, cause: u64) -> Outcome {
+    fn create(
+        &mut self,
+        here: &mut Here,
+        lwg: LwgId,
+        (members, traits): (&Members, Traits),
+        cause: u64,
+    ) -> Outcome {
         if self.directory.dead.contains(lwg) {
             return Outcome::NoGroup;
         }
@@ -158,6 +165,7 @@ impl CoreGroup {
         }
         let id = ViewId::default().after(number_after(0, self.view.id), cause);
         let slot = self.directory.insert(here, lwg, id, members);
+        here.table.entry_mut(slot).marks = Marks::of(traits, false);
         self.idle_since = None;
         if members.contains(&here.me) {
             self.tell_view(here, slot, Members::from_slice(&[here.me]), None);
@@ -347,7 +355,7 @@ impl CoreGroup {
         } else {
             previous.after(change.number, change.cause)
         };
-        entry.marks &= !BEGUN;
+        entry.marks.clear(BEGUN);
         if change.members.contains(&here.me) {
             self.directory.set_members(here, slot, &change.members);
             if self.land(here, slot, &change.arrivals, along) {

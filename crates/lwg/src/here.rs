@@ -9,8 +9,10 @@ use crate::counters::Counters;
 use crate::header::{Op, What};
 use crate::id::LwgId;
 use crate::interface::{Outcome, Up, Why};
+use crate::letter::Letter;
 use crate::limits::KNOWN_MAX;
 use crate::moving::Arriving;
+use crate::passing::Passing;
 use crate::replies::Replies;
 use crate::table::{Slot, Table};
 
@@ -29,6 +31,8 @@ pub(crate) struct Here {
     pub(crate) table: Table,
     pub(crate) replies: Replies,
     pub(crate) counters: Counters,
+    /// Multicasts of others that this process has passed on.
+    pub(crate) passing: Passing,
     /// Groups of this process that have left one core group and are not on the next yet.
     pub(crate) arriving: BTreeMap<LwgId, Arriving>,
     /// The last number of groups that this process is out of, the last ones.
@@ -60,6 +64,8 @@ pub(crate) enum Aside {
     Asked { lwg: LwgId, core: CoreNumber },
     /// A group that has moved was destroyed in another part.
     Doomed { lwg: LwgId },
+    /// Something is to be said to one process.
+    Say { to: Endpoint, letter: Letter },
     /// All leave this core group: it is of no more use.
     Closed { core: GroupId },
 }
@@ -74,6 +80,7 @@ impl Here {
             table: Table::default(),
             replies: Replies::default(),
             counters: Counters::default(),
+            passing: Passing::default(),
             arriving: BTreeMap::new(),
             entering: BTreeSet::new(),
             known: BTreeMap::new(),
@@ -82,9 +89,15 @@ impl Here {
         }
     }
 
+    /// What became of multicasts by way of others is said.
+    pub(crate) fn gather_letters(&mut self) {
+        let letters = self.replies.letters.drain(..).chain(self.passing.letters.drain(..));
+        self.asides.extend(letters.map(|(to, letter)| Aside::Say { to, letter }));
+    }
+
     /// Whether an operation makes a group that only this process can have named.
     pub(crate) fn is_own_create(&self, op: &Op) -> bool {
-        matches!(op.what, What::Create(_)) && op.lwg.creator == self.mint
+        matches!(op.what, What::Create(..)) && op.lwg.creator == self.mint
     }
 
     /// This process is out of a group, having known views up to this number.

@@ -243,7 +243,14 @@ fn replies_end_when_all_decline() {
     town.run();
     let told = town.news(seat(1));
     assert!(!told.iter().any(|up| matches!(up, Up::Reply { .. })));
-    assert!(told.iter().any(|up| matches!(up, Up::Answered { send, .. } if *send == asked)));
+    let end = told.iter().find_map(|up| match up {
+        Up::Answered { send, lost, declined } if *send == asked => Some((lost, declined)),
+        _ => None,
+    });
+    let (lost, declined) = end.expect("an end");
+    let mut declined = declined.clone();
+    declined.sort_unstable();
+    assert_eq!((lost.len(), declined), (0, seats(&[1, 2, 3])));
 }
 
 #[test]
@@ -256,7 +263,7 @@ fn who_is_lost_before_it_replied_is_named() {
     town.run();
     let told = town.news(seat(1));
     let lost = told.iter().find_map(|up| match up {
-        Up::Answered { send, lost } if *send == asked => Some(lost.clone()),
+        Up::Answered { send, lost, .. } if *send == asked => Some(lost.clone()),
         _ => None,
     });
     assert_eq!(lost, Some(seats(&[3])));

@@ -16,7 +16,7 @@ pub struct Stay {
 pub type Stays = BTreeMap<(Endpoint, LwgId), Vec<Stay>>;
 
 /// Checks each history by itself and returns it by group.
-pub fn stays(told: &BTreeMap<Endpoint, Vec<Up>>) -> Stays {
+pub fn stays(told: &BTreeMap<Endpoint, Vec<Up>>, open: &BTreeSet<LwgId>) -> Stays {
     let mut all = Stays::new();
     for (who, told) in told {
         let mut present: BTreeMap<LwgId, bool> = BTreeMap::new();
@@ -45,7 +45,8 @@ pub fn stays(told: &BTreeMap<Endpoint, Vec<Up>>) -> Stays {
                     let stay = all.get_mut(&(*who, *lwg)).and_then(|stays| stays.last_mut());
                     let stay = stay.expect("a view before a message");
                     assert_eq!(stay.view.id, *view, "not the view told last");
-                    assert!(stay.view.members.contains(from), "from outside the view");
+                    let outside = !stay.view.members.contains(from);
+                    assert!(!outside || open.contains(lwg), "from outside the view");
                     stay.messages.push((*from, *send, *order));
                     let core = &core[&stay.view.core].1;
                     let inside = stay.view.members.iter().all(|member| core.contains(member));
@@ -79,7 +80,12 @@ fn check_view(who: Endpoint, view: &View, last: Option<&Stay>) {
 
 /// Checks what processes that move together were told against each other.
 pub fn judge(told: &BTreeMap<Endpoint, Vec<Up>>) {
-    let all = stays(told);
+    judge_open(told, &BTreeSet::new());
+}
+
+/// The same; to these groups processes outside send too.
+pub fn judge_open(told: &BTreeMap<Endpoint, Vec<Up>>, open: &BTreeSet<LwgId>) {
+    let all = stays(told, open);
     let mut views: BTreeMap<(LwgId, ViewId), &View> = BTreeMap::new();
     let mut by_view: BTreeMap<(LwgId, ViewId), Vec<(Endpoint, &Stay)>> = BTreeMap::new();
     for ((who, lwg), stays) in &all {

@@ -85,8 +85,9 @@ impl Net {
     pub fn deliver(&mut self, (number, receiver, sender): (usize, usize, usize)) -> Endpoint {
         let epoch = &mut self.epochs[number];
         let who = epoch.view.members[receiver];
-        let up = epoch.deliver(receiver, sender);
-        self.tell(who, up);
+        if let Some(up) = epoch.deliver(receiver, sender) {
+            self.tell(who, up);
+        }
         who
     }
 
@@ -360,7 +361,9 @@ impl Layer for Pretend {
                     net.tell(self.me, Up::Fault { group, fault: Fault::NotIn });
                     return Ok(());
                 };
-                if net.epochs[number].blocked {
+                let view = net.epochs[number].view.id;
+                let other = how.to.as_ref().is_some_and(|to| to.0 != view);
+                if net.epochs[number].blocked || other {
                     net.handed_back.insert((group, self.me));
                     return Err(Full(Down::Cast { group, how, message }));
                 }
@@ -369,7 +372,7 @@ impl Layer for Pretend {
                     net.wishes.push(Wish::Global(self.me, group, message));
                     return Ok(());
                 }
-                net.epochs[number].cast(self.me, how.order, how.after_all, message);
+                net.epochs[number].cast(self.me, &how, message);
             }
             Down::Send { to, message } => {
                 net.sends.entry((self.me, to)).or_default().push_back(message);
