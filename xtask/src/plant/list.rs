@@ -346,6 +346,30 @@ pub(super) const PLANTS: [Plant; 54] = [
         "        if let Some(motion) = moving {",
         "        if let Some(motion) = moving.filter(|motion| motion.changes.is_empty()) {",
     ),
+    light(
+        "a core group is closed although somebody has just made a group on it",
+        "crates/lwg/src/outgoing.rs",
+        "(Header::Close, Order::Global, Vec::new(), None)",
+        "(Header::Close, Order::Total, Vec::new(), None)",
+    ),
+    light(
+        "what is sent after an operation does not wait for its view",
+        "crates/lwg/src/foreseeing.rs",
+        "        self.directory.motions.entry(slot).or_default().asked += 1;\n",
+        "",
+    ),
+    light(
+        "who declines to reply is not named",
+        "crates/lwg/src/replies.rs",
+        "None => awaited.declined.push(from),",
+        "None => {}",
+    ),
+    light(
+        "a group that is not open takes what comes from outside",
+        "crates/lwg/src/passing.rs",
+        "if !marks.is_some_and(|marks| marks.traits().open) {",
+        "if marks.is_none() {",
+    ),
     moving(
         "a group leaves its core group without the MARKs",
         "crates/lwg/src/moving.rs",

@@ -3,12 +3,15 @@
 
 use std::time::Duration;
 
-use crate::common::alternate::Pair;
+use crate::common::alternate::{Pair, percentile};
 use crate::common::crew::Crew;
 use crate::common::figure::{Figure, Goal};
 use crate::common::measure::{MEMBERS, wait};
 use crate::common::options::Options;
 use crate::common::words::Words;
+
+/// A figure and its counterpart, each run.
+type Pairs = Vec<(f64, f64)>;
 
 /// Operations of one kind in one run.
 const WORKS: u64 = 100;
@@ -20,6 +23,9 @@ pub(crate) fn all(options: &Options) {
     }
     if options.wants("lwg.create_rate") {
         create_rate(options);
+    }
+    if options.wants("lwg.burst") {
+        burst(options);
     }
     let kinds = ["create", "add", "remove", "leave"];
     if kinds.iter().any(|kind| options.wants(&format!("lwg.{kind}"))) {
@@ -65,6 +71,26 @@ fn bytes(options: &Options) {
         .tell(options);
 }
 
+/// From the first create until every member has been told the last view.
+fn burst(options: &Options) {
+    let groups = 10_000;
+    let mut crew = Crew::start(&Words::new("lwg"), MEMBERS);
+    let taken: Vec<f64> = (0..options.pairs() as u64)
+        .map(|run| {
+            let since = crate::common::clock::now_ns();
+            make(&mut crew, run * groups..(run + 1) * groups);
+            let told = crew.ask(&Words::new("made"));
+            let last = told.iter().map(|words| words.get::<u64>("views_at")).max().unwrap_or(0);
+            last.saturating_sub(since) as f64 / 1e6
+        })
+        .collect();
+    let middle = percentile(taken.iter().copied(), 50);
+    Figure::alone("lwg.burst", "ms", middle, taken.len())
+        .with("groups", groups)
+        .with("processes", MEMBERS)
+        .tell(options);
+}
+
 fn create_rate(options: &Options) {
     let (lights, cores): (u64, u64) = if options.quick { (20_000, 200) } else { (100_000, 1_000) };
     let mut ours = Crew::start(&Words::new("lwg"), MEMBERS);
@@ -97,7 +123,7 @@ fn found(crew: &mut Crew, groups: std::ops::Range<u64>) -> f64 {
 fn operations(options: &Options) {
     let mut ours = Crew::start(&Words::new("lwg"), MEMBERS);
     let mut core = Crew::start(&Words::new("vsync"), MEMBERS);
-    let mut all: Vec<(&str, &str, Vec<(f64, f64)>)> = Vec::new();
+    let mut all: Vec<(&str, &str, Pairs)> = Vec::new();
     for until in ["outcome", "view"] {
         let kinds = ["lwg.create", "lwg.add", "lwg.remove", "lwg.leave"];
         all.extend(kinds.map(|bench| (bench, until, Vec::new())));
@@ -106,7 +132,7 @@ fn operations(options: &Options) {
         for (at, until) in [(0, "outcome"), (4, "view")] {
             let from = (2 * run + u64::from(at > 0)) * WORKS;
             let (groups, last) = (|| from..from + WORKS, MEMBERS - 1);
-            let mut work = |crew: &mut Crew, rank, kind| work(crew, rank, (kind, until), groups());
+            let work = |crew: &mut Crew, rank, kind| work(crew, rank, (kind, until), groups());
             let created = (work(&mut ours, 0, "create"), work(&mut core, 0, "create"));
             let added = (work(&mut ours, 0, "add"), work(&mut core, 0, "add"));
             let core_leave = work(&mut core, last, "leave");
