@@ -100,10 +100,6 @@ pub const ASKED: Duration = Duration::from_secs(8);
 /// then before it is given up: what a core group takes to notice a death, several times.
 pub const PASSED_ON: Duration = Duration::from_secs(5);
 
-/// Bytes from which a message is kept from members of the core group that are not in the group:
-/// telling them that there was one costs as much as a smaller one.
-pub const SKIPPED_MIN: usize = 64;
-
 /// How long a core group without light-weight groups is kept warm: transactions among the same
 /// servers come again within seconds (paper 5.1).
 pub const GRACE: Duration = Duration::from_secs(30);

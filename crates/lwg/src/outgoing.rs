@@ -13,7 +13,7 @@ use crate::header::{Data, Header, Label, Op};
 use crate::here::{Aside, Here};
 use crate::id::LwgId;
 use crate::interface::{Outcome, Up};
-use crate::limits::{BATCH_BYTES_MAX, BATCH_MAX, HELD_MAX, QUEUE_MAX, SKIPPED_MIN};
+use crate::limits::{BATCH_BYTES_MAX, BATCH_MAX, HELD_MAX, QUEUE_MAX};
 use crate::traits::BEGUN;
 
 /// What goes out before everything else, in this view or never.
@@ -171,8 +171,9 @@ impl CoreGroup {
         let Post { lwg, send, order, replies, outside, .. } = post;
         let aside = aimed.as_ref().is_some_and(|aimed| !aimed.contains(&here.me));
         let (view, how) = (entry.id, How { after_all, ..How::from(order) });
-        let skips = order == Order::Fifo && !after_all && post.message.body().len() > SKIPPED_MIN;
-        let whom = aimed.as_ref().or_else(|| skips.then(|| here.table.members(slot)));
+        // Only then: when a sender is lost, the kernel keeps or drops what it has sent audience by
+        // audience, and what is sent to a whole group is to be dropped in one order.
+        let whom = aimed.as_ref();
         let how = How { to: whom.and_then(|whom| self.audience(here.me, whom)), ..how };
         post.message.push(&Header::Data(Data { lwg, view, send, replies, aside, outside }));
         let message = core::mem::take(&mut post.message);

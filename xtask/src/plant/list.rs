@@ -69,7 +69,7 @@ const fn reader(
     Plant { name, file, from, to, families: &[], packages: &["sim"] }
 }
 
-pub(super) const PLANTS: [Plant; 54] = [
+pub(super) const PLANTS: [Plant; 58] = [
     gated(
         "a client is not asked before its casts are closed out",
         "crates/vsync/src/asking.rs",
