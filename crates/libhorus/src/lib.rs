@@ -360,8 +360,9 @@ pub unsafe extern "C" fn lwg_get_next_reply(
     })
 }
 
-/// A member that will never reply, as `name#incarnation`: the `index`-th of those lost, from 0; null
-/// if there are no more. Complete once `lwg_get_next_reply` says `END`; valid as long as `sent` is.
+/// A member that will never reply, as `name#incarnation`: the `index`-th of those lost, from 0;
+/// null if there are no more. Complete once `lwg_get_next_reply` says `END`; valid as long as
+/// `sent` is.
 ///
 /// # Safety
 /// `sent` comes from `lwg_send`.

@@ -101,9 +101,9 @@ pub enum Down {
         /// The message.
         message: Message,
     },
-    /// lwg_send to some members: those of them that are in the view that it goes out in. Who sends is
-    /// told it only if listed; the others are told nothing of it. When its sender is lost, it may
-    /// come without what that sent before to others, or to all.
+    /// lwg_send to some members: those of them that are in the view that it goes out in. Who sends
+    /// is told it only if listed; the others are told nothing of it. When its sender is lost, it
+    /// may come without what that sent before to others, or to all.
     SendTo {
         /// The group.
         lwg: LwgId,

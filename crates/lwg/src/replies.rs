@@ -147,7 +147,7 @@ impl Replies {
         }
     }
 
-    /// Nobody sees to it any more. The member is named, whether it owes an answer or the passing on.
+    /// Nobody sees to it any more. The member is named, whatever it owes.
     fn give_up(&mut self, send: SendId, told: &mut VecDeque<Up>) {
         let Some(awaited) = self.awaited.get_mut(&send) else { return };
         if let Some(through) = &awaited.through

@@ -20,6 +20,7 @@ struct Storm {
     incarnations: u64,
     open: BTreeSet<LwgId>,
     aimed: Aimed,
+    through: BTreeSet<SendId>,
 }
 
 impl Storm {
@@ -35,6 +36,7 @@ impl Storm {
             incarnations: 1,
             open: BTreeSet::new(),
             aimed: Aimed::new(),
+            through: BTreeSet::new(),
         }
     }
 
@@ -133,6 +135,7 @@ impl Storm {
         let message = Message::new(vec![7; self.random.below(200) as usize]);
         let replies = self.random.below(2) == 0;
         let ask = if through {
+            self.through.insert(send);
             Down::SendThrough { lwg, member, send, order, replies, message }
         } else {
             self.aimed.insert(send, to.clone());
@@ -225,7 +228,7 @@ impl Storm {
             self.town.run();
         }
         self.town.wake_all();
-        judge_also(&self.town.told, &self.open, &self.aimed);
+        judge_also(&self.town.told, &self.open, &self.aimed, &self.through);
         let alive: BTreeSet<Endpoint> = self.alive().into_iter().collect();
         judge_rest(&self.town.told, &alive);
         for who in alive {

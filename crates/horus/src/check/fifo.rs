@@ -18,7 +18,9 @@ pub(super) fn judge(facts: &Facts<'_>, report: &mut Report) {
         }
         let Some(send) = facts.message(delivery.message).send else { continue };
         let fact = facts.send(send);
-        if fact.order == Order::Mbcast || fact.group != delivery.group {
+        // What comes from outside takes the way of some member: it has no place among its
+        // sender's own.
+        if fact.order == Order::Mbcast || fact.external || fact.group != delivery.group {
             continue;
         }
         report.compared(Property::Fifo, 1);
@@ -34,7 +36,7 @@ pub(super) fn judge(facts: &Facts<'_>, report: &mut Report) {
             );
             continue;
         }
-        if facts.owes(fact.group) && !fact.external && last != Some(place) {
+        if facts.owes(fact.group) && last != Some(place) {
             gaps(facts, report, &lines, delivery, place, last);
         }
         reached.insert((fact.group, fact.proc), place);
@@ -90,7 +92,11 @@ fn gaps(
         }
         match facts.message(missed.message).sending {
             Some(sent_in) if sent_in != view => return,
-            Some(_) if !missed.failed && !facts.spares(missed.message, delivery.proc) => {
+            Some(_)
+                if !missed.failed
+                    && !missed.external
+                    && !facts.spares(missed.message, delivery.proc) =>
+            {
                 broken(facts, report, delivery, missed.message, "without the earlier");
             }
             _ => {}
