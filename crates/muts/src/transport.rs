@@ -83,6 +83,7 @@ pub struct Transport {
     /// Room that is used again and again.
     items: Vec<Item>,
     decided: Decided,
+    due: Vec<ProcId>,
 }
 
 /// What one of our ends of sessions belongs to.
@@ -166,6 +167,7 @@ impl Transport {
             sheets: Blocks::default(),
             items: Vec::new(),
             decided: Decided::default(),
+            due: Vec::new(),
         }
     }
 
@@ -280,10 +282,13 @@ impl Layer for Transport {
             self.renew_hall(now);
         }
         // Each link once: what is due and can only be sent stays due until it is transmitted.
-        let due = self.timers.iter().take_while(|(due, _)| *due <= now).map(|(_, peer)| *peer);
-        for peer in due.collect::<Vec<_>>() {
-            self.look(now, peer);
+        let mut due = core::mem::take(&mut self.due);
+        due.clear();
+        due.extend(self.timers.iter().take_while(|(due, _)| *due <= now).map(|(_, peer)| *peer));
+        for peer in &due {
+            self.look(now, *peer);
         }
+        self.due = due;
     }
 
     fn deadline(&self) -> Option<Instant> {

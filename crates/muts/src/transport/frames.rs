@@ -205,8 +205,8 @@ impl Transport {
                 }
             },
         };
-        let told = &mut self.told;
-        let fate = incoming.take(offset, run, |what| {
+        let (told, sheets) = (&mut self.told, &mut self.sheets);
+        let fate = incoming.take(sheets, (offset, run), |what| {
             told.push_back(match (what, channel) {
                 (Told::Message(_, message), UNICAST) => Up::Send { from: peer, message },
                 (Told::Message(seq, message), _) => Up::Cast { channel, from: peer, seq, message },
