@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Slot, Transport, read_envelope};
+use super::{Transport, read_envelope};
 use crate::blocks::Blocks;
 use crate::header::{DATAGRAM_HEADER_BYTES, Frame, UNICAST};
 use crate::incoming::{Fate, Run, Told};
@@ -35,11 +35,10 @@ impl Transport {
             self.counters.dropped_malformed += 1;
             return;
         };
-        let Some(Slot::Link(peer)) = self.slots.get(&session) else {
+        let Some(peer) = self.ends.get(&session).copied() else {
             self.counters.dropped_session += 1;
             return;
         };
-        let peer = *peer;
         let Some(link) = self.links.get_mut(&peer) else { return };
         if !link.seen.is_new(number) {
             self.counters.dropped_duplicate += 1;
@@ -52,7 +51,9 @@ impl Transport {
             return;
         };
         link.sessions.confirm(now, session);
-        link.address = packet.from;
+        if packet.from != link.address && number >= link.seen.top() {
+            link.moving.seen(now, packet.from);
+        }
         self.hear_frames(now, peer, (session, number), &bytes, length);
     }
 
@@ -182,7 +183,10 @@ impl Transport {
             _ => match self.channels.get_mut(&channel) {
                 Some(open) => match open.place(peer) {
                     Some(place) => &mut open.ins[place],
-                    None => return,
+                    None => {
+                        self.counters.dropped_outsider += 1;
+                        return;
+                    }
                 },
                 None if self.closed.names.contains(&channel) => {
                     self.counters.dropped_closed += 1;
