@@ -94,7 +94,7 @@ impl Transport {
         if !self.heeds(&hello) {
             return;
         }
-        if self.greetings.answers(&hello) {
+        if self.greetings.answers(from, &hello) {
             self.counters.dropped_replay += 1;
             return;
         }
