@@ -40,6 +40,7 @@ counters! {
     hall_tries "muts.hall_tries"
     hall_spared "muts.hall_spared"
     hall_given_up "muts.hall_given_up"
+    hall_keys_told "muts.hall_keys_told"
     hellos_sent "muts.hellos_sent"
     cookies_sent "muts.cookies_sent"
     links_met "muts.links_met"

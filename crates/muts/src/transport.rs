@@ -165,6 +165,23 @@ impl Transport {
         }
     }
 
+    /// How many streams of this process have more than fits their windows, and who holds up the
+    /// one of which most waits.
+    fn held(&self) -> (u64, Option<ProcId>) {
+        let channels = self.channels.values().filter(|open| open.out.owes_room).map(|open| {
+            let slowest = open.out.slowest().map(|place| open.peers[place]);
+            (open.out.waiting(), slowest)
+        });
+        let links = self.links.values().filter(|link| link.sends.owes_room);
+        let links = links.map(|link| (link.sends.waiting(), Some(link.peer)));
+        let (mut held, mut most) = (0, (0, None));
+        for one in channels.chain(links) {
+            held += 1;
+            most = if one.0 > most.0 { one } else { most };
+        }
+        (held, most.1)
+    }
+
     /// Who holds up a channel: of those that lack most of what was cast on it here, the first.
     #[must_use]
     pub fn holder(&self, channel: Channel) -> Option<ProcId> {
@@ -313,6 +330,9 @@ impl Counted for Transport {
         each("muts.nodes", self.nodes.len() as u64);
         each("muts.greetings", self.greetings.len() as u64);
         each("muts.channels", self.channels.len() as u64);
+        let (held, holder) = self.held();
+        each("muts.streams_held", held);
+        each("muts.holder", holder.map_or(0, |peer| peer.node.0));
         each("muts.health", self.health.score().into());
         let lowest = self.links.values().map(|link| u64::from(link.version)).min();
         each("muts.version", lowest.unwrap_or(VERSIONS.1.into()));

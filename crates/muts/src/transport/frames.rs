@@ -11,6 +11,7 @@ use crate::layer::Packet;
 use crate::limits::UNASKED_BYTES;
 use crate::link::{Early, Link};
 use crate::message::Message;
+use crate::parts::Parts;
 use crate::process::ProcId;
 use crate::time::Instant;
 
@@ -142,6 +143,9 @@ impl Transport {
                 }
             }
             Frame::Tell(bytes) => self.hear_tell(peer, datagram.slice_ref(bytes)),
+            Frame::Part { index, count, .. } if !Parts::can_be(index, count) => {
+                self.counters.dropped_malformed += 1;
+            }
             Frame::Part { id, index, count, bytes } => {
                 let whole = link.parts.take(id, index, count, bytes);
                 if let Some(whole) = whole {
@@ -242,7 +246,10 @@ impl Transport {
         let Some(link) = self.links.get_mut(&peer) else { return };
         match self.channels.get_mut(&channel) {
             Some(open) => {
-                let Some(place) = open.place(peer) else { return };
+                let Some(place) = open.place(peer) else {
+                    self.counters.dropped_outsider += 1;
+                    return;
+                };
                 let incoming = &mut open.ins[place];
                 if version > incoming.note {
                     incoming.note = version;
@@ -275,7 +282,10 @@ impl Transport {
             _ => match self.channels.get_mut(&channel) {
                 Some(open) => match open.place(peer) {
                     Some(place) => open.out.credit(place, limit),
-                    None => false,
+                    None => {
+                        self.counters.dropped_outsider += 1;
+                        false
+                    }
                 },
                 None if self.closed.names.contains(&channel) => false,
                 None => {

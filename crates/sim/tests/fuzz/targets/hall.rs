@@ -23,6 +23,9 @@ const HALL: Address = Address::EVERY_PIPE;
 /// A datagram in the hall.
 const SAID: u8 = 0x25;
 
+/// Before the frames of one that is for two.
+const HEAD_BYTES: usize = 22 + 2 * 12;
+
 /// Until all have proved that they hear.
 const SETTLED: Duration = Duration::from_millis(300);
 
@@ -131,10 +134,15 @@ impl Friends {
         match step.what % 8 {
             0 => self.inject(stranger, [&[SAID][..], step.bytes].concat().into()),
             1 => {
-                // As if nothing were sealed, and who knows what.
+                // Under later numbers, as if nothing were sealed, and who knows what.
                 let said = changed(&self.tape, step.number, &[]);
-                let head = said.slice(..said.len().min(46));
-                self.inject(at(2), [&head[..], step.bytes].concat().into());
+                let mut bytes = said[..said.len().min(HEAD_BYTES)].to_vec();
+                if bytes.len() == HEAD_BYTES {
+                    bytes[9..13].fill(0);
+                    (bytes[28], bytes[40]) = (1, 1);
+                }
+                bytes.extend_from_slice(step.bytes);
+                self.inject(at(2), bytes.into());
             }
             2 => self.inject(at(2), [&[SAID][..], step.bytes].concat().into()),
             3 | 4 => {
@@ -159,7 +167,7 @@ pub(super) fn attempt(bytes: &[u8]) {
     let (before, mut longest, mut said) = (allocator::used(), 0, 0);
     for step in steps(bytes) {
         let taped = friends.tape.iter().map(Bytes::len).max().unwrap_or(0);
-        longest = longest.max(step.bytes.len() + 46).max(taped);
+        longest = longest.max(step.bytes.len() + HEAD_BYTES).max(taped);
         said += usize::from(friends.act(&step));
         for stray in friends.strays.drain(..) {
             assert!(stray[0] == COOKIE && stray.len() <= longest, "a stranger is answered");
