@@ -21,8 +21,8 @@ pub(crate) const VERSIONS: (u8, u8) = (1, 2);
 /// From this one on a process knows of the hall.
 pub(crate) const HALL_SINCE: u8 = 2;
 
-/// What the first message of a greeting carries: a hello, and behind it nothing that means anything,
-/// so that the second, with its keys, is no longer.
+/// What the first message of a greeting carries: a hello, and behind it nothing that means
+/// anything, so that the second, with its keys, is no longer.
 pub(crate) const HELLO_PAYLOAD_BYTES: usize = 64;
 
 /// What either end says of itself.

@@ -21,6 +21,9 @@ const COOKIE: u8 = 0x24;
 /// Where nobody listens but who looks on.
 const ELSEWHERE: u32 = 77;
 
+/// What stands at each node's door.
+type Door = fn(u32) -> Option<Box<dyn Guard>>;
+
 fn keys() -> &'static [KeyFile; 3] {
     static KEYS: OnceLock<[KeyFile; 3]> = OnceLock::new();
     KEYS.get_or_init(|| {
@@ -65,7 +68,7 @@ fn meddle(net: &mut Net, from: u32, to: u32, bytes: &Bytes) {
 
 #[test]
 fn who_meddles_with_greetings_keeps_nobody_from_meeting_and_makes_nobody_call_without_end() {
-    let guards: [fn(u32) -> Option<Box<dyn Guard>>; 2] = [friends, |_| None];
+    let guards: [Door; 2] = [friends, |_| None];
     for (guards, seed) in guards.into_iter().zip(1..) {
         let mut net = Net::guarded(2, seed, guards);
         net.run_beside(Duration::from_secs(2), |net, from, to, bytes| {
@@ -226,7 +229,7 @@ fn who_is_not_trusted_any_more_cannot_pass_for_the_next_start_of_a_friend() {
 
 #[test]
 fn who_has_not_proved_where_it_is_gets_no_more_than_it_has_sent() {
-    let guards: [fn(u32) -> Option<Box<dyn Guard>>; 2] = [friends, |_| None];
+    let guards: [Door; 2] = [friends, |_| None];
     for guards in guards {
         // What a friend says before anybody has answered.
         let mut net = Net::guarded(2, 11, guards);

@@ -480,7 +480,9 @@ pub(super) const PLANTS: [Plant; 67] = [
         "what is not sealed in the hall is taken for a friend's word",
         "crates/muts/src/transport/hall.rs",
         "            (None, _) | (Some(_), 0) => None,\n",
-        "            (Some(_), 0) => Some(self.sheets.copy(behind)),\n            (None, _) => None,\n",
+        "            (Some(_), 0) => Some(self.sheets.copy(behind)),
+            (None, _) => None,
+",
     ),
     transport(
         "what comes before its turn takes any room",

@@ -1,5 +1,5 @@
-//! Greetings under way, each kind with room of its own: what others begin keeps nobody from calling,
-//! and strangers keep no known peer from being answered.
+//! Greetings under way, each kind with room of its own: what others begin keeps nobody from
+//! calling, and strangers keep no known peer from being answered.
 //!
 //! Takes: calls of this end, answers to calls of others. Promises: at most [`GREETINGS_EACH`] of
 //! one kind with one address, the oldest making room; strangers' together at most

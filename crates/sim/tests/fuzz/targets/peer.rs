@@ -1,5 +1,5 @@
-//! Peer: a link stands, and what comes over it, to this end alone or in the hall, are frames as they
-//! please.
+//! Peer: a link stands, and what comes over it, to this end alone or in the hall, are frames as
+//! they please.
 //!
 //! Nothing is told but in order on the channel that is open, and memory stays in proportion to what
 //! came, whatever offsets, lengths, counts and limits the frames tell.
