@@ -116,6 +116,33 @@ fn where_too_many_call_the_cookies_of_others_keep_no_friend_out() {
 }
 
 #[test]
+fn sessions_are_renewed_where_too_many_call() {
+    let mut net = Net::guarded(2, 4, friends);
+    net.run(Duration::from_secs(1));
+    net.open(2);
+    let mut random = muts::Random::new(5);
+    for round in 0..1_500 {
+        for node in 1..=2 {
+            for _ in 0..60 {
+                let mut bytes = vec![HELLO];
+                bytes.extend((0..120).map(|_| random.draw() as u8));
+                net.inject(node, 1_000 + round, bytes.into());
+            }
+            // Who has no new session ten seconds later is silent.
+            if round == 200 {
+                let (now, guard) = (net.now, friends(node).expect("keys"));
+                net.ends.get_mut(&node).expect("there").change_guard(now, guard);
+            }
+        }
+        net.run(Duration::from_millis(10));
+    }
+    assert!(net.ask(1, cast(vec![1; 100].into())));
+    net.run(Duration::from_millis(100));
+    assert_eq!(casts(net.told(2), 1).len(), 1);
+    assert!(!upset(&net) && counted(&net, 1, "muts.cookies_sent") > 10_000);
+}
+
+#[test]
 fn an_answer_that_is_sent_on_from_elsewhere_takes_the_link_nowhere() {
     let mut net = Net::guarded(2, 5, friends);
     // Node 2 knows nobody: it is for node 1 to find it.
