@@ -18,7 +18,7 @@ pub(crate) struct Options {
     /// Less exact, within a minute
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Only figures whose name contains this, and whose parameters are these: `muts.latency way=one`
+    /// Only figures whose name contains this, and with these parameters: `muts.latency way=one`
     #[arg(long, default_value = "")]
     pub(crate) only: String,
     /// Cargo says so of every benchmark.
