@@ -200,6 +200,10 @@ impl Incoming {
                 self.process(run.after(self.cum - offset), tell)?;
             }
         }
+        if self.apart.is_empty() {
+            // A tree that has become empty keeps a leaf: each of thousands of streams would.
+            self.apart.clear();
+        }
         Ok(())
     }
 

@@ -5,6 +5,7 @@
 //! complete. Keeps: who asked, for as long as it goes on asking.
 
 use alloc::collections::BTreeSet;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use muts::{Instant, ProcId};
@@ -122,7 +123,7 @@ impl Serving {
         });
         if let Some(install) = admitting {
             turn.counters.handons += 1;
-            turn.control(who, &Control::Install(install.clone()));
+            turn.control(who, &Control::Install(Arc::clone(install)));
         } else {
             let since = *self.pleading.entry(who).or_insert(turn.now);
             if turn.now.since(since) > turn.config.suspicion {

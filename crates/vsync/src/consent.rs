@@ -4,6 +4,7 @@
 //! sends and delivers nothing more in this epoch until an INSTALL, but goes on receiving and
 //! handing over. Keeps: the highest ballot promised, and the cut it was asked to hold.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use muts::{Instant, Message, ProcId};
@@ -134,7 +135,8 @@ impl Serving {
         gaps: &[Gap],
     ) {
         if self.wanted.is_none() {
-            self.wanted = Some(Wanted { cut, gaps: gaps.to_vec(), ask_again: turn.now });
+            let (gaps, ask_again) = (gaps.to_vec(), turn.now);
+            self.wanted = Some(Box::new(Wanted { cut, gaps, ask_again }));
             self.pull(turn);
         }
         if from != turn.me() && self.holds_cut() {

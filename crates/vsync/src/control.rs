@@ -2,6 +2,7 @@
 //!
 //! Each is `kind u8 | group | fields`, in the order of the fields below.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 
@@ -84,7 +85,7 @@ pub(crate) enum Control {
     /// Hand over these frames of an excluded sender.
     Pull { group: GroupId, epoch: ViewId, of: u8, position: u64, end: u64 },
     /// The decision: from the coordinator, or handed on by whoever sees that it is missing.
-    Install(Install),
+    Install(Arc<Install>),
     /// This view, or a later one, is installed here.
     Installed { group: GroupId, view: ViewId },
     /// Let `who` into the group; relayed to the coordinator.
@@ -208,7 +209,7 @@ macro_rules! wired {
             }
             fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
                 Ok(match u8::read(from)? {
-                    0 => Self::Install(Install::read(from)?),
+                    0 => Self::Install(Arc::new(Install::read(from)?)),
                     $($kind => Self::$name { $($field: Wire::read(from)?),* },)*
                     _ => return Err(Malformed),
                 })

@@ -199,7 +199,7 @@ impl<M: Multicast> Kernel<M> {
             }
             Some(Group::Over { .. }) | None => {
                 let joining = Joining::new(&self.desk.turn(now), group, contact, true);
-                self.groups.insert(group, Group::Joining(joining));
+                self.groups.insert(group, Group::Joining(Box::new(joining)));
             }
         }
         self.touched.insert(group);
