@@ -218,8 +218,10 @@ impl Incoming {
                     *records += 1;
                 })
             }
-            Run::Skip { below, .. } => {
-                if self.joiner.is_inside() || below < self.records {
+            Run::Skip { below, length } => {
+                // A record takes a byte at least.
+                let more = below.checked_sub(self.records).filter(|more| *more <= length);
+                if self.joiner.is_inside() || more.is_none() {
                     return Err(Malformed);
                 }
                 self.records = below;
