@@ -119,9 +119,13 @@ impl Serving {
         cut: Vec<u64>,
         gaps: &[Gap],
     ) {
-        let whole = cut.len() == self.epoch.members.len();
-        if whole && self.admits_ballot(turn, from, ballot) && ballot == self.promised {
+        if !self.admits_ballot(turn, from, ballot) || ballot != self.promised {
+            return;
+        }
+        if self.is_sound_cut(&cut) {
             self.take_cut(turn, from, ballot, cut, gaps);
+        } else {
+            self.note_unsound(turn, from);
         }
     }
 

@@ -10,6 +10,7 @@ use muts::{Malformed, ProcId, Sink, Wire};
 
 use crate::endpoint::GroupId;
 use crate::install::{Install, Part};
+use crate::limits::EPOCH_MAX;
 use crate::span::Span;
 use crate::terms::Denial;
 use crate::view::ViewId;
@@ -151,7 +152,8 @@ impl Wire for Ballot {
         self.rank.0.write(into);
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
-        Ok(Self { round: u64::read(from)?, rank: Reverse(u8::read(from)?) })
+        let (round, rank) = (u64::read(from)?, Reverse(u8::read(from)?));
+        if round > EPOCH_MAX { Err(Malformed) } else { Ok(Self { round, rank }) }
     }
 }
 
@@ -208,11 +210,12 @@ macro_rules! wired {
                 }
             }
             fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
-                Ok(match u8::read(from)? {
+                let control = match u8::read(from)? {
                     0 => Self::Install(Arc::new(Install::read(from)?)),
                     $($kind => Self::$name { $($field: Wire::read(from)?),* },)*
                     _ => return Err(Malformed),
-                })
+                };
+                if control.is_sound() { Ok(control) } else { Err(Malformed) }
             }
         }
     };

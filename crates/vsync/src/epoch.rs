@@ -12,6 +12,7 @@ use muts::{Audience, Channel, Message, ProcId};
 use crate::endpoint::GroupId;
 use crate::header::{CastHeader, FrameHeader};
 use crate::how::How;
+use crate::limits::AHEAD_MAX;
 use crate::order::Order;
 use crate::order::causal::Vector;
 use crate::order::total::Total;
@@ -237,7 +238,8 @@ impl Epoch {
 
     /// A member's multicasts up to there were not meant for this one.
     pub(crate) fn skip(&mut self, turn: &mut Turn<'_>, rank: usize, below: u64) {
-        if rank == self.rank {
+        let ahead = below.saturating_sub(self.streams[rank].received());
+        if rank == self.rank || ahead > AHEAD_MAX {
             return;
         }
         while self.streams[rank].received() < below {
@@ -282,7 +284,7 @@ impl Epoch {
     /// Completes a stream up to the cut, of which nobody has the void positions.
     ///
     /// # Panics
-    /// If anything else of it is missing.
+    /// If anything else of it is missing: that was looked at before the INSTALL was taken.
     pub(crate) fn complete(
         &mut self,
         turn: &mut Turn<'_>,

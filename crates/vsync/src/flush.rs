@@ -160,12 +160,15 @@ impl Serving {
         ballot: Ballot,
         status: Status,
     ) {
-        let members = self.epoch.members.len();
-        let Some(flush) = &mut self.flush else { return };
+        let Some(flush) = &self.flush else { return };
         let expected = flush.ballot == ballot && flush.phase == Phase::Preparing;
-        if !expected || flush.excluded.contains(&from) || status.received.len() != members {
+        if !expected || flush.excluded.contains(&from) {
             return;
         }
+        if !self.is_sound_status(from, &status) {
+            return self.note_unsound(turn, from);
+        }
+        let flush = self.flush.as_mut().expect("looked at just now");
         flush.statuses.insert(from, status);
         let participants = self.participants();
         let flush = self.flush.as_ref().expect("a flush under way");

@@ -134,6 +134,7 @@ impl Group {
             Self::Serving(serving) => {
                 if serving.primary == Some(false) && turn.terms(serving.group()).refuses() {
                     let (group, fault) = (serving.group(), Fault::NotPrimary);
+                    turn.counters.not_primary += 1;
                     turn.tell(Up::Fault { group, fault });
                     return Ok(());
                 }
@@ -148,7 +149,14 @@ impl Group {
                 }
                 let cast =
                     if closed { Err(message) } else { serving.epoch.cast(turn, how, message) };
-                serving.owes_room |= cast.is_err();
+                if cast.is_err() {
+                    serving.owes_room = true;
+                    let held = match closed {
+                        true => &mut turn.counters.held_by_flush,
+                        false => &mut turn.counters.held_by_window,
+                    };
+                    *held += 1;
+                }
                 cast
             }
             Self::Joining(joining) => {

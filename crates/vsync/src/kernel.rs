@@ -333,6 +333,7 @@ impl<M: Multicast> Kernel<M> {
         }
         if !others.is_empty() {
             self.across.wait(group);
+            self.desk.counters.held_across += 1;
         }
         !others.is_empty()
     }

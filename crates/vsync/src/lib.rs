@@ -40,6 +40,7 @@ mod reports;
 mod sequencer;
 mod serving;
 mod settled;
+mod sound;
 mod span;
 mod spread;
 mod stability;

@@ -156,10 +156,16 @@ impl Serving {
         merge: u64,
         part: Part,
     ) {
+        if !self.is_sound_part(&part) {
+            turn.counters.unsound += 1;
+            return;
+        }
         let Some(led) = &mut self.merge else { return };
+        let view = led.view;
         if let Role::Leading { merge: granted, other } = &mut led.role
             && *granted == merge
             && led.peer == from
+            && part.epoch == view
         {
             *other = Some(part);
             self.decide_if_ready(turn);

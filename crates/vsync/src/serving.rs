@@ -326,7 +326,7 @@ impl Serving {
             }
             Control::Leave { .. } => self.take_leave(from),
             Control::Join { who, nonce, highest, ticket, .. } => {
-                self.take_join(turn, who, nonce, highest, ticket);
+                self.take_join(turn, from, (who, nonce), highest, ticket);
             }
             Control::Where { whereabouts, .. } => self.take_whereabouts(turn, from, whereabouts),
             Control::MergeAsk { view, members, .. } => {

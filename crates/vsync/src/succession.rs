@@ -83,7 +83,11 @@ impl Serving {
         install: &Arc<Install>,
     ) -> Fate {
         let mut fate = Fate::Stays;
-        if install.part_of(self.epoch.view, turn.me()).is_some() {
+        if let Some(part) = install.part_of(self.epoch.view, turn.me()) {
+            if !self.can_end_by(part) {
+                self.note_unsound(turn, from);
+                return Fate::Stays;
+            }
             self.pass_on(turn, install);
             fate = self.move_along(turn, install);
         } else if install.ends(self.epoch.view) && self.epoch.rank_of(from).is_some() {
@@ -158,6 +162,9 @@ impl Serving {
             }
             self.epoch.told = told;
             self.epoch.base = base;
+        } else {
+            // Positions are those of the present view: of the one before nothing more is told.
+            self.stable_later.clear();
         }
         if active || !self.stable_later.is_empty() {
             self.epoch.stability.expect_all(turn.now);

@@ -12,6 +12,7 @@
 use alloc::collections::VecDeque;
 use muts::{Malformed, Sink, Wire, read_varint, write_varint};
 
+use crate::limits::POSITION_MAX;
 use crate::positions::Positions;
 
 /// All ABCASTs of a sender up to a position, that one included.
@@ -27,7 +28,8 @@ impl Wire for Run {
         write_varint(into, self.upto);
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
-        Ok(Self { rank: u8::read(from)?, upto: read_varint(from)? })
+        let run = Self { rank: u8::read(from)?, upto: read_varint(from)? };
+        if run.upto <= POSITION_MAX { Ok(run) } else { Err(Malformed) }
     }
 }
 

@@ -50,10 +50,11 @@ impl Target {
 }
 
 /// What holds a state between one datagram and the next.
-const STATEFUL: [(&str, Reads); 6] = [
+const STATEFUL: [(&str, Reads); 7] = [
     ("muts.stranger", stranger::open),
     ("muts.sealed", stranger::sealed),
     ("muts.peer", peer::attempt),
+    ("vsync.liar", liar::kernels),
     ("lwg.liar", liar::towers),
     ("names.directory", hearing::directory),
     ("names.resolver", hearing::resolver),
