@@ -40,6 +40,7 @@ pub(crate) struct Counters {
     excluded_elsewhere: u64,
     excluded_apart: u64,
     excluded_unsound: u64,
+    pub(crate) too_long: u64,
 }
 
 impl Counters {
@@ -93,5 +94,6 @@ impl Counters {
         tell("vsync.excluded_elsewhere", self.excluded_elsewhere);
         tell("vsync.excluded_apart", self.excluded_apart);
         tell("vsync.excluded_unsound", self.excluded_unsound);
+        tell("vsync.dropped_too_long", self.too_long);
     }
 }

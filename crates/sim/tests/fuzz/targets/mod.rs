@@ -4,6 +4,7 @@
 //! and what it takes must be written as it was read.
 
 mod decoders;
+mod hall;
 mod hearing;
 mod liar;
 mod node;
@@ -50,10 +51,12 @@ impl Target {
 }
 
 /// What holds a state between one datagram and the next.
-const STATEFUL: [(&str, Reads); 7] = [
+const STATEFUL: [(&str, Reads); 9] = [
     ("muts.stranger", stranger::open),
     ("muts.sealed", stranger::sealed),
-    ("muts.peer", peer::attempt),
+    ("muts.peer", peer::alone),
+    ("muts.hall", hall::attempt),
+    ("muts.speaker", peer::in_hall),
     ("vsync.liar", liar::kernels),
     ("lwg.liar", liar::towers),
     ("names.directory", hearing::directory),
