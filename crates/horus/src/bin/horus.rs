@@ -7,6 +7,8 @@ mod node;
 mod operator;
 #[path = "../policy/mod.rs"]
 mod policy;
+#[path = "../say.rs"]
+mod say;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,6 +17,8 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use horus::check;
 use muts::keyed::KeyFile;
+
+use self::say::say;
 
 /// Process groups as cheap as malloc.
 #[derive(Debug, Parser)]
@@ -66,7 +70,7 @@ fn main() -> ExitCode {
         Err(error)
             if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) =>
         {
-            print!("{error}");
+            say(error);
             return ExitCode::SUCCESS;
         }
         Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
@@ -108,8 +112,9 @@ fn keygen(file: &Path, like: Option<&Path>) -> ExitCode {
     });
     match made {
         Ok(keys) => {
-            println!("cluster {} of {}", keys.cluster(), file.display());
-            println!("others that list whom they trust write: trust {:?}", keys.public());
+            say(format_args!("cluster {} of {}\n", keys.cluster(), file.display()));
+            let trust = keys.public();
+            say(format_args!("others that list whom they trust write: trust {trust:?}\n"));
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -123,9 +128,9 @@ fn judge(directory: &Path, options: &check::Options, json: bool) -> ExitCode {
     match check::directory(directory, options) {
         Ok(verdict) => {
             if json {
-                println!("{}", in_json(&verdict));
+                say(format_args!("{}\n", in_json(&verdict)));
             } else {
-                println!("{verdict}");
+                say(format_args!("{verdict}\n"));
             }
             if verdict.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }

@@ -51,12 +51,13 @@ impl Target {
 }
 
 /// What holds a state between one datagram and the next.
-const STATEFUL: [(&str, Reads); 8] = [
+const STATEFUL: [(&str, Reads); 9] = [
     ("muts.stranger", stranger::open),
     ("muts.sealed", stranger::sealed),
     ("muts.peer", peer::alone),
     ("muts.hall", hall::attempt),
     ("muts.speaker", peer::in_hall),
+    ("vsync.liar", liar::kernels),
     ("lwg.liar", liar::towers),
     ("names.directory", hearing::directory),
     ("names.resolver", hearing::resolver),
