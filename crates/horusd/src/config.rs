@@ -1,7 +1,7 @@
 //! Config: what the settings mean, looked through before anything is opened.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use muts::os::default_socket;
 use muts::wrong_name;
 use tracing::level_filters::LevelFilter;
 
+use crate::limits::HEALTH_PORT_ABOVE;
 use crate::settings::Settings;
 
 /// See the head of this file.
@@ -83,7 +84,7 @@ impl Config {
         let slow_ms = at_least("slow_ms", *settings.slow_ms.get_or_insert(10_000), 1)?;
         let clients_max = *settings.clients_max.get_or_insert(256);
         let groups_max = *settings.groups_max.get_or_insert(10_000);
-        let health = settings.health.get_or_insert_with(|| "off".into());
+        let health = settings.health.get_or_insert_with(|| health_beside(listen).to_string());
         let health = if health == "off" { None } else { Some(address("health", health)?) };
         let log = settings.log.get_or_insert_with(|| "info".into());
         let log = log
@@ -134,6 +135,19 @@ impl Config {
         ];
         fixed.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
     }
+}
+
+/// Where health is told unless said otherwise: on loopback, so far above the port for daemons.
+fn health_beside(listen: SocketAddr) -> SocketAddr {
+    let port = match listen.port() {
+        0 => 0,
+        port => port.checked_add(HEALTH_PORT_ABOVE).unwrap_or(0),
+    };
+    let loopback: IpAddr = match listen.ip() {
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    SocketAddr::new(loopback, port)
 }
 
 fn at_least(key: &str, value: u64, least: u64) -> Result<u64, String> {

@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::health::Health;
 use crate::limits::{LOOK_UP_EVERY, PAGE_EVERY, STREAMS_BESIDE_CLIENTS};
 use crate::log::Level;
+use crate::metrics::Counters;
 use crate::settings::Line;
 use crate::signals::Signals;
 
@@ -31,6 +32,9 @@ struct Daemon<'a> {
     signals: Arc<Signals>,
     level: Level,
     health: Health,
+    /// Where it listens for other daemons, and where it tells of its health.
+    listens: SocketAddr,
+    health_at: Option<SocketAddr>,
     /// Other daemons as they are looked up.
     found: Receiver<(String, SocketAddr)>,
     /// Where each was found last.
@@ -66,8 +70,10 @@ pub(crate) fn run(line: &Line, config: Config) -> Result<(), String> {
     let listens = driver.local_address().map_err(|error| error.to_string())?;
     let signals = Signals::open(driver.bell()).map_err(|error| format!("no signals: {error}"))?;
     let doors = open_doors(driver, &config)?;
-    let (health, shown) = Health::open(config.health)
-        .map_err(|error| format!("health: cannot listen there: {error}; choose another port"))?;
+    let (health, shown) = Health::open(config.health).map_err(|error| {
+        let at = config.health.map_or_else(String::new, |at| at.to_string());
+        format!("health: cannot listen at {at}: {error}; name another address, or `off`")
+    })?;
     let uid = std::fs::metadata(&config.socket).map_or(u32::MAX, |socket| socket.uid());
     let (name, socket) = (config.name.clone(), config.socket.display().to_string());
     let health_at = shown.map_or_else(|| "off".to_owned(), |at| at.to_string());
@@ -85,6 +91,8 @@ pub(crate) fn run(line: &Line, config: Config) -> Result<(), String> {
         signals,
         level,
         health,
+        listens,
+        health_at: shown,
         peers: BTreeMap::new(),
         waits_for: None,
         ready: false,
@@ -231,6 +239,8 @@ impl Daemon<'_> {
             server: &self.server,
             waits_for: self.waits_for.as_deref(),
             draining: self.draining,
+            listens: self.listens,
+            health_at: self.health_at,
         };
         let (answer, deed) = answers::answer(&here, query, may_act);
         self.word(Word::Answer { pipe, answer: answer.to_string().into_bytes() });
@@ -271,7 +281,7 @@ impl Daemon<'_> {
     /// Writes the page, and tells its keeper.
     fn tell_how_it_is(&mut self) {
         let now = Instant::now();
-        self.page_at = now + PAGE_EVERY;
+        self.page_at = now + self.watchdog.map_or(PAGE_EVERY, |often| often.min(PAGE_EVERY));
         let heard = self.server.neighbours();
         if !self.ready && heard >= self.config.expect {
             self.ready = true;
@@ -286,7 +296,10 @@ impl Daemon<'_> {
             let waits = self.config.expect - heard;
             Some(format!("{waits} of {} other daemons were not met yet", self.config.expect))
         };
-        let mut counters = BTreeMap::new();
+        let mut counters = Counters::from([
+            ("daemon.ready", u64::from(self.waits_for.is_none())),
+            ("daemon.draining", u64::from(self.draining)),
+        ]);
         let mut add = |name: &'static str, value: u64| *counters.entry(name).or_insert(0) += value;
         self.server.count(&mut add);
         self.doors.count(&mut add);

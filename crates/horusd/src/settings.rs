@@ -18,6 +18,10 @@ pub(crate) struct Line {
     /// Print all settings as they would be used, as a file that can be used, and end
     #[arg(long)]
     pub(crate) print_config: bool,
+    /// Write man page, completions and a sample of the file below a directory like /usr/share, and
+    /// end
+    #[arg(long, value_name = "DIR")]
+    pub(crate) write_pages: Option<PathBuf>,
     #[command(flatten)]
     given: Settings,
 }
@@ -72,7 +76,7 @@ pub(crate) struct Settings {
     /// Core groups that one client may be in [default: 10000]
     #[arg(long, value_name = "NUMBER", env = "HORUSD_GROUPS_MAX")]
     pub(crate) groups_max: Option<usize>,
-    /// Where /livez, /readyz and /metrics are, or `off` [default: off]
+    /// Where /livez, /readyz and /metrics are, or `off` [default: loopback, 80 above listen's port]
     #[arg(long, value_name = "ADDRESS", env = "HORUSD_HEALTH")]
     pub(crate) health: Option<String>,
     /// What is logged: error, warn, info, debug or trace [default: info]
@@ -132,9 +136,51 @@ impl Line {
     }
 }
 
+/// What keys without a default look like, or those whose default is the host's.
+const EXAMPLES: [(&str, &str); 6] = [
+    ("name", "\"a\""),
+    ("peers", "[\"b=10.0.0.2:7100\"]"),
+    ("socket", "\"/run/horus/horusd.sock\""),
+    ("users", "[1000]"),
+    ("key_file", "\"/etc/horus/key\""),
+    ("state", "\"/var/lib/horus\""),
+];
+
+/// The file with every key at its default, commented out, below what it is for.
+pub(crate) fn sample(defaults: &Settings) -> String {
+    let defaults = defaults.in_toml();
+    let mut text = String::from("# Settings of horusd. What is commented out is the default.\n");
+    for argument in Settings::augment_args(clap::Command::new("horusd")).get_arguments() {
+        let key = argument.get_id().as_str();
+        let of_key = |line: &&str| line.split_once(" = ").is_some_and(|(name, _)| name == key);
+        let example = EXAMPLES.iter().find(|(name, _)| *name == key);
+        let line = match (example, defaults.lines().find(of_key)) {
+            (Some((key, value)), _) => format!("{key} = {value}"),
+            (None, Some(line)) => line.to_owned(),
+            (None, None) => continue,
+        };
+        let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+        text.push_str(&format!("\n# {}\n# {line}\n", help.replace('\n', "\n# ")));
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_sample_has_every_key_and_without_its_marks_it_can_be_used() {
+        let defaults =
+            Settings { beat_ms: Some(100), insecure: Some(false), ..Settings::default() };
+        let sample = sample(&defaults);
+        assert_eq!(toml::from_str(&sample), Ok(Settings::default()), "all of it is a comment");
+        let lines = sample.lines().filter_map(|line| line.strip_prefix("# "));
+        let bare: Vec<&str> = lines.filter(|line| line.contains(" = ")).collect();
+        let read: Settings = toml::from_str(&bare.join("\n")).expect("settings");
+        assert_eq!((read.beat_ms, read.insecure), (Some(100), Some(false)));
+        assert_eq!(read.peers.map(|peers| peers.len()), Some(1));
+    }
 
     #[test]
     fn flags_go_over_the_file_and_a_key_that_is_none_is_named() {

@@ -81,7 +81,7 @@ impl Houses {
                 command
             }
         };
-        command.args(["--name", &format!("d{daemon}"), "--log", "debug"]);
+        command.args(["--name", &format!("d{daemon}"), "--log", "debug", "--health", "off"]);
         command.args(["--listen", &self.addresses[daemon].to_string()]);
         let others = (0..self.addresses.len()).filter(|other| *other != daemon);
         let others: Vec<String> =

@@ -136,6 +136,8 @@ pub struct Server<M> {
     admits: bool,
     attached: u64,
     put_out: BTreeMap<u8, u64>,
+    /// What the kernels of those who went had counted: counters never fall.
+    gone: BTreeMap<&'static str, u64>,
 }
 
 impl<M: Multicast> Server<M> {
@@ -152,6 +154,7 @@ impl<M: Multicast> Server<M> {
             admits: true,
             attached: 0,
             put_out: BTreeMap::new(),
+            gone: BTreeMap::new(),
         }
     }
 
@@ -272,6 +275,9 @@ impl<M: Multicast> Server<M> {
         let Some(mut guest) = self.guests.remove(&pipe) else { return };
         self.owing.remove(&pipe);
         *self.put_out.entry(why as u8).or_default() += 1;
+        if let Some((_, kernel)) = &guest.kernel {
+            kernel.count_past(&mut |name, value| *self.gone.entry(name).or_default() += value);
+        }
         let proc = guest.proc();
         if let Some(proc) = proc {
             self.pipes.remove(&proc);
@@ -483,6 +489,7 @@ impl<M: Multicast + Counted> Counted for Server<M> {
         each("gate.groups", groups as u64);
         each("gate.bytes_waiting", waiting as u64);
         each("gate.slow", choked as u64);
+        self.gone.iter().for_each(|(name, value)| each(name, *value));
         for guest in self.guests.values() {
             if let Some((_, kernel)) = &guest.kernel {
                 kernel.count(each);

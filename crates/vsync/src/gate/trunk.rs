@@ -405,7 +405,9 @@ impl<M: Counted> Counted for Trunk<M> {
         let living = self.nodes.values().filter(|known| !known.over).count();
         let waiting = self.channels.values().filter(|shared| shared.patience.is_some()).count();
         each("gate.processes", living as u64);
+        let silent = self.neighbours.values().filter(|one| one.silent.is_some()).count();
         each("gate.neighbours", self.neighbours.len() as u64);
+        each("gate.silent", silent as u64);
         each("gate.channels", self.channels.len() as u64);
         each("gate.channels_waiting", waiting as u64);
         each("gate.malformed", self.malformed);
