@@ -109,12 +109,15 @@ const fn home(
 }
 
 /// Every foreign dependency that there is.
-pub(crate) const HOMES: [Home; 30] = [
+pub(crate) const HOMES: [Home; 32] = [
     // What waits for the system, and talks to it.
     home("mio", &["muts"], &["crates/muts/src/os/"]),
     home("quinn-udp", &["muts", "horus"], &["crates/muts/src/os/", "crates/horus/benches/"]),
     home("socket2", &["muts"], &["crates/muts/src/os/"]),
     home("nix", &["muts", "horus"], &["crates/muts/src/os/", "crates/horus/benches/"]),
+    // Where others listen, as name servers tell it.
+    home("resolv-conf", &["muts"], &["crates/muts/src/os/finder/service.rs"]),
+    home("simple-dns", &["muts", "horusd"], &["crates/muts/src/os/finder/service.rs"]),
     // Greetings and seals.
     home("snow", &["muts"], &["crates/muts/src/keyed"]),
     home("aws-lc-rs", &["muts"], &["crates/muts/src/keyed"]),

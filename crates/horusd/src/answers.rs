@@ -109,7 +109,7 @@ fn status<M: Multicast + Counted>(here: &Here<'_, M>) -> Value {
         "listen": here.listens.to_string(),
         "health": here.health_at.map(|at| at.to_string()),
         "socket": here.config.socket.display().to_string(),
-        "daemons_heard": here.server.neighbours(),
+        "daemons_heard": here.server.neighbours().count(),
         "ready": here.waits_for.is_none(),
         "waits_for": here.waits_for,
         "draining": here.draining,

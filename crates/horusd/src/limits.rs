@@ -29,3 +29,6 @@ pub(crate) const ANSWERERS: usize = 4;
 /// The health port is so far above the one for other daemons, so that each daemon of a host has its
 /// own without being told: 7180 beside 7100.
 pub(crate) const HEALTH_PORT_ABOVE: u16 = 80;
+
+/// Addresses that wait to be tried: they are told again if there is no room.
+pub(crate) const ADDRESSES_WAITING_MAX: usize = 256;

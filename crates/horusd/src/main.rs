@@ -34,7 +34,8 @@ fn main() -> ExitCode {
         }
         Err(error) => {
             let text = error.to_string();
-            return bad(text.lines().next().unwrap_or("bad options"));
+            let first = text.lines().next().unwrap_or("bad options");
+            return bad(first.strip_prefix("error: ").unwrap_or(first));
         }
     };
     if let Some(share) = &line.write_pages {

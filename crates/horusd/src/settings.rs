@@ -40,9 +40,36 @@ pub(crate) struct Settings {
     #[arg(long, visible_alias = "peer", value_name = "NAME=ADDRESS", value_delimiter = ',')]
     #[arg(env = "HORUSD_PEERS")]
     pub(crate) peers: Option<Vec<String>>,
-    /// Other daemons without which it is not ready: /readyz and readiness wait for so many
+    /// Hosts where other daemons may listen, HOST:PORT, whatever they are called; all addresses of
+    /// a host count
+    #[arg(long, visible_alias = "seed", value_name = "ADDRESS", value_delimiter = ',')]
+    #[arg(env = "HORUSD_SEEDS")]
+    pub(crate) seeds: Option<Vec<String>>,
+    /// Names whose SRV records list where other daemons listen, _horusd._udp.example.org
+    #[arg(long, visible_alias = "service", value_name = "NAME", value_delimiter = ',')]
+    #[arg(env = "HORUSD_SERVICES")]
+    pub(crate) services: Option<Vec<String>>,
+    /// Who is asked for those records [default: the system's name servers]
+    #[arg(long, visible_alias = "name-server", value_name = "ADDRESS", value_delimiter = ',')]
+    #[arg(env = "HORUSD_NAME_SERVERS")]
+    pub(crate) name_servers: Option<Vec<String>>,
+    /// An IP multicast group and a port where daemons of one network find each other,
+    /// 239.255.71.0:7101, or `off` [default: off]
+    #[arg(long, value_name = "GROUP", env = "HORUSD_BEACON")]
+    pub(crate) beacon: Option<String>,
+    /// Whether daemons whose sockets lie in one directory find each other there [default: true]
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", env = "HORUSD_BESIDE")]
+    pub(crate) beside: Option<bool>,
+    /// The word of the system: daemons find only those of the same word [default: horus]
+    #[arg(long, value_name = "WORD", env = "HORUSD_SYSTEM")]
+    pub(crate) system: Option<String>,
+    /// Other daemons that it must have met before it lets the first client in and is ready, so that
+    /// a start does not make two systems [default: 0]
     #[arg(long, value_name = "NUMBER", env = "HORUSD_EXPECT")]
     pub(crate) expect: Option<usize>,
+    /// The one daemon that may begin without having met another; all others must have met it first
+    #[arg(long, value_name = "NAME", env = "HORUSD_FIRST")]
+    pub(crate) first: Option<String>,
     /// Where processes of this host reach it [default: the user's runtime directory]
     #[arg(long, value_name = "PATH", env = "HORUSD_SOCKET")]
     pub(crate) socket: Option<PathBuf>,
@@ -94,7 +121,14 @@ impl Settings {
             name: self.name.or(below.name),
             listen: self.listen.or(below.listen),
             peers: self.peers.or(below.peers),
+            seeds: self.seeds.or(below.seeds),
+            services: self.services.or(below.services),
+            name_servers: self.name_servers.or(below.name_servers),
+            beacon: self.beacon.or(below.beacon),
+            beside: self.beside.or(below.beside),
+            system: self.system.or(below.system),
             expect: self.expect.or(below.expect),
+            first: self.first.or(below.first),
             socket: self.socket.or(below.socket),
             socket_mode: self.socket_mode.or(below.socket_mode),
             users: self.users.or(below.users),
@@ -115,8 +149,10 @@ impl Settings {
     fn read(path: &Path) -> Result<Self, String> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        // The first line says where, the last one what.
-        toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
+        toml::from_str(&text).map_err(|error| {
+            let line = error.span().map_or(1, |span| text[..span.start].split('\n').count());
+            format!("{}: line {line}: {}", path.display(), error.message().replace('\n', ": "))
+        })
     }
 
     /// As a file.
@@ -137,9 +173,13 @@ impl Line {
 }
 
 /// What keys without a default look like, or those whose default is the host's.
-const EXAMPLES: [(&str, &str); 6] = [
+const EXAMPLES: [(&str, &str); 10] = [
     ("name", "\"a\""),
     ("peers", "[\"b=10.0.0.2:7100\"]"),
+    ("seeds", "[\"horusd.example.org:7100\"]"),
+    ("services", "[\"_horusd._udp.example.org\"]"),
+    ("name_servers", "[\"10.0.0.53:53\"]"),
+    ("first", "\"a\""),
     ("socket", "\"/run/horus/horusd.sock\""),
     ("users", "[1000]"),
     ("key_file", "\"/etc/horus/key\""),

@@ -19,10 +19,15 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    pub(crate) fn attach(daemon: &Daemon, name: &str) -> Self {
+    /// A client that has said who it is.
+    pub(crate) fn call(daemon: &Daemon, name: &str) -> Self {
         let me = ProcId { node: NodeId::of_name(name), incarnation: 1 };
-        let pipe = Pipe::open(&daemon.socket()).expect("a daemon");
-        let mut desk = Self { pipe, client: Client::new(me, name), told: Vec::new() };
+        let pipe = Pipe::open(daemon.socket()).expect("a daemon");
+        Self { pipe, client: Client::new(me, name), told: Vec::new() }
+    }
+
+    pub(crate) fn attach(daemon: &Daemon, name: &str) -> Self {
+        let mut desk = Self::call(daemon, name);
         desk.until("attached", SECOND * 5, |desk| {
             matches!(desk.client.state(), State::Attached(_))
         });

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -20,8 +20,9 @@ pub(crate) fn command(called: &str, change: impl FnOnce(&mut Command)) -> Comman
     let directory = directory(called);
     std::fs::create_dir_all(&directory).expect("a directory");
     let mut command = Command::new(env!("CARGO_BIN_EXE_horusd"));
-    command.env("HORUSD_NAME", "d").args(["--listen", "127.0.0.1:0", "--log", "debug"]);
-    command.arg("--socket").arg(directory.join("sock")).arg("--state").arg(&directory);
+    // What is said by flags goes over it.
+    command.env("HORUSD_NAME", "d").env("HORUSD_LISTEN", "127.0.0.1:0").env("HORUSD_LOG", "debug");
+    command.env("HORUSD_SOCKET", directory.join("sock")).env("HORUSD_STATE", &directory);
     change(&mut command);
     command
 }
@@ -30,6 +31,7 @@ pub(crate) fn command(called: &str, change: impl FnOnce(&mut Command)) -> Comman
 pub(crate) struct Daemon {
     pub(crate) child: Child,
     pub(crate) directory: PathBuf,
+    socket: PathBuf,
     log: PathBuf,
 }
 
@@ -45,9 +47,11 @@ impl Daemon {
         let mut command = command(called, change);
         let directory = directory(called);
         let log = directory.join("log");
+        let said = command.get_envs().find(|(key, _)| *key == "HORUSD_SOCKET");
+        let socket = said.and_then(|(_, path)| path).map(PathBuf::from).expect("a socket");
         command.stdout(Stdio::null()).stderr(std::fs::File::create(&log).expect("a log"));
         let child = command.spawn().expect("horusd");
-        let daemon = Self { child, directory, log };
+        let daemon = Self { child, directory, socket, log };
         let began = Instant::now();
         while UnixStream::connect(daemon.socket()).is_err() {
             assert!(began.elapsed() < SECOND * 10, "it does not listen: {}", daemon.logged());
@@ -56,8 +60,17 @@ impl Daemon {
         daemon
     }
 
-    pub(crate) fn socket(&self) -> PathBuf {
-        self.directory.join("sock")
+    pub(crate) fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// Waits until it hears so many other daemons.
+    pub(crate) fn hears(&self, others: u64) {
+        let began = Instant::now();
+        while self.status("daemons_heard") != others {
+            assert!(began.elapsed() < SECOND * 10, "not {others}: {}", self.logged());
+            std::thread::yield_now();
+        }
     }
 
     pub(crate) fn logged(&self) -> String {

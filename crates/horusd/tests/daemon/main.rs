@@ -1,6 +1,7 @@
 //! A daemon as a process: its clients, its settings, its health and its keeper.
 
 mod clients;
+mod contact;
 mod desk;
 mod health;
 mod house;

@@ -146,9 +146,9 @@ impl Transport {
         self.last_turn = now;
     }
 
-    /// Thanks that nobody heard are said again; what is old is renewed, by the lower of the two. The
-    /// other waits a little: but what it retired itself, for another guard, may not be old for the
-    /// lower one.
+    /// Thanks that nobody heard are said again; what is old is renewed, by the lower of the two.
+    /// The other waits a little: but what it retired itself, for another guard, may not be old for
+    /// the lower one.
     fn tend_sessions(&mut self, now: Instant, peer: ProcId) {
         let overhead = self.guard.overhead();
         let Some(link) = self.links.get_mut(&peer) else { return };

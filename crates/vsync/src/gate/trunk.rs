@@ -128,8 +128,9 @@ impl<M: Multicast> Trunk<M> {
     }
 
     /// Other daemons that are heard.
-    pub(crate) fn neighbours(&self) -> usize {
-        self.neighbours.values().filter(|neighbour| neighbour.silent.is_none()).count()
+    pub(crate) fn neighbours(&self) -> impl Iterator<Item = NodeId> + '_ {
+        let heard = self.neighbours.iter().filter(|(_, neighbour)| neighbour.silent.is_none());
+        heard.map(|(host, _)| host.node)
     }
 
     /// The newest process known of that node, and whether it is over.
