@@ -55,6 +55,9 @@ fn hostile_clients_are_put_out_and_slow_down_nobody() {
     println!("{written} casts into another's group");
     assert_eq!(victim.casts(), before, "nobody casts into a group that it is not in");
     let beside = victim.pace(own, SECOND / 2);
+    drop(raw);
+    // What else this machine does may have changed meanwhile: the lower of before and after.
+    let alone = alone.min(victim.pace(own, SECOND / 2));
     assert!(beside * 3 > alone, "{beside} round trips beside them, {alone} alone");
 }
 

@@ -5,4 +5,5 @@ mod contact;
 mod desk;
 mod health;
 mod house;
+mod limits;
 mod settings;

@@ -4,6 +4,7 @@
 //! and what it takes must be written as it was read.
 
 mod decoders;
+mod gate;
 mod hearing;
 mod liar;
 mod node;
@@ -50,10 +51,12 @@ impl Target {
 }
 
 /// What holds a state between one datagram and the next.
-const STATEFUL: [(&str, Reads); 6] = [
+const STATEFUL: [(&str, Reads); 8] = [
     ("muts.stranger", stranger::open),
     ("muts.sealed", stranger::sealed),
     ("muts.peer", peer::attempt),
+    ("gate.server", gate::server),
+    ("gate.client", gate::client),
     ("lwg.liar", liar::towers),
     ("names.directory", hearing::directory),
     ("names.resolver", hearing::resolver),
