@@ -43,6 +43,7 @@ pub use events::Events;
 pub use group::{Group, Heard, Received};
 pub use horus::Horus;
 pub use keys::{read_keys, write_keys};
+pub use limits::BODY_BYTES_MAX;
 pub use lwg::{Endpoint, LwgId, Members, Order, SendId, View, ViewId};
 pub use muts::os::Clues;
 pub use muts::wrong_name;

@@ -82,8 +82,28 @@ pub const NOTE_BYTES_MAX: usize = 1_000;
 /// Channels remembered as closed, so that their senders are told instead of kept waiting.
 pub const CLOSED_MAX: usize = 65_536;
 
-/// Greetings under way: a friend needs one, strangers get no more than this together.
+/// Greetings of strangers that are answered at a time: a whole cluster that starts at once. Peers
+/// that are known to be where they call from have room of their own.
 pub const GREETINGS_MAX: usize = 1_024;
+
+/// Greetings under way with one address, begun by either end: who calls again before an answer can
+/// have come needs a few. The next takes the place of the oldest.
+pub const GREETINGS_EACH: usize = 8;
+
+/// The longest message of a greeting: three keys, two tags, a hello. A longer one is not looked at.
+pub const GREETING_BYTES_MAX: usize = 256;
+
+/// Cookies kept, to be shown to those who were called.
+pub const COOKIES_MAX: usize = 1_024;
+
+/// Processes that have links at a time: what is remembered of one is a few kilobytes, and what it
+/// may make this end hold besides is bounded above. Beyond it somebody who was not introduced and
+/// is in no channel makes room, the longest unheard first; else the newcomer is not taken.
+pub const LINKS_MAX: usize = 4_096;
+
+/// Nodes whose newest incarnation is remembered, those introduced not counted; beyond it who has no
+/// link is forgotten, the longest unheard first.
+pub const NODES_MAX: usize = 16_384;
 
 /// How long a greeting may take: several round trips of the longest path.
 pub const GREETING_KEPT: core::time::Duration = core::time::Duration::from_secs(5);

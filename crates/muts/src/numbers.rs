@@ -7,6 +7,9 @@ const WORDS: usize = 64;
 /// The last numbers that are told apart; the word that the highest lies in is not whole yet.
 const SPAN: u64 = (WORDS as u64 - 1) * 64;
 
+/// No link counts as far as this: whoever says so wants it to end there.
+const END: u64 = 1 << 62;
+
 /// The numbers seen, of the last [`SPAN`] below the highest; older ones count as seen.
 #[derive(Debug)]
 pub(crate) struct Seen {
@@ -34,7 +37,8 @@ impl Seen {
     /// Whether this number has not been seen, as far as is known.
     pub(crate) fn is_new(&self, number: u64) -> bool {
         let (word, bit) = place(number);
-        number >= self.top || (number + SPAN >= self.top && self.bits[word] & bit == 0)
+        let later = number >= self.top && number < END;
+        later || (number < self.top && number + SPAN >= self.top && self.bits[word] & bit == 0)
     }
 
     /// Takes a number that is new.
@@ -101,6 +105,13 @@ mod tests {
             }
             assert_eq!(runs[0].1, slowly.last().expect("one") + 1);
         }
+    }
+
+    #[test]
+    fn a_number_that_no_link_counts_to_is_not_new() {
+        let seen = Seen::default();
+        assert!(seen.is_new(END - 1));
+        assert!(!seen.is_new(END) && !seen.is_new(u64::MAX));
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub(crate) struct Counters {
     pub(crate) asks_refused: u64,
     pub(crate) malformed: u64,
     pub(crate) strays: u64,
+    pub(crate) too_long: u64,
 }
 
 impl Counters {
@@ -53,5 +54,6 @@ impl Counters {
         tell("vsync.asks_refused", self.asks_refused);
         tell("vsync.malformed", self.malformed);
         tell("vsync.strays", self.strays);
+        tell("vsync.dropped_too_long", self.too_long);
     }
 }

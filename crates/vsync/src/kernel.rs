@@ -21,7 +21,7 @@ use crate::header::SendHeader;
 use crate::how::How;
 use crate::interface::{Down, Fault, Up};
 use crate::joining::Joining;
-use crate::limits::{MEMBERS_MAX, TICKET_BYTES_MAX};
+use crate::limits::{CAST_BYTES_MAX, MEMBERS_MAX, TICKET_BYTES_MAX};
 use crate::order::Order;
 use crate::peers::Peers;
 use crate::spread::Spreads;
@@ -343,6 +343,13 @@ impl<M: Multicast> Layer for Kernel<M> {
     type Up = Up;
 
     fn down(&mut self, now: Instant, ask: Down) -> Result<(), Full<Down>> {
+        if let Down::Cast { message, .. } | Down::Send { message, .. } = &ask
+            && message.len() > CAST_BYTES_MAX
+        {
+            // Nobody may have what others cannot be sent.
+            self.desk.counters.too_long += 1;
+            return Ok(());
+        }
         match ask {
             Down::Meet { node, address } => {
                 self.desk.turn(now).ask(muts::Down::Meet { node, address });

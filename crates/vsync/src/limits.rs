@@ -56,3 +56,7 @@ pub const GATE_STRANGER_BYTES_MAX: usize = 4096;
 /// again in vain then leaves room for what they wait for, and a message that was lost again and
 /// again still comes several times within any patience of a second or more.
 pub const PAUSE_MAX: Duration = Duration::from_millis(500);
+
+/// The longest message with the headers of the floors above, in bytes: what a transport carries,
+/// less room for what the kernel adds.
+pub const CAST_BYTES_MAX: usize = muts::limits::MESSAGE_BYTES_MAX - (64 << 10);

@@ -72,10 +72,15 @@ pub(crate) fn series(
 ) -> (Pair, Pair) {
     let count = options.window_ms() * 2;
     let (mut medians, mut late) = (Vec::new(), Vec::new());
+    let bind = |own: bool| Words::new("bind").with("own", own);
+    ours.0.ask(&bind(true));
+    against.0.ask(&bind(true));
     for _ in 0..options.pairs() {
         let (a, b) = (times(ours.0, ours.1, count), times(against.0, against.1, count));
         medians.push((a.0, b.0));
         late.push((a.1, b.1));
     }
+    ours.0.ask(&bind(false));
+    against.0.ask(&bind(false));
     (Pair::of(&medians), Pair::of(&late))
 }

@@ -230,6 +230,7 @@ impl<F: Floor> Member<F> {
                 self.floor.take(&mut self.tower.tower, now, words);
             }
             "lose" => self.tower.loss = words.get("percent"),
+            "bind" => crew::bind(self.rank, words),
             "count" => return crew::tell(&self.counted()),
             "times" => return crew::tell(&self.times.tell(Words::new("times"))),
             "view" => return crew::tell(&self.viewed()),

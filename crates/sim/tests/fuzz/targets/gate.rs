@@ -63,7 +63,7 @@ pub(super) fn server(bytes: &[u8]) {
         }
         for piece in pieces(bytes) {
             server.hear(now, LOUD, &piece);
-            now = now + Duration::from_millis(1);
+            now += Duration::from_millis(1);
             server.wake(now);
             while server.write(now, LOUD).is_some() {}
             while let Some(bytes) = server.write(now, CALM) {

@@ -5,6 +5,7 @@
 
 mod decoders;
 mod gate;
+mod hall;
 mod hearing;
 mod liar;
 mod node;
@@ -51,10 +52,12 @@ impl Target {
 }
 
 /// What holds a state between one datagram and the next.
-const STATEFUL: [(&str, Reads); 8] = [
+const STATEFUL: [(&str, Reads); 10] = [
     ("muts.stranger", stranger::open),
     ("muts.sealed", stranger::sealed),
-    ("muts.peer", peer::attempt),
+    ("muts.peer", peer::alone),
+    ("muts.hall", hall::attempt),
+    ("muts.speaker", peer::in_hall),
     ("gate.server", gate::server),
     ("gate.client", gate::client),
     ("lwg.liar", liar::towers),
