@@ -10,7 +10,7 @@ use lwg::{Down, Endpoint, Message, Order, Up};
 use vsync::{GroupId, How, Side, Terms, View};
 
 use crate::door::Door;
-use crate::error::Error;
+use crate::error::{Error, fits};
 use crate::inbox::Inbox;
 use crate::posted::Posted;
 use crate::shared::Hook;
@@ -78,8 +78,10 @@ impl CoreGroup {
     /// out and when everybody has delivered it, and takes it back if it has to wait too long.
     ///
     /// # Errors
-    /// [`Error::Closed`].
+    /// [`Error::TooLong`], [`Error::Closed`].
     pub fn cast(&self, how: impl Into<How>, body: impl Into<Bytes>) -> Result<Posted, Error> {
+        let body = body.into();
+        fits(&body)?;
         self.door.wait_for_room()?;
         let (group, message) = (self.group, Message::new(body));
         let (ticket, inbox) = (self.door.mint_send().0, Arc::new(Inbox::default()));
@@ -91,7 +93,8 @@ impl CoreGroup {
     /// Multicasts if that can be done at once.
     ///
     /// # Errors
-    /// [`Error::NotSent`] if it would have to wait, and nothing was sent; [`Error::Closed`].
+    /// [`Error::NotSent`] if it would have to wait, and nothing was sent; [`Error::TooLong`],
+    /// [`Error::Closed`].
     pub fn try_cast(&self, how: impl Into<How>, body: impl Into<Bytes>) -> Result<Posted, Error> {
         let posted = self.cast(how, body)?;
         posted.sent_within(Duration::ZERO)?;

@@ -1,10 +1,11 @@
 //! Door: what every handle shares. The way in to the tower, and its end.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use lwg::{Down, Endpoint, LwgId, Outcome, SendId};
+use muts::os::Finder;
 
 use crate::engine::Engine;
 use crate::error::Error;
@@ -23,6 +24,8 @@ pub(crate) struct Door {
     groups: AtomicU64,
     cores: AtomicU32,
     own: Option<JoinHandle<()>>,
+    /// Who looks for others, if anybody does.
+    pub(crate) finder: OnceLock<Finder>,
 }
 
 impl Door {
@@ -31,15 +34,8 @@ impl Door {
         let server = Arc::clone(&runtime);
         let own = std::thread::Builder::new().name("horus".into());
         let own = own.spawn(move || server.serve()).ok();
-        Self {
-            me,
-            runtime,
-            shared,
-            sends: AtomicU64::new(0),
-            groups: AtomicU64::new(0),
-            cores: AtomicU32::new(0),
-            own,
-        }
+        let (sends, groups, cores) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU32::new(0));
+        Self { me, runtime, shared, sends, groups, cores, own, finder: OnceLock::new() }
     }
 
     /// Queues an ask and sees that it is taken in.

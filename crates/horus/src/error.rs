@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::limits::BODY_BYTES_MAX;
+
 /// What went wrong outside. What remains is a bug, and a bug is an assertion.
 #[derive(Debug)]
 pub enum Error {
@@ -25,6 +27,10 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
+    /// Those without whom it must not begin were not met in time; the sentence says who is missing.
+    Alone(String),
+    /// Others cannot be found by these clues; the sentence says why.
+    Clues(String),
     /// The last incarnation could not be kept.
     State {
         /// Where.
@@ -56,12 +62,19 @@ pub enum Error {
     Again,
     /// A core group could not be had; the sentence says why.
     Refused(String),
+    /// A message of so many bytes, more than [`BODY_BYTES_MAX`]: nothing was sent.
+    TooLong(usize),
     /// The multicast was not sent: it was taken back, or its view is not primary.
     NotSent,
     /// This process is no longer in the group.
     Out,
     /// The tower is closed or broken: open a new one.
     Closed,
+}
+
+/// Whether a message of this body can be sent at all.
+pub(crate) const fn fits(body: &[u8]) -> Result<(), Error> {
+    if body.len() > BODY_BYTES_MAX { Err(Error::TooLong(body.len())) } else { Ok(()) }
 }
 
 impl fmt::Display for Error {
@@ -77,6 +90,14 @@ impl fmt::Display for Error {
             Self::Listen { cause, .. } => write!(f, "{cause}"),
             Self::Daemon { socket, why } => {
                 write!(f, "not attached to the daemon at {}: {why}", socket.display())
+            }
+            Self::Alone(who) => write!(
+                f,
+                "{who} in time, and it must not begin without; start them, or see that it can be \
+                 reached by them and they by it"
+            ),
+            Self::Clues(why) => {
+                write!(f, "others cannot be found: {why}; see `beside` and `beacon` of the clues")
             }
             Self::State { path, cause } => write!(
                 f,
@@ -104,6 +125,11 @@ impl fmt::Display for Error {
             ),
             Self::Again => write!(f, "its core group was lost and nothing was changed; ask again"),
             Self::Refused(why) => write!(f, "{why}"),
+            Self::TooLong(bytes) => write!(
+                f,
+                "a message of {bytes} bytes is over the limit of {BODY_BYTES_MAX}, and was not \
+                 sent; send it in parts"
+            ),
             Self::NotSent => write!(
                 f,
                 "not sent: it would have had to wait, or the view is not primary; send it again"

@@ -9,7 +9,7 @@ use lwg::{Down, Endpoint, LwgId, Message, Order, Up, View, ViewId};
 use parking_lot::Mutex;
 
 use crate::door::Door;
-use crate::error::Error;
+use crate::error::{Error, fits};
 use crate::inbox::Inbox;
 use crate::router::decline;
 use crate::sent::Sent;
@@ -81,7 +81,7 @@ impl Group {
     /// wait than `limits` allows; what it answers tells when everybody has delivered it.
     ///
     /// # Errors
-    /// [`Error::Closed`].
+    /// [`Error::TooLong`], [`Error::Closed`].
     pub fn send(&self, order: Order, body: impl Into<Bytes>) -> Result<Sent, Error> {
         self.multicast(order, body.into(), false)
     }
@@ -89,7 +89,7 @@ impl Group {
     /// lwg_send, and replies are wanted: what it answers tells them too.
     ///
     /// # Errors
-    /// [`Error::Closed`].
+    /// [`Error::TooLong`], [`Error::Closed`].
     pub fn ask(&self, order: Order, body: impl Into<Bytes>) -> Result<Sent, Error> {
         self.multicast(order, body.into(), true)
     }
@@ -135,6 +135,7 @@ impl Group {
     }
 
     fn multicast(&self, order: Order, body: Bytes, replies: bool) -> Result<Sent, Error> {
+        fits(&body)?;
         self.door.wait_for_room()?;
         let (lwg, message) = (self.lwg, Message::new(body));
         let ask = |send| Down::Send { lwg, send, order, replies, message };
@@ -144,8 +145,10 @@ impl Group {
     /// Sends to one member alone: reliable, in order per pair, no order against multicasts.
     ///
     /// # Errors
-    /// [`Error::Closed`].
+    /// [`Error::TooLong`], [`Error::Closed`].
     pub fn tell(&self, to: Endpoint, body: impl Into<Bytes>) -> Result<(), Error> {
+        let body = body.into();
+        fits(&body)?;
         self.door.wait_for_room()?;
         let message = Message::new(body);
         self.door.ask(Down::Tell { lwg: self.lwg, to, message }, Hook::Nothing);
@@ -267,10 +270,12 @@ impl Received {
         self.answer.is_some()
     }
 
-    /// lwg_reply: once a message, hence it is used up. A reply that nobody wants is dropped.
+    /// lwg_reply: once a message, hence it is used up. A reply that nobody wants is dropped; one
+    /// that is too long ([`Error::TooLong`]) is told as none, so that the asker waits no longer.
     pub fn reply(mut self, body: impl Into<Bytes>) {
         if let Some(answer) = self.answer.take() {
-            answer.say(Some(Message::new(body)));
+            let body = body.into();
+            answer.say(fits(&body).is_ok().then(|| Message::new(body)));
         }
     }
 }

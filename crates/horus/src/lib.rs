@@ -36,17 +36,19 @@ mod word;
 
 pub use book::Book;
 pub use chaos::{Cuts, Weather};
-pub use config::{Config, Placing, Timing};
+pub use config::{Config, Placing, Start, Timing};
 pub use core_group::{CoreGroup, CoreHeard};
 pub use error::Error;
 pub use events::Events;
 pub use group::{Group, Heard, Received};
 pub use horus::Horus;
 pub use keys::{read_keys, write_keys};
+pub use limits::BODY_BYTES_MAX;
 pub use lwg::{
     Adaptive, ByHand, Candidate, CoreSet, Endpoint, LwgId, Members, OneToOne, Order, Place, Policy,
     Remap, SendId, SetId, Smallest, Standing, Traits, View, ViewId, Where,
 };
+pub use muts::os::Clues;
 pub use muts::wrong_name;
 pub use posted::Posted;
 pub use sent::{Replies, ReplyResult, Sent};

@@ -6,6 +6,10 @@ use std::time::Duration;
 /// to the next, far shorter than any timeout of the floors.
 pub(crate) const GRACE: Duration = Duration::from_millis(1);
 
+/// The longest body of a message, in bytes: what the kernel takes, less room for what light-weight
+/// groups add. It is refused before anything of it is copied.
+pub const BODY_BYTES_MAX: usize = vsync::limits::CAST_BYTES_MAX - (64 << 10);
+
 /// Asks queued or handed back before a send waits for room: some hundred thousand small messages
 /// would be seconds of work nobody sees; this many keep a busy tower busy.
 pub(crate) const ASKS_WAITING_MAX: usize = 8_192;

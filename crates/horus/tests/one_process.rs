@@ -47,6 +47,26 @@ fn dropping_a_message_that_wants_a_reply_declines() {
 }
 
 #[test]
+fn a_message_over_the_limit_is_an_error_that_names_it_and_nothing_is_sent() {
+    let horus = alone("too-long");
+    let group = horus.create(&[horus.me()]).wait().expect("made");
+    let over = bytes::Bytes::from(vec![0; horus::BODY_BYTES_MAX + 1]);
+    for refused in [
+        group.send(Order::Total, over.clone()).err(),
+        group.ask(Order::Fifo, over.clone()).err(),
+        group.tell(horus.me(), over.clone()).err(),
+    ] {
+        let said = refused.expect("an error").to_string();
+        assert!(said.contains(&horus::BODY_BYTES_MAX.to_string()), "{said}");
+    }
+    let asked = group.ask(Order::Total, over.slice(1..)).expect("just short enough");
+    let received = group.receive().wait_for(LONG).expect("in time").expect("in");
+    assert_eq!(received.body().len(), horus::BODY_BYTES_MAX);
+    received.reply(over);
+    assert_eq!(asked.next_reply().wait_for(LONG).expect("in time").expect("in"), None);
+}
+
+#[test]
 fn a_destroyed_group_ends_the_wait_for_its_next_message() {
     let horus = alone("destroyed");
     let group = horus.create(&[horus.me()]).wait().expect("made");

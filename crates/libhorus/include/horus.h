@@ -41,10 +41,17 @@ extern "C" {
 // `name` and `listen` are strings that end with 0; `tower` can be written to.
 int horus_open(const char *name, const char *listen, struct horus_tower **tower);
 
+// Opens a tower on the kernel of the horusd that listens at `socket`, a path such as
+// "/run/horus/horusd.sock": nothing else differs from `horus_open`. Close it with `horus_close`.
+//
+// # Safety
+// `name` and `socket` are strings that end with 0; `tower` can be written to.
+int horus_attach(const char *name, const char *socket, struct horus_tower **tower);
+
 // Closes a tower: it leaves every group. Groups, messages and replies of it are over.
 //
 // # Safety
-// `tower` comes from `horus_open` and is not used again; null does nothing.
+// `tower` comes from `horus_open` or `horus_attach` and is not used again; null does nothing.
 void horus_close(struct horus_tower *tower);
 
 // Why the last call of this thread failed; empty if none did. Valid until its next call.
@@ -169,8 +176,9 @@ int lwg_reply(struct lwg_message *message, const uint8_t *bytes, size_t length);
 // `sent` comes from `lwg_send`; `message` can be written to.
 int lwg_get_next_reply(struct lwg_sent *sent, uint32_t patience_ms, struct lwg_message **message);
 
-// A member that will never reply, as `name#incarnation`: the `index`-th of those lost, from 0; null
-// if there are no more. Complete once `lwg_get_next_reply` says `END`; valid as long as `sent` is.
+// A member that will never reply, as `name#incarnation`: the `index`-th of those lost, from 0;
+// null if there are no more. Complete once `lwg_get_next_reply` says `END`; valid as long as
+// `sent` is.
 //
 // # Safety
 // `sent` comes from `lwg_send`.

@@ -1,4 +1,4 @@
-//! Foreseeing: how an own operation ends is told as soon as the kernel has it, if it is certain.
+//! Foreseeing: how an own operation ends is told once the kernel has it, where that is certain.
 //!
 //! *Takes* own operations as they go into the core group's stream. A process delivers what it has
 //! cast in the view that it cast it in, so it will be carried out; only what others ask at the same

@@ -124,8 +124,7 @@ impl CoreGroup {
         let mut bytes = Vec::new();
         ops[0].write_after(None, &mut bytes);
         // Nobody else can have done anything to a group that this process makes now: its place
-        // among the operations of others does not matter, only that it comes before what follows
-        // from it.
+        // among the operations of others does not matter, only that it comes before what follows.
         let creates = here.is_own_create(&ops[0]);
         while ops.len() < BATCH_MAX
             && bytes.len() < BATCH_BYTES_MAX

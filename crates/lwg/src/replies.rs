@@ -147,7 +147,8 @@ impl Replies {
         }
     }
 
-    /// Nobody sees to it any more. The member is named, whatever it owes.
+    /// Nobody sees to it any more. The member is named, whether it owes an answer or the passing
+    /// on.
     fn give_up(&mut self, send: SendId, told: &mut VecDeque<Up>) {
         let Some(awaited) = self.awaited.get_mut(&send) else { return };
         if let Some(through) = &awaited.through

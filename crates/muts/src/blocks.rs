@@ -52,6 +52,13 @@ impl Blocks {
         self.split()
     }
 
+    /// Room of its own for so many bytes, to be written whenever they come.
+    pub(crate) fn carve(&mut self, bytes: usize) -> BytesMut {
+        debug_assert!(self.open.is_empty(), "written and not split off");
+        let rest = self.room(bytes).split_off(bytes);
+        core::mem::replace(&mut self.open, rest)
+    }
+
     /// Goes on in another block; what is written and not split off goes along.
     fn turn_over(&mut self, bytes: usize) {
         let bytes = (self.open.len() + bytes).max(BLOCK_BYTES);
@@ -87,6 +94,22 @@ mod tests {
             let piece = blocks.copy(&[round as u8; 1_000]);
             places.insert(piece.as_ptr() as usize / BLOCK_BYTES);
             assert!(piece.iter().all(|byte| *byte == round as u8));
+        }
+        assert!(places.len() < 10, "{} blocks for one piece at a time", places.len());
+    }
+
+    #[test]
+    fn carved_room_is_its_own_and_its_block_is_used_again() {
+        let mut blocks = Blocks::default();
+        let mut places = alloc::collections::BTreeSet::new();
+        for round in 0..10_000_u32 {
+            let mut piece = blocks.carve(500);
+            let other = blocks.copy(&[1; 300]);
+            assert_eq!((piece.len(), piece.capacity()), (0, 500));
+            piece.extend_from_slice(&[round as u8; 500]);
+            places.insert(piece.as_ptr() as usize / BLOCK_BYTES);
+            assert!(other.iter().all(|byte| *byte == 1));
+            assert!(piece.freeze().iter().all(|byte| *byte == round as u8));
         }
         assert!(places.len() < 10, "{} blocks for one piece at a time", places.len());
     }

@@ -8,6 +8,7 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
+use crate::address::Address;
 use crate::interface::Channel;
 use crate::time::{Duration, Instant};
 
@@ -32,6 +33,8 @@ pub(crate) enum Item {
     Length(usize),
     /// A sign of life.
     Probe,
+    /// A question whether the peer is there.
+    There(Address),
     /// It went to the hall.
     Hall,
     /// A try whether the peer hears a datagram of this length in the hall.

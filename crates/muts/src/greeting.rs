@@ -7,6 +7,7 @@
 use alloc::collections::BTreeMap;
 
 use crate::address::Address;
+use crate::limits::NODES_MAX;
 use crate::process::{NodeId, ProcId};
 use crate::time::{Duration, Instant};
 use crate::wire::{Malformed, Sink, Wire};
@@ -19,6 +20,10 @@ pub(crate) const VERSIONS: (u8, u8) = (1, 2);
 
 /// From this one on a process knows of the hall.
 pub(crate) const HALL_SINCE: u8 = 2;
+
+/// What the first message of a greeting carries: a hello, and behind it nothing that means
+/// anything, so that the second, with its keys, is no longer.
+pub(crate) const HELLO_PAYLOAD_BYTES: usize = 64;
 
 /// What either end says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,8 +85,9 @@ struct Node {
     current: Option<ProcId>,
     /// That one has said farewell.
     gone: bool,
-    /// The highest count that it has said.
+    /// The highest count that it has said, and when it has said one.
     heard: u64,
+    heard_at: Instant,
     next: Option<Instant>,
     pause: Duration,
 }
@@ -97,6 +103,7 @@ impl Nodes {
             current: None,
             gone: false,
             heard: 0,
+            heard_at: Instant::ZERO,
             next: None,
             pause: PAUSE_MIN,
         })
@@ -124,13 +131,39 @@ impl Nodes {
         }
     }
 
-    /// A friend has said this hello.
-    pub(crate) fn note(&mut self, hello: &Hello) {
+    /// Where a node was said to listen.
+    pub(crate) fn address(&self, id: NodeId) -> Option<Address> {
+        self.0.get(&id)?.address
+    }
+
+    /// How many are known.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Makes room for one more: who was not introduced and has no link is forgotten, the longest
+    /// unheard first.
+    fn make_room(&mut self, id: NodeId, stands: impl Fn(ProcId) -> bool) {
+        if self.0.len() < NODES_MAX || self.0.contains_key(&id) {
+            return;
+        }
+        let idle = |node: &Node| node.address.is_none() && !node.current.is_some_and(&stands);
+        let idle = self.0.iter().filter(|(_, node)| idle(node));
+        if let Some((oldest, _)) = idle.min_by_key(|(_, node)| node.heard_at) {
+            let oldest = *oldest;
+            self.0.remove(&oldest);
+        }
+    }
+
+    /// A friend has said this hello; `stands` says whether a link to an incarnation stands.
+    pub(crate) fn note(&mut self, now: Instant, hello: &Hello, stands: impl Fn(ProcId) -> bool) {
+        self.make_room(hello.from.node, stands);
         let node = self.node(hello.from.node);
         if node.current != Some(hello.from) {
             (node.current, node.gone, node.heard) = (Some(hello.from), false, 0);
         }
         node.heard = node.heard.max(hello.count);
+        node.heard_at = now;
     }
 
     /// Its process has said farewell: another may come.
@@ -183,16 +216,35 @@ mod tests {
     #[test]
     fn a_hello_counts_once_and_only_of_the_newest_incarnation() {
         let mut nodes = Nodes::default();
+        let note = |nodes: &mut Nodes, hello| nodes.note(Instant::ZERO, &hello, |_| false);
         assert_eq!(nodes.standing(&hello(2, 1)), Standing::Current);
-        nodes.note(&hello(2, 1));
+        note(&mut nodes, hello(2, 1));
         assert_eq!(nodes.standing(&hello(2, 1)), Standing::Stale);
         assert_eq!(nodes.standing(&hello(2, 2)), Standing::Current);
         assert_eq!(nodes.standing(&hello(1, 9)), Standing::Over);
         assert_eq!(nodes.standing(&hello(3, 1)), Standing::Succeeds(hello(2, 1).from));
         nodes.part(Instant::ZERO, hello(2, 1).from);
         assert_eq!(nodes.standing(&hello(2, 5)), Standing::Over);
-        nodes.note(&hello(3, 1));
+        note(&mut nodes, hello(3, 1));
         assert_eq!(nodes.standing(&hello(3, 2)), Standing::Current);
+    }
+
+    #[test]
+    fn of_too_many_nodes_the_longest_unheard_without_a_link_is_forgotten() {
+        let at = |second: u64| Instant::ZERO + Duration::from_secs(second);
+        let of = |node: u64| Hello {
+            from: ProcId { node: NodeId(node), incarnation: 5 },
+            ..hello(5, 1)
+        };
+        let mut nodes = Nodes::default();
+        nodes.introduce(at(0), NodeId(0), Address::Pipe(7));
+        for node in 0..NODES_MAX as u64 + 2 {
+            nodes.note(at(node), &of(node), |proc| proc.node == NodeId(1));
+        }
+        assert_eq!(nodes.len(), NODES_MAX);
+        let forgotten = |node| nodes.standing(&of(node)) == Standing::Current;
+        let forgotten: alloc::vec::Vec<u64> = (0..9).filter(|node| forgotten(*node)).collect();
+        assert_eq!(forgotten, [2, 3], "0 was introduced, 1 has a link");
     }
 
     #[test]

@@ -26,8 +26,14 @@ pub trait Guard: Debug + Send {
     /// Begins to be greeted.
     fn answer(&mut self) -> Box<dyn Greeting>;
 
-    /// A proof of 16 bytes that nobody makes without the secret: cookies for who calls too often.
-    fn proof(&self, secret: u64, of: &[u8]) -> [u8; 16];
+    /// A proof that nobody else makes, not even a friend: marks of who calls when too many do.
+    fn proof(&self, secret: u64, of: &[u8]) -> [u8; 8];
+
+    /// A proof that only friends make.
+    fn vouch(&self, of: &[u8]) -> [u8; 8];
+
+    /// Whether a friend has made this one.
+    fn vouched(&self, of: &[u8], by: &[u8]) -> bool;
 
     /// Bytes that sealing adds to a datagram.
     fn overhead(&self) -> usize;
@@ -73,13 +79,20 @@ impl Guard for Open {
     fn answer(&mut self) -> Box<dyn Greeting> {
         Box::new(Self)
     }
-    fn proof(&self, secret: u64, of: &[u8]) -> [u8; 16] {
+    fn proof(&self, secret: u64, of: &[u8]) -> [u8; 8] {
         // Keeps no secret from who can read the network; there is none to keep.
         let mut hash = secret;
         for byte in of {
             hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
-        (u128::from(hash) << 64 | u128::from(hash.rotate_left(32))).to_le_bytes()
+        hash.to_le_bytes()
+    }
+    fn vouch(&self, _: &[u8]) -> [u8; 8] {
+        [0; 8]
+    }
+    fn vouched(&self, _: &[u8], _: &[u8]) -> bool {
+        // Everybody is a friend.
+        true
     }
     fn overhead(&self) -> usize {
         0

@@ -6,7 +6,8 @@
 //!   data    0x21: session u32 of the receiver's end | number u64 | frames, sealed ...
 //!   answer  0x22: session u32 of the receiver's end | second message
 //!   thanks  0x23: session u32 of the receiver's end | third message
-//!   cookie  0x24: session u32 of the receiver's end | cookie 16 bytes: call again with that
+//!   cookie  0x24: session u32 of the receiver's end | cookie 16 bytes: call again with that;
+//!                 its first 8 prove the caller's address, the others that a friend tells it
 //!   hall    0x25: node u64 of the sender | generation u32 of its key, 0 if it seals nothing |
 //!                 number u64 under that key | receivers u8 |
 //!                 (session u32 of the receiver's end | number u64)* | frames, sealed ...
@@ -27,7 +28,8 @@
 //!   key    12: generation u32 | 32 bytes: what the sender says in the hall is sealed with that
 //! ```
 //!
-//! The messages of a greeting are made by the guard around a hello (`greeting.rs`) or nothing.
+//! The messages of a greeting are made by the guard around a hello (`greeting.rs`) or nothing. The
+//! first is filled up with zeros behind its hello, so that the second is no longer.
 //!
 //! Datagrams of one link are numbered from 0; what is sent again goes under a new number. `top` is
 //! one above the highest number that has come, `delay` how many microseconds ago that was; the runs
@@ -58,6 +60,8 @@ pub(crate) const THANKS: u8 = VERSION | 3;
 pub(crate) const COOKIE: u8 = VERSION | 4;
 pub(crate) const HALL: u8 = VERSION | 5;
 
+/// Kind and session.
+pub(crate) const GREETING_HEADER_BYTES: usize = 1 + 4;
 /// Kind, session and number.
 pub(crate) const DATAGRAM_HEADER_BYTES: usize = 1 + 4 + 8;
 /// What stands in the head of a datagram in the hall before its receivers, and for each of them.

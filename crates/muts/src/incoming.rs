@@ -8,6 +8,7 @@ use alloc::collections::BTreeMap;
 
 use bytes::{Buf, Bytes};
 
+use crate::blocks::Blocks;
 use crate::config::Tuning;
 use crate::limits::UNASKED_BYTES;
 use crate::message::Message;
@@ -142,14 +143,15 @@ impl Incoming {
         self.limit() >= self.limit_told + self.window / 4
     }
 
-    /// Takes a run that begins at `offset`; tells what it completes.
+    /// Takes a run that begins at `offset`; tells what it completes. Messages that came in pieces
+    /// are joined in the blocks.
     ///
     /// # Errors
     /// [`Malformed`] if it contradicts what came before: nothing more is taken of this stream.
     pub(crate) fn take(
         &mut self,
-        offset: u64,
-        run: Run,
+        blocks: &mut Blocks,
+        (offset, run): (u64, Run),
         mut tell: impl FnMut(Told),
     ) -> Result<Fate, Malformed> {
         let end = offset.checked_add(run.length()).ok_or(Malformed)?;
@@ -167,8 +169,8 @@ impl Incoming {
         if offset > self.cum {
             return Ok(self.keep(offset, run));
         }
-        let taken = self.process(run.after(self.cum - offset), &mut tell);
-        let taken = taken.and_then(|()| self.catch_up(&mut tell));
+        let taken = self.process(blocks, run.after(self.cum - offset), &mut tell);
+        let taken = taken.and_then(|()| self.catch_up(blocks, &mut tell));
         self.broken = taken.is_err();
         taken.map(|()| Fate::New)
     }
@@ -192,30 +194,45 @@ impl Incoming {
     }
 
     /// Takes what came before its turn, as far as its turn has come.
-    fn catch_up(&mut self, tell: &mut impl FnMut(Told)) -> Result<(), Malformed> {
+    fn catch_up(
+        &mut self,
+        blocks: &mut Blocks,
+        tell: &mut impl FnMut(Told),
+    ) -> Result<(), Malformed> {
         while let Some(first) = self.apart.first_entry().filter(|run| *run.key() <= self.cum) {
             let (offset, run) = first.remove_entry();
             self.apart_bytes -= run.cost();
             if offset + run.length() > self.cum {
-                self.process(run.after(self.cum - offset), tell)?;
+                self.process(blocks, run.after(self.cum - offset), tell)?;
             }
+        }
+        if self.apart.is_empty() {
+            // A tree that has become empty keeps a leaf: each of thousands of streams would.
+            self.apart.clear();
         }
         Ok(())
     }
 
-    fn process(&mut self, run: Run, tell: &mut impl FnMut(Told)) -> Result<(), Malformed> {
+    fn process(
+        &mut self,
+        blocks: &mut Blocks,
+        run: Run,
+        tell: &mut impl FnMut(Told),
+    ) -> Result<(), Malformed> {
         self.cum += run.length();
         match run {
             Run::Data(bytes) => {
                 let (records, held, counts) = (&mut self.records, &mut self.held, self.counts);
-                self.joiner.take(bytes, |message| {
+                self.joiner.take(blocks, bytes, |message| {
                     *held += if counts { message.len() as u64 } else { 0 };
                     tell(Told::Message(*records, message));
                     *records += 1;
                 })
             }
-            Run::Skip { below, .. } => {
-                if self.joiner.is_inside() || below < self.records {
+            Run::Skip { below, length } => {
+                // A record takes a byte at least.
+                let more = below.checked_sub(self.records).filter(|more| *more <= length);
+                if self.joiner.is_inside() || more.is_none() {
                     return Err(Malformed);
                 }
                 self.records = below;
@@ -229,11 +246,19 @@ impl Incoming {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::blocks::Blocks;
     use crate::interface::Audience;
     use crate::outgoing::{Next, Outgoing};
     use crate::random::Random;
     use alloc::vec::Vec;
+
+    /// Takes a run with blocks of its own.
+    fn take(
+        incoming: &mut Incoming,
+        run: (u64, Run),
+        tell: impl FnMut(Told),
+    ) -> Result<Fate, Malformed> {
+        incoming.take(&mut Blocks::default(), run, tell)
+    }
 
     /// What was told: `Ok(length)` of a message, `Err(below)` of a skip.
     fn note(told: Told, into: &mut Vec<(u64, Option<usize>)>) {
@@ -287,7 +312,7 @@ mod tests {
                         out.lost(0, from, to);
                         continue;
                     }
-                    let fate = incoming.take(from, run, |what| note(what, &mut told));
+                    let fate = take(&mut incoming, (from, run), |what| note(what, &mut told));
                     assert_ne!(fate, Ok(Fate::Beyond));
                     fate.expect("what was written");
                     if random.chance(200_000) {
@@ -308,7 +333,7 @@ mod tests {
     fn what_lies_beyond_the_limit_counts_as_never_received() {
         let mut incoming = Incoming::new(false, &Tuning::default());
         let run = Run::Data(Bytes::from_static(b"x"));
-        let fate = incoming.take(UNASKED_BYTES, run, |_| {});
+        let fate = take(&mut incoming, (UNASKED_BYTES, run), |_| {});
         assert_eq!(fate, Ok(Fate::Beyond));
     }
 
@@ -319,12 +344,15 @@ mod tests {
         let mut fate = Ok(Fate::New);
         for at in 1..1 << 20 {
             let run = Run::Data(Bytes::from_static(b"x"));
-            fate = incoming.take(at * 2, run, |_| {});
-            assert_ne!(incoming.take(at * 2 + 1, Run::Data(Bytes::new()), |_| {}), Ok(Fate::New));
+            fate = take(&mut incoming, (at * 2, run), |_| {});
+            assert_ne!(
+                take(&mut incoming, (at * 2 + 1, Run::Data(Bytes::new())), |_| {}),
+                Ok(Fate::New)
+            );
         }
         assert_eq!(fate, Ok(Fate::Beyond));
         let longer = Run::Data(Bytes::from_static(&[b'x'; 200]));
-        assert_eq!(incoming.take(2, longer, |_| {}), Ok(Fate::Beyond));
+        assert_eq!(take(&mut incoming, (2, longer), |_| {}), Ok(Fate::Beyond));
         assert!(incoming.apart.contains_key(&2), "what counts as received stays");
         assert_eq!(incoming.apart_bytes, incoming.apart.values().map(Run::cost).sum::<usize>());
         assert!(incoming.apart.len() * APART_BYTES <= 4 * Tuning::default().window_bytes);
@@ -336,9 +364,9 @@ mod tests {
         let (mut incoming, mut told) = (Incoming::new(false, &small), Vec::new());
         let skip = |length, below| Run::Skip { length, below };
         let far = 2 * UNASKED_BYTES;
-        let fate = incoming.take(far, skip(far, 9), |what| note(what, &mut told));
+        let fate = take(&mut incoming, (far, skip(far, 9)), |what| note(what, &mut told));
         assert_eq!(fate, Ok(Fate::New));
-        incoming.take(0, skip(far, 4), |what| note(what, &mut told)).expect("its turn");
+        take(&mut incoming, (0, skip(far, 4)), |what| note(what, &mut told)).expect("its turn");
         assert_eq!((told, incoming.cum), ([(4, None), (9, None)].to_vec(), 2 * far));
     }
 
@@ -347,7 +375,7 @@ mod tests {
         let mut incoming = Incoming { limit_told: 100, ..Incoming::new(true, &Tuning::default()) };
         let before = incoming.limit();
         let message = Run::Data(Bytes::from_static(&[3, 0, 7, 7]));
-        incoming.take(0, message, |_| {}).expect("a message");
+        take(&mut incoming, (0, message), |_| {}).expect("a message");
         assert_eq!(incoming.limit(), before + 4 - 3);
         incoming.taken(3);
         assert_eq!(incoming.limit(), before + 4);
@@ -357,9 +385,12 @@ mod tests {
     fn a_skip_in_the_middle_of_a_message_breaks_the_stream() {
         let mut incoming = Incoming { limit_told: 100, ..Incoming::new(false, &Tuning::default()) };
         let begun = Run::Data(Bytes::from_static(&[50, 0]));
-        assert_eq!(incoming.take(0, begun, |_| {}), Ok(Fate::New));
-        assert_eq!(incoming.take(2, Run::Skip { length: 5, below: 1 }, |_| {}), Err(Malformed));
+        assert_eq!(take(&mut incoming, (0, begun), |_| {}), Ok(Fate::New));
+        assert_eq!(
+            take(&mut incoming, (2, Run::Skip { length: 5, below: 1 }), |_| {}),
+            Err(Malformed)
+        );
         let more = Run::Data(Bytes::from_static(&[1]));
-        assert_eq!(incoming.take(2, more, |_| {}), Err(Malformed));
+        assert_eq!(take(&mut incoming, (2, more), |_| {}), Err(Malformed));
     }
 }

@@ -20,9 +20,10 @@ use snow::{Builder, HandshakeState, params::NoiseParams};
 pub use self::file::{KeyFile, WrongKeys};
 use self::sealing::Sealing;
 use crate::guard::{Greeting, Guard, Seal};
+use crate::limits::GREETING_BYTES_MAX;
 
-/// A message of a greeting at its longest: three keys, two tags, a hello.
-const MESSAGE_BYTES_MAX: usize = 256;
+/// What keys for vouching are made of besides the cluster's secret: they are good for nothing else.
+const VOUCHING: &[u8] = b"horus cookie";
 
 /// 32 bytes that are nobody else's business: they are not shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -52,8 +53,9 @@ pub struct Keyed {
     own: Secret,
     /// Whose keys are trusted; none: everybody's who has the cluster's secret.
     trusted: Option<Vec<Public>>,
-    /// For cookies.
+    /// For marks of callers, and for vouching that they were told by a friend.
     proof: hmac::Key,
+    vouching: Vec<hmac::Key>,
 }
 
 impl Keyed {
@@ -70,6 +72,7 @@ impl Keyed {
             own: keys.own.clone(),
             trusted: keys.trusted.clone(),
             proof,
+            vouching: keys.clusters.iter().map(vouching).collect(),
         }
     }
 
@@ -99,12 +102,23 @@ impl Guard for Keyed {
         Box::new(Noise { noise, others, trusted: self.trusted.clone() })
     }
 
-    fn proof(&self, secret: u64, of: &[u8]) -> [u8; 16] {
+    fn proof(&self, secret: u64, of: &[u8]) -> [u8; 8] {
         let mut context = hmac::Context::with_key(&self.proof);
         context.update(&secret.to_le_bytes());
         context.update(of);
         let tag = context.sign();
-        tag.as_ref()[..16].try_into().expect("sixteen of thirty-two bytes")
+        *tag.as_ref().first_chunk().expect("eight of thirty-two bytes")
+    }
+
+    fn vouch(&self, of: &[u8]) -> [u8; 8] {
+        let tag = hmac::sign(&self.vouching[0], of);
+        *tag.as_ref().first_chunk().expect("eight of thirty-two bytes")
+    }
+
+    fn vouched(&self, of: &[u8], by: &[u8]) -> bool {
+        self.vouching
+            .iter()
+            .any(|key| hmac::sign(key, of).as_ref().starts_with(by) && by.len() == 8)
     }
 
     fn overhead(&self) -> usize {
@@ -120,6 +134,12 @@ impl Guard for Keyed {
     fn hall_seal(&self, key: &[u8; 32]) -> Option<Box<dyn Seal>> {
         Some(Box::new(Sealing::new(key, key)))
     }
+}
+
+/// The key by which those who have this secret vouch.
+fn vouching(cluster: &Secret) -> hmac::Key {
+    let cluster = hmac::Key::new(hmac::HMAC_SHA256, &cluster.0);
+    hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&cluster, VOUCHING).as_ref())
 }
 
 /// One greeting at one end.
@@ -149,14 +169,14 @@ impl Noise {
 
 impl Greeting for Noise {
     fn write(&mut self, payload: &[u8]) -> Vec<u8> {
-        let mut message = [0; MESSAGE_BYTES_MAX];
+        let mut message = [0; GREETING_BYTES_MAX];
         let length = self.noise.write_message(payload, &mut message).expect("this end's turn");
         message[..length].to_vec()
     }
 
     fn read(&mut self, message: &[u8]) -> Option<Vec<u8>> {
-        let mut payload = [0; MESSAGE_BYTES_MAX];
-        if message.len() > MESSAGE_BYTES_MAX {
+        let mut payload = [0; GREETING_BYTES_MAX];
+        if message.len() > GREETING_BYTES_MAX {
             return None;
         }
         let mut read = self.noise.read_message(message, &mut payload);

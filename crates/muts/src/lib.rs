@@ -45,8 +45,6 @@ mod pace;
 mod parts;
 mod path;
 mod pipes;
-#[cfg(feature = "os")]
-mod pool;
 mod porter;
 mod process;
 mod random;
@@ -72,8 +70,6 @@ pub use interface::{Audience, Channel, Down, Multicast, Up};
 pub use layer::{Full, Layer, Packet, Parts, Transmit};
 pub use message::Message;
 pub use pipes::Pipes;
-#[cfg(feature = "os")]
-pub use pool::{Buffer, Pool};
 pub use porter::Porter;
 pub use process::{NodeId, ProcId, wrong_name};
 pub use random::Random;

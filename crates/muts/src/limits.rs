@@ -82,8 +82,28 @@ pub const NOTE_BYTES_MAX: usize = 1_000;
 /// Channels remembered as closed, so that their senders are told instead of kept waiting.
 pub const CLOSED_MAX: usize = 65_536;
 
-/// Greetings under way: a friend needs one, strangers get no more than this together.
+/// Greetings of strangers that are answered at a time: a whole cluster that starts at once. Peers
+/// that are known to be where they call from have room of their own.
 pub const GREETINGS_MAX: usize = 1_024;
+
+/// Greetings under way with one address, begun by either end: who calls again before an answer can
+/// have come needs a few. The next takes the place of the oldest.
+pub const GREETINGS_EACH: usize = 8;
+
+/// The longest message of a greeting: three keys, two tags, a hello. A longer one is not looked at.
+pub const GREETING_BYTES_MAX: usize = 256;
+
+/// Cookies kept, to be shown to those who were called.
+pub const COOKIES_MAX: usize = 1_024;
+
+/// Processes that have links at a time: what is remembered of one is a few kilobytes, and what it
+/// may make this end hold besides is bounded above. Beyond it somebody who was not introduced and
+/// is in no channel makes room, the longest unheard first; else the newcomer is not taken.
+pub const LINKS_MAX: usize = 4_096;
+
+/// Nodes whose newest incarnation is remembered, those introduced not counted; beyond it who has no
+/// link is forgotten, the longest unheard first.
+pub const NODES_MAX: usize = 16_384;
 
 /// How long a greeting may take: several round trips of the longest path.
 pub const GREETING_KEPT: core::time::Duration = core::time::Duration::from_secs(5);
@@ -104,3 +124,30 @@ pub const HALL_BYTES_MIN: usize = 512;
 
 /// Peers of one channel.
 pub const PEERS_MAX: usize = 256;
+
+/// Addresses that were found without a name, and what came of them: more than a cluster has hosts.
+pub const ANYBODY_MAX: usize = 512;
+
+/// Until such an address is called again, at first: a round trip and some.
+pub const ANYBODY_PAUSE_MIN: core::time::Duration = core::time::Duration::from_millis(200);
+
+/// And at most: who starts later is met within it.
+pub const ANYBODY_PAUSE_MAX: core::time::Duration = core::time::Duration::from_secs(2);
+
+/// How often a finder tells what it knows.
+pub const FIND_EVERY: core::time::Duration = core::time::Duration::from_millis(250);
+
+/// The longest pause between two look-ups: an address that moved is found within it.
+pub const LOOK_UP_MAX: core::time::Duration = core::time::Duration::from_secs(30);
+
+/// Addresses from one source of a finder's.
+pub const FOUND_MAX: usize = 256;
+
+/// How often a process says in the network where it listens.
+pub const BEACON_EVERY: core::time::Duration = core::time::Duration::from_secs(1);
+
+/// Beacons heeded between two of one's own: more than a network has hosts, less than a flood.
+pub const BEACONS_A_ROUND: usize = 256;
+
+/// How long a name server may take.
+pub const NAME_SERVER_PATIENCE: core::time::Duration = core::time::Duration::from_secs(2);

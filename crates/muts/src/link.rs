@@ -27,6 +27,7 @@ use crate::session::Sessions;
 use crate::silence::Silence;
 use crate::tempo::Tempo;
 use crate::time::Instant;
+use crate::transport::Move;
 
 /// What came of a channel that is not open here yet.
 #[derive(Debug, Default)]
@@ -79,7 +80,9 @@ impl Errands {
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) peer: ProcId,
+    /// Where it has proved to be.
     pub(crate) address: Address,
+    pub(crate) moving: Move,
     pub(crate) sessions: Sessions,
     /// The version of frames that both ends speak.
     pub(crate) version: u8,
@@ -137,6 +140,7 @@ impl Link {
         Self {
             peer,
             address,
+            moving: Move::default(),
             sessions: Sessions::default(),
             version,
             met: false,

@@ -7,6 +7,9 @@ const WORDS: usize = 64;
 /// The last numbers that are told apart; the word that the highest lies in is not whole yet.
 const SPAN: u64 = (WORDS as u64 - 1) * 64;
 
+/// No link counts as far as this: whoever says so wants it to end there.
+const END: u64 = 1 << 62;
+
 /// The numbers seen, of the last [`SPAN`] below the highest; older ones count as seen.
 #[derive(Debug)]
 pub(crate) struct Seen {
@@ -34,7 +37,8 @@ impl Seen {
     /// Whether this number has not been seen, as far as is known.
     pub(crate) fn is_new(&self, number: u64) -> bool {
         let (word, bit) = place(number);
-        number >= self.top || (number + SPAN >= self.top && self.bits[word] & bit == 0)
+        let later = number >= self.top && number < END;
+        later || (number < self.top && number + SPAN >= self.top && self.bits[word] & bit == 0)
     }
 
     /// Takes a number that is new.
@@ -51,9 +55,19 @@ impl Seen {
         self.bits[word] |= bit;
     }
 
-    fn has(&self, number: u64) -> bool {
-        let (word, bit) = place(number);
-        self.bits[word] & bit != 0
+    /// Where those begin that lie below `end`, down to `floor`, and are all seen, or all are not.
+    fn begin(&self, mut end: u64, floor: u64, seen: bool) -> u64 {
+        while end > floor {
+            let last = end - 1;
+            let word = self.bits[place(last).0];
+            let others = if seen { !word } else { word } << (63 - last % 64);
+            let same = u64::from(others.leading_zeros()).min(last % 64 + 1);
+            end -= same;
+            if same <= last % 64 {
+                break;
+            }
+        }
+        end.max(floor)
     }
 
     /// The runs of numbers seen, highest first, each as `(from, to)`; at most so many.
@@ -61,13 +75,8 @@ impl Seen {
         let floor = self.top.saturating_sub(SPAN);
         let mut end = self.top;
         core::iter::from_fn(move || {
-            while end > floor && !self.has(end - 1) {
-                end -= 1;
-            }
-            let to = end;
-            while end > floor && self.has(end - 1) {
-                end -= 1;
-            }
+            let to = self.begin(end, floor, false);
+            end = self.begin(to, floor, true);
             (end < to).then_some((end, to))
         })
         .take(most)
@@ -101,6 +110,13 @@ mod tests {
             }
             assert_eq!(runs[0].1, slowly.last().expect("one") + 1);
         }
+    }
+
+    #[test]
+    fn a_number_that_no_link_counts_to_is_not_new() {
+        let seen = Seen::default();
+        assert!(seen.is_new(END - 1));
+        assert!(!seen.is_new(END) && !seen.is_new(u64::MAX));
     }
 
     #[test]

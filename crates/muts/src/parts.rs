@@ -31,12 +31,14 @@ fn cost(part: &Bytes) -> usize {
 }
 
 impl Parts {
-    /// Takes a part; answers the whole once it is there.
-    pub(crate) fn take(&mut self, id: u64, index: u64, count: u64, part: &[u8]) -> Option<Bytes> {
+    /// Whether a message of so many parts can have this one.
+    pub(crate) fn can_be(index: u64, count: u64) -> bool {
         let most = (TELL_PARTS_BYTES_MAX / DATAGRAM_BYTES_MIN) as u64;
-        if index >= count || count > most || count < 2 {
-            return None;
-        }
+        index < count && (2..=most).contains(&count)
+    }
+
+    /// Takes a part that can be; answers the whole once it is there.
+    pub(crate) fn take(&mut self, id: u64, index: u64, count: u64, part: &[u8]) -> Option<Bytes> {
         // Copied: a part must not keep the buffer that it came in.
         let part = Bytes::copy_from_slice(part);
         if !self.messages.contains_key(&id) && self.messages.len() >= TELL_PARTS_MAX {

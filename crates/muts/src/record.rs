@@ -6,12 +6,16 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 
+use crate::blocks::Blocks;
 use crate::header::varint_bytes;
 use crate::limits::MESSAGE_BYTES_MAX;
 use crate::message::Message;
 use crate::wire::{Malformed, read_varint};
 
-/// What a joined message is given room for at first; more comes as its bytes do.
+/// A message up to this long is joined in room that others share.
+const SHARED_BYTES: usize = 4 << 10;
+
+/// What a longer one is given room for at first; more comes as its bytes do.
 const ROOM_AT_FIRST: usize = 64 << 10;
 
 /// The longest length of a message.
@@ -24,14 +28,15 @@ pub(crate) fn record_bytes(message: &Message) -> usize {
 
 /// Takes messages out of a stream.
 #[derive(Debug, Default)]
-pub(crate) struct Joiner(Option<alloc::boxed::Box<Begun>>);
+pub(crate) struct Joiner(Option<Begun>);
 
 /// A record that is not whole yet.
 #[derive(Debug)]
-struct Begun {
-    bytes: BytesMut,
-    /// Its length without the length's own bytes, once that is known.
-    length: Option<usize>,
+enum Begun {
+    /// What has come of its length.
+    Length(heapless::Vec<u8, LENGTH_BYTES_MAX>),
+    /// What has come of the message, and how long it is.
+    Message(BytesMut, usize),
 }
 
 impl Joiner {
@@ -40,68 +45,73 @@ impl Joiner {
         self.0.is_some()
     }
 
-    /// Takes the next piece of the stream; tells every message that it completes.
+    /// Takes the next piece of the stream; tells every message that it completes. What is joined
+    /// lies in the blocks.
     ///
     /// # Errors
     /// [`Malformed`] if a message is over the limit or its headers are longer than it is: then
     /// nothing more can be made of this stream.
     pub(crate) fn take(
         &mut self,
+        blocks: &mut Blocks,
         mut piece: Bytes,
         mut tell: impl FnMut(Message),
     ) -> Result<(), Malformed> {
-        if let Some(begun) = &mut self.0 {
-            if !begun.take(&mut piece)? {
-                return Ok(());
+        if let Some(begun) = self.0.take() {
+            match begun.take(blocks, &mut piece)? {
+                Ok(whole) => tell(Message::read(whole)?),
+                Err(more) => self.0 = Some(more),
             }
-            let whole = self.0.take().expect("just looked at").bytes.freeze();
-            tell(Message::read(whole)?);
         }
         while !piece.is_empty() {
-            let Some((start, length)) = length_of(&piece)? else {
-                return self.begin(piece);
-            };
-            if piece.len() < start + length {
-                return self.begin(piece);
+            match length_of(&piece)? {
+                Some((start, length)) if piece.len() >= start + length => {
+                    piece.advance(start);
+                    tell(Message::read(piece.split_to(length))?);
+                }
+                _ => {
+                    let begun = Begun::Length(heapless::Vec::new());
+                    self.0 = begun.take(blocks, &mut piece)?.err();
+                    debug_assert!(self.is_inside(), "a record that is whole needs no joining");
+                }
             }
-            piece.advance(start);
-            tell(Message::read(piece.split_to(length))?);
         }
-        Ok(())
-    }
-
-    fn begin(&mut self, mut piece: Bytes) -> Result<(), Malformed> {
-        let mut begun = Begun { bytes: BytesMut::new(), length: None };
-        let whole = begun.take(&mut piece)?;
-        debug_assert!(!whole, "a record that is whole needs no joining");
-        self.0 = Some(alloc::boxed::Box::new(begun));
         Ok(())
     }
 }
 
 impl Begun {
-    /// Takes what it lacks; answers whether it is whole.
-    fn take(&mut self, piece: &mut Bytes) -> Result<bool, Malformed> {
-        while self.length.is_none() {
-            if piece.is_empty() {
-                return Ok(false);
-            }
-            self.bytes.extend_from_slice(&piece.split_to(1));
-            if let Some((start, length)) = length_of(&self.bytes)? {
-                self.bytes.advance(start);
-                self.length = Some(length);
-            }
-        }
-        let length = self.length.expect("just found");
-        let lacks = length - self.bytes.len();
-        let taken = piece.split_to(lacks.min(piece.len()));
-        if self.bytes.capacity() < length {
+    /// Takes what it lacks, as far as that has come; answers the message if it is whole.
+    fn take(
+        self,
+        blocks: &mut Blocks,
+        piece: &mut Bytes,
+    ) -> Result<Result<Bytes, Self>, Malformed> {
+        let (mut bytes, length) = match self {
+            Self::Message(bytes, length) => (bytes, length),
+            Self::Length(mut said) => loop {
+                if let Some((_, length)) = length_of(&said)? {
+                    let shared = length <= SHARED_BYTES;
+                    break (if shared { blocks.carve(length) } else { BytesMut::new() }, length);
+                }
+                if piece.is_empty() {
+                    return Ok(Err(Self::Length(said)));
+                }
+                said.push(piece.get_u8()).map_err(|_| Malformed)?;
+            },
+        };
+        let taken = piece.split_to((length - bytes.len()).min(piece.len()));
+        if bytes.capacity() < length {
             // Room grows with what has come, never with what is only said.
-            let room = length.min((self.bytes.len() + taken.len()).max(ROOM_AT_FIRST) * 2);
-            self.bytes.reserve(room - self.bytes.len());
+            let room = length.min((bytes.len() + taken.len()).max(ROOM_AT_FIRST) * 2);
+            bytes.reserve(room - bytes.len());
         }
-        self.bytes.extend_from_slice(&taken);
-        Ok(self.bytes.len() == length)
+        bytes.extend_from_slice(&taken);
+        Ok(if bytes.len() == length {
+            Ok(bytes.freeze())
+        } else {
+            Err(Self::Message(bytes, length))
+        })
     }
 }
 
@@ -145,10 +155,12 @@ mod tests {
                 assert_eq!(stream.len() - before, record_bytes(message));
             }
             let (mut joiner, mut got) = (Joiner::default(), Vec::new());
+            let mut blocks = Blocks::default();
             let mut rest = Bytes::from(stream);
             while !rest.is_empty() {
                 let length = 1 + random.below(rest.len().min(400) as u64) as usize;
-                let took = joiner.take(rest.split_to(length), |message| got.push(message));
+                let piece = rest.split_to(length);
+                let took = joiner.take(&mut blocks, piece, |message| got.push(message));
                 took.expect("what was written");
             }
             assert_eq!(got, sent);
@@ -160,13 +172,15 @@ mod tests {
     fn a_length_over_the_limit_is_malformed_and_reserves_nothing() {
         let mut bytes = Vec::new();
         write_varint(&mut bytes, MESSAGE_BYTES_MAX as u64 + 1);
-        let took = Joiner::default().take(bytes.into(), |_| {});
+        let mut blocks = Blocks::default();
+        let took = Joiner::default().take(&mut blocks, bytes.into(), |_| {});
         assert_eq!(took, Err(Malformed));
         let mut bytes = Vec::new();
         write_varint(&mut bytes, MESSAGE_BYTES_MAX as u64);
         bytes.push(1);
         let mut joiner = Joiner::default();
-        joiner.take(bytes.into(), |_| {}).expect("may come");
-        assert!(joiner.0.expect("begun").bytes.capacity() <= 2 * ROOM_AT_FIRST);
+        joiner.take(&mut blocks, bytes.into(), |_| {}).expect("may come");
+        let Some(Begun::Message(bytes, _)) = joiner.0 else { panic!("begun") };
+        assert!(bytes.capacity() <= 2 * ROOM_AT_FIRST);
     }
 }

@@ -2,12 +2,12 @@
 
 #[cfg(not(horus_loom))]
 pub(crate) use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU8, AtomicU64, Ordering},
+    Arc,
+    atomic::{AtomicU8, Ordering},
 };
 
 #[cfg(horus_loom)]
 pub(crate) use loom::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU8, AtomicU64, Ordering},
+    Arc,
+    atomic::{AtomicU8, Ordering},
 };

@@ -1,11 +1,15 @@
 //! Transport: sorts packets to links and channels; nothing clever.
 
 mod acks;
+mod anybody;
 mod asks;
+mod cookies;
 mod frames;
+mod greetings;
 mod hall;
 mod links;
 mod meeting;
+mod moves;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -13,8 +17,10 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
+use self::cookies::{Callers, Cookie};
+use self::greetings::Greetings;
 use self::hall::Way;
-use self::meeting::{Answering, Callers, Calling};
+pub(crate) use self::moves::Move;
 
 use crate::address::Address;
 use crate::blocks::Blocks;
@@ -32,7 +38,7 @@ use crate::interface::{Channel, Down, Up};
 use crate::layer::{Full, Layer, Packet, Parts, Transmit};
 use crate::limits::{DATAGRAM_BYTES_MAX, DATAGRAM_BYTES_MIN};
 use crate::link::Link;
-use crate::process::ProcId;
+use crate::process::{NodeId, ProcId};
 use crate::random::Random;
 use crate::time::Instant;
 use crate::wire::Wire;
@@ -54,8 +60,9 @@ pub struct Transport {
     hall: Option<Hall>,
     /// Somebody waits for others to be level.
     hall_waits: bool,
-    /// Our ends of sessions, and of those to be.
-    slots: BTreeMap<u32, Slot>,
+    /// Our ends of sessions, and whose the others are.
+    ends: BTreeMap<u32, ProcId>,
+    greetings: Greetings,
     channels: BTreeMap<Channel, Open>,
     closed: Closed,
     /// When each link wants to be looked at.
@@ -65,12 +72,12 @@ pub struct Transport {
     /// Messages of greetings to be sent.
     outbox: VecDeque<(Address, Bytes)>,
     /// Hellos and answers said so far.
-    greetings: u64,
+    said: u64,
     callers: Callers,
     /// What those have to be shown who have too many callers.
-    cookies: BTreeMap<Address, [u8; 16]>,
-    /// When greetings that came to nothing are forgotten.
-    sweep_at: Option<Instant>,
+    cookies: BTreeMap<Address, Cookie>,
+    /// Addresses of nobody known.
+    sought: BTreeMap<Address, anybody::Sought>,
     told: VecDeque<Up>,
     counters: Counters,
     last_turn: Instant,
@@ -83,14 +90,7 @@ pub struct Transport {
     /// Room that is used again and again.
     items: Vec<Item>,
     decided: Decided,
-}
-
-/// What one of our ends of sessions belongs to.
-#[derive(Debug)]
-enum Slot {
-    Calling(Calling),
-    Answering(Answering),
-    Link(ProcId),
+    due: Vec<ProcId>,
 }
 
 /// Whose messages gather in the pen.
@@ -147,16 +147,17 @@ impl Transport {
             hall,
             hall_waits: false,
             guard,
-            slots: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            greetings: Greetings::default(),
             channels: BTreeMap::new(),
             closed: Closed::default(),
             timers: BTreeSet::new(),
             ready: VecDeque::new(),
             outbox: VecDeque::new(),
-            greetings: 0,
+            said: 0,
             callers: Callers::default(),
             cookies: BTreeMap::new(),
-            sweep_at: None,
+            sought: BTreeMap::new(),
             told: VecDeque::new(),
             counters: Counters::default(),
             last_turn: Instant::ZERO,
@@ -166,7 +167,25 @@ impl Transport {
             sheets: Blocks::default(),
             items: Vec::new(),
             decided: Decided::default(),
+            due: Vec::new(),
         }
+    }
+
+    /// How many streams of this process have more than fits their windows, and who holds up the
+    /// one of which most waits.
+    fn held(&self) -> (u64, Option<ProcId>) {
+        let channels = self.channels.values().filter(|open| open.out.owes_room).map(|open| {
+            let slowest = open.out.slowest().map(|place| open.peers[place]);
+            (open.out.waiting(), slowest)
+        });
+        let links = self.links.values().filter(|link| link.sends.owes_room);
+        let links = links.map(|link| (link.sends.waiting(), Some(link.peer)));
+        let (mut held, mut most) = (0, (0, None));
+        for one in channels.chain(links) {
+            held += 1;
+            most = if one.0 > most.0 { one } else { most };
+        }
+        (held, most.1)
     }
 
     /// Who holds up a channel: of those that lack most of what was cast on it here, the first.
@@ -200,6 +219,7 @@ impl Layer for Transport {
 
     fn down(&mut self, now: Instant, ask: Down) -> Result<(), Full<Down>> {
         match ask {
+            Down::Meet { node: NodeId::ANYBODY, address } => self.seek(now, address),
             Down::Meet { node, address } => self.nodes.introduce(now, node, address),
             Down::Open { channel, peers, credit } => self.open(now, channel, peers, credit),
             Down::Close { channel } => self.close(channel),
@@ -227,7 +247,7 @@ impl Layer for Transport {
         match packet.bytes.first() {
             Some(&DATA) => self.hear_datagram(now, packet),
             Some(&HELLO) => self.hear_hello(now, packet.from, &packet.bytes[1..]),
-            Some(&ANSWER) => self.hear_answer(now, packet.from, &packet.bytes[1..]),
+            Some(&ANSWER) => self.hear_answer(now, &packet.bytes[1..]),
             Some(&THANKS) => self.hear_thanks(now, &packet.bytes[1..]),
             Some(&COOKIE) => self.hear_cookie(now, &packet.bytes[1..]),
             Some(&HALL) => self.hear_hall(now, &packet.bytes),
@@ -275,20 +295,23 @@ impl Layer for Transport {
         for address in self.nodes.due(now, |proc| links.get(&proc).is_some_and(|l| l.met)) {
             self.call(now, address);
         }
-        self.sweep_greetings(now);
+        self.greetings.sweep(now);
         if self.hall.as_ref().is_some_and(|hall| hall.is_old(now)) {
             self.renew_hall(now);
         }
         // Each link once: what is due and can only be sent stays due until it is transmitted.
-        let due = self.timers.iter().take_while(|(due, _)| *due <= now).map(|(_, peer)| *peer);
-        for peer in due.collect::<Vec<_>>() {
-            self.look(now, peer);
+        let mut due = core::mem::take(&mut self.due);
+        due.clear();
+        due.extend(self.timers.iter().take_while(|(due, _)| *due <= now).map(|(_, peer)| *peer));
+        for peer in &due {
+            self.look(now, *peer);
         }
+        self.due = due;
     }
 
     fn deadline(&self) -> Option<Instant> {
         let link = self.timers.first().map(|(due, _)| *due);
-        [link, self.nodes.deadline(), self.sweep_at].into_iter().flatten().min()
+        [link, self.nodes.deadline(), self.greetings.deadline()].into_iter().flatten().min()
     }
 }
 
@@ -296,7 +319,7 @@ impl Guarded for Transport {
     fn change_guard(&mut self, now: Instant, guard: Box<dyn Guard>) {
         self.guard = guard;
         // A greeting that the old guard began would let in whom the new one does not trust.
-        self.slots.retain(|_, slot| matches!(slot, Slot::Link(_)));
+        self.greetings = Greetings::default();
         self.renew_hall(now);
         let peers: Vec<ProcId> = self.links.keys().copied().collect();
         for peer in peers {
@@ -314,7 +337,12 @@ impl Counted for Transport {
         self.counters.count(each);
         each("muts.links", self.links.len() as u64);
         each("muts.unheard", self.unheard() as u64);
+        each("muts.nodes", self.nodes.len() as u64);
+        each("muts.greetings", self.greetings.len() as u64);
         each("muts.channels", self.channels.len() as u64);
+        let (held, holder) = self.held();
+        each("muts.streams_held", held);
+        each("muts.holder", holder.map_or(0, |peer| peer.node.0));
         each("muts.health", self.health.score().into());
         let lowest = self.links.values().map(|link| u64::from(link.version)).min();
         each("muts.version", lowest.unwrap_or(VERSIONS.1.into()));
@@ -326,6 +354,9 @@ impl Transport {
     fn next_for(&mut self, now: Instant, peer: ProcId) -> Option<(Address, Parts)> {
         if let Some(try_out) = self.try_hall(now, peer) {
             return Some(try_out);
+        }
+        if let Some(question) = self.ask_there(now, peer) {
+            return Some(question);
         }
         let way = self.way(now, peer);
         let link = self.links.get_mut(&peer)?;

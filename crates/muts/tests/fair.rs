@@ -101,6 +101,8 @@ fn a_slow_receiver_slows_its_own_channel_only_and_is_named() {
     assert!(beside * 10 >= alone * 9, "{beside} of {alone} beside a channel that is stuck");
     assert_eq!(net.ends[&1].holder(FLOOD), Some(proc(2, 1)));
     assert_eq!(net.ends[&1].holder(TALK), None);
+    assert_eq!(counted(&net, 1, "muts.streams_held"), 1);
+    assert_eq!(counted(&net, 1, "muts.holder"), 2);
     assert!(counted(&net, 1, "muts.credit_waits") > 0);
     // Memory: a window at the sender, and one at who takes nothing.
     let stuck = heard(&net, FLOOD);
@@ -155,4 +157,48 @@ fn strangers_get_no_more_bytes_than_they_send_and_little_room() {
     assert!(answered <= sent, "{answered} bytes in answer to {sent}");
     assert!(counted(&net, 1, "muts.cookies_sent") > 1_000);
     assert!(!net.told(1).iter().any(|up| matches!(up, Up::Silent { .. } | Up::Lost { .. })));
+}
+
+#[test]
+fn who_waits_is_answered_at_once_and_who_streams_in_batches() {
+    let count = |net: &Net, node: u32, name: &str| counted(net, node, &format!("muts.{name}"));
+    // One question at a time.
+    let mut net = two(6);
+    for _ in 0..100 {
+        assert!(net.ask(1, cast_on(TALK, 50)));
+        net.run(Duration::from_millis(5));
+    }
+    let asked = count(&net, 1, "asked_at_once");
+    assert!(asked >= 100, "{asked} of 100 asked for an answer at once");
+    assert!(count(&net, 2, "acks_at_once") >= 100);
+    // As much as goes.
+    let before = (count(&net, 1, "datagrams_sent"), count(&net, 2, "acks_sent"));
+    for _ in 0..200 {
+        (0..20).for_each(|_| assert!(net.ask(1, cast_on(TALK, 1_000))));
+        net.run(Duration::from_millis(1));
+    }
+    let datagrams = count(&net, 1, "datagrams_sent") - before.0;
+    let acks = count(&net, 2, "acks_sent") - before.1;
+    assert!(datagrams > 2_000 && acks * 8 < datagrams, "{acks} for {datagrams}");
+}
+
+#[test]
+fn an_idle_link_costs_few_datagrams_whatever_the_number_of_channels() {
+    let sent = |channels: u64| {
+        let mut net = Net::new(2, 7);
+        net.run(Duration::from_secs(1));
+        for channel in 1..=channels {
+            for node in 1..=2_u32 {
+                let peers = vec![proc(u64::from(3 - node), 1)];
+                let channel = Channel(channel);
+                assert!(net.ask(node, Down::Open { channel, peers, credit: false }));
+            }
+        }
+        net.run(Duration::from_secs(5));
+        let before = counted(&net, 1, "muts.datagrams_sent");
+        net.run(Duration::from_secs(10));
+        counted(&net, 1, "muts.datagrams_sent") - before
+    };
+    let (few, many) = (sent(1), sent(1_000));
+    assert!(few <= 200 && many <= 200, "{few} and {many} in ten seconds");
 }

@@ -55,6 +55,26 @@ fn thirty_in_a_hundred_of_anything_makes_nobody_silent_and_everything_arrives() 
     }
 }
 
+/// A number from the environment, for long hunts.
+fn told(variable: &str, otherwise: u64) -> u64 {
+    let told = std::env::var(variable).ok();
+    told.map_or(otherwise, |told| told.parse().expect("a number"))
+}
+
+/// Five processes, ten minutes; `HORUS_SEEDS` of them, from `HORUS_SEEDS_FROM` on.
+#[test]
+fn thirty_in_a_hundred_lost_for_ten_minutes_makes_nobody_silent() {
+    let (from, seeds) = (told("HORUS_SEEDS_FROM", 1), told("HORUS_SEEDS", 1));
+    for seed in from..from + seeds {
+        let mut net = Net::new(5, seed);
+        net.run(Duration::from_secs(1));
+        net.loss = PART;
+        net.run(Duration::from_mins(10));
+        assert_eq!(upset(&net, 5), 0, "seed {seed}");
+    }
+    println!("{seeds} seeds, from {from} on: nobody silent");
+}
+
 #[test]
 fn a_burst_of_half_the_limit_is_no_silence_and_a_longer_one_ends_in_a_return() {
     let mut net = Net::guarded(3, 8, friends);

@@ -21,7 +21,7 @@ use crate::header::SendHeader;
 use crate::how::How;
 use crate::interface::{Down, Fault, Up};
 use crate::joining::Joining;
-use crate::limits::{MEMBERS_MAX, TICKET_BYTES_MAX};
+use crate::limits::{CAST_BYTES_MAX, MEMBERS_MAX, TICKET_BYTES_MAX};
 use crate::order::Order;
 use crate::peers::Peers;
 use crate::spread::Spreads;
@@ -199,7 +199,7 @@ impl<M: Multicast> Kernel<M> {
             }
             Some(Group::Over { .. }) | None => {
                 let joining = Joining::new(&self.desk.turn(now), group, contact, true);
-                self.groups.insert(group, Group::Joining(joining));
+                self.groups.insert(group, Group::Joining(Box::new(joining)));
             }
         }
         self.touched.insert(group);
@@ -333,6 +333,7 @@ impl<M: Multicast> Kernel<M> {
         }
         if !others.is_empty() {
             self.across.wait(group);
+            self.desk.counters.held_across += 1;
         }
         !others.is_empty()
     }
@@ -343,6 +344,13 @@ impl<M: Multicast> Layer for Kernel<M> {
     type Up = Up;
 
     fn down(&mut self, now: Instant, ask: Down) -> Result<(), Full<Down>> {
+        if let Down::Cast { message, .. } | Down::Send { message, .. } = &ask
+            && message.len() > CAST_BYTES_MAX
+        {
+            // Nobody may have what others cannot be sent.
+            self.desk.counters.too_long += 1;
+            return Ok(());
+        }
         match ask {
             Down::Meet { node, address } => {
                 self.desk.turn(now).ask(muts::Down::Meet { node, address });

@@ -32,6 +32,11 @@ impl<M: Multicast> Kernel<M> {
         each("vsync.parted", parted as u64);
         each("vsync.disagreeing", peers.disagreeing() as u64);
     }
+
+    /// What happened so far, without what there is now.
+    pub(crate) fn count_past(&self, each: &mut dyn FnMut(&'static str, u64)) {
+        self.desk.counters.each(each);
+    }
 }
 
 impl Group {
@@ -77,6 +82,6 @@ impl Serving {
     /// Whether somebody who may be in another component of the group is to come back.
     fn is_parted(&self, peers: &Peers, now: Instant) -> bool {
         let mut absent = self.kin.iter().filter(|proc| !self.epoch.members.contains(proc));
-        self.founding.is_none() && absent.any(|proc| peers.comes_back(now, *proc))
+        self.founding.is_none() && absent.any(|proc| peers.comes_back(now, proc))
     }
 }

@@ -1,5 +1,7 @@
 //! The list: what is broken, where, how, and which storms and tests get to look for it.
 
+mod transport;
+
 /// One fault.
 pub(super) struct Plant {
     /// What is wrong then, as a sentence without its end.
@@ -69,7 +71,12 @@ const fn reader(
     Plant { name, file, from, to, families: &[], packages: &["sim"] }
 }
 
-pub(super) const PLANTS: [Plant; 58] = [
+/// All faults, floor by floor.
+pub(super) fn all() -> impl Iterator<Item = &'static Plant> {
+    PLANTS.iter().chain(&transport::PLANTS)
+}
+
+const PLANTS: [Plant; 58] = [
     gated(
         "a client is not asked before its casts are closed out",
         "crates/vsync/src/asking.rs",
@@ -193,8 +200,8 @@ pub(super) const PLANTS: [Plant; 58] = [
     kernel(
         "stable as soon as one member has it",
         "crates/vsync/src/stability.rs",
-        "self.processed.iter().map(|row| row[stream]).min().unwrap_or(0)",
-        "self.processed.iter().map(|row| row[stream]).max().unwrap_or(0)",
+        "self.least(&self.processed, stream)",
+        "(0..self.members).map(|of| self.known(&self.processed, of, stream)).max().unwrap_or(0)",
     ),
     kernel(
         "a control message of another epoch is taken",

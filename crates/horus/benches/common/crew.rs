@@ -4,6 +4,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::unistd::Pid;
+
 use super::words::Words;
 
 /// The variable that makes this program a member of a crew.
@@ -12,6 +15,19 @@ const ROLE: &str = "HORUS_BENCH_ROLE";
 /// The role of this process; none if it is the benchmark itself.
 pub(crate) fn role() -> Option<Words> {
     std::env::var(ROLE).ok().map(|line| Words::read(&line))
+}
+
+/// Binds this process to the core of its rank, or lets it go again. Where the system has put two
+/// processes decides more of a latency than what is measured, and stays so for a whole series.
+pub(crate) fn bind(rank: usize, words: &Words) {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut allowed = CpuSet::new();
+    let all = if words.get::<bool>("own") { rank % cores..rank % cores + 1 } else { 0..cores };
+    for core in all {
+        let _ = allowed.set(core);
+    }
+    // Where that is not allowed the system goes on choosing.
+    let _ = sched_setaffinity(Pid::from_raw(0), &allowed);
 }
 
 /// One process. Dropped, it is killed.

@@ -18,7 +18,7 @@ pub(crate) struct Options {
     /// Less exact, within a minute
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Only figures whose name contains this
+    /// Only figures whose name contains this, and with these parameters: `muts.latency way=one`
     #[arg(long, default_value = "")]
     pub(crate) only: String,
     /// Cargo says so of every benchmark.
@@ -47,8 +47,17 @@ impl Options {
         if self.quick { 150 } else { 1_000 }
     }
 
-    /// Whether this figure is wanted.
+    /// Whether this figure is wanted: its name, and perhaps parameters behind it.
     pub(crate) fn wants(&self, bench: &str) -> bool {
-        bench.contains(&self.only)
+        let mut words = bench.split(' ');
+        let name = words.next().unwrap_or_default();
+        let given: Vec<_> = words.collect();
+        self.only.split(' ').all(|word| match word.split_once('=') {
+            Some((key, _)) => {
+                let mut same = given.iter().filter(|one| one.split('=').next() == Some(key));
+                same.all(|one| *one == word)
+            }
+            None => name.contains(word),
+        })
     }
 }

@@ -72,6 +72,10 @@ fn throughput(
     udp: &mut Crew,
     (payload, senders, encrypted): (usize, usize, bool),
 ) {
+    let given = format!("payload={payload} senders={senders} encrypted={encrypted}");
+    if !options.wants(&format!("muts.throughput {given}")) {
+        return;
+    }
     let (window, flood) = (options.window_ms(), Flood::new(payload, senders));
     let pair =
         alternate(options.pairs(), || rate(ours, &flood, window), || rate(udp, &flood, window));
@@ -85,6 +89,9 @@ fn throughput(
 }
 
 fn latency(options: &Options, ours: &mut Crew, udp: &mut Crew, payload: usize, way: &str) {
+    if !options.wants(&format!("muts.latency payload={payload} way={way}")) {
+        return;
+    }
     let ping = Words::new("ping").with("payload", payload).with("way", way);
     let (median, late) = series(options, (ours, &ping), (udp, &ping));
     for (percentile, pair, goal) in [(50, median, 1.3), (99, late, 3.0)] {
@@ -99,6 +106,8 @@ fn latency(options: &Options, ours: &mut Crew, udp: &mut Crew, payload: usize, w
 
 fn allocations(options: &Options, crew: &mut Crew) {
     let (payload, count) = (400, Words::new("count"));
+    // Telling takes some of its own.
+    let quiet = (crew.ask(&count), crew.ask(&count));
     crew.ask(&Words::new("flood").with("payload", payload).with("senders", 1));
     wait(WARM * 2);
     let before = crew.ask(&count);
@@ -108,8 +117,12 @@ fn allocations(options: &Options, crew: &mut Crew) {
     for (side, rank, counter) in
         [("send", 0, "muts.datagrams_sent"), ("receive", 1, "muts.datagrams_received")]
     {
-        let grown = |name: &str| after[rank].get::<u64>(name) - before[rank].get::<u64>(name);
-        let each = grown("calls") as f64 / grown(counter).max(1) as f64;
+        let grown = |name: &str, (from, to): (&[Words], &[Words])| {
+            to[rank].get::<u64>(name) - from[rank].get::<u64>(name)
+        };
+        let told = grown("calls", (&quiet.0, &quiet.1));
+        let calls = grown("calls", (&before, &after)).saturating_sub(told);
+        let each = calls as f64 / grown(counter, (&before, &after)).max(1) as f64;
         Figure::alone("muts.allocations", "per datagram", each, 1)
             .with("side", side)
             .with("payload", payload)

@@ -156,6 +156,7 @@ impl Member {
                 self.cut_to(0);
             }
             "ping" => self.pings = (self.rank == 0).then(|| Pings::read(words)),
+            "bind" => crew::bind(self.rank, words),
             "count" => {
                 let counted = Words::new("count")
                     .with("at", clock::now_ns())

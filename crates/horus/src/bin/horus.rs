@@ -5,16 +5,22 @@ mod node;
 #[cfg(unix)]
 #[path = "../operator.rs"]
 mod operator;
+#[path = "../pages.rs"]
+mod pages;
 #[path = "../policy/mod.rs"]
 mod policy;
+#[path = "../say.rs"]
+mod say;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use horus::check;
 use muts::keyed::KeyFile;
+
+use self::say::say;
 
 /// Process groups as cheap as malloc.
 #[derive(Debug, Parser)]
@@ -43,6 +49,11 @@ enum What {
         #[command(subcommand)]
         what: policy::Verb,
     },
+    /// Write man pages and completions below a directory like /usr/share
+    Pages {
+        /// The directory
+        share: PathBuf,
+    },
     /// Judge the histories in a directory: exit code 1 if a promise was broken, or if there is
     /// nothing to judge
     Check {
@@ -66,7 +77,7 @@ fn main() -> ExitCode {
         Err(error)
             if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) =>
         {
-            print!("{error}");
+            say(error);
             return ExitCode::SUCCESS;
         }
         Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
@@ -92,6 +103,13 @@ fn main() -> ExitCode {
         #[cfg(unix)]
         What::Ask(ask) => operator::run(&ask),
         What::Keygen { file, like } => keygen(&file, like.as_deref()),
+        What::Pages { share } => match pages::write(&Line::command(), &share) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("horus pages: {}: {error}", share.display());
+                ExitCode::FAILURE
+            }
+        },
         What::Check { directory, json, total_strong, causal_across } => {
             let options =
                 check::Options { total_strong, causal_across, ..check::Options::default() };
@@ -108,8 +126,9 @@ fn keygen(file: &Path, like: Option<&Path>) -> ExitCode {
     });
     match made {
         Ok(keys) => {
-            println!("cluster {} of {}", keys.cluster(), file.display());
-            println!("others that list whom they trust write: trust {:?}", keys.public());
+            say(format_args!("cluster {} of {}\n", keys.cluster(), file.display()));
+            let trust = keys.public();
+            say(format_args!("others that list whom they trust write: trust {trust:?}\n"));
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -123,9 +142,9 @@ fn judge(directory: &Path, options: &check::Options, json: bool) -> ExitCode {
     match check::directory(directory, options) {
         Ok(verdict) => {
             if json {
-                println!("{}", in_json(&verdict));
+                say(format_args!("{}\n", in_json(&verdict)));
             } else {
-                println!("{verdict}");
+                say(format_args!("{verdict}\n"));
             }
             if verdict.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }

@@ -27,6 +27,7 @@ impl Bundle<'_> {
         let current = current.filter(|session| session.is_fresh() && session.seal.is_some());
         if let Some(session) = current.filter(|session| session.hall_told != generation && room) {
             session.hall_told = generation;
+            self.counters.hall_keys_told += 1;
             self.items.push(Item::HallKey { session: session.mine, generation });
             Frame::Key { generation, key: &key }.write(self.blocks.room(0));
         }

@@ -17,6 +17,9 @@ use crate::time::Instant;
 /// answers are not late.
 const RECEIVE_MAX: usize = 256;
 
+/// And bytes: buffers that are used again at once stay in the cache of a core.
+const RECEIVE_BYTES: usize = 512 << 10;
+
 /// Wakes a sleeping driver from another thread.
 pub type Bell = crate::bell::Bell<Rouser>;
 
@@ -143,10 +146,11 @@ impl Driver {
         self.more = false;
         self.hear_trouble(layer);
         for socket in self.hall.iter_mut().chain([&mut self.socket]) {
-            let mut taken = 0;
-            while taken < RECEIVE_MAX {
+            let (mut taken, mut length) = (0, 0);
+            while taken < RECEIVE_MAX && length < RECEIVE_BYTES {
                 let now = self.clock.now();
                 let received = socket.receive(|from, bytes| {
+                    length += bytes.len();
                     // An empty one says nothing, and must not be taken for the system's word.
                     if !bytes.is_empty() {
                         layer.receive(now, Packet { from: Address::Net(from), bytes });
@@ -164,7 +168,7 @@ impl Driver {
                     }
                 }
             }
-            self.more |= taken >= RECEIVE_MAX;
+            self.more |= taken >= RECEIVE_MAX || length >= RECEIVE_BYTES;
         }
     }
 
@@ -182,6 +186,7 @@ impl Driver {
     fn transmit<L: Layer>(&mut self, layer: &mut L) {
         let now = self.now();
         self.wants_room = false;
+        let mut blamed = false;
         loop {
             if self.batch.is_empty() && !self.gather(layer, now) {
                 return;
@@ -198,11 +203,17 @@ impl Driver {
                     self.wants_room = true;
                     return;
                 }
+                // That an earlier datagram met nobody is said once, to whichever goes out next.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused && !blamed => {
+                    (blamed, self.troubled) = (true, true);
+                    continue;
+                }
                 Err(_) => {
                     self.refused += 1;
                     self.troubled = true;
                 }
             }
+            blamed = false;
             self.batch.clear();
         }
     }

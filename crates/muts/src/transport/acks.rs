@@ -1,6 +1,7 @@
 //! Acks: what has come to a peer, what is lost on the way, and what follows from both.
 
 use super::Transport;
+use super::moves::QUESTION_BYTES;
 use crate::flight::{Decided, Item};
 use crate::header::{Runs, UNICAST};
 use crate::interface::{Channel, Up};
@@ -73,6 +74,9 @@ impl Transport {
             if let Item::Length(length) | Item::HallLength(length) = item {
                 tries += length;
             }
+            if let Item::There(_) = item {
+                tries += QUESTION_BYTES;
+            }
             self.lost_item(now, peer, *item);
         }
         let mut last = None;
@@ -119,6 +123,7 @@ impl Transport {
                 receiver.note_there = receiver.note_there.max(version);
             }
             Item::Length(length) => link.path.came(now, length),
+            Item::There(there) => self.follow(peer, there),
             Item::Hall => link.reach.came(),
             Item::HallLength(length) => {
                 link.reach.proven(now, length);
@@ -177,7 +182,7 @@ impl Transport {
                     session.hall_told = session.hall_there;
                 }
             }
-            Item::Length(_) | Item::HallLength(_) | Item::Probe => {}
+            Item::Length(_) | Item::HallLength(_) | Item::Probe | Item::There(_) => {}
         }
     }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Slot, Transport, read_envelope};
+use super::{Transport, read_envelope};
 use crate::blocks::Blocks;
 use crate::header::{DATAGRAM_HEADER_BYTES, Frame, UNICAST};
 use crate::incoming::{Fate, Run, Told};
@@ -11,6 +11,7 @@ use crate::layer::Packet;
 use crate::limits::UNASKED_BYTES;
 use crate::link::{Early, Link};
 use crate::message::Message;
+use crate::parts::Parts;
 use crate::process::ProcId;
 use crate::time::Instant;
 
@@ -35,11 +36,10 @@ impl Transport {
             self.counters.dropped_malformed += 1;
             return;
         };
-        let Some(Slot::Link(peer)) = self.slots.get(&session) else {
+        let Some(peer) = self.ends.get(&session).copied() else {
             self.counters.dropped_session += 1;
             return;
         };
-        let peer = *peer;
         let Some(link) = self.links.get_mut(&peer) else { return };
         if !link.seen.is_new(number) {
             self.counters.dropped_duplicate += 1;
@@ -52,7 +52,9 @@ impl Transport {
             return;
         };
         link.sessions.confirm(now, session);
-        link.address = packet.from;
+        if packet.from != link.address && number >= link.seen.top() {
+            link.moving.seen(now, packet.from);
+        }
         self.hear_frames(now, peer, (session, number), &bytes, length);
     }
 
@@ -141,6 +143,9 @@ impl Transport {
                 }
             }
             Frame::Tell(bytes) => self.hear_tell(peer, datagram.slice_ref(bytes)),
+            Frame::Part { index, count, .. } if !Parts::can_be(index, count) => {
+                self.counters.dropped_malformed += 1;
+            }
             Frame::Part { id, index, count, bytes } => {
                 let whole = link.parts.take(id, index, count, bytes);
                 if let Some(whole) = whole {
@@ -182,7 +187,10 @@ impl Transport {
             _ => match self.channels.get_mut(&channel) {
                 Some(open) => match open.place(peer) {
                     Some(place) => &mut open.ins[place],
-                    None => return,
+                    None => {
+                        self.counters.dropped_outsider += 1;
+                        return;
+                    }
                 },
                 None if self.closed.names.contains(&channel) => {
                     self.counters.dropped_closed += 1;
@@ -205,8 +213,8 @@ impl Transport {
                 }
             },
         };
-        let told = &mut self.told;
-        let fate = incoming.take(offset, run, |what| {
+        let (told, sheets) = (&mut self.told, &mut self.sheets);
+        let fate = incoming.take(sheets, (offset, run), |what| {
             told.push_back(match (what, channel) {
                 (Told::Message(_, message), UNICAST) => Up::Send { from: peer, message },
                 (Told::Message(seq, message), _) => Up::Cast { channel, from: peer, seq, message },
@@ -238,7 +246,10 @@ impl Transport {
         let Some(link) = self.links.get_mut(&peer) else { return };
         match self.channels.get_mut(&channel) {
             Some(open) => {
-                let Some(place) = open.place(peer) else { return };
+                let Some(place) = open.place(peer) else {
+                    self.counters.dropped_outsider += 1;
+                    return;
+                };
                 let incoming = &mut open.ins[place];
                 if version > incoming.note {
                     incoming.note = version;
@@ -271,7 +282,10 @@ impl Transport {
             _ => match self.channels.get_mut(&channel) {
                 Some(open) => match open.place(peer) {
                     Some(place) => open.out.credit(place, limit),
-                    None => false,
+                    None => {
+                        self.counters.dropped_outsider += 1;
+                        false
+                    }
                 },
                 None if self.closed.names.contains(&channel) => false,
                 None => {

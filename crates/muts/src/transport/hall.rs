@@ -10,8 +10,8 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
+use super::Transport;
 use super::frames::KEPT_APART_BYTES;
-use super::{Slot, Transport};
 use crate::address::Address;
 use crate::bundle::{Bundle, Sharers};
 use crate::flight::Item;
@@ -258,10 +258,9 @@ impl Transport {
         let length = datagram.len() - behind.len();
         for _ in 0..count {
             let (session, in_link) = (u32::read(&mut receivers)?, u64::read(&mut receivers)?);
-            if let Some(Slot::Link(peer)) = self.slots.get(&session)
+            if let Some(peer) = self.ends.get(&session).copied()
                 && peer.node.0 == node
             {
-                let peer = *peer;
                 return Ok(Some(Head { peer, generation, number, session, in_link, length }));
             }
         }

@@ -1,11 +1,13 @@
 //! Links: how they are made, renewed and lost, and what time does to them.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use super::Transport;
 use crate::address::Address;
 use crate::header::UNICAST;
 use crate::interface::Up;
+use crate::limits::LINKS_MAX;
 use crate::link::Link;
 use crate::process::ProcId;
 use crate::silence::Look;
@@ -76,11 +78,33 @@ impl Transport {
         }
     }
 
+    /// Whether there is a place for one more link, or for this one, after somebody has made room
+    /// who was not introduced, is in no channel and, if the newcomer was not introduced either, is
+    /// silent.
+    pub(super) fn has_place(&mut self, peer: ProcId) -> bool {
+        if self.links.len() < LINKS_MAX || self.links.contains_key(&peer) {
+            return true;
+        }
+        let introduced = |peer: ProcId| self.nodes.address(peer.node).is_some();
+        let used: BTreeSet<ProcId> =
+            self.channels.values().flat_map(|open| open.peers.iter().copied()).collect();
+        let may_go = |link: &&Link| {
+            !introduced(link.peer)
+                && !used.contains(&link.peer)
+                && (link.silence.is_silent() || introduced(peer))
+        };
+        let going = self.links.values().filter(may_go).min_by_key(|link| link.silence.heard());
+        let Some(going) = going.map(|link| link.peer) else { return false };
+        self.counters.links_ousted += 1;
+        self.lose(going);
+        true
+    }
+
     /// This incarnation is over.
     pub(super) fn lose(&mut self, peer: ProcId) {
         let Some(link) = self.links.remove(&peer) else { return };
         for end in link.sessions.ends() {
-            self.slots.remove(&end);
+            self.ends.remove(&end);
         }
         if let Some(timer) = link.timer {
             self.timers.remove(&(timer, peer));
@@ -146,9 +170,9 @@ impl Transport {
         self.last_turn = now;
     }
 
-    /// Thanks that nobody heard are said again; what is old is renewed, by the lower of the two. The
-    /// other waits a little: but what it retired itself, for another guard, may not be old for the
-    /// lower one.
+    /// Thanks that nobody heard are said again; what is old is renewed, by the lower of the two.
+    /// The other waits a little: but what it retired itself, for another guard, may not be old for
+    /// the lower one.
     fn tend_sessions(&mut self, now: Instant, peer: ProcId) {
         let overhead = self.guard.overhead();
         let Some(link) = self.links.get_mut(&peer) else { return };
@@ -156,7 +180,7 @@ impl Transport {
             self.outbox.push_back((link.address, thanks));
         }
         for end in link.sessions.expire(now) {
-            self.slots.remove(&end);
+            self.ends.remove(&end);
         }
         let old = link.sessions.is_old(now, link.flight.next());
         let asked = now.since(link.renewed) < RENEW_PAUSE;
@@ -181,8 +205,11 @@ impl Transport {
             }
             Look::NowSilent | Look::Call => {
                 link.errands.probe = link.met;
-                let address = link.address;
-                self.call(now, address);
+                // It may be where it was introduced, and never have been where it seemed to be.
+                let elsewhere = self.nodes.address(peer.node).filter(|at| *at != link.address);
+                for address in elsewhere.into_iter().chain([link.address]) {
+                    self.call(now, address);
+                }
             }
         }
         self.tend_sessions(now, peer);

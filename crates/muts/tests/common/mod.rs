@@ -33,6 +33,8 @@ pub(crate) struct Net {
     /// The hall, if there is one, and who does not hear whom there.
     pub(crate) hall: Option<Address>,
     pub(crate) deaf: Vec<(u32, u32)>,
+    /// A node that is at another address now, and nowhere else.
+    pub(crate) moved: Option<(u32, u32)>,
     /// What the paths carry.
     pub(crate) longest: usize,
     pub(crate) flying: BTreeMap<(Instant, u64), (u32, Packet)>,
@@ -66,6 +68,7 @@ impl Net {
             delay_us: 5_000,
             hall: None,
             deaf: Vec::new(),
+            moved: None,
             longest: 1_500,
             flying: BTreeMap::new(),
             count: 0,
@@ -116,6 +119,33 @@ impl Net {
         self.told.insert(node, Vec::new());
     }
 
+    /// A node hears this at once.
+    pub(crate) fn inject(&mut self, node: u32, from: u32, bytes: Bytes) {
+        let (now, from) = (self.now, Address::Pipe(from));
+        if let Some(end) = self.ends.get_mut(&node) {
+            end.receive(now, Packet { from, bytes });
+        }
+    }
+
+    /// Runs on beside somebody who sees each datagram as it goes out, as `(from, to, bytes)`, and
+    /// speaks before it comes.
+    pub(crate) fn run_beside(
+        &mut self,
+        time: Duration,
+        mut who: impl FnMut(&mut Self, u32, u32, &Bytes),
+    ) {
+        let end = self.now + time;
+        self.tape = Some(Vec::new());
+        while self.now < end {
+            self.step();
+            for (to, packet) in self.tape.replace(Vec::new()).expect("kept") {
+                let Address::Pipe(from) = packet.from else { panic!("a pipe") };
+                who(self, from, to, &packet.bytes);
+            }
+        }
+        self.tape = None;
+    }
+
     pub(crate) fn ask(&mut self, node: u32, ask: Down) -> bool {
         self.ends.get_mut(&node).expect("there").down(self.now, ask).is_ok()
     }
@@ -128,8 +158,18 @@ impl Net {
         {
             arrived.push(entry.remove());
         }
-        for (to, packet) in arrived {
-            if let Some(end) = self.ends.get_mut(&to) {
+        for (to, mut packet) in arrived {
+            let mut at = to;
+            if let Some((node, there)) = self.moved {
+                at = if to == there { node } else { to };
+                if to == node {
+                    continue;
+                }
+                if packet.from == Address::Pipe(node) {
+                    packet.from = Address::Pipe(there);
+                }
+            }
+            if let Some(end) = self.ends.get_mut(&at) {
                 end.receive(self.now, packet);
             }
         }

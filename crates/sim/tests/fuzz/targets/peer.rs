@@ -1,11 +1,13 @@
-//! Peer: a link stands, and what comes over it are frames as they please.
+//! Peer: a link stands, and what comes over it, to this end alone or in the hall, are frames as
+//! they please.
 //!
 //! Nothing is told but in order on the channel that is open, and memory stays in proportion to what
 //! came, whatever offsets, lengths, counts and limits the frames tell.
 
 use bytes::{Bytes, BytesMut};
 use muts::{
-    Audience, Channel, Config, Down, Duration, Layer, Message, Sink, Transport, Wire, write_varint,
+    Address, Audience, Channel, Config, Down, Duration, Layer, Message, Sink, Transport, Wire,
+    write_varint,
 };
 
 use super::pair::{Pair, Step, at, proc, steps};
@@ -14,6 +16,7 @@ use crate::allocator;
 
 const CHANNEL: Channel = Channel(9);
 const DATA: u8 = 0x21;
+const HALL: u8 = 0x25;
 
 /// Links, blocks, windows.
 const BESIDES_MAX: usize = 512 << 10;
@@ -23,8 +26,8 @@ const TIMES_MAX: usize = 64;
 
 type Ends = Pair<Transport, Transport>;
 
-fn meet() -> (Ends, Bytes) {
-    let end = |node| Transport::new(Config::new(proc(node), node));
+fn meet(hall: Option<Address>) -> (Ends, Bytes) {
+    let end = |node| Transport::new(Config { hall, ..Config::new(proc(node), node) });
     let mut pair = Pair::new(end(1), end(2));
     let now = pair.now;
     let meet = Down::Meet { node: proc(1).node, address: at(1) };
@@ -34,18 +37,42 @@ fn meet() -> (Ends, Bytes) {
     pair.b.wake(now);
     pair.run(Duration::from_millis(120));
     let data = pair.tape.iter().find(|datagram| datagram[0] == DATA).expect("a heartbeat");
-    let head = data.slice(..5);
+    let session = data.slice(1..5);
     pair.joined = false;
-    (pair, head)
+    (pair, session)
 }
 
-/// A datagram of the peer's, under the next number.
-fn datagram(pair: &mut Ends, head: &Bytes, number: &mut u64, frames: &[u8]) {
-    let mut bytes = BytesMut::from(&head[..]);
-    number.write(&mut bytes);
-    *number += 1;
-    Sink::extend_from_slice(&mut bytes, frames);
-    pair.inject(at(2), bytes.freeze());
+/// How the peer speaks.
+struct Voice {
+    /// This end's of the session.
+    session: Bytes,
+    /// Of its next datagram.
+    number: u64,
+    /// Whether it speaks in the hall.
+    in_hall: bool,
+}
+
+impl Voice {
+    /// A datagram of the peer's, under the next number; in the hall for others too.
+    fn says(&mut self, pair: &mut Ends, others: u8, frames: &[u8]) {
+        let mut bytes = BytesMut::new();
+        if self.in_hall {
+            Sink::push(&mut bytes, HALL);
+            proc(2).node.0.write(&mut bytes);
+            (0_u32, self.number).write(&mut bytes);
+            (others % 5 + 1).write(&mut bytes);
+            for other in 0..u32::from(others % 5) {
+                (other, 7_u64).write(&mut bytes);
+            }
+        } else {
+            Sink::push(&mut bytes, DATA);
+        }
+        Sink::extend_from_slice(&mut bytes, &self.session);
+        self.number.write(&mut bytes);
+        self.number += 1;
+        Sink::extend_from_slice(&mut bytes, frames);
+        pair.inject(at(2), bytes.freeze());
+    }
 }
 
 /// One run of a stream: where it lies from the first bytes, what it is from the others.
@@ -80,16 +107,29 @@ fn ask(pair: &mut Ends, step: &Step<'_>) {
 }
 
 /// Frames in datagrams of a session that stands.
-pub(super) fn attempt(bytes: &[u8]) {
-    let (mut pair, head) = meet();
-    let before = allocator::used();
-    let (mut number, mut opened) = (1_000, false);
+pub(super) fn alone(bytes: &[u8]) {
+    attempt(bytes, None);
+}
+
+/// The same in the hall.
+pub(super) fn in_hall(bytes: &[u8]) {
+    attempt(bytes, Some(Address::EVERY_PIPE));
+}
+
+fn attempt(bytes: &[u8], hall: Option<Address>) {
+    let (mut pair, session) = meet(hall);
+    let mut voice = Voice { session, number: 1_000, in_hall: hall.is_some() };
+    let (before, mut opened) = (allocator::used(), false);
     for step in steps(bytes) {
         match step.what % 8 {
-            0..=2 => datagram(&mut pair, &head, &mut number, step.bytes),
-            3 | 4 => datagram(&mut pair, &head, &mut number, &run(&step)),
+            0 | 1 => voice.says(&mut pair, step.number, step.bytes),
+            2 if voice.in_hall => {
+                pair.inject(at(2), [&[HALL][..], step.bytes].concat().into());
+            }
+            2 => voice.says(&mut pair, step.number, step.bytes),
+            3 | 4 => voice.says(&mut pair, step.number, &run(&step)),
             5 => pair.run(Duration::from_millis(10) * (1 + u32::from(step.number))),
-            6 => number += u64::from(step.number) * 97,
+            6 => voice.number += u64::from(step.number) * 97,
             _ => {
                 opened |= matches!(step.number % 8, 6 | 7);
                 ask(&mut pair, &step);

@@ -19,7 +19,7 @@ const CHANNEL: Channel = Channel(9);
 const BESIDES_MAX: usize = 512 << 10;
 
 /// A datagram that tells a caller to show a cookie.
-const COOKIE: u8 = 0x24;
+pub(super) const COOKIE: u8 = 0x24;
 
 type Friends = Pair<Transport, Transport>;
 
@@ -48,7 +48,7 @@ fn cast(pair: &mut Friends, bytes: &[u8]) {
 }
 
 /// A datagram of a friend with some of its bytes changed: `place, what * n`.
-fn changed(tape: &[Bytes], number: u8, by: &[u8]) -> Bytes {
+pub(super) fn changed(tape: &[Bytes], number: u8, by: &[u8]) -> Bytes {
     let Some(taken) = tape.get(usize::from(number) % tape.len().max(1)) else {
         return Bytes::new();
     };
@@ -86,14 +86,18 @@ fn act(pair: &mut Friends, step: &Step<'_>) {
     }
 }
 
-/// With keys.
-pub(super) fn sealed(bytes: &[u8]) {
+/// What friends have and strangers have not.
+pub(super) fn keys() -> &'static KeyFile {
     static KEYS: OnceLock<KeyFile> = OnceLock::new();
-    let keys = KEYS.get_or_init(|| {
+    KEYS.get_or_init(|| {
         let line = |word: &str, digits: &str| format!("{word} {}\n", digits.repeat(32));
         KeyFile::parse(&(line("cluster", "c1") + &line("private", "a7"))).expect("keys")
-    });
-    let mut pair = friends(|| Box::new(Keyed::new(keys)));
+    })
+}
+
+/// With keys.
+pub(super) fn sealed(bytes: &[u8]) {
+    let mut pair = friends(|| Box::new(Keyed::new(keys())));
     let met = |up: &Up| matches!(up, Up::Met { peer } if *peer == proc(2));
     assert!(pair.told_a.iter().any(met), "friends meet");
     pair.told_a.clear();
@@ -154,7 +158,7 @@ pub(super) fn ordered(told: &[Up]) {
     }
 }
 
-fn bounded(before: isize, came: usize) {
+pub(super) fn bounded(before: isize, came: usize) {
     let more = usize::try_from(allocator::used() - before).unwrap_or(0);
     assert!(more <= BESIDES_MAX + 16 * came, "{more} bytes more in use after {came}");
 }
