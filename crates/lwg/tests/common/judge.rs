@@ -86,8 +86,8 @@ pub fn judge(told: &BTreeMap<Endpoint, Vec<Up>>) {
 /// Sends that are for some only.
 pub type Aimed = BTreeMap<SendId, Members>;
 
-/// The same; to these groups processes outside send too, and these sends are for some only, and those
-/// by way of a member.
+/// The same; to these groups processes outside send too, and these sends are for some only, and
+/// those by way of a member.
 pub fn judge_also(
     told: &BTreeMap<Endpoint, Vec<Up>>,
     open: &BTreeSet<LwgId>,
