@@ -120,11 +120,11 @@ pub(crate) fn run(ask: &Ask) -> ExitCode {
         }
     };
     if to.json {
-        println!("{answer}");
+        crate::say::say(format_args!("{answer}\n"));
     } else if let Some(why) = answer.get("error").and_then(Value::as_str) {
         eprintln!("horus: {why}");
     } else {
-        print!("{}", in_words(&answer));
+        crate::say::say(in_words(&answer));
     }
     if answer.get("error").is_some() || answer.get("heard") == Some(&json!(false)) {
         return ExitCode::from(REFUSED);

@@ -206,6 +206,10 @@ impl Incoming {
                 self.process(blocks, run.after(self.cum - offset), tell)?;
             }
         }
+        if self.apart.is_empty() {
+            // A tree that has become empty keeps a leaf: each of thousands of streams would.
+            self.apart.clear();
+        }
         Ok(())
     }
 
@@ -225,8 +229,10 @@ impl Incoming {
                     *records += 1;
                 })
             }
-            Run::Skip { below, .. } => {
-                if self.joiner.is_inside() || below < self.records {
+            Run::Skip { below, length } => {
+                // A record takes a byte at least.
+                let more = below.checked_sub(self.records).filter(|more| *more <= length);
+                if self.joiner.is_inside() || more.is_none() {
                     return Err(Malformed);
                 }
                 self.records = below;

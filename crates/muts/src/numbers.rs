@@ -55,9 +55,19 @@ impl Seen {
         self.bits[word] |= bit;
     }
 
-    fn has(&self, number: u64) -> bool {
-        let (word, bit) = place(number);
-        self.bits[word] & bit != 0
+    /// Where those begin that lie below `end`, down to `floor`, and are all seen, or all are not.
+    fn begin(&self, mut end: u64, floor: u64, seen: bool) -> u64 {
+        while end > floor {
+            let last = end - 1;
+            let word = self.bits[place(last).0];
+            let others = if seen { !word } else { word } << (63 - last % 64);
+            let same = u64::from(others.leading_zeros()).min(last % 64 + 1);
+            end -= same;
+            if same <= last % 64 {
+                break;
+            }
+        }
+        end.max(floor)
     }
 
     /// The runs of numbers seen, highest first, each as `(from, to)`; at most so many.
@@ -65,13 +75,8 @@ impl Seen {
         let floor = self.top.saturating_sub(SPAN);
         let mut end = self.top;
         core::iter::from_fn(move || {
-            while end > floor && !self.has(end - 1) {
-                end -= 1;
-            }
-            let to = end;
-            while end > floor && self.has(end - 1) {
-                end -= 1;
-            }
+            let to = self.begin(end, floor, false);
+            end = self.begin(to, floor, true);
             (end < to).then_some((end, to))
         })
         .take(most)

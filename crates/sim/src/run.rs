@@ -9,7 +9,7 @@ use muts::{Duration, Layer};
 
 use crate::choice::Choice;
 use crate::script::{App, Load, Phase, Plan, Wishes};
-use crate::sight::{apart, unsettled};
+use crate::sight::{apart, unsettled, unsound};
 use crate::storm::Storm;
 use crate::towers::{
     CoreWorld, LightWorld, StreamWorld, core_world, gated_core_world, gated_light_world,
@@ -156,6 +156,7 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
                 let whole = rage(&mut world, &mut storm, mode, lengths);
                 let mut late = apart(&world, &whole);
                 late.extend(unsettled(&world, &whole));
+                late.extend(unsound(&world));
                 let mut report = judge_core_by(world, &options);
                 report.violations.extend(late);
                 report
@@ -173,7 +174,8 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
                     _ => light_world(hosts, world_seed, wishes, ways, trace),
                 };
                 let whole = rage(&mut world, &mut storm, mode, lengths);
-                let late = unsettled(&world, &whole);
+                let mut late = unsettled(&world, &whole);
+                late.extend(unsound(&world));
                 let mut report = judge_light(world);
                 report.violations.extend(late);
                 report

@@ -59,6 +59,25 @@ where
     found
 }
 
+/// How often processes that live were told by others of a change of views that cannot be: there are
+/// no liars here, so each is a fault of the kernel's.
+pub(crate) fn unsound<T, A>(world: &World<T, A>) -> Vec<String>
+where
+    T: Layer + Counted,
+    A: App<Down = T::Down, Up = T::Up>,
+{
+    let mut found = Vec::new();
+    for host in 0..world.hosts() {
+        let Some(tower) = world.tower(host) else { continue };
+        tower.count(&mut |name, count| {
+            if name == "vsync.unsound" && count > 0 {
+                found.push(format!("V1: {count} times p{host} was told what cannot be"));
+            }
+        });
+    }
+    found
+}
+
 /// Which of these hosts, that can all reach each other, are not together in the groups that they
 /// are in or joining: a sentence for each group.
 #[must_use]

@@ -5,6 +5,7 @@
 //! complete. Keeps: who asked, for as long as it goes on asking.
 
 use alloc::collections::BTreeSet;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use muts::{Instant, ProcId};
@@ -46,12 +47,13 @@ pub(crate) struct Founding {
 }
 
 impl Serving {
-    /// Takes a JOIN, for this coordinator or to be relayed to it.
+    /// Takes a JOIN, for this coordinator or to be relayed to it: by whom the joiner asked, and by
+    /// nobody else. Two who take each other for the coordinator would never end.
     pub(crate) fn take_join(
         &mut self,
         turn: &mut Turn<'_>,
-        who: ProcId,
-        nonce: u64,
+        from: ProcId,
+        (who, nonce): (ProcId, u64),
         highest: u64,
         ticket: Vec<u8>,
     ) {
@@ -65,7 +67,9 @@ impl Serving {
         }
         let coordinator = self.coordinator(turn);
         if coordinator != turn.me() {
-            turn.control(coordinator, &Control::Join { group, who, nonce, highest, ticket });
+            if from == who {
+                turn.control(coordinator, &Control::Join { group, who, nonce, highest, ticket });
+            }
             return;
         }
         let invited = self.invited.contains_key(&who)
@@ -122,7 +126,7 @@ impl Serving {
         });
         if let Some(install) = admitting {
             turn.counters.handons += 1;
-            turn.control(who, &Control::Install(install.clone()));
+            turn.control(who, &Control::Install(Arc::clone(install)));
         } else {
             let since = *self.pleading.entry(who).or_insert(turn.now);
             if turn.now.since(since) > turn.config.suspicion {

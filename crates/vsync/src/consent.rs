@@ -4,6 +4,7 @@
 //! sends and delivers nothing more in this epoch until an INSTALL, but goes on receiving and
 //! handing over. Keeps: the highest ballot promised, and the cut it was asked to hold.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use muts::{Instant, Message, ProcId};
@@ -118,9 +119,13 @@ impl Serving {
         cut: Vec<u64>,
         gaps: &[Gap],
     ) {
-        let whole = cut.len() == self.epoch.members.len();
-        if whole && self.admits_ballot(turn, from, ballot) && ballot == self.promised {
+        if !self.admits_ballot(turn, from, ballot) || ballot != self.promised {
+            return;
+        }
+        if self.is_sound_cut(&cut) {
             self.take_cut(turn, from, ballot, cut, gaps);
+        } else {
+            self.note_unsound(turn, from);
         }
     }
 
@@ -134,7 +139,8 @@ impl Serving {
         gaps: &[Gap],
     ) {
         if self.wanted.is_none() {
-            self.wanted = Some(Wanted { cut, gaps: gaps.to_vec(), ask_again: turn.now });
+            let (gaps, ask_again) = (gaps.to_vec(), turn.now);
+            self.wanted = Some(Box::new(Wanted { cut, gaps, ask_again }));
             self.pull(turn);
         }
         if from != turn.me() && self.holds_cut() {

@@ -2,6 +2,7 @@
 //!
 //! Each is `kind u8 | group | fields`, in the order of the fields below.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 
@@ -9,6 +10,7 @@ use muts::{Malformed, ProcId, Sink, Wire};
 
 use crate::endpoint::GroupId;
 use crate::install::{Install, Part};
+use crate::limits::EPOCH_MAX;
 use crate::span::Span;
 use crate::terms::Denial;
 use crate::view::ViewId;
@@ -84,7 +86,7 @@ pub(crate) enum Control {
     /// Hand over these frames of an excluded sender.
     Pull { group: GroupId, epoch: ViewId, of: u8, position: u64, end: u64 },
     /// The decision: from the coordinator, or handed on by whoever sees that it is missing.
-    Install(Install),
+    Install(Arc<Install>),
     /// This view, or a later one, is installed here.
     Installed { group: GroupId, view: ViewId },
     /// Let `who` into the group; relayed to the coordinator.
@@ -150,7 +152,8 @@ impl Wire for Ballot {
         self.rank.0.write(into);
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
-        Ok(Self { round: u64::read(from)?, rank: Reverse(u8::read(from)?) })
+        let (round, rank) = (u64::read(from)?, Reverse(u8::read(from)?));
+        if round > EPOCH_MAX { Err(Malformed) } else { Ok(Self { round, rank }) }
     }
 }
 
@@ -207,11 +210,12 @@ macro_rules! wired {
                 }
             }
             fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
-                Ok(match u8::read(from)? {
-                    0 => Self::Install(Install::read(from)?),
+                let control = match u8::read(from)? {
+                    0 => Self::Install(Arc::new(Install::read(from)?)),
                     $($kind => Self::$name { $($field: Wire::read(from)?),* },)*
                     _ => return Err(Malformed),
-                })
+                };
+                if control.is_sound() { Ok(control) } else { Err(Malformed) }
             }
         }
     };

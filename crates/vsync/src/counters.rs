@@ -1,5 +1,7 @@
 //! What the kernel counts.
 
+use crate::grounds::Charge;
+
 /// Counters since the start; names as told by `Counted` are prefixed `vsync.`.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Counters {
@@ -26,10 +28,36 @@ pub(crate) struct Counters {
     pub(crate) asks_refused: u64,
     pub(crate) malformed: u64,
     pub(crate) strays: u64,
+    pub(crate) unsound: u64,
+    pub(crate) held_by_flush: u64,
+    pub(crate) held_by_window: u64,
+    pub(crate) held_across: u64,
+    pub(crate) not_primary: u64,
+    excluded_over: u64,
+    excluded_silent: u64,
+    excluded_never_met: u64,
+    excluded_deaf: u64,
+    excluded_elsewhere: u64,
+    excluded_apart: u64,
+    excluded_unsound: u64,
     pub(crate) too_long: u64,
 }
 
 impl Counters {
+    /// A flush was begun without somebody, for this reason; or somebody said what cannot be.
+    pub(crate) const fn excluded(&mut self, charge: Charge) {
+        let count = match charge {
+            Charge::Over => &mut self.excluded_over,
+            Charge::Silent => &mut self.excluded_silent,
+            Charge::NeverMet => &mut self.excluded_never_met,
+            Charge::Deaf => &mut self.excluded_deaf,
+            Charge::Elsewhere => &mut self.excluded_elsewhere,
+            Charge::Unsound => &mut self.excluded_unsound,
+            Charge::Apart(_) => &mut self.excluded_apart,
+        };
+        *count += 1;
+    }
+
     pub(crate) fn each(&self, tell: &mut dyn FnMut(&'static str, u64)) {
         tell("vsync.views", self.views);
         tell("vsync.flushes", self.flushes);
@@ -54,6 +82,18 @@ impl Counters {
         tell("vsync.asks_refused", self.asks_refused);
         tell("vsync.malformed", self.malformed);
         tell("vsync.strays", self.strays);
+        tell("vsync.unsound", self.unsound);
+        tell("vsync.held_by_flush", self.held_by_flush);
+        tell("vsync.held_by_window", self.held_by_window);
+        tell("vsync.held_across", self.held_across);
+        tell("vsync.not_primary", self.not_primary);
+        tell("vsync.excluded_over", self.excluded_over);
+        tell("vsync.excluded_silent", self.excluded_silent);
+        tell("vsync.excluded_never_met", self.excluded_never_met);
+        tell("vsync.excluded_deaf", self.excluded_deaf);
+        tell("vsync.excluded_elsewhere", self.excluded_elsewhere);
+        tell("vsync.excluded_apart", self.excluded_apart);
+        tell("vsync.excluded_unsound", self.excluded_unsound);
         tell("vsync.dropped_too_long", self.too_long);
     }
 }

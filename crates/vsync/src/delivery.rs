@@ -169,7 +169,7 @@ impl Epoch {
         Up::Cast {
             group: self.group,
             from: Endpoint::of(self.members[rank]),
-            seq: self.base[rank] + position,
+            seq: self.base.get(rank) + position,
             order: cast.order,
             safe,
             message: cast.message,

@@ -12,9 +12,11 @@ use muts::{Audience, Channel, Message, ProcId};
 use crate::endpoint::GroupId;
 use crate::header::{CastHeader, FrameHeader};
 use crate::how::How;
+use crate::limits::AHEAD_MAX;
 use crate::order::Order;
 use crate::order::causal::Vector;
 use crate::order::total::Total;
+use crate::positions::Positions;
 use crate::stability::Stability;
 use crate::stream::{Cast, Frame, Stream};
 use crate::turn::Turn;
@@ -35,7 +37,7 @@ pub(crate) struct Epoch {
     pub(crate) channel: Channel,
     pub(crate) streams: Vec<Stream>,
     /// By rank: what is added to positions of this epoch, so that they grow in the whole view.
-    pub(crate) base: Vec<u64>,
+    pub(crate) base: Positions,
     pub(crate) total: Total,
     pub(crate) stability: Stability,
     /// What had been received when this member first said so to a flush. An INSTALL may cut off all
@@ -44,7 +46,7 @@ pub(crate) struct Epoch {
     /// The highest stamp of any ABCAST that was received or sent here.
     pub(crate) clock: u64,
     /// By rank: up to where the sequencer has looked for ABCASTs without a place.
-    pub(crate) looked_below: Vec<u64>,
+    pub(crate) looked_below: Positions,
     /// Frames of excluded senders that lie beyond a void position, by rank and position.
     pub(crate) beyond: BTreeMap<(usize, u64), Frame>,
 }
@@ -73,6 +75,7 @@ impl Epoch {
     pub(crate) fn new(group: GroupId, view: ViewId, members: Vec<ProcId>, rank: usize) -> Self {
         let channel = channel_of(group, view);
         let count = members.len();
+        let zero = Vector::zero(count);
         let sequencer = (channel_of(group, ViewId::default()).0 % count as u64) as usize;
         Self {
             group,
@@ -80,13 +83,13 @@ impl Epoch {
             told: view,
             rank,
             channel,
-            streams: (0..count).map(|_| Stream::new(count)).collect(),
-            base: alloc::vec![0; count],
+            streams: (0..count).map(|_| Stream::new(&zero)).collect(),
+            base: Positions::new(count),
             total: Total::new(sequencer, count),
-            stability: Stability::new(count),
+            stability: Stability::new(count, rank == sequencer),
             frozen: None,
             clock: 0,
-            looked_below: alloc::vec![0; count],
+            looked_below: Positions::new(count),
             beyond: BTreeMap::new(),
             members,
         }
@@ -97,8 +100,20 @@ impl Epoch {
     }
 
     /// What positions of the next epoch of this view are counted from.
-    pub(crate) fn ends_at(&self, cut: &[u64]) -> Vec<u64> {
-        self.base.iter().zip(cut).map(|(base, end)| base + end).collect()
+    pub(crate) fn ends_at(&self, cut: &[u64]) -> Positions {
+        let mut ends = self.base.clone();
+        for (rank, end) in cut.iter().enumerate() {
+            ends.raise(rank, self.base.get(rank) + end);
+        }
+        ends
+    }
+
+    /// Gives back the room that nothing needs while nothing happens.
+    pub(crate) fn rest(&mut self) {
+        self.stability.rest();
+        self.streams.iter_mut().for_each(Stream::rest);
+        let streams = &self.streams;
+        self.total.rest(|rank| streams[rank].head());
     }
 
     /// How much of each stream has been received here.
@@ -223,7 +238,8 @@ impl Epoch {
 
     /// A member's multicasts up to there were not meant for this one.
     pub(crate) fn skip(&mut self, turn: &mut Turn<'_>, rank: usize, below: u64) {
-        if rank == self.rank {
+        let ahead = below.saturating_sub(self.streams[rank].received());
+        if rank == self.rank || ahead > AHEAD_MAX {
             return;
         }
         while self.streams[rank].received() < below {
@@ -268,7 +284,7 @@ impl Epoch {
     /// Completes a stream up to the cut, of which nobody has the void positions.
     ///
     /// # Panics
-    /// If anything else of it is missing.
+    /// If anything else of it is missing: that was looked at before the INSTALL was taken.
     pub(crate) fn complete(
         &mut self,
         turn: &mut Turn<'_>,

@@ -4,6 +4,7 @@
 //! every participant holds the cut (V1), and every flush ends in one. Keeps: nothing beyond its
 //! epoch. A new suspicion starts it again with a higher ballot, until something is decided.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -88,7 +89,7 @@ impl Serving {
         }
         self.round = self.round.max(self.promised.round) + 1;
         let ballot = Ballot { round: self.round, rank: Reverse(self.epoch.rank as u8) };
-        self.flush = Some(Flush {
+        self.flush = Some(Box::new(Flush {
             ballot,
             excluded: excluded.clone(),
             phase: Phase::Preparing,
@@ -99,7 +100,7 @@ impl Serving {
             cut: Vec::new(),
             gaps: Vec::new(),
             lost: Vec::new(),
-        });
+        }));
         self.promise(turn, ballot, me);
         let status = self.status(&excluded);
         self.take_status(turn, me, ballot, status);
@@ -159,12 +160,15 @@ impl Serving {
         ballot: Ballot,
         status: Status,
     ) {
-        let members = self.epoch.members.len();
-        let Some(flush) = &mut self.flush else { return };
+        let Some(flush) = &self.flush else { return };
         let expected = flush.ballot == ballot && flush.phase == Phase::Preparing;
-        if !expected || flush.excluded.contains(&from) || status.received.len() != members {
+        if !expected || flush.excluded.contains(&from) {
             return;
         }
+        if !self.is_sound_status(from, &status) {
+            return self.note_unsound(turn, from);
+        }
+        let flush = self.flush.as_mut().expect("looked at just now");
         flush.statuses.insert(from, status);
         let participants = self.participants();
         let flush = self.flush.as_ref().expect("a flush under way");

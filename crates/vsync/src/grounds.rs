@@ -25,6 +25,8 @@ pub enum Charge {
     Deaf,
     /// It is in a view without this process, or does not come along.
     Elsewhere,
+    /// It said of a change of views what cannot be.
+    Unsound,
     /// It and this member of the view do not hear each other.
     Apart(ProcId),
 }

@@ -21,7 +21,7 @@ use crate::view::ViewId;
 #[derive(Debug)]
 pub(crate) enum Group {
     /// In no view yet.
-    Joining(Joining),
+    Joining(Box<Joining>),
     /// In a view.
     Serving(Box<Serving>),
     /// Out: to be forgotten.
@@ -44,7 +44,8 @@ impl Group {
         let mut serving = Serving::new(Epoch::new(group, view, alloc::vec![me], 0), highest);
         serving.open(turn);
         let until = turn.now + turn.config.founding;
-        serving.founding = Some(Founding { wanted: members.iter().copied().collect(), until });
+        let wanted = members.iter().copied().collect();
+        serving.founding = Some(Box::new(Founding { wanted, until }));
         serving.note_all_met(turn);
         serving.invite(turn, members);
         serving.repeating.now(turn);
@@ -100,7 +101,7 @@ impl Group {
                     serving.leave_epoch(turn);
                     let mut joining = Joining::new(turn, group, Some(from), true);
                     joining.owes_room = serving.owes_room;
-                    *self = Self::Joining(joining);
+                    *self = Self::Joining(Box::new(joining));
                 } else {
                     // The other one's too: it is to hear that this one is there.
                     serving.note_kin(from);
@@ -133,6 +134,7 @@ impl Group {
             Self::Serving(serving) => {
                 if serving.primary == Some(false) && turn.terms(serving.group()).refuses() {
                     let (group, fault) = (serving.group(), Fault::NotPrimary);
+                    turn.counters.not_primary += 1;
                     turn.tell(Up::Fault { group, fault });
                     return Ok(());
                 }
@@ -147,7 +149,14 @@ impl Group {
                 }
                 let cast =
                     if closed { Err(message) } else { serving.epoch.cast(turn, how, message) };
-                serving.owes_room |= cast.is_err();
+                if cast.is_err() {
+                    serving.owes_room = true;
+                    let held = match closed {
+                        true => &mut turn.counters.held_by_flush,
+                        false => &mut turn.counters.held_by_window,
+                    };
+                    *held += 1;
+                }
                 cast
             }
             Self::Joining(joining) => {
@@ -177,7 +186,7 @@ impl Group {
 
     /// Whether a cast was handed back while joining.
     pub(crate) const fn owes_room(&self) -> bool {
-        matches!(self, Self::Joining(Joining { owes_room: true, .. }))
+        matches!(self, Self::Joining(joining) if joining.owes_room)
     }
 
     /// Asks to be let out.
@@ -328,8 +337,9 @@ impl Group {
     /// node, is among those whom the group concerns.
     pub(crate) fn stir(&mut self, turn: &Turn<'_>, proc: ProcId) -> bool {
         let Self::Serving(serving) = self else { return false };
-        let inside = serving.epoch.members.iter().chain(&serving.kin);
-        let mut known = inside.chain(serving.invited.keys()).chain(serving.joins.keys());
+        let inside = serving.epoch.members.iter().copied().chain(serving.kin.iter());
+        let coming = serving.invited.keys().chain(serving.joins.keys());
+        let mut known = inside.chain(coming.copied());
         let concerned = known.any(|known| known.node == proc.node);
         if concerned {
             serving.repeating.stir(turn);

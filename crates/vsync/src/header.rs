@@ -21,6 +21,7 @@ use alloc::vec::Vec;
 use muts::{Audience, Malformed, Sink, Wire, read_varint, write_varint};
 
 use crate::endpoint::GroupId;
+use crate::limits::POSITION_MAX;
 use crate::order::Order;
 use crate::order::causal::Changes;
 use crate::order::total::Run;
@@ -111,6 +112,9 @@ impl Wire for CastHeader {
         let to = (kind & WITH_AUDIENCE != 0).then(|| read_audience(from)).transpose()?;
         let changes = (kind & WITH_CHANGES != 0).then(|| Changes::read(from)).transpose()?;
         let stamp = if order == Order::Total { read_varint(from)? } else { 0 };
+        if stamp > POSITION_MAX {
+            return Err(Malformed);
+        }
         Ok(Self { order, safe: kind & SAFE != 0, to, changes, stamp })
     }
 }

@@ -134,6 +134,13 @@ fn read_lost(from: &mut &[u8]) -> Result<Vec<Lost>, Malformed> {
     Ok(all)
 }
 
+/// Most INSTALLs have one part, and are kept.
+fn read_parts(from: &mut &[u8]) -> Result<Vec<Part>, Malformed> {
+    let mut parts = Vec::read(from)?;
+    parts.shrink_to_fit();
+    Ok(parts)
+}
+
 impl Wire for Part {
     fn write(&self, into: &mut impl Sink) {
         self.epoch.write(into);
@@ -185,7 +192,7 @@ impl Wire for Install {
         Ok(Self {
             group: GroupId::read(from)?,
             view: ViewId::read(from)?,
-            parts: Vec::read(from)?,
+            parts: read_parts(from)?,
             joiners: Vec::read(from)?,
             kin: Vec::read(from)?,
         })

@@ -165,7 +165,7 @@ pub enum Up {
     },
     /// Every member of the present view has delivered this sender's messages below that position,
     /// or holds them and delivers them before anything of the next view. Not told any more of a
-    /// view that ends without some of its members.
+    /// view that ends without some of its members, nor of a GBCAST with which a view ends.
     Stable {
         /// The group.
         group: GroupId,

@@ -199,7 +199,7 @@ impl<M: Multicast> Kernel<M> {
             }
             Some(Group::Over { .. }) | None => {
                 let joining = Joining::new(&self.desk.turn(now), group, contact, true);
-                self.groups.insert(group, Group::Joining(joining));
+                self.groups.insert(group, Group::Joining(Box::new(joining)));
             }
         }
         self.touched.insert(group);
@@ -333,6 +333,7 @@ impl<M: Multicast> Kernel<M> {
         }
         if !others.is_empty() {
             self.across.wait(group);
+            self.desk.counters.held_across += 1;
         }
         !others.is_empty()
     }

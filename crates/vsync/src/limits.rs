@@ -5,6 +5,18 @@ use core::time::Duration;
 /// Members of one view: ranks fit a byte, and a vector of positions fits one datagram.
 pub const MEMBERS_MAX: usize = 256;
 
+/// The highest number of an epoch or of a ballot's round that is taken from others: there is room
+/// above it for those that follow, and for what the floors above make of them (times a million). At
+/// a thousand views a second it is reached in 278 years.
+pub const EPOCH_MAX: u64 = 1 << 43;
+
+/// The highest position or stamp that is taken from others: so that one can be added.
+pub const POSITION_MAX: u64 = 1 << 62;
+
+/// Positions by which two members may differ in what they have received of one stream: more than
+/// any window and what is pressed into it hold. What others say is looked through so far.
+pub const AHEAD_MAX: u64 = 1 << 18;
+
 /// INSTALLs kept for laggards: one that is sixteen epochs behind is told that it is out instead.
 pub const HISTORY_MAX: usize = 16;
 

@@ -5,6 +5,7 @@
 //! waits for the other side in vain goes on alone. The component with the lower view leads: it
 //! decides; the other closes its epoch and hands its part over.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use muts::{Instant, ProcId};
@@ -59,7 +60,8 @@ impl Serving {
         if let Some((peer, view)) = found {
             let jitter = turn.random.below(turn.config.control.as_nanos() as u64 * 3);
             let patience = turn.config.control * 8 + core::time::Duration::from_nanos(jitter);
-            self.merge = Some(Merge { role: Role::Asking, peer, view, until: turn.now + patience });
+            let until = turn.now + patience;
+            self.merge = Some(Box::new(Merge { role: Role::Asking, peer, view, until }));
             self.repeating.now(turn);
         }
     }
@@ -116,7 +118,7 @@ impl Serving {
         }
         let role = Role::Leading { merge: turn.random.draw(), other: None };
         let until = turn.now + turn.config.merge;
-        self.merge = Some(Merge { role, peer: from, view, until });
+        self.merge = Some(Box::new(Merge { role, peer: from, view, until }));
         self.begin(turn);
         self.push_merge(turn);
     }
@@ -154,10 +156,16 @@ impl Serving {
         merge: u64,
         part: Part,
     ) {
+        if !self.is_sound_part(&part) {
+            turn.counters.unsound += 1;
+            return;
+        }
         let Some(led) = &mut self.merge else { return };
+        let view = led.view;
         if let Role::Leading { merge: granted, other } = &mut led.role
             && *granted == merge
             && led.peer == from
+            && part.epoch == view
         {
             *other = Some(part);
             self.decide_if_ready(turn);

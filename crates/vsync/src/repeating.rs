@@ -79,6 +79,7 @@ impl Serving {
             self.repeating.go_on(turn);
         } else {
             self.repeating.rest();
+            self.rest();
         }
         self.repeating.look = self.next_look(turn);
         self.reschedule_whereabouts(turn);
@@ -94,7 +95,7 @@ impl Serving {
             self.blocked.map(|blocked| blocked.since + config.merge),
             self.blocked.map(|blocked| blocked.since + config.flush),
             self.flush.as_ref().and_then(|flush| flush.again),
-            self.merge.as_ref().map(Merge::until),
+            self.merge.as_deref().map(Merge::until),
             self.wanted.as_ref().and_then(|wanted| wanted.ask_again()),
             self.founding.as_ref().map(|founding| founding.until),
             self.invited.values().min().copied(),

@@ -42,6 +42,9 @@ impl Epoch {
             }
         }
         self.stability.reported(turn.now, unstable);
+        if !unstable {
+            self.rest();
+        }
     }
 
     /// Whether something here is not known to be processed by every member.
@@ -78,7 +81,7 @@ impl Epoch {
         }
         for (rank, below) in self.stability.news() {
             let from = Endpoint::of(self.members[rank]);
-            let below = self.base[rank] + below;
+            let below = self.base.get(rank) + below;
             turn.tell(Up::Stable { group: self.group, from, below });
         }
     }

@@ -39,7 +39,7 @@ impl Epoch {
                 }
             }
             let Some((_, rank)) = lowest else { break };
-            let position = self.looked_below[rank];
+            let position = self.looked_below.get(rank);
             let frame = self.streams[rank].frame(position);
             let ready = frame.is_some_and(|frame| {
                 frame.after().is_some_and(|after| after.within(heads.iter().copied()))
@@ -49,7 +49,7 @@ impl Epoch {
                 break;
             }
             runs.push(Run { rank: rank as u8, upto: position });
-            self.looked_below[rank] = position + 1;
+            self.looked_below.set(rank, position + 1);
         }
         if runs.is_empty() {
             return;
@@ -65,7 +65,7 @@ impl Epoch {
     /// The run of plain ABCASTs of this rank that could be delivered next; stops at a safe one.
     fn look(&mut self, rank: usize, heads: &[u64]) -> Option<Run> {
         let mut last = None;
-        let mut position = self.looked_below[rank].max(heads[rank]);
+        let mut position = self.looked_below.get(rank).max(heads[rank]);
         while let Some(frame) = self.streams[rank].frame(position) {
             if frame.after().is_some_and(|after| !after.within(heads.iter().copied())) {
                 break;
@@ -78,14 +78,14 @@ impl Epoch {
             }
             position += 1;
         }
-        self.looked_below[rank] = position;
+        self.looked_below.set(rank, position);
         last.map(|upto| Run { rank: rank as u8, upto })
     }
 
     /// The stamp of the first safe ABCAST of this rank that has no place.
     fn next_safe(&self, rank: usize) -> Option<u64> {
         let stream = &self.streams[rank];
-        (self.looked_below[rank]..stream.received()).find_map(|position| {
+        (self.looked_below.get(rank)..stream.received()).find_map(|position| {
             let cast = stream.frame(position)?.cast()?;
             (cast.safe && cast.order == crate::order::Order::Total).then_some(cast.stamp)
         })

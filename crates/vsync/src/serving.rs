@@ -4,7 +4,9 @@
 //! (coordinator), `consent` (member), `succession` (deciding and installing), `merge`, `admission`
 //! (joins, leaves, invitations), `whereabouts` (laggards, and those who went another way).
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use muts::{Instant, Message, ProcId};
@@ -19,6 +21,7 @@ use crate::flush::{Flush, Phase, Status};
 use crate::how::How;
 use crate::install::Install;
 use crate::interface::Up;
+use crate::kin::Kin;
 use crate::merge::Merge;
 use crate::repeating::Repeating;
 use crate::turn::Turn;
@@ -30,17 +33,17 @@ use crate::whereabouts::Sighting;
 pub(crate) struct Serving {
     pub(crate) epoch: Epoch,
     /// Set while the group is being founded: its view of one has been told to nobody.
-    pub(crate) founding: Option<Founding>,
+    pub(crate) founding: Option<Box<Founding>>,
     /// The highest ballot promised in this epoch.
     pub(crate) promised: Ballot,
     /// The highest round seen in this epoch.
     pub(crate) round: u64,
     pub(crate) blocked: Option<Blocked>,
-    pub(crate) wanted: Option<Wanted>,
-    pub(crate) flush: Option<Flush>,
-    pub(crate) merge: Option<Merge>,
+    pub(crate) wanted: Option<Box<Wanted>>,
+    pub(crate) flush: Option<Box<Flush>>,
+    pub(crate) merge: Option<Box<Merge>>,
     /// Decided here, and carried out before anything else happens.
-    pub(crate) decided: Option<Install>,
+    pub(crate) decided: Option<Arc<Install>>,
     /// Who asked to come in.
     pub(crate) joins: BTreeMap<ProcId, Asked>,
     /// Whom the user has been asked about: with which nonce, when last, and what it answered.
@@ -58,12 +61,12 @@ pub(crate) struct Serving {
     /// Where others were seen last.
     pub(crate) sightings: BTreeMap<ProcId, Sighting>,
     /// INSTALLs that were taken here, newest last.
-    pub(crate) history: VecDeque<Install>,
+    pub(crate) history: Vec<Arc<Install>>,
     /// The highest epoch number ever seen for this group.
     pub(crate) highest: u64,
     /// Once members, members of other components, or who may be: looked for while they are not in
     /// the view, until they say that they are in none.
-    pub(crate) kin: BTreeSet<ProcId>,
+    pub(crate) kin: Kin,
     /// Whether this process counts for a primary view.
     pub(crate) voter: bool,
     /// Whether the view is primary, as it was told.
@@ -110,8 +113,8 @@ impl Serving {
             apart: BTreeMap::new(),
             pleading: BTreeMap::new(),
             sightings: BTreeMap::new(),
-            history: VecDeque::new(),
-            kin: BTreeSet::new(),
+            history: Vec::new(),
+            kin: Kin::default(),
             voter: false,
             primary: None,
             digest: None,
@@ -261,6 +264,25 @@ impl Serving {
             || self.has_suspects(turn)
     }
 
+    /// A tree that has become empty keeps a leaf: thousands of groups would.
+    pub(crate) fn rest(&mut self) {
+        fn give_back<K, V>(tree: &mut BTreeMap<K, V>) {
+            if tree.is_empty() {
+                tree.clear();
+            }
+        }
+        give_back(&mut self.joins);
+        give_back(&mut self.asked);
+        give_back(&mut self.invited);
+        give_back(&mut self.apart);
+        give_back(&mut self.pleading);
+        for tree in [&mut self.leaves, &mut self.gone] {
+            if tree.is_empty() {
+                tree.clear();
+            }
+        }
+    }
+
     /// Delivers what can be delivered, unless a flush holds it.
     pub(crate) fn pump(&mut self, turn: &mut Turn<'_>) {
         self.release_if_sure(turn);
@@ -304,7 +326,7 @@ impl Serving {
             }
             Control::Leave { .. } => self.take_leave(from),
             Control::Join { who, nonce, highest, ticket, .. } => {
-                self.take_join(turn, who, nonce, highest, ticket);
+                self.take_join(turn, from, (who, nonce), highest, ticket);
             }
             Control::Where { whereabouts, .. } => self.take_whereabouts(turn, from, whereabouts),
             Control::MergeAsk { view, members, .. } => {

@@ -82,6 +82,6 @@ impl Serving {
     /// Whether somebody who may be in another component of the group is to come back.
     fn is_parted(&self, peers: &Peers, now: Instant) -> bool {
         let mut absent = self.kin.iter().filter(|proc| !self.epoch.members.contains(proc));
-        self.founding.is_none() && absent.any(|proc| peers.comes_back(now, *proc))
+        self.founding.is_none() && absent.any(|proc| peers.comes_back(now, proc))
     }
 }

@@ -4,6 +4,8 @@ use alloc::vec::Vec;
 
 use muts::{Malformed, Sink, Wire, read_varint, write_varint};
 
+use crate::limits::POSITION_MAX;
+
 /// Positions from `from` up to `end`, which is not one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
@@ -40,7 +42,8 @@ impl Wire for Span {
         write_varint(into, self.end);
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
-        Ok(Self { from: read_varint(from)?, end: read_varint(from)? })
+        let span = Self { from: read_varint(from)?, end: read_varint(from)? };
+        if span.from <= span.end && span.end <= POSITION_MAX { Ok(span) } else { Err(Malformed) }
     }
 }
 

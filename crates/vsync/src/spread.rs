@@ -2,6 +2,7 @@
 //! arrived, by its coordinator, even after that has left the group itself.
 
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use muts::{Duration, Instant, ProcId};
@@ -18,7 +19,7 @@ const GIVE_UP_AFTER: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 struct Spread {
-    install: Install,
+    install: Arc<Install>,
     waiting: BTreeSet<ProcId>,
     next: Instant,
     pause: Duration,
@@ -37,7 +38,7 @@ pub(crate) struct Spreads {
 
 impl Spreads {
     /// Starts to spread a decision to all but its decider.
-    pub(crate) fn add(&mut self, now: Instant, pause: Duration, me: ProcId, install: Install) {
+    pub(crate) fn add(&mut self, now: Instant, pause: Duration, me: ProcId, install: Arc<Install>) {
         let waiting: BTreeSet<ProcId> =
             install.audience().into_iter().filter(|proc| *proc != me).collect();
         if waiting.is_empty() {
@@ -95,7 +96,7 @@ impl Spreads {
                 self.by_name.remove(&name);
                 continue;
             }
-            let control = Control::Install(spread.install.clone());
+            let control = Control::Install(Arc::clone(&spread.install));
             out.extend(spread.waiting.iter().map(|proc| (*proc, control.clone())));
             spread.next = now + spread.pause;
             spread.pause = (spread.pause * 2).min(PAUSE_MAX);

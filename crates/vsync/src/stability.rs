@@ -5,27 +5,33 @@
 //! one row of positions per member. Reports are repeated while anything is not stable, so a lost
 //! one delays and never stalls.
 
+use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use muts::{Duration, Instant};
+use muts::{Audience, Duration, Instant};
 
 use crate::limits::PAUSE_MAX;
+use crate::positions::Positions;
+
 /// What the members of one epoch are known to have.
 #[derive(Debug)]
 pub(crate) struct Stability {
+    members: usize,
+    /// By stream: every member has received and processed it below.
+    floor: Positions,
     /// By member, by stream: the first position not known received there.
-    received: Vec<Vec<u64>>,
+    received: Positions,
     /// By member, by stream: the first position not known processed there.
-    processed: Vec<Vec<u64>>,
-    /// By member: what it had received when it had sent no more than is here.
-    confirmed: Vec<Vec<u64>>,
-    /// By member: the same, of a moment up to which not all that it sent is here.
-    unconfirmed: Vec<Option<Vec<u64>>>,
+    processed: Positions,
+    /// Of who gives places: which words of the members stand confirmed.
+    confirmed: Option<Box<Confirmed>>,
+    /// Whether that one is here.
+    sequences: bool,
     /// By stream: the first position not known stable, as it was told last.
-    told: Vec<u64>,
+    told: Positions,
     /// By member: it has said anything in this epoch, so it is in it.
-    present: Vec<bool>,
+    present: Audience,
     /// Somebody waits until all are.
     expecting: bool,
     /// Somebody waits for the others' next words.
@@ -36,18 +42,30 @@ pub(crate) struct Stability {
     pause: Duration,
 }
 
+/// What members had received when they had sent no more than is here.
+#[derive(Debug)]
+struct Confirmed {
+    /// By member.
+    rows: Vec<Vec<u64>>,
+    /// By member: the same, of a moment up to which not all that it sent is here.
+    waiting: Vec<Option<Vec<u64>>>,
+}
+
 /// The shortest pause before a report is repeated: a round trip and some.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
 
 impl Stability {
-    pub(crate) fn new(members: usize) -> Self {
+    /// `sequences`: the words of the members are weighed here, to give places.
+    pub(crate) fn new(members: usize, sequences: bool) -> Self {
         Self {
-            received: vec![vec![0; members]; members],
-            processed: vec![vec![0; members]; members],
-            confirmed: vec![vec![0; members]; members],
-            unconfirmed: vec![None; members],
-            told: vec![0; members],
-            present: vec![false; members],
+            members,
+            floor: Positions::new(members),
+            received: Positions::new(members * members),
+            processed: Positions::new(members * members),
+            confirmed: None,
+            sequences,
+            told: Positions::new(members),
+            present: Audience::NONE,
             expecting: false,
             urgent: false,
             due: None,
@@ -57,35 +75,49 @@ impl Stability {
 
     /// Takes what a member says of itself. Rows of another length are none.
     pub(crate) fn hear(&mut self, member: usize, received: &[u64], processed: &[u64]) {
-        let members = self.told.len();
+        let members = self.members;
         if received.len() != members || processed.len() != members {
             return;
         }
-        self.present[member] = true;
+        self.present.insert(member);
         for stream in 0..members {
-            let known = &mut self.received[member][stream];
-            *known = (*known).max(received[stream]);
-            let known = &mut self.processed[member][stream];
-            *known = (*known).max(processed[stream]);
+            let (at, floor) = (member * members + stream, self.floor.get(stream));
+            for (known, said) in [(&mut self.received, received), (&mut self.processed, processed)]
+            {
+                if said[stream] > floor {
+                    known.raise(at, said[stream]);
+                }
+            }
         }
-        if self.unconfirmed[member].is_none() {
-            self.unconfirmed[member] = Some(received.to_vec());
+        // Who has received nothing confirms nothing.
+        if self.sequences && received.iter().any(|below| *below > 0) {
+            self.weighed().waiting[member].get_or_insert_with(|| received.to_vec());
         }
+    }
+
+    fn weighed(&mut self) -> &mut Confirmed {
+        let members = self.members;
+        self.confirmed.get_or_insert_with(|| {
+            let rows = vec![vec![0; members]; members];
+            Box::new(Confirmed { rows, waiting: vec![None; members] })
+        })
     }
 
     /// Looks at what is here: whose words of the past stand confirmed by it.
     pub(crate) fn confirm(&mut self, own: usize, here: &[u64]) {
-        self.confirmed[own] = here.to_vec();
-        for (member, row) in self.unconfirmed.iter_mut().enumerate() {
+        let confirmed = self.weighed();
+        confirmed.rows[own] = here.to_vec();
+        for (member, row) in confirmed.waiting.iter_mut().enumerate() {
             if let Some(said) = row.take_if(|said| said[member] <= here[member]) {
-                self.confirmed[member] = said;
+                confirmed.rows[member] = said;
             }
         }
     }
 
     /// Whether every member had received this when it had sent no more than is here.
     pub(crate) fn is_confirmed(&self, stream: usize, position: u64) -> bool {
-        self.confirmed.iter().all(|row| row[stream] > position)
+        let all = |known: &Confirmed| known.rows.iter().all(|row| row[stream] > position);
+        self.confirmed.as_ref().is_some_and(|known| all(known))
     }
 
     /// From now on asks until every member has said that it is in the epoch.
@@ -102,28 +134,29 @@ impl Stability {
 
     /// Whether every member is known to be in the epoch.
     pub(crate) fn has_all(&self) -> bool {
-        self.present.iter().all(|present| *present)
+        (0..self.members).all(|member| self.present.has(member))
     }
 
     /// Who is not known to be in the epoch.
     pub(crate) fn absent(&self) -> Vec<usize> {
-        (0..self.present.len()).filter(|member| !self.present[*member]).collect()
+        (0..self.members).filter(|member| !self.present.has(*member)).collect()
     }
 
     /// Who is not known to have received all of this.
     pub(crate) fn lacking(&self, received: &[u64]) -> Vec<usize> {
-        short_of(&self.received, received)
+        self.short_of(&self.received, received)
     }
 
     /// Who is not known to have processed all of this.
     pub(crate) fn behind(&self, received: &[u64]) -> Vec<usize> {
-        short_of(&self.processed, received)
+        self.short_of(&self.processed, received)
     }
 
     /// Who has said to have received the least of this stream.
     pub(crate) fn slowest(&self, stream: usize) -> Vec<usize> {
         let least = self.settled_below(stream);
-        (0..self.received.len()).filter(|row| self.received[*row][stream] == least).collect()
+        let has = |member| self.known(&self.received, member, stream);
+        (0..self.members).filter(|member| has(*member) == least).collect()
     }
 
     /// Whether it is waited for that every member is.
@@ -133,21 +166,61 @@ impl Stability {
 
     /// Every member has received this stream below the answer.
     pub(crate) fn settled_below(&self, stream: usize) -> u64 {
-        self.received.iter().map(|row| row[stream]).min().unwrap_or(0)
+        self.least(&self.received, stream)
     }
 
     /// Every member has processed this stream below the answer.
     pub(crate) fn stable_below(&self, stream: usize) -> u64 {
-        self.processed.iter().map(|row| row[stream]).min().unwrap_or(0)
+        self.least(&self.processed, stream)
+    }
+
+    fn least(&self, known: &Positions, stream: usize) -> u64 {
+        (0..self.members).map(|member| self.known(known, member, stream)).min().unwrap_or(0)
+    }
+
+    fn known(&self, known: &Positions, member: usize, stream: usize) -> u64 {
+        known.get(member * self.members + stream).max(self.floor.get(stream))
+    }
+
+    /// One row stands for all, if everybody is known to have processed what anybody has received,
+    /// and that was told.
+    pub(crate) fn rest(&mut self) {
+        for stream in 0..self.members {
+            let has = |member| self.known(&self.received, member, stream);
+            let most = (0..self.members).map(has).max().unwrap_or(0);
+            if self.told(stream) < most {
+                return;
+            }
+        }
+        for stream in 0..self.members {
+            let below = self.stable_below(stream);
+            self.floor.raise(stream, below);
+        }
+        self.received = Positions::new(self.received.count());
+        self.processed = Positions::new(self.processed.count());
+        self.told = Positions::new(self.members);
+    }
+
+    /// The members of whom not all of this is known.
+    fn short_of(&self, known: &Positions, wanted: &[u64]) -> Vec<usize> {
+        let short = |member: &usize| {
+            let mut streams = wanted.iter().enumerate();
+            streams.any(|(stream, below)| self.known(known, *member, stream) < *below)
+        };
+        (0..self.members).filter(short).collect()
+    }
+
+    fn told(&self, stream: usize) -> u64 {
+        self.told.get(stream).max(self.floor.get(stream))
     }
 
     /// The streams that became stable further than was told, and mark them told.
     pub(crate) fn news(&mut self) -> Vec<(usize, u64)> {
         let mut news = Vec::new();
-        for stream in 0..self.told.len() {
+        for stream in 0..self.told.count() {
             let below = self.stable_below(stream);
-            if below > self.told[stream] {
-                self.told[stream] = below;
+            if below > self.told(stream) {
+                self.told.set(stream, below);
                 news.push((stream, below));
             }
         }
@@ -170,19 +243,13 @@ impl Stability {
     }
 }
 
-/// The rows that do not reach these positions.
-fn short_of(rows: &[Vec<u64>], wanted: &[u64]) -> Vec<usize> {
-    let short = |row: &Vec<u64>| row.iter().zip(wanted).any(|(have, want)| have < want);
-    (0..rows.len()).filter(|member| short(&rows[*member])).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn only_what_every_member_said_of_itself_is_stable() {
-        let mut stability = Stability::new(2);
+        let mut stability = Stability::new(2, true);
         stability.hear(0, &[5, 3], &[5, 2]);
         assert!(stability.news().is_empty());
         stability.hear(1, &[4, 3], &[4, 3]);
@@ -193,7 +260,7 @@ mod tests {
 
     #[test]
     fn what_a_member_said_counts_once_all_that_it_had_sent_is_here() {
-        let mut stability = Stability::new(2);
+        let mut stability = Stability::new(2, true);
         stability.hear(1, &[3, 2], &[0, 0]);
         stability.confirm(0, &[3, 1]);
         assert!(!stability.is_confirmed(0, 2));
@@ -204,8 +271,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_known_at_rest_is_known_in_less_room() {
+        let mut stability = Stability::new(2, false);
+        stability.hear(0, &[5, 3], &[5, 3]);
+        stability.hear(1, &[5, 3], &[4, 3]);
+        assert_eq!(stability.news(), [(0, 4), (1, 3)]);
+        stability.rest();
+        assert_eq!(stability.behind(&[5, 3]), [1], "it was not stable");
+        stability.hear(1, &[5, 3], &[5, 3]);
+        stability.rest();
+        assert_eq!(stability.news(), [(0, 5)], "it was not told");
+        stability.rest();
+        assert!(stability.received.is_empty() && stability.told.is_empty());
+        assert!(stability.news().is_empty());
+        stability.hear(0, &[6, 3], &[2, 3]);
+        assert_eq!((stability.settled_below(0), stability.stable_below(0)), (5, 5));
+        assert_eq!(stability.lacking(&[6, 3]), [1]);
+    }
+
+    #[test]
     fn an_older_report_takes_nothing_back() {
-        let mut stability = Stability::new(1);
+        let mut stability = Stability::new(1, false);
         stability.hear(0, &[5], &[5]);
         stability.hear(0, &[4], &[3]);
         assert_eq!(stability.stable_below(0), 5);

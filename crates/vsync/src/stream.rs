@@ -115,13 +115,24 @@ pub(crate) struct Stream {
     /// Its last vector: the next one travels as what changed.
     last: Vector,
     /// Passed by the head and not told yet, by position: a safe MBCAST, a GBCAST.
-    pending: VecDeque<(u64, Cast)>,
+    pending: Vec<(u64, Cast)>,
 }
 
 impl Stream {
-    pub(crate) fn new(members: usize) -> Self {
-        let (frames, pending) = (VecDeque::new(), VecDeque::new());
-        Self { frames, base: 0, head: 0, last: Vector::zero(members), pending }
+    /// With nothing in it; `zero` is a vector that points at nothing.
+    pub(crate) fn new(zero: &Vector) -> Self {
+        let (frames, pending) = (VecDeque::new(), Vec::new());
+        Self { frames, base: 0, head: 0, last: zero.clone(), pending }
+    }
+
+    /// Keeps no room for frames while there are none.
+    pub(crate) fn rest(&mut self) {
+        if self.frames.is_empty() {
+            self.frames = VecDeque::new();
+        }
+        if self.pending.is_empty() {
+            self.pending = Vec::new();
+        }
     }
 
     /// The first position not received.
@@ -136,7 +147,7 @@ impl Stream {
 
     /// The first position that may still have to be told here.
     pub(crate) fn processed(&self) -> u64 {
-        self.pending.front().map_or(self.head, |(position, _)| self.head.min(*position))
+        self.pending.first().map_or(self.head, |(position, _)| self.head.min(*position))
     }
 
     /// The frame at a position, if it is here.
@@ -156,7 +167,7 @@ impl Stream {
                 self.last = after.clone();
             }
             if matches!(cast.order, Order::Unordered | Order::Global) {
-                self.pending.push_back((self.received(), cast.clone()));
+                self.pending.push((self.received(), cast.clone()));
             }
         }
         self.frames.push_back(frame);

@@ -5,6 +5,7 @@
 //! content is fixed by its INSTALL (V3). A decided INSTALL is taken whenever it fits, whatever
 //! ballot has been promised since.
 
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -18,7 +19,7 @@ use crate::endpoint::Endpoint;
 use crate::epoch::Epoch;
 use crate::install::{Install, Part};
 use crate::interface::{Fault, Side, Up, Why};
-use crate::limits::{HISTORY_MAX, KIN_MAX};
+use crate::limits::HISTORY_MAX;
 use crate::merge::Role;
 use crate::order::Order;
 use crate::serving::Serving;
@@ -68,9 +69,9 @@ impl Serving {
         let asked = joiners.iter().map(|joiner| self.joins[&joiner.proc].highest);
         let highest = parts.iter().map(|part| part.highest).chain(asked).max().unwrap_or(0);
         let view = ViewId { epoch: highest + 1, coordinator: turn.me() };
-        let kin = self.kin.iter().copied().collect();
-        let install = Install { group: self.group(), view, parts, joiners, kin };
-        turn.spreads.add(turn.now, turn.config.control, turn.me(), install.clone());
+        let kin = self.kin.iter().collect();
+        let install = Arc::new(Install { group: self.group(), view, parts, joiners, kin });
+        turn.spreads.add(turn.now, turn.config.control, turn.me(), Arc::clone(&install));
         self.decided = Some(install);
     }
 
@@ -79,10 +80,14 @@ impl Serving {
         &mut self,
         turn: &mut Turn<'_>,
         from: ProcId,
-        install: &Install,
+        install: &Arc<Install>,
     ) -> Fate {
         let mut fate = Fate::Stays;
-        if install.part_of(self.epoch.view, turn.me()).is_some() {
+        if let Some(part) = install.part_of(self.epoch.view, turn.me()) {
+            if !self.can_end_by(part) {
+                self.note_unsound(turn, from);
+                return Fate::Stays;
+            }
             self.pass_on(turn, install);
             fate = self.move_along(turn, install);
         } else if install.ends(self.epoch.view) && self.epoch.rank_of(from).is_some() {
@@ -98,13 +103,13 @@ impl Serving {
 
     /// A coordinator that is told a decision in the middle of its own flush tells it to its
     /// participants: they wait for nobody else.
-    fn pass_on(&mut self, turn: &mut Turn<'_>, install: &Install) {
+    fn pass_on(&mut self, turn: &mut Turn<'_>, install: &Arc<Install>) {
         let Some(flush) = &self.flush else { return };
         let members = self.epoch.members.iter().copied();
         let waiting: Vec<ProcId> =
             members.filter(|p| *p != turn.me() && !flush.excluded.contains(p)).collect();
         for proc in waiting {
-            turn.control(proc, &Control::Install(install.clone()));
+            turn.control(proc, &Control::Install(Arc::clone(install)));
         }
     }
 
@@ -113,7 +118,7 @@ impl Serving {
     /// # Panics
     /// If this member never gave its STATUS, or lacks what the cut holds: the decision would be
     /// wrong.
-    pub(crate) fn move_along(&mut self, turn: &mut Turn<'_>, install: &Install) -> Fate {
+    pub(crate) fn move_along(&mut self, turn: &mut Turn<'_>, install: &Arc<Install>) -> Fate {
         let me = turn.me();
         let part = install.part_of(self.epoch.view, me).expect("checked by the caller").clone();
         assert!(self.blocked.is_some(), "V1: an INSTALL without this member's STATUS");
@@ -136,7 +141,7 @@ impl Serving {
             turn.tell(Up::Out { group: self.group(), why: Why::Left });
             // Others deliver the cut when they hear of it: see `across.rs`.
             if turn.config.causality == Causality::System {
-                turn.spreads.add(turn.now, turn.config.control, me, install.clone());
+                turn.spreads.add(turn.now, turn.config.control, me, Arc::clone(install));
             }
             return Fate::Leaves;
         }
@@ -144,7 +149,7 @@ impl Serving {
         let old = core::mem::take(&mut self.epoch.members);
         let base = self.epoch.ends_at(&part.cut);
         let same = install.keeps(&part, &old) && self.owed.iter().any(is_global);
-        self.kin.extend(old.into_iter().filter(|proc| *proc != me));
+        old.into_iter().filter(|proc| *proc != me).for_each(|proc| self.kin.add(proc));
         let told = self.epoch.told;
         let active = turn.config.causality == Causality::System && self.epoch.is_unstable();
         self.enter(turn, install, Some(&part), previous);
@@ -157,6 +162,9 @@ impl Serving {
             }
             self.epoch.told = told;
             self.epoch.base = base;
+        } else {
+            // Positions are those of the present view: of the one before nothing more is told.
+            self.stable_later.clear();
         }
         if active || !self.stable_later.is_empty() {
             self.epoch.stability.expect_all(turn.now);
@@ -209,7 +217,7 @@ impl Serving {
         for (rank, stream) in self.epoch.streams.iter().enumerate() {
             if stream.processed() > self.epoch.stability.stable_below(rank) {
                 let from = Endpoint::of(self.epoch.members[rank]);
-                let below = self.epoch.base[rank] + stream.processed();
+                let below = self.epoch.base.get(rank) + stream.processed();
                 turn.tell(Up::Stable { group: self.group(), from, below });
             }
         }
@@ -233,7 +241,7 @@ impl Serving {
     fn enter(
         &mut self,
         turn: &mut Turn<'_>,
-        install: &Install,
+        install: &Arc<Install>,
         part: Option<&Part>,
         previous: Option<ViewId>,
     ) {
@@ -266,14 +274,13 @@ impl Serving {
         }
         let known = members.iter().chain(&install.kin).copied().filter(|proc| *proc != me);
         for proc in known {
-            if self.kin.len() < KIN_MAX {
-                self.kin.insert(proc);
-            }
+            self.kin.add(proc);
         }
-        self.history.push_back(install.clone());
-        while self.history.len() > HISTORY_MAX {
-            self.history.pop_front();
+        if self.history.len() >= HISTORY_MAX {
+            self.history.remove(0);
         }
+        self.history.reserve_exact(1);
+        self.history.push(Arc::clone(install));
         turn.counters.views += 1;
         self.voter |= install.founds();
         if install.parts.len() > 1 {
@@ -308,7 +315,7 @@ impl Serving {
     }
 
     /// A newcomer begins with the epoch that let it in.
-    pub(crate) fn newcomer(turn: &mut Turn<'_>, install: &Install, highest: u64) -> Self {
+    pub(crate) fn newcomer(turn: &mut Turn<'_>, install: &Arc<Install>, highest: u64) -> Self {
         let members = install.members();
         let rank = members.iter().position(|proc| *proc == turn.me()).expect("a joiner");
         let epoch = Epoch::new(install.group, install.view, members, rank);

@@ -44,6 +44,7 @@ impl Turn<'_> {
 
     /// Remembers why somebody was excluded.
     pub(crate) fn remember(&mut self, exclusion: Exclusion) {
+        self.counters.excluded(exclusion.charge);
         self.exclusions.push_back(exclusion);
         while self.exclusions.len() > EXCLUSIONS_MAX {
             self.exclusions.pop_front();

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use muts::{Malformed, ProcId, Sink, Wire};
 
 use crate::endpoint::{Endpoint, GroupId};
+use crate::limits::EPOCH_MAX;
 
 /// Names a view of a group: its epoch number, and the process that decided it. Ordered by both.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -29,7 +30,8 @@ impl Wire for ViewId {
         self.coordinator.write(into);
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
-        Ok(Self { epoch: u64::read(from)?, coordinator: ProcId::read(from)? })
+        let (epoch, coordinator) = (u64::read(from)?, ProcId::read(from)?);
+        if epoch > EPOCH_MAX { Err(Malformed) } else { Ok(Self { epoch, coordinator }) }
     }
 }
 

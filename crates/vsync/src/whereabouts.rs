@@ -6,12 +6,12 @@
 //! them find each other too: it names those it does not reach. Keeps: the newest sighting of each
 //! process, by number.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use muts::{Instant, ProcId};
 
 use crate::control::{Control, Whereabouts};
-use crate::limits::KIN_MAX;
 use crate::serving::Serving;
 use crate::turn::Turn;
 use crate::view::ViewId;
@@ -60,15 +60,15 @@ impl Serving {
         sighting.number = whereabouts.number;
         sighting.seen = Some(whereabouts.view.clone());
         let Some((view, members)) = whereabouts.view else {
-            self.kin.remove(&from);
+            self.kin.remove(from);
             return;
         };
         if view == self.epoch.view {
             return;
         }
         for proc in members.into_iter().chain(whereabouts.beyond) {
-            if self.kin.len() < KIN_MAX && proc != turn.me() {
-                self.kin.insert(proc);
+            if proc != turn.me() {
+                self.kin.add(proc);
             }
         }
         let pause = turn.config.control * 4;
@@ -82,8 +82,8 @@ impl Serving {
 
     /// Somebody may be in another component of the group.
     pub(crate) fn note_kin(&mut self, proc: ProcId) {
-        if self.kin.len() < KIN_MAX && !self.epoch.members.contains(&proc) {
-            self.kin.insert(proc);
+        if !self.epoch.members.contains(&proc) {
+            self.kin.add(proc);
         }
     }
 
@@ -99,7 +99,7 @@ impl Serving {
     pub(crate) fn answer_other_epoch(&mut self, turn: &mut Turn<'_>, from: ProcId, epoch: ViewId) {
         if let Some(install) = self.history.iter().find(|install| install.ends(epoch)) {
             turn.counters.handons += 1;
-            turn.control(from, &Control::Install(install.clone()));
+            turn.control(from, &Control::Install(Arc::clone(install)));
         } else if epoch != self.epoch.view {
             self.tell_whereabouts(turn, from);
         }
@@ -107,7 +107,7 @@ impl Serving {
 
     /// Tells one process where this member is.
     pub(crate) fn tell_whereabouts(&self, turn: &mut Turn<'_>, to: ProcId) {
-        let beyond = self.kin.iter().copied().filter(|proc| !turn.peers.is_reachable(*proc));
+        let beyond = self.kin.iter().filter(|proc| !turn.peers.is_reachable(*proc));
         let beyond = beyond.filter(|proc| !self.epoch.members.contains(proc)).collect();
         let view = self.shown_view();
         let whereabouts = Whereabouts { number: turn.now.as_nanos(), view, beyond };
@@ -133,15 +133,15 @@ impl Serving {
     /// Kin that are not in the view and may hear it. A process that restarted stands for the one it
     /// was before: it may be in the group again, in another component.
     fn strangers(&self, turn: &Turn<'_>) -> Vec<ProcId> {
-        let kin = self.kin.iter().copied();
+        let kin = self.kin.iter();
         kin.filter(|proc| !self.epoch.members.contains(proc))
             .filter(|proc| turn.peers.is_reachable(*proc))
             .collect()
     }
 
     pub(crate) fn reschedule_whereabouts(&mut self, turn: &Turn<'_>) {
-        if self.kin.iter().any(|proc| turn.peers.is_lost(*proc)) {
-            self.kin = self.kin.iter().map(|proc| turn.peers.heir(*proc)).collect();
+        if self.kin.iter().any(|proc| turn.peers.is_lost(proc)) {
+            self.kin.replace(|proc| turn.peers.heir(proc));
         }
         let restless = self.is_restless(turn);
         let nobody_waits = !restless && self.strangers(turn).is_empty();

@@ -71,6 +71,8 @@ fn safe_waits_for_who_lacks_it_and_is_told_otherwise_where_the_view_ends_before(
     }
     let why: Vec<_> = world.kernels[&proc('a')].why_excluded().map(|e| (e.who, e.charge)).collect();
     assert!(why.contains(&(proc('c'), Charge::Silent)), "{why:?}");
+    let count = |name| world.count(proc('a'), name) + world.count(proc('b'), name);
+    assert!(count("vsync.excluded_silent") >= 1 && count("vsync.excluded_deaf") == 0);
 }
 
 #[test]
@@ -125,6 +127,35 @@ fn positions_grow_in_a_view_across_a_gbcast() {
         _ => None,
     });
     assert_eq!(stable.max(), Some(3));
+}
+
+/// Positions are those of the present view: of a GBCAST that came with the end of another one
+/// nothing is told in it.
+#[test]
+fn what_a_gbcast_ended_another_view_with_is_not_told_stable_in_the_next() {
+    let mut world = World::new("abc", 3);
+    let ask = Down::Found { group: group(), members: vec![proc('b')] };
+    world.ask(proc('a'), ask).expect("room");
+    world.run(Duration::from_secs(1));
+    for text in ["1", "2", "3"] {
+        cast(&mut world, 'a', Order::Fifo, text);
+    }
+    world.run(Duration::from_millis(500));
+    let join = Down::Join { group: group(), contact: Some(proc('a')) };
+    world.ask(proc('c'), join).expect("room");
+    cast(&mut world, 'a', Order::Global, "now");
+    world.run(Duration::from_secs(1));
+
+    let told = &world.told[&proc('b')];
+    let view = told.iter().rposition(|up| matches!(up, Up::View(_))).expect("a view");
+    let global = |up: &Up| matches!(up, Up::Cast { order: Order::Global, .. });
+    assert!(global(&told[view - 1]), "one flush did both: {told:?}");
+    for name in ['a', 'b', 'c'] {
+        let told = &world.told[&proc(name)];
+        let view = told.iter().rposition(|up| matches!(up, Up::View(_))).expect("a view");
+        let stable = |up: &Up| matches!(up, Up::Stable { .. });
+        assert!(!told[view..].iter().any(stable), "nothing was sent in it: {told:?}");
+    }
 }
 
 #[test]

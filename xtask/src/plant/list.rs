@@ -202,8 +202,8 @@ pub(super) const PLANTS: [Plant; 67] = [
     kernel(
         "stable as soon as one member has it",
         "crates/vsync/src/stability.rs",
-        "self.processed.iter().map(|row| row[stream]).min().unwrap_or(0)",
-        "self.processed.iter().map(|row| row[stream]).max().unwrap_or(0)",
+        "self.least(&self.processed, stream)",
+        "(0..self.members).map(|of| self.known(&self.processed, of, stream)).max().unwrap_or(0)",
     ),
     kernel(
         "a control message of another epoch is taken",

@@ -9,6 +9,8 @@ mod operator;
 mod pages;
 #[path = "../policy/mod.rs"]
 mod policy;
+#[path = "../say.rs"]
+mod say;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,6 +19,8 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use horus::check;
 use muts::keyed::KeyFile;
+
+use self::say::say;
 
 /// Process groups as cheap as malloc.
 #[derive(Debug, Parser)]
@@ -73,7 +77,7 @@ fn main() -> ExitCode {
         Err(error)
             if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) =>
         {
-            print!("{error}");
+            say(error);
             return ExitCode::SUCCESS;
         }
         Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
@@ -122,8 +126,9 @@ fn keygen(file: &Path, like: Option<&Path>) -> ExitCode {
     });
     match made {
         Ok(keys) => {
-            println!("cluster {} of {}", keys.cluster(), file.display());
-            println!("others that list whom they trust write: trust {:?}", keys.public());
+            say(format_args!("cluster {} of {}\n", keys.cluster(), file.display()));
+            let trust = keys.public();
+            say(format_args!("others that list whom they trust write: trust {trust:?}\n"));
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -137,9 +142,9 @@ fn judge(directory: &Path, options: &check::Options, json: bool) -> ExitCode {
     match check::directory(directory, options) {
         Ok(verdict) => {
             if json {
-                println!("{}", in_json(&verdict));
+                say(format_args!("{}\n", in_json(&verdict)));
             } else {
-                println!("{verdict}");
+                say(format_args!("{verdict}\n"));
             }
             if verdict.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }

@@ -60,7 +60,7 @@ pub(crate) fn run(verb: &Verb) -> ExitCode {
     let done = match verb {
         Verb::Replay { trace, svg } => replay(trace, svg.as_deref()),
         Verb::Trace { application, seed, groups } => {
-            print!("{}", generate::trace(*application, *seed, *groups));
+            crate::say::say(generate::trace(*application, *seed, *groups));
             Ok(())
         }
     };
@@ -89,7 +89,7 @@ fn replay(path: &std::path::Path, svg: Option<&std::path::Path>) -> Result<(), S
             (name, model.end())
         })
         .collect();
-    print!("{}", table::of(&rows));
+    crate::say::say(table::of(&rows));
     if let Some(svg) = svg {
         chart::draw(svg, &rows).map_err(|error| format!("{}: {error}", svg.display()))?;
     }

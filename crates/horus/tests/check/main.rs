@@ -127,4 +127,13 @@ fn histories_on_disk_are_judged_as_those_in_memory() {
     let verdict = horus::check::directory(&place, &Options::default()).unwrap();
     assert!(verdict.is_good(), "{verdict}");
     assert_eq!(verdict.found, judge(&parse(story::STORY, &[]), &Options::default()).found);
+
+    // `horus check DIR | head` ends as quietly as `head` does, and its exit code is the verdict's.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut check = std::process::Command::new(env!("CARGO_BIN_EXE_horus"));
+    let check = check.arg("check").arg(&place).stdout(writer).stderr(std::process::Stdio::piped());
+    let ended = check.output().unwrap();
+    let complaint = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.success() && complaint.is_empty(), "{:?}: {complaint}", ended.status);
 }

@@ -92,12 +92,14 @@ impl Member {
         };
         member.meet_all(&birth.roster, birth.host);
         for (number, group) in member.plan.groups.clone().into_iter().enumerate() {
-            if let Some(terms) = member.plan.terms(&birth.roster, group) {
+            if let Some(terms) = member.plan.terms(&birth.roster, group, birth.host) {
                 member.asks.push_back(Down::Terms { group, terms });
             }
             let founder = birth.me.incarnation == 1 && number == birth.host;
             let standing = if founder {
-                let members = (0..birth.roster.hosts())
+                let (plan, roster) = (&member.plan, &birth.roster);
+                let members = (0..roster.hosts())
+                    .filter(|host| !plan.is_barred(roster, *host))
                     .map(|host| ProcId { node: birth.roster.node(host), incarnation: 1 });
                 member.asks.push_back(Down::Found { group, members: members.collect() });
                 member.keep(group);
@@ -231,6 +233,9 @@ impl Member {
     fn told_view(&mut self, view: View) {
         self.diary.view_of(Group::Core(view.group), &view);
         self.tell_circles(&view);
+        if self.plan.is_barred(&self.roster, self.host) {
+            self.wrong.push(format!("admission: {:?} is in {:?}", self.me, view.id));
+        }
         let (group, leaving) = (
             view.group,
             matches!(self.groups.get(&view.group), Some(Standing::In { leaving: true, .. })),
@@ -287,6 +292,9 @@ impl Member {
             Why::Denied(_) => "denied",
         };
         self.diary.left(Group::Core(group), reason);
+        if matches!(why, Why::Denied(_)) && !self.plan.is_barred(&self.roster, self.host) {
+            self.wrong.push(format!("admission: {:?} is refused: {why:?}", self.me));
+        }
         for circle in 0..self.plan.circles.len() {
             if matches!(why, Why::Left) && self.plan.circles[circle].contains(&self.host) {
                 self.diary.left(Group::Circle(group, circle), reason);
@@ -296,7 +304,8 @@ impl Member {
             // Faults are over and the group is out of reach for good: a join would never end.
             Why::NotFound if !self.is_within_reach(group) => None,
             Why::NotFound => Some(later(now, &mut self.choice, 100, 500)),
-            Why::Denied(_) => None,
+            Why::Denied(_) if self.phase > Phase::Storm => None,
+            Why::Denied(_) => Some(later(now, &mut self.choice, 0, 2_000)),
             Why::Left if self.phase > Phase::Storm => None,
             Why::Left => Some(later(now, &mut self.choice, 0, 3_000)),
         };
@@ -385,7 +394,12 @@ impl App for Member {
             Up::Fault { fault: Fault::NotPrimary, group } => {
                 self.wrong.push(format!("primary: {group:?} refused what it was not to be asked"));
             }
-            Up::Fault { .. } | Up::Merged { .. } | Up::Asks { .. } => {}
+            Up::Asks { group, who, .. } => {
+                let last = self.roster.node(self.roster.hosts() - 1);
+                let denied = (who.node == last).then_some(7);
+                self.asks.push_back(Down::Answer { group, who, denied });
+            }
+            Up::Fault { .. } | Up::Merged { .. } => {}
         }
     }
 

@@ -1,7 +1,7 @@
 //! Plan: what the applications of one run of core groups are to do, and the settings they stand on.
 
 use muts::{Duration, ProcId};
-use vsync::{Causality, Config, GroupId, NodeId, Order, Partition, Terms};
+use vsync::{Admission, Causality, Config, GroupId, NodeId, Order, Partition, Terms};
 
 use crate::choice::Choice;
 use crate::script::{Load, Roster};
@@ -9,6 +9,19 @@ use crate::script::{Load, Roster};
 /// Every order of the kernel.
 const ORDERS: [Order; 5] =
     [Order::Unordered, Order::Fifo, Order::Causal, Order::Total, Order::Global];
+
+/// How the last host is kept out of every group, if it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Barred {
+    /// It is not.
+    No,
+    /// It is not on the list.
+    ByList,
+    /// It has not the key.
+    ByKey,
+    /// Whoever coordinates says no when asked.
+    ByWord,
+}
 
 /// What the applications of one run are to do.
 #[derive(Debug, Clone)]
@@ -21,6 +34,8 @@ pub struct Plan {
     pub leave_chance: u64,
     /// Whether views are primary where most hosts are, and others refuse multicasts.
     pub primary: bool,
+    /// Whether the last host, which goes on asking, is refused.
+    pub barred: Barred,
     /// Hosts whose processes multicast among themselves, inside each group.
     pub circles: Vec<Vec<usize>>,
     /// Settings of every kernel, but for who it is.
@@ -32,8 +47,9 @@ impl Plan {
     #[must_use]
     pub fn steady(group: GroupId) -> Self {
         let config = Config::new(ProcId::default(), 0);
-        let (load, circles) = (Load::steady(), Vec::new());
-        Self { groups: vec![group], load, leave_chance: 0, primary: false, circles, config }
+        let (groups, load, circles) = (vec![group], Load::steady(), Vec::new());
+        let barred = Barred::No;
+        Self { groups, load, leave_chance: 0, primary: false, barred, circles, config }
     }
 
     /// Some plan for a run.
@@ -44,6 +60,7 @@ impl Plan {
             load: Load::drawn(choice, &ORDERS),
             leave_chance: *choice.pick(&[0, 500, 5_000]),
             primary: choice.chance(300_000),
+            barred: Barred::No,
             circles: Vec::new(),
             config: tuned(choice),
         };
@@ -52,6 +69,10 @@ impl Plan {
             0 => plan.circles = vec![vec![0, 1], (1..hosts).collect()],
             1 => plan.config.causality = Causality::System,
             _ => {}
+        }
+        // Who founds a group is in it.
+        if plan.groups.len() < hosts && choice.chance(250_000) {
+            plan.barred = *choice.pick(&[Barred::ByList, Barred::ByKey, Barred::ByWord]);
         }
         plan
     }
@@ -65,10 +86,28 @@ impl Plan {
 
     /// What a process says of a group before it is in it.
     #[must_use]
-    pub fn terms(&self, roster: &Roster, group: GroupId) -> Option<Terms> {
-        let electorate: Vec<NodeId> = (0..roster.hosts()).map(|host| roster.node(host)).collect();
-        let partition = Partition::Primary { electorate, refuse: self.refuses(group) };
-        self.primary.then(|| Terms { partition, ..Terms::default() })
+    pub fn terms(&self, roster: &Roster, group: GroupId, host: usize) -> Option<Terms> {
+        let nodes = || (0..roster.hosts()).map(|host| roster.node(host));
+        let electorate: Vec<NodeId> = nodes().collect();
+        let partition = match self.primary {
+            true => Partition::Primary { electorate, refuse: self.refuses(group) },
+            false => Partition::Sides,
+        };
+        let admission = match self.barred {
+            Barred::No => Admission::Anybody,
+            Barred::ByList => Admission::Listed(nodes().take(roster.hosts() - 1).collect()),
+            Barred::ByKey => Admission::Key(b"key".to_vec()),
+            Barred::ByWord => Admission::Asked,
+        };
+        let shows: &[u8] = if self.is_barred(roster, host) { b"keys" } else { b"key" };
+        let terms = Terms { partition, admission, ticket: shows.to_vec() };
+        (self.primary || self.barred != Barred::No).then_some(terms)
+    }
+
+    /// Whether the process on this host is let into no group.
+    #[must_use]
+    pub fn is_barred(&self, roster: &Roster, host: usize) -> bool {
+        self.barred != Barred::No && host + 1 == roster.hosts()
     }
 
     /// The settings of one kernel.

@@ -1,5 +1,6 @@
 //! Hearing: what the transport tells, to the group that it concerns.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use muts::{Instant, Message, Multicast, ProcId, Wire};
@@ -139,7 +140,7 @@ impl<M: Multicast> Kernel<M> {
         match control {
             Control::Invite { .. } => {
                 let joining = Joining::new(&turn, group, Some(from), false);
-                self.groups.insert(group, Group::Joining(joining));
+                self.groups.insert(group, Group::Joining(Box::new(joining)));
             }
             Control::Install(install) => {
                 let view = install.view;

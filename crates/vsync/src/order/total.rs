@@ -10,10 +10,10 @@
 //! nothing local (`closing.rs`).
 
 use alloc::collections::VecDeque;
-use alloc::vec;
-use alloc::vec::Vec;
-
 use muts::{Malformed, Sink, Wire, read_varint, write_varint};
+
+use crate::limits::POSITION_MAX;
+use crate::positions::Positions;
 
 /// All ABCASTs of a sender up to a position, that one included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,8 @@ impl Wire for Run {
         write_varint(into, self.upto);
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
-        Ok(Self { rank: u8::read(from)?, upto: read_varint(from)? })
+        let run = Self { rank: u8::read(from)?, upto: read_varint(from)? };
+        if run.upto <= POSITION_MAX { Ok(run) } else { Err(Malformed) }
     }
 }
 
@@ -40,27 +41,33 @@ pub(crate) struct Total {
     /// Runs not yet known delivered.
     runs: VecDeque<Run>,
     /// By rank: every position below has its place.
-    placed_below: Vec<u64>,
+    placed_below: Positions,
 }
 
 impl Total {
     pub(crate) fn new(sequencer: usize, members: usize) -> Self {
-        Self { sequencer, runs: VecDeque::new(), placed_below: vec![0; members] }
+        Self { sequencer, runs: VecDeque::new(), placed_below: Positions::new(members) }
+    }
+
+    /// All is delivered below `heads`: keeps no room for runs while there are none.
+    pub(crate) fn rest(&mut self, heads: impl Fn(usize) -> u64) {
+        self.runs.retain(|run| run.upto >= heads(usize::from(run.rank)));
+        self.runs.shrink_to_fit();
     }
 
     /// Takes the next run.
     pub(crate) fn place(&mut self, run: Run) {
         // A rank that is not there cannot be waited for: whoever decodes checks it.
-        let below = &mut self.placed_below[usize::from(run.rank)];
-        if run.upto >= *below {
-            *below = run.upto + 1;
+        let rank = usize::from(run.rank);
+        if run.upto >= self.placed_below.get(rank) {
+            self.placed_below.set(rank, run.upto + 1);
             self.runs.push_back(run);
         }
     }
 
     /// Every ABCAST of this rank below the answer has its place.
     pub(crate) fn placed_below(&self, rank: usize) -> u64 {
-        self.placed_below[rank]
+        self.placed_below.get(rank)
     }
 
     /// Whether the ABCAST at the head of this rank's stream is the next; `heads` by rank.

@@ -1,0 +1,120 @@
+//! Idle: what core groups take in which nothing happens. Counts, not times.
+
+#[allow(dead_code, reason = "fuzzers use the rest of it")]
+#[path = "../fuzz/allocator.rs"]
+mod allocator;
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use muts::{Duration, Instant, ProcId, Transport};
+use sim::{App, Birth, Phase, Trace, World};
+use vsync::{Down, GroupId, Kernel, Order, Up};
+
+#[global_allocator]
+static ALLOCATOR: allocator::Counting = allocator::Counting;
+
+const HOSTS: usize = 4;
+
+/// Bytes of one group at one process: what `cargo xtask bench vsync` wants to see of 10,000.
+const BYTES_MAX: isize = 4_096;
+
+/// Asks what it is given, counts views, keeps nothing.
+#[derive(Default)]
+struct Founder {
+    asks: VecDeque<Down>,
+    whole: u64,
+}
+
+impl App for Founder {
+    type Down = Down;
+    type Up = Up;
+
+    fn told(&mut self, _now: Instant, up: Up) {
+        if let Up::View(view) = up {
+            self.whole += u64::from(view.members.len() == HOSTS);
+        }
+    }
+    fn ask(&mut self, _now: Instant) -> Option<Down> {
+        self.asks.pop_front()
+    }
+    fn asked(&mut self, _now: Instant, refused: Option<Down>) {
+        assert!(refused.is_none(), "windows are wide");
+    }
+    fn wake(&mut self, _now: Instant) {}
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+    fn phase(&mut self, _now: Instant, _phase: Phase, _with: &[String]) {}
+    fn crashed(&mut self, _now: Instant) {}
+}
+
+type Idle = World<Kernel<Transport>, Founder>;
+
+fn met() -> Idle {
+    let factory = |birth: Birth| {
+        let transport = Transport::new(muts::Config::new(birth.me, birth.seed));
+        let mut founder = Founder::default();
+        for host in 0..birth.roster.hosts() {
+            let address = muts::Address::Pipe(host as u32);
+            founder.asks.push_back(Down::Meet { node: birth.roster.node(host), address });
+        }
+        (Kernel::new(transport, vsync::Config::new(birth.me, birth.seed)), founder)
+    };
+    let mut world = World::new(HOSTS, 1, Trace::off(), Box::new(factory));
+    (0..HOSTS).for_each(|host| world.start(host));
+    world.run_for(Duration::from_secs(1));
+    world
+}
+
+/// Founds these groups at the first host, and waits until they are whole and quiet.
+fn found(world: &mut Idle, groups: Range<u64>) {
+    let members: Vec<ProcId> = (1..HOSTS).map(|host| world.process(host)).collect();
+    let until = groups.end;
+    world.act(0, |founder| {
+        for number in groups {
+            let group = GroupId(u128::from(number) + 1);
+            founder.asks.push_back(Down::Found { group, members: members.clone() });
+        }
+    });
+    let whole = |world: &Idle| (0..HOSTS).all(|h| world.app(h).is_some_and(|a| a.whole == until));
+    assert!(world.run_until_so(Duration::from_secs(10), whole), "not founded");
+    world.run_for(Duration::from_secs(5));
+}
+
+/// Everybody multicasts once in each of these groups; then they are quiet again.
+fn speak(world: &mut Idle, groups: Range<u64>, order: Order) {
+    for host in 0..HOSTS {
+        world.act(host, |founder| {
+            for number in groups.clone() {
+                let group = GroupId(u128::from(number) + 1);
+                let message = muts::Message::new(vec![7; 100]);
+                founder.asks.push_back(Down::Cast { group, how: order.into(), message });
+            }
+        });
+    }
+    world.run_for(Duration::from_secs(5));
+    // A queue keeps its room: that is not the groups'.
+    (0..HOSTS).for_each(|host| world.act(host, |founder| founder.asks = VecDeque::new()));
+}
+
+/// As many groups as fill the transports' pools before and while it is measured: what those keep
+/// does not grow with groups.
+#[test]
+fn an_idle_group_of_four_takes_less_than_four_kilobytes() {
+    let mut world = met();
+    found(&mut world, 0..1_000);
+    speak(&mut world, 0..1_000, Order::Total);
+    let before = allocator::used();
+    let taken = |groups: isize| (allocator::used() - before) / (HOSTS as isize * groups);
+
+    found(&mut world, 1_000..2_000);
+    let fresh = taken(1_000);
+    assert!(fresh < BYTES_MAX, "{fresh} bytes, fresh");
+
+    for order in [Order::Fifo, Order::Total] {
+        speak(&mut world, 1_000..2_000, order);
+    }
+    let used = taken(1_000);
+    assert!(used < BYTES_MAX, "{used} bytes, after multicasts");
+}
