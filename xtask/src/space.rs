@@ -8,7 +8,7 @@ use std::process::Command;
 use clap::ValueEnum;
 
 use crate::Done;
-use crate::cargo::{program, root, run, target};
+use crate::cargo::{execute, program, root, run, target};
 use crate::spaces::{FLOORS, SYSTEM, Space, USER};
 
 /// Which of the two.
@@ -20,39 +20,92 @@ pub(crate) enum Which {
     User,
 }
 
+impl Which {
+    /// What the table says of it.
+    pub(crate) const fn space(self) -> &'static Space {
+        match self {
+            Self::System => &SYSTEM,
+            Self::User => &USER,
+        }
+    }
+}
+
+/// What C programs ask how to compile and link: relative to itself, so that it can lie anywhere.
+const PKG_CONFIG: &str = "prefix=${pcfiledir}/../..
+libdir=${prefix}/lib
+includedir=${prefix}/include
+
+Name: horus
+Description: light-weight process groups
+Version: VERSION
+Libs: -L${libdir} -lhorus
+Libs.private: -lpthread -ldl -lm
+Cflags: -I${includedir}
+";
+
+/// Where the linker and programs look for the library.
+const SONAME: &str = "libhorus.so.0";
+
 /// Builds it, checks its closure against the table, copies it together, prints what is in it.
 pub(crate) fn run_for(which: Which) -> Done {
-    let space = match which {
-        Which::System => &SYSTEM,
-        Which::User => &USER,
-    };
+    let space = which.space();
     check(space)?;
-    let mut words = vec!["build", "--release", "--package", space.root];
-    words.extend(space.build);
-    run(&words)?;
+    build(space)?;
     let into = target().join("space").join(space.name);
     if into.exists() {
         fs::remove_dir_all(&into).map_err(|error| format!("{}: {error}", into.display()))?;
     }
-    copy(&target().join("release").join(space.root), &into.join("bin").join(space.root))?;
+    for (from, to) in space.built {
+        let to = into.join(to);
+        copy(&target().join("release").join(from), &to)?;
+        // What debuggers want stays behind in the folder of the build.
+        let mut strip = Command::new("strip");
+        execute(strip.arg("--strip-debug").arg(&to), &format!("strip {}", to.display()))?;
+    }
     for (from, to) in space.files {
         copy(&root().join(from), &into.join(to))?;
     }
-    if which == Which::System {
-        let sample = Command::new(into.join("bin/horusd"))
-            .args(["--name", "a", "--print-config"])
-            .output()
-            .map_err(|error| error.to_string())?;
-        write(&into.join("etc/horus/horusd.toml"), &sample.stdout)?;
+    let share = into.join("share");
+    let mut pages = Command::new(into.join("bin").join(space.root));
+    execute(pages.arg(space.pages).arg(&share), &format!("{} {}", space.root, space.pages))?;
+    match which {
+        Which::System => {
+            let sample = share.join("doc/horusd/examples/horusd.toml");
+            copy(&sample, &into.join("etc/horus/horusd.toml"))?;
+        }
+        Which::User => {
+            let described = PKG_CONFIG.replace("VERSION", env!("CARGO_PKG_VERSION"));
+            write(&into.join("lib/pkgconfig/horus.pc"), described.as_bytes())?;
+            link(SONAME, &into.join("lib/libhorus.so"))?;
+        }
     }
     list(&into)
 }
 
-/// Every package that the space's root is made of: of the workspace only those that the table has.
+/// Programs first; the library in a build of its own, because it is given a name for the linker.
+fn build(space: &Space) -> Done {
+    for package in space.packages {
+        let library = *package == "libhorus";
+        let verb = if library { "rustc" } else { "build" };
+        let mut words = vec![verb, "--release", "--package", package];
+        words.extend(space.build);
+        let soname = format!("link-arg=-Wl,-soname,{SONAME}");
+        if library && cfg!(unix) {
+            words.extend(["--lib", "--", "-C", &soname]);
+        }
+        run(&words)?;
+    }
+    Ok(())
+}
+
+/// Every package that the space is made of: of the workspace only those that the table has.
 fn check(space: &Space) -> Done {
     let mut tree = Command::new(program());
-    tree.args(["tree", "--package", space.root, "--edges", "normal", "--prefix", "none"]);
-    tree.args(["--format", "{p}"]).args(space.build).current_dir(root());
+    tree.args(["tree", "--edges", "normal", "--prefix", "none", "--format", "{p}"]);
+    space.packages.iter().for_each(|package| {
+        tree.args(["--package", package]);
+    });
+    tree.args(space.build).current_dir(root());
     let output = tree.output().map_err(|error| error.to_string())?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());
@@ -73,7 +126,7 @@ fn check(space: &Space) -> Done {
 
 /// Members of the workspace that do not belong into the space.
 fn strangers<'a>(space: &Space, names: &BTreeSet<&'a str>) -> Vec<&'a str> {
-    let belongs = |name: &str| name == space.root || space.floors.contains(&name);
+    let belongs = |name: &str| space.packages.contains(&name) || space.floors.contains(&name);
     names.iter().copied().filter(|name| !belongs(name)).collect()
 }
 
@@ -94,6 +147,17 @@ fn write(to: &Path, bytes: &[u8]) -> Done {
     let folder = to.parent().ok_or("a file lies in a folder")?;
     fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     fs::write(to, bytes).map_err(|error| format!("{}: {error}", to.display()))
+}
+
+#[cfg(unix)]
+fn link(to: &str, at: &Path) -> Done {
+    std::os::unix::fs::symlink(to, at).map_err(|error| format!("{}: {error}", at.display()))
+}
+
+/// Where files have no second names the library has one as it is.
+#[cfg(not(unix))]
+fn link(to: &str, at: &Path) -> Done {
+    copy(&at.with_file_name(to), at)
 }
 
 fn list(into: &Path) -> Done {

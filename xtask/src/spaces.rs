@@ -33,15 +33,21 @@ pub(crate) fn may_depend_on(package: &str) -> Option<&'static [&'static str]> {
 pub(crate) struct Space {
     /// Its name.
     pub(crate) name: &'static str,
-    /// The package that it is built from.
+    /// The package that it is named after: its program.
     pub(crate) root: &'static str,
+    /// All packages that it is built from.
+    pub(crate) packages: &'static [&'static str],
     /// What it is, in a line.
     pub(crate) about: &'static str,
     /// The floors that it may be made of.
     pub(crate) floors: &'static [&'static str],
     /// How it is built.
     pub(crate) build: &'static [&'static str],
-    /// What goes in beside the binary: from the root of the workspace, into the space.
+    /// What is built: from the folder of the build, into the space.
+    pub(crate) built: &'static [(&'static str, &'static str)],
+    /// How its program is told to write man pages and completions below a directory.
+    pub(crate) pages: &'static str,
+    /// What goes in beside that: from the root of the workspace, into the space.
     pub(crate) files: &'static [(&'static str, &'static str)],
 }
 
@@ -49,9 +55,12 @@ pub(crate) struct Space {
 pub(crate) const SYSTEM: Space = Space {
     name: "system",
     root: "horusd",
+    packages: &["horusd"],
     about: "group communication for all processes of a host: the system space of HORUS",
     floors: &["muts", "vsync"],
     build: &[],
+    built: &[("horusd", "bin/horusd")],
+    pages: "--write-pages",
     files: &[
         ("crates/horusd/horusd.service", "lib/systemd/system/horusd.service"),
         ("crates/horusd/README.md", "share/doc/horusd/README.md"),
@@ -63,10 +72,22 @@ pub(crate) const SYSTEM: Space = Space {
 pub(crate) const USER: Space = Space {
     name: "user",
     root: "horus",
+    packages: &["horus", "libhorus"],
     about: "light-weight process groups: the user space of HORUS",
     floors: &["muts", "vsync", "lwg", "tools", "names"],
     build: &["--no-default-features"],
-    files: &[("crates/horus/README.md", "share/doc/horus/README.md")],
+    built: &[
+        ("horus", "bin/horus"),
+        ("libhorus.so", "lib/libhorus.so.0"),
+        ("libhorus.a", "lib/libhorus.a"),
+    ],
+    pages: "pages",
+    files: &[
+        ("crates/horus/README.md", "share/doc/horus/README.md"),
+        ("crates/libhorus/README.md", "share/doc/horus/C.md"),
+        ("crates/libhorus/examples/attached.c", "share/doc/horus/examples/attached.c"),
+        ("crates/libhorus/include/horus.h", "include/horus.h"),
+    ],
 };
 
 /// A foreign dependency and its home.
@@ -88,12 +109,15 @@ const fn home(
 }
 
 /// Every foreign dependency that there is.
-pub(crate) const HOMES: [Home; 28] = [
+pub(crate) const HOMES: [Home; 32] = [
     // What waits for the system, and talks to it.
     home("mio", &["muts"], &["crates/muts/src/os/"]),
     home("quinn-udp", &["muts", "horus"], &["crates/muts/src/os/", "crates/horus/benches/"]),
     home("socket2", &["muts"], &["crates/muts/src/os/"]),
     home("nix", &["muts", "horus"], &["crates/muts/src/os/", "crates/horus/benches/"]),
+    // Where others listen, as name servers tell it.
+    home("resolv-conf", &["muts"], &["crates/muts/src/os/finder/service.rs"]),
+    home("simple-dns", &["muts", "horusd"], &["crates/muts/src/os/finder/service.rs"]),
     // Greetings and seals.
     home("snow", &["muts"], &["crates/muts/src/keyed"]),
     home("aws-lc-rs", &["muts"], &["crates/muts/src/keyed"]),
@@ -112,6 +136,16 @@ pub(crate) const HOMES: [Home; 28] = [
     home("parking_lot", &["horus"], &["crates/horus/src/"]),
     // Programs.
     home("clap", &["horus", "horusd", "sim", "xtask"], &["crates/", "xtask/src/"]),
+    home(
+        "clap_complete",
+        &["horus", "horusd"],
+        &["crates/horus/src/pages.rs", "crates/horusd/src/pages.rs"],
+    ),
+    home(
+        "clap_mangen",
+        &["horus", "horusd"],
+        &["crates/horus/src/pages.rs", "crates/horusd/src/pages.rs"],
+    ),
     home("serde", &["horus", "horusd", "sim", "xtask"], &["crates/horus", "xtask/src/"]),
     home("serde_json", &["horus", "horusd", "sim", "xtask"], &["crates/horus", "xtask/src/"]),
     home("sha2", &["horus", "sim", "xtask"], &["crates/horus/", "xtask/src/"]),

@@ -56,9 +56,10 @@ pub(crate) fn loom() -> Done {
     run_with(&["test", "--package", "muts", "--release", "--test", "loom_bell"], &env)
 }
 
-/// All that CI runs on a push, then the fuzzer, then storms for as long as told.
+/// All that CI runs on a push, what is handed out, the fuzzer, and storms for as long as told.
 pub(crate) fn night(minutes: u64) -> Done {
     run_all()?;
+    crate::dist::run()?;
     crate::fuzz::all(FUZZ_SECONDS)?;
     storms(Duration::from_secs(minutes.saturating_mul(60)))
 }

@@ -131,7 +131,9 @@ fn read(root: &Path) -> Result<Vec<Source>, String> {
                 if name != "target" && name != ".git" {
                     folders.push(path);
                 }
-            } else if ["rs", "md", "toml", "sh", "txt"].iter().any(|end| name.ends_with(end)) {
+            } else if path.extension().is_some_and(|end| {
+                ["rs", "md", "toml", "sh", "txt"].iter().any(|known| end == *known)
+            }) {
                 let text = fs::read_to_string(&path).map_err(|error| format!("{name}: {error}"))?;
                 sources.push(Source::new(&name, &text));
             }

@@ -4,6 +4,7 @@
 
 mod common;
 mod floors;
+mod gate;
 mod lwg;
 mod member;
 mod muts;
@@ -19,8 +20,7 @@ use common::words::Words;
 static ALLOCATOR: Counting = Counting;
 
 /// What there is nothing to measure of.
-const NOT_YET: [(&str, &str); 3] = [
-    ("gate", "this benchmark is not written yet"),
+const NOT_YET: [(&str, &str); 2] = [
     ("tools", "this benchmark is not written yet"),
     ("paper", "this benchmark is not written yet"),
 ];
@@ -30,10 +30,17 @@ fn play(role: &Words) {
     match role.verb.as_str() {
         "udp" => muts::udp::run(role),
         "muts" => {
-            member::run(role, floors::channels::Channels::default(), member::transport(role));
+            member::run(
+                role,
+                floors::channels::Channels::default(),
+                member::transport(role, member::proc(role.get("rank"))),
+            );
         }
         "vsync" => floors::core_groups::run(role),
         "lwg" => floors::light::run(role),
+        "house" => gate::house::run(role),
+        "client" => floors::core_groups::run_behind(role),
+        "wakes" => gate::wakes::run(role),
         other => panic!("nobody plays `{other}`"),
     }
 }
@@ -51,6 +58,9 @@ fn main() {
     }
     if options.is_named("lwg") {
         lwg::all(&options);
+    }
+    if options.is_named("gate") {
+        gate::all(&options);
     }
     for (name, why) in NOT_YET {
         if options.is_named(name) {

@@ -7,6 +7,8 @@ use lwg::Endpoint;
 use muts::{NodeId, ProcId};
 use parking_lot::Mutex;
 
+use crate::config::Start;
+
 /// Names of nodes, as told in the configuration; a node id is a hash of its name.
 #[derive(Default)]
 pub struct Book {
@@ -76,6 +78,38 @@ impl Book {
         Ok(incarnation.map(|incarnation| Endpoint::of(ProcId { node, incarnation })))
     }
 
+    /// Which of these are missing: so many others than `me`, and this node; none if nobody is.
+    pub(crate) fn missing(&self, me: NodeId, start: &Start) -> Option<String> {
+        let state = self.state.lock();
+        let met = |node: &NodeId| state.current.contains_key(node);
+        let first = start.first.as_ref().filter(|first| !met(&NodeId::of_name(first)));
+        if let Some(first) = first {
+            return Some(format!("`{first}`, which begins, was not met"));
+        }
+        let others = state.current.keys().filter(|node| **node != me).count();
+        let missing = start.expect.checked_sub(others).filter(|missing| *missing > 0)?;
+        Some(format!("{missing} of {} other nodes were not met", start.expect))
+    }
+
+    /// Once none of them is missing.
+    pub(crate) fn poll_met(
+        &self,
+        me: NodeId,
+        start: &Start,
+        context: &mut Context<'_>,
+    ) -> Poll<()> {
+        self.listen(context);
+        if self.missing(me, start).is_none() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// Wakes whoever waits when somebody else is met.
+    fn listen(&self, context: &Context<'_>) {
+        let mut state = self.state.lock();
+        if !state.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
+            state.wakers.push(context.waker().clone());
+        }
+    }
+
     /// Like [`Book::find`], once it has been met.
     pub(crate) fn poll(
         &self,
@@ -83,11 +117,7 @@ impl Book {
         context: &mut Context<'_>,
     ) -> Poll<Result<Endpoint, String>> {
         // Registered before the look, so that a meeting in between wakes.
-        let mut state = self.state.lock();
-        if !state.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
-            state.wakers.push(context.waker().clone());
-        }
-        drop(state);
+        self.listen(context);
         match self.find(written) {
             Ok(Some(endpoint)) => Poll::Ready(Ok(endpoint)),
             Ok(None) => Poll::Pending,

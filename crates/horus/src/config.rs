@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use muts::keyed::KeyFile;
+use muts::os::Clues;
 
 /// Who this process is, where it listens, whom it knows. [`Config::new`] has the defaults.
 #[derive(Debug, Clone)]
@@ -26,6 +27,12 @@ pub struct Config {
     /// An IP multicast group and a port that all of the cluster share: what several are to hear
     /// goes there once, as far as the network carries it. None: to each alone.
     pub hall: Option<SocketAddr>,
+    /// What others are found by of whom no address is known. None by default. Only processes that
+    /// embed their kernel are found, and of them only those of the same [`Clues::system`].
+    pub clues: Clues,
+    /// Whom it must have met before it begins, so that a start does not make two systems. None by
+    /// default: it begins at once.
+    pub start: Option<Start>,
     /// Allow other addresses than loopback without a key.
     pub insecure: bool,
     /// Wrap the tower so that [`crate::Horus::cuts`] can drop packets; for tests.
@@ -34,6 +41,17 @@ pub struct Config {
     pub timing: Timing,
     /// Where light-weight groups are placed.
     pub placing: Placing,
+}
+
+/// Whom a process must have met before [`crate::Horus::embedded`] gives it to its caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Start {
+    /// So many other nodes.
+    pub expect: usize,
+    /// This one, unless it is this node itself: one alone may begin, and all others wait for it.
+    pub first: Option<String>,
+    /// For how long: then opening fails with [`crate::Error::Alone`].
+    pub patience: Duration,
 }
 
 /// How patient a process is.
@@ -83,6 +101,8 @@ impl Config {
             state_dir: None,
             keys: None,
             hall: None,
+            clues: Clues::default(),
+            start: None,
             insecure: false,
             chaos: false,
             timing: Timing::LOCAL,
@@ -94,6 +114,13 @@ impl Config {
     #[must_use]
     pub fn daemon(mut self, socket: impl Into<PathBuf>) -> Self {
         self.daemon = Some(socket.into());
+        self
+    }
+
+    /// And begins only when so many others were met, within so much time.
+    #[must_use]
+    pub fn expect(mut self, others: usize, patience: Duration) -> Self {
+        self.start = Some(Start { expect: others, first: None, patience });
         self
     }
 

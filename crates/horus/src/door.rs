@@ -1,10 +1,11 @@
 //! Door: what every handle shares. The way in to the tower, and its end.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use lwg::{Down, Endpoint, LwgId, Outcome, SendId, Up};
+use muts::os::Finder;
 
 use crate::engine::Engine;
 use crate::error::Error;
@@ -21,6 +22,8 @@ pub(crate) struct Door {
     sends: AtomicU64,
     groups: AtomicU64,
     own: Option<JoinHandle<()>>,
+    /// Who looks for others, if anybody does.
+    pub(crate) finder: OnceLock<Finder>,
 }
 
 impl Door {
@@ -29,7 +32,8 @@ impl Door {
         let server = Arc::clone(&runtime);
         let own = std::thread::Builder::new().name("horus".into());
         let own = own.spawn(move || server.serve()).ok();
-        Self { me, runtime, shared, sends: AtomicU64::new(0), groups: AtomicU64::new(0), own }
+        let (sends, groups) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { me, runtime, shared, sends, groups, own, finder: OnceLock::new() }
     }
 
     /// Queues an ask and sees that it is taken in.

@@ -27,6 +27,10 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
+    /// Those without whom it must not begin were not met in time; the sentence says who is missing.
+    Alone(String),
+    /// Others cannot be found by these clues; the sentence says why.
+    Clues(String),
     /// The last incarnation could not be kept.
     State {
         /// Where.
@@ -86,6 +90,14 @@ impl fmt::Display for Error {
             Self::Listen { cause, .. } => write!(f, "{cause}"),
             Self::Daemon { socket, why } => {
                 write!(f, "not attached to the daemon at {}: {why}", socket.display())
+            }
+            Self::Alone(who) => write!(
+                f,
+                "{who} in time, and it must not begin without; start them, or see that it can be \
+                 reached by them and they by it"
+            ),
+            Self::Clues(why) => {
+                write!(f, "others cannot be found: {why}; see `beside` and `beacon` of the clues")
             }
             Self::State { path, cause } => write!(
                 f,

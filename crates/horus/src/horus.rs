@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use lwg::{Down, Endpoint};
 use muts::keyed::{KeyFile, Keyed};
-use muts::os::{Forgetful, next_incarnation};
-use muts::{Address, ProcId, wrong_name};
+use muts::os::{Finder, Forgetful, next_incarnation};
+use muts::{Address, NodeId, ProcId, wrong_name};
 
 use crate::book::Book;
 use crate::chaos::Cuts;
-use crate::config::Config;
+use crate::config::{Config, Start};
 use crate::core_group::CoreGroup;
 use crate::door::Door;
 use crate::engine::Engine;
@@ -86,7 +86,45 @@ impl Horus {
         for (name, address) in &config.peers {
             horus.meet(name, *address)?;
         }
+        if config.daemon.is_none() && !config.clues.is_empty() {
+            horus.find(&config)?;
+        }
+        match &config.start {
+            Some(start) if config.daemon.is_none() => horus.wait_to_begin(start)?,
+            _ => {}
+        }
         Ok(horus)
+    }
+
+    /// Looks for others of whom no address is known, as long as the tower is open.
+    fn find(&self, config: &Config) -> Result<(), Error> {
+        let door = Arc::downgrade(&self.door);
+        let tell = move |address| {
+            let node = NodeId::ANYBODY;
+            let meet = vsync::Down::Meet { node, address: Address::Net(address) };
+            let open = door.upgrade();
+            open.is_some_and(|door| {
+                door.ask(Down::Core(meet), Hook::Nothing);
+                true
+            })
+        };
+        let mut clues = config.clues.clone();
+        // Daemons, and processes that embed their kernel, do not meet.
+        clues.system = format!("process/{}", clues.system);
+        let finder = Finder::open(&config.name, self.address()?, clues, tell);
+        let finder = finder.map_err(|error| Error::Clues(error.to_string()))?;
+        // Nothing was found before.
+        let _ = self.door.finder.set(finder);
+        Ok(())
+    }
+
+    /// Until those are met without whom it must not begin.
+    fn wait_to_begin(&self, start: &Start) -> Result<(), Error> {
+        let (book, me) = (self.book(), self.me().proc.node);
+        let met = poll_fn(|context| book.poll_met(me, start, context));
+        self.wait(met, Some(start.patience)).ok_or_else(|| {
+            Error::Alone(book.missing(me, start).unwrap_or_else(|| "the tower is over".into()))
+        })
     }
 
     /// Takes other keys while it runs: links renew their sessions under them, and those that cannot

@@ -36,7 +36,7 @@ mod word;
 
 pub use book::Book;
 pub use chaos::{Cuts, Weather};
-pub use config::{Config, Placing, Timing};
+pub use config::{Config, Placing, Start, Timing};
 pub use core_group::{CoreGroup, CoreHeard};
 pub use error::Error;
 pub use events::Events;
@@ -45,6 +45,7 @@ pub use horus::Horus;
 pub use keys::{read_keys, write_keys};
 pub use limits::BODY_BYTES_MAX;
 pub use lwg::{Endpoint, LwgId, Members, Order, SendId, View, ViewId};
+pub use muts::os::Clues;
 pub use muts::wrong_name;
 pub use posted::Posted;
 pub use sent::{Replies, ReplyResult, Sent};

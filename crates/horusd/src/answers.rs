@@ -3,6 +3,8 @@
 //! `{"ask":"status"}`, `groups`, `members` with `group`, `why` with `name`, `counters`; and from
 //! its own user or root: `out` with `name`, `drain`, `leave`.
 
+use std::net::SocketAddr;
+
 use muts::{Counted, Multicast, NodeId, ProcId};
 use serde_json::{Value, json};
 use vsync::gate::Server;
@@ -29,6 +31,8 @@ pub(crate) struct Here<'a, M> {
     pub(crate) server: &'a Server<M>,
     pub(crate) waits_for: Option<&'a str>,
     pub(crate) draining: bool,
+    pub(crate) listens: SocketAddr,
+    pub(crate) health_at: Option<SocketAddr>,
 }
 
 /// The answer to a query; `may_act` says whether the asker may change anything.
@@ -102,9 +106,10 @@ fn status<M: Multicast + Counted>(here: &Here<'_, M>) -> Value {
     json!({
         "process": show(here, here.me),
         "version": env!("CARGO_PKG_VERSION"),
-        "listen": here.config.listen.to_string(),
+        "listen": here.listens.to_string(),
+        "health": here.health_at.map(|at| at.to_string()),
         "socket": here.config.socket.display().to_string(),
-        "daemons_heard": here.server.neighbours(),
+        "daemons_heard": here.server.neighbours().count(),
         "ready": here.waits_for.is_none(),
         "waits_for": here.waits_for,
         "draining": here.draining,

@@ -1,15 +1,16 @@
 //! Config: what the settings mean, looked through before anything is opened.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use muts::keyed::KeyFile;
-use muts::os::default_socket;
+use muts::os::{Clues, default_socket};
 use muts::wrong_name;
 use tracing::level_filters::LevelFilter;
 
+use crate::limits::HEALTH_PORT_ABOVE;
 use crate::settings::Settings;
 
 /// See the head of this file.
@@ -19,7 +20,10 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     /// Names of nodes, and hosts with ports.
     pub(crate) peers: Vec<(String, String)>,
+    pub(crate) clues: Clues,
     pub(crate) expect: usize,
+    /// Who may begin alone, if not anybody.
+    pub(crate) first: Option<String>,
     pub(crate) socket: PathBuf,
     pub(crate) socket_mode: u32,
     pub(crate) users: Option<BTreeSet<u32>>,
@@ -59,9 +63,20 @@ impl Config {
         let listen = address("listen", listen)?;
         let peers = settings.peers.get_or_insert_default();
         let peers = peers.iter().map(|text| peer(text)).collect::<Result<Vec<_>, _>>()?;
+        let socket = settings.socket.get_or_insert_with(default_socket).clone();
+        let clues = clues(&mut settings, listen, &socket)?;
         let expect = *settings.expect.get_or_insert(0);
-        if expect > peers.len() {
-            return Err(format!("expect: {expect} daemons, but peers names {}", peers.len()));
+        let first = settings.first.clone();
+        if let Some(why) = first.as_deref().and_then(wrong_name) {
+            return Err(format!("first: {why}"));
+        }
+        let alone = first.as_ref().is_none_or(|first| *first == name);
+        if clues.is_empty() && (expect > peers.len() || !alone && peers.is_empty()) {
+            let key = if alone { "expect" } else { "first" };
+            return Err(format!(
+                "{key}: nobody would be found to wait for: set peers, seeds, services, beacon or \
+                 beside"
+            ));
         }
         let mode = settings.socket_mode.get_or_insert_with(|| "0600".into());
         let socket_mode = u32::from_str_radix(mode, 8).ok().filter(|mode| *mode <= 0o777);
@@ -75,39 +90,28 @@ impl Config {
             ));
         }
         let keys = settings.key_file.as_deref().map(read_keys).transpose()?;
-        let silence_ms = at_least("silence_ms", *settings.silence_ms.get_or_insert(1_000), 2)?;
-        let beat_ms = at_least("beat_ms", *settings.beat_ms.get_or_insert(100), 1)?;
-        if beat_ms * 2 > silence_ms {
-            return Err(format!("silence_ms: {silence_ms} must be at least twice beat_ms"));
-        }
+        let (silence, beat) = patience(&mut settings)?;
         let slow_ms = at_least("slow_ms", *settings.slow_ms.get_or_insert(10_000), 1)?;
         let clients_max = *settings.clients_max.get_or_insert(256);
         let groups_max = *settings.groups_max.get_or_insert(10_000);
-        let health = settings.health.get_or_insert_with(|| "off".into());
+        let health = settings.health.get_or_insert_with(|| health_beside(listen).to_string());
         let health = if health == "off" { None } else { Some(address("health", health)?) };
-        let log = settings.log.get_or_insert_with(|| "info".into());
-        let log = log
-            .parse()
-            .map_err(|_| format!("log: `{log}` is none of error, warn, info, debug, trace, off"))?;
-        let form = settings.log_form.get_or_insert_with(|| "text".into());
-        let log_json = match form.as_str() {
-            "text" => false,
-            "json" => true,
-            _ => return Err(format!("log_form: `{form}` is neither text nor json")),
-        };
+        let (log, log_json) = log(&mut settings)?;
         Ok(Self {
             name,
             listen,
             peers,
+            clues,
             expect,
-            socket: settings.socket.get_or_insert_with(default_socket).clone(),
+            first,
+            socket,
             socket_mode,
             users: settings.users.as_ref().map(|users| users.iter().copied().collect()),
             keys,
             insecure,
             state: settings.state.clone(),
-            silence: Duration::from_millis(silence_ms),
-            beat: Duration::from_millis(beat_ms),
+            silence,
+            beat,
             slow: Duration::from_millis(slow_ms),
             clients_max,
             groups_max,
@@ -123,6 +127,7 @@ impl Config {
         let fixed = [
             ("name", self.name != new.name),
             ("listen", self.listen != new.listen),
+            ("seeds, services, name_servers, beacon, beside or system", self.clues != new.clues),
             ("socket", self.socket != new.socket),
             ("socket_mode", self.socket_mode != new.socket_mode),
             ("state", self.state != new.state),
@@ -136,12 +141,91 @@ impl Config {
     }
 }
 
+/// How long others may be silent, and how often it says that it lives.
+fn patience(settings: &mut Settings) -> Result<(Duration, Duration), String> {
+    let silence_ms = at_least("silence_ms", *settings.silence_ms.get_or_insert(1_000), 2)?;
+    let beat_ms = at_least("beat_ms", *settings.beat_ms.get_or_insert(100), 1)?;
+    if beat_ms * 2 > silence_ms {
+        let least = beat_ms * 2;
+        return Err(format!("silence_ms: {silence_ms} must be at least twice beat_ms, {least}"));
+    }
+    Ok((Duration::from_millis(silence_ms), Duration::from_millis(beat_ms)))
+}
+
+/// What is logged, and whether as JSON.
+fn log(settings: &mut Settings) -> Result<(LevelFilter, bool), String> {
+    let level = settings.log.get_or_insert_with(|| "info".into());
+    let level = level
+        .parse()
+        .map_err(|_| format!("log: `{level}` is none of error, warn, info, debug, trace, off"))?;
+    let form = settings.log_form.get_or_insert_with(|| "text".into());
+    match form.as_str() {
+        "text" => Ok((level, false)),
+        "json" => Ok((level, true)),
+        _ => Err(format!("log_form: `{form}` is neither text nor json")),
+    }
+}
+
+/// What there is to find other daemons by.
+fn clues(settings: &mut Settings, listen: SocketAddr, socket: &Path) -> Result<Clues, String> {
+    let seeds = settings.seeds.get_or_insert_default().clone();
+    if let Some(seed) = seeds.iter().find(|seed| !has_port(seed)) {
+        return Err(format!("seeds: `{seed}` is not HOST:PORT"));
+    }
+    let services = settings.services.get_or_insert_default().clone();
+    if let Some(name) = services.iter().find(|name| name.is_empty() || name.contains(':')) {
+        return Err(format!("services: `{name}` is no name like _horusd._udp.example.org"));
+    }
+    let servers = settings.name_servers.iter().flatten();
+    let name_servers =
+        servers.map(|text| address("name_servers", text)).collect::<Result<Vec<_>, _>>()?;
+    let beacon = settings.beacon.get_or_insert_with(|| "off".into());
+    let beacon = if beacon == "off" { None } else { Some(address("beacon", beacon)?) };
+    if let Some(group) = beacon
+        && (!group.ip().is_multicast() || group.is_ipv4() != listen.is_ipv4())
+    {
+        let family = if listen.is_ipv4() { "239.255.71.0:7101" } else { "[ff12::7101]:7101" };
+        return Err(format!("beacon: `{group}` is no multicast group like {family}"));
+    }
+    let word = settings.system.get_or_insert_with(|| "horus".into());
+    let beside = *settings.beside.get_or_insert(true);
+    let directory = socket.parent().map(|directory| directory.join("daemons"));
+    Ok(Clues {
+        // Processes that embed their kernel and daemons do not meet.
+        system: format!("daemon/{word}"),
+        seeds,
+        services,
+        name_servers,
+        beside: directory.filter(|_| beside),
+        beacon,
+    })
+}
+
+fn has_port(host: &str) -> bool {
+    host.rsplit_once(':')
+        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+}
+
+/// Where health is told unless said otherwise: on loopback, so far above the port for daemons.
+fn health_beside(listen: SocketAddr) -> SocketAddr {
+    let port = match listen.port() {
+        0 => 0,
+        port => port.checked_add(HEALTH_PORT_ABOVE).unwrap_or(0),
+    };
+    let loopback: IpAddr = match listen.ip() {
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    SocketAddr::new(loopback, port)
+}
+
 fn at_least(key: &str, value: u64, least: u64) -> Result<u64, String> {
     if value < least { Err(format!("{key}: {value} is less than {least}")) } else { Ok(value) }
 }
 
 fn address(key: &str, text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| format!("{key}: `{text}` is no address with a port"))
+    text.parse()
+        .map_err(|_| format!("{key}: `{text}` is no address with a port, like 127.0.0.1:7100"))
 }
 
 fn peer(text: &str) -> Result<(String, String), String> {
@@ -150,14 +234,13 @@ fn peer(text: &str) -> Result<(String, String), String> {
     if let Some(why) = wrong_name(name) {
         return Err(format!("peers: {why}"));
     }
-    let port = host.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
-    if port.is_none() {
-        return Err(format!("peers: `{host}` has no port"));
+    if !has_port(host) {
+        return Err(format!("peers: `{host}` is not HOST:PORT"));
     }
     Ok((name.to_owned(), host.to_owned()))
 }
 
-fn read_keys(path: &std::path::Path) -> Result<KeyFile, String> {
+fn read_keys(path: &Path) -> Result<KeyFile, String> {
     let wrong = |why: String| format!("key_file: {}: {why}", path.display());
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
     KeyFile::parse(&text).map_err(|error| wrong(error.to_string()))
@@ -178,13 +261,17 @@ mod tests {
             Config::of(&settings)
         };
         assert!(of(|_| {}).is_ok());
-        let wrong: [Wrong; 9] = [
+        let wrong: [Wrong; 13] = [
             ("name", |it| it.name = Some("a b".into())),
             ("listen", |it| it.listen = Some("here".into())),
             ("listen", |it| it.listen = Some("0.0.0.0:1".into())),
             ("peers", |it| it.peers = Some(vec!["b".into()])),
             ("peers", |it| it.peers = Some(vec!["b=host".into()])),
-            ("expect", |it| it.expect = Some(1)),
+            ("seeds", |it| it.seeds = Some(vec!["host".into()])),
+            ("services", |it| it.services = Some(vec!["host:1".into()])),
+            ("beacon", |it| it.beacon = Some("10.0.0.1:1".into())),
+            ("first", |it| it.first = Some("b c".into())),
+            ("expect", |it| (it.expect, it.beside) = (Some(1), Some(false))),
             ("socket_mode", |it| it.socket_mode = Some("rw".into())),
             ("silence_ms", |it| it.silence_ms = Some(150)),
             ("log", |it| it.log = Some("loud".into())),

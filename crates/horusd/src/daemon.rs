@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, TrySendError, channel, sync_channel};
 use std::time::{Duration, Instant};
 
 use muts::keyed::Keyed;
-use muts::os::{Doors, Driver, next_incarnation};
+use muts::os::{Bell, Doors, Driver, Finder, next_incarnation};
 use muts::{Address, Counted as _, Guarded as _, Layer as _, NodeId, ProcId, Transport};
 use sd_notify::NotifyState;
 use tracing::{debug, error, info, warn};
@@ -17,8 +17,9 @@ use vsync::gate::{Bye, News, Server, Word};
 use crate::answers::{self, Deed, Here};
 use crate::config::Config;
 use crate::health::Health;
-use crate::limits::{LOOK_UP_EVERY, PAGE_EVERY, STREAMS_BESIDE_CLIENTS};
+use crate::limits::{ADDRESSES_WAITING_MAX, LOOK_UP_EVERY, PAGE_EVERY, STREAMS_BESIDE_CLIENTS};
 use crate::log::Level;
+use crate::metrics::Counters;
 use crate::settings::Line;
 use crate::signals::Signals;
 
@@ -31,8 +32,13 @@ struct Daemon<'a> {
     signals: Arc<Signals>,
     level: Level,
     health: Health,
+    /// Where it listens for other daemons, and where it tells of its health.
+    listens: SocketAddr,
+    health_at: Option<SocketAddr>,
     /// Other daemons as they are looked up.
-    found: Receiver<(String, SocketAddr)>,
+    named: Receiver<(String, SocketAddr)>,
+    /// Where others may listen, whatever they are called; and who looks for them.
+    found: (Finder, Receiver<SocketAddr>),
     /// Where each was found last.
     peers: BTreeMap<String, SocketAddr>,
     waits_for: Option<String>,
@@ -65,9 +71,12 @@ pub(crate) fn run(line: &Line, config: Config) -> Result<(), String> {
     let driver = Driver::open(config.listen).map_err(|error| error.to_string())?;
     let listens = driver.local_address().map_err(|error| error.to_string())?;
     let signals = Signals::open(driver.bell()).map_err(|error| format!("no signals: {error}"))?;
+    let bell = driver.bell();
     let doors = open_doors(driver, &config)?;
-    let (health, shown) = Health::open(config.health)
-        .map_err(|error| format!("health: cannot listen there: {error}; choose another port"))?;
+    let (health, shown) = Health::open(config.health).map_err(|error| {
+        let at = config.health.map_or_else(String::new, |at| at.to_string());
+        format!("health: cannot listen at {at}: {error}; name another address, or `off`")
+    })?;
     let uid = std::fs::metadata(&config.socket).map_or(u32::MAX, |socket| socket.uid());
     let (name, socket) = (config.name.clone(), config.socket.display().to_string());
     let health_at = shown.map_or_else(|| "off".to_owned(), |at| at.to_string());
@@ -77,7 +86,8 @@ pub(crate) fn run(line: &Line, config: Config) -> Result<(), String> {
     info!(name, incarnation, listen = %listens, socket, health = health_at, "it listens");
     let mut daemon = Daemon {
         server: server(&config, me),
-        found: look_up(&config),
+        named: look_up(&config),
+        found: find(&config, listens, bell)?,
         line,
         config,
         me,
@@ -85,6 +95,8 @@ pub(crate) fn run(line: &Line, config: Config) -> Result<(), String> {
         signals,
         level,
         health,
+        listens,
+        health_at: shown,
         peers: BTreeMap::new(),
         waits_for: None,
         ready: false,
@@ -164,11 +176,41 @@ fn look_up(config: &Config) -> Receiver<(String, SocketAddr)> {
     found
 }
 
+/// Looks for daemons of which no name is known.
+fn find(
+    config: &Config,
+    listens: SocketAddr,
+    bell: Bell,
+) -> Result<(Finder, Receiver<SocketAddr>), String> {
+    let (tell, found) = sync_channel(ADDRESSES_WAITING_MAX);
+    let tell = move |address| {
+        // What finds no room is told again.
+        let heard = !matches!(tell.try_send(address), Err(TrySendError::Disconnected(_)));
+        bell.ring();
+        heard
+    };
+    let finder = Finder::open(&config.name, listens, config.clues.clone(), tell);
+    finder.map(|finder| (finder, found)).map_err(|error| {
+        let clues = &config.clues;
+        let beside = clues.beside.as_ref().map(|it| format!(" in {}", it.display()));
+        let beacon = clues.beacon.map(|group| format!(" at {group}"));
+        let places = [beside, beacon].into_iter().flatten().collect::<Vec<_>>().join(" and");
+        format!("others cannot be found{places}: {error}; set `beside` to false or `beacon` to off")
+    })
+}
+
 impl Daemon<'_> {
     fn live(&mut self) -> Result<(), String> {
+        if self.waits().is_some() {
+            self.word(Word::Close(Some(Bye::Early)));
+        }
         loop {
-            while let Ok((name, address)) = self.found.try_recv() {
+            while let Ok((name, address)) = self.named.try_recv() {
                 self.meet(name, address);
+            }
+            while let Ok(address) = self.found.1.try_recv() {
+                let address = Address::Net(address);
+                self.word(Word::Meet { node: NodeId::ANYBODY, address });
             }
             let patience = self.page_at.saturating_duration_since(Instant::now());
             self.doors
@@ -231,6 +273,8 @@ impl Daemon<'_> {
             server: &self.server,
             waits_for: self.waits_for.as_deref(),
             draining: self.draining,
+            listens: self.listens,
+            health_at: self.health_at,
         };
         let (answer, deed) = answers::answer(&here, query, may_act);
         self.word(Word::Answer { pipe, answer: answer.to_string().into_bytes() });
@@ -240,7 +284,7 @@ impl Daemon<'_> {
             Deed::Drain => {
                 info!("it takes no more clients, and ends when the last has left");
                 self.draining = true;
-                self.word(Word::Admit(false));
+                self.word(Word::Close(Some(Bye::Stopping)));
             }
             Deed::Leave => self.leaving = true,
         }
@@ -263,30 +307,43 @@ impl Daemon<'_> {
             let now = self.doors.driver().now();
             self.server.change_guard(now, Box::new(Keyed::new(keys)));
         }
-        self.found = look_up(&config);
+        self.named = look_up(&config);
         self.config = config;
         info!("the settings were read again");
+    }
+
+    /// Without whom it must not begin, if there is anybody.
+    fn waits(&self) -> Option<String> {
+        let mut heard = self.server.neighbours();
+        let first = self.config.first.as_ref().filter(|first| **first != self.config.name);
+        if let Some(first) = first.filter(|name| !heard.any(|it| it == NodeId::of_name(name))) {
+            return Some(format!("`{first}`, which begins, was not met yet"));
+        }
+        let (met, expect) = (self.server.neighbours().count(), self.config.expect);
+        let missing = expect.checked_sub(met).filter(|missing| *missing > 0)?;
+        Some(format!("{missing} of {expect} other daemons were not met yet"))
     }
 
     /// Writes the page, and tells its keeper.
     fn tell_how_it_is(&mut self) {
         let now = Instant::now();
-        self.page_at = now + PAGE_EVERY;
-        let heard = self.server.neighbours();
-        if !self.ready && heard >= self.config.expect {
+        self.page_at = now + self.watchdog.map_or(PAGE_EVERY, |often| often.min(PAGE_EVERY));
+        let waits = self.waits();
+        if !self.ready && waits.is_none() {
             self.ready = true;
-            info!(daemons = heard, "ready");
+            info!(daemons = self.server.neighbours().count(), "ready");
+            self.word(Word::Close(self.draining.then_some(Bye::Stopping)));
             let _ = sd_notify::notify(&[NotifyState::Ready]);
         }
-        self.waits_for = if self.draining {
-            Some("it is drained".to_owned())
-        } else if self.ready {
-            None
-        } else {
-            let waits = self.config.expect - heard;
-            Some(format!("{waits} of {} other daemons were not met yet", self.config.expect))
+        self.waits_for = match waits {
+            _ if self.draining => Some("it is drained".to_owned()),
+            Some(why) if !self.ready => Some(why),
+            _ => None,
         };
-        let mut counters = BTreeMap::new();
+        let mut counters = Counters::from([
+            ("daemon.ready", u64::from(self.waits_for.is_none())),
+            ("daemon.draining", u64::from(self.draining)),
+        ]);
         let mut add = |name: &'static str, value: u64| *counters.entry(name).or_insert(0) += value;
         self.server.count(&mut add);
         self.doors.count(&mut add);

@@ -1,16 +1,15 @@
 //! Health: `/livez`, `/readyz` and `/metrics` on a port of their own, for whoever watches over it.
 //!
-//! A thread answers from a page that the loop writes, so that a loop that hangs is told from one
+//! Threads answer from a page that the loop writes, so that a loop that hangs is told from one
 //! that lives.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use crate::limits::{LOOP_LATE, REQUEST_BYTES_MAX, REQUEST_PATIENCE};
+use crate::limits::{ANSWERERS, LOOP_LATE, REQUEST_BYTES_MAX, REQUEST_PATIENCE};
+use crate::metrics::{self, Counters};
 
 /// What can be asked for.
 #[derive(Debug)]
@@ -20,7 +19,7 @@ pub(crate) struct Page {
     /// Why it is not ready; none if it is.
     pub(crate) waits_for: Option<String>,
     /// Every counter and gauge by name.
-    pub(crate) counters: BTreeMap<&'static str, u64>,
+    pub(crate) counters: Counters,
 }
 
 /// The page, and where it is shown.
@@ -34,18 +33,20 @@ impl Health {
     /// What the system says if it cannot listen there.
     pub(crate) fn open(at: Option<SocketAddr>) -> io::Result<(Self, Option<SocketAddr>)> {
         let waits_for = Some("it starts".to_owned());
-        let page = Page { at: Instant::now(), waits_for, counters: BTreeMap::new() };
+        let page = Page { at: Instant::now(), waits_for, counters: Counters::new() };
         let health = Self(Arc::new(Mutex::new(page)));
         let Some(at) = at else { return Ok((health, None)) };
         let listener = TcpListener::bind(at)?;
         let at = listener.local_addr()?;
-        let shown = health.clone();
-        std::thread::Builder::new().name("health".into()).spawn(move || {
-            for stream in listener.incoming().flatten() {
-                // Whoever asks and goes away has itself to blame.
-                let _ = shown.answer(stream);
-            }
-        })?;
+        for _ in 0..ANSWERERS {
+            let (shown, listener) = (health.clone(), listener.try_clone()?);
+            std::thread::Builder::new().name("health".into()).spawn(move || {
+                for stream in listener.incoming().flatten() {
+                    // Whoever asks and goes away has itself to blame.
+                    let _ = shown.answer(stream);
+                }
+            })?;
+        }
         Ok((health, Some(at)))
     }
 
@@ -92,21 +93,10 @@ impl Health {
                 None => response(200, "ready\n"),
                 Some(why) => response(503, &format!("not ready: {why}\n")),
             },
-            "/metrics" => response(200, &metrics(&page.counters)),
+            "/metrics" => response(200, &metrics::text(&page.counters)),
             _ => response(404, "/livez, /readyz and /metrics\n"),
         })
     }
-}
-
-/// The text form of Prometheus: `gate.clients` is `horus_gate_clients`. No labels, so there are as
-/// many series as names.
-fn metrics(counters: &BTreeMap<&'static str, u64>) -> String {
-    let mut text = String::new();
-    for (name, value) in counters {
-        let name = name.replace('.', "_");
-        let _ = writeln!(text, "# TYPE horus_{name} untyped\nhorus_{name} {value}");
-    }
-    text
 }
 
 fn response(code: u16, body: &str) -> String {
@@ -129,6 +119,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_loop_that_does_not_come_round_does_not_live() {
+        let (health, _) = Health::open(None).expect("nothing to open");
+        let ask = || health.answer_to(b"GET /livez HTTP/1.1\r\n\r\n").expect("a whole request");
+        assert!(ask().starts_with("HTTP/1.1 200"));
+        let long_ago = Instant::now().checked_sub(LOOP_LATE).expect("the system runs longer");
+        health.write(|page| page.at = long_ago);
+        assert!(ask().starts_with("HTTP/1.1 503"));
+    }
+
+    #[test]
     fn it_answers_what_is_asked_and_nothing_else() {
         let (health, _) = Health::open(None).expect("nothing to open");
         let ask = |line: &str| {
@@ -142,7 +142,7 @@ mod tests {
             page.counters.insert("gate.clients", 3);
         });
         assert!(ask("GET /readyz HTTP/1.1").starts_with("HTTP/1.1 200"));
-        assert!(ask("GET /metrics HTTP/1.1").ends_with("horus_gate_clients 3\n"));
+        assert!(ask("GET /metrics HTTP/1.1").contains("\nhorus_gate_clients 3\n"));
         assert!(ask("POST /livez HTTP/1.1").starts_with("HTTP/1.1 405"));
         assert!(ask("GET / HTTP/1.1").starts_with("HTTP/1.1 404"));
         assert!(health.answer_to(b"GET /livez").is_none());

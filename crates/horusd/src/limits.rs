@@ -22,3 +22,13 @@ pub(crate) const LOOK_UP_EVERY: Duration = Duration::from_secs(30);
 
 /// The longest query of an operator.
 pub(crate) const QUERY_BYTES_MAX: usize = 4096;
+
+/// Threads that answer at the health port: one that asks slowly holds up no other.
+pub(crate) const ANSWERERS: usize = 4;
+
+/// The health port is so far above the one for other daemons, so that each daemon of a host has its
+/// own without being told: 7180 beside 7100.
+pub(crate) const HEALTH_PORT_ABOVE: u16 = 80;
+
+/// Addresses that wait to be tried: they are told again if there is no room.
+pub(crate) const ADDRESSES_WAITING_MAX: usize = 256;

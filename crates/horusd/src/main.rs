@@ -7,6 +7,8 @@ mod daemon;
 mod health;
 mod limits;
 mod log;
+mod metrics;
+mod pages;
 mod settings;
 mod signals;
 
@@ -32,9 +34,13 @@ fn main() -> ExitCode {
         }
         Err(error) => {
             let text = error.to_string();
-            return bad(text.lines().next().unwrap_or("bad options"));
+            let first = text.lines().next().unwrap_or("bad options");
+            return bad(first.strip_prefix("error: ").unwrap_or(first));
         }
     };
+    if let Some(share) = &line.write_pages {
+        return end(pages::write(share).map_err(|error| format!("{}: {error}", share.display())));
+    }
     let config = match line.settings().and_then(|settings| Config::of(&settings)) {
         Ok(config) => config,
         Err(why) => return bad(&why),
@@ -43,7 +49,11 @@ fn main() -> ExitCode {
         print!("{}", config.settings.in_toml());
         return ExitCode::SUCCESS;
     }
-    match daemon::run(&line, config) {
+    end(daemon::run(&line, config))
+}
+
+fn end(done: Result<(), String>) -> ExitCode {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("horusd: {why}");

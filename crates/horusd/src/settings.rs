@@ -18,6 +18,10 @@ pub(crate) struct Line {
     /// Print all settings as they would be used, as a file that can be used, and end
     #[arg(long)]
     pub(crate) print_config: bool,
+    /// Write man page, completions and a sample of the file below a directory like /usr/share, and
+    /// end
+    #[arg(long, value_name = "DIR")]
+    pub(crate) write_pages: Option<PathBuf>,
     #[command(flatten)]
     given: Settings,
 }
@@ -36,9 +40,36 @@ pub(crate) struct Settings {
     #[arg(long, visible_alias = "peer", value_name = "NAME=ADDRESS", value_delimiter = ',')]
     #[arg(env = "HORUSD_PEERS")]
     pub(crate) peers: Option<Vec<String>>,
-    /// Other daemons without which it is not ready: /readyz and readiness wait for so many
+    /// Hosts where other daemons may listen, HOST:PORT, whatever they are called; all addresses of
+    /// a host count
+    #[arg(long, visible_alias = "seed", value_name = "ADDRESS", value_delimiter = ',')]
+    #[arg(env = "HORUSD_SEEDS")]
+    pub(crate) seeds: Option<Vec<String>>,
+    /// Names whose SRV records list where other daemons listen, _horusd._udp.example.org
+    #[arg(long, visible_alias = "service", value_name = "NAME", value_delimiter = ',')]
+    #[arg(env = "HORUSD_SERVICES")]
+    pub(crate) services: Option<Vec<String>>,
+    /// Who is asked for those records [default: the system's name servers]
+    #[arg(long, visible_alias = "name-server", value_name = "ADDRESS", value_delimiter = ',')]
+    #[arg(env = "HORUSD_NAME_SERVERS")]
+    pub(crate) name_servers: Option<Vec<String>>,
+    /// An IP multicast group and a port where daemons of one network find each other,
+    /// 239.255.71.0:7101, or `off` [default: off]
+    #[arg(long, value_name = "GROUP", env = "HORUSD_BEACON")]
+    pub(crate) beacon: Option<String>,
+    /// Whether daemons whose sockets lie in one directory find each other there [default: true]
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", env = "HORUSD_BESIDE")]
+    pub(crate) beside: Option<bool>,
+    /// The word of the system: daemons find only those of the same word [default: horus]
+    #[arg(long, value_name = "WORD", env = "HORUSD_SYSTEM")]
+    pub(crate) system: Option<String>,
+    /// Other daemons that it must have met before it lets the first client in and is ready, so that
+    /// a start does not make two systems [default: 0]
     #[arg(long, value_name = "NUMBER", env = "HORUSD_EXPECT")]
     pub(crate) expect: Option<usize>,
+    /// The one daemon that may begin without having met another; all others must have met it first
+    #[arg(long, value_name = "NAME", env = "HORUSD_FIRST")]
+    pub(crate) first: Option<String>,
     /// Where processes of this host reach it [default: the user's runtime directory]
     #[arg(long, value_name = "PATH", env = "HORUSD_SOCKET")]
     pub(crate) socket: Option<PathBuf>,
@@ -72,7 +103,7 @@ pub(crate) struct Settings {
     /// Core groups that one client may be in [default: 10000]
     #[arg(long, value_name = "NUMBER", env = "HORUSD_GROUPS_MAX")]
     pub(crate) groups_max: Option<usize>,
-    /// Where /livez, /readyz and /metrics are, or `off` [default: off]
+    /// Where /livez, /readyz and /metrics are, or `off` [default: loopback, 80 above listen's port]
     #[arg(long, value_name = "ADDRESS", env = "HORUSD_HEALTH")]
     pub(crate) health: Option<String>,
     /// What is logged: error, warn, info, debug or trace [default: info]
@@ -90,7 +121,14 @@ impl Settings {
             name: self.name.or(below.name),
             listen: self.listen.or(below.listen),
             peers: self.peers.or(below.peers),
+            seeds: self.seeds.or(below.seeds),
+            services: self.services.or(below.services),
+            name_servers: self.name_servers.or(below.name_servers),
+            beacon: self.beacon.or(below.beacon),
+            beside: self.beside.or(below.beside),
+            system: self.system.or(below.system),
             expect: self.expect.or(below.expect),
+            first: self.first.or(below.first),
             socket: self.socket.or(below.socket),
             socket_mode: self.socket_mode.or(below.socket_mode),
             users: self.users.or(below.users),
@@ -111,8 +149,10 @@ impl Settings {
     fn read(path: &Path) -> Result<Self, String> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        // The first line says where, the last one what.
-        toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
+        toml::from_str(&text).map_err(|error| {
+            let line = error.span().map_or(1, |span| text[..span.start].split('\n').count());
+            format!("{}: line {line}: {}", path.display(), error.message().replace('\n', ": "))
+        })
     }
 
     /// As a file.
@@ -132,9 +172,55 @@ impl Line {
     }
 }
 
+/// What keys without a default look like, or those whose default is the host's.
+const EXAMPLES: [(&str, &str); 10] = [
+    ("name", "\"a\""),
+    ("peers", "[\"b=10.0.0.2:7100\"]"),
+    ("seeds", "[\"horusd.example.org:7100\"]"),
+    ("services", "[\"_horusd._udp.example.org\"]"),
+    ("name_servers", "[\"10.0.0.53:53\"]"),
+    ("first", "\"a\""),
+    ("socket", "\"/run/horus/horusd.sock\""),
+    ("users", "[1000]"),
+    ("key_file", "\"/etc/horus/key\""),
+    ("state", "\"/var/lib/horus\""),
+];
+
+/// The file with every key at its default, commented out, below what it is for.
+pub(crate) fn sample(defaults: &Settings) -> String {
+    let defaults = defaults.in_toml();
+    let mut text = String::from("# Settings of horusd. What is commented out is the default.\n");
+    for argument in Settings::augment_args(clap::Command::new("horusd")).get_arguments() {
+        let key = argument.get_id().as_str();
+        let of_key = |line: &&str| line.split_once(" = ").is_some_and(|(name, _)| name == key);
+        let example = EXAMPLES.iter().find(|(name, _)| *name == key);
+        let line = match (example, defaults.lines().find(of_key)) {
+            (Some((key, value)), _) => format!("{key} = {value}"),
+            (None, Some(line)) => line.to_owned(),
+            (None, None) => continue,
+        };
+        let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+        text.push_str(&format!("\n# {}\n# {line}\n", help.replace('\n', "\n# ")));
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_sample_has_every_key_and_without_its_marks_it_can_be_used() {
+        let defaults =
+            Settings { beat_ms: Some(100), insecure: Some(false), ..Settings::default() };
+        let sample = sample(&defaults);
+        assert_eq!(toml::from_str(&sample), Ok(Settings::default()), "all of it is a comment");
+        let lines = sample.lines().filter_map(|line| line.strip_prefix("# "));
+        let bare: Vec<&str> = lines.filter(|line| line.contains(" = ")).collect();
+        let read: Settings = toml::from_str(&bare.join("\n")).expect("settings");
+        assert_eq!((read.beat_ms, read.insecure), (Some(100), Some(false)));
+        assert_eq!(read.peers.map(|peers| peers.len()), Some(1));
+    }
 
     #[test]
     fn flags_go_over_the_file_and_a_key_that_is_none_is_named() {

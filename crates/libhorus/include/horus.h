@@ -41,10 +41,17 @@ extern "C" {
 // `name` and `listen` are strings that end with 0; `tower` can be written to.
 int horus_open(const char *name, const char *listen, struct horus_tower **tower);
 
+// Opens a tower on the kernel of the horusd that listens at `socket`, a path such as
+// "/run/horus/horusd.sock": nothing else differs from `horus_open`. Close it with `horus_close`.
+//
+// # Safety
+// `name` and `socket` are strings that end with 0; `tower` can be written to.
+int horus_attach(const char *name, const char *socket, struct horus_tower **tower);
+
 // Closes a tower: it leaves every group. Groups, messages and replies of it are over.
 //
 // # Safety
-// `tower` comes from `horus_open` and is not used again; null does nothing.
+// `tower` comes from `horus_open` or `horus_attach` and is not used again; null does nothing.
 void horus_close(struct horus_tower *tower);
 
 // Why the last call of this thread failed; empty if none did. Valid until its next call.

@@ -3,6 +3,7 @@
 use core::ffi::c_int;
 use std::collections::VecDeque;
 use std::ffi::CString;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -24,7 +25,16 @@ impl Tower {
     pub(crate) fn open(name: &str, listen: &str) -> Done<Self> {
         let listen =
             listen.parse().map_err(|_| bad("listen on an address, such as 127.0.0.1:7001"))?;
-        let horus = Horus::embedded(Config::new(name, listen)).map_err(wrong)?;
+        Self::of(Config::new(name, listen))
+    }
+
+    pub(crate) fn attach(name: &str, socket: &str) -> Done<Self> {
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self::of(Config::new(name, anywhere).daemon(socket))
+    }
+
+    fn of(config: Config) -> Done<Self> {
+        let horus = Horus::embedded(config).map_err(wrong)?;
         let bell = Doorbell::new().map_err(|_| bad("no descriptors are left for the doorbell"))?;
         Ok(Self { horus, bell: Arc::new(bell) })
     }

@@ -52,10 +52,28 @@ pub unsafe extern "C" fn horus_open(
     })
 }
 
+/// Opens a tower on the kernel of the horusd that listens at `socket`, a path such as
+/// "/run/horus/horusd.sock": nothing else differs from `horus_open`. Close it with `horus_close`.
+///
+/// # Safety
+/// `name` and `socket` are strings that end with 0; `tower` can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn horus_attach(
+    name: *const c_char,
+    socket: *const c_char,
+    tower: *mut *mut Tower,
+) -> c_int {
+    guarded(|| {
+        // SAFETY: the caller's promise.
+        let (name, socket) = unsafe { (text(name)?, text(socket)?) };
+        put(tower, Tower::attach(name, socket)?)
+    })
+}
+
 /// Closes a tower: it leaves every group. Groups, messages and replies of it are over.
 ///
 /// # Safety
-/// `tower` comes from `horus_open` and is not used again; null does nothing.
+/// `tower` comes from `horus_open` or `horus_attach` and is not used again; null does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn horus_close(tower: *mut Tower) {
     // SAFETY: the caller's promise.

@@ -44,7 +44,8 @@ impl Audience {
 pub enum Down {
     /// Introduces a node by where it listens; said again, the newest address counts.
     Meet {
-        /// The node.
+        /// The node; [`NodeId::ANYBODY`]: whoever listens there is called now, if nobody there is
+        /// linked, and not again before this is said again.
         node: NodeId,
         /// Where it listens.
         address: Address,

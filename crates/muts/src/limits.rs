@@ -124,3 +124,30 @@ pub const HALL_BYTES_MIN: usize = 512;
 
 /// Peers of one channel.
 pub const PEERS_MAX: usize = 256;
+
+/// Addresses that were found without a name, and what came of them: more than a cluster has hosts.
+pub const ANYBODY_MAX: usize = 512;
+
+/// Until such an address is called again, at first: a round trip and some.
+pub const ANYBODY_PAUSE_MIN: core::time::Duration = core::time::Duration::from_millis(200);
+
+/// And at most: who starts later is met within it.
+pub const ANYBODY_PAUSE_MAX: core::time::Duration = core::time::Duration::from_secs(2);
+
+/// How often a finder tells what it knows.
+pub const FIND_EVERY: core::time::Duration = core::time::Duration::from_millis(250);
+
+/// The longest pause between two look-ups: an address that moved is found within it.
+pub const LOOK_UP_MAX: core::time::Duration = core::time::Duration::from_secs(30);
+
+/// Addresses from one source of a finder's.
+pub const FOUND_MAX: usize = 256;
+
+/// How often a process says in the network where it listens.
+pub const BEACON_EVERY: core::time::Duration = core::time::Duration::from_secs(1);
+
+/// Beacons heeded between two of one's own: more than a network has hosts, less than a flood.
+pub const BEACONS_A_ROUND: usize = 256;
+
+/// How long a name server may take.
+pub const NAME_SERVER_PATIENCE: core::time::Duration = core::time::Duration::from_secs(2);

@@ -12,6 +12,9 @@ use crate::wire::{Malformed, Sink, Wire};
 pub struct NodeId(pub u64);
 
 impl NodeId {
+    /// Whoever listens somewhere: of a `Meet`, when only the address is known. No name is its own.
+    pub const ANYBODY: Self = Self(0);
+
     /// The node of a name: a 64-bit FNV-1a hash, the same on every machine.
     #[must_use]
     pub fn of_name(name: &str) -> Self {

@@ -1,6 +1,7 @@
 //! Transport: sorts packets to links and channels; nothing clever.
 
 mod acks;
+mod anybody;
 mod asks;
 mod cookies;
 mod frames;
@@ -37,7 +38,7 @@ use crate::interface::{Channel, Down, Up};
 use crate::layer::{Full, Layer, Packet, Parts, Transmit};
 use crate::limits::{DATAGRAM_BYTES_MAX, DATAGRAM_BYTES_MIN};
 use crate::link::Link;
-use crate::process::ProcId;
+use crate::process::{NodeId, ProcId};
 use crate::random::Random;
 use crate::time::Instant;
 use crate::wire::Wire;
@@ -75,6 +76,8 @@ pub struct Transport {
     callers: Callers,
     /// What those have to be shown who have too many callers.
     cookies: BTreeMap<Address, Cookie>,
+    /// Addresses of nobody known.
+    sought: BTreeMap<Address, anybody::Sought>,
     told: VecDeque<Up>,
     counters: Counters,
     last_turn: Instant,
@@ -154,6 +157,7 @@ impl Transport {
             said: 0,
             callers: Callers::default(),
             cookies: BTreeMap::new(),
+            sought: BTreeMap::new(),
             told: VecDeque::new(),
             counters: Counters::default(),
             last_turn: Instant::ZERO,
@@ -215,6 +219,7 @@ impl Layer for Transport {
 
     fn down(&mut self, now: Instant, ask: Down) -> Result<(), Full<Down>> {
         match ask {
+            Down::Meet { node: NodeId::ANYBODY, address } => self.seek(now, address),
             Down::Meet { node, address } => self.nodes.introduce(now, node, address),
             Down::Open { channel, peers, credit } => self.open(now, channel, peers, credit),
             Down::Close { channel } => self.close(channel),

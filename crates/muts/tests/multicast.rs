@@ -212,6 +212,25 @@ impl Drop for Bridge {
     }
 }
 
+/// How often somebody was taken for deaf, or waited for in vain: either is served alone.
+fn missed(ends: &[End]) -> u64 {
+    ends[0].counted("muts.hall_given_up") + ends[0].counted("muts.overdue")
+}
+
+/// Casts while all hear; answers the bytes on the wire. Who is not given its turn by this machine
+/// for a while is missed like one that hears nothing: then the cast shows nothing.
+fn cast_heard(bridge: &Bridge, ends: &mut [End], casts: usize, bytes: usize) -> u64 {
+    for _ in 0..20 {
+        all_hear(ends);
+        let (before, misses) = (bridge.wire_bytes(0), missed(ends));
+        cast(ends, casts, bytes);
+        if missed(ends) == misses {
+            return bridge.wire_bytes(0) - before;
+        }
+    }
+    panic!("somebody was missed in each of twenty casts");
+}
+
 #[test]
 fn one_datagram_on_the_senders_wire_is_for_all_hosts_of_a_bridge() {
     if !nix::unistd::geteuid().is_root() {
@@ -234,27 +253,22 @@ fn one_datagram_on_the_senders_wire_is_for_all_hosts_of_a_bridge() {
     acquaint(&mut ends);
     all_hear(&mut ends);
     let payload = 2_000 * 1_000;
-    // To each alone it would be twice that; where this machine stalls, some of it goes so.
+    // To each alone it would be twice that.
     let most = payload * 16 / 10;
-    let before = bridge.wire_bytes(0);
-    cast(&mut ends, 2_000, 1_000);
-    let all = bridge.wire_bytes(0) - before;
+    let all = cast_heard(&bridge, &mut ends, 2_000, 1_000);
     assert!(all > payload && all < most, "{all} bytes on the wire for {payload}");
 
     // One stops hearing in the middle: it is served alone, and nobody is upset.
     bridge.pass(2, false);
-    let (before, given_up) = (bridge.wire_bytes(0), ends[0].counted("muts.hall_given_up"));
+    let (before, misses) = (bridge.wire_bytes(0), missed(&ends));
     cast(&mut ends, 2_000, 1_000);
     let some = bridge.wire_bytes(0) - before;
     assert!(some > payload * 19 / 10, "{some} bytes on the wire for two ways of {payload}");
-    assert!(ends[0].counted("muts.hall_given_up") > given_up);
+    assert!(missed(&ends) > misses);
 
     // It hears again, and is found.
     bridge.pass(2, true);
-    all_hear(&mut ends);
-    let before = bridge.wire_bytes(0);
-    cast(&mut ends, 2_000, 1_000);
-    let again = bridge.wire_bytes(0) - before;
+    let again = cast_heard(&bridge, &mut ends, 2_000, 1_000);
     assert!(again < most, "{again} bytes on the wire for {payload}");
     assert!(ends.iter().all(|end| end.upset == 0));
     eprintln!("bytes on the wire for {payload}: all {all}, one deaf {some}, all again {again}");

@@ -13,7 +13,22 @@ mod server;
 mod shared;
 mod trunk;
 
+use muts::decoders::{Decoder, of};
+
 pub use client::{Client, State};
 pub use frame::{Bye, Reader, Say, Tell, VERSION, framed};
 pub use server::{Config, News, Server, Word};
 pub use trunk::Whereabouts;
+
+/// What is read at a gate, by a daemon of its clients, by clients, and by one daemon of another.
+#[must_use]
+pub const fn decoders() -> [Decoder; 6] {
+    [
+        of::<Say>("gate.say"),
+        of::<Tell>("gate.tell"),
+        of::<trunk::letter::CastHead>("gate.cast"),
+        of::<trunk::letter::Letter>("gate.letter"),
+        of::<trunk::letter::Pulse>("gate.pulse"),
+        of::<trunk::letter::Table>("gate.table"),
+    ]
+}

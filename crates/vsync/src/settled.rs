@@ -32,6 +32,11 @@ impl<M: Multicast> Kernel<M> {
         each("vsync.parted", parted as u64);
         each("vsync.disagreeing", peers.disagreeing() as u64);
     }
+
+    /// What happened so far, without what there is now.
+    pub(crate) fn count_past(&self, each: &mut dyn FnMut(&'static str, u64)) {
+        self.desk.counters.each(each);
+    }
 }
 
 impl Group {

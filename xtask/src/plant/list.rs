@@ -493,7 +493,7 @@ pub(super) const PLANTS: [Plant; 67] = [
     transport(
         "a skip inside a message is taken",
         "crates/muts/src/incoming.rs",
-        "if self.joiner.is_inside() || below < self.records {",
-        "if below < self.records {",
+        "if self.joiner.is_inside() || more.is_none() {",
+        "if more.is_none() {",
     ),
 ];

@@ -14,7 +14,7 @@ pub(crate) const MEMBERS: usize = 4;
 pub(crate) const WARM: Duration = Duration::from_millis(100);
 
 /// Between two pings: a second core is idle by then, and nothing is asleep for long.
-const EVERY_US: u64 = 500;
+pub(crate) const EVERY_US: u64 = 500;
 
 /// What is sent as fast as it goes.
 #[derive(Debug, Clone)]
@@ -54,7 +54,7 @@ pub(crate) fn rate(crew: &mut Crew, flood: &Flood, window_ms: u64) -> f64 {
 }
 
 /// The times of one series of pings, in microseconds: the median and the 99th percentile.
-fn times(crew: &mut Crew, ping: &Words, count: u64) -> (f64, f64) {
+pub(crate) fn times(crew: &mut Crew, ping: &Words, count: u64) -> (f64, f64) {
     let listener = usize::from(ping.get::<String>("way") == "one");
     crew.ask(&Words::new("times"));
     crew.ask(&ping.clone().with("count", count).with("every_us", EVERY_US));

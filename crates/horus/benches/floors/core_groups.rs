@@ -1,11 +1,15 @@
 //! Core groups: the lanes of `vsync`.
 
-use muts::{Address, Instant, Layer, Message, ProcId, Transport};
+use std::marker::PhantomData;
+
+use muts::{Address, Counted, Instant, Layer, Message, ProcId};
+use vsync::gate::Client;
 use vsync::{Down, GroupId, Kernel, Order, Up};
 
 use super::works::{Kind, Works};
 use crate::common::words::Words;
 use crate::member::floor::{Floor, Heard, LANES, Lane};
+use crate::member::motor::Motor;
 use crate::member::{proc, transport};
 
 /// The first of those that stay idle.
@@ -16,8 +20,12 @@ const WORK: u128 = 1_000_000;
 
 /// See the head of this file.
 #[derive(Debug)]
-pub(crate) struct CoreGroups {
+pub(crate) struct CoreGroups<T> {
     me: ProcId,
+    /// The process of the first rank.
+    first: ProcId,
+    /// Of the kernel's words, whatever carries them out.
+    tower: PhantomData<T>,
     peers: Vec<ProcId>,
     order: Order,
     /// Idle groups that have all their members here.
@@ -41,11 +49,22 @@ pub(crate) fn order(words: &Words) -> Order {
 /// Lives as a member of a crew.
 pub(crate) fn run(role: &Words) {
     let rank: usize = role.get("rank");
-    let me = proc(rank);
-    let kernel = Kernel::new(transport(role), vsync::Config::new(me, rank as u64 + 70));
-    let floor =
-        CoreGroups { me, peers: Vec::new(), order: Order::Fifo, complete: 0, works: Works::none() };
-    crate::member::run(role, floor, kernel);
+    let named = role.all("named").next().is_some();
+    let procs: fn(usize) -> ProcId = if named { crate::gate::proc } else { proc };
+    let me = procs(rank);
+    let kernel = Kernel::new(transport(role, me), vsync::Config::new(me, rank as u64 + 70));
+    let floor = CoreGroups::new(me, procs(0));
+    crate::member::run_with(role, floor, kernel, Motor::net(), procs);
+}
+
+/// The same behind a daemon.
+pub(crate) fn run_behind(role: &Words) {
+    use crate::gate::{name, proc, socket};
+    let rank: usize = role.get("rank");
+    let pipe = muts::os::Pipe::open(&socket(role, rank.min(1))).expect("a daemon");
+    let client = Client::new(proc(rank), name(rank));
+    let floor = CoreGroups::new(proc(rank), proc(0));
+    crate::member::run_with(role, floor, client, Motor::Pipe(pipe), proc);
 }
 
 /// One of those that are worked on.
@@ -53,7 +72,13 @@ const fn worked(at: u64) -> GroupId {
     GroupId(WORK + at as u128)
 }
 
-impl CoreGroups {
+impl<T: Layer<Down = Down, Up = Up>> CoreGroups<T> {
+    fn new(me: ProcId, first: ProcId) -> Self {
+        let works = Works::none();
+        let (peers, order, tower) = (Vec::new(), Order::Fifo, PhantomData);
+        Self { me, first, tower, peers, order, complete: 0, works }
+    }
+
     fn hear_view(&mut self, group: GroupId, members: usize) {
         let Some((kind, at)) = self.works.current() else { return };
         let wanted = match kind {
@@ -66,14 +91,14 @@ impl CoreGroups {
         }
     }
 
-    fn found(&self, tower: &mut Kernel<Transport>, now: Instant, group: GroupId) {
+    fn found(&self, tower: &mut T, now: Instant, group: GroupId) {
         let found = Down::Found { group, members: self.peers.clone() };
         let _ = tower.down(now, found);
     }
 }
 
-impl Floor for CoreGroups {
-    type Tower = Kernel<Transport>;
+impl<T: Layer<Down = Down, Up = Up> + Counted> Floor for CoreGroups<T> {
+    type Tower = T;
 
     fn meet(peer: ProcId, address: Address) -> Down {
         Down::Meet { node: peer.node, address }
@@ -81,7 +106,7 @@ impl Floor for CoreGroups {
 
     fn open(&mut self, tower: &mut Self::Tower, now: Instant, peers: &[ProcId]) {
         self.peers = peers.to_vec();
-        if self.me == proc(0) {
+        if self.me == self.first {
             LANES.into_iter().for_each(|lane| self.found(tower, now, group(lane)));
         }
     }
@@ -136,7 +161,7 @@ impl Floor for CoreGroups {
                 return answer.with("at", crate::common::clock::now_ns());
             }
             "join" => {
-                let join = Down::Join { group: group(Lane::First), contact: Some(proc(0)) };
+                let join = Down::Join { group: group(Lane::First), contact: Some(self.first) };
                 let _ = tower.down(now, join);
                 return answer.with("at", crate::common::clock::now_ns());
             }

@@ -38,7 +38,7 @@ pub(crate) struct Light {
 pub(crate) fn run(role: &Words) {
     let rank: usize = role.get("rank");
     let me = proc(rank);
-    let kernel = Kernel::new(transport(role), vsync::Config::new(me, rank as u64 + 70));
+    let kernel = Kernel::new(transport(role, me), vsync::Config::new(me, rank as u64 + 70));
     let config = lwg::Config::new(Endpoint::of(me));
     let policy = Smallest { extras_max: None, grace: None };
     let floor = Light {

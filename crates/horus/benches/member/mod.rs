@@ -2,6 +2,7 @@
 
 pub(crate) mod floor;
 mod lossy;
+pub(crate) mod motor;
 pub(crate) mod stamp;
 
 use std::sync::mpsc::Receiver;
@@ -9,11 +10,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use muts::keyed::{KeyFile, Keyed};
-use muts::os::Driver;
 use muts::{Address, Counted, Layer, Message, NodeId, ProcId, Random, Transport};
 
 use self::floor::{Floor, Heard, LANES, Lane};
 use self::lossy::Lossy;
+use self::motor::Motor;
 use self::stamp::{Pings, Times, Wish, read, stamped};
 use crate::common::words::Words;
 use crate::common::{allocator, clock, crew};
@@ -24,7 +25,9 @@ const BURST: usize = 64;
 struct Member<F: Floor> {
     floor: F,
     rank: usize,
-    driver: Driver,
+    motor: Motor,
+    /// The process of a rank.
+    procs: fn(usize) -> ProcId,
     tower: Lossy<F::Tower>,
     peers: Vec<ProcId>,
     met: usize,
@@ -50,9 +53,8 @@ pub(crate) const fn proc(rank: usize) -> ProcId {
 }
 
 /// The transport of a role, with its keys if it has some.
-pub(crate) fn transport(role: &Words) -> Transport {
-    let rank = role.get::<usize>("rank");
-    let config = muts::Config::new(proc(rank), rank as u64 + 7);
+pub(crate) fn transport(role: &Words, me: ProcId) -> Transport {
+    let config = muts::Config::new(me, role.get::<u64>("rank") + 7);
     match role.all("keys").next() {
         None => Transport::new(config),
         Some(path) => {
@@ -65,16 +67,26 @@ pub(crate) fn transport(role: &Words) -> Transport {
 
 /// Lives until its lines end.
 pub(crate) fn run<F: Floor>(role: &Words, floor: F, tower: F::Tower) {
+    run_with(role, floor, tower, Motor::net(), proc);
+}
+
+/// The same with this motor, for processes that are called so.
+pub(crate) fn run_with<F: Floor>(
+    role: &Words,
+    floor: F,
+    tower: F::Tower,
+    motor: Motor,
+    procs: fn(usize) -> ProcId,
+) {
     let rank: usize = role.get("rank");
-    let driver = Driver::open("127.0.0.1:0".parse().expect("an address")).expect("a free port");
-    let bell = driver.bell();
+    let bell = motor.bell();
     let lines = crew::lines(move || bell.ring());
-    let at = driver.local_address().expect("it listens");
-    crew::tell(&Words::new("listens").with("at", at));
+    crew::tell(&motor.listens());
     let mut member = Member {
         floor,
         rank,
-        driver,
+        motor,
+        procs,
         tower: Lossy { tower, loss: 0, random: Random::new(rank as u64) },
         peers: Vec::new(),
         met: 0,
@@ -99,17 +111,17 @@ impl<F: Floor> Member<F> {
                 self.take(&words);
             }
             let patience = self.send();
-            self.driver.turn(&mut self.tower, patience).expect("the socket works");
+            self.motor.turn(&mut self.tower, patience);
             while let Some(up) = self.tower.up() {
                 let heard = self.floor.hear(up);
                 self.hear(heard);
             }
-            self.floor.step(&mut self.tower.tower, self.driver.now());
+            self.floor.step(&mut self.tower.tower, self.motor.now());
         }
     }
 
     fn cast(&mut self, lane: Lane, message: Message) -> bool {
-        let now = self.driver.now();
+        let now = self.motor.now();
         self.floor.cast(&mut self.tower.tower, now, lane, message)
     }
 
@@ -165,7 +177,7 @@ impl<F: Floor> Member<F> {
     /// Others may meet this one before it is told of them.
     fn open(&mut self) {
         if !self.peers.is_empty() && self.met >= self.peers.len() {
-            let now = self.driver.now();
+            let now = self.motor.now();
             self.floor.open(&mut self.tower.tower, now, &self.peers);
             self.tell_met();
         }
@@ -192,15 +204,15 @@ impl<F: Floor> Member<F> {
     }
 
     fn take(&mut self, words: &Words) {
-        let now = self.driver.now();
+        let now = self.motor.now();
         match words.verb.as_str() {
             "meet" => {
                 let others: Vec<_> =
                     words.all("at").enumerate().filter(|(rank, _)| *rank != self.rank).collect();
-                self.peers = others.iter().map(|(rank, _)| proc(*rank)).collect();
+                self.peers = others.iter().map(|(rank, _)| (self.procs)(*rank)).collect();
                 for (rank, at) in others {
                     let address = Address::Net(at.parse().expect("an address"));
-                    let _ = self.tower.down(now, F::meet(proc(rank), address));
+                    let _ = self.tower.down(now, F::meet((self.procs)(rank), address));
                 }
                 return self.open();
             }

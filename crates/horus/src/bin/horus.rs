@@ -5,6 +5,8 @@ mod node;
 #[cfg(unix)]
 #[path = "../operator.rs"]
 mod operator;
+#[path = "../pages.rs"]
+mod pages;
 #[path = "../policy/mod.rs"]
 mod policy;
 #[path = "../say.rs"]
@@ -14,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use horus::check;
 use muts::keyed::KeyFile;
 
@@ -46,6 +48,11 @@ enum What {
     Policy {
         #[command(subcommand)]
         what: policy::Verb,
+    },
+    /// Write man pages and completions below a directory like /usr/share
+    Pages {
+        /// The directory
+        share: PathBuf,
     },
     /// Judge the histories in a directory: exit code 1 if a promise was broken, or if there is
     /// nothing to judge
@@ -96,6 +103,13 @@ fn main() -> ExitCode {
         #[cfg(unix)]
         What::Ask(ask) => operator::run(&ask),
         What::Keygen { file, like } => keygen(&file, like.as_deref()),
+        What::Pages { share } => match pages::write(&Line::command(), &share) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("horus pages: {}: {error}", share.display());
+                ExitCode::FAILURE
+            }
+        },
         What::Check { directory, json, total_strong, causal_across } => {
             let options =
                 check::Options { total_strong, causal_across, ..check::Options::default() };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use horus::{Config, Placing, Timing};
+use horus::{Clues, Config, Placing, Start, Timing};
 
 /// Run one process that does what lines on standard input say and tells what happens on standard
 /// output.
@@ -24,6 +24,33 @@ pub(crate) struct Options {
     /// An IP multicast group that all nodes share, 239.255.0.1:7000: what several hear goes once
     #[arg(long, value_name = "GROUP")]
     hall: Option<SocketAddr>,
+    /// Where another node may listen, whatever it is called, host:7002; all addresses of the host
+    #[arg(long, value_name = "HOST:PORT")]
+    seed: Vec<String>,
+    /// A name whose SRV records list where others listen, _horus._udp.example.org
+    #[arg(long, value_name = "NAME")]
+    service: Vec<String>,
+    /// Who is asked for those records [default: the system's name servers]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    name_server: Vec<SocketAddr>,
+    /// A directory where nodes of this host find each other
+    #[arg(long, value_name = "DIR")]
+    beside: Option<PathBuf>,
+    /// An IP multicast group where nodes of this network find each other, 239.255.71.0:7102
+    #[arg(long, value_name = "GROUP", value_parser = address)]
+    beacon: Option<SocketAddr>,
+    /// The word of the system: nodes find only those of the same word
+    #[arg(long, value_name = "WORD", default_value = "horus")]
+    system: String,
+    /// Begin only when so many others were met
+    #[arg(long, value_name = "NUMBER")]
+    expect: Option<usize>,
+    /// The one node that may begin without having met another; all others must have met it
+    #[arg(long, value_name = "NAME")]
+    first: Option<String>,
+    /// How long to wait for them, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    patience: u64,
     /// The node's own key and the cluster's, as `horus keygen` makes them
     #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
     pub(crate) key_file: Option<PathBuf>,
@@ -113,6 +140,24 @@ impl Options {
         Ok(others)
     }
 
+    fn clues(&self) -> Clues {
+        Clues {
+            system: self.system.clone(),
+            seeds: self.seed.clone(),
+            services: self.service.clone(),
+            name_servers: self.name_server.clone(),
+            beside: self.beside.clone(),
+            beacon: self.beacon,
+        }
+    }
+
+    /// Whom it must have met; the one that may begin alone waits for nobody by name.
+    fn start(&self) -> Option<Start> {
+        let first = self.first.clone().filter(|first| *first != self.name);
+        let (expect, patience) = (self.expect.unwrap_or(0), Duration::from_secs(self.patience));
+        (expect > 0 || first.is_some()).then_some(Start { expect, first, patience })
+    }
+
     /// What they mean to the library.
     ///
     /// # Errors
@@ -133,6 +178,8 @@ impl Options {
             daemon: self.daemon.clone(),
             state_dir: self.state.clone(),
             hall: self.hall,
+            clues: self.clues(),
+            start: self.start(),
             insecure: self.insecure,
             chaos: self.allow_chaos,
             timing: match self.profile {

@@ -81,7 +81,7 @@ impl Houses {
                 command
             }
         };
-        command.args(["--name", &format!("d{daemon}"), "--log", "debug"]);
+        command.args(["--name", &format!("d{daemon}"), "--log", "debug", "--health", "off"]);
         command.args(["--listen", &self.addresses[daemon].to_string()]);
         let others = (0..self.addresses.len()).filter(|other| *other != daemon);
         let others: Vec<String> =
@@ -202,6 +202,36 @@ fn sigkill_of_a_client_is_known_before_any_silence() {
     houses.work(&mut load, SECOND);
     houses.town.start(1);
     houses.work(&mut load, SECOND);
+    houses.end();
+}
+
+#[test]
+fn a_client_that_is_killed_and_starts_at_once_comes_in_again_and_again() {
+    let (mut houses, mut load) = Houses::busy("restart", 2, 3);
+    for _ in 0..4 {
+        houses.town.kill(2);
+        houses.town.start(2);
+        houses.town.expect("it started", T + SECOND * 2, |town| !town.sights[2].process.is_empty());
+        houses.town.say(2, &json!({ "do": "join", "group": GROUP }));
+        houses.together(&[0, 1, 2], T + SECOND * 2);
+        houses.work(&mut load, SECOND / 5);
+    }
+    houses.end();
+}
+
+#[test]
+fn a_client_that_stands_still_is_excluded_and_told_so_when_it_goes_on() {
+    let (mut houses, mut load) = Houses::busy("zombie", 2, 4);
+    houses.town.stop(3);
+    houses.town.pass(T / 2);
+    houses.town.go_on(3);
+    houses.together(&[0, 1, 2, 3], SECOND);
+    houses.town.stop(3);
+    houses.together(&[0, 1, 2], T * 2 + SECOND);
+    houses.work(&mut load, SECOND / 2);
+    houses.town.go_on(3);
+    houses.end_without_daemon(&[3], SECOND);
+    houses.work(&mut load, SECOND / 5);
     houses.end();
 }
 

@@ -148,8 +148,9 @@ impl Doors {
         }
         self.accept(porter);
         self.read_all(porter);
-        self.write_all(porter);
+        // What a client said is on its way before its own end of the pipe is woken.
         self.driver.send(porter);
+        self.write_all(porter);
         Ok(())
     }
 

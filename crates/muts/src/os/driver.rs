@@ -186,6 +186,7 @@ impl Driver {
     fn transmit<L: Layer>(&mut self, layer: &mut L) {
         let now = self.now();
         self.wants_room = false;
+        let mut blamed = false;
         loop {
             if self.batch.is_empty() && !self.gather(layer, now) {
                 return;
@@ -202,11 +203,17 @@ impl Driver {
                     self.wants_room = true;
                     return;
                 }
+                // That an earlier datagram met nobody is said once, to whichever goes out next.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused && !blamed => {
+                    (blamed, self.troubled) = (true, true);
+                    continue;
+                }
                 Err(_) => {
                     self.refused += 1;
                     self.troubled = true;
                 }
             }
+            blamed = false;
             self.batch.clear();
         }
     }

@@ -25,6 +25,8 @@
 #[cfg(all(unix, not(horus_none)))]
 mod doors;
 mod driver;
+#[cfg(all(any(unix, windows), not(horus_none)))]
+mod finder;
 mod incarnation;
 #[cfg(all(any(unix, windows), not(horus_none)))]
 mod landing;
@@ -49,6 +51,8 @@ mod system;
 #[cfg(all(unix, not(horus_none)))]
 pub use doors::{Doors, default_socket};
 pub use driver::{Bell, Broken, Driver};
+#[cfg(all(any(unix, windows), not(horus_none)))]
+pub use finder::{Clues, Finder};
 pub use incarnation::{Forgetful, next_incarnation};
 #[cfg(all(unix, not(horus_none)))]
 pub use pipe::{Pipe, Unreachable};

@@ -48,6 +48,11 @@ fn what_the_kernel_reads() {
 }
 
 #[test]
+fn what_is_read_at_the_gate() {
+    attempt_all("gate.");
+}
+
+#[test]
 fn what_light_weight_groups_read() {
     attempt_all("lwg.");
 }

@@ -10,7 +10,7 @@ use muts::decoders::{Decoded, Decoder};
 use examples::Example;
 
 /// What these read goes to the end of the message, so a part of it may be whole.
-const OPEN_ENDED: [&str; 2] = ["muts.message", "lwg.directory"];
+const OPEN_ENDED: [&str; 3] = ["muts.message", "lwg.directory", "gate.table"];
 
 /// Bytes appended to a changed example, so that a longer kind of message finds its fields.
 const TAIL: [u8; 512] = [0; 512];
@@ -19,6 +19,7 @@ fn decoders() -> BTreeMap<&'static str, Decoder> {
     let mut all = Vec::new();
     all.extend(muts::decoders::all());
     all.extend(vsync::decoders::all());
+    all.extend(vsync::gate::decoders());
     all.extend(lwg::decoders::all());
     all.extend(tools::decoders::all());
     all.extend(names::decoders::all());

@@ -251,10 +251,12 @@ pub enum Bye {
     Crowded = 10,
     /// An operator put it out.
     PutOut = 11,
+    /// The daemon has not met the others yet that it must not begin without.
+    Early = 12,
 }
 
 impl Bye {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Left,
         Self::Stopping,
         Self::Version,
@@ -266,6 +268,7 @@ impl Bye {
         Self::Forbidden,
         Self::Crowded,
         Self::PutOut,
+        Self::Early,
     ];
 }
 
@@ -293,6 +296,10 @@ impl fmt::Display for Bye {
             Self::Forbidden => "this user may not attach under this name",
             Self::Crowded => "as many clients as the daemon's limit allows are attached",
             Self::PutOut => "an operator put it out",
+            Self::Early => {
+                "the daemon has not met those yet without whom it must not begin (`horus status` \
+                 says how many); attach again once it is ready"
+            }
         })
     }
 }

@@ -84,8 +84,8 @@ pub enum Word {
         /// What it is told.
         answer: Vec<u8>,
     },
-    /// Takes no more clients, or takes some again.
-    Admit(bool),
+    /// From now on no client is let in, for this reason, or any may be again.
+    Close(Option<Bye>),
     /// This daemon ends: clients and other daemons are told.
     Farewell,
 }
@@ -133,9 +133,11 @@ pub struct Server<M> {
     owing: BTreeSet<u32>,
     told: VecDeque<News>,
     look: Instant,
-    admits: bool,
+    closed: Option<Bye>,
     attached: u64,
     put_out: BTreeMap<u8, u64>,
+    /// What the kernels of those who went had counted: counters never fall.
+    gone: BTreeMap<&'static str, u64>,
 }
 
 impl<M: Multicast> Server<M> {
@@ -149,9 +151,10 @@ impl<M: Multicast> Server<M> {
             owing: BTreeSet::new(),
             told: VecDeque::new(),
             look: Instant::ZERO,
-            admits: true,
+            closed: None,
             attached: 0,
             put_out: BTreeMap::new(),
+            gone: BTreeMap::new(),
         }
     }
 
@@ -184,7 +187,7 @@ impl<M: Multicast> Server<M> {
     }
 
     /// Other daemons that are heard.
-    pub fn neighbours(&self) -> usize {
+    pub fn neighbours(&self) -> impl Iterator<Item = NodeId> + '_ {
         self.trunk.neighbours()
     }
 
@@ -237,8 +240,8 @@ impl<M: Multicast> Server<M> {
             || others
         {
             Some(Bye::Forbidden)
-        } else if !self.admits {
-            Some(Bye::Stopping)
+        } else if self.closed.is_some() {
+            self.closed
         } else if self.pipes.len() >= self.config.clients_max {
             Some(Bye::Crowded)
         } else {
@@ -272,6 +275,9 @@ impl<M: Multicast> Server<M> {
         let Some(mut guest) = self.guests.remove(&pipe) else { return };
         self.owing.remove(&pipe);
         *self.put_out.entry(why as u8).or_default() += 1;
+        if let Some((_, kernel)) = &guest.kernel {
+            kernel.count_past(&mut |name, value| *self.gone.entry(name).or_default() += value);
+        }
         let proc = guest.proc();
         if let Some(proc) = proc {
             self.pipes.remove(&proc);
@@ -384,7 +390,7 @@ impl<M: Multicast> Layer for Server<M> {
                     guest.tell(&Tell::Answer(answer));
                 }
             }
-            Word::Admit(admits) => self.admits = admits,
+            Word::Close(why) => self.closed = why,
             Word::Farewell => {
                 let all: Vec<u32> = self.guests.keys().copied().collect();
                 for pipe in all {
@@ -483,6 +489,7 @@ impl<M: Multicast + Counted> Counted for Server<M> {
         each("gate.groups", groups as u64);
         each("gate.bytes_waiting", waiting as u64);
         each("gate.slow", choked as u64);
+        self.gone.iter().for_each(|(name, value)| each(name, *value));
         for guest in self.guests.values() {
             if let Some((_, kernel)) = &guest.kernel {
                 kernel.count(each);

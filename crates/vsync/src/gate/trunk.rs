@@ -10,7 +10,7 @@
 
 mod channels;
 mod hearing;
-mod letter;
+pub(crate) mod letter;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -19,7 +19,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use muts::{
     Channel, Counted, Down, Duration, Full, Guard, Guarded, Instant, Message, Multicast, NodeId,
-    ProcId, Up,
+    ProcId, Up, Wire as _,
 };
 
 use self::letter::{Letter, Pulse, Table};
@@ -128,8 +128,9 @@ impl<M: Multicast> Trunk<M> {
     }
 
     /// Other daemons that are heard.
-    pub(crate) fn neighbours(&self) -> usize {
-        self.neighbours.values().filter(|neighbour| neighbour.silent.is_none()).count()
+    pub(crate) fn neighbours(&self) -> impl Iterator<Item = NodeId> + '_ {
+        let heard = self.neighbours.iter().filter(|(_, neighbour)| neighbour.silent.is_none());
+        heard.map(|(host, _)| host.node)
     }
 
     /// The newest process known of that node, and whether it is over.
@@ -367,11 +368,11 @@ impl<M: Multicast> Trunk<M> {
                 known.is_some_and(|known| known.proc == to && known.host == Some(host))
             };
             let beats = self.beats.iter().filter(|((_, to), _)| there(*to));
-            let table = Table {
-                version: self.version,
-                beats: beats.map(|((from, to), bytes)| (*from, *to, bytes.clone())).collect(),
-            };
-            let mut message = Message::new(table.bytes());
+            let beats: Vec<_> =
+                beats.map(|((from, to), bytes)| (*from, *to, bytes.clone())).collect();
+            let mut table = Vec::new();
+            Table::of(self.version, &beats).write(&mut table);
+            let mut message = Message::new(table);
             message.push(&Letter::Table);
             self.ask_host(now, Down::Tell { to: host, change: false, message });
         }
@@ -381,7 +382,9 @@ impl<M: Multicast> Trunk<M> {
     fn beat_to(&mut self, now: Instant, host: ProcId) {
         let Some(neighbour) = self.neighbours.get(&host) else { return };
         let pulse = Pulse { version: self.version, has: neighbour.table.version };
-        self.ask_host(now, Down::Beat { to: host, bytes: pulse.bytes() });
+        let mut bytes = Vec::new();
+        pulse.write(&mut bytes);
+        self.ask_host(now, Down::Beat { to: host, bytes: bytes.into() });
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
@@ -405,7 +408,9 @@ impl<M: Counted> Counted for Trunk<M> {
         let living = self.nodes.values().filter(|known| !known.over).count();
         let waiting = self.channels.values().filter(|shared| shared.patience.is_some()).count();
         each("gate.processes", living as u64);
+        let silent = self.neighbours.values().filter(|one| one.silent.is_some()).count();
         each("gate.neighbours", self.neighbours.len() as u64);
+        each("gate.silent", silent as u64);
         each("gate.channels", self.channels.len() as u64);
         each("gate.channels_waiting", waiting as u64);
         each("gate.malformed", self.malformed);

@@ -16,6 +16,7 @@ pub(crate) fn all() -> Vec<Decoder> {
     let mut all = Vec::new();
     all.extend(muts::decoders::all());
     all.extend(vsync::decoders::all());
+    all.extend(vsync::gate::decoders());
     all.extend(lwg::decoders::all());
     all.extend(tools::decoders::all());
     all.extend(names::decoders::all());

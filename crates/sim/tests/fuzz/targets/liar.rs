@@ -1,8 +1,8 @@
 //! Liar: one of two towers changes what it says on its way down.
 //!
 //! Nobody falls over it, and memory stays in proportion to what was said. In one target all that a
-//! kernel says is changed as it pleases; in the other of the kernel's own headers only the length is,
-//! so that they mean nothing, and of the floors above everything.
+//! kernel says is changed as it pleases; in the other of the kernel's own headers only the length
+//! is, so that they mean nothing, and of the floors above everything.
 
 use std::cell::RefCell;
 use std::rc::Rc;

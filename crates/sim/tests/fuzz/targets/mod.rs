@@ -4,6 +4,7 @@
 //! and what it takes must be written as it was read.
 
 mod decoders;
+mod gate;
 mod hall;
 mod hearing;
 mod liar;
@@ -51,13 +52,15 @@ impl Target {
 }
 
 /// What holds a state between one datagram and the next.
-const STATEFUL: [(&str, Reads); 9] = [
+const STATEFUL: [(&str, Reads); 11] = [
     ("muts.stranger", stranger::open),
     ("muts.sealed", stranger::sealed),
     ("muts.peer", peer::alone),
     ("muts.hall", hall::attempt),
     ("muts.speaker", peer::in_hall),
     ("vsync.liar", liar::kernels),
+    ("gate.server", gate::server),
+    ("gate.client", gate::client),
     ("lwg.liar", liar::towers),
     ("names.directory", hearing::directory),
     ("names.resolver", hearing::resolver),

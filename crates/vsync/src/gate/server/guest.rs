@@ -80,7 +80,10 @@ impl Guest {
     /// Why it has to go.
     pub(super) fn ask(&mut self, now: Instant, ask: Down, groups_max: usize) -> Result<(), Bye> {
         let cost = match &ask {
-            Down::Cast { group, message, .. } => Some((Some(*group), weight(message))),
+            // What is cast into a group that it is not in is dropped, and counted nowhere.
+            Down::Cast { group, message, .. } => {
+                self.groups.contains_key(group).then(|| (Some(*group), weight(message)))
+            }
             Down::Send { message, .. } => Some((None, weight(message))),
             _ => None,
         };
@@ -133,6 +136,7 @@ impl Guest {
                 }
                 Up::Out { group, .. } => {
                     self.groups.remove(group);
+                    self.owed.remove(&Some(*group));
                 }
                 _ => {}
             }
@@ -144,17 +148,19 @@ impl Guest {
     /// Says what there is room for again; true if some is owed still.
     pub(super) fn give_room(&mut self, is_full: impl Fn(Option<Channel>) -> bool) -> bool {
         let Some((_, kernel)) = &self.kernel else { return false };
-        let out = &mut self.out;
-        self.owed.retain(|group, bytes| {
-            let channel = group.and_then(|group| kernel.channel(group));
-            if *bytes > 0 && is_full(channel) {
-                return true;
+        let mut more = false;
+        for (group, bytes) in &mut self.owed {
+            // To tell each cast would wake its sender for each.
+            if *bytes < GATE_CREDIT_BYTES / 4 {
+                continue;
             }
-            if *bytes > 0 {
-                write_frame(out, &Tell::Took { group: *group, bytes: *bytes });
+            if is_full(group.and_then(|group| kernel.channel(group))) {
+                more = true;
+            } else {
+                let bytes = core::mem::take(bytes);
+                write_frame(&mut self.out, &Tell::Took { group: *group, bytes });
             }
-            false
-        });
-        !self.owed.is_empty()
+        }
+        more
     }
 }

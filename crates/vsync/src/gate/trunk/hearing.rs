@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use muts::{Channel, Down, Full, Instant, Message, Multicast, ProcId, Up};
+use muts::{Channel, Down, Full, Instant, Message, Multicast, ProcId, Up, Wire as _};
 
 use super::letter::{CastHead, Letter, Pulse, Table};
 use super::{Neighbour, Trunk};
@@ -62,7 +62,7 @@ impl<M: Multicast> Trunk<M> {
             },
             Up::Send { from, message } => self.hear_letter(now, from, message, true),
             Up::Tell { from, message } => self.hear_letter(now, from, message, false),
-            Up::Beat { from, bytes } => match Pulse::read(&bytes) {
+            Up::Beat { from, bytes } => match Pulse::read(&mut &bytes[..]) {
                 Ok(pulse) => self.hear_pulse(from, pulse),
                 Err(_) => self.malformed += 1,
             },
@@ -153,7 +153,7 @@ impl<M: Multicast> Trunk<M> {
                     );
                 }
             }
-            Ok(Letter::Table) => match Table::read(message.body()) {
+            Ok(Letter::Table) => match Table::read(&mut &message.body()[..]) {
                 Ok(table) => self.hear_table(now, host, table),
                 Err(_) => self.malformed += 1,
             },
@@ -204,8 +204,7 @@ impl<M: Multicast> Trunk<M> {
     /// The kernels behind another daemon have said the same again.
     fn replay(&mut self, host: ProcId) {
         let Some(neighbour) = self.neighbours.get(&host) else { return };
-        let beats = neighbour.table.beats.clone();
-        for (from, to, bytes) in beats {
+        for (from, to, bytes) in neighbour.table.beats(|to| self.ports.contains_key(to)) {
             if self.is_behind(from, host) {
                 self.tell(to, Up::Beat { from, bytes });
             }

@@ -86,16 +86,13 @@ pub(crate) struct Pulse {
     pub(crate) has: u64,
 }
 
-impl Pulse {
-    pub(crate) fn bytes(self) -> Bytes {
-        let mut bytes = Vec::with_capacity(16);
-        self.version.write(&mut bytes);
-        self.has.write(&mut bytes);
-        bytes.into()
+impl Wire for Pulse {
+    fn write(&self, into: &mut impl Sink) {
+        self.version.write(into);
+        self.has.write(into);
     }
-
-    pub(crate) fn read(mut bytes: &[u8]) -> Result<Self, Malformed> {
-        Ok(Self { version: u64::read(&mut bytes)?, has: u64::read(&mut bytes)? })
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        Ok(Self { version: u64::read(from)?, has: u64::read(from)? })
     }
 }
 
@@ -103,38 +100,77 @@ impl Pulse {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Table {
     pub(crate) version: u64,
-    /// From whom, to whom, what; by sender.
-    pub(crate) beats: Vec<(ProcId, ProcId, Bytes)>,
+    /// By sender.
+    rows: Vec<Row>,
+}
+
+/// What one kernel says to its peers differs at its end only: the rest is said, and kept, once.
+#[derive(Debug, PartialEq, Eq)]
+struct Row {
+    from: ProcId,
+    common: Bytes,
+    /// By receiver.
+    ends: Vec<(ProcId, Bytes)>,
 }
 
 impl Table {
-    /// What one kernel says to its peers differs at its end only: the rest is said once.
-    pub(crate) fn bytes(&self) -> Vec<u8> {
-        let mut into = Vec::new();
-        self.version.write(&mut into);
-        for of_one in self.beats.chunk_by(|one, other| one.0 == other.0) {
+    /// Of what is said from whom to whom, sorted by both.
+    pub(crate) fn of(version: u64, beats: &[(ProcId, ProcId, Bytes)]) -> Self {
+        let rows = beats.chunk_by(|one, other| one.0 == other.0).map(|of_one| {
             let all: Vec<&[u8]> = of_one.iter().map(|(_, _, bytes)| &bytes[..]).collect();
             let common = common_prefix(&all);
-            of_one[0].0.write(&mut into);
-            write_bytes(&mut into, &common);
-            write_varint(&mut into, of_one.len() as u64);
-            for (_, to, bytes) in of_one {
-                to.write(&mut into);
-                write_bytes(&mut into, &bytes[common.len()..]);
-            }
-        }
-        into
+            let end = |(_, to, bytes): &(_, _, Bytes)| (*to, bytes.slice(common.len()..));
+            let ends = of_one.iter().map(end).collect();
+            Row { from: of_one[0].0, common: common.into(), ends }
+        });
+        Self { version, rows: rows.collect() }
     }
 
-    pub(crate) fn read(mut bytes: &[u8]) -> Result<Self, Malformed> {
-        let from = &mut bytes;
-        let mut table = Self { version: u64::read(from)?, beats: Vec::new() };
+    /// From whom, to whom of those who are wanted, what.
+    pub(crate) fn beats(&self, wanted: impl Fn(&ProcId) -> bool) -> Vec<(ProcId, ProcId, Bytes)> {
+        let mut beats = Vec::new();
+        for row in &self.rows {
+            let ends = row.ends.iter().filter(|(to, _)| wanted(to));
+            let whole = |end: &Bytes| [&row.common[..], &end[..]].concat().into();
+            beats.extend(ends.map(|(to, end)| (row.from, *to, whole(end))));
+        }
+        beats
+    }
+}
+
+impl Wire for Table {
+    fn write(&self, into: &mut impl Sink) {
+        self.version.write(into);
+        for row in &self.rows {
+            row.from.write(into);
+            write_bytes(into, &row.common);
+            write_varint(into, row.ends.len() as u64);
+            for (to, end) in &row.ends {
+                to.write(into);
+                write_bytes(into, end);
+            }
+        }
+    }
+
+    /// Goes to the end. Whoever says something twice to one of us would have it kept many times for
+    /// few bytes.
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        let mut table = Self { version: u64::read(from)?, rows: Vec::new() };
         while !from.is_empty() {
             let (sender, common) = (ProcId::read(from)?, read_bytes(from)?);
+            let common = Bytes::copy_from_slice(common);
+            let mut ends: Vec<(ProcId, Bytes)> = Vec::new();
             for _ in 0..muts::read_varint(from)? {
-                let (to, rest) = (ProcId::read(from)?, read_bytes(from)?);
-                table.beats.push((sender, to, [common, rest].concat().into()));
+                let (to, end) = (ProcId::read(from)?, read_bytes(from)?);
+                if ends.last().is_some_and(|(before, _)| *before >= to) {
+                    return Err(Malformed);
+                }
+                ends.push((to, Bytes::copy_from_slice(end)));
             }
+            if ends.is_empty() || table.rows.last().is_some_and(|before| before.from >= sender) {
+                return Err(Malformed);
+            }
+            table.rows.push(Row { from: sender, common, ends });
         }
         Ok(table)
     }
@@ -155,11 +191,34 @@ mod tests {
         for from in 1..4 {
             beats.extend((5..9).map(|to| (proc(from), proc(to), beat(to as u8))));
         }
-        let table = Table { version: 9, beats };
-        let bytes = table.bytes();
+        let table = Table::of(9, &beats);
+        assert_eq!(table.beats(|_| true), beats);
+        let mut bytes = vec![];
+        table.write(&mut bytes);
         assert!(bytes.len() < 3 * 200 + 12 * 20, "{}", bytes.len());
-        assert_eq!(Table::read(&bytes), Ok(table));
-        assert!(Table::read(&bytes[..bytes.len() - 1]).is_err());
+        assert_eq!(Table::read(&mut &bytes[..]), Ok(table));
+        assert!(Table::read(&mut &bytes[..bytes.len() - 1]).is_err());
+    }
+
+    #[test]
+    fn a_table_that_tells_one_of_us_twice_is_refused() {
+        let proc = |node| ProcId { node: NodeId(node), incarnation: 1 };
+        let row = |from, to: &[u64]| Row {
+            from: proc(from),
+            common: Bytes::from_static(&[7; 100]),
+            ends: to.iter().map(|to| (proc(*to), Bytes::new())).collect(),
+        };
+        let read = |rows| {
+            let mut bytes = vec![];
+            Table { version: 1, rows }.write(&mut bytes);
+            Table::read(&mut &bytes[..]).is_ok()
+        };
+        assert!(read(vec![row(1, &[5, 6]), row(2, &[5])]));
+        for wrong in [&[row(1, &[5, 5])][..], &[row(1, &[5]), row(1, &[6])], &[row(1, &[])]] {
+            let copy =
+                |row: &Row| Row { common: row.common.clone(), ends: row.ends.clone(), ..*row };
+            assert!(!read(wrong.iter().map(copy).collect()));
+        }
     }
 
     #[test]

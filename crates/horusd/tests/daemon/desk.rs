@@ -1,0 +1,102 @@
+//! Desk: a client on this thread, turned by the test.
+
+use std::io::Read;
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use muts::os::Pipe;
+use muts::{Layer as _, Message, NodeId, ProcId};
+use vsync::gate::{Bye, Client, Reader, State, Tell};
+use vsync::{Down, GroupId, Order, Up};
+
+use super::house::{Daemon, SECOND};
+
+/// A client on this thread.
+pub(crate) struct Desk {
+    pub(crate) pipe: Pipe,
+    pub(crate) client: Client,
+    pub(crate) told: Vec<Up>,
+}
+
+impl Desk {
+    /// A client that has said who it is.
+    pub(crate) fn call(daemon: &Daemon, name: &str) -> Self {
+        let me = ProcId { node: NodeId::of_name(name), incarnation: 1 };
+        let pipe = Pipe::open(daemon.socket()).expect("a daemon");
+        Self { pipe, client: Client::new(me, name), told: Vec::new() }
+    }
+
+    pub(crate) fn attach(daemon: &Daemon, name: &str) -> Self {
+        let mut desk = Self::call(daemon, name);
+        desk.until("attached", SECOND * 5, |desk| {
+            matches!(desk.client.state(), State::Attached(_))
+        });
+        desk
+    }
+
+    pub(crate) fn turn(&mut self, patience: Duration) {
+        self.pipe.turn(&mut self.client, Some(patience)).expect("a pipe");
+        self.told.extend(std::iter::from_fn(|| self.client.up()));
+    }
+
+    pub(crate) fn until(
+        &mut self,
+        what: &str,
+        patience: Duration,
+        holds: impl Fn(&Self) -> bool,
+    ) -> Duration {
+        let began = Instant::now();
+        while !holds(self) {
+            assert!(began.elapsed() < patience, "not within {patience:?}: {what}");
+            self.turn(Duration::from_millis(10));
+        }
+        began.elapsed()
+    }
+
+    pub(crate) fn ask(&mut self, ask: Down) -> bool {
+        let now = self.pipe.now();
+        let taken = self.client.down(now, ask).is_ok();
+        self.turn(Duration::ZERO);
+        taken
+    }
+
+    pub(crate) fn casts(&self) -> usize {
+        self.told.iter().filter(|up| matches!(up, Up::Cast { .. })).count()
+    }
+
+    /// Round trips to itself through the daemon in so much time.
+    pub(crate) fn pace(&mut self, group: GroupId, time: Duration) -> usize {
+        let (began, mut done) = (Instant::now(), 0);
+        while began.elapsed() < time {
+            let before = self.casts();
+            let (order, message) = (Order::Total, Message::new(&b"ping"[..]));
+            assert!(self.ask(Down::Cast { group, how: order.into(), message }));
+            self.until("one's own cast", SECOND * 5, |desk| desk.casts() > before);
+            done += 1;
+        }
+        done
+    }
+}
+
+/// Why a stream is told to go.
+pub(crate) fn bye(stream: &mut UnixStream) -> Option<Bye> {
+    stream.set_read_timeout(Some(SECOND * 5)).expect("a timeout");
+    let (mut reader, mut bytes) = (Reader::default(), [0; 4096]);
+    loop {
+        if let Ok(Some(Tell::Bye(why))) = reader.take::<Tell>() {
+            return Some(why);
+        }
+        match stream.read(&mut bytes) {
+            Ok(count @ 1..) => reader.put(&bytes[..count]),
+            _ => return None,
+        }
+    }
+}
+
+/// Founds a group and waits until it is in it.
+pub(crate) fn group(desk: &mut Desk, word: &str) -> GroupId {
+    let group = GroupId::of_word(word);
+    assert!(desk.ask(Down::Found { group, members: Vec::new() }));
+    desk.until("a view", SECOND * 5, |desk| desk.told.iter().any(|up| matches!(up, Up::View(_))));
+    group
+}

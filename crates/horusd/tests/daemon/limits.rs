@@ -1,0 +1,58 @@
+//! Limits: a daemon that runs out of descriptors, and clients of another version.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::process::Command;
+use std::time::Duration;
+
+use muts::{NodeId, ProcId};
+use vsync::gate::{Bye, Say, VERSION, framed};
+
+use super::desk::{Desk, bye, group};
+use super::house::{Daemon, SECOND};
+
+/// Descriptors of the daemon: some more than it has open by itself.
+const DESCRIPTORS: &str = "40";
+
+#[test]
+fn without_descriptors_newcomers_wait_and_who_is_there_goes_on() {
+    let daemon = Daemon::start_as("descriptors", |command| {
+        let program = command.get_program().to_owned();
+        let mut limited = Command::new("sh");
+        limited.args(["-c", "ulimit -n \"$0\"; exec \"$@\"", DESCRIPTORS]).arg(program);
+        for (key, value) in command.get_envs() {
+            limited.env(key, value.expect("said"));
+        }
+        *command = limited;
+    });
+    let mut there = Desk::attach(&daemon, "there");
+    let own = group(&mut there, "own");
+    let mut crowd: Vec<UnixStream> =
+        (0..60).map(|_| UnixStream::connect(daemon.socket()).expect("a backlog")).collect();
+    assert!(there.pace(own, SECOND / 4) > 10, "it is slowed down by who is not let in");
+    let mut last = crowd.pop().expect("many");
+    last.write_all(&framed(&Say::Query(br#"{"ask":"status"}"#.to_vec()))).expect("written");
+    last.set_read_timeout(Some(Duration::from_millis(50))).expect("a timeout");
+    assert!(last.read(&mut [0; 64]).is_err(), "there was a descriptor for everybody");
+    drop(crowd);
+    last.set_read_timeout(Some(SECOND * 5)).expect("a timeout");
+    assert!(last.read(&mut [0; 64]).expect("an answer") > 0, "it is let in when others have left");
+    Desk::attach(&daemon, "new");
+    assert!(there.pace(own, SECOND / 4) > 10);
+    assert_eq!(daemon.status("ready"), serde_json::json!(true));
+}
+
+#[test]
+fn a_client_of_another_version_is_told_what_to_do() {
+    let daemon = Daemon::start("version", &[]);
+    let mut there = Desk::attach(&daemon, "there");
+    let mut newer = UnixStream::connect(daemon.socket()).expect("a door");
+    let me = ProcId { node: NodeId::of_name("newer"), incarnation: 1 };
+    let hello = Say::Hello { version: VERSION + 1, me, name: "newer".into() };
+    newer.write_all(&framed(&hello)).expect("written");
+    let why = bye(&mut newer).expect("a reason");
+    assert_eq!(why, Bye::Version);
+    assert_eq!(why.to_string(), "it speaks another version of the gate; update one of the two");
+    let own = group(&mut there, "own");
+    assert!(there.pace(own, SECOND / 10) > 0, "nobody else is concerned");
+}
