@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use self::list::{PLANTS, Plant};
+use self::list::Plant;
 use crate::Done;
 use crate::cargo::{root, target};
 
@@ -16,7 +16,7 @@ const SEEDS: u64 = 300;
 
 /// Plants every fault whose name contains `only`, and tells what found it.
 pub(crate) fn run(only: &str) -> Done {
-    let chosen: Vec<&Plant> = PLANTS.iter().filter(|plant| plant.name.contains(only)).collect();
+    let chosen: Vec<&Plant> = list::all().filter(|plant| plant.name.contains(only)).collect();
     if chosen.is_empty() {
         return Err(format!("no planted fault is called `{only}`"));
     }
@@ -46,7 +46,7 @@ pub(crate) fn stale() -> Vec<String> {
         let text = std::fs::read_to_string(root().join(plant.file)).unwrap_or_default();
         planted(plant, &text).err()
     };
-    PLANTS.iter().filter_map(misfit).collect()
+    list::all().filter_map(misfit).collect()
 }
 
 /// The file with the fault in it.

@@ -1,16 +1,17 @@
 //! Door: what every handle shares. The way in to the tower, and its end.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
-use lwg::{Down, Endpoint, LwgId, Outcome, SendId, Up};
+use lwg::{Down, Endpoint, LwgId, Outcome, SendId};
 use muts::os::Finder;
 
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::inbox::Inbox;
 use crate::runtime::Runtime;
+use crate::sent::Sent;
 use crate::shared::{Hook, Shared, Word};
 use crate::wait::Pending;
 
@@ -21,6 +22,7 @@ pub(crate) struct Door {
     pub(crate) shared: Arc<Shared>,
     sends: AtomicU64,
     groups: AtomicU64,
+    cores: AtomicU32,
     own: Option<JoinHandle<()>>,
     /// Who looks for others, if anybody does.
     pub(crate) finder: OnceLock<Finder>,
@@ -32,8 +34,8 @@ impl Door {
         let server = Arc::clone(&runtime);
         let own = std::thread::Builder::new().name("horus".into());
         let own = own.spawn(move || server.serve()).ok();
-        let (sends, groups) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { me, runtime, shared, sends, groups, own, finder: OnceLock::new() }
+        let (sends, groups, cores) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU32::new(0));
+        Self { me, runtime, shared, sends, groups, cores, own, finder: OnceLock::new() }
     }
 
     /// Queues an ask and sees that it is taken in.
@@ -108,23 +110,38 @@ impl Door {
         SendId(self.sends.fetch_add(1, Ordering::Relaxed))
     }
 
+    /// A count for a core group founded by hand; never given twice.
+    pub(crate) fn mint_core(&self) -> u32 {
+        self.cores.fetch_add(1, Ordering::Relaxed)
+    }
+
     /// A name for a group; never given twice.
     pub(crate) fn mint_group(&self) -> LwgId {
         LwgId::minted(self.me, self.groups.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Sends to the group; what is told of it comes into the inbox.
-    pub(crate) fn send(
-        &self,
+    /// Sends to a group under a new name; what is told of it is told to what this answers.
+    pub(crate) fn send_as(
+        self: &Arc<Self>,
         lwg: LwgId,
-        order: lwg::Order,
         replies: bool,
-        message: lwg::Message,
-    ) -> (SendId, Arc<Inbox<Up>>) {
+        ask: impl FnOnce(SendId) -> Down,
+    ) -> Sent {
         let (send, inbox) = (self.mint_send(), Arc::new(Inbox::default()));
         let hook = Hook::Send(lwg, send, replies, Arc::clone(&inbox));
-        self.ask(Down::Send { lwg, send, order, replies, message }, hook);
-        (send, inbox)
+        self.ask(ask(send), hook);
+        Sent::new(self, send, inbox, replies)
+    }
+
+    /// The same from outside the group: it ends with its answers, also if none are wanted.
+    pub(crate) fn send_from_outside(
+        self: &Arc<Self>,
+        lwg: LwgId,
+        ask: impl FnOnce(SendId) -> Down,
+    ) -> Sent {
+        let (send, inbox) = (self.mint_send(), Arc::new(Inbox::default()));
+        self.ask(ask(send), Hook::Outside(lwg, send, Arc::clone(&inbox)));
+        Sent::new(self, send, inbox, true)
     }
 }
 

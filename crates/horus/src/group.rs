@@ -94,11 +94,52 @@ impl Group {
         self.multicast(order, body.into(), true)
     }
 
+    /// lwg_send to those of these members that are in the view: the others are told nothing of it,
+    /// this process neither unless it is listed.
+    ///
+    /// # Errors
+    /// [`Error::Closed`].
+    pub fn send_to(
+        &self,
+        members: &[Endpoint],
+        order: Order,
+        body: impl Into<Bytes>,
+    ) -> Result<Sent, Error> {
+        self.multicast_to(members, order, body.into(), false)
+    }
+
+    /// The same, and their replies are wanted.
+    ///
+    /// # Errors
+    /// [`Error::Closed`].
+    pub fn ask_to(
+        &self,
+        members: &[Endpoint],
+        order: Order,
+        body: impl Into<Bytes>,
+    ) -> Result<Sent, Error> {
+        self.multicast_to(members, order, body.into(), true)
+    }
+
+    fn multicast_to(
+        &self,
+        members: &[Endpoint],
+        order: Order,
+        body: Bytes,
+        replies: bool,
+    ) -> Result<Sent, Error> {
+        self.door.wait_for_room()?;
+        let (lwg, to, message) = (self.lwg, members.iter().copied().collect(), Message::new(body));
+        let ask = |send| Down::SendTo { lwg, to, send, order, replies, message };
+        Ok(self.door.send_as(lwg, replies, ask))
+    }
+
     fn multicast(&self, order: Order, body: Bytes, replies: bool) -> Result<Sent, Error> {
         fits(&body)?;
         self.door.wait_for_room()?;
-        let (send, inbox) = self.door.send(self.lwg, order, replies, Message::new(body));
-        Ok(Sent::new(&self.door, send, inbox, replies))
+        let (lwg, message) = (self.lwg, Message::new(body));
+        let ask = |send| Down::Send { lwg, send, order, replies, message };
+        Ok(self.door.send_as(lwg, replies, ask))
     }
 
     /// Sends to one member alone: reliable, in order per pair, no order against multicasts.
@@ -199,7 +240,7 @@ pub struct Received {
 }
 
 impl Received {
-    /// Who sent it; one's own are received too.
+    /// Who sent it; one's own are received too. In an open group it may be nobody of the view.
     #[must_use]
     pub const fn from(&self) -> Endpoint {
         self.from

@@ -6,10 +6,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use lwg::{Down, Endpoint};
+use bytes::Bytes;
+use lwg::{Down, Endpoint, LwgId, Message, Order, Policy, SetId, Traits, Where};
 use muts::keyed::{KeyFile, Keyed};
 use muts::os::{Finder, Forgetful, next_incarnation};
 use muts::{Address, NodeId, ProcId, wrong_name};
+use vsync::GroupId;
 
 use crate::book::Book;
 use crate::chaos::Cuts;
@@ -23,6 +25,7 @@ use crate::group::Group;
 use crate::inbox::Inbox;
 use crate::motor::Motor;
 use crate::runtime::Runtime;
+use crate::sent::Sent;
 use crate::shared::{Hook, Shared};
 use crate::tower::{self, Boxed};
 use crate::wait::{Pending, Wait};
@@ -205,15 +208,99 @@ impl Horus {
     /// lwg_create: a group of these members, which need not hold this process. Many can be made at
     /// once: none waits for another.
     pub fn create(&self, members: &[Endpoint]) -> Pending<Group> {
+        self.create_in(SetId::DEFAULT, members, Traits::PLAIN)
+    }
+
+    /// lwg_create, of a group that is more than plain, on a core group of that set.
+    pub fn create_in(&self, set: SetId, members: &[Endpoint], traits: Traits) -> Pending<Group> {
+        let members = members.iter().copied().collect();
+        self.create_as(|lwg| Down::CreateWith { set, lwg, members, traits })
+    }
+
+    /// lwg_create, on this core group and no other: it has to hold the members.
+    pub fn create_on(&self, core: GroupId, members: &[Endpoint]) -> Pending<Group> {
+        let members = members.iter().copied().collect();
+        self.create_as(|lwg| Down::CreateOn { core, lwg, members })
+    }
+
+    fn create_as(&self, ask: impl FnOnce(LwgId) -> Down) -> Pending<Group> {
         let lwg = self.door.mint_group();
         let inbox = Arc::new(Inbox::default());
         let told = Arc::clone(&inbox);
         self.door.run(move |engine| {
             engine.router.groups.insert(lwg, told);
         });
-        let ask = Down::Create { lwg, members: members.iter().copied().collect() };
         let door = Arc::clone(&self.door);
-        self.door.operate(lwg, ask, move || Group::new(&door, lwg, Arc::clone(&inbox)))
+        self.door.operate(lwg, ask(lwg), move || Group::new(&door, lwg, Arc::clone(&inbox)))
+    }
+
+    /// Starts a core group of a set by hand, of these members and this process; its name. Who
+    /// could not be had is told to [`Horus::events`], as its views are.
+    pub fn found_core(&self, set: SetId, members: &[Endpoint]) -> GroupId {
+        let core = set.core(self.me(), self.door.mint_core());
+        self.ask(Down::FoundCore { core, members: members.iter().copied().collect() });
+        core
+    }
+
+    /// Moves a group that this process is in to another core group that holds its members. No send
+    /// is refused meanwhile.
+    pub fn relocate(&self, lwg: LwgId, to: GroupId) -> Pending<()> {
+        self.door.operate(lwg, Down::Move { lwg, to }, || ())
+    }
+
+    /// Gives a core group set a policy of its own: a shipped one, or the user's.
+    pub fn set_policy(&self, set: SetId, policy: impl Policy + Send + 'static) {
+        self.door.run(move |engine| engine.tower.set_policy(set, Box::new(policy)));
+    }
+
+    /// Where a group stands and why: candidates, what each would cost, and the rule that chose.
+    pub fn explain(&self, lwg: LwgId) -> Pending<Where> {
+        let inbox = Arc::new(Inbox::default());
+        let told = Arc::clone(&inbox);
+        self.door.run(move |engine| told.push(engine.tower.explain(lwg)));
+        Pending::first(&self.door, inbox, |place: Option<Where>| place.ok_or(Error::NoGroup))
+    }
+
+    /// lwg_send to an open group that this process is not in, by way of a member. What it answers
+    /// ends once the member has it told; [`Sent::lost`] names the member if it could not.
+    ///
+    /// # Errors
+    /// [`Error::Closed`].
+    pub fn send_through(
+        &self,
+        member: Endpoint,
+        lwg: LwgId,
+        order: Order,
+        body: impl Into<Bytes>,
+    ) -> Result<Sent, Error> {
+        self.multicast_through(member, lwg, (order, false), body.into())
+    }
+
+    /// The same, and replies of all members are wanted.
+    ///
+    /// # Errors
+    /// [`Error::Closed`].
+    pub fn ask_through(
+        &self,
+        member: Endpoint,
+        lwg: LwgId,
+        order: Order,
+        body: impl Into<Bytes>,
+    ) -> Result<Sent, Error> {
+        self.multicast_through(member, lwg, (order, true), body.into())
+    }
+
+    fn multicast_through(
+        &self,
+        member: Endpoint,
+        lwg: LwgId,
+        (order, replies): (Order, bool),
+        body: Bytes,
+    ) -> Result<Sent, Error> {
+        self.door.wait_for_room()?;
+        let message = Message::new(body);
+        let ask = |send| Down::SendThrough { lwg, member, send, order, replies, message };
+        Ok(self.door.send_from_outside(lwg, ask))
     }
 
     /// The next group that another process has put this one in.
@@ -270,16 +357,17 @@ impl Horus {
     }
 
     /// The rule that placed a group where it stands.
-    pub fn why(&self, lwg: lwg::LwgId) -> Pending<String> {
+    pub fn why(&self, lwg: LwgId) -> Pending<String> {
         let inbox = Arc::new(Inbox::default());
         let told = Arc::clone(&inbox);
-        self.door.run(move |engine| told.push(engine.tower.why(lwg)));
-        Pending::first(&self.door, inbox, |why: Option<String>| why.ok_or(Error::NoGroup))
+        self.door.run(move |engine| told.push(engine.tower.explain(lwg)));
+        let why = |place: Option<Where>| place.map(|place| place.why.to_owned());
+        Pending::first(&self.door, inbox, move |place| why(place).ok_or(Error::NoGroup))
     }
 
     /// A name for a group; never given twice.
     #[must_use]
-    pub fn mint_group(&self) -> lwg::LwgId {
+    pub fn mint_group(&self) -> LwgId {
         self.door.mint_group()
     }
 

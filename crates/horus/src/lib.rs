@@ -44,11 +44,14 @@ pub use group::{Group, Heard, Received};
 pub use horus::Horus;
 pub use keys::{read_keys, write_keys};
 pub use limits::BODY_BYTES_MAX;
-pub use lwg::{Endpoint, LwgId, Members, Order, SendId, View, ViewId};
+pub use lwg::{
+    Adaptive, ByHand, Candidate, CoreSet, Endpoint, LwgId, Members, OneToOne, Order, Place, Policy,
+    Remap, SendId, SetId, Smallest, Standing, Traits, View, ViewId, Where,
+};
 pub use muts::os::Clues;
 pub use muts::wrong_name;
 pub use posted::Posted;
 pub use sent::{Replies, ReplyResult, Sent};
-pub use vsync::{Admission, Denial, How, Partition, Side, Terms};
+pub use vsync::{Admission, Denial, GroupId, How, Partition, Side, Terms};
 pub use wait::{Pending, Wait};
 pub use word::{group_of_word, is_minted, show_group};

@@ -55,6 +55,9 @@ impl Router {
             Hook::Outcome(lwg, inbox) => self.outcomes.entry(lwg).or_default().push_back(inbox),
             // Out of it meanwhile: nothing will ever be told of this send.
             Hook::Send(lwg, _, _, inbox) if !self.groups.contains_key(&lwg) => inbox.end(),
+            Hook::Outside(lwg, send, inbox) => {
+                self.sends.insert(send, Sending { lwg, inbox, replies: true, unstable: false });
+            }
             Hook::Send(lwg, send, replies, inbox) => {
                 self.sends.insert(send, Sending { lwg, inbox, replies, unstable: true });
             }

@@ -29,6 +29,7 @@ struct Known {
     /// Nobody is left who could reply; who never will is in `lost`.
     answered: bool,
     lost: Members,
+    declined: Members,
     stable: bool,
     ended: bool,
 }
@@ -40,9 +41,9 @@ impl Sent {
         inbox: Arc<Inbox<Up>>,
         replies: bool,
     ) -> Self {
-        let (lost, answered) = (Members::new(), !replies);
+        let (lost, declined, answered) = (Members::new(), Members::new(), !replies);
         let replies = VecDeque::new();
-        let known = Known { replies, answered, lost, stable: false, ended: false };
+        let known = Known { replies, answered, lost, declined, stable: false, ended: false };
         Self { door: Arc::clone(door), send, inbox, known: Mutex::new(known) }
     }
 
@@ -58,7 +59,8 @@ impl Sent {
     /// Until every member of the view that it was sent in has delivered it.
     ///
     /// # Errors
-    /// [`Error::Out`] if this process left the group before.
+    /// [`Error::Out`] if this process left the group before, or sent it from outside: that is told
+    /// to members only.
     pub fn stable(&self) -> Wait<'_, impl Future<Output = Result<(), Error>> + Unpin> {
         Wait::new(
             &self.door,
@@ -76,6 +78,12 @@ impl Sent {
     #[must_use]
     pub fn lost(&self) -> Members {
         self.known.lock().lost.clone()
+    }
+
+    /// Who has said that it will not reply; complete once there is no next reply.
+    #[must_use]
+    pub fn declined(&self) -> Members {
+        self.known.lock().declined.clone()
     }
 
     fn poll_reply(&self, context: &mut Context<'_>) -> Poll<ReplyResult> {
@@ -103,9 +111,9 @@ impl Sent {
                 Poll::Ready(Some(Up::Reply { from, message, .. })) => {
                     known.replies.push_back((from, message.into_body()));
                 }
-                Poll::Ready(Some(Up::Answered { lost, .. })) => {
+                Poll::Ready(Some(Up::Answered { lost, declined, .. })) => {
                     known.answered = true;
-                    known.lost = lost;
+                    (known.lost, known.declined) = (lost, declined);
                 }
                 Poll::Ready(Some(Up::Stable { .. })) => known.stable = true,
                 Poll::Ready(Some(_)) => {}

@@ -30,6 +30,8 @@ pub(crate) enum Hook {
     Outcome(LwgId, Arc<Inbox<Outcome>>),
     /// The replies to a send and its becoming stable; whether replies are wanted.
     Send(LwgId, SendId, bool, Arc<Inbox<Up>>),
+    /// The replies to a send from outside a group.
+    Outside(LwgId, SendId, Arc<Inbox<Up>>),
     /// What becomes of a multicast in a core group; its ticket.
     Cast(u64, Arc<Inbox<Step>>),
 }
@@ -80,7 +82,9 @@ impl Shared {
             self.done(1);
             match word {
                 Word::Ask(_, Hook::Outcome(_, inbox)) => inbox.end(),
-                Word::Ask(_, Hook::Send(_, _, _, inbox)) => inbox.end(),
+                Word::Ask(_, Hook::Send(_, _, _, inbox) | Hook::Outside(_, _, inbox)) => {
+                    inbox.end()
+                }
                 Word::Ask(_, Hook::Cast(_, inbox)) => inbox.end(),
                 Word::Ask(_, Hook::Nothing) | Word::Do(_) => {}
             }

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use lwg::{Down, Endpoint, Groups, LwgId, OneToOne, Policy, Smallest, Up};
+use lwg::{Down, Endpoint, Groups, LwgId, OneToOne, Policy, SetId, Smallest, Up, Where};
 #[cfg(feature = "embedded")]
 use muts::Address;
 #[cfg(feature = "embedded")]
@@ -31,8 +31,11 @@ pub(crate) trait Tower: Layer<Down = Down, Up = Up> + Send {
     /// Every counter and gauge of every floor, by name.
     fn count(&self, tell: &mut dyn FnMut(&'static str, u64));
 
-    /// The rule that placed a group where it stands; none if it is not here.
-    fn why(&self, lwg: LwgId) -> Option<String>;
+    /// Where a group stands, and why; none if it is not here.
+    fn explain(&self, lwg: LwgId) -> Option<Where>;
+
+    /// See `Groups::set_policy`.
+    fn set_policy(&mut self, set: SetId, policy: Box<dyn Policy + Send>);
 
     /// See [`Guarded`].
     fn change_guard(&mut self, now: Instant, guard: Box<dyn Guard>);
@@ -77,9 +80,14 @@ impl Boxed {
         self.0.stands().and_then(Result::err)
     }
 
-    /// See [`Tower::why`].
-    pub(crate) fn why(&self, lwg: LwgId) -> Option<String> {
-        self.0.why(lwg)
+    /// See [`Tower::explain`].
+    pub(crate) fn explain(&self, lwg: LwgId) -> Option<Where> {
+        self.0.explain(lwg)
+    }
+
+    /// See [`Tower::set_policy`].
+    pub(crate) fn set_policy(&mut self, set: SetId, policy: Box<dyn Policy + Send>) {
+        self.0.set_policy(set, policy);
     }
 }
 
@@ -131,8 +139,12 @@ impl<P: Policy + Send> Tower for Remote<P> {
         Counted::count(self, tell);
     }
 
-    fn why(&self, lwg: LwgId) -> Option<String> {
-        self.explain(lwg).map(|place| place.why.to_string())
+    fn explain(&self, lwg: LwgId) -> Option<Where> {
+        Groups::explain(self, lwg)
+    }
+
+    fn set_policy(&mut self, set: SetId, policy: Box<dyn Policy + Send>) {
+        Groups::set_policy(self, set, policy);
     }
 
     // Keys are the daemon's.
@@ -190,8 +202,12 @@ impl<P: Policy + Send> Tower for Chaos<Embedded<P>> {
         self.tower().count(tell);
     }
 
-    fn why(&self, lwg: LwgId) -> Option<String> {
-        self.tower().explain(lwg).map(|place| place.why.to_string())
+    fn explain(&self, lwg: LwgId) -> Option<Where> {
+        self.tower().explain(lwg)
+    }
+
+    fn set_policy(&mut self, set: SetId, policy: Box<dyn Policy + Send>) {
+        self.tower_mut().set_policy(set, policy);
     }
 
     fn change_guard(&mut self, now: Instant, guard: Box<dyn Guard>) {

@@ -70,6 +70,20 @@ int main(void) {
     lwg_discard_replies(sent);
     printf("%d replies of %zu members\n", replies, lwg_member_count(mine));
 
+    /* Who will not answer is named. */
+    lwg_message *unanswered = NULL, *reply = NULL;
+    must(lwg_send(mine, 'f', (const uint8_t *)question, strlen(question), &sent), "lwg_send");
+    answer(a, mine, "20");
+    must(lwg_receive(theirs, PATIENCE_MS, &unanswered), "lwg_receive");
+    lwg_done(unanswered);
+    must(lwg_get_next_reply(sent, PATIENCE_MS, &reply), "lwg_get_next_reply");
+    lwg_done(reply);
+    if (lwg_get_next_reply(sent, PATIENCE_MS, &reply) != horus_status_END ||
+        lwg_declined(sent, 0) == NULL || strncmp(lwg_declined(sent, 0), "cb#", 3) != 0 ||
+        lwg_declined(sent, 1) != NULL || lwg_lost(sent, 0) != NULL)
+        return 1;
+    lwg_discard_replies(sent);
+
     /* What cannot be is refused and explained. */
     if (lwg_send(mine, 'x', NULL, 0, NULL) != horus_status_WRONG || strlen(horus_error()) == 0)
         return 1;

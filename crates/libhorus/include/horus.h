@@ -176,6 +176,20 @@ int lwg_reply(struct lwg_message *message, const uint8_t *bytes, size_t length);
 // `sent` comes from `lwg_send`; `message` can be written to.
 int lwg_get_next_reply(struct lwg_sent *sent, uint32_t patience_ms, struct lwg_message **message);
 
+// A member that will never reply, as `name#incarnation`: the `index`-th of those lost, from 0;
+// null if there are no more. Complete once `lwg_get_next_reply` says `END`; valid as long as
+// `sent` is.
+//
+// # Safety
+// `sent` comes from `lwg_send`.
+const char *lwg_lost(struct lwg_sent *sent, size_t index);
+
+// The same of the members that have declined to reply.
+//
+// # Safety
+// `sent` comes from `lwg_send`.
+const char *lwg_declined(struct lwg_sent *sent, size_t index);
+
 // lwg_discard_replies: no more are wanted, and what was sent is forgotten.
 //
 // # Safety

@@ -1,8 +1,8 @@
 //! Handles: what C holds, each a box around what the roof gives.
 
 use core::ffi::c_int;
-use std::collections::VecDeque;
-use std::ffi::CString;
+use std::collections::{BTreeMap, VecDeque};
+use std::ffi::{CString, c_char};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -149,11 +149,21 @@ fn shown(horus: &Horus, member: roof::Endpoint) -> CString {
 pub struct Asked {
     sent: Sent,
     horus: Horus,
+    /// Who was named so far: C holds on to the names.
+    named: Mutex<BTreeMap<(bool, usize), CString>>,
 }
 
 impl Asked {
     pub(crate) fn new(lwg: &Lwg, sent: Sent) -> Self {
-        Self { sent, horus: lwg.horus.clone() }
+        Self { sent, horus: lwg.horus.clone(), named: Mutex::default() }
+    }
+
+    /// The name of one who declined, or is lost; null if there are not so many.
+    pub(crate) fn silent(&self, declined: bool, index: usize) -> *const c_char {
+        let who = if declined { self.sent.declined() } else { self.sent.lost() };
+        let Some(who) = who.get(index) else { return std::ptr::null() };
+        let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        named.entry((declined, index)).or_insert_with(|| shown(&self.horus, *who)).as_ptr()
     }
 
     pub(crate) fn next_reply(&self, patience: Duration) -> Done<Message> {

@@ -378,6 +378,28 @@ pub unsafe extern "C" fn lwg_get_next_reply(
     })
 }
 
+/// A member that will never reply, as `name#incarnation`: the `index`-th of those lost, from 0;
+/// null if there are no more. Complete once `lwg_get_next_reply` says `END`; valid as long as
+/// `sent` is.
+///
+/// # Safety
+/// `sent` comes from `lwg_send`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lwg_lost(sent: *mut Asked, index: usize) -> *const c_char {
+    // SAFETY: the caller's promise.
+    unsafe { sent.as_ref() }.map_or(core::ptr::null(), |sent| sent.silent(false, index))
+}
+
+/// The same of the members that have declined to reply.
+///
+/// # Safety
+/// `sent` comes from `lwg_send`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lwg_declined(sent: *mut Asked, index: usize) -> *const c_char {
+    // SAFETY: the caller's promise.
+    unsafe { sent.as_ref() }.map_or(core::ptr::null(), |sent| sent.silent(true, index))
+}
+
 /// lwg_discard_replies: no more are wanted, and what was sent is forgotten.
 ///
 /// # Safety

@@ -12,14 +12,15 @@ use vsync::Endpoint;
 
 use crate::core_group::CoreGroup;
 use crate::digest::Digest;
-use crate::group::{BEGUN, Change, Generation, common};
-use crate::header::{Op, What};
+use crate::group::{Change, Generation, common};
+use crate::header::{Op, SILENT, What};
 use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members};
 use crate::interface::{Outcome, Up, Why};
 use crate::limits::EARLY_MARKS_MAX;
 use crate::outgoing::Urgent;
 use crate::table::Slot;
+use crate::traits::{BEGUN, Marks, Traits};
 use crate::view::{View, ViewId, number_after};
 
 /// MARKs whose operation has not been delivered here.
@@ -104,15 +105,16 @@ impl CoreGroup {
     }
 
     pub(crate) fn apply(&mut self, here: &mut Here, from: Endpoint, op: Op) {
-        if self.closed && matches!(op.what, What::Create(_)) {
+        if self.closed && matches!(op.what, What::Create(..)) {
             if from == here.me {
                 here.asides.push_back(Aside::Homeless { op });
             }
             return;
         }
         let cause = Digest::of("op").with(&from).with(&op.number).end();
+        let told = from == here.me && self.foretold.remove(&op.number);
         let outcome = match &op.what {
-            What::Create(members) => self.create(here, op.lwg, members, cause),
+            What::Create(members, traits) => self.create(here, op.lwg, (members, *traits), cause),
             What::Adopt if self.closed => Outcome::Again,
             What::Adopt => {
                 self.reserved.insert(op.lwg);
@@ -125,18 +127,32 @@ impl CoreGroup {
             What::Ready(ready) => return self.on_ready(here, from, op.lwg, ready),
             _ if self.has_moved(here, op.lwg) => {
                 if from == here.me {
-                    here.asides.push_back(Aside::Moved { op });
+                    self.operation_is_back(here, &op);
+                    let number = if told { op.number | SILENT } else { op.number };
+                    here.asides.push_back(Aside::Moved { op: Op { number, ..op } });
                 }
                 return;
             }
-            _ => self.alter(here, from, &op, cause),
+            _ => {
+                let outcome = self.alter(here, from, &op, cause);
+                if from == here.me {
+                    self.operation_is_back(here, &op);
+                }
+                outcome
+            }
         };
-        if from == here.me {
+        if from == here.me && !told {
             here.asides.push_back(Aside::Ended { op, outcome });
         }
     }
 
-    fn create(&mut self, here: &mut Here, lwg: LwgId, members: &Members, cause: u64) -> Outcome {
+    fn create(
+        &mut self,
+        here: &mut Here,
+        lwg: LwgId,
+        (members, traits): (&Members, Traits),
+        cause: u64,
+    ) -> Outcome {
         if self.directory.dead.contains(lwg) {
             return Outcome::NoGroup;
         }
@@ -149,6 +165,7 @@ impl CoreGroup {
         }
         let id = ViewId::default().after(number_after(0, self.view.id), cause);
         let slot = self.directory.insert(here, lwg, id, members);
+        here.table.entry_mut(slot).marks = Marks::of(traits, false);
         self.idle_since = None;
         if members.contains(&here.me) {
             self.tell_view(here, slot, Members::from_slice(&[here.me]), None);
@@ -291,6 +308,7 @@ impl CoreGroup {
 
     fn close_changes_of(&mut self, here: &mut Here, slot: Slot, next: &vsync::View) {
         while let Some(motion) = self.directory.motions.get_mut(&slot) {
+            motion.asked = 0;
             let Some(mut change) = motion.changes.pop_front() else { break };
             if !change.missing.is_empty() {
                 here.counters.forced += 1;
@@ -337,7 +355,7 @@ impl CoreGroup {
         } else {
             previous.after(change.number, change.cause)
         };
-        entry.marks &= !BEGUN;
+        entry.marks.clear(BEGUN);
         if change.members.contains(&here.me) {
             self.directory.set_members(here, slot, &change.members);
             if self.land(here, slot, &change.arrivals, along) {
@@ -390,9 +408,9 @@ impl CoreGroup {
     }
 
     /// Nothing is pending: what waited for the view goes on its way.
-    fn release_held(&mut self, slot: Slot) {
+    pub(crate) fn release_held(&mut self, slot: Slot) {
         let Some(motion) = self.directory.motions.get_mut(&slot) else { return };
-        if motion.changes.is_empty() {
+        if motion.is_over() {
             let motion = self.directory.motions.remove(&slot).unwrap_or_default();
             self.queue.extend(motion.held);
         }

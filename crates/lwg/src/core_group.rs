@@ -10,7 +10,7 @@ use crate::change::{EarlyMarks, Unplaced};
 use crate::directory::Directory;
 use crate::exchange::Exchange;
 use crate::group::{Ask, Destination, common};
-use crate::header::{Header, Label, Op};
+use crate::header::{Data, Header, Label, Op};
 use crate::here::{CoreNumber, Here};
 use crate::id::{LwgId, Members, SendId};
 use crate::interface::{Up, Why};
@@ -18,7 +18,6 @@ use crate::limits::AT_ONCE_MAX;
 use crate::moving::{Arrival, Moved};
 use crate::outgoing::Urgent;
 use crate::table::Slot;
-use crate::view::ViewId;
 
 pub(crate) struct CoreGroup {
     pub(crate) view: vsync::View,
@@ -56,6 +55,10 @@ pub(crate) struct CoreGroup {
     pub(crate) filtered: u64,
     /// Own ABCASTs on their way, and the MARKs that wait for them.
     pub(crate) unplaced: Unplaced,
+    /// Own operations on their way of which it was told how they end.
+    pub(crate) foretold: BTreeSet<u64>,
+    /// Whom own messages on their way are for, if not for everybody in their view.
+    pub(crate) aimed: BTreeMap<SendId, Members>,
     /// Own messages delivered here and not known to be so everywhere.
     unstable: VecDeque<Unstable>,
 }
@@ -90,6 +93,8 @@ impl CoreGroup {
             leaving: Vec::new(),
             filtered: 0,
             unplaced: Unplaced::default(),
+            foretold: BTreeSet::new(),
+            aimed: BTreeMap::new(),
             unstable: VecDeque::new(),
         };
         here.told.push_back(Up::Core(vsync::Up::View(view)));
@@ -116,6 +121,8 @@ impl CoreGroup {
         self.closing = false;
         self.early.clear();
         self.unplaced.clear();
+        self.foretold.clear();
+        self.aimed.clear();
         self.arrivals.clear();
         self.reserved.clear();
         let along: BTreeSet<Endpoint> = view.transitional.iter().copied().collect();
@@ -134,6 +141,7 @@ impl CoreGroup {
         // the rest is, when it is touched or swept.
         self.directory.sweep(here, AT_ONCE_MAX);
         here.replies.keep(self.number(), |member| along.contains(member), &mut here.told);
+        here.passing.keep(self.number(), |member| along.contains(member));
         self.begin_exchange(here);
     }
 
@@ -147,10 +155,7 @@ impl CoreGroup {
         mut message: Message,
     ) {
         match message.pop::<Header>() {
-            Ok(Header::Data { lwg, view, send, replies }) => {
-                let data = Data { lwg, view, send, replies, order, message };
-                self.on_data(here, from, seq, data);
-            }
+            Ok(Header::Data(data)) => self.on_data(here, from, seq, data, (order, message)),
             Ok(Header::Op(op)) => self.on_op(here, from, op),
             Ok(Header::Ops) => match Op::read_all(message.body()) {
                 Ok(ops) => ops.into_iter().for_each(|op| self.on_op(here, from, op)),
@@ -189,6 +194,7 @@ impl CoreGroup {
     /// This process has left.
     pub(crate) fn on_out(mut self, here: &mut Here) {
         here.replies.leave(self.number(), &mut here.told);
+        here.passing.keep(self.number(), |_| false);
         for slot in self.directory.page(here, None, usize::MAX).0 {
             let motion = self.directory.motions.remove(&slot).unwrap_or_default();
             let lwg = here.table.entry(slot).lwg;
@@ -210,12 +216,21 @@ impl CoreGroup {
     }
 
     /// A multicast of a group: told if this process is in the view that it was sent in.
-    fn on_data(&mut self, here: &mut Here, from: Endpoint, seq: u64, data: Data) {
-        if from == here.me && data.order == Order::Total {
+    fn on_data(
+        &mut self,
+        here: &mut Here,
+        from: Endpoint,
+        seq: u64,
+        data: Data,
+        (order, message): (Order, Message),
+    ) {
+        let own = from == here.me;
+        if own && order == Order::Total {
             let marks = self.unplaced.delivered(data.lwg);
             let mark = |change| Urgent::Mark { lwg: data.lwg, change };
             self.urgent.extend(marks.into_iter().map(mark));
         }
+        let aimed = if own { self.aimed.remove(&data.send) } else { None };
         let Some(slot) = self.directory.find(here, data.lwg) else {
             return self.filter(here, from, &data);
         };
@@ -229,23 +244,36 @@ impl CoreGroup {
             }
             return self.filter(here, from, &data);
         }
-        let Data { lwg, view, send, replies, order, message } = data;
-        here.counters.messages_told += 1;
-        here.told.push_back(Up::Message { lwg, view, from, send, order, replies, message });
-        if from == here.me {
-            let members = members.clone();
-            if replies {
-                here.replies.delivered(send, &members, &mut here.told);
+        let Data { lwg, view, send, replies, aside, outside } = data;
+        let members = aimed.unwrap_or_else(|| members.clone());
+        if !(own && aside) {
+            here.counters.messages_told += 1;
+            let from = outside.unwrap_or(from);
+            here.told.push_back(Up::Message { lwg, view, from, send, order, replies, message });
+        }
+        match outside {
+            Some(asker) if own => {
+                here.passing.told((asker, send), (lwg, self.number()), &members, replies);
             }
-            self.unstable.push_back(Unstable { seq, lwg, send, members });
+            None if own => {
+                if replies {
+                    here.replies.delivered(send, &members, &mut here.told);
+                }
+                self.unstable.push_back(Unstable { seq, lwg, send, members });
+            }
+            _ => {}
         }
     }
 
     fn filter(&mut self, here: &mut Here, from: Endpoint, data: &Data) {
         here.counters.filtered += 1;
         self.filtered += 1;
-        if from == here.me && data.replies {
-            here.replies.close(data.send, &mut here.told);
+        if from == here.me {
+            match data.outside {
+                Some(asker) => here.passing.refuse(asker, data.send),
+                None if data.replies => here.replies.close(data.send, &mut here.told),
+                None => {}
+            }
         }
     }
 
@@ -264,21 +292,14 @@ impl CoreGroup {
     pub(crate) fn unsettled(&self) -> usize {
         let changes: usize =
             self.directory.motions.values().map(|motion| motion.changes.len()).sum();
+        let asked = self.directory.motions.values().map(|motion| motion.asked as usize);
         changes
+            + asked.sum::<usize>()
             + usize::from(self.exchange.is_some())
             + usize::from(!self.directory.is_swept())
             + self.queue.iter().filter(|ask| matches!(ask, Ask::Op(_))).count()
             + self.urgent.len()
     }
-}
-
-struct Data {
-    lwg: LwgId,
-    view: ViewId,
-    send: SendId,
-    replies: bool,
-    order: Order,
-    message: Message,
 }
 
 /// By rank in a core view.

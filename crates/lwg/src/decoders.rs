@@ -2,7 +2,8 @@
 
 use muts::decoders::{Decoder, of};
 
-use crate::header::{Header, Letter};
+use crate::header::Header;
+use crate::letter::Letter;
 use crate::page::Page;
 
 /// What this floor reads.

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use vsync::{Endpoint, GroupId};
 
 use crate::digest::Digest;
-use crate::group::{LOST, Motion};
+use crate::group::Motion;
 use crate::here::{CoreNumber, Here};
 use crate::id::{LwgId, Members};
 use crate::interface::Up;
@@ -18,6 +18,7 @@ use crate::limits::STEPS_MAX;
 use crate::membership::{Index, Step};
 use crate::table::{NOWHERE, Slot};
 use crate::tombstones::Tombstones;
+use crate::traits::{BEGUN, LOST};
 use crate::view::{View, ViewId, number_after};
 
 pub(crate) struct Directory {
@@ -123,7 +124,8 @@ impl Directory {
         let cause = Digest::of("core").with(&step.view).with(&step.lowest).end();
         entry.id = previous.after(number_after(previous.counter, step.view), cause);
         entry.place = entry.place.wrapping_add(1);
-        entry.marks = LOST;
+        entry.marks.clear(BEGUN);
+        entry.marks.set(LOST);
         if step.members.contains(&here.me) {
             here.counters.views_told += 1;
             here.told.push_back(Up::View(View {

@@ -13,7 +13,7 @@ use vsync::Endpoint;
 
 use crate::core_group::{CoreGroup, by_rank};
 use crate::digest::Digest;
-use crate::group::{Change, Destination, Generation, LOST};
+use crate::group::{Change, Destination, Generation};
 use crate::header::{Label, Op};
 use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members};
@@ -21,6 +21,7 @@ use crate::limits::{DIRECTORY_BYTES_MAX, DIRECTORY_ENTRIES_MAX};
 use crate::outgoing::{Rest, Urgent};
 use crate::page::{Entry, Page};
 use crate::table::Slot;
+use crate::traits::Marks;
 use crate::view::{ViewId, number_after};
 
 #[derive(Default)]
@@ -39,13 +40,13 @@ pub(crate) struct Exchange {
 struct Foreign {
     memberships: Vec<Members>,
     /// With the place of the membership above.
-    entries: Vec<(LwgId, ViewId, Generation, bool, usize)>,
+    entries: Vec<(LwgId, ViewId, Generation, Marks, usize)>,
     dead: Vec<LwgId>,
     moved: Vec<(LwgId, Destination)>,
 }
 
-/// A part of a group: its view, its generation, whether it has lost members, who is in it.
-type Part = (ViewId, Generation, bool, Members);
+/// A part of a group: its view, its generation, its marks, who is in it.
+type Part = (ViewId, Generation, Marks, Members);
 
 impl CoreGroup {
     /// In a new view: an exchange if its directories may differ.
@@ -143,9 +144,9 @@ impl CoreGroup {
         let mut dead: BTreeSet<LwgId> = BTreeSet::new();
         let mut moved: BTreeMap<LwgId, Vec<Destination>> = BTreeMap::new();
         for foreign in exchange.foreign.values() {
-            for (lwg, id, generation, lost, membership) in &foreign.entries {
+            for (lwg, id, generation, marks, membership) in &foreign.entries {
                 let members = foreign.memberships[*membership].clone();
-                parts.entry(*lwg).or_default().push((*id, *generation, *lost, members));
+                parts.entry(*lwg).or_default().push((*id, *generation, *marks, members));
             }
             dead.extend(&foreign.dead);
             for (lwg, to) in &foreign.moved {
@@ -173,8 +174,8 @@ impl CoreGroup {
         let mine = self.directory.find(here, lwg);
         if let Some(slot) = mine {
             let entry = here.table.entry(slot);
-            let lost = entry.marks & LOST != 0;
-            parts.push((entry.id, entry.generation, lost, here.table.members(slot).clone()));
+            let members = here.table.members(slot).clone();
+            parts.push((entry.id, entry.generation, entry.marks, members));
         }
         notes.extend(self.moved.get(lwg));
         // A group that is here again, later, has come back since.
@@ -214,9 +215,7 @@ impl CoreGroup {
             let last = all.reduce(|one, other| if one.is_before(other) { other } else { one });
             let entry = here.table.entry_mut(slot);
             entry.generation = last.unwrap_or_default();
-            if parts.iter().any(|(_, _, lost, _)| *lost) {
-                entry.marks |= LOST;
-            }
+            parts.iter().for_each(|(_, _, marks, _)| entry.marks.join(*marks));
             self.moved.remove(lwg);
         }
     }
@@ -284,9 +283,8 @@ impl CoreGroup {
             let entry = here.table.entry(slot);
             let again = last.replace(entry.membership) == Some(entry.membership);
             let members = (!again).then(|| here.table.members(slot).clone());
-            let lost = entry.marks & LOST != 0;
-            let (lwg, id, generation) = (entry.lwg, entry.id, entry.generation);
-            Entry { lwg, id, generation, lost, members }.write(&mut bytes);
+            let (lwg, id, generation, marks) = (entry.lwg, entry.id, entry.generation, entry.marks);
+            Entry { lwg, id, generation, marks, members }.write(&mut bytes);
         }
         (bytes, next.map(Rest::Entries))
     }
@@ -306,7 +304,7 @@ impl Foreign {
                 return Err(Malformed);
             }
             let place = self.memberships.len() - 1;
-            self.entries.push((entry.lwg, entry.id, entry.generation, entry.lost, place));
+            self.entries.push((entry.lwg, entry.id, entry.generation, entry.marks, place));
         }
         Ok(())
     }

@@ -10,15 +10,17 @@ use alloc::vec::Vec;
 use muts::{Instant, Message, ProcId};
 use vsync::{Core, Endpoint, GroupId};
 
-use crate::group::Ask;
+use crate::group::{Ask, Post};
 use crate::groups::Groups;
-use crate::header::{Letter, Op, SILENT, What};
+use crate::header::{Op, SILENT, What};
 use crate::here::CoreNumber;
-use crate::id::{LwgId, Members};
+use crate::id::{LwgId, Members, SendId};
 use crate::interface::{Down, Outcome, Up};
+use crate::letter::Letter;
 use crate::limits::{ASKED, HELD_MAX, PLACED_AGAIN_MAX, PLACING_MAX};
 use crate::policy::{EXACT, NEW, PINNED, Place, Policy, SUPERSET};
 use crate::sets::SetId;
+use crate::traits::Traits;
 
 /// Everything that waits to be placed.
 #[derive(Default)]
@@ -35,11 +37,14 @@ pub(crate) struct Placing {
 pub(crate) enum Timer {
     Create(LwgId),
     Add(u64),
+    /// A multicast that a member is to pass on.
+    Through(SendId),
 }
 
 struct Create {
     set: SetId,
     members: Members,
+    traits: Traits,
     /// Who asked this process to place it.
     asker: Option<Endpoint>,
     stage: Stage,
@@ -108,7 +113,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
     pub(crate) fn create(
         &mut self,
         named: (LwgId, SetId),
-        members: Members,
+        members: (Members, Traits),
         asker: Option<Endpoint>,
     ) {
         self.create_at(named, members, asker, None);
@@ -117,7 +122,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
     fn create_at(
         &mut self,
         (lwg, set): (LwgId, SetId),
-        members: Members,
+        (members, traits): (Members, Traits),
         asker: Option<Endpoint>,
         on: Option<GroupId>,
     ) {
@@ -131,6 +136,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         let create = Create {
             set,
             members,
+            traits,
             asker,
             stage: Stage::Sent,
             deadline,
@@ -147,12 +153,17 @@ impl<C: Core, P: Policy> Groups<C, P> {
     }
 
     /// The same on a core group that the user names.
-    pub(crate) fn create_on(&mut self, lwg: LwgId, core: GroupId, members: Members) {
+    pub(crate) fn create_on(
+        &mut self,
+        lwg: LwgId,
+        core: GroupId,
+        (members, traits): (Members, Traits),
+    ) {
         let number = self.numbers.get(&core).copied();
         let strangers = number.map(|number| self.strangers(number, &members));
         let strangers = strangers.unwrap_or_else(|| members.clone());
         if strangers.is_empty() {
-            self.create_at((lwg, SetId::of(core)), members, None, Some(core));
+            self.create_at((lwg, SetId::of(core)), (members, traits), None, Some(core));
         } else {
             self.tell_outcome(lwg, None, Outcome::Missing(strangers));
         }
@@ -185,7 +196,8 @@ impl<C: Core, P: Policy> Groups<C, P> {
         create.stage = Stage::Asked(lowest);
         create.deadline = self.here.now + ASKED;
         self.placing.timers.insert((create.deadline, Timer::Create(lwg)));
-        let letter = Letter::Place { lwg, set: create.set, members: create.members.clone() };
+        let (set, members, traits) = (create.set, create.members.clone(), create.traits);
+        let letter = Letter::Place { lwg, set, members, traits };
         self.send_letter(lowest, &letter, Message::default());
     }
 
@@ -223,7 +235,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         let Some(create) = self.placing.creates.get_mut(&lwg) else { return };
         create.stage = Stage::Sent;
         create.rule = rule;
-        let op = Op { number, lwg, what: What::Create(create.members.clone()) };
+        let op = Op { number, lwg, what: What::Create(create.members.clone(), create.traits) };
         let core = self.numbers.get(&group).copied();
         let Some(core) = core.and_then(|core| self.cores[core as usize].as_mut()) else {
             return self.end_create(lwg, Outcome::Again);
@@ -276,7 +288,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             return;
         }
         match op.what {
-            What::Create(_) if self.placing.creates.contains_key(&op.lwg) => {
+            What::Create(..) if self.placing.creates.contains_key(&op.lwg) => {
                 if !self.place_again(op.lwg, &outcome) {
                     self.end_create(op.lwg, outcome);
                 }
@@ -389,6 +401,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         for (lwg, lowest) in lost {
             self.end_create(lwg, Outcome::Missing(Members::from_slice(&[lowest])));
         }
+        self.here.replies.lose_through(peer, &mut self.here.told);
     }
 
     /// Ends what has waited too long.
@@ -401,6 +414,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             match timer {
                 Timer::Create(lwg) => self.expire_create(lwg, at),
                 Timer::Add(number) => self.end_add(number),
+                Timer::Through(send) => self.ask_after(send),
             }
         }
     }
@@ -438,7 +452,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
     pub(crate) fn refuse(&mut self, ask: Ask) {
         match ask {
             Ask::Op(op) => self.ended(&op, Outcome::NoGroup),
-            Ask::Send { send, replies, .. } => self.here.refuse_send(send, replies),
+            Ask::Send(post) => self.here.refuse_send(&post),
         }
     }
 
@@ -468,12 +482,15 @@ impl<C: Core, P: Policy> Groups<C, P> {
 /// An operation that found no room, as it was asked.
 pub(crate) fn asked(ask: Ask) -> Down {
     match ask {
-        Ask::Op(Op { lwg, what: What::Create(members), .. }) => Down::Create { lwg, members },
+        Ask::Op(Op { lwg, what: What::Create(members, _), .. }) => Down::Create { lwg, members },
         Ask::Op(Op { lwg, what: What::Add(members), .. }) => Down::Add { lwg, members },
         Ask::Op(Op { lwg, what: What::Remove(members), .. }) => Down::Remove { lwg, members },
         Ask::Op(Op { lwg, what: What::Switch(to, _), .. }) => Down::Move { lwg, to: to.core },
         Ask::Op(Op { lwg, .. }) => Down::Destroy { lwg },
-        Ask::Send { lwg, send, order, replies, message } => {
+        Ask::Send(Post { lwg, send, order, replies, to: Some(to), message, .. }) => {
+            Down::SendTo { lwg, to: *to, send, order, replies, message }
+        }
+        Ask::Send(Post { lwg, send, order, replies, message, .. }) => {
             Down::Send { lwg, send, order, replies, message }
         }
     }

@@ -1,5 +1,6 @@
 //! One light-weight group: its entry in the directory, and what only groups in motion have.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 
 use vsync::{Endpoint, GroupId, Message, Order};
@@ -8,6 +9,7 @@ use crate::header::Op;
 use crate::id::{LwgId, Members, SendId};
 use crate::membership::Index;
 use crate::table::Slot;
+use crate::traits::Marks;
 use crate::view::ViewId;
 
 /// What every member of a core group knows of each group on it; small: there may be a million.
@@ -28,17 +30,8 @@ pub(crate) struct Entry {
     pub(crate) generation: Generation,
     /// Which rule placed it, if it was placed here.
     pub(crate) rule: u8,
-    /// `BEGUN` and `LOST`.
-    pub(crate) marks: u8,
+    pub(crate) marks: Marks,
 }
-
-/// This process has sent in the installed view: what is sent first carries all that made the view
-/// in its causal past.
-pub(crate) const BEGUN: u8 = 1;
-
-/// The group has lost members to a core view: they may be alive with a part of it. It does not move
-/// any more, since that part could not know.
-pub(crate) const LOST: u8 = 2;
 
 /// How often a group has moved to another core group; of two it is told which is later, as long as
 /// fewer than 128 moves lie between them.
@@ -100,20 +93,43 @@ pub(crate) struct Motion {
     pub(crate) changes: VecDeque<Change>,
     /// Own asks that wait for the last of them.
     pub(crate) held: VecDeque<Ask>,
+    /// Own operations on their way: what is sent after them goes out in the view they make.
+    pub(crate) asked: u32,
+}
+
+impl Motion {
+    /// Nothing is under way any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.changes.is_empty() && self.asked == 0
+    }
+}
+
+/// A multicast on its way into a core group's stream.
+#[derive(Debug, Clone)]
+pub(crate) struct Post {
+    pub(crate) lwg: LwgId,
+    pub(crate) send: SendId,
+    pub(crate) order: Order,
+    pub(crate) replies: bool,
+    /// Whom of the view that it goes out in it is for; none: all.
+    pub(crate) to: Option<Box<Members>>,
+    /// Whose it is, if somebody's outside the group: the name is that one's too.
+    pub(crate) outside: Option<Endpoint>,
+    pub(crate) message: Message,
 }
 
 /// An own ask on its way into a core group's stream.
 #[derive(Debug, Clone)]
 pub(crate) enum Ask {
     Op(Op),
-    Send { lwg: LwgId, send: SendId, order: Order, replies: bool, message: Message },
+    Send(Post),
 }
 
 impl Ask {
     pub(crate) fn lwg(&self) -> LwgId {
         match self {
             Self::Op(op) => op.lwg,
-            Self::Send { lwg, .. } => *lwg,
+            Self::Send(post) => post.lwg,
         }
     }
 }

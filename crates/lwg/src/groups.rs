@@ -14,9 +14,9 @@ use crate::adapting::Adapting;
 use crate::core_group::CoreGroup;
 use crate::core_set::CoreSet;
 use crate::founding::Placing;
-use crate::header::Letter;
 use crate::here::{CoreNumber, Here};
 use crate::interface::{Down, Up};
+use crate::letter::Letter;
 use crate::limits::{BURST_MAX, SWEEP_MAX, TOLD_MAX};
 use crate::moves::Moves;
 use crate::policy::{Policy, Smallest};
@@ -246,6 +246,7 @@ impl<C: Core + Counted, P: Policy> Counted for Groups<C, P> {
         let extras: u64 = self.carried_by_all().map(|carried| carried.extras).sum();
         each("lwg.extras", extras);
         each("lwg.replies_awaited", self.here.replies.len() as u64);
+        each("lwg.passing", self.here.passing.len() as u64);
         self.here.counters.count(each);
         self.below.count(each);
     }

@@ -8,13 +8,13 @@
 //! 2 lwg | change u64                           MARK (CBCAST)
 //! 3 label option                               LABEL, the first cast of a view
 //! 4 label | last bool | (entries in the body)  DIRECTORY (ABCAST)
-//! 5 lwg | view id | send u64 | replies bool    data
+//! 5 lwg | view id | send u64 | flags u8 ...    data
 //! 6                                            CLOSE (ABCAST)
 //! 7 (operations in the body)                   several operations (ABCAST)
 //! ```
 //!
-//! On a message to one process: `0` bare, `1 lwg` told, `2 send` reply, `3 send` declined,
-//! `4 lwg set u32 members` place this group, `5 lwg outcome` how that ended.
+//! Data is followed by flags: +1 replies are wanted, +2 it is not for its sender, +4 it comes from
+//! outside the group: the endpoint follows. What is on a message to one process: `letter.rs`.
 
 use alloc::vec::Vec;
 
@@ -23,9 +23,8 @@ use vsync::{Endpoint, GroupId};
 
 use crate::group::{Destination, Generation};
 use crate::id::{LwgId, Members, SendId};
-use crate::interface::Outcome;
 use crate::limits::MEMBERS_MAX;
-use crate::sets::SetId;
+use crate::traits::{Marks, Traits};
 use crate::view::ViewId;
 
 /// Equal labels, equal directories.
@@ -39,9 +38,53 @@ pub(crate) enum Header {
     Mark { lwg: LwgId, change: u64 },
     Label(Option<Label>),
     Directory { label: Label, last: bool },
-    Data { lwg: LwgId, view: ViewId, send: SendId, replies: bool },
+    Data(Data),
     Close,
     Ops,
+}
+
+/// What is said of a multicast of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Data {
+    pub(crate) lwg: LwgId,
+    pub(crate) view: ViewId,
+    pub(crate) send: SendId,
+    pub(crate) replies: bool,
+    /// It is for others only: who sent it is not told.
+    pub(crate) aside: bool,
+    /// Who outside the group has sent it by way of this member.
+    pub(crate) outside: Option<Endpoint>,
+}
+
+const REPLIES: u8 = 1;
+const ASIDE: u8 = 2;
+const OUTSIDE: u8 = 4;
+
+impl Wire for Data {
+    fn write(&self, into: &mut impl Sink) {
+        self.lwg.write(into);
+        self.view.write(into);
+        self.send.write(into);
+        let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+        into.push(
+            flag(self.replies, REPLIES)
+                | flag(self.aside, ASIDE)
+                | flag(self.outside.is_some(), OUTSIDE),
+        );
+        if let Some(outside) = &self.outside {
+            outside.write(into);
+        }
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        let (lwg, view, send) = (LwgId::read(from)?, ViewId::read(from)?, SendId::read(from)?);
+        let flags = u8::read(from)?;
+        if flags & !(REPLIES | ASIDE | OUTSIDE) != 0 {
+            return Err(Malformed);
+        }
+        let outside = (flags & OUTSIDE != 0).then(|| Endpoint::read(from)).transpose()?;
+        let (replies, aside) = (flags & REPLIES != 0, flags & ASIDE != 0);
+        Ok(Self { lwg, view, send, replies, aside, outside })
+    }
 }
 
 /// An operation on a light-weight group, carried out at its place in the total order.
@@ -58,7 +101,7 @@ pub(crate) const SILENT: u64 = 1 << 63;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum What {
-    Create(Members),
+    Create(Members, Traits),
     Add(Members),
     Remove(Members),
     Destroy,
@@ -84,19 +127,8 @@ pub(crate) struct Ready {
     pub(crate) members: Members,
     pub(crate) generation: Generation,
     pub(crate) rule: u8,
-    /// Whether it has lost members to a core view.
-    pub(crate) lost: bool,
-}
-
-/// What stands on a message to one process.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Letter {
-    Bare,
-    Told { lwg: LwgId },
-    Reply { send: SendId },
-    Declined { send: SendId },
-    Place { lwg: LwgId, set: SetId, members: Members },
-    Placed { lwg: LwgId, outcome: Outcome },
+    /// What it is, and whether it has lost members to a core view.
+    pub(crate) marks: Marks,
 }
 
 pub(crate) fn write_members(into: &mut impl Sink, members: &[Endpoint]) {
@@ -142,7 +174,7 @@ impl Op {
     /// The members that it names.
     fn members(&self) -> &[Endpoint] {
         match &self.what {
-            What::Create(members)
+            What::Create(members, _)
             | What::Add(members)
             | What::Remove(members)
             | What::Switch(_, members)
@@ -156,7 +188,8 @@ impl Op {
         self.number.write(into);
         self.lwg.write(into);
         let kind: u8 = match &self.what {
-            What::Create(_) => 1,
+            What::Create(_, Traits::PLAIN) => 1,
+            What::Create(..) => 10,
             What::Add(_) => 2,
             What::Remove(_) => 3,
             What::Destroy => 4,
@@ -173,11 +206,12 @@ impl Op {
             write_members(into, self.members());
         }
         match &self.what {
+            What::Create(_, traits) if *traits != Traits::PLAIN => traits.write(into),
             What::Switch(to, _) => to.write(into),
             What::Ready(ready) => {
                 ready.closed.write(into);
                 [ready.generation.0, ready.rule].iter().for_each(|byte| byte.write(into));
-                ready.lost.write(into);
+                ready.marks.write(into);
             }
             What::Enter(known) => known.write(into),
             _ => {}
@@ -194,7 +228,8 @@ impl Op {
             before.ok_or(Malformed)?.members().into()
         };
         let what = match kind & !SAME {
-            1 => What::Create(members),
+            1 => What::Create(members, Traits::PLAIN),
+            10 => What::Create(members, Traits::read(from)?),
             2 => What::Add(members),
             3 => What::Remove(members),
             4 if members.is_empty() => What::Destroy,
@@ -206,7 +241,7 @@ impl Op {
                 closed: ViewId::read(from)?,
                 generation: Generation(u8::read(from)?),
                 rule: u8::read(from)?,
-                lost: bool::read(from)?,
+                marks: Marks::read(from)?,
             }),
             9 if members.is_empty() => What::Enter(u64::read(from)?),
             _ => return Err(Malformed),
@@ -255,12 +290,9 @@ impl Wire for Header {
                 label.write(into);
                 last.write(into);
             }
-            Self::Data { lwg, view, send, replies } => {
+            Self::Data(data) => {
                 into.push(5);
-                lwg.write(into);
-                view.write(into);
-                send.write(into);
-                replies.write(into);
+                data.write(into);
             }
             Self::Close => into.push(6),
             Self::Ops => into.push(7),
@@ -273,87 +305,9 @@ impl Wire for Header {
             2 => Self::Mark { lwg: LwgId::read(from)?, change: u64::read(from)? },
             3 => Self::Label(Option::read(from)?),
             4 => Self::Directory { label: u64::read(from)?, last: bool::read(from)? },
-            5 => Self::Data {
-                lwg: LwgId::read(from)?,
-                view: ViewId::read(from)?,
-                send: SendId::read(from)?,
-                replies: bool::read(from)?,
-            },
+            5 => Self::Data(Data::read(from)?),
             6 => Self::Close,
             7 => Self::Ops,
-            _ => return Err(Malformed),
-        })
-    }
-}
-
-impl Wire for Letter {
-    fn write(&self, into: &mut impl Sink) {
-        match self {
-            Self::Bare => into.push(0),
-            Self::Told { lwg } => {
-                into.push(1);
-                lwg.write(into);
-            }
-            Self::Reply { send } => {
-                into.push(2);
-                send.write(into);
-            }
-            Self::Declined { send } => {
-                into.push(3);
-                send.write(into);
-            }
-            Self::Place { lwg, set, members } => {
-                into.push(4);
-                lwg.write(into);
-                set.0.write(into);
-                write_members(into, members);
-            }
-            Self::Placed { lwg, outcome } => {
-                into.push(5);
-                lwg.write(into);
-                outcome.write(into);
-            }
-        }
-    }
-    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
-        Ok(match u8::read(from)? {
-            0 => Self::Bare,
-            1 => Self::Told { lwg: LwgId::read(from)? },
-            2 => Self::Reply { send: SendId::read(from)? },
-            3 => Self::Declined { send: SendId::read(from)? },
-            4 => Self::Place {
-                lwg: LwgId::read(from)?,
-                set: SetId(u32::read(from)?),
-                members: read_members(from)?,
-            },
-            5 => Self::Placed { lwg: LwgId::read(from)?, outcome: Outcome::read(from)? },
-            _ => return Err(Malformed),
-        })
-    }
-}
-
-impl Wire for Outcome {
-    fn write(&self, into: &mut impl Sink) {
-        match self {
-            Self::Done => into.push(0),
-            Self::NoGroup => into.push(1),
-            Self::NothingToDo => into.push(2),
-            Self::Missing(members) => {
-                into.push(3);
-                write_members(into, members);
-            }
-            Self::Again => into.push(4),
-            Self::NoPlace => into.push(5),
-        }
-    }
-    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
-        Ok(match u8::read(from)? {
-            0 => Self::Done,
-            1 => Self::NoGroup,
-            2 => Self::NothingToDo,
-            3 => Self::Missing(read_members(from)?),
-            4 => Self::Again,
-            5 => Self::NoPlace,
             _ => return Err(Malformed),
         })
     }
@@ -364,18 +318,24 @@ mod tests {
     use super::*;
     use alloc::vec;
 
+    fn data(replies: bool, aside: bool, outside: Option<Endpoint>) -> Data {
+        let lwg = LwgId { creator: 3, count: 9 };
+        Data { lwg, view: ViewId::default(), send: SendId(7), replies, aside, outside }
+    }
+
     fn headers() -> Vec<Header> {
         let lwg = LwgId { creator: 3, count: 9 };
         let members = Members::from_slice(&[Endpoint::default(), Endpoint::default()]);
         vec![
             Header::Bare,
-            Header::Op(Op { number: 1, lwg, what: What::Create(members) }),
+            Header::Op(Op { number: 1, lwg, what: What::Create(members, Traits::PLAIN) }),
             Header::Op(Op { number: 2, lwg, what: What::Destroy }),
             Header::Mark { lwg, change: 4 },
             Header::Label(None),
             Header::Label(Some(8)),
             Header::Directory { label: 5, last: true },
-            Header::Data { lwg, view: ViewId::default(), send: SendId(7), replies: true },
+            Header::Data(data(true, false, None)),
+            Header::Data(data(false, true, Some(Endpoint::default()))),
             Header::Close,
             Header::Ops,
         ]
@@ -404,17 +364,19 @@ mod tests {
             members: members.clone(),
             generation,
             rule: 2,
-            lost: true,
+            marks: Marks::of(Traits { open: true }, true),
         };
+        let open = Traits { open: true };
         let all = [
-            op(1, What::Create(members.clone())),
-            op(2, What::Create(members.clone())),
+            op(1, What::Create(members.clone(), Traits::PLAIN)),
+            op(2, What::Create(members.clone(), Traits::PLAIN)),
             op(3, What::Remove(members.clone())),
             op(4, What::Destroy),
             op(5, What::Adopt),
             op(6, What::Switch(to, members.clone())),
             op(7, What::Ready(ready)),
             op(8, What::Enter(9)),
+            op(9, What::Create(members.clone(), open)),
         ];
         let mut bytes = Vec::new();
         for (at, op) in all.iter().enumerate() {

@@ -6,11 +6,13 @@ use muts::Instant;
 use vsync::{Endpoint, GroupId};
 
 use crate::counters::Counters;
-use crate::header::Op;
+use crate::header::{Op, What};
 use crate::id::LwgId;
 use crate::interface::{Outcome, Up, Why};
+use crate::letter::Letter;
 use crate::limits::KNOWN_MAX;
 use crate::moving::Arriving;
+use crate::passing::Passing;
 use crate::replies::Replies;
 use crate::table::{Slot, Table};
 
@@ -20,6 +22,8 @@ pub(crate) type CoreNumber = u32;
 /// What core groups share at one process.
 pub(crate) struct Here {
     pub(crate) me: Endpoint,
+    /// The creator in the names that this process mints.
+    mint: u64,
     pub(crate) now: Instant,
     /// What is told to the floor above, in the one order that means something.
     pub(crate) told: VecDeque<Up>,
@@ -27,6 +31,8 @@ pub(crate) struct Here {
     pub(crate) table: Table,
     pub(crate) replies: Replies,
     pub(crate) counters: Counters,
+    /// Multicasts of others that this process has passed on.
+    pub(crate) passing: Passing,
     /// Groups of this process that have left one core group and are not on the next yet.
     pub(crate) arriving: BTreeMap<LwgId, Arriving>,
     /// The last number of groups that this process is out of, the last ones.
@@ -58,6 +64,8 @@ pub(crate) enum Aside {
     Asked { lwg: LwgId, core: CoreNumber },
     /// A group that has moved was destroyed in another part.
     Doomed { lwg: LwgId },
+    /// Something is to be said to one process.
+    Say { to: Endpoint, letter: Letter },
     /// All leave this core group: it is of no more use.
     Closed { core: GroupId },
 }
@@ -66,17 +74,30 @@ impl Here {
     pub(crate) fn new(me: Endpoint) -> Self {
         Self {
             me,
+            mint: LwgId::minted(me, 0).creator,
             now: Instant::ZERO,
             told: VecDeque::new(),
             table: Table::default(),
             replies: Replies::default(),
             counters: Counters::default(),
+            passing: Passing::default(),
             arriving: BTreeMap::new(),
             entering: BTreeSet::new(),
             known: BTreeMap::new(),
             known_age: VecDeque::new(),
             asides: VecDeque::new(),
         }
+    }
+
+    /// What became of multicasts by way of others is said.
+    pub(crate) fn gather_letters(&mut self) {
+        let letters = self.replies.letters.drain(..).chain(self.passing.letters.drain(..));
+        self.asides.extend(letters.map(|(to, letter)| Aside::Say { to, letter }));
+    }
+
+    /// Whether an operation makes a group that only this process can have named.
+    pub(crate) fn is_own_create(&self, op: &Op) -> bool {
+        matches!(op.what, What::Create(..)) && op.lwg.creator == self.mint
     }
 
     /// This process is out of a group, having known views up to this number.

@@ -7,6 +7,7 @@ use vsync::{Endpoint, GroupId, Order};
 
 use crate::id::{LwgId, Members, SendId};
 use crate::sets::SetId;
+use crate::traits::Traits;
 use crate::view::{View, ViewId};
 
 /// What may be asked. Everything pipelines: the asker mints the names.
@@ -28,6 +29,17 @@ pub enum Down {
         lwg: LwgId,
         /// Its members.
         members: Members,
+    },
+    /// The same, of a group that is not plain.
+    CreateWith {
+        /// The set.
+        set: SetId,
+        /// Its name.
+        lwg: LwgId,
+        /// Its members.
+        members: Members,
+        /// What it is.
+        traits: Traits,
     },
     /// The same on this core group, whatever any policy says: it must hold the members.
     CreateOn {
@@ -89,6 +101,40 @@ pub enum Down {
         /// The message.
         message: Message,
     },
+    /// lwg_send to some members: those of them that are in the view that it goes out in. Who sends
+    /// is told it only if listed; the others are told nothing of it. When its sender is lost, it
+    /// may come without what that sent before to others, or to all.
+    SendTo {
+        /// The group.
+        lwg: LwgId,
+        /// Whom it is for.
+        to: Members,
+        /// Its name; unique among this process's sends.
+        send: SendId,
+        /// Its order.
+        order: Order,
+        /// Whether replies are wanted: of those that it is for.
+        replies: bool,
+        /// The message.
+        message: Message,
+    },
+    /// lwg_send from outside an open group (`Traits::open`), by way of a member: told as from this
+    /// process. `Answered` ends it, also where no replies are wanted; it names the member as lost
+    /// if that could not pass it on.
+    SendThrough {
+        /// The group.
+        lwg: LwgId,
+        /// The member.
+        member: Endpoint,
+        /// Its name; unique among this process's sends.
+        send: SendId,
+        /// Its order.
+        order: Order,
+        /// Whether replies are wanted.
+        replies: bool,
+        /// The message.
+        message: Message,
+    },
     /// lwg_reply: answers a message that was told; none declines to answer. Once per message.
     Reply {
         /// Who asked.
@@ -128,7 +174,7 @@ pub enum Up {
         lwg: LwgId,
         /// The view it was sent and is told in.
         view: ViewId,
-        /// Who sent it; one's own are told too.
+        /// Who sent it; one's own are told too. A process outside the view if the group is open.
         from: Endpoint,
         /// Its sender's name for it: with `from`, what a `Reply` needs.
         send: SendId,
@@ -152,8 +198,10 @@ pub enum Up {
     Answered {
         /// The send.
         send: SendId,
-        /// Who will never reply.
+        /// Who will never reply: lost to a core view, or out of reach.
         lost: Members,
+        /// Who has said that it will not.
+        declined: Members,
     },
     /// A message to this process alone.
     Told {
@@ -169,7 +217,11 @@ pub enum Up {
         /// The send.
         send: SendId,
     },
-    /// An own `Create`, `Add`, `Remove` or `Destroy` has been carried out or refused, everywhere.
+    /// An own `Create`, `Add`, `Remove` or `Destroy` is carried out or refused at its place among
+    /// the operations on that group, or certain to be: told as soon as it is on its way, if nothing
+    /// but what others ask at the same time can come before it. A view follows where it changes
+    /// one, and what is sent after this is sent in that view. Of several who add or remove the
+    /// same at the same time each may be told that it did.
     Done {
         /// The group.
         lwg: LwgId,

@@ -96,6 +96,10 @@ pub const INVITED: Duration = Duration::from_secs(5);
 /// How long the member that was asked to place a group has: the patience above, and the way.
 pub const ASKED: Duration = Duration::from_secs(8);
 
+/// How long one waits for a word of the member that passes a multicast on, before it is asked, and
+/// then before it is given up: what a core group takes to notice a death, several times.
+pub const PASSED_ON: Duration = Duration::from_secs(5);
+
 /// How long a core group without light-weight groups is kept warm: transactions among the same
 /// servers come again within seconds (paper 5.1).
 pub const GRACE: Duration = Duration::from_secs(30);

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use muts::Instant;
 use vsync::{Core, GroupId};
 
-use crate::group::{Ask, Destination, LOST};
+use crate::group::{Ask, Destination};
 use crate::groups::Groups;
 use crate::header::{Op, SILENT, What};
 use crate::here::CoreNumber;
@@ -19,6 +19,7 @@ use crate::interface::{Outcome, Up, Why};
 use crate::limits::{GATHER, MOVES_MAX};
 use crate::outgoing::Urgent;
 use crate::policy::{GATHERED, Policy};
+use crate::traits::LOST;
 
 /// See the head of this file.
 #[derive(Default)]
@@ -92,7 +93,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         if !members.contains(&self.here.me) {
             return Err(Outcome::NoGroup);
         }
-        if self.here.table.entry(slot).marks & LOST != 0 && rule != GATHERED {
+        if self.here.table.entry(slot).marks.has(LOST) && rule != GATHERED {
             return Err(Outcome::NoPlace);
         }
         let stage = if self.numbers.contains_key(&to) { Stage::Adopting } else { Stage::Founding };

@@ -17,7 +17,7 @@ use vsync::{Endpoint, GroupId};
 
 use crate::core_group::CoreGroup;
 use crate::digest::Digest;
-use crate::group::{Ask, Change, Destination, Generation, LOST};
+use crate::group::{Ask, Change, Destination, Generation};
 use crate::header::{Op, Ready, What};
 use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members};
@@ -25,12 +25,13 @@ use crate::interface::{Outcome, Up, Why};
 use crate::limits::{HELD_MAX, TOMBSTONES_MAX};
 use crate::policy::GATHERED;
 use crate::table::Slot;
+use crate::traits::{LOST, Marks};
 use crate::view::{ViewId, number_after};
 
 /// A group of this process between two core groups.
 pub(crate) struct Arriving {
     pub(crate) to: Destination,
-    lost: bool,
+    pub(crate) marks: Marks,
     pub(crate) closed: ViewId,
     /// The view that this process was told last.
     previous: ViewId,
@@ -57,7 +58,7 @@ impl Arriving {
             members: self.members.clone(),
             generation: self.to.generation,
             rule: self.to.rule,
-            lost: self.lost,
+            marks: self.marks,
         })
     }
 }
@@ -71,7 +72,7 @@ pub(crate) struct Arrival {
     members: Members,
     generation: Generation,
     rule: u8,
-    lost: bool,
+    marks: Marks,
     /// The highest number of the closed views.
     last: u64,
 }
@@ -125,7 +126,7 @@ impl CoreGroup {
         if to.core == self.id() {
             return Outcome::NothingToDo;
         }
-        if here.table.entry(slot).marks & LOST != 0 && to.rule != GATHERED {
+        if here.table.entry(slot).marks.has(LOST) && to.rule != GATHERED {
             return Outcome::NoPlace;
         }
         if old != *members || to.generation != here.table.entry(slot).generation.next() {
@@ -146,7 +147,7 @@ impl CoreGroup {
     ) {
         let lwg = here.table.entry(slot).lwg;
         let members = here.table.members(slot).clone();
-        let lost = here.table.entry(slot).marks & LOST != 0;
+        let marks = here.table.entry(slot).marks.told();
         self.moved.insert(lwg, to);
         let motion = self.directory.remove(here, slot).unwrap_or_default();
         if !members.contains(&here.me) {
@@ -157,7 +158,7 @@ impl CoreGroup {
         let mut held = motion.held;
         self.take_queued(lwg, &mut held);
         let refused = self.refused.remove(&lwg);
-        let arriving = Arriving { to, lost, closed, previous, members, held, refused };
+        let arriving = Arriving { to, marks, closed, previous, members, held, refused };
         here.arriving.insert(lwg, arriving);
         here.asides.push_back(Aside::Departed { lwg });
     }
@@ -167,7 +168,7 @@ impl CoreGroup {
         let kept = |op: &Op| matches!(op.what, What::Adopt | What::Release);
         let concerns = |ask: &Ask| match ask {
             Ask::Op(op) => op.lwg == lwg && !kept(op),
-            Ask::Send { lwg: of, .. } => *of == lwg,
+            Ask::Send(post) => post.lwg == lwg,
         };
         if self.queue.iter().any(concerns) {
             for ask in core::mem::take(&mut self.queue) {
@@ -204,7 +205,7 @@ impl CoreGroup {
             arrival.generation = ready.generation;
         }
         arrival.rule = ready.rule;
-        arrival.lost |= ready.lost;
+        arrival.marks.join(ready.marks);
         if arrival.awaited.iter().all(|member| arrival.ready.contains_key(member))
             && let Some(arrival) = self.arrivals.remove(&lwg)
         {
@@ -245,7 +246,7 @@ impl CoreGroup {
             let slot = self.directory.insert(here, lwg, id, &arrival.members);
             let entry = here.table.entry_mut(slot);
             (entry.generation, entry.rule) = (arrival.generation, arrival.rule);
-            entry.marks = if arrival.lost { LOST } else { 0 };
+            entry.marks = arrival.marks;
             self.idle_since = None;
             self.moved.remove(lwg);
             self.land(here, slot, &arrival.ready, None);
@@ -256,7 +257,7 @@ impl CoreGroup {
         if entry.generation.is_before(arrival.generation) {
             entry.generation = arrival.generation;
         }
-        entry.marks |= if arrival.lost { LOST } else { 0 };
+        entry.marks.join(arrival.marks);
         let (old, last) = self.agreed(here, slot);
         let mut members = old.clone();
         members.extend(arrival.members.iter().copied().filter(|member| !old.contains(member)));
@@ -300,6 +301,7 @@ impl CoreGroup {
         let core = self.number();
         let present = |member: &Endpoint| self.view.members.contains(member);
         here.replies.rehome(lwg, core, present, &mut here.told);
+        here.passing.rehome(lwg, core, present);
         match self.directory.motions.get_mut(&slot) {
             Some(motion) => motion.held.extend(arriving.held),
             None => self.queue.extend(arriving.held),

@@ -1,18 +1,20 @@
 //! What goes into a core group's stream, and when it gets its stamp: as the kernel takes it.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use muts::{Full, Message};
-use vsync::{Core, How, Order};
+use muts::{Audience, Full, Message};
+use vsync::{Core, Endpoint, How, Order};
 
 use crate::core_group::CoreGroup;
 use crate::directory::Place;
-use crate::group::{Ask, BEGUN};
-use crate::header::{Header, Label, Op};
+use crate::group::{Ask, Post, common};
+use crate::header::{Data, Header, Label, Op};
 use crate::here::{Aside, Here};
-use crate::id::{LwgId, SendId};
+use crate::id::LwgId;
 use crate::interface::{Outcome, Up};
 use crate::limits::{BATCH_BYTES_MAX, BATCH_MAX, HELD_MAX, QUEUE_MAX};
+use crate::traits::BEGUN;
 
 /// What goes out before everything else, in this view or never.
 #[derive(Debug, Clone)]
@@ -51,7 +53,7 @@ impl CoreGroup {
         }
         let slot = self.directory.find(here, ask.lwg());
         if let Some(motion) = slot.and_then(|slot| self.directory.motions.get_mut(&slot)) {
-            let sends = matches!(ask, Ask::Send { .. });
+            let sends = matches!(ask, Ask::Send(_));
             // An operation waits only behind what its asker asked before.
             if sends || !motion.held.is_empty() {
                 if motion.held.len() >= HELD_MAX {
@@ -96,12 +98,12 @@ impl CoreGroup {
                 let header = Header::Directory { label: *label, last: rest.is_none() };
                 (header, Order::Total, body, rest)
             }
-            Urgent::Close => (Header::Close, Order::Total, Vec::new(), None),
+            Urgent::Close => (Header::Close, Order::Global, Vec::new(), None),
             Urgent::Op(op) => (Header::Op(op.clone()), Order::Total, Vec::new(), None),
         };
         let mut message = Message::new(body);
         message.push(&header);
-        if self.give(here, below, order, false, message).is_ok() {
+        if self.give(here, below, order.into(), message).is_ok() {
             self.urgent.extend(rest);
         } else {
             self.urgent.push_front(urgent);
@@ -112,9 +114,7 @@ impl CoreGroup {
         let Some(ask) = self.queue.pop_front() else { return };
         match ask {
             Ask::Op(op) => self.cast_ops(here, below, op),
-            Ask::Send { lwg, send, order, replies, message } => {
-                self.cast_data(here, below, lwg, send, order, replies, message);
-            }
+            Ask::Send(post) => self.cast_data(here, below, post),
         }
     }
 
@@ -123,9 +123,13 @@ impl CoreGroup {
         let mut ops = Vec::from([first]);
         let mut bytes = Vec::new();
         ops[0].write_after(None, &mut bytes);
+        // Nobody else can have done anything to a group that this process makes now: its place
+        // among the operations of others does not matter, only that it comes before what follows.
+        let creates = here.is_own_create(&ops[0]);
         while ops.len() < BATCH_MAX
             && bytes.len() < BATCH_BYTES_MAX
-            && let Some(Ask::Op(_)) = self.queue.front()
+            && let Some(Ask::Op(next)) = self.queue.front()
+            && here.is_own_create(next) == creates
             && let Some(Ask::Op(op)) = self.queue.pop_front()
         {
             op.write_after(ops.last(), &mut bytes);
@@ -139,66 +143,79 @@ impl CoreGroup {
             message = Message::new(bytes);
             message.push(&Header::Ops);
         }
-        if self.give(here, below, Order::Total, false, message).is_ok() {
+        let order = if creates { Order::Causal } else { Order::Total };
+        if self.give(here, below, order.into(), message).is_ok() {
             here.counters.batches += 1;
+            ops.iter().for_each(|op| self.foresee(here, op));
         } else {
             ops.into_iter().rev().for_each(|op| self.queue.push_front(Ask::Op(op)));
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the fields of one ask, taken apart")]
-    fn cast_data<C: Core>(
-        &mut self,
-        here: &mut Here,
-        below: &mut C,
-        lwg: LwgId,
-        send: SendId,
-        order: Order,
-        replies: bool,
-        mut message: Message,
-    ) {
-        let slot = self.directory.find(here, lwg);
+    fn cast_data<C: Core>(&mut self, here: &mut Here, below: &mut C, mut post: Post) {
+        let slot = self.directory.find(here, post.lwg);
         let inside = slot.filter(|slot| here.table.members(*slot).contains(&here.me));
         let moving = slot.and_then(|slot| self.directory.motions.get_mut(&slot));
         if let Some(motion) = moving {
-            motion.held.push_back(Ask::Send { lwg, send, order, replies, message });
+            motion.held.push_back(Ask::Send(post));
             return;
         }
         let Some(slot) = inside else {
-            return here.refuse(Ask::Send { lwg, send, order, replies, message });
+            return here.refuse(Ask::Send(post));
         };
         let entry = here.table.entry(slot);
         // All that made this view is in the past of the first message in it: whoever gets that, and
         // so what follows it in this stream, has the view.
-        let after_all = entry.marks & BEGUN == 0;
-        message.push(&Header::Data { lwg, view: entry.id, send, replies });
-        match self.give(here, below, order, after_all, message) {
+        let after_all = !entry.marks.has(BEGUN);
+        let aimed = post.to.as_deref().map(|to| common(here.table.members(slot), to));
+        let Post { lwg, send, order, replies, outside, .. } = post;
+        let aside = aimed.as_ref().is_some_and(|aimed| !aimed.contains(&here.me));
+        let (view, how) = (entry.id, How { after_all, ..How::from(order) });
+        // Only then: when a sender is lost, the kernel keeps or drops what it has sent audience by
+        // audience, and what is sent to a whole group is to be dropped in one order.
+        let whom = aimed.as_ref();
+        let how = How { to: whom.and_then(|whom| self.audience(here.me, whom)), ..how };
+        post.message.push(&Header::Data(Data { lwg, view, send, replies, aside, outside }));
+        let message = core::mem::take(&mut post.message);
+        match self.give(here, below, how, message) {
             Ok(()) => {
-                here.table.entry_mut(slot).marks |= BEGUN;
+                here.table.entry_mut(slot).marks.set(BEGUN);
                 if order == Order::Total {
                     self.unplaced.cast(lwg);
                 }
-                if replies {
+                if replies && outside.is_none() {
                     here.replies.cast(send, self.number());
                 }
+                self.aimed.extend(aimed.map(|aimed| (send, aimed)));
             }
             Err(mut message) => {
                 let popped = message.pop::<Header>();
                 debug_assert!(popped.is_ok(), "what is handed back is unchanged");
-                self.queue.push_front(Ask::Send { lwg, send, order, replies, message });
+                self.queue.push_front(Ask::Send(Post { message, ..post }));
             }
         }
+    }
+
+    /// These members and this process, as the kernel names them; none if that is everybody.
+    fn audience(&self, me: Endpoint, whom: &[Endpoint]) -> Option<Box<(vsync::ViewId, Audience)>> {
+        let (mut audience, mut all) = (Audience::NONE, true);
+        for (rank, member) in self.view.members.iter().enumerate() {
+            if *member == me || whom.contains(member) {
+                audience.insert(rank);
+            } else {
+                all = false;
+            }
+        }
+        (!all).then(|| Box::new((self.view.id, audience)))
     }
 
     fn give<C: Core>(
         &mut self,
         here: &Here,
         below: &mut C,
-        order: Order,
-        after_all: bool,
+        how: How,
         message: Message,
     ) -> Result<(), Message> {
-        let how = How { after_all, ..How::from(order) };
         let cast = vsync::Down::Cast { group: self.id(), how, message };
         match below.down(here.now, cast) {
             Ok(()) => Ok(()),
@@ -216,15 +233,17 @@ impl Here {
     pub(crate) fn refuse(&mut self, ask: Ask) {
         match ask {
             Ask::Op(op) => self.asides.push_back(Aside::Ended { op, outcome: Outcome::Again }),
-            Ask::Send { send, replies, .. } => self.refuse_send(send, replies),
+            Ask::Send(post) => self.refuse_send(&post),
         }
     }
 
     /// The send will not go out.
-    pub(crate) fn refuse_send(&mut self, send: SendId, replies: bool) {
+    pub(crate) fn refuse_send(&mut self, post: &Post) {
         self.counters.unsendable += 1;
-        if replies {
-            self.replies.close(send, &mut self.told);
+        match post.outside {
+            Some(asker) => self.passing.refuse(asker, post.send),
+            None if post.replies => self.replies.close(post.send, &mut self.told),
+            None => {}
         }
     }
 }

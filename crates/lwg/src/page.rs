@@ -2,7 +2,7 @@
 //!
 //! `tombstones: varint count | lwg * count`, then what has gone elsewhere: `varint count | (lwg |
 //! core group | generation u8 | rule u8) * count`, then to the end entries: `lwg | view id |
-//! generation u8 | lost bool | again bool | members unless again`. An entry that stands `again` has
+//! generation u8 | marks u8 | again bool | members unless again`. An entry that stands `again` has
 //! the members of the one before it.
 
 use alloc::vec::Vec;
@@ -12,6 +12,7 @@ use muts::{Malformed, Sink, Wire};
 use crate::group::{Destination, Generation};
 use crate::header::{read_members, write_members};
 use crate::id::{LwgId, Members};
+use crate::traits::Marks;
 use crate::view::ViewId;
 
 /// A light-weight group in a directory.
@@ -20,8 +21,8 @@ pub(crate) struct Entry {
     pub(crate) lwg: LwgId,
     pub(crate) id: ViewId,
     pub(crate) generation: Generation,
-    /// Whether it has lost members to a core view.
-    pub(crate) lost: bool,
+    /// What it is, and whether it has lost members to a core view.
+    pub(crate) marks: Marks,
     /// None: those of the entry before.
     pub(crate) members: Option<Members>,
 }
@@ -40,7 +41,7 @@ impl Wire for Entry {
         self.lwg.write(into);
         self.id.write(into);
         self.generation.0.write(into);
-        self.lost.write(into);
+        self.marks.write(into);
         self.members.is_none().write(into);
         if let Some(members) = &self.members {
             write_members(into, members);
@@ -48,9 +49,9 @@ impl Wire for Entry {
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
         let (lwg, id) = (LwgId::read(from)?, ViewId::read(from)?);
-        let (generation, lost) = (Generation(u8::read(from)?), bool::read(from)?);
+        let (generation, marks) = (Generation(u8::read(from)?), Marks::read(from)?);
         let members = if bool::read(from)? { None } else { Some(read_members(from)?) };
-        Ok(Self { lwg, id, generation, lost, members })
+        Ok(Self { lwg, id, generation, marks, members })
     }
 }
 

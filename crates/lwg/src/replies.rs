@@ -6,17 +6,20 @@
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
-use muts::Message;
+use muts::{Message, ProcId};
 use vsync::Endpoint;
 
 use crate::here::CoreNumber;
 use crate::id::{LwgId, Members, SendId};
 use crate::interface::Up;
+use crate::letter::Letter;
 use crate::limits::{AWAITED_MAX, MEMBERS_MAX};
 
 #[derive(Default)]
 pub(crate) struct Replies {
     awaited: BTreeMap<SendId, Awaited>,
+    /// What is to be said to members that pass something on.
+    pub(crate) letters: Vec<(Endpoint, Letter)>,
 }
 
 #[derive(Default)]
@@ -24,10 +27,21 @@ struct Awaited {
     lwg: LwgId,
     /// Where it was cast, once it was.
     core: Option<CoreNumber>,
+    /// The member that passes it on.
+    through: Option<Through>,
     /// Who still owes an answer; none before one's own delivery, which alone knows the view.
     owing: Option<Members>,
     early: Vec<(Endpoint, Option<Message>)>,
     lost: Members,
+    declined: Members,
+}
+
+/// How a multicast from outside a group stands with the member that passes it on.
+struct Through {
+    member: Endpoint,
+    replies: bool,
+    /// The member was asked whether it still does, and nothing has come of it since.
+    asked: bool,
 }
 
 impl Replies {
@@ -44,7 +58,105 @@ impl Replies {
     }
 
     pub(crate) fn discard(&mut self, send: SendId) {
-        self.awaited.remove(&send);
+        let discarded = self.awaited.remove(&send);
+        if let Some(through) = discarded.and_then(|awaited| awaited.through) {
+            self.letters.push((through.member, Letter::Forget { send }));
+        }
+    }
+
+    /// A send that a member is to pass on.
+    pub(crate) fn open_through(
+        &mut self,
+        send: SendId,
+        lwg: LwgId,
+        member: Endpoint,
+        replies: bool,
+    ) {
+        let through = Some(Through { member, replies, asked: false });
+        self.awaited.insert(send, Awaited { lwg, through, ..Awaited::default() });
+    }
+
+    /// One that this member passes on, of which a word has come.
+    fn heard_of(&mut self, member: Endpoint, send: SendId) -> Option<&mut Awaited> {
+        let awaited = self.awaited.get_mut(&send)?;
+        let through = awaited.through.as_mut().filter(|through| through.member == member)?;
+        through.asked = false;
+        Some(awaited)
+    }
+
+    /// The member has passed it on, in a view of these; or could not.
+    pub(crate) fn passed(
+        &mut self,
+        member: Endpoint,
+        send: SendId,
+        view: &Members,
+        told: &mut VecDeque<Up>,
+    ) {
+        let Some(awaited) = self.heard_of(member, send) else { return };
+        let replies = awaited.through.as_ref().is_some_and(|through| through.replies);
+        if view.is_empty() {
+            awaited.lost.push(member);
+            self.close(send, told);
+        } else if replies {
+            self.delivered(send, view, told);
+        } else {
+            self.close(send, told);
+        }
+    }
+
+    /// These of them will not answer.
+    pub(crate) fn gone(
+        &mut self,
+        member: Endpoint,
+        send: SendId,
+        gone: &Members,
+        told: &mut VecDeque<Up>,
+    ) {
+        let Some(awaited) = self.heard_of(member, send) else { return };
+        let Some(owing) = awaited.owing.as_mut() else { return };
+        awaited.lost.extend(owing.iter().filter(|owes| gone.contains(owes)).copied());
+        owing.retain(|owes| !gone.contains(owes));
+        self.end_if_all(send, told);
+    }
+
+    /// The member still sees to it.
+    pub(crate) fn still(&mut self, member: Endpoint, send: SendId) {
+        self.heard_of(member, send);
+    }
+
+    /// It is time to ask the member whether it still sees to it: tells whom, or gives it up, having
+    /// asked before.
+    pub(crate) fn ask_after(&mut self, send: SendId, told: &mut VecDeque<Up>) -> Option<Endpoint> {
+        let awaited = self.awaited.get_mut(&send)?;
+        let through = awaited.through.as_mut()?;
+        if core::mem::replace(&mut through.asked, true) {
+            self.give_up(send, told);
+            return None;
+        }
+        Some(through.member)
+    }
+
+    /// A process is over: what it was to pass on is given up.
+    pub(crate) fn lose_through(&mut self, peer: ProcId, told: &mut VecDeque<Up>) {
+        let its = |awaited: &Awaited| {
+            awaited.through.as_ref().is_some_and(|through| through.member.proc == peer)
+        };
+        let lost = self.awaited.iter().filter(|(_, awaited)| its(awaited));
+        for send in lost.map(|(send, _)| *send).collect::<Vec<_>>() {
+            self.give_up(send, told);
+        }
+    }
+
+    /// Nobody sees to it any more. The member is named, whether it owes an answer or the passing
+    /// on.
+    fn give_up(&mut self, send: SendId, told: &mut VecDeque<Up>) {
+        let Some(awaited) = self.awaited.get_mut(&send) else { return };
+        if let Some(through) = &awaited.through
+            && awaited.owing.as_ref().is_none_or(|owing| !owing.contains(&through.member))
+        {
+            awaited.lost.push(through.member);
+        }
+        self.close(send, told);
     }
 
     /// The send has been taken by this core group.
@@ -61,6 +173,7 @@ impl Replies {
         for (from, reply) in core::mem::take(&mut awaited.early) {
             self.answer(from, send, reply, told);
         }
+        self.end_if_all(send, told);
     }
 
     /// An answer came, or that there will be none.
@@ -81,8 +194,9 @@ impl Replies {
         };
         let Some(at) = owing.iter().position(|owes| *owes == from) else { return };
         owing.remove(at);
-        if let Some(message) = reply {
-            told.push_back(Up::Reply { send, from, message });
+        match reply {
+            Some(message) => told.push_back(Up::Reply { send, from, message }),
+            None => awaited.declined.push(from),
         }
         self.end_if_all(send, told);
     }
@@ -131,9 +245,12 @@ impl Replies {
     /// The send will never be delivered, or nobody's answer can come any more.
     pub(crate) fn close(&mut self, send: SendId, told: &mut VecDeque<Up>) {
         if let Some(awaited) = self.awaited.remove(&send) {
-            let mut lost = awaited.lost;
+            if let Some(through) = awaited.through {
+                self.letters.push((through.member, Letter::Forget { send }));
+            }
+            let (mut lost, declined) = (awaited.lost, awaited.declined);
             lost.extend(awaited.owing.into_iter().flatten());
-            told.push_back(Up::Answered { send, lost });
+            told.push_back(Up::Answered { send, lost, declined });
         }
     }
 

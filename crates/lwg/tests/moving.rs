@@ -74,7 +74,7 @@ fn replies_to_what_was_sent_before_come_after() {
     town.ask(seat(1), Down::Move { lwg: group, to });
     town.run();
     let ended = |up: &Up| match up {
-        Up::Answered { send, lost } => *send == asked && lost.is_empty(),
+        Up::Answered { send, lost, .. } => *send == asked && lost.is_empty(),
         _ => false,
     };
     assert!(town.told[&seat(1)].iter().any(ended));

@@ -4,10 +4,10 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::judge::{judge, judge_replies, judge_rest};
+use common::judge::{Aimed, judge_also, judge_replies, judge_rest};
 use common::town::Town;
 use common::{proc, seat};
-use lwg::{Down, Endpoint, LwgId, Members, Order, SendId, Smallest};
+use lwg::{Down, Endpoint, LwgId, Members, Message, Order, SendId, SetId, Smallest, Traits};
 use muts::{Counted, Duration, ProcId, Random};
 
 struct Storm {
@@ -18,6 +18,8 @@ struct Storm {
     asked: BTreeMap<Endpoint, BTreeSet<SendId>>,
     nodes: u64,
     incarnations: u64,
+    open: BTreeSet<LwgId>,
+    aimed: Aimed,
 }
 
 impl Storm {
@@ -31,6 +33,8 @@ impl Storm {
             asked: BTreeMap::new(),
             nodes,
             incarnations: 1,
+            open: BTreeSet::new(),
+            aimed: Aimed::new(),
         }
     }
 
@@ -64,7 +68,8 @@ impl Storm {
         let who = self.one();
         match self.random.below(if faults { 110 } else { 95 }) {
             0..20 => self.town.steps(1 + self.minted % 7),
-            20..70 => {
+            20..24 => self.send_otherwise(who),
+            24..70 => {
                 if let Some(lwg) = self.group() {
                     let order = [Order::Fifo, Order::Causal, Order::Total];
                     let order = order[self.random.below(3) as usize];
@@ -80,7 +85,12 @@ impl Storm {
                 let lwg = LwgId::minted(who, self.minted);
                 let members = self.some();
                 self.groups.push(lwg);
-                self.town.ask(who, Down::Create { lwg, members });
+                let traits = Traits { open: self.random.below(2) == 0 };
+                if traits.open {
+                    self.open.insert(lwg);
+                }
+                let set = SetId::DEFAULT;
+                self.town.ask(who, Down::CreateWith { set, lwg, members, traits });
             }
             75..85 => {
                 if let Some(lwg) = self.group() {
@@ -109,6 +119,28 @@ impl Storm {
             94 if self.random.below(2) == 0 => self.town.net.borrow_mut().tell_stable(),
             94 => self.town.pass(Duration::from_millis(700)),
             _ => self.fault(who),
+        }
+    }
+
+    /// Sends to some, or by way of another, in the group or not.
+    fn send_otherwise(&mut self, who: Endpoint) {
+        let Some(lwg) = self.group() else { return };
+        let (to, member, through) = (self.some(), self.one(), self.random.below(2) == 0);
+        let order = [Order::Fifo, Order::Causal, Order::Total];
+        let order = order[self.random.below(3) as usize];
+        self.town.sends += 1;
+        let send = SendId(self.town.sends);
+        let message = Message::new(vec![7; self.random.below(200) as usize]);
+        let replies = self.random.below(2) == 0;
+        let ask = if through {
+            Down::SendThrough { lwg, member, send, order, replies, message }
+        } else {
+            self.aimed.insert(send, to.clone());
+            Down::SendTo { lwg, to, send, order, replies, message }
+        };
+        self.town.ask(who, ask);
+        if replies || through {
+            self.asked.entry(who).or_default().insert(send);
         }
     }
 
@@ -188,10 +220,12 @@ impl Storm {
             }
             self.town.run();
         }
-        self.town.pass(Duration::from_secs(9));
-        self.town.run();
+        for _ in 0..2 {
+            self.town.pass(Duration::from_secs(9));
+            self.town.run();
+        }
         self.town.wake_all();
-        judge(&self.town.told);
+        judge_also(&self.town.told, &self.open, &self.aimed);
         let alive: BTreeSet<Endpoint> = self.alive().into_iter().collect();
         judge_rest(&self.town.told, &alive);
         for who in alive {

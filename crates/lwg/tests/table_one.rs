@@ -243,7 +243,14 @@ fn replies_end_when_all_decline() {
     town.run();
     let told = town.news(seat(1));
     assert!(!told.iter().any(|up| matches!(up, Up::Reply { .. })));
-    assert!(told.iter().any(|up| matches!(up, Up::Answered { send, .. } if *send == asked)));
+    let end = told.iter().find_map(|up| match up {
+        Up::Answered { send, lost, declined } if *send == asked => Some((lost, declined)),
+        _ => None,
+    });
+    let (lost, declined) = end.expect("an end");
+    let mut declined = declined.clone();
+    declined.sort_unstable();
+    assert_eq!((lost.len(), declined), (0, seats(&[1, 2, 3])));
 }
 
 #[test]
@@ -256,7 +263,7 @@ fn who_is_lost_before_it_replied_is_named() {
     town.run();
     let told = town.news(seat(1));
     let lost = told.iter().find_map(|up| match up {
-        Up::Answered { send, lost } if *send == asked => Some(lost.clone()),
+        Up::Answered { send, lost, .. } if *send == asked => Some(lost.clone()),
         _ => None,
     });
     assert_eq!(lost, Some(seats(&[3])));
@@ -387,5 +394,92 @@ fn what_was_queued_before_a_change_goes_out_before_what_was_sent_during_it() {
     assert_eq!(town.members(seat(3), group), seats(&[1, 2, 3]));
     for node in [1, 2, 3] {
         assert_eq!(sends_told(&town.told[&seat(node)]), sends, "at {node}");
+    }
+}
+
+/// Delivers the own casts of this member of the core group that the group is on, and nothing else.
+fn deliver_own(town: &mut Town, group: lwg::LwgId, node: u64) {
+    let core = town.view(seat(node), group).expect("a view").core;
+    let number = town.net.borrow().at[&(core, seat(node))];
+    let rank = town.net.borrow().epochs[number].rank(seat(node));
+    while town.net.borrow().epochs[number].ready(rank, rank) {
+        town.net.borrow_mut().deliver((number, rank, rank));
+    }
+    town.hear(seat(node));
+}
+
+#[test]
+fn a_create_where_a_core_group_fits_waits_for_nobody() {
+    let (mut town, first) = three();
+    let group = lwg(2, 1);
+    town.ask(seat(2), Down::Create { lwg: group, members: seats(&[2, 3]) });
+    deliver_own(&mut town, first, 2);
+    assert_eq!(town.members(seat(2), group), seats(&[2, 3]));
+    assert_eq!(done(&town.told[&seat(2)]), [Outcome::Done]);
+    // Whoever hears of it only when 2 is gone knows it all the same, or nobody does.
+    town.run();
+    assert_eq!(town.members(seat(3), group), seats(&[2, 3]));
+}
+
+#[test]
+fn how_a_change_ends_is_told_at_once_and_later_sends_go_out_in_its_view() {
+    let (mut town, _) = three();
+    let group = lwg(1, 2);
+    town.ask(seat(1), Down::Create { lwg: group, members: seats(&[1, 2]) });
+    town.run();
+    town.news(seat(2));
+    let before = town.send(seat(2), group, Order::Fifo, false);
+    town.ask(seat(2), Down::Add { lwg: group, members: seats(&[3]) });
+    assert_eq!(done(&town.news(seat(2))), [Outcome::Done]);
+    let after = town.send(seat(2), group, Order::Fifo, false);
+    town.run();
+    assert_eq!(sends_told(&town.told[&seat(3)]), [after]);
+    assert_eq!(sends_told(&town.told[&seat(1)]), [before, after]);
+    assert_eq!(done(&town.told[&seat(2)]), [], "once");
+    town.ask(seat(2), Down::Remove { lwg: group, members: seats(&[3]) });
+    assert_eq!(done(&town.news(seat(2))), [Outcome::Done]);
+    let last = town.send(seat(2), group, Order::Fifo, false);
+    town.run();
+    assert_eq!(sends_told(&town.told[&seat(3)]), [after]);
+    assert_eq!(sends_told(&town.told[&seat(1)]).last(), Some(&last));
+}
+
+#[test]
+fn what_waits_for_a_change_that_came_to_nothing_goes_out() {
+    let (mut town, _) = three();
+    let group = lwg(1, 2);
+    town.ask(seat(1), Down::Create { lwg: group, members: seats(&[1, 2]) });
+    town.run();
+    let mut sends = Vec::new();
+    for node in [1, 2] {
+        town.ask(seat(node), Down::Add { lwg: group, members: seats(&[3]) });
+        sends.push(town.send(seat(node), group, Order::Fifo, false));
+    }
+    town.run();
+    let mut told = sends_told(&town.told[&seat(3)]);
+    told.sort_unstable();
+    assert_eq!(told, sends);
+    assert_eq!(town.count(seat(1), "lwg.unsettled"), 0);
+}
+
+#[test]
+fn a_group_made_while_its_core_group_is_closed_lives() {
+    let (mut town, first) = three();
+    let core = town.view(seat(1), first).expect("a view").core;
+    town.ask(seat(1), Down::Destroy { lwg: first });
+    town.run();
+    town.pass(muts::Duration::from_secs(31));
+    // CLOSE is on its way; 2 alone knows of a new group.
+    let group = lwg(2, 1);
+    town.ask(seat(2), Down::Create { lwg: group, members: seats(&[1, 2, 3]) });
+    let number = town.net.borrow().at[&(core, seat(2))];
+    town.net.borrow_mut().deliver((number, 1, 1));
+    town.hear(seat(2));
+    assert!(town.view(seat(2), group).is_some());
+    assert!(town.net.borrow_mut().grant());
+    town.run();
+    for node in 1..=3 {
+        assert_eq!(town.view(seat(node), group).expect("a view").core, core);
+        assert_eq!(town.count(seat(node), "lwg.collected"), 0);
     }
 }

@@ -150,6 +150,14 @@ impl Diary {
         self.write(Event::Send(send));
     }
 
+    /// The process sends to a group that it is not in.
+    pub(crate) fn send_from_outside(&mut self, group: Group, msg: &Id, order: Order, body: &[u8]) {
+        let mut send = Send::new(self.group(group), msg, spelled(order));
+        send.h = Some(self.spelling.hash(body));
+        send.external = Some(true);
+        self.write(Event::Send(send));
+    }
+
     /// The process is told a message.
     pub(crate) fn deliver(
         &mut self,

@@ -5,7 +5,7 @@ use muts::{Address, Instant, Layer, Message, ProcId, Transport};
 use vsync::Kernel;
 
 use super::core_groups::order;
-use super::works::{Kind, Works};
+use super::works::{Kind, Until, Works};
 use crate::common::clock;
 use crate::common::words::Words;
 use crate::member::floor::{Floor, Heard, LANES, Lane};
@@ -73,7 +73,25 @@ impl Light {
 
     fn note_done(&mut self, lwg: LwgId) {
         (self.done, self.done_at) = (self.done + 1, clock::now_ns());
-        if self.works.current().is_some_and(|(_, at)| group(MANY + at) == lwg) {
+        if self.works.until() == Until::Outcome && self.works_on(lwg).is_some() {
+            self.works.done();
+        }
+    }
+
+    /// What is being done to that group.
+    fn works_on(&self, lwg: LwgId) -> Option<Kind> {
+        let (kind, at) = self.works.current()?;
+        (group(MANY + at) == lwg).then_some(kind)
+    }
+
+    fn note_view(&mut self, lwg: LwgId, members: usize) {
+        (self.views, self.views_at) = (self.views + 1, clock::now_ns());
+        let wanted = match self.works_on(lwg) {
+            Some(Kind::Create | Kind::Remove) => self.all.len() - 1,
+            Some(Kind::Add) => self.all.len(),
+            Some(Kind::Leave) | None => return,
+        };
+        if self.works.until() == Until::View && members == wanted {
             self.works.done();
         }
     }
@@ -118,10 +136,16 @@ impl Floor for Light {
             Up::View(view) => match lane_of(view.lwg) {
                 Some(lane) => Heard::View(lane, view.members.len()),
                 None => {
-                    (self.views, self.views_at) = (self.views + 1, clock::now_ns());
+                    self.note_view(view.lwg, view.members.len());
                     Heard::Nothing
                 }
             },
+            Up::Out { lwg, .. } => {
+                if self.works.until() == Until::View && self.works_on(lwg) == Some(Kind::Leave) {
+                    self.works.done();
+                }
+                Heard::Nothing
+            }
             Up::Done { lwg, .. } => {
                 self.note_done(lwg);
                 Heard::Nothing

@@ -17,10 +17,20 @@ pub(crate) enum Kind {
     Leave,
 }
 
+/// When one is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// Its outcome is told.
+    Outcome,
+    /// The view that it makes is told, or that this process is out.
+    View,
+}
+
 /// See the head of this file.
 #[derive(Debug)]
 pub(crate) struct Works {
     kind: Kind,
+    until: Until,
     next: u64,
     end: u64,
     /// One is under way since then.
@@ -31,7 +41,14 @@ pub(crate) struct Works {
 impl Works {
     /// None.
     pub(crate) fn none() -> Self {
-        Self { kind: Kind::Create, next: 0, end: 0, since: None, times: Times::new() }
+        Self {
+            kind: Kind::Create,
+            until: Until::Outcome,
+            next: 0,
+            end: 0,
+            since: None,
+            times: Times::new(),
+        }
     }
 
     /// As `work kind=create from=0 to=100` says.
@@ -42,6 +59,8 @@ impl Works {
             "remove" => Kind::Remove,
             _ => Kind::Leave,
         };
+        let view = words.all("until").next() == Some("view");
+        self.until = if view { Until::View } else { Until::Outcome };
         (self.next, self.end, self.since) = (words.get("from"), words.get("to"), None);
     }
 
@@ -57,6 +76,11 @@ impl Works {
     /// What is under way.
     pub(crate) fn current(&self) -> Option<(Kind, u64)> {
         self.since.map(|_| (self.kind, self.next))
+    }
+
+    /// What is awaited of it.
+    pub(crate) const fn until(&self) -> Until {
+        self.until
     }
 
     /// It is done.

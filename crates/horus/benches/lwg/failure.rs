@@ -61,7 +61,8 @@ fn kill(groups: u64) -> Run {
     crew.0[0].ask(&ping.with("count", 10_000_000).with("every_us", 500));
     wait(Duration::from_millis(300));
     let (count, made) = (Words::new("count"), Words::new("made"));
-    let before = crew.0[1].ask(&count);
+    // Whose view of the network is measured; whose flush it is.
+    let before = [crew.0[1].ask(&count), crew.0[0].ask(&count)];
     let viewed = crew.0[1].ask(&made).get::<u64>("views");
     let at = crew.kill_last();
     loop {
@@ -73,13 +74,14 @@ fn kill(groups: u64) -> Run {
         if !seen || view.get::<usize>("members") >= MEMBERS || resumed < at {
             continue;
         }
-        let after = crew.0[1].ask(&count);
-        let grown = |name: &str| after.get::<f64>(name) - before.get::<f64>(name);
+        let after = [crew.0[1].ask(&count), crew.0[0].ask(&count)];
+        let grown =
+            |at: usize, name: &str| after[at].get::<f64>(name) - before[at].get::<f64>(name);
         return Run {
             resumed: (resumed - at) as f64 / 1e6,
             last_view: words.get::<u64>("views_at").saturating_sub(at) as f64 / 1e6,
-            datagrams: grown("muts.datagrams_of_change"),
-            flushes: grown("vsync.flushes"),
+            datagrams: grown(0, "muts.datagrams_of_change"),
+            flushes: grown(1, "vsync.flushes"),
         };
     }
 }

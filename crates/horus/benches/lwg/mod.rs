@@ -2,6 +2,7 @@
 
 mod failure;
 mod figures;
+mod place;
 mod scale;
 
 use crate::common::options::Options;
@@ -10,5 +11,6 @@ use crate::common::options::Options;
 pub(crate) fn all(options: &Options) {
     figures::all(options);
     scale::all(options);
+    place::all(options);
     failure::all(options);
 }

@@ -3,12 +3,15 @@
 
 use std::time::Duration;
 
-use crate::common::alternate::Pair;
+use crate::common::alternate::{Pair, percentile};
 use crate::common::crew::Crew;
 use crate::common::figure::{Figure, Goal};
 use crate::common::measure::{MEMBERS, wait};
 use crate::common::options::Options;
 use crate::common::words::Words;
+
+/// A figure and its counterpart, each run.
+type Pairs = Vec<(f64, f64)>;
 
 /// Operations of one kind in one run.
 const WORKS: u64 = 100;
@@ -20,6 +23,9 @@ pub(crate) fn all(options: &Options) {
     }
     if options.wants("lwg.create_rate") {
         create_rate(options);
+    }
+    if options.wants("lwg.burst") {
+        burst(options);
     }
     let kinds = ["create", "add", "remove", "leave"];
     if kinds.iter().any(|kind| options.wants(&format!("lwg.{kind}"))) {
@@ -65,6 +71,26 @@ fn bytes(options: &Options) {
         .tell(options);
 }
 
+/// From the first create until every member has been told the last view.
+fn burst(options: &Options) {
+    let groups = 10_000;
+    let mut crew = Crew::start(&Words::new("lwg"), MEMBERS);
+    let taken: Vec<f64> = (0..options.pairs() as u64)
+        .map(|run| {
+            let since = crate::common::clock::now_ns();
+            make(&mut crew, run * groups..(run + 1) * groups);
+            let told = crew.ask(&Words::new("made"));
+            let last = told.iter().map(|words| words.get::<u64>("views_at")).max().unwrap_or(0);
+            last.saturating_sub(since) as f64 / 1e6
+        })
+        .collect();
+    let middle = percentile(taken.iter().copied(), 50);
+    Figure::alone("lwg.burst", "ms", middle, taken.len())
+        .with("groups", groups)
+        .with("processes", MEMBERS)
+        .tell(options);
+}
+
 fn create_rate(options: &Options) {
     let (lights, cores): (u64, u64) = if options.quick { (20_000, 200) } else { (100_000, 1_000) };
     let mut ours = Crew::start(&Words::new("lwg"), MEMBERS);
@@ -92,35 +118,52 @@ fn found(crew: &mut Crew, groups: std::ops::Range<u64>) -> f64 {
     (crate::common::clock::now_ns() - since) as f64 / 1e9
 }
 
+/// Until the outcome is told, and until the view is that an operation makes; of core groups the
+/// view is all that is told.
 fn operations(options: &Options) {
     let mut ours = Crew::start(&Words::new("lwg"), MEMBERS);
     let mut core = Crew::start(&Words::new("vsync"), MEMBERS);
-    let (mut create, mut add) = (Vec::new(), Vec::new());
-    let (mut remove, mut leave) = (Vec::new(), Vec::new());
-    for run in 0..options.pairs() as u64 {
-        let groups = || run * WORKS..(run + 1) * WORKS;
-        create
-            .push((work(&mut ours, 0, "create", groups()), work(&mut core, 0, "create", groups())));
-        add.push((work(&mut ours, 0, "add", groups()), work(&mut core, 0, "add", groups())));
-        let core_leave = work(&mut core, MEMBERS - 1, "leave", groups());
-        // The kernel has nobody removed by somebody else: leaving is what there is to compare.
-        remove.push((work(&mut ours, 0, "remove", groups()), core_leave));
-        work(&mut ours, 0, "add", groups());
-        leave.push((work(&mut ours, MEMBERS - 1, "leave", groups()), core_leave));
+    let mut all: Vec<(&str, &str, Pairs)> = Vec::new();
+    for until in ["outcome", "view"] {
+        let kinds = ["lwg.create", "lwg.add", "lwg.remove", "lwg.leave"];
+        all.extend(kinds.map(|bench| (bench, until, Vec::new())));
     }
-    for (bench, pairs) in
-        [("lwg.create", create), ("lwg.add", add), ("lwg.remove", remove), ("lwg.leave", leave)]
-    {
-        Figure::beside(bench, "us", "core", Pair::of(&pairs))
-            .with("percentile", 50)
-            .goal(Goal::RatioAtMost(0.05))
-            .tell(options);
+    for run in 0..options.pairs() as u64 {
+        for (at, until) in [(0, "outcome"), (4, "view")] {
+            let from = (2 * run + u64::from(at > 0)) * WORKS;
+            let (groups, last) = (|| from..from + WORKS, MEMBERS - 1);
+            let work = |crew: &mut Crew, rank, kind| work(crew, rank, (kind, until), groups());
+            let created = (work(&mut ours, 0, "create"), work(&mut core, 0, "create"));
+            let added = (work(&mut ours, 0, "add"), work(&mut core, 0, "add"));
+            let core_leave = work(&mut core, last, "leave");
+            // The kernel has nobody removed by somebody else: leaving is what there is to compare.
+            let removed = (work(&mut ours, 0, "remove"), core_leave);
+            work(&mut ours, 0, "add");
+            let left = (work(&mut ours, last, "leave"), core_leave);
+            for (at, pair) in (at..).zip([created, added, removed, left]) {
+                all[at].2.push(pair);
+            }
+        }
+    }
+    for (bench, until, pairs) in all {
+        let figure = Figure::beside(bench, "us", "core", Pair::of(&pairs));
+        let figure = figure.with("percentile", 50).with("until", until);
+        let outcome = until == "outcome";
+        let figure = if outcome { figure.goal(Goal::RatioAtMost(0.05)) } else { figure };
+        figure.tell(options);
     }
 }
 
 /// Does so many, one after the other, at this rank: the median in microseconds.
-fn work(crew: &mut Crew, rank: usize, kind: &str, groups: std::ops::Range<u64>) -> f64 {
-    let words = Words::new("work").with("kind", kind);
+fn work(
+    crew: &mut Crew,
+    rank: usize,
+    (kind, until): (&str, &str),
+    groups: std::ops::Range<u64>,
+) -> f64 {
+    // What the one before has begun is over: each finds its group at rest.
+    wait(Duration::from_millis(20));
+    let words = Words::new("work").with("kind", kind).with("until", until);
     crew.0[rank].ask(&words.with("from", groups.start).with("to", groups.end));
     loop {
         wait(Duration::from_millis(5));

@@ -112,11 +112,17 @@ impl<F: Floor> Member<F> {
             }
             let patience = self.send();
             self.motor.turn(&mut self.tower, patience);
-            while let Some(up) = self.tower.up() {
-                let heard = self.floor.hear(up);
-                self.hear(heard);
-            }
+            self.hear_all();
             self.floor.step(&mut self.tower.tower, self.motor.now());
+            // What is told at once is not slept over.
+            self.hear_all();
+        }
+    }
+
+    fn hear_all(&mut self) {
+        while let Some(up) = self.tower.up() {
+            let heard = self.floor.hear(up);
+            self.hear(heard);
         }
     }
 

@@ -78,9 +78,13 @@ impl Node {
                     let event = Event::GotReply { msg: msg.into(), reply: id.into(), from };
                     self.record.event(&event, [("body", shown(&body))]);
                 }
-                Taken::Answered(lost) => {
-                    let lost: Vec<_> = lost.iter().map(|who| self.horus.show(*who)).collect();
-                    self.record.tell("answered", json!({ "msg": msg, "lost": lost }));
+                Taken::Answered(lost, declined) => {
+                    let shown = |who: &[Endpoint]| -> Vec<String> {
+                        who.iter().map(|who| self.horus.show(*who)).collect()
+                    };
+                    let (lost, declined) = (shown(&lost), shown(&declined));
+                    let end = json!({ "msg": msg, "lost": lost, "declined": declined });
+                    self.record.tell("answered", end);
                 }
             }
         }

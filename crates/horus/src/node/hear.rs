@@ -48,8 +48,8 @@ impl Node {
             Up::Reply { send, from, message } => {
                 self.hear_reply(*send, *from, message.clone());
             }
-            Up::Answered { send, lost } => {
-                self.awaited.over(*send, lost.clone());
+            Up::Answered { send, lost, declined } => {
+                self.awaited.over(*send, lost.clone(), declined.clone());
                 self.take_replies(*send);
             }
             Up::Stable { send } => self.hear_stable(*send),

@@ -51,8 +51,8 @@ pub(crate) struct Reply {
 pub(crate) enum Taken {
     /// The next one.
     Reply(Reply),
-    /// There are no more; these will never reply.
-    Answered(Members),
+    /// There are no more; the first will never reply, the second have declined.
+    Answered(Members, Members),
 }
 
 #[derive(Default)]
@@ -60,7 +60,7 @@ struct Own {
     msg: String,
     came: VecDeque<Reply>,
     /// Nobody is left who could reply.
-    over: Option<Members>,
+    over: Option<(Members, Members)>,
     /// How many are wanted still.
     wanted: usize,
 }
@@ -108,9 +108,9 @@ impl Awaited {
     }
 
     /// No more will come.
-    pub(crate) fn over(&mut self, send: SendId, lost: Members) {
+    pub(crate) fn over(&mut self, send: SendId, lost: Members, declined: Members) {
         if let Some(own) = self.own.get_mut(&send) {
-            own.over = Some(lost);
+            own.over = Some((lost, declined));
         }
     }
 
@@ -130,7 +130,8 @@ impl Awaited {
         own.over.as_ref()?;
         let own = self.own.remove(&send)?;
         self.ids.remove(&own.msg);
-        Some((own.msg, Taken::Answered(own.over.unwrap_or_default())))
+        let (lost, declined) = own.over.unwrap_or_default();
+        Some((own.msg, Taken::Answered(lost, declined)))
     }
 }
 
@@ -149,14 +150,16 @@ mod tests {
         awaited.add(send, "m");
         awaited.came(send, reply("r1"));
         awaited.came(send, reply("r2"));
-        awaited.over(send, Members::new());
+        let declined: Members = [Endpoint::default()].into_iter().collect();
+        awaited.over(send, Members::new(), declined.clone());
         assert_eq!(awaited.take(send), None);
         assert_eq!(awaited.want("m", Some(1)), Some(send));
         assert_eq!(awaited.take(send), Some(("m".into(), Taken::Reply(reply("r1")))));
         assert_eq!(awaited.take(send), None);
         awaited.want("m", None);
         assert_eq!(awaited.take(send), Some(("m".into(), Taken::Reply(reply("r2")))));
-        assert_eq!(awaited.take(send), Some(("m".into(), Taken::Answered(Members::new()))));
+        let end = Taken::Answered(Members::new(), declined);
+        assert_eq!(awaited.take(send), Some(("m".into(), end)));
         assert_eq!(awaited.want("m", None), None);
     }
 

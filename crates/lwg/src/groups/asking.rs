@@ -1,25 +1,30 @@
 //! Asking: what the user asks, to the core group that it concerns.
 
+use alloc::boxed::Box;
+
 use muts::{Full, Message};
 use vsync::Core;
 
 use super::{Groups, is_managed};
 use crate::founding::asked;
-use crate::group::Ask;
-use crate::header::{Header, Letter, Op, What};
-use crate::id::{LwgId, Members, SendId};
+use crate::group::{Ask, Post};
+use crate::header::{Header, Op, What};
+use crate::id::{LwgId, Members};
 use crate::interface::{Down, Outcome, Up};
+use crate::letter::Letter;
 use crate::membership::distinct;
 use crate::policy::{PINNED, Policy};
 use crate::sets::SetId;
+use crate::traits::Traits;
 
 impl<C: Core, P: Policy> Groups<C, P> {
     /// Carries out what the user asks, or hands it back.
     pub(super) fn take(&mut self, ask: Down) -> Result<(), Down> {
         match ask {
-            Down::Create { .. } | Down::CreateIn { .. } | Down::CreateOn { .. } => {
-                self.take_create(ask)
-            }
+            Down::Create { .. }
+            | Down::CreateIn { .. }
+            | Down::CreateWith { .. }
+            | Down::CreateOn { .. } => self.take_create(ask),
             Down::Move { lwg, to } => {
                 if self.moves.is_full() {
                     return Err(Down::Move { lwg, to });
@@ -47,8 +52,13 @@ impl<C: Core, P: Policy> Groups<C, P> {
             Down::Remove { lwg, members } => self.operate(lwg, What::Remove(members)),
             Down::Destroy { lwg } => self.operate(lwg, What::Destroy),
             Down::Send { lwg, send, order, replies, message } => {
-                self.send(Ask::Send { lwg, send, order, replies, message }, send, replies)
+                self.send(Post { lwg, send, order, replies, to: None, outside: None, message })
             }
+            Down::SendTo { lwg, to, send, order, replies, message } => {
+                let to = Some(Box::new(to));
+                self.send(Post { lwg, send, order, replies, to, outside: None, message })
+            }
+            Down::SendThrough { .. } => self.send_through(ask),
             Down::Reply { to, send, reply } => {
                 let (letter, message) = match reply {
                     Some(message) => (Letter::Reply { send }, message),
@@ -59,6 +69,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             }
             Down::Discard { send } => {
                 self.here.replies.discard(send);
+                self.settle_asides();
                 Ok(())
             }
             Down::Tell { lwg, to, message } => {
@@ -73,15 +84,19 @@ impl<C: Core, P: Policy> Groups<C, P> {
         if self.placing.is_full() {
             return Err(ask);
         }
-        let (set, on, lwg, members) = match ask {
-            Down::Create { lwg, members } => (SetId::DEFAULT, None, lwg, members),
-            Down::CreateIn { set, lwg, members } => (set, None, lwg, members),
-            Down::CreateOn { core, lwg, members } => (SetId::of(core), Some(core), lwg, members),
+        let plain = Traits::PLAIN;
+        let (set, on, lwg, members, traits) = match ask {
+            Down::Create { lwg, members } => (SetId::DEFAULT, None, lwg, members, plain),
+            Down::CreateIn { set, lwg, members } => (set, None, lwg, members, plain),
+            Down::CreateWith { set, lwg, members, traits } => (set, None, lwg, members, traits),
+            Down::CreateOn { core, lwg, members } => {
+                (SetId::of(core), Some(core), lwg, members, plain)
+            }
             other => return Err(other),
         };
         match (distinct(&members), on) {
-            (Some(members), Some(core)) => self.create_on(lwg, core, members),
-            (Some(members), None) => self.create((lwg, set), members, None),
+            (Some(members), Some(core)) => self.create_on(lwg, core, (members, traits)),
+            (Some(members), None) => self.create((lwg, set), (members, traits), None),
             (None, _) => self.too_many(lwg, members),
         }
         Ok(())
@@ -92,14 +107,15 @@ impl<C: Core, P: Policy> Groups<C, P> {
         self.ask(Ask::Op(Op { number, lwg, what })).map_err(asked)
     }
 
-    fn send(&mut self, ask: Ask, send: SendId, replies: bool) -> Result<(), Down> {
+    fn send(&mut self, post: Post) -> Result<(), Down> {
+        let (send, replies) = (post.send, post.replies);
         if replies {
             if self.here.replies.is_full() {
-                return Err(asked(ask));
+                return Err(asked(Ask::Send(post)));
             }
-            self.here.replies.open(send, ask.lwg());
+            self.here.replies.open(send, post.lwg);
         }
-        self.ask(ask).map_err(|ask| {
+        self.ask(Ask::Send(post)).map_err(|ask| {
             self.here.replies.discard(send);
             asked(ask)
         })

@@ -5,9 +5,11 @@ use vsync::{Core, Endpoint, GroupId};
 
 use super::{Groups, is_managed};
 use crate::core_group::CoreGroup;
-use crate::header::{Header, Letter};
+use crate::group::Post;
+use crate::header::Header;
 use crate::here::{Aside, CoreNumber};
 use crate::interface::Up;
+use crate::letter::Letter;
 use crate::membership::distinct;
 use crate::policy::Policy;
 
@@ -149,6 +151,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
     }
 
     pub(crate) fn settle_asides(&mut self) {
+        self.here.gather_letters();
         while let Some(aside) = self.here.asides.pop_front() {
             match aside {
                 Aside::Known { lwg, core } => {
@@ -167,6 +170,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
                 Aside::Asked { lwg, core } => self.asked_in(lwg, core),
                 Aside::Elsewhere { lwg, to } => self.gather(lwg, to),
                 Aside::Doomed { lwg } => self.doom(lwg),
+                Aside::Say { to, letter } => self.send_letter(to, &letter, Message::default()),
                 Aside::Closed { core } => {
                     self.sets.cores_mut(core).remove(core);
                     self.ask_below(vsync::Down::Leave { group: core });
@@ -189,12 +193,26 @@ impl<C: Core, P: Policy> Groups<C, P> {
             Ok(Letter::Declined { send }) => {
                 self.here.replies.answer(from, send, None, &mut self.here.told);
             }
-            Ok(Letter::Place { lwg, set, members }) => match distinct(&members) {
-                Some(members) => self.create((lwg, set), members, Some(from)),
+            Ok(Letter::Place { lwg, set, members, traits }) => match distinct(&members) {
+                Some(members) => self.create((lwg, set), (members, traits), Some(from)),
                 None => self.here.counters.malformed += 1,
             },
             Ok(Letter::Placed { lwg, outcome }) => self.on_placed(from, lwg, outcome),
+            Ok(Letter::Through { lwg, send, order, replies }) => {
+                let (to, outside) = (None, Some(from));
+                self.pass_on(Post { lwg, send, order, replies, to, outside, message });
+            }
+            Ok(Letter::Passed { send, members }) => {
+                self.here.replies.passed(from, send, &members, &mut self.here.told);
+            }
+            Ok(Letter::Gone { send, members }) => {
+                self.here.replies.gone(from, send, &members, &mut self.here.told);
+            }
+            Ok(Letter::Forget { send }) => self.here.passing.forget(from, send),
+            Ok(Letter::After { send }) => self.is_asked_after(from, send),
+            Ok(Letter::Still { send }) => self.here.replies.still(from, send),
             Err(_) => self.here.counters.malformed += 1,
         }
+        self.settle_asides();
     }
 }

@@ -3,15 +3,23 @@
 use std::collections::BTreeSet;
 
 use lwg::{Endpoint, Message, Order};
-use muts::Random;
-use vsync::{Up, View};
+use muts::{Audience, Random};
+use vsync::{How, Up, View};
 
 pub struct Frame {
     order: Order,
     after_all: bool,
     /// How much its sender had delivered of each.
     past: Vec<usize>,
+    /// By rank; none: everybody.
+    to: Option<Audience>,
     message: Message,
+}
+
+impl Frame {
+    fn is_for(&self, rank: usize) -> bool {
+        self.to.is_none_or(|to| to.has(rank))
+    }
 }
 
 /// Positions as told: they grow, with gaps.
@@ -52,10 +60,12 @@ impl Epoch {
         self.view.members.iter().position(|member| *member == who).expect("a member")
     }
 
-    pub fn cast(&mut self, who: Endpoint, order: Order, after_all: bool, message: Message) {
+    pub fn cast(&mut self, who: Endpoint, how: &How, message: Message) {
         let rank = self.rank(who);
         let past = self.heads[rank].clone();
-        self.frames[rank].push(Frame { order, after_all, past, message });
+        let to = how.to.as_ref().map(|to| to.1);
+        let (order, after_all) = (how.order, how.after_all);
+        self.frames[rank].push(Frame { order, after_all, past, to, message });
     }
 
     /// Whether the next of `sender` may be delivered at `receiver` now.
@@ -78,8 +88,8 @@ impl Epoch {
         }
     }
 
-    /// Delivers it.
-    pub fn deliver(&mut self, receiver: usize, sender: usize) -> Up {
+    /// Delivers it, or passes it over where it is not for the receiver.
+    pub fn deliver(&mut self, receiver: usize, sender: usize) -> Option<Up> {
         let head = self.heads[receiver][sender];
         let frame = &self.frames[sender][head];
         if frame.order == Order::Total {
@@ -89,14 +99,14 @@ impl Epoch {
             self.next[receiver] += 1;
         }
         self.heads[receiver][sender] += 1;
-        Up::Cast {
+        frame.is_for(receiver).then(|| Up::Cast {
             group: self.view.group,
             from: self.view.members[sender],
             seq: head as u64 * SEQ_STEP,
             order: frame.order,
             safe: false,
             message: frame.message.clone(),
-        }
+        })
     }
 
     /// What everybody has delivered, told anew to each sender.
@@ -207,7 +217,9 @@ impl Epoch {
                         safe: false,
                         message: frame.message.clone(),
                     };
-                    told.push((who, up));
+                    if frame.is_for(receiver) {
+                        told.push((who, up));
+                    }
                 }
             }
             if told.len() == before {

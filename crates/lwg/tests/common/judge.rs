@@ -16,7 +16,7 @@ pub struct Stay {
 pub type Stays = BTreeMap<(Endpoint, LwgId), Vec<Stay>>;
 
 /// Checks each history by itself and returns it by group.
-pub fn stays(told: &BTreeMap<Endpoint, Vec<Up>>) -> Stays {
+pub fn stays(told: &BTreeMap<Endpoint, Vec<Up>>, open: &BTreeSet<LwgId>) -> Stays {
     let mut all = Stays::new();
     for (who, told) in told {
         let mut present: BTreeMap<LwgId, bool> = BTreeMap::new();
@@ -45,7 +45,8 @@ pub fn stays(told: &BTreeMap<Endpoint, Vec<Up>>) -> Stays {
                     let stay = all.get_mut(&(*who, *lwg)).and_then(|stays| stays.last_mut());
                     let stay = stay.expect("a view before a message");
                     assert_eq!(stay.view.id, *view, "not the view told last");
-                    assert!(stay.view.members.contains(from), "from outside the view");
+                    let outside = !stay.view.members.contains(from);
+                    assert!(!outside || open.contains(lwg), "from outside the view");
                     stay.messages.push((*from, *send, *order));
                     let core = &core[&stay.view.core].1;
                     let inside = stay.view.members.iter().all(|member| core.contains(member));
@@ -79,7 +80,15 @@ fn check_view(who: Endpoint, view: &View, last: Option<&Stay>) {
 
 /// Checks what processes that move together were told against each other.
 pub fn judge(told: &BTreeMap<Endpoint, Vec<Up>>) {
-    let all = stays(told);
+    judge_also(told, &BTreeSet::new(), &Aimed::new());
+}
+
+/// Sends that are for some only.
+pub type Aimed = BTreeMap<SendId, Members>;
+
+/// The same; to these groups processes outside send too, and these sends are for some only.
+pub fn judge_also(told: &BTreeMap<Endpoint, Vec<Up>>, open: &BTreeSet<LwgId>, aimed: &Aimed) {
+    let all = stays(told, open);
     let mut views: BTreeMap<(LwgId, ViewId), &View> = BTreeMap::new();
     let mut by_view: BTreeMap<(LwgId, ViewId), Vec<(Endpoint, &Stay)>> = BTreeMap::new();
     for ((who, lwg), stays) in &all {
@@ -90,6 +99,8 @@ pub fn judge(told: &BTreeMap<Endpoint, Vec<Up>>) {
             assert_eq!(first.core, stay.view.core);
             by_view.entry((*lwg, stay.view.id)).or_default().push((*who, stay));
             for (from, send, _) in &stay.messages {
+                let meant = aimed.get(send).is_none_or(|to| to.contains(who));
+                assert!(meant, "{who:?} is told {send:?}, which is for others");
                 let last = sent.insert(*from, *send);
                 assert!(last.is_none_or(|last| last < *send), "not FIFO: {from:?} {send:?}");
             }
@@ -98,18 +109,20 @@ pub fn judge(told: &BTreeMap<Endpoint, Vec<Up>>) {
     for ((lwg, id), stays) in &by_view {
         for (at, (one, mine)) in stays.iter().enumerate() {
             for (other, theirs) in &stays[at + 1..] {
-                judge_pair(*lwg, *id, (*one, mine), (*other, theirs));
+                judge_pair((*lwg, *id), (*one, mine), (*other, theirs), aimed);
             }
         }
     }
 }
 
 fn judge_pair(
-    lwg: LwgId,
-    id: ViewId,
+    (lwg, id): (LwgId, ViewId),
     (one, mine): (Endpoint, &Stay),
     (other, theirs): (Endpoint, &Stay),
+    aimed: &Aimed,
 ) {
+    let for_both =
+        |send: &SendId| aimed.get(send).is_none_or(|to| to.contains(&one) && to.contains(&other));
     // Same transitional sets as facts: who came from where.
     let together = mine.view.previous.is_some() && mine.view.previous == theirs.view.previous;
     for (who, view) in [(other, &mine.view), (one, &theirs.view)] {
@@ -117,12 +130,12 @@ fn judge_pair(
     }
     let total = |stay: &Stay| -> Vec<SendId> {
         let total = stay.messages.iter().filter(|(_, _, order)| *order == Order::Total);
-        total.map(|(_, send, _)| *send).collect()
+        total.map(|(_, send, _)| *send).filter(for_both).collect()
     };
     let (first, second) = (total(mine), total(theirs));
     if mine.next.is_some() && mine.next == theirs.next {
         let sent = |stay: &Stay| -> BTreeSet<SendId> {
-            stay.messages.iter().map(|(_, send, _)| *send).collect()
+            stay.messages.iter().map(|(_, send, _)| *send).filter(for_both).collect()
         };
         assert_eq!(sent(mine), sent(theirs), "{lwg:?} {id:?}: {one:?} {other:?} part unequal");
         assert_eq!(first, second, "two total orders");

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
-use lwg::{Endpoint, GroupId, Message, ProcId};
+use lwg::{Endpoint, GroupId, Message, Order, ProcId};
 use muts::{Counted, Full, Instant, Layer, Packet, Random, Transmit};
 use vsync::{Down, Fault, Up, View, ViewId, Why};
 
@@ -16,6 +16,8 @@ pub enum Wish {
     Found(Endpoint, GroupId, Vec<ProcId>),
     Invite(Endpoint, GroupId, Vec<ProcId>),
     Leave(Endpoint, GroupId),
+    /// A GBCAST.
+    Global(Endpoint, GroupId, Message),
 }
 
 pub struct Net {
@@ -83,8 +85,9 @@ impl Net {
     pub fn deliver(&mut self, (number, receiver, sender): (usize, usize, usize)) -> Endpoint {
         let epoch = &mut self.epochs[number];
         let who = epoch.view.members[receiver];
-        let up = epoch.deliver(receiver, sender);
-        self.tell(who, up);
+        if let Some(up) = epoch.deliver(receiver, sender) {
+            self.tell(who, up);
+        }
         who
     }
 
@@ -271,8 +274,40 @@ impl Net {
                     self.split(number, &[rest]);
                 }
             }
+            Wish::Global(from, group, message) => self.global(from, group, &message),
         }
         true
+    }
+
+    /// A GBCAST: the epoch ends for those who are together, and the next one has the same view.
+    fn global(&mut self, from: Endpoint, group: GroupId, message: &Message) {
+        let Some(&number) = self.at.get(&(group, from)).filter(|_| self.alive(from)) else {
+            return;
+        };
+        let inside = self.inside(number);
+        let side = self.side[&from];
+        if inside.iter().any(|who| self.side[who] != side)
+            || inside.len() < self.epochs[number].view.members.len()
+        {
+            // Its view is about to change, and it with it.
+            return;
+        }
+        let along: BTreeSet<Endpoint> = inside.iter().copied().collect();
+        let told = self.epochs[number].close(&along, &mut self.random);
+        for (who, up) in told {
+            self.tell(who, up);
+        }
+        self.epochs.push(Epoch::new(self.epochs[number].view.clone()));
+        let new = self.epochs.len() - 1;
+        for who in inside {
+            self.at.insert((group, who), new);
+            let (order, message) = (Order::Global, message.clone());
+            self.tell(who, Up::Cast { group, from, seq: 0, order, safe: false, message });
+            if self.handed_back.remove(&(group, who)) {
+                self.tell(who, Up::Room { group });
+            }
+        }
+        self.epochs[number].over = true;
     }
 
     fn reachable(
@@ -326,12 +361,18 @@ impl Layer for Pretend {
                     net.tell(self.me, Up::Fault { group, fault: Fault::NotIn });
                     return Ok(());
                 };
-                if net.epochs[number].blocked {
+                let view = net.epochs[number].view.id;
+                let other = how.to.as_ref().is_some_and(|to| to.0 != view);
+                if net.epochs[number].blocked || other {
                     net.handed_back.insert((group, self.me));
                     return Err(Full(Down::Cast { group, how, message }));
                 }
                 net.casts += 1;
-                net.epochs[number].cast(self.me, how.order, how.after_all, message);
+                if how.order == Order::Global {
+                    net.wishes.push(Wish::Global(self.me, group, message));
+                    return Ok(());
+                }
+                net.epochs[number].cast(self.me, &how, message);
             }
             Down::Send { to, message } => {
                 net.sends.entry((self.me, to)).or_default().push_back(message);

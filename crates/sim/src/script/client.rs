@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 use horus::history::Id;
-use lwg::{Down, LwgId, Members, SendId, Up, View};
+use lwg::{Down, LwgId, Members, SendId, SetId, Traits, Up, View};
 use muts::{Address, Instant, Message, ProcId};
 use vsync::{Endpoint, GroupId, Order};
 
@@ -27,6 +27,7 @@ struct Owed {
 enum Asking {
     Send(LwgId, SendId, Order, bool, Bytes),
     Reply(String, String),
+    Through(LwgId, SendId, Order, Bytes),
     Discard(SendId),
     Change(LwgId),
     Tell(ProcId),
@@ -57,6 +58,8 @@ pub struct Client {
     changing: BTreeMap<LwgId, u64>,
     sends: BTreeMap<SendId, (LwgId, Id)>,
     awaited: BTreeSet<SendId>,
+    /// Groups that it was in and is out of, and another member of each.
+    outside: BTreeMap<LwgId, Endpoint>,
     discarded: BTreeSet<SendId>,
     owed: VecDeque<Owed>,
     pairs: Pairs,
@@ -85,6 +88,7 @@ impl Client {
             changing: BTreeMap::new(),
             sends: BTreeMap::new(),
             awaited: BTreeSet::new(),
+            outside: BTreeMap::new(),
             discarded: BTreeSet::new(),
             owed: VecDeque::new(),
             pairs: Pairs::default(),
@@ -119,7 +123,8 @@ impl Client {
     pub fn create(&mut self, members: Members) -> LwgId {
         self.created += 1;
         let lwg = LwgId::minted(Endpoint::of(self.me), self.created);
-        self.asks.push_back(Down::Create { lwg, members });
+        let (set, traits) = (SetId::DEFAULT, Traits { open: self.created.is_multiple_of(3) });
+        self.asks.push_back(Down::CreateWith { set, lwg, members, traits });
         lwg
     }
 
@@ -129,6 +134,20 @@ impl Client {
         let length = self.wishes.load.body_bytes(&mut self.choice);
         let message = Message::new(body(&id, length));
         self.asks.push_back(Down::Send { lwg, send: SendId(number), order, replies, message });
+    }
+
+    /// Sends to a group that it is not in, by way of a member.
+    fn send_through(&mut self) {
+        let known: Vec<_> = self.outside.iter().map(|(lwg, member)| (*lwg, *member)).collect();
+        if known.is_empty() {
+            return;
+        }
+        let (lwg, member) = *self.choice.pick(&known);
+        let (id, number) = self.diary.mint();
+        let length = self.wishes.load.body_bytes(&mut self.choice);
+        let (send, message) = (SendId(number), Message::new(body(&id, length)));
+        let (order, replies) = (Order::Total, self.choice.chance(500_000));
+        self.asks.push_back(Down::SendThrough { lwg, member, send, order, replies, message });
     }
 
     fn others(&mut self, least: usize) -> Members {
@@ -143,6 +162,9 @@ impl Client {
         let chance = if lonely { 200_000 } else { self.wishes.change_chance };
         if self.choice.chance(chance) {
             self.change();
+        }
+        if self.choice.chance(self.wishes.change_chance) {
+            self.send_through();
         }
         let usable: Vec<_> =
             self.views.keys().copied().filter(|lwg| !self.full.contains(lwg)).collect();
@@ -288,13 +310,17 @@ impl Client {
             Down::Discard { send } => Asking::Discard(*send),
             Down::Create { lwg, .. }
             | Down::CreateIn { lwg, .. }
+            | Down::CreateWith { lwg, .. }
             | Down::CreateOn { lwg, .. }
             | Down::Move { lwg, .. }
             | Down::Add { lwg, .. }
             | Down::Remove { lwg, .. }
             | Down::Destroy { lwg } => Asking::Change(*lwg),
             Down::Tell { to, .. } => Asking::Tell(to.proc),
-            Down::Core(_) | Down::FoundCore { .. } => Asking::Other,
+            Down::SendThrough { lwg, send, order, message, .. } => {
+                Asking::Through(*lwg, *send, *order, message.body().clone())
+            }
+            Down::Core(_) | Down::FoundCore { .. } | Down::SendTo { .. } => Asking::Other,
         }
     }
 
@@ -307,6 +333,12 @@ impl Client {
                     self.awaited.insert(send);
                 }
                 self.diary.send(Group::Light(lwg), &id, (order, false), None, &body);
+            }
+            Asking::Through(lwg, send, order, body) => {
+                let id = self.diary.text(id_of(&body).expect("made here"));
+                self.sends.insert(send, (lwg, id.clone()));
+                self.awaited.insert(send);
+                self.diary.send_from_outside(Group::Light(lwg), &id, order, &body);
             }
             Asking::Reply(msg, reply) => self.diary.reply(&msg, &reply),
             Asking::Discard(send) => {
@@ -344,6 +376,7 @@ impl App for Client {
         match up {
             Up::View(view) => {
                 self.diary.light_view(&view);
+                self.outside.remove(&view.lwg);
                 self.views.insert(view.lwg, view);
             }
             Up::Message { lwg, view, from, send, order, replies, message } => {
@@ -372,7 +405,10 @@ impl App for Client {
                 self.full.remove(&lwg);
             }
             Up::Out { lwg, why } => {
-                self.views.remove(&lwg);
+                let last = self.views.remove(&lwg).map(|view| view.members).unwrap_or_default();
+                if let Some(other) = last.iter().find(|member| member.proc != self.me) {
+                    self.outside.insert(lwg, *other);
+                }
                 self.full.remove(&lwg);
                 self.diary.left(Group::Light(lwg), &format!("{why:?}").to_lowercase());
             }

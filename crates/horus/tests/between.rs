@@ -1,0 +1,141 @@
+//! Several processes in one: sends to some and from outside, and core group sets with policies.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use horus::{
+    ByHand, Config, CoreSet, Endpoint, Error, Group, Horus, Order, Place, Policy, SetId, Traits,
+};
+
+/// Longer than anything here takes, so that a hang fails instead of hanging.
+const LONG: Duration = Duration::from_secs(20);
+
+fn state(test: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("horus-{test}-{}", std::process::id()))
+}
+
+/// Processes that have met.
+fn town(test: &str, names: &[&str]) -> Vec<Horus> {
+    let here = SocketAddr::from(([127, 0, 0, 1], 0));
+    let all: Vec<Horus> = names
+        .iter()
+        .map(|name| {
+            let config = Config { state_dir: Some(state(test)), ..Config::new(*name, here) };
+            Horus::embedded(config).expect("a free port")
+        })
+        .collect();
+    for one in &all {
+        for (name, other) in names.iter().zip(&all) {
+            if one.me() != other.me() {
+                one.meet(name, other.address().expect("open")).expect("a name");
+                one.member(name).wait_for(LONG).expect("in time").expect("met");
+            }
+        }
+    }
+    all
+}
+
+fn invited(horus: &Horus) -> Group {
+    horus.invited().wait().expect("open")
+}
+
+#[test]
+fn replies_come_one_by_one_and_the_rest_is_named() {
+    let all = town("named", &["a", "b", "c"]);
+    let members: Vec<Endpoint> = all.iter().map(Horus::me).collect();
+    let mine = all[0].create(&members).wait().expect("made");
+    let (b, c) = (invited(&all[1]), invited(&all[2]));
+    let asked = mine.ask_to(&members[1..], Order::Causal, "who?").expect("open");
+    b.receive().wait_for(LONG).expect("in time").expect("in").reply("b");
+    drop(c.receive().wait_for(LONG).expect("in time").expect("in"));
+    assert_eq!(asked.into_iter().collect::<Vec<_>>(), [(members[1], "b".into())]);
+    assert_eq!((&asked.declined()[..], asked.lost().len()), (&members[2..], 0));
+    // It was not for the asker: what it hears next is what was sent after it.
+    mine.send(Order::Causal, "next").expect("open");
+    let next = mine.receive().wait_for(LONG).expect("in time").expect("in");
+    assert_eq!(&next.body()[..], b"next");
+}
+
+#[test]
+fn a_process_outside_asks_an_open_group_and_is_refused_by_a_closed_one() {
+    let all = town("outside", &["a", "b", "c"]);
+    let members = [all[0].me(), all[1].me()];
+    for open in [true, false] {
+        let set = SetId::DEFAULT;
+        let made = all[0].create_in(set, &members, Traits { open });
+        let mine = made.wait().expect("made");
+        let theirs = invited(&all[1]);
+        let asked = all[2].ask_through(members[1], mine.id(), Order::Total, "who?");
+        let asked = asked.expect("open");
+        if !open {
+            assert_eq!(asked.into_iter().count(), 0);
+            assert_eq!(asked.lost()[..], members[1..]);
+            continue;
+        }
+        for (group, says) in [(&mine, "a"), (&theirs, "b")] {
+            let received = group.receive().wait_for(LONG).expect("in time").expect("in");
+            assert_eq!(received.from(), all[2].me());
+            received.reply(says);
+        }
+        let mut replies: Vec<_> = asked.into_iter().map(|(from, _)| from).collect();
+        replies.sort_unstable();
+        let mut wanted = members.to_vec();
+        wanted.sort_unstable();
+        assert_eq!((replies, asked.lost().len()), (wanted, 0));
+    }
+}
+
+#[test]
+fn a_set_is_managed_by_hand_and_another_by_the_users_own_policy() {
+    /// Everything on the core group of the highest name that holds the members.
+    struct Highest;
+    impl Policy for Highest {
+        fn place(&self, members: &[Endpoint], cores: &CoreSet) -> Place {
+            match cores.smallest(members, usize::MAX) {
+                Some((core, extras)) => Place::Superset(core, extras),
+                None => Place::New,
+            }
+        }
+        fn cores_max(&self) -> usize {
+            1
+        }
+    }
+    let all = town("sets", &["a", "b", "c"]);
+    let members: Vec<Endpoint> = all.iter().map(Horus::me).collect();
+    let (hand, own) = (SetId(1), SetId(2));
+    for horus in &all {
+        horus.set_policy(hand, ByHand);
+        horus.set_policy(own, Highest);
+    }
+    let made = all[0].create_in(hand, &members[..2], Traits::PLAIN).wait();
+    assert!(matches!(made, Err(Error::NoPlace)), "there is none yet");
+    let core = all[0].found_core(hand, &members);
+    let made = loop {
+        // Until its first view has come.
+        match all[0].create_on(core, &members[..2]).wait() {
+            Ok(group) => break group,
+            Err(Error::Missing(_)) => std::thread::yield_now(),
+            Err(other) => panic!("{other}"),
+        }
+    };
+    let place = all[0].explain(made.id()).wait().expect("known");
+    assert_eq!((place.core, place.set, place.extras), (core, hand, 1));
+    // One core group is enough for that policy: what does not fit it has no place.
+    let first = all[0].create_in(own, &members, Traits::PLAIN).wait().expect("made");
+    let second = all[0].create_in(own, &members[..1], Traits::PLAIN).wait().expect("made");
+    let at = |group: &Group| all[0].explain(group.id()).wait().expect("known").core;
+    assert_eq!(at(&first), at(&second));
+    // A pinned group goes where its user says.
+    let twin = all[0].found_core(hand, &members);
+    loop {
+        match all[0].relocate(made.id(), twin).wait() {
+            Ok(()) => break,
+            Err(Error::Missing(_) | Error::Again) => std::thread::yield_now(),
+            Err(other) => panic!("{other}"),
+        }
+    }
+    let sent = made.send(Order::Total, "here").expect("open");
+    sent.stable().wait_for(LONG).expect("in time").expect("stable");
+    assert_eq!(at(&made), twin);
+}

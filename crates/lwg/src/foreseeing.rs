@@ -1,0 +1,61 @@
+//! Foreseeing: how an own operation ends is told once the kernel has it, where that is certain.
+//!
+//! *Takes* own operations as they go into the core group's stream. A process delivers what it has
+//! cast in the view that it cast it in, so it will be carried out; only what others ask at the same
+//! time can come before it, and then the group is as was asked for, or destroyed. *Promises* that
+//! what this process sends afterwards goes out in the view that the operation makes (paper 6).
+
+use crate::core_group::CoreGroup;
+use crate::header::{Op, SILENT, What};
+use crate::here::Here;
+use crate::interface::{Outcome, Up};
+use crate::table::Slot;
+
+/// Whether it changes the members of a group that is there.
+const fn changes_members(what: &What) -> bool {
+    matches!(what, What::Add(_) | What::Remove(_) | What::Destroy)
+}
+
+impl CoreGroup {
+    /// An own operation has gone out.
+    pub(crate) fn foresee(&mut self, here: &mut Here, op: &Op) {
+        if !changes_members(&op.what) {
+            return;
+        }
+        let Some(slot) = self.directory.find(here, op.lwg) else { return };
+        if op.number & SILENT == 0 && self.is_certain(here, slot, op) {
+            self.foretold.insert(op.number);
+            here.told.push_back(Up::Done { lwg: op.lwg, outcome: Outcome::Done });
+        }
+        self.directory.motions.entry(slot).or_default().asked += 1;
+    }
+
+    /// Whether it will be carried out, whatever comes before it.
+    fn is_certain(&self, here: &Here, slot: Slot, op: &Op) -> bool {
+        // Only a group at rest is as its members will find it; only a member's operation goes along
+        // should the group move meanwhile.
+        let members = here.table.members(slot);
+        let rests = self.exchange.is_none() && !self.directory.motions.contains_key(&slot);
+        let changes = match &op.what {
+            What::Add(added) => {
+                self.strangers(added).is_empty()
+                    && added.iter().any(|member| !members.contains(member))
+            }
+            What::Remove(removed) => removed.iter().any(|member| members.contains(member)),
+            // Of several who destroy it one is told that it did.
+            _ => false,
+        };
+        rests && changes && members.contains(&here.me)
+    }
+
+    /// An own operation is at its place: if nothing came of it, what waited for it goes on.
+    pub(crate) fn operation_is_back(&mut self, here: &mut Here, op: &Op) {
+        if !changes_members(&op.what) {
+            return;
+        }
+        let Some(slot) = here.table.find(op.lwg, self.number()) else { return };
+        let Some(motion) = self.directory.motions.get_mut(&slot) else { return };
+        motion.asked = motion.asked.saturating_sub(1);
+        self.release_held(slot);
+    }
+}

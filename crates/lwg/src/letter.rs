@@ -1,0 +1,204 @@
+//! The bytes of what is said to one process.
+//!
+//! ```text
+//! 0                                    bare: a user's own
+//! 1 lwg                                told
+//! 2 send u64                           reply
+//! 3 send                               declined
+//! 4 lwg | set u32 | members | traits   place this group
+//! 5 lwg | outcome                      how that ended
+//! 6 lwg | send | order u8 | replies    multicast this for a process outside the group
+//! 7 send | members                     it is told in a view of these
+//! 8 send | members                     these will not answer any more
+//! 9 send   10 send   11 send           forget it; is it still there; it is
+//! ```
+
+use muts::{Malformed, Sink, Wire};
+use vsync::Order;
+
+use crate::header::{read_members, write_members};
+use crate::id::{LwgId, Members, SendId};
+use crate::interface::Outcome;
+use crate::sets::SetId;
+use crate::traits::Traits;
+
+/// What stands on a message to one process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Letter {
+    Bare,
+    Told {
+        lwg: LwgId,
+    },
+    Reply {
+        send: SendId,
+    },
+    Declined {
+        send: SendId,
+    },
+    Place {
+        lwg: LwgId,
+        set: SetId,
+        members: Members,
+        traits: Traits,
+    },
+    Placed {
+        lwg: LwgId,
+        outcome: Outcome,
+    },
+    /// Multicast this to the group, in my name.
+    Through {
+        lwg: LwgId,
+        send: SendId,
+        order: Order,
+        replies: bool,
+    },
+    /// It is told in a view of these; of nobody: it could not be passed on.
+    Passed {
+        send: SendId,
+        members: Members,
+    },
+    /// These of them will not answer any more.
+    Gone {
+        send: SendId,
+        members: Members,
+    },
+    /// No more need be said of it.
+    Forget {
+        send: SendId,
+    },
+    /// Is it still on its way, or are answers awaited?
+    After {
+        send: SendId,
+    },
+    /// It is, or they are.
+    Still {
+        send: SendId,
+    },
+}
+
+impl Wire for Letter {
+    fn write(&self, into: &mut impl Sink) {
+        match self {
+            Self::Bare => into.push(0),
+            Self::Told { lwg } => {
+                into.push(1);
+                lwg.write(into);
+            }
+            Self::Reply { send } => {
+                into.push(2);
+                send.write(into);
+            }
+            Self::Declined { send } => {
+                into.push(3);
+                send.write(into);
+            }
+            Self::Place { lwg, set, members, traits } => {
+                into.push(4);
+                lwg.write(into);
+                set.0.write(into);
+                write_members(into, members);
+                traits.write(into);
+            }
+            Self::Placed { lwg, outcome } => {
+                into.push(5);
+                lwg.write(into);
+                outcome.write(into);
+            }
+            Self::Through { lwg, send, order, replies } => {
+                into.push(6);
+                lwg.write(into);
+                send.write(into);
+                into.push(order_byte(*order));
+                replies.write(into);
+            }
+            Self::Passed { send, members } => write_named(into, 7, *send, members),
+            Self::Gone { send, members } => write_named(into, 8, *send, members),
+            Self::Forget { send } => write_bare(into, 9, *send),
+            Self::After { send } => write_bare(into, 10, *send),
+            Self::Still { send } => write_bare(into, 11, *send),
+        }
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        Ok(match u8::read(from)? {
+            0 => Self::Bare,
+            1 => Self::Told { lwg: LwgId::read(from)? },
+            2 => Self::Reply { send: SendId::read(from)? },
+            3 => Self::Declined { send: SendId::read(from)? },
+            4 => Self::Place {
+                lwg: LwgId::read(from)?,
+                set: SetId(u32::read(from)?),
+                members: read_members(from)?,
+                traits: Traits::read(from)?,
+            },
+            5 => Self::Placed { lwg: LwgId::read(from)?, outcome: Outcome::read(from)? },
+            6 => Self::Through {
+                lwg: LwgId::read(from)?,
+                send: SendId::read(from)?,
+                order: order_of(u8::read(from)?)?,
+                replies: bool::read(from)?,
+            },
+            7 => Self::Passed { send: SendId::read(from)?, members: read_members(from)? },
+            8 => Self::Gone { send: SendId::read(from)?, members: read_members(from)? },
+            9 => Self::Forget { send: SendId::read(from)? },
+            10 => Self::After { send: SendId::read(from)? },
+            11 => Self::Still { send: SendId::read(from)? },
+            _ => return Err(Malformed),
+        })
+    }
+}
+
+fn write_named(into: &mut impl Sink, kind: u8, send: SendId, members: &Members) {
+    into.push(kind);
+    send.write(into);
+    write_members(into, members);
+}
+
+fn write_bare(into: &mut impl Sink, kind: u8, send: SendId) {
+    into.push(kind);
+    send.write(into);
+}
+
+/// The orders of light-weight groups.
+const fn order_byte(order: Order) -> u8 {
+    match order {
+        Order::Fifo => 1,
+        Order::Causal => 2,
+        _ => 3,
+    }
+}
+
+const fn order_of(byte: u8) -> Result<Order, Malformed> {
+    match byte {
+        1 => Ok(Order::Fifo),
+        2 => Ok(Order::Causal),
+        3 => Ok(Order::Total),
+        _ => Err(Malformed),
+    }
+}
+
+impl Wire for Outcome {
+    fn write(&self, into: &mut impl Sink) {
+        match self {
+            Self::Done => into.push(0),
+            Self::NoGroup => into.push(1),
+            Self::NothingToDo => into.push(2),
+            Self::Missing(members) => {
+                into.push(3);
+                write_members(into, members);
+            }
+            Self::Again => into.push(4),
+            Self::NoPlace => into.push(5),
+        }
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        Ok(match u8::read(from)? {
+            0 => Self::Done,
+            1 => Self::NoGroup,
+            2 => Self::NothingToDo,
+            3 => Self::Missing(read_members(from)?),
+            4 => Self::Again,
+            5 => Self::NoPlace,
+            _ => return Err(Malformed),
+        })
+    }
+}

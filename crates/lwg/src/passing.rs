@@ -1,0 +1,175 @@
+//! Passing: multicasts of processes outside an open group, by way of a member of it.
+//!
+//! The outsider sends the message to a member, which casts it in the outsider's name and says in
+//! which view it was told. Answers go straight to the outsider; the member says whom a core view
+//! has taken from those that owe one, so that the outsider's wait ends. It needs no timer here: who
+//! still waits asks after it now and then, and what nobody asks after goes when there is no room.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+
+use muts::Message;
+use vsync::{Core, Endpoint};
+
+use crate::founding::Timer;
+use crate::group::{Ask, Post};
+use crate::groups::Groups;
+use crate::here::CoreNumber;
+use crate::id::{LwgId, Members, SendId};
+use crate::interface::Down;
+use crate::letter::Letter;
+use crate::limits::{AWAITED_MAX, PASSED_ON};
+use crate::policy::Policy;
+
+/// Who sent it, and its name for it.
+type Name = (Endpoint, SendId);
+
+/// What this process has passed on, and is to see to.
+#[derive(Default)]
+pub(crate) struct Passing {
+    passed: BTreeMap<Name, Passed>,
+    /// Oldest first; some may be over.
+    age: VecDeque<Name>,
+    /// What is to be said to those outside.
+    pub(crate) letters: Vec<(Endpoint, Letter)>,
+}
+
+struct Passed {
+    lwg: LwgId,
+    /// Where it was told, once it was.
+    core: Option<CoreNumber>,
+    /// Who of the view that it was told in is not known to be lost.
+    members: Members,
+}
+
+impl Passing {
+    pub(crate) fn len(&self) -> usize {
+        self.passed.len()
+    }
+
+    fn begin(&mut self, name: Name, lwg: LwgId) {
+        let passed = Passed { lwg, core: None, members: Members::new() };
+        if self.passed.insert(name, passed).is_none() {
+            self.age.push_back(name);
+        }
+        while self.age.len() > AWAITED_MAX {
+            if let Some(oldest) = self.age.pop_front() {
+                self.passed.remove(&oldest);
+            }
+        }
+    }
+
+    /// It was told, in a view of these.
+    pub(crate) fn told(
+        &mut self,
+        name: Name,
+        (lwg, core): (LwgId, CoreNumber),
+        members: &Members,
+        replies: bool,
+    ) {
+        let (asker, send) = name;
+        self.letters.push((asker, Letter::Passed { send, members: members.clone() }));
+        if !replies {
+            return self.forget(asker, send);
+        }
+        if let Some(passed) = self.passed.get_mut(&name) {
+            *passed = Passed { lwg, core: Some(core), members: members.clone() };
+        }
+    }
+
+    /// It will not be told.
+    pub(crate) fn refuse(&mut self, asker: Endpoint, send: SendId) {
+        self.letters.push((asker, Letter::Passed { send, members: Members::new() }));
+        self.forget(asker, send);
+    }
+
+    /// Only these of a core group came along: the others will not answer.
+    pub(crate) fn keep(&mut self, core: CoreNumber, along: impl Fn(&Endpoint) -> bool) {
+        for ((asker, send), passed) in &mut self.passed {
+            if passed.core != Some(core) {
+                continue;
+            }
+            let gone: Members =
+                passed.members.iter().copied().filter(|member| !along(member)).collect();
+            if !gone.is_empty() {
+                passed.members.retain(|member| along(member));
+                self.letters.push((*asker, Letter::Gone { send: *send, members: gone }));
+            }
+        }
+    }
+
+    /// A group has come to another core group: who is not there is lost to it.
+    pub(crate) fn rehome(
+        &mut self,
+        lwg: LwgId,
+        core: CoreNumber,
+        along: impl Fn(&Endpoint) -> bool,
+    ) {
+        for passed in self.passed.values_mut().filter(|passed| passed.lwg == lwg) {
+            passed.core = passed.core.map(|_| core);
+        }
+        self.keep(core, along);
+    }
+
+    /// Nobody waits for it any more.
+    pub(crate) fn forget(&mut self, asker: Endpoint, send: SendId) {
+        if self.passed.remove(&(asker, send)).is_some() && self.passed.is_empty() {
+            self.age.clear();
+        }
+    }
+}
+
+impl<C: Core, P: Policy> Groups<C, P> {
+    /// A multicast into a group that this process need not be in.
+    pub(crate) fn send_through(&mut self, ask: Down) -> Result<(), Down> {
+        let Down::SendThrough { lwg, member, send, order, replies, message } = ask else {
+            return Err(ask);
+        };
+        if self.here.replies.is_full() {
+            return Err(Down::SendThrough { lwg, member, send, order, replies, message });
+        }
+        self.here.replies.open_through(send, lwg, member, replies);
+        self.placing.timers.insert((self.here.now + PASSED_ON, Timer::Through(send)));
+        self.send_letter(member, &Letter::Through { lwg, send, order, replies }, message);
+        Ok(())
+    }
+
+    /// Passes one on, if the group lets in what comes from outside and this process is in it.
+    pub(crate) fn pass_on(&mut self, post: Post) {
+        let Some(asker) = post.outside else { return };
+        let (name, lwg) = ((asker, post.send), post.lwg);
+        let marks = match self.here.arriving.get(&lwg) {
+            Some(arriving) => Some(arriving.marks),
+            None => self.here.find(lwg).and_then(|(_, slot)| {
+                let inside = self.here.table.members(slot).contains(&self.here.me);
+                inside.then(|| self.here.table.entry(slot).marks)
+            }),
+        };
+        if !marks.is_some_and(|marks| marks.traits().open) {
+            return self.here.passing.refuse(asker, post.send);
+        }
+        self.here.passing.begin(name, lwg);
+        if self.ask(Ask::Send(post)).is_err() {
+            // It waits for nothing here, where nobody would tell it of room.
+            self.here.passing.refuse(name.0, name.1);
+        }
+    }
+
+    /// Somebody wants to know whether this process still sees to what it was to pass on.
+    pub(crate) fn is_asked_after(&mut self, asker: Endpoint, send: SendId) {
+        if self.here.passing.passed.contains_key(&(asker, send)) {
+            self.send_letter(asker, &Letter::Still { send }, Message::default());
+        } else {
+            self.here.passing.refuse(asker, send);
+        }
+    }
+
+    /// Nothing was heard for a while of what a member is to pass on.
+    pub(crate) fn ask_after(&mut self, send: SendId) {
+        if let Some(member) = self.here.replies.ask_after(send, &mut self.here.told) {
+            self.placing.timers.insert((self.here.now + PASSED_ON, Timer::Through(send)));
+            self.send_letter(member, &Letter::After { send }, Message::default());
+        }
+        self.settle_asides();
+    }
+}

@@ -1,0 +1,233 @@
+//! Sends to some members, sends from outside, and how the replies to them end.
+
+mod common;
+
+use common::town::Town;
+use common::{lwg, seat, seats};
+use lwg::{Down, Endpoint, LwgId, Members, Message, Order, SendId, SetId, Traits, Up};
+use muts::Duration;
+
+/// Four processes, and a group of the first three that is open or not.
+fn four(open: bool) -> (Town, LwgId) {
+    let mut town = Town::new(3, &seats(&[1, 2, 3, 4]));
+    let all = seats(&[1, 2, 3, 4]);
+    town.ask(seat(1), Down::Create { lwg: lwg(1, 1), members: all });
+    town.run();
+    let (group, members) = (lwg(1, 2), seats(&[1, 2, 3]));
+    let traits = Traits { open };
+    town.ask(seat(1), Down::CreateWith { set: SetId::DEFAULT, lwg: group, members, traits });
+    town.run();
+    (town, group)
+}
+
+/// Sends to some; the body is long enough that it is kept from who does not need it.
+fn send_to(town: &mut Town, who: u64, lwg: LwgId, to: &[u64], order: Order) -> SendId {
+    town.sends += 1;
+    let (send, to, replies) = (SendId(town.sends), seats(to), true);
+    let message = Message::new(vec![7; 100]);
+    town.ask(seat(who), Down::SendTo { lwg, to, send, order, replies, message });
+    send
+}
+
+fn send_through(town: &mut Town, who: u64, member: u64, lwg: LwgId, replies: bool) -> SendId {
+    town.sends += 1;
+    let (send, member, order) = (SendId(town.sends), seat(member), Order::Total);
+    let message = Message::new(town.sends.to_le_bytes().to_vec());
+    town.ask(seat(who), Down::SendThrough { lwg, member, send, order, replies, message });
+    send
+}
+
+fn told(town: &Town, node: u64, send: SendId) -> Option<Endpoint> {
+    town.told[&seat(node)].iter().find_map(|up| match up {
+        Up::Message { from, send: told, .. } if *told == send => Some(*from),
+        _ => None,
+    })
+}
+
+/// Who replied, who is lost and who declined, each in ascending order.
+fn end(town: &Town, node: u64, send: SendId) -> (Members, Option<(Members, Members)>) {
+    let (mut replied, mut ended) = (Members::new(), None);
+    for up in &town.told[&seat(node)] {
+        match up {
+            Up::Reply { send: of, from, .. } if *of == send => replied.push(*from),
+            Up::Answered { send: of, lost, declined } if *of == send => {
+                assert!(ended.is_none(), "ended twice");
+                let (mut lost, mut declined) = (lost.clone(), declined.clone());
+                lost.sort_unstable();
+                declined.sort_unstable();
+                ended = Some((lost, declined));
+            }
+            _ => {}
+        }
+    }
+    replied.sort_unstable();
+    (replied, ended)
+}
+
+fn nobody() -> Members {
+    Members::new()
+}
+
+#[test]
+fn what_is_for_some_is_told_to_them_and_answered_by_them() {
+    for order in [Order::Fifo, Order::Causal, Order::Total] {
+        let (mut town, group) = four(false);
+        for (to, mine) in [(&[2, 3][..], false), (&[1, 3, 9][..], true)] {
+            let send = send_to(&mut town, 1, group, to, order);
+            town.run();
+            for node in [2, 3, 4] {
+                let heard = told(&town, node, send);
+                assert_eq!(heard.is_some(), to.contains(&node), "{order:?} at {node}");
+            }
+            assert_eq!(told(&town, 1, send).is_some(), mine);
+            let there: Vec<u64> = to.iter().copied().filter(|node| *node < 4).collect();
+            assert_eq!(end(&town, 1, send), (seats(&there), Some((nobody(), nobody()))));
+        }
+    }
+}
+
+#[test]
+fn what_is_for_nobody_in_the_view_is_answered_by_nobody() {
+    let (mut town, group) = four(false);
+    let send = send_to(&mut town, 1, group, &[4], Order::Causal);
+    town.run();
+    assert_eq!(end(&town, 1, send), (nobody(), Some((nobody(), nobody()))));
+    assert_eq!(told(&town, 4, send), None);
+}
+
+#[test]
+fn whom_it_was_for_and_is_lost_is_named() {
+    let (mut town, group) = four(false);
+    town.answers = false;
+    let send = send_to(&mut town, 1, group, &[2, 3], Order::Fifo);
+    town.crash(seat(3));
+    let core = town.view(seat(1), group).expect("a view").core;
+    town.net.borrow_mut().regroup(core);
+    town.run();
+    assert_eq!(end(&town, 1, send), (nobody(), Some((seats(&[3]), seats(&[2])))));
+}
+
+#[test]
+fn an_open_group_is_sent_to_from_outside_by_way_of_a_member() {
+    let (mut town, group) = four(true);
+    for _ in 0..2 {
+        let send = send_through(&mut town, 4, 2, group, true);
+        town.run();
+        for node in [1, 2, 3] {
+            assert_eq!(told(&town, node, send), Some(seat(4)), "as from the outsider");
+        }
+        assert_eq!(told(&town, 4, send), None);
+        assert_eq!(end(&town, 4, send), (seats(&[1, 2, 3]), Some((nobody(), nobody()))));
+    }
+    let send = send_through(&mut town, 4, 3, group, false);
+    town.run();
+    assert_eq!(end(&town, 4, send), (nobody(), Some((nobody(), nobody()))));
+    for node in 1..=4 {
+        assert_eq!(town.count(seat(node), "lwg.replies_awaited"), 0);
+        assert_eq!(town.count(seat(node), "lwg.passing"), 0, "at {node}");
+    }
+}
+
+#[test]
+fn a_process_on_no_core_group_of_it_can_send_to_it_too() {
+    let (mut town, group) = four(true);
+    town.start(seat(9), lwg::Smallest::default());
+    let send = send_through(&mut town, 9, 1, group, true);
+    town.run();
+    assert_eq!(end(&town, 9, send), (seats(&[1, 2, 3]), Some((nobody(), nobody()))));
+}
+
+#[test]
+fn who_cannot_pass_it_on_is_named() {
+    // The group is not open; the member is none; the group is not known.
+    for (open, member, known) in [(false, 2, true), (true, 4, true), (true, 2, false)] {
+        let (mut town, group) = four(open);
+        let group = if known { group } else { lwg(7, 7) };
+        let send = send_through(&mut town, 3, member, group, true);
+        town.run();
+        assert_eq!(end(&town, 3, send), (nobody(), Some((seats(&[member]), nobody()))));
+        assert_eq!(told(&town, 1, send), None);
+    }
+}
+
+#[test]
+fn whom_the_group_has_lost_is_named_outside_too() {
+    let (mut town, group) = four(true);
+    town.answers = false;
+    let send = send_through(&mut town, 4, 2, group, true);
+    while told(&town, 2, send).is_none() {
+        assert!(town.step());
+    }
+    town.crash(seat(3));
+    let core = town.view(seat(1), group).expect("a view").core;
+    town.net.borrow_mut().regroup(core);
+    town.run();
+    assert_eq!(end(&town, 4, send), (nobody(), Some((seats(&[3]), seats(&[1, 2])))));
+}
+
+#[test]
+fn a_member_that_dies_before_it_passes_it_on_is_missed() {
+    let (mut town, group) = four(true);
+    let send = send_through(&mut town, 4, 2, group, true);
+    town.crash(seat(2));
+    town.run();
+    town.pass(Duration::from_secs(6));
+    town.run();
+    assert_eq!(end(&town, 4, send).1, None, "asked once, and not given up yet");
+    town.pass(Duration::from_secs(6));
+    assert_eq!(end(&town, 4, send), (nobody(), Some((seats(&[2]), nobody()))));
+}
+
+#[test]
+fn a_member_that_lives_is_not_given_up() {
+    let (mut town, group) = four(true);
+    let send = send_through(&mut town, 4, 2, group, true);
+    // The group takes its time: nothing goes out.
+    let core = town.view(seat(1), group).expect("a view").core;
+    let number = town.net.borrow().at[&(core, seat(2))];
+    town.net.borrow_mut().epochs[number].blocked = true;
+    town.run();
+    for _ in 0..5 {
+        town.pass(Duration::from_secs(6));
+        town.run();
+        assert_eq!(end(&town, 4, send).1, None);
+    }
+    town.net.borrow_mut().epochs[number].blocked = false;
+    town.net.borrow_mut().tell(seat(2), vsync::Up::Room { group: core });
+    town.run();
+    assert_eq!(end(&town, 4, send), (seats(&[1, 2, 3]), Some((nobody(), nobody()))));
+}
+
+#[test]
+fn what_is_discarded_outside_is_forgotten_inside() {
+    let (mut town, group) = four(true);
+    town.answers = false;
+    let send = send_through(&mut town, 4, 2, group, true);
+    while told(&town, 2, send).is_none() {
+        assert!(town.step());
+    }
+    town.ask(seat(4), Down::Discard { send });
+    town.run();
+    assert_eq!(end(&town, 4, send), (nobody(), None));
+    assert_eq!(town.count(seat(2), "lwg.passing"), 0);
+}
+
+#[test]
+fn what_a_group_is_survives_losses_moves_and_merges() {
+    let (mut town, group) = four(true);
+    let to = SetId::DEFAULT.core(seat(1), 1);
+    town.ask(seat(1), Down::FoundCore { core: to, members: seats(&[1, 2, 3]) });
+    town.run();
+    town.ask(seat(1), Down::Move { lwg: group, to });
+    town.run();
+    assert_eq!(town.view(seat(1), group).expect("a view").core, to);
+    town.net.borrow_mut().side.insert(seat(3), 1);
+    town.net.borrow_mut().regroup(to);
+    town.run();
+    town.net.borrow_mut().side.insert(seat(3), 0);
+    town.net.borrow_mut().regroup(to);
+    town.run();
+    let send = send_through(&mut town, 4, 3, group, true);
+    town.run();
+    assert_eq!(end(&town, 4, send).0, seats(&[1, 2, 3]));
+}
