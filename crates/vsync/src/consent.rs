@@ -33,6 +33,8 @@ pub(crate) struct Wanted {
     gaps: Vec<Gap>,
     /// When the holders are asked again.
     ask_again: Instant,
+    /// It has been said that all is here: said again only where that is asked again.
+    told: bool,
 }
 
 impl Wanted {
@@ -140,12 +142,13 @@ impl Serving {
     ) {
         if self.wanted.is_none() {
             let (gaps, ask_again) = (gaps.to_vec(), turn.now);
-            self.wanted = Some(Box::new(Wanted { cut, gaps, ask_again }));
+            self.wanted = Some(Box::new(Wanted { cut, gaps, ask_again, told: false }));
             self.pull(turn);
         }
         if from != turn.me() && self.holds_cut() {
             let (group, epoch) = (self.epoch.group, self.epoch.view);
             turn.control(from, &Control::CutOk { group, epoch, ballot });
+            self.wanted.iter_mut().for_each(|wanted| wanted.told = true);
         }
     }
 
@@ -168,9 +171,11 @@ impl Serving {
 
     /// Something was received: perhaps the cut is held now.
     pub(crate) fn check_cut(&mut self, turn: &mut Turn<'_>) {
-        if !self.holds_cut() {
+        let told = self.wanted.as_ref().is_none_or(|wanted| wanted.told);
+        if told || !self.holds_cut() {
             return;
         }
+        self.wanted.iter_mut().for_each(|wanted| wanted.told = true);
         let Some(blocked) = self.blocked else { return };
         let ballot = self.promised;
         if blocked.by == turn.me() {

@@ -156,10 +156,7 @@ impl Serving {
         merge: u64,
         part: Part,
     ) {
-        if !self.is_sound_part(&part) {
-            turn.counters.unsound += 1;
-            return;
-        }
+        let sound = self.is_sound_part(&part);
         let Some(led) = &mut self.merge else { return };
         let view = led.view;
         if let Role::Leading { merge: granted, other } = &mut led.role
@@ -167,6 +164,10 @@ impl Serving {
             && led.peer == from
             && part.epoch == view
         {
+            if !sound {
+                turn.counters.unsound += 1;
+                return;
+            }
             *other = Some(part);
             self.decide_if_ready(turn);
         }
