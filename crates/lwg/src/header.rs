@@ -229,7 +229,11 @@ impl Op {
         };
         let what = match kind & !SAME {
             1 => What::Create(members, Traits::PLAIN),
-            10 => What::Create(members, Traits::read(from)?),
+            // Plain ones have the shorter kind.
+            10 => match Traits::read(from)? {
+                Traits::PLAIN => return Err(Malformed),
+                traits => What::Create(members, traits),
+            },
             2 => What::Add(members),
             3 => What::Remove(members),
             4 if members.is_empty() => What::Destroy,
