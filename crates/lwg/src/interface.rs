@@ -119,7 +119,8 @@ pub enum Down {
         message: Message,
     },
     /// lwg_send from outside an open group (`Traits::open`), by way of a member: told as from this
-    /// process. `Answered` ends it, also where no replies are wanted; it names the member as lost
+    /// process, in that member's order, not in the order of what this process sends itself before
+    /// or after. `Answered` ends it, also where no replies are wanted; it names the member as lost
     /// if that could not pass it on.
     SendThrough {
         /// The group.

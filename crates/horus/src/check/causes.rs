@@ -40,6 +40,11 @@ impl Causes {
             let mut threads: HashMap<u32, Thread> = HashMap::new();
             for &(_, step) in steps {
                 let Some((message, group)) = in_class(facts, step) else { continue };
+                // What is sent from outside takes the way of some member: it has no place among
+                // what its sender does itself.
+                if matches!(step, Step::Send(send) if facts.send(send).external) {
+                    continue;
+                }
                 let thread = threads.entry(if across { 0 } else { group }).or_insert_with(|| {
                     causes.heard.push(Vec::new());
                     Thread { heard: causes.heard.len() as u32 - 1, ..Thread::default() }

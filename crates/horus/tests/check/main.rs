@@ -66,6 +66,11 @@ fn across_groups_nothing_is_owed_to_who_went_apart_where_that_is_excused() {
 }
 
 #[test]
+fn what_comes_from_outside_has_no_place_among_what_its_sender_does_itself() {
+    try_faults(orders::OUTSIDE, orders::OUTSIDE_FAULTS, &Options::default());
+}
+
+#[test]
 fn causality_across_groups_is_an_option() {
     try_faults(orders::ACROSS, &[], &Options::default());
     let edits = orders::ACROSS_FAULTS[0].edits;

@@ -126,6 +126,36 @@ pub(crate) const ACROSS: &str = "
 pub(crate) const ACROSS_FAULTS: &[Fault] =
     &[Fault { broken: &[CausalAcross], edits: &[Swap("c deliver G x a", "c deliver H y b")] }];
 
+/// b sends from outside, comes in and sends on; a member passed the first on later.
+pub(crate) const OUTSIDE: &str = "
+    a view G 1 a
+    a view G 2 a,b transitional=a
+    a deliver G y b
+    a deliver G x b
+    a send G z cbcast
+    a deliver G z a
+    b send G x cbcast external=true
+    b view G 2 a,b transitional=b
+    b send G y cbcast
+    b deliver G y b
+    b deliver G x b
+    b deliver G z a
+    all settle
+";
+
+/// The order of the member that passed it on holds, and its sender's own does among what it sent
+/// inside.
+pub(crate) const OUTSIDE_FAULTS: &[Fault] = &[
+    Fault { broken: &[Causal], edits: &[Swap("b deliver G x b", "b deliver G z a")] },
+    Fault {
+        broken: &[Fifo, Causal],
+        edits: &[
+            Drop("b send G x cbcast external=true"),
+            After("b view G 2 a,b transitional=b", "b send G x cbcast"),
+        ],
+    },
+];
+
 /// b casts in H after a's message in G, which c has when it closes its view of G alone.
 pub(crate) const APART: &[Edit] = &[
     Drop("c deliver G x a"),
