@@ -1,8 +1,8 @@
 //! Grace: core groups without light-weight groups are kept warm for a while, then closed.
 //!
-//! Their lowest member casts CLOSE as an ABCAST. Delivered while the directory is empty, everybody
-//! leaves; otherwise it is void. A create ordered after it is placed again, so there is no race
-//! (protocol 6.5, collection).
+//! Their lowest member casts CLOSE as a GBCAST, so that everybody has the same creates before it.
+//! Delivered while the directory is empty, everybody leaves; otherwise it is void. A create ordered
+//! after it is placed again, so there is no race (protocol 6.5, collection).
 
 use muts::Instant;
 use vsync::Core;

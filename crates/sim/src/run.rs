@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use horus::check::Options;
 use horus::history::Log;
-use muts::{Duration, Layer};
+use muts::{Counted, Duration, Layer};
 
 use crate::choice::Choice;
 use crate::script::{App, Load, Phase, Plan, Wishes};
@@ -197,7 +197,7 @@ fn panicked(panic: Box<dyn std::any::Any + Send>) -> Report {
 }
 
 /// Starts everybody, rages, and brings the world to its end. Tells who was whole there.
-fn rage<T: Layer, A: App<Down = T::Down, Up = T::Up>>(
+fn rage<T: Layer + Counted, A: App<Down = T::Down, Up = T::Up>>(
     world: &mut World<T, A>,
     storm: &mut Storm,
     mode: Mode,
@@ -216,8 +216,9 @@ fn rage<T: Layer, A: App<Down = T::Down, Up = T::Up>>(
     whole
 }
 
-/// Lets these hosts, which can all reach each other, settle for so long, and ends the run.
-pub fn settle<T: Layer, A: App<Down = T::Down, Up = T::Up>>(
+/// Lets these hosts, which can all reach each other, settle for so long, and ends the run: where
+/// something that nobody uses is just being put away, when that is done, or has had its time.
+pub fn settle<T: Layer + Counted, A: App<Down = T::Down, Up = T::Up>>(
     world: &mut World<T, A>,
     whole: &[usize],
     quiet: Duration,
@@ -226,6 +227,12 @@ pub fn settle<T: Layer, A: App<Down = T::Down, Up = T::Up>>(
     world.run_for(quiet);
     world.enter(Phase::Settled, whole);
     world.run_for(Duration::from_millis(500));
+    for _ in 0..30 {
+        if unsettled(world, whole).is_empty() {
+            break;
+        }
+        world.run_for(Duration::from_millis(100));
+    }
     world.enter(Phase::End, whole);
 }
 
