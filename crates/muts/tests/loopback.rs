@@ -44,7 +44,7 @@ fn a_process_that_died_on_a_living_host_is_missed_at_once() {
 
 #[test]
 fn a_ring_ends_a_sleep() {
-    let mut end = End::new(3);
+    let mut end = End::new(3, None);
     let bell = end.driver.bell();
     let ringer = std::thread::spawn(move || bell.ring());
     // Without the ring this would sleep for an hour.

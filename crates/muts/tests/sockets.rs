@@ -8,7 +8,7 @@ use std::net::{SocketAddr, UdpSocket};
 
 use muts::keyed::KeyFile;
 use muts::limits::{MESSAGE_BYTES_MAX, WINDOW_BYTES};
-use muts::{Channel, Random};
+use muts::{Channel, Counted, Random, Up};
 
 use ends::{End, cast, pair, proc, until, until_beside};
 
@@ -19,6 +19,21 @@ const HELLO: u8 = 0x20;
 const DATA: u8 = 0x21;
 const ANSWER: u8 = 0x22;
 const THANKS: u8 = 0x23;
+
+impl End {
+    /// Whether it lost or missed anybody.
+    fn is_upset(&self) -> bool {
+        self.told.iter().any(|up| matches!(up, Up::Silent { .. } | Up::Lost { .. }))
+    }
+
+    /// One of its transport's counters.
+    fn counted(&self, name: &str) -> u64 {
+        let mut found = 0;
+        self.transport
+            .count(&mut |counter, value| found += if counter == name { value } else { 0 });
+        found
+    }
+}
 
 fn keys() -> [KeyFile; 2] {
     let one = KeyFile::generate(None);
@@ -79,7 +94,7 @@ impl Relay {
 /// Two friends with a relay between them, and a channel.
 fn relayed() -> ([End; 2], Relay) {
     let keys = keys();
-    let mut ends = [End::with(1, Some(&keys[0])), End::with(2, Some(&keys[1]))];
+    let mut ends = [End::new(1, Some(&keys[0])), End::new(2, Some(&keys[1]))];
     let mut relay = Relay::between(&mut ends);
     until_beside(&mut ends, || relay.pass(), |ends| ends.iter().all(End::has_met));
     ends[0].open(TALK, 2, false);
@@ -277,7 +292,7 @@ fn flood(keys: Option<&[KeyFile; 2]>) -> u64 {
         until_beside(&mut ends, beside, |ends| ends[1].heard(TALK).len() == at);
     }
     let of_friends = |end: &End| {
-        let mine = |up: &&muts::Up| matches!(up, muts::Up::Lost { peer } if peer.node.0 < 3);
+        let mine = |up: &&Up| matches!(up, Up::Lost { peer } if peer.node.0 < 3);
         end.told.iter().filter(mine).count()
     };
     assert_eq!(ends.iter().map(of_friends).sum::<usize>(), 0);

@@ -1,5 +1,4 @@
 //! Transports with real sockets on 127.0.0.1, turned by turns in one thread.
-#![allow(dead_code, reason = "each test file uses some of it")]
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -7,9 +6,7 @@ use std::time::{Duration, Instant};
 use muts::Layer;
 use muts::keyed::{KeyFile, Keyed};
 use muts::os::Driver;
-use muts::{
-    Address, Audience, Channel, Config, Counted, Down, Message, NodeId, ProcId, Transport, Up,
-};
+use muts::{Address, Audience, Channel, Config, Down, Message, NodeId, ProcId, Transport, Up};
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -24,12 +21,8 @@ pub(crate) struct End {
 }
 
 impl End {
-    pub(crate) fn new(node: u64) -> Self {
-        Self::with(node, None)
-    }
-
     /// With keys, if any.
-    pub(crate) fn with(node: u64, keys: Option<&KeyFile>) -> Self {
+    pub(crate) fn new(node: u64, keys: Option<&KeyFile>) -> Self {
         let driver = Driver::open("127.0.0.1:0".parse().expect("an address")).expect("loopback");
         let mut config = Config::new(proc(node), node);
         // Only what the system says is news of a death, not the time that goes by.
@@ -70,11 +63,6 @@ impl End {
         self.told.iter().any(|up| matches!(up, Up::Met { .. }))
     }
 
-    /// Whether it lost or missed anybody.
-    pub(crate) fn is_upset(&self) -> bool {
-        self.told.iter().any(|up| matches!(up, Up::Silent { .. } | Up::Lost { .. }))
-    }
-
     /// What was cast to it on this channel.
     pub(crate) fn heard(&self, on: Channel) -> Vec<&Message> {
         let casts = self.told.iter().filter_map(|up| match up {
@@ -82,14 +70,6 @@ impl End {
             _ => None,
         });
         casts.collect()
-    }
-
-    /// One of its transport's counters.
-    pub(crate) fn counted(&self, name: &str) -> u64 {
-        let mut found = 0;
-        self.transport
-            .count(&mut |counter, value| found += if counter == name { value } else { 0 });
-        found
     }
 }
 
@@ -99,7 +79,7 @@ pub(crate) fn cast(channel: Channel, bytes: Vec<u8>) -> Down {
 
 /// Two that know where the other is.
 pub(crate) fn pair(keys: Option<&[KeyFile; 2]>) -> [End; 2] {
-    let mut ends = [1, 2].map(|node| End::with(node, keys.map(|keys| &keys[node as usize - 1])));
+    let mut ends = [1, 2].map(|node| End::new(node, keys.map(|keys| &keys[node as usize - 1])));
     let addresses = [ends[1].address(), ends[0].address()];
     for (end, (address, node)) in ends.iter_mut().zip(addresses.into_iter().zip([2, 1])) {
         end.meet(node, address);

@@ -1,7 +1,7 @@
 //! Idle: what core groups take in which nothing happens. Counts, not times.
 
-#[allow(dead_code, reason = "fuzzers use the rest of it")]
 #[path = "../fuzz/allocator.rs"]
+#[expect(dead_code, reason = "the most in use is for fuzzers")]
 mod allocator;
 
 use std::collections::VecDeque;
