@@ -114,7 +114,11 @@ impl Transport {
             Item::Stream { channel, from, to } => {
                 let open = self.channels.get_mut(&channel)?;
                 let place = open.place(peer)?;
-                return open.out.acked(place, from, to).then_some(channel);
+                let more = open.out.acked(place, from, to);
+                if open.out.withholds(place) {
+                    self.rouse_hall();
+                }
+                return more.then_some(channel);
             }
             Item::Note { channel, version } => {
                 let open = self.channels.get_mut(&channel)?;
