@@ -44,7 +44,7 @@ impl Bundle<'_> {
         room: usize,
     ) -> Option<Parts> {
         self.items.clear();
-        let mut sheet = Sheet { parts: Parts::new(), bytes: 0, room };
+        let mut sheet = Sheet { parts: Parts::new(), bytes: 0, room, at_once: false };
         self.blocks.room(room).extend_from_slice(head);
         let (mut next, mut nearly_full) = (Some(first), false);
         while self.left(&sheet) >= ROOM_MIN
