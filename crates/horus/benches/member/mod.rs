@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use muts::keyed::{KeyFile, Keyed};
-use muts::{Address, Counted, Layer, Message, NodeId, ProcId, Random, Transport};
+use muts::{Counted, Layer, Message, NodeId, ProcId, Random, Transport};
 
 use self::floor::{Floor, Heard, LANES, Lane};
 use self::lossy::Lossy;
-use self::motor::Motor;
+use self::motor::{Motor, address};
 use self::stamp::{Pings, Times, Wish, read, stamped};
 use crate::common::words::Words;
 use crate::common::{allocator, clock, crew};
@@ -67,7 +67,7 @@ pub(crate) fn transport(role: &Words, me: ProcId) -> Transport {
 
 /// Lives until its lines end.
 pub(crate) fn run<F: Floor>(role: &Words, floor: F, tower: F::Tower) {
-    run_with(role, floor, tower, Motor::net(), proc);
+    run_with(role, floor, tower, Motor::net(role), proc);
 }
 
 /// The same with this motor, for processes that are called so.
@@ -217,7 +217,7 @@ impl<F: Floor> Member<F> {
                     words.all("at").enumerate().filter(|(rank, _)| *rank != self.rank).collect();
                 self.peers = others.iter().map(|(rank, _)| (self.procs)(*rank)).collect();
                 for (rank, at) in others {
-                    let address = Address::Net(at.parse().expect("an address"));
+                    let address = address(at);
                     let _ = self.tower.down(now, F::meet((self.procs)(rank), address));
                 }
                 return self.open();
