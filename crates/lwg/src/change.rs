@@ -5,6 +5,7 @@
 //! states: agreed (what operations were accepted) and installed (whose MARKs are in). Whether an
 //! operation is accepted depends on the agreed state alone.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -396,7 +397,7 @@ impl CoreGroup {
     ) {
         let entry = here.table.entry(slot);
         here.counters.views_told += 1;
-        here.told.push_back(Up::View(View {
+        here.told.push_back(Up::View(Box::new(View {
             lwg: entry.lwg,
             id: entry.id,
             members: here.table.members(slot).clone(),
@@ -404,7 +405,7 @@ impl CoreGroup {
             core: self.id(),
             core_view: self.view.id,
             previous,
-        }));
+        })));
     }
 
     /// Nothing is pending: what waited for the view goes on its way.

@@ -4,6 +4,7 @@
 //! interned membership; what a core view took from it is caught up with when the group is touched
 //! or when the sweep comes by (protocols 6.1, 6.3).
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
@@ -128,7 +129,7 @@ impl Directory {
         entry.marks.set(LOST);
         if step.members.contains(&here.me) {
             here.counters.views_told += 1;
-            here.told.push_back(Up::View(View {
+            here.told.push_back(Up::View(Box::new(View {
                 lwg: entry.lwg,
                 id: entry.id,
                 members: step.members.clone(),
@@ -136,7 +137,7 @@ impl Directory {
                 core: self.group,
                 core_view: step.view,
                 previous: Some(previous),
-            }));
+            })));
             return true;
         }
         !step.members.is_empty()

@@ -91,6 +91,9 @@ impl Here {
 
     /// What became of multicasts by way of others is said.
     pub(crate) fn gather_letters(&mut self) {
+        if self.replies.letters.is_empty() && self.passing.letters.is_empty() {
+            return;
+        }
         let letters = self.replies.letters.drain(..).chain(self.passing.letters.drain(..));
         self.asides.extend(letters.map(|(to, letter)| Aside::Say { to, letter }));
     }

@@ -15,6 +15,7 @@ extern crate alloc;
 
 mod adapting;
 mod adding;
+mod brief;
 mod change;
 mod core_group;
 mod core_set;

@@ -13,7 +13,7 @@ use crate::header::{Data, Header, Label, Op};
 use crate::here::{Aside, Here};
 use crate::id::LwgId;
 use crate::interface::{Outcome, Up};
-use crate::limits::{BATCH_BYTES_MAX, BATCH_MAX, HELD_MAX, QUEUE_MAX};
+use crate::limits::{BATCH_BYTES_MAX, BATCH_MAX, HELD_MAX, QUEUE_MAX, RUN_MAX};
 use crate::traits::BEGUN;
 
 /// What goes out before everything else, in this view or never.
@@ -51,7 +51,9 @@ impl CoreGroup {
             self.refused.insert(ask.lwg());
             return Err(ask);
         }
-        let slot = self.directory.find(here, ask.lwg());
+        // Where nothing moves nothing has to wait, and nothing to be looked up.
+        let moves = !self.directory.motions.is_empty();
+        let slot = if moves { self.directory.find(here, ask.lwg()) } else { None };
         if let Some(motion) = slot.and_then(|slot| self.directory.motions.get_mut(&slot)) {
             let sends = matches!(ask, Ask::Send(_));
             // An operation waits only behind what its asker asked before.
@@ -72,10 +74,17 @@ impl CoreGroup {
         !self.full && (!self.urgent.is_empty() || !self.queue.is_empty())
     }
 
-    /// Gives the kernel one cast, if it takes one.
+    /// Gives the kernel what comes next, if it takes it: one thing, or a run of messages. The kernel
+    /// tells nothing between two messages of a run, and delivers them here together.
     pub(crate) fn cast_next<C: Core>(&mut self, here: &mut Here, below: &mut C) {
         if self.urgent.is_empty() {
-            self.cast_ask(here, below);
+            for _ in 0..RUN_MAX {
+                self.cast_ask(here, below);
+                let more = matches!(self.queue.front(), Some(Ask::Send(_)));
+                if !more || self.full || !self.urgent.is_empty() {
+                    break;
+                }
+            }
         } else {
             self.cast_urgent(here, below);
         }
@@ -99,7 +108,7 @@ impl CoreGroup {
                 (header, Order::Total, body, rest)
             }
             Urgent::Close => (Header::Close, Order::Global, Vec::new(), None),
-            Urgent::Op(op) => (Header::Op(op.clone()), Order::Total, Vec::new(), None),
+            Urgent::Op(op) => (Header::Op(Box::new(op.clone())), Order::Total, Vec::new(), None),
         };
         let mut message = Message::new(body);
         message.push(&header);
@@ -138,7 +147,7 @@ impl CoreGroup {
         let mut message;
         if let [only] = &ops[..] {
             message = Message::default();
-            message.push(&Header::Op(only.clone()));
+            message.push(&Header::Op(Box::new(only.clone())));
         } else {
             message = Message::new(bytes);
             message.push(&Header::Ops);
@@ -175,11 +184,18 @@ impl CoreGroup {
         // audience, and what is sent to a whole group is to be dropped in one order.
         let whom = aimed.as_ref();
         let how = How { to: whom.and_then(|whom| self.audience(here.me, whom)), ..how };
-        post.message.push(&Header::Data(Data { lwg, view, send, replies, aside, outside }));
+        let data = Data { lwg, view, send, replies, aside, outside };
+        // Only what everybody hears may be pointed at by what follows.
+        let header = match (&aimed, outside) {
+            (None, None) => self.brief.own.header(data),
+            _ => Header::Data(data),
+        };
+        post.message.push(&header);
         let message = core::mem::take(&mut post.message);
         match self.give(here, below, how, message) {
             Ok(()) => {
                 here.table.entry_mut(slot).marks.set(BEGUN);
+                self.brief.own.take(&header);
                 if order == Order::Total {
                     self.unplaced.cast(lwg);
                 }

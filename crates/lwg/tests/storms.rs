@@ -139,7 +139,7 @@ impl Storm {
             Down::SendThrough { lwg, member, send, order, replies, message }
         } else {
             self.aimed.insert(send, to.clone());
-            Down::SendTo { lwg, to, send, order, replies, message }
+            Down::SendTo { lwg, to: Box::new(to), send, order, replies, message }
         };
         self.town.ask(who, ask);
         if replies || through {

@@ -39,7 +39,7 @@
 //! let (members, core) = (lwg::Members::from_slice(&[me]), GroupId(1));
 //! let (transitional, core_view, previous) = (members.clone(), Default::default(), None);
 //! let view = View { lwg, id, members, transitional, core, core_view, previous };
-//! counter.hear(now, &Up::View(view), &mut asks);
+//! counter.hear(now, &Up::View(view.into()), &mut asks);
 //!
 //! counter.propose(&2, SendId(7), false, &mut asks);
 //! let Some(Down::Send { send, order, replies, message, .. }) = asks.take() else { panic!() };

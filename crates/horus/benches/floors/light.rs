@@ -21,6 +21,8 @@ const BURST: u64 = 256;
 #[derive(Debug)]
 pub(crate) struct Light {
     me: Endpoint,
+    /// In the names of all groups: the first process mints them.
+    creator: u64,
     all: Vec<ProcId>,
     order: Order,
     sends: u64,
@@ -43,6 +45,7 @@ pub(crate) fn run(role: &Words) {
     let policy = Smallest { extras_max: None, grace: None };
     let floor = Light {
         me: Endpoint::of(me),
+        creator: LwgId::minted(Endpoint::of(proc(0)), 0).creator,
         all: Vec::new(),
         order: Order::Fifo,
         sends: 0,
@@ -57,16 +60,15 @@ pub(crate) fn run(role: &Words) {
     crate::member::run(role, floor, Groups::with_policy(kernel, config, policy));
 }
 
-/// All are minted by the first process.
-fn group(count: u64) -> LwgId {
-    LwgId::minted(Endpoint::of(proc(0)), count)
-}
-
-fn lane_of(lwg: LwgId) -> Option<Lane> {
-    LANES.into_iter().find(|lane| group(lane.at() as u64 + 1) == lwg)
-}
-
 impl Light {
+    const fn group(&self, count: u64) -> LwgId {
+        LwgId { creator: self.creator, count }
+    }
+
+    fn lane_of(&self, lwg: LwgId) -> Option<Lane> {
+        LANES.into_iter().find(|lane| self.group(lane.at() as u64 + 1) == lwg)
+    }
+
     fn members(&self, count: usize) -> Members {
         self.all[..count].iter().copied().map(Endpoint::of).collect()
     }
@@ -81,7 +83,7 @@ impl Light {
     /// What is being done to that group.
     fn works_on(&self, lwg: LwgId) -> Option<Kind> {
         let (kind, at) = self.works.current()?;
-        (group(MANY + at) == lwg).then_some(kind)
+        (self.group(MANY + at) == lwg).then_some(kind)
     }
 
     fn note_view(&mut self, lwg: LwgId, members: usize) {
@@ -110,7 +112,8 @@ impl Floor for Light {
         if self.me.proc == proc(0) {
             for lane in LANES {
                 let members = self.members(self.all.len());
-                let _ = tower.down(now, Down::Create { lwg: group(lane.at() as u64 + 1), members });
+                let _ = tower
+                    .down(now, Down::Create { lwg: self.group(lane.at() as u64 + 1), members });
             }
         }
     }
@@ -123,7 +126,7 @@ impl Floor for Light {
         message: Message,
     ) -> bool {
         self.sends += 1;
-        let (lwg, send, order) = (group(lane.at() as u64 + 1), SendId(self.sends), self.order);
+        let (lwg, send, order) = (self.group(lane.at() as u64 + 1), SendId(self.sends), self.order);
         tower.down(now, Down::Send { lwg, send, order, replies: false, message }).is_ok()
     }
 
@@ -131,9 +134,9 @@ impl Floor for Light {
         match up {
             Up::Core(vsync::Up::Met { .. }) => Heard::Met,
             Up::Message { lwg, from, message, .. } if from != self.me => {
-                lane_of(lwg).map_or(Heard::Nothing, |lane| Heard::Cast(lane, message))
+                self.lane_of(lwg).map_or(Heard::Nothing, |lane| Heard::Cast(lane, message))
             }
-            Up::View(view) => match lane_of(view.lwg) {
+            Up::View(view) => match self.lane_of(view.lwg) {
                 Some(lane) => Heard::View(lane, view.members.len()),
                 None => {
                     self.note_view(view.lwg, view.members.len());
@@ -178,10 +181,11 @@ impl Floor for Light {
     fn step(&mut self, tower: &mut Self::Tower, now: Instant) {
         for count in self.creates.by_ref().take(BURST as usize) {
             let members = self.members.clone();
-            let _ = tower.down(now, Down::Create { lwg: group(count), members });
+            let lwg = LwgId { creator: self.creator, count };
+            let _ = tower.down(now, Down::Create { lwg, members });
         }
         let Some((kind, at)) = self.works.next() else { return };
-        let (lwg, last) = (group(MANY + at), self.all.len() - 1);
+        let (lwg, last) = (self.group(MANY + at), self.all.len() - 1);
         let of_last = || [Endpoint::of(self.all[last])].into_iter().collect();
         let ask = match kind {
             Kind::Create => Down::Create { lwg, members: self.members(last) },

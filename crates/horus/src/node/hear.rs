@@ -39,7 +39,7 @@ impl Node {
     /// Takes one thing that the tower tells.
     pub(crate) fn hear(&mut self, up: Up) {
         match &up {
-            Up::View(view) => self.hear_view(view.clone()),
+            Up::View(view) => self.hear_view((**view).clone()),
             Up::Message { lwg, view, from, send, order, replies, message } => {
                 let (lwg, view, from, send) = (*lwg, *view, *from, *send);
                 let heard = Heard { lwg, view, from, send, order: *order, replies: *replies };

@@ -377,7 +377,7 @@ impl App for Client {
             Up::View(view) => {
                 self.diary.light_view(&view);
                 self.outside.remove(&view.lwg);
-                self.views.insert(view.lwg, view);
+                self.views.insert(view.lwg, *view);
             }
             Up::Message { lwg, view, from, send, order, replies, message } => {
                 self.told_message(now, (lwg, view, order), (from, send, replies), message.body());
