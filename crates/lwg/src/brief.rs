@@ -56,7 +56,7 @@ impl Named {
                 let (lwg, view) = *self.names.get(usize::from(at))?;
                 let send = SendId(self.last.0.wrapping_add(step));
                 self.last = send;
-                Some(Data { lwg, view, send, replies, aside: false, outside: None })
+                Some(Data::plain(lwg, view, send, replies))
             }
             _ => None,
         }
@@ -89,7 +89,7 @@ mod tests {
 
     fn data(count: u64, send: u64) -> Data {
         let (lwg, view) = (LwgId { creator: 1, count }, ViewId { counter: 2, digest: 3 });
-        Data { lwg, view, send: SendId(send), replies: false, aside: false, outside: None }
+        Data::plain(lwg, view, SendId(send), false)
     }
 
     #[test]

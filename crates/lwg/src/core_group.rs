@@ -20,6 +20,7 @@ use crate::limits::AT_ONCE_MAX;
 use crate::moving::{Arrival, Moved};
 use crate::outgoing::Urgent;
 use crate::table::Slot;
+use crate::traits::RELAXED;
 use crate::view::ViewId;
 
 pub(crate) struct CoreGroup {
@@ -63,7 +64,7 @@ pub(crate) struct CoreGroup {
     /// Whom own messages on their way are for, if not for everybody in their view.
     pub(crate) aimed: BTreeMap<SendId, Members>,
     /// Own messages delivered here and not known to be so everywhere.
-    unstable: VecDeque<Unstable>,
+    pub(crate) unstable: VecDeque<Unstable>,
     /// What senders have named once; of this view alone.
     pub(crate) brief: Brief,
     /// The view that this process has sent in last, and its members: what is sent in it shares them.
@@ -72,11 +73,11 @@ pub(crate) struct CoreGroup {
     pub(crate) noted: bool,
 }
 
-struct Unstable {
-    seq: u64,
-    lwg: LwgId,
-    send: SendId,
-    members: Arc<Members>,
+pub(crate) struct Unstable {
+    pub(crate) seq: u64,
+    pub(crate) lwg: LwgId,
+    pub(crate) send: SendId,
+    pub(crate) members: Arc<Members>,
 }
 
 impl CoreGroup {
@@ -241,6 +242,9 @@ impl CoreGroup {
             let mark = |change| Urgent::Mark { lwg: data.lwg, change };
             self.urgent.extend(marks.into_iter().map(mark));
         }
+        if data.relaxed {
+            return self.on_relaxed(here, (from, seq), data, (order, message));
+        }
         let aimed = if own { self.aimed.remove(&data.send) } else { None };
         let Some(slot) = self.directory.find(here, data.lwg) else {
             return self.filter(here, from, &data);
@@ -255,7 +259,7 @@ impl CoreGroup {
             }
             return self.filter(here, from, &data);
         }
-        let Data { lwg, view, send, replies, aside, outside } = data;
+        let Data { lwg, view, send, replies, aside, outside, .. } = data;
         let members = own.then(|| match aimed {
             Some(aimed) => Arc::new(aimed),
             None => self.everybody(here, slot),
@@ -333,7 +337,10 @@ fn tell_stable(here: &mut Here, message: &Unstable, last: &mut Option<(LwgId, bo
     let (_, told) = known.unwrap_or_else(|| {
         // It may be elsewhere by now.
         let home = here.find(message.lwg);
-        let inside = home.is_some_and(|(_, slot)| here.table.members(slot).contains(&here.me));
+        let inside = home.is_some_and(|(_, slot)| {
+            let relaxed = here.table.entry(slot).marks.has(RELAXED);
+            relaxed || here.table.members(slot).contains(&here.me)
+        });
         (message.lwg, inside || here.arriving.contains_key(&message.lwg))
     });
     *last = Some((message.lwg, told));

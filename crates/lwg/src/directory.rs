@@ -136,6 +136,7 @@ impl Directory {
                 transitional: step.members,
                 core: self.group,
                 core_view: step.view,
+                traits: entry.marks.traits(),
                 previous: Some(previous),
             })));
             return true;

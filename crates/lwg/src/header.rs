@@ -16,7 +16,7 @@
 //! ```
 //!
 //! Data is followed by flags: +1 replies are wanted, +2 it is not for its sender, +4 it comes from
-//! outside the group: the endpoint follows. What is on a message to one process: `letter.rs`.
+//! outside the group: the endpoint follows, +8 its group is relaxed. What is on a message to one process: `letter.rs`.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -75,11 +75,21 @@ pub(crate) struct Data {
     pub(crate) aside: bool,
     /// Who outside the group has sent it by way of this member.
     pub(crate) outside: Option<Endpoint>,
+    /// Its group is relaxed.
+    pub(crate) relaxed: bool,
+}
+
+impl Data {
+    /// Of a whole group, from one of its members.
+    pub(crate) const fn plain(lwg: LwgId, view: ViewId, send: SendId, replies: bool) -> Self {
+        Self { lwg, view, send, replies, aside: false, outside: None, relaxed: false }
+    }
 }
 
 const REPLIES: u8 = 1;
 const ASIDE: u8 = 2;
 const OUTSIDE: u8 = 4;
+const RELAXED: u8 = 8;
 
 impl Wire for Data {
     fn write(&self, into: &mut impl Sink) {
@@ -90,7 +100,8 @@ impl Wire for Data {
         into.push(
             flag(self.replies, REPLIES)
                 | flag(self.aside, ASIDE)
-                | flag(self.outside.is_some(), OUTSIDE),
+                | flag(self.outside.is_some(), OUTSIDE)
+                | flag(self.relaxed, RELAXED),
         );
         if let Some(outside) = &self.outside {
             outside.write(into);
@@ -99,12 +110,13 @@ impl Wire for Data {
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
         let (lwg, view, send) = (LwgId::read(from)?, ViewId::read(from)?, SendId::read(from)?);
         let flags = u8::read(from)?;
-        if flags & !(REPLIES | ASIDE | OUTSIDE) != 0 {
+        if flags & !(REPLIES | ASIDE | OUTSIDE | RELAXED) != 0 {
             return Err(Malformed);
         }
         let outside = (flags & OUTSIDE != 0).then(|| Endpoint::read(from)).transpose()?;
         let (replies, aside) = (flags & REPLIES != 0, flags & ASIDE != 0);
-        Ok(Self { lwg, view, send, replies, aside, outside })
+        let relaxed = flags & RELAXED != 0;
+        Ok(Self { lwg, view, send, replies, aside, outside, relaxed })
     }
 }
 
@@ -349,7 +361,7 @@ impl Wire for Header {
                 let at = number(u8::read(from)?)?;
                 let (lwg, view) = (LwgId::read(from)?, ViewId::read(from)?);
                 let (send, replies) = (SendId::read(from)?, bool::read(from)?);
-                let data = Data { lwg, view, send, replies, aside: false, outside: None };
+                let data = Data::plain(lwg, view, send, replies);
                 Self::First { at, data }
             }
             9 => {
@@ -377,7 +389,8 @@ mod tests {
 
     fn data(replies: bool, aside: bool, outside: Option<Endpoint>) -> Data {
         let lwg = LwgId { creator: 3, count: 9 };
-        Data { lwg, view: ViewId::default(), send: SendId(7), replies, aside, outside }
+        let relaxed = aside;
+        Data { lwg, view: ViewId::default(), send: SendId(7), replies, aside, outside, relaxed }
     }
 
     fn headers() -> Vec<Header> {
@@ -432,9 +445,9 @@ mod tests {
             members: members.clone(),
             generation,
             rule: 2,
-            marks: Marks::of(Traits { open: true }, true),
+            marks: Marks::of(Traits { open: true, relaxed: false }, true),
         };
-        let open = Traits { open: true };
+        let open = Traits { open: true, relaxed: true };
         let all = [
             op(1, What::Create(members.clone(), Traits::PLAIN)),
             op(2, What::Create(members.clone(), Traits::PLAIN)),

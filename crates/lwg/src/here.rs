@@ -54,6 +54,8 @@ pub(crate) enum Aside {
     Homeless { op: Op },
     /// An own operation came after its group has gone elsewhere.
     Moved { op: Op },
+    /// This process is wanted in a relaxed group, or out of it.
+    Called { lwg: LwgId, comes: bool },
     /// A group of this process has left its core group.
     Departed { lwg: LwgId },
     /// A group of this process has come to another core group.

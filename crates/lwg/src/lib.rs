@@ -43,6 +43,7 @@ mod outgoing;
 mod page;
 mod passing;
 mod policy;
+mod relaxed;
 mod replies;
 mod sets;
 mod table;

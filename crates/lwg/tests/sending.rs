@@ -14,7 +14,7 @@ fn four(open: bool) -> (Town, LwgId) {
     town.ask(seat(1), Down::Create { lwg: lwg(1, 1), members: all });
     town.run();
     let (group, members) = (lwg(1, 2), seats(&[1, 2, 3]));
-    let traits = Traits { open };
+    let traits = Traits { open, relaxed: false };
     town.ask(seat(1), Down::CreateWith { set: SetId::DEFAULT, lwg: group, members, traits });
     town.run();
     (town, group)

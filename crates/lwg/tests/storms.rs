@@ -87,7 +87,7 @@ impl Storm {
                 let lwg = LwgId::minted(who, self.minted);
                 let members = self.some();
                 self.groups.push(lwg);
-                let traits = Traits { open: self.random.below(2) == 0 };
+                let traits = Traits { open: self.random.below(2) == 0, relaxed: false };
                 if traits.open {
                     self.open.insert(lwg);
                 }

@@ -97,6 +97,7 @@ impl Node {
             transitional: Some(self.all(&view.transitional)),
             core: Some(show_core(view.core).into()),
             core_view: Some(show_core_view(view.core_view, self.horus.book()).into()),
+            semantics: view.traits.relaxed.then_some(history::Semantics::Relaxed),
             ..history::View::default()
         };
         self.record.event(&Event::View(Box::new(event)), []);

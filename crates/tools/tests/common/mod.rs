@@ -162,6 +162,7 @@ impl<T: Tool> World<T> {
                 transitional: transitional.into(),
                 core: GroupId(1),
                 core_view: vsync::ViewId::default(),
+                traits: lwg::Traits::PLAIN,
                 previous,
             })));
         }

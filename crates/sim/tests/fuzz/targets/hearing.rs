@@ -34,6 +34,7 @@ fn view(lwg: LwgId, counter: u64, members: &[Endpoint]) -> Box<View> {
         members,
         core: GroupId(1),
         core_view: vsync::ViewId::default(),
+        traits: lwg::Traits::PLAIN,
         previous: None,
     })
 }
