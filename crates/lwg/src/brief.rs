@@ -1,4 +1,4 @@
-//! Brief: what a sender has named in full once in a core view is named by a small number after that.
+//! Brief: what a sender has named in full once in a core view has a small number after that.
 //!
 //! *Takes* own messages to whole groups as the kernel takes them, and everybody's as they are
 //! delivered: each sender's come in the order of sending, and whoever gets one that is for

@@ -67,7 +67,7 @@ pub(crate) struct CoreGroup {
     pub(crate) unstable: VecDeque<Unstable>,
     /// What senders have named once; of this view alone.
     pub(crate) brief: Brief,
-    /// The view that this process has sent in last, and its members: what is sent in it shares them.
+    /// The view that this process has sent in last, and its members, which messages in it share.
     everybody: Option<(LwgId, ViewId, Arc<Members>)>,
     /// Whether it is among those with something for the kernel.
     pub(crate) noted: bool,

@@ -16,7 +16,8 @@
 //! ```
 //!
 //! Data is followed by flags: +1 replies are wanted, +2 it is not for its sender, +4 it comes from
-//! outside the group: the endpoint follows, +8 its group is relaxed. What is on a message to one process: `letter.rs`.
+//! outside the group: the endpoint follows, +8 its group is relaxed. What is on a message to one
+//! process: `letter.rs`.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

@@ -75,8 +75,8 @@ impl CoreGroup {
         !self.full && (!self.urgent.is_empty() || !self.queue.is_empty())
     }
 
-    /// Gives the kernel what comes next, if it takes it: one thing, or a run of messages. The kernel
-    /// tells nothing between two messages of a run, and delivers them here together.
+    /// Gives the kernel what comes next, if it takes it: one thing, or a run of messages, between
+    /// which the kernel tells nothing, and which it delivers here together.
     pub(crate) fn cast_next<C: Core>(&mut self, here: &mut Here, below: &mut C) {
         if self.urgent.is_empty() {
             for _ in 0..RUN_MAX {

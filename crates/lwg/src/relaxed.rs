@@ -1,11 +1,11 @@
 //! Relaxed groups: nobody waits for anybody (paper 5.2: sensors that only send, and their readers).
 //!
-//! *Takes* what members say of themselves, each in its own stream: who comes or goes says so itself,
-//! so that no two can disagree about one member, and no order among members is needed. *Promises*
-//! that a multicast is told once, in its sender's order, to members only, and that the members
-//! known are those in the core view, in the end the same everywhere. *Does not promise* one sequence
-//! of views, nor the same messages between two of them. Whoever is in the core group may send
-//! without being a member: it is told nothing, and nobody waits for it.
+//! *Takes* what members say of themselves, each in its own stream: who comes or goes says so
+//! itself, so that no two can disagree about one member, and no order among members is needed.
+//! *Promises* that a multicast is told once, in its sender's order, to members only, and that the
+//! members known are those in the core view, in the end the same everywhere. *Does not promise* one
+//! sequence of views, nor the same messages between two of them. Whoever is in the core group may
+//! send without being a member: it is told nothing, and nobody waits for it.
 
 use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
