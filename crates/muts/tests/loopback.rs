@@ -12,7 +12,7 @@ use ends::{End, PATIENCE, cast, pair, until};
 
 #[test]
 fn two_processes_meet_and_everything_arrives() {
-    let mut ends = pair(None);
+    let mut ends = pair(None, End::listens);
     until(&mut ends, |ends| ends.iter().all(End::has_met));
     ends[0].open(Channel(5), 2, false);
     ends[1].open(Channel(5), 1, false);
@@ -28,7 +28,7 @@ fn two_processes_meet_and_everything_arrives() {
 #[test]
 #[cfg(all(target_os = "linux", not(feature = "portable")))]
 fn a_process_that_died_on_a_living_host_is_missed_at_once() {
-    let [mut end, mut other] = pair(None);
+    let [mut end, mut other] = pair(None, End::listens);
     let start = std::time::Instant::now();
     let told = |end: &End, wanted: fn(&Up) -> bool| end.told.iter().any(wanted);
     while !told(&end, |up| matches!(up, Up::Met { .. })) {

@@ -8,7 +8,7 @@ use std::net::{SocketAddr, UdpSocket};
 
 use muts::keyed::KeyFile;
 use muts::limits::{MESSAGE_BYTES_MAX, WINDOW_BYTES};
-use muts::{Channel, Counted, Random, Up};
+use muts::{Address, Channel, Counted, Random, Up};
 
 use ends::{End, cast, pair, proc, until, until_beside};
 
@@ -19,6 +19,10 @@ const HELLO: u8 = 0x20;
 const DATA: u8 = 0x21;
 const ANSWER: u8 = 0x22;
 const THANKS: u8 = 0x23;
+
+fn net(end: &End) -> SocketAddr {
+    end.driver.local_address().expect("bound")
+}
 
 impl End {
     /// Whether it lost or missed anybody.
@@ -65,9 +69,9 @@ struct Relay {
 impl Relay {
     fn between(ends: &mut [End; 2]) -> Self {
         let faces = [socket(), socket()];
-        let addresses = [ends[0].address(), ends[1].address()];
+        let addresses = [net(&ends[0]), net(&ends[1])];
         for (end, node) in [(0, 2), (1, 1)] {
-            ends[end].meet(node, faces[end].local_addr().expect("bound"));
+            ends[end].meet(node, Address::Net(faces[end].local_addr().expect("bound")));
         }
         Self { faces, addresses, tapes: [Vec::new(), Vec::new()], holds: false }
     }
@@ -154,7 +158,7 @@ fn every_changed_bit_and_every_cut_makes_a_datagram_nothing() {
 #[test]
 fn garbage_at_a_real_port_is_dropped_and_answered_by_nobody() {
     let (mut ends, mut relay) = relayed();
-    let (stranger, to) = (socket(), ends[0].address());
+    let (stranger, to) = (socket(), net(&ends[0]));
     let mut random = Random::new(3);
     for length in 0..1_500_usize {
         let mut bytes: Vec<u8> = (0..length).map(|_| random.draw() as u8).collect();
@@ -220,7 +224,7 @@ fn what_is_kept_on_the_way_and_sent_again_has_no_effect() {
 
 #[test]
 fn who_takes_nothing_holds_up_its_channel_alone_is_named_and_costs_a_window() {
-    let mut ends = pair(Some(&keys()));
+    let mut ends = pair(Some(&keys()), End::listens);
     until(&mut ends, |ends| ends.iter().all(End::has_met));
     for (end, other) in [(0, 2), (1, 1)] {
         ends[end].open(TALK, other, false);
@@ -247,7 +251,7 @@ fn who_takes_nothing_holds_up_its_channel_alone_is_named_and_costs_a_window() {
 
 #[test]
 fn a_message_of_the_longest_length_arrives_and_one_byte_more_is_dropped_where_it_is_cast() {
-    let mut ends = pair(None);
+    let mut ends = pair(None, End::listens);
     until(&mut ends, |ends| ends.iter().all(End::has_met));
     ends[0].open(TALK, 2, false);
     ends[1].open(TALK, 1, false);
@@ -261,11 +265,11 @@ fn a_message_of_the_longest_length_arrives_and_one_byte_more_is_dropped_where_it
 
 /// A flood of calls while friends talk; answers how many cookies were told.
 fn flood(keys: Option<&[KeyFile; 2]>) -> u64 {
-    let mut ends = pair(keys);
+    let mut ends = pair(keys, End::listens);
     until(&mut ends, |ends| ends.iter().all(End::has_met));
     ends[0].open(TALK, 2, false);
     ends[1].open(TALK, 1, false);
-    let (strangers, to) = ([(); 8].map(|()| socket()), ends[1].address());
+    let (strangers, to) = ([(); 8].map(|()| socket()), net(&ends[1]));
     let (mut random, mut node, mut got) = (Random::new(6), 0_u32, vec![0; 2_000]);
     let (mut said, mut answered) = (0, 0);
     for at in 1..=300 {

@@ -54,7 +54,7 @@ pub(crate) fn run(role: &Words) {
     let me = procs(rank);
     let kernel = Kernel::new(transport(role, me), vsync::Config::new(me, rank as u64 + 70));
     let floor = CoreGroups::new(me, procs(0));
-    crate::member::run_with(role, floor, kernel, Motor::net(), procs);
+    crate::member::run_with(role, floor, kernel, Motor::net(role), procs);
 }
 
 /// The same behind a daemon.

@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use muts::keyed::{KeyFile, Keyed};
-use muts::{Address, Counted, Layer, Message, NodeId, ProcId, Random, Transport};
+use muts::{Counted, Layer, Message, NodeId, ProcId, Random, Transport};
 
 use self::floor::{Floor, Heard, LANES, Lane};
 use self::lossy::Lossy;
-use self::motor::Motor;
+use self::motor::{Motor, address};
 use self::stamp::{Pings, Times, Wish, read, stamped};
 use crate::common::words::Words;
 use crate::common::{allocator, clock, crew};
@@ -67,7 +67,7 @@ pub(crate) fn transport(role: &Words, me: ProcId) -> Transport {
 
 /// Lives until its lines end.
 pub(crate) fn run<F: Floor>(role: &Words, floor: F, tower: F::Tower) {
-    run_with(role, floor, tower, Motor::net(), proc);
+    run_with(role, floor, tower, Motor::net(role), proc);
 }
 
 /// The same with this motor, for processes that are called so.
@@ -126,16 +126,16 @@ impl<F: Floor> Member<F> {
         }
     }
 
-    fn cast(&mut self, lane: Lane, message: Message) -> bool {
-        let now = self.motor.now();
+    fn cast(&mut self, now: muts::Instant, lane: Lane, message: Message) -> bool {
         self.floor.cast(&mut self.tower.tower, now, lane, message)
     }
 
     /// Sends what is to be sent; how long there is nothing more.
     fn send(&mut self) -> Option<Duration> {
+        let now = self.motor.now();
         if let Some(message) = self.flood.clone() {
             for at in 0..BURST {
-                if !self.cast(LANES[at % self.lanes], message.clone()) {
+                if !self.cast(now, LANES[at % self.lanes], message.clone()) {
                     return None;
                 }
             }
@@ -146,7 +146,7 @@ impl<F: Floor> Member<F> {
         {
             let message = Message::new(stamped(pings.wish, pings.length));
             let due = self.late.unwrap_or_else(clock::now_ns);
-            if !self.cast(Lane::Ping, message) {
+            if !self.cast(self.motor.now(), Lane::Ping, message) {
                 self.late = Some(due);
                 return Some(Duration::from_micros(100));
             }
@@ -205,7 +205,7 @@ impl<F: Floor> Member<F> {
         } else if self.rank == 1 {
             let mut back = message.body().to_vec();
             back[8] = Wish::Note as u8;
-            self.cast(Lane::Ping, Message::new(back));
+            self.cast(self.motor.now(), Lane::Ping, Message::new(back));
         }
     }
 
@@ -217,7 +217,7 @@ impl<F: Floor> Member<F> {
                     words.all("at").enumerate().filter(|(rank, _)| *rank != self.rank).collect();
                 self.peers = others.iter().map(|(rank, _)| (self.procs)(*rank)).collect();
                 for (rank, at) in others {
-                    let address = Address::Net(at.parse().expect("an address"));
+                    let address = address(at);
                     let _ = self.tower.down(now, F::meet((self.procs)(rank), address));
                 }
                 return self.open();

@@ -26,6 +26,16 @@ pub(crate) fn all(options: &Options) {
             }
         }
     }
+    if options.wants("muts.neighbours") {
+        let beside = Beside::new();
+        let role = Words::new("muts").with("beside", beside.0.display());
+        let mut beside = Crew::start(&role, MEMBERS);
+        for payload in [400, 65_536] {
+            for senders in [1, MEMBERS] {
+                neighbours(options, &mut beside, &mut open, (payload, senders));
+            }
+        }
+    }
     if options.wants("muts.latency") {
         for payload in [64, 400, 4_096] {
             for way in ["one", "round"] {
@@ -64,6 +74,43 @@ impl Drop for Keys {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.path);
     }
+}
+
+/// A directory of one run, that goes with it.
+struct Beside(std::path::PathBuf);
+
+impl Beside {
+    fn new() -> Self {
+        Self(std::env::temp_dir().join(format!("horus-bench-{}.beside", std::process::id())))
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Local sockets against the same on loopback.
+fn neighbours(
+    options: &Options,
+    beside: &mut Crew,
+    loopback: &mut Crew,
+    (payload, senders): (usize, usize),
+) {
+    if !options.wants(&format!("muts.neighbours payload={payload} senders={senders}")) {
+        return;
+    }
+    let (window, flood) = (options.window_ms(), Flood::new(payload, senders));
+    let pair = alternate(
+        options.pairs(),
+        || rate(beside, &flood, window),
+        || rate(loopback, &flood, window),
+    );
+    Figure::beside("muts.neighbours", "msg/s", "loopback", pair)
+        .with("payload", payload)
+        .with("senders", senders)
+        .tell(options);
 }
 
 fn throughput(

@@ -5,10 +5,11 @@ mod joining;
 use core::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 use std::vec::Vec;
 
-use super::system::{Clock, Rouser, Socket, Waiter, fits};
+use super::system::{Clock, Neighbours, Rouser, Socket, Waiter, fits};
 use crate::address::Address;
 use crate::layer::{Layer, Packet, Transmit};
 use crate::time::Instant;
@@ -29,6 +30,7 @@ pub struct Driver {
     socket: Socket,
     /// Hears the hall, if there is one.
     hall: Option<Socket>,
+    neighbours: Option<Neighbours>,
     waiter: Waiter,
     bell: Bell,
     clock: Clock,
@@ -57,6 +59,7 @@ impl Driver {
             bell: Bell::new(waiter.rouser()),
             socket,
             hall: None,
+            neighbours: None,
             waiter,
             clock: Clock::start(),
             batch: Vec::new(),
@@ -91,6 +94,9 @@ impl Driver {
     /// Tells its counters.
     pub fn count(&self, each: &mut dyn FnMut(&'static str, u64)) {
         each("os.refused", self.refused);
+        if let Some(neighbours) = &self.neighbours {
+            neighbours.count(each);
+        }
     }
 
     /// One turn: sends what waits, sleeps until there is news, the tower's deadline or the end of
@@ -144,6 +150,7 @@ impl Driver {
 
     fn receive<L: Layer>(&mut self, layer: &mut L) {
         self.more = false;
+        self.hear_neighbours(layer);
         self.hear_trouble(layer);
         for socket in self.hall.iter_mut().chain([&mut self.socket]) {
             let (mut taken, mut length) = (0, 0);
@@ -172,6 +179,19 @@ impl Driver {
         }
     }
 
+    fn hear_neighbours<L: Layer>(&mut self, layer: &mut L) {
+        let Some(neighbours) = &mut self.neighbours else { return };
+        neighbours.note_news(&self.waiter);
+        let now = self.clock.now();
+        self.more |= neighbours.receive(RECEIVE_BYTES, |from, bytes| {
+            layer.receive(now, Packet { from: Address::Pipe(from), bytes });
+        });
+        while let Some(gone) = neighbours.unreachable() {
+            let bytes = bytes::Bytes::new();
+            layer.receive(now, Packet { from: Address::Pipe(gone), bytes });
+        }
+    }
+
     /// Tells the tower where the system found nobody listening.
     fn hear_trouble<L: Layer>(&mut self, layer: &mut L) {
         if std::mem::take(&mut self.troubled) {
@@ -191,10 +211,17 @@ impl Driver {
             if self.batch.is_empty() && !self.gather(layer, now) {
                 return;
             }
-            let Address::Net(to) = self.batch[0].to else {
-                self.refused += self.batch.len() as u64;
-                self.batch.clear();
-                continue;
+            let to = match (self.batch[0].to, &mut self.neighbours) {
+                (Address::Net(to), _) => to,
+                (Address::Pipe(to), Some(neighbours)) => {
+                    neighbours.send(to, self.batch.drain(..));
+                    continue;
+                }
+                (Address::Pipe(_), None) => {
+                    self.refused += self.batch.len() as u64;
+                    self.batch.clear();
+                    continue;
+                }
             };
             match self.socket.send(&self.batch, to) {
                 Ok(()) => {}
@@ -239,6 +266,7 @@ impl Driver {
 enum Doing {
     Listen(SocketAddr),
     Join(SocketAddr),
+    Settle(PathBuf),
     Wait,
 }
 
@@ -251,7 +279,7 @@ pub struct Broken {
 
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.doing {
+        match &self.doing {
             Doing::Listen(address) => {
                 write!(f, "cannot listen at {address}: {}", self.cause)?;
                 match self.cause.kind() {
@@ -276,6 +304,19 @@ impl fmt::Display for Broken {
                          at: 239.255.0.1 to 239.255.255.254, or ff12::1 and the like"
                     ),
                     _ => write!(f, "; without a hall everything goes to each peer alone"),
+                }
+            }
+            Doing::Settle(directory) => {
+                let directory = directory.display();
+                write!(f, "cannot listen for neighbours in {directory}: {}", self.cause)?;
+                match self.cause.kind() {
+                    io::ErrorKind::PermissionDenied => {
+                        write!(f, "; name a directory that this user may write to")
+                    }
+                    io::ErrorKind::InvalidInput => {
+                        write!(f, "; its path has to be shorter than 90 bytes")
+                    }
+                    _ => write!(f, "; without it neighbours are met at their addresses"),
                 }
             }
             Doing::Wait => write!(f, "cannot wait for the socket: {}", self.cause),

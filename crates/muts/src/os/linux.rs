@@ -17,6 +17,7 @@ use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFl
 use quinn_udp::{RecvMeta, UdpSockRef, UdpSocketState};
 
 use super::landing::Landing;
+pub(super) use super::neighbours::Neighbours;
 pub(super) use super::waiting::Clock;
 pub use super::waiting::Rouser;
 use super::waiting::{self, hall, udp};

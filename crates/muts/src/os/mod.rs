@@ -16,12 +16,15 @@
 //! | `Waiter::rouser` | what ends its wait from another thread |
 //! | `Waiter::wait` | sleeps until the socket has news, the rouser is used, or the time is over |
 //! | `uid_of` | the user at the other end of a local stream (Unix) |
+//! | `Neighbours` | sockets between processes of one host; `alone.rs` where there are none |
 //! | `Clock::start`, `Clock::now` | a monotonic clock |
 //!
 //! `linux.rs` hands many datagrams to the kernel at once, each way (GSO, GRO); `portable.rs` does
 //! with what mio has on every system that it knows. The feature `portable` chooses it on Linux too,
 //! where it is tested; `--cfg horus_none` chooses `none.rs`, so that the list stays honest.
 
+#[cfg(any(not(target_os = "linux"), feature = "portable", horus_none))]
+mod alone;
 #[cfg(all(unix, not(horus_none)))]
 mod doors;
 mod driver;
@@ -30,6 +33,8 @@ mod finder;
 mod incarnation;
 #[cfg(all(any(unix, windows), not(horus_none)))]
 mod landing;
+#[cfg(all(target_os = "linux", not(feature = "portable"), not(horus_none)))]
+mod neighbours;
 #[cfg(all(unix, not(horus_none)))]
 mod pipe;
 #[cfg(all(any(unix, windows), not(horus_none)))]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+pub(super) use super::alone::Neighbours;
 use crate::bell::Rouse;
 use crate::layer::Transmit;
 use crate::time::Instant;

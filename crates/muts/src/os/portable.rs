@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use mio::net::UdpSocket;
 
+pub(super) use super::alone::Neighbours;
 use super::landing::Landing;
 pub(super) use super::waiting::Clock;
 pub use super::waiting::Rouser;

@@ -1,6 +1,5 @@
 //! Transports with real sockets on 127.0.0.1, turned by turns in one thread.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use muts::Layer;
@@ -34,8 +33,9 @@ impl End {
         Self { driver, transport, told: Vec::new() }
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.driver.local_address().expect("bound")
+    /// Its address on the network.
+    pub(crate) fn listens(&mut self) -> Address {
+        Address::Net(self.driver.local_address().expect("bound"))
     }
 
     pub(crate) fn ask(&mut self, ask: Down) {
@@ -46,8 +46,8 @@ impl End {
         self.transport.down(self.driver.now(), ask).is_ok()
     }
 
-    pub(crate) fn meet(&mut self, node: u64, at: SocketAddr) {
-        self.ask(Down::Meet { node: NodeId(node), address: Address::Net(at) });
+    pub(crate) fn meet(&mut self, node: u64, address: Address) {
+        self.ask(Down::Meet { node: NodeId(node), address });
     }
 
     pub(crate) fn open(&mut self, channel: Channel, other: u64, credit: bool) {
@@ -77,13 +77,15 @@ pub(crate) fn cast(channel: Channel, bytes: Vec<u8>) -> Down {
     Down::Cast { channel, to: Audience::ALL, message: Message::new(bytes) }
 }
 
-/// Two that know where the other is.
-pub(crate) fn pair(keys: Option<&[KeyFile; 2]>) -> [End; 2] {
+/// Two that know the other by this address of it.
+pub(crate) fn pair(
+    keys: Option<&[KeyFile; 2]>,
+    address: impl FnMut(&mut End) -> Address,
+) -> [End; 2] {
     let mut ends = [1, 2].map(|node| End::new(node, keys.map(|keys| &keys[node as usize - 1])));
-    let addresses = [ends[1].address(), ends[0].address()];
-    for (end, (address, node)) in ends.iter_mut().zip(addresses.into_iter().zip([2, 1])) {
-        end.meet(node, address);
-    }
+    let [first, second] = ends.each_mut().map(address);
+    ends[0].meet(2, second);
+    ends[1].meet(1, first);
     ends
 }
 

@@ -1,9 +1,11 @@
-//! Joining: the driver listens in the hall too, and can be heard there.
+//! Joining: the driver listens in the hall too, or for neighbours, and can be heard there.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use super::{Broken, Doing, Driver};
-use crate::os::system::Socket;
+use crate::address::Address;
+use crate::os::system::{Neighbours, Socket};
 
 impl Driver {
     /// Joins a hall: from now on it hears what goes to this IP multicast group (RFC 1112), through
@@ -18,5 +20,21 @@ impl Driver {
         self.waiter.hear(&mut socket).map_err(broken)?;
         self.hall = Some(socket);
         Ok(())
+    }
+
+    /// Listens for neighbours: processes of this host that do so in the same directory, which is
+    /// made if it is not there. Who may write to the directory may speak. Answers the address that
+    /// they know this process by.
+    ///
+    /// # Errors
+    /// [`Broken`] if that cannot be had, with what to do about it; always on systems other than
+    /// Linux.
+    pub fn settle(&mut self, directory: &Path) -> Result<Address, Broken> {
+        let settled = Neighbours::open(directory, &self.waiter);
+        let neighbours = settled
+            .map_err(|cause| Broken { doing: Doing::Settle(directory.to_path_buf()), cause })?;
+        let address = Address::Pipe(neighbours.number());
+        self.neighbours = Some(neighbours);
+        Ok(address)
     }
 }
