@@ -38,6 +38,7 @@ fn play(role: &Words) {
         }
         "vsync" => floors::core_groups::run(role),
         "lwg" => floors::light::run(role),
+        "api" => floors::api::run(role),
         "house" => gate::house::run(role),
         "client" => floors::core_groups::run_behind(role),
         "wakes" => gate::wakes::run(role),

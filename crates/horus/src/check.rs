@@ -7,7 +7,8 @@
 //!
 //! Light-weight groups are groups: every ordinary property is checked for them as well. A group
 //! with relaxed semantics owes integrity, no duplicates, its senders' orders without the rule
-//! against gaps, the membership of whoever delivers, and the subset rule.
+//! against gaps, the membership of whoever delivers, the subset rule, and that the members known in
+//! the end are those connected.
 //!
 //! ```
 //! use horus::check::{Options, judge};

@@ -129,7 +129,8 @@ impl Group {
         replies: bool,
     ) -> Result<Sent, Error> {
         self.door.wait_for_room()?;
-        let (lwg, to, message) = (self.lwg, members.iter().copied().collect(), Message::new(body));
+        let (lwg, message) = (self.lwg, Message::new(body));
+        let to = Box::new(members.iter().copied().collect());
         let ask = |send| Down::SendTo { lwg, to, send, order, replies, message };
         Ok(self.door.send_as(lwg, replies, ask))
     }
@@ -202,8 +203,8 @@ impl Group {
     fn heard(&self, up: Up) -> Option<Heard> {
         match up {
             Up::View(view) => {
-                *self.view.lock() = Some(view.clone());
-                Some(Heard::View(view))
+                *self.view.lock() = Some((*view).clone());
+                Some(Heard::View(*view))
             }
             Up::Message { view, from, send, order, replies, message, .. } => {
                 let answer = replies.then(|| Answer { door: Arc::clone(&self.door), from, send });

@@ -261,6 +261,23 @@ impl Horus {
         Pending::first(&self.door, inbox, |place: Option<Where>| place.ok_or(Error::NoGroup))
     }
 
+    /// lwg_send to a relaxed group ([`Traits::relaxed`]) that this process is not in, though in its
+    /// core group: a sensor's way. Lost in silence where no such group is known.
+    ///
+    /// # Errors
+    /// [`Error::Closed`].
+    pub fn send_beside(
+        &self,
+        lwg: LwgId,
+        order: Order,
+        body: impl Into<Bytes>,
+    ) -> Result<Sent, Error> {
+        self.door.wait_for_room()?;
+        let message = Message::new(body.into());
+        let ask = |send| Down::Send { lwg, send, order, replies: false, message };
+        Ok(self.door.send_as(lwg, false, ask))
+    }
+
     /// lwg_send to an open group that this process is not in, by way of a member. What it answers
     /// ends once the member has it told; [`Sent::lost`] names the member if it could not.
     ///

@@ -113,7 +113,7 @@ impl Sent {
                 }
                 Poll::Ready(Some(Up::Answered { lost, declined, .. })) => {
                     known.answered = true;
-                    (known.lost, known.declined) = (lost, declined);
+                    (known.lost, known.declined) = (lost.into(), declined.into());
                 }
                 Poll::Ready(Some(Up::Stable { .. })) => known.stable = true,
                 Poll::Ready(Some(_)) => {}

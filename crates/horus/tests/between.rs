@@ -63,7 +63,7 @@ fn a_process_outside_asks_an_open_group_and_is_refused_by_a_closed_one() {
     let members = [all[0].me(), all[1].me()];
     for open in [true, false] {
         let set = SetId::DEFAULT;
-        let made = all[0].create_in(set, &members, Traits { open });
+        let made = all[0].create_in(set, &members, Traits { open, relaxed: false });
         let mine = made.wait().expect("made");
         let theirs = invited(&all[1]);
         let asked = all[2].ask_through(members[1], mine.id(), Order::Total, "who?");

@@ -5,6 +5,7 @@
 //! states: agreed (what operations were accepted) and installed (whose MARKs are in). Whether an
 //! operation is accepted depends on the agreed state alone.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -20,7 +21,7 @@ use crate::interface::{Outcome, Up, Why};
 use crate::limits::EARLY_MARKS_MAX;
 use crate::outgoing::Urgent;
 use crate::table::Slot;
-use crate::traits::{BEGUN, Marks, Traits};
+use crate::traits::{BEGUN, Marks, RELAXED, Traits};
 use crate::view::{View, ViewId, number_after};
 
 /// MARKs whose operation has not been delivered here.
@@ -164,7 +165,11 @@ impl CoreGroup {
             return Outcome::Missing(strangers);
         }
         let id = ViewId::default().after(number_after(0, self.view.id), cause);
-        let slot = self.directory.insert(here, lwg, id, members);
+        let mut members = members.clone();
+        if traits.relaxed {
+            members.sort_unstable();
+        }
+        let slot = self.directory.insert(here, lwg, id, &members);
         here.table.entry_mut(slot).marks = Marks::of(traits, false);
         self.idle_since = None;
         if members.contains(&here.me) {
@@ -186,6 +191,9 @@ impl CoreGroup {
     /// Add, remove, destroy, switch.
     fn alter(&mut self, here: &mut Here, from: Endpoint, op: &Op, cause: u64) -> Outcome {
         let Some(slot) = self.directory.find(here, op.lwg) else { return Outcome::NoGroup };
+        if here.table.entry(slot).marks.has(RELAXED) {
+            return self.alter_relaxed(here, slot, from, op);
+        }
         let (old, mut last) = self.agreed(here, slot);
         if old.is_empty() {
             return Outcome::NoGroup;
@@ -396,15 +404,16 @@ impl CoreGroup {
     ) {
         let entry = here.table.entry(slot);
         here.counters.views_told += 1;
-        here.told.push_back(Up::View(View {
+        here.told.push_back(Up::View(Box::new(View {
             lwg: entry.lwg,
             id: entry.id,
             members: here.table.members(slot).clone(),
             transitional,
             core: self.id(),
             core_view: self.view.id,
+            traits: entry.marks.traits(),
             previous,
-        }));
+        })));
     }
 
     /// Nothing is pending: what waited for the view goes on its way.
@@ -412,7 +421,8 @@ impl CoreGroup {
         let Some(motion) = self.directory.motions.get_mut(&slot) else { return };
         if motion.is_over() {
             let motion = self.directory.motions.remove(&slot).unwrap_or_default();
-            self.queue.extend(motion.held);
+            // What waits in the queue was asked later.
+            motion.held.into_iter().rev().for_each(|ask| self.queue.push_front(ask));
         }
     }
 }

@@ -1,11 +1,13 @@
 //! One core group as this floor sees it: routes what the kernel tells of it.
 
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use muts::Instant;
 use vsync::{Endpoint, GroupId, Message, Order};
 
+use crate::brief::Brief;
 use crate::change::{EarlyMarks, Unplaced};
 use crate::directory::Directory;
 use crate::exchange::Exchange;
@@ -18,6 +20,8 @@ use crate::limits::AT_ONCE_MAX;
 use crate::moving::{Arrival, Moved};
 use crate::outgoing::Urgent;
 use crate::table::Slot;
+use crate::traits::RELAXED;
+use crate::view::ViewId;
 
 pub(crate) struct CoreGroup {
     pub(crate) view: vsync::View,
@@ -60,14 +64,20 @@ pub(crate) struct CoreGroup {
     /// Whom own messages on their way are for, if not for everybody in their view.
     pub(crate) aimed: BTreeMap<SendId, Members>,
     /// Own messages delivered here and not known to be so everywhere.
-    unstable: VecDeque<Unstable>,
+    pub(crate) unstable: VecDeque<Unstable>,
+    /// What senders have named once; of this view alone.
+    pub(crate) brief: Brief,
+    /// The view that this process has sent in last, and its members, which messages in it share.
+    everybody: Option<(LwgId, ViewId, Arc<Members>)>,
+    /// Whether it is among those with something for the kernel.
+    pub(crate) noted: bool,
 }
 
-struct Unstable {
-    seq: u64,
-    lwg: LwgId,
-    send: SendId,
-    members: Members,
+pub(crate) struct Unstable {
+    pub(crate) seq: u64,
+    pub(crate) lwg: LwgId,
+    pub(crate) send: SendId,
+    pub(crate) members: Arc<Members>,
 }
 
 impl CoreGroup {
@@ -96,6 +106,9 @@ impl CoreGroup {
             foretold: BTreeSet::new(),
             aimed: BTreeMap::new(),
             unstable: VecDeque::new(),
+            brief: Brief::default(),
+            everybody: None,
+            noted: false,
         };
         here.told.push_back(Up::Core(vsync::Up::View(view)));
         new.begin_exchange(here);
@@ -120,16 +133,18 @@ impl CoreGroup {
         self.urgent.clear();
         self.closing = false;
         self.early.clear();
+        self.brief.clear();
         self.unplaced.clear();
         self.foretold.clear();
         self.aimed.clear();
         self.arrivals.clear();
         self.reserved.clear();
         let along: BTreeSet<Endpoint> = view.transitional.iter().copied().collect();
+        let mut last = None;
         for message in core::mem::take(&mut self.unstable) {
             // Who came along has delivered it; what the others did nobody knows.
             if message.members.iter().all(|member| along.contains(member)) {
-                self.tell_stable(here, &message);
+                tell_stable(here, &message, &mut last);
             }
         }
         let lowest = along.first().copied().unwrap_or(here.me);
@@ -156,7 +171,13 @@ impl CoreGroup {
     ) {
         match message.pop::<Header>() {
             Ok(Header::Data(data)) => self.on_data(here, from, seq, data, (order, message)),
-            Ok(Header::Op(op)) => self.on_op(here, from, op),
+            Ok(header @ (Header::First { .. } | Header::Again { .. })) => {
+                match self.brief.hear(from, &header) {
+                    Some(data) => self.on_data(here, from, seq, data, (order, message)),
+                    None => here.counters.malformed += 1,
+                }
+            }
+            Ok(Header::Op(op)) => self.on_op(here, from, *op),
             Ok(Header::Ops) => match Op::read_all(message.body()) {
                 Ok(ops) => ops.into_iter().for_each(|op| self.on_op(here, from, op)),
                 Err(_) => here.counters.malformed += 1,
@@ -174,20 +195,11 @@ impl CoreGroup {
 
     /// Everybody has delivered this process's casts below that position.
     pub(crate) fn on_stable(&mut self, here: &mut Here, below: u64) {
+        let mut last = None;
         while self.unstable.front().is_some_and(|message| message.seq < below) {
             if let Some(message) = self.unstable.pop_front() {
-                self.tell_stable(here, &message);
+                tell_stable(here, &message, &mut last);
             }
-        }
-    }
-
-    /// Told to members only: who has gone out of the group hears nothing more of it.
-    fn tell_stable(&mut self, here: &mut Here, message: &Unstable) {
-        // It may be elsewhere by now.
-        let home = here.find(message.lwg);
-        let inside = home.is_some_and(|(_, slot)| here.table.members(slot).contains(&here.me));
-        if inside || here.arriving.contains_key(&message.lwg) {
-            here.told.push_back(Up::Stable { send: message.send });
         }
     }
 
@@ -230,38 +242,54 @@ impl CoreGroup {
             let mark = |change| Urgent::Mark { lwg: data.lwg, change };
             self.urgent.extend(marks.into_iter().map(mark));
         }
+        if data.relaxed {
+            return self.on_relaxed(here, (from, seq), data, (order, message));
+        }
         let aimed = if own { self.aimed.remove(&data.send) } else { None };
         let Some(slot) = self.directory.find(here, data.lwg) else {
             return self.filter(here, from, &data);
         };
         let members = here.table.members(slot);
-        let (inside, known) = (members.contains(&here.me), members.contains(&from));
+        let inside = members.contains(&here.me);
         if !inside || here.table.entry(slot).id != data.view {
-            if inside && known {
+            if inside && members.contains(&from) {
                 // What made the view is in the causal past of what is sent in it: only a member
                 // that lies comes here.
                 here.counters.out_of_view += 1;
             }
             return self.filter(here, from, &data);
         }
-        let Data { lwg, view, send, replies, aside, outside } = data;
-        let members = aimed.unwrap_or_else(|| members.clone());
+        let Data { lwg, view, send, replies, aside, outside, .. } = data;
+        let members = own.then(|| match aimed {
+            Some(aimed) => Arc::new(aimed),
+            None => self.everybody(here, slot),
+        });
         if !(own && aside) {
             here.counters.messages_told += 1;
             let from = outside.unwrap_or(from);
             here.told.push_back(Up::Message { lwg, view, from, send, order, replies, message });
         }
-        match outside {
-            Some(asker) if own => {
-                here.passing.told((asker, send), (lwg, self.number()), &members, replies);
+        let Some(members) = members else { return };
+        if let Some(asker) = outside {
+            here.passing.told((asker, send), (lwg, self.number()), &members, replies);
+            return;
+        }
+        if replies {
+            here.replies.delivered(send, &members, &mut here.told);
+        }
+        self.unstable.push_back(Unstable { seq, lwg, send, members });
+    }
+
+    /// The members of a group's installed view.
+    fn everybody(&mut self, here: &Here, slot: Slot) -> Arc<Members> {
+        let entry = here.table.entry(slot);
+        match &self.everybody {
+            Some((lwg, id, members)) if (*lwg, *id) == (entry.lwg, entry.id) => Arc::clone(members),
+            _ => {
+                let members = Arc::new(here.table.members(slot).clone());
+                self.everybody = Some((entry.lwg, entry.id, Arc::clone(&members)));
+                members
             }
-            None if own => {
-                if replies {
-                    here.replies.delivered(send, &members, &mut here.told);
-                }
-                self.unstable.push_back(Unstable { seq, lwg, send, members });
-            }
-            _ => {}
         }
     }
 
@@ -299,6 +327,25 @@ impl CoreGroup {
             + usize::from(!self.directory.is_swept())
             + self.queue.iter().filter(|ask| matches!(ask, Ask::Op(_))).count()
             + self.urgent.len()
+    }
+}
+
+/// Told to members only: who has gone out of the group hears nothing more of it. Messages of one
+/// group come in runs: `last` is what was found of the one before.
+fn tell_stable(here: &mut Here, message: &Unstable, last: &mut Option<(LwgId, bool)>) {
+    let known = last.filter(|(lwg, _)| *lwg == message.lwg);
+    let (_, told) = known.unwrap_or_else(|| {
+        // It may be elsewhere by now.
+        let home = here.find(message.lwg);
+        let inside = home.is_some_and(|(_, slot)| {
+            let relaxed = here.table.entry(slot).marks.has(RELAXED);
+            relaxed || here.table.members(slot).contains(&here.me)
+        });
+        (message.lwg, inside || here.arriving.contains_key(&message.lwg))
+    });
+    *last = Some((message.lwg, told));
+    if told {
+        here.told.push_back(Up::Stable { send: message.send });
     }
 }
 

@@ -4,6 +4,7 @@
 //! interned membership; what a core view took from it is caught up with when the group is touched
 //! or when the sweep comes by (protocols 6.1, 6.3).
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
@@ -128,15 +129,16 @@ impl Directory {
         entry.marks.set(LOST);
         if step.members.contains(&here.me) {
             here.counters.views_told += 1;
-            here.told.push_back(Up::View(View {
+            here.told.push_back(Up::View(Box::new(View {
                 lwg: entry.lwg,
                 id: entry.id,
                 members: step.members.clone(),
                 transitional: step.members,
                 core: self.group,
                 core_view: step.view,
+                traits: entry.marks.traits(),
                 previous: Some(previous),
-            }));
+            })));
             return true;
         }
         !step.members.is_empty()

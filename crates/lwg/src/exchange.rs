@@ -21,7 +21,7 @@ use crate::limits::{DIRECTORY_BYTES_MAX, DIRECTORY_ENTRIES_MAX};
 use crate::outgoing::{Rest, Urgent};
 use crate::page::{Entry, Page};
 use crate::table::Slot;
-use crate::traits::Marks;
+use crate::traits::{Marks, RELAXED};
 use crate::view::{ViewId, number_after};
 
 #[derive(Default)]
@@ -46,7 +46,7 @@ struct Foreign {
 }
 
 /// A part of a group: its view, its generation, its marks, who is in it.
-type Part = (ViewId, Generation, Marks, Members);
+pub(crate) type Part = (ViewId, Generation, Marks, Members);
 
 impl CoreGroup {
     /// In a new view: an exchange if its directories may differ.
@@ -204,9 +204,14 @@ impl CoreGroup {
             }
             ([(id, _, _, members)], None) if !ends => {
                 self.directory.insert(here, lwg, *id, members);
+                // Only a relaxed group goes on without members.
+                self.directory.alive -= usize::from(members.is_empty());
                 here.asides.push_back(Aside::Known { lwg, core: self.number() });
             }
             ([(..)], Some(_)) if !ends => {}
+            _ if parts.iter().any(|(_, _, marks, _)| marks.has(RELAXED)) => {
+                self.unite_relaxed(here, lwg, mine, &parts, ends);
+            }
             _ => self.unite(here, lwg, mine, &parts, ends),
         }
         if let Some(slot) = self.directory.find(here, lwg) {

@@ -10,6 +10,7 @@ use crate::header::{Op, SILENT, What};
 use crate::here::Here;
 use crate::interface::{Outcome, Up};
 use crate::table::Slot;
+use crate::traits::RELAXED;
 
 /// Whether it changes the members of a group that is there.
 const fn changes_members(what: &What) -> bool {
@@ -23,6 +24,9 @@ impl CoreGroup {
             return;
         }
         let Some(slot) = self.directory.find(here, op.lwg) else { return };
+        if here.table.entry(slot).marks.has(RELAXED) {
+            return;
+        }
         if op.number & SILENT == 0 && self.is_certain(here, slot, op) {
             self.foretold.insert(op.number);
             here.told.push_back(Up::Done { lwg: op.lwg, outcome: Outcome::Done });

@@ -488,7 +488,7 @@ pub(crate) fn asked(ask: Ask) -> Down {
         Ask::Op(Op { lwg, what: What::Switch(to, _), .. }) => Down::Move { lwg, to: to.core },
         Ask::Op(Op { lwg, .. }) => Down::Destroy { lwg },
         Ask::Send(Post { lwg, send, order, replies, to: Some(to), message, .. }) => {
-            Down::SendTo { lwg, to: *to, send, order, replies, message }
+            Down::SendTo { lwg, to, send, order, replies, message }
         }
         Ask::Send(Post { lwg, send, order, replies, message, .. }) => {
             Down::Send { lwg, send, order, replies, message }

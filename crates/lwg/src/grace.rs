@@ -47,10 +47,14 @@ impl<C: Core, P: Policy> Groups<C, P> {
         let Some(core) = self.cores.get_mut(number as usize).and_then(Option::as_mut) else {
             return;
         };
-        if core.wants_out() {
-            self.ready.insert(number);
-        } else {
-            self.ready.remove(&number);
+        let wants_out = core.wants_out();
+        if wants_out != core.noted {
+            core.noted = wants_out;
+            if wants_out {
+                self.ready.insert(number);
+            } else {
+                self.ready.remove(&number);
+            }
         }
         let idle = core.is_idle();
         match core.idle_since {

@@ -11,11 +11,15 @@
 //! 5 lwg | view id | send u64 | flags u8 ...    data
 //! 6                                            CLOSE (ABCAST)
 //! 7 (operations in the body)                   several operations (ABCAST)
+//! 8 at u8 | lwg | view id | send u64 | replies data; group and view have that number from now on
+//! 9 at u8, +128 replies are wanted | varint    data; so much is added to the last name (brief.rs)
 //! ```
 //!
 //! Data is followed by flags: +1 replies are wanted, +2 it is not for its sender, +4 it comes from
-//! outside the group: the endpoint follows. What is on a message to one process: `letter.rs`.
+//! outside the group: the endpoint follows, +8 its group is relaxed. What is on a message to one
+//! process: `letter.rs`.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use muts::{Malformed, Sink, Wire, read_varint, write_varint};
@@ -23,7 +27,7 @@ use vsync::{Endpoint, GroupId};
 
 use crate::group::{Destination, Generation};
 use crate::id::{LwgId, Members, SendId};
-use crate::limits::MEMBERS_MAX;
+use crate::limits::{MEMBERS_MAX, NAMED_MAX};
 use crate::traits::{Marks, Traits};
 use crate::view::ViewId;
 
@@ -34,13 +38,31 @@ pub(crate) type Label = u64;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Header {
     Bare,
-    Op(Op),
-    Mark { lwg: LwgId, change: u64 },
+    /// Out of the way: what comes by the million is data.
+    Op(Box<Op>),
+    Mark {
+        lwg: LwgId,
+        change: u64,
+    },
     Label(Option<Label>),
-    Directory { label: Label, last: bool },
+    Directory {
+        label: Label,
+        last: bool,
+    },
     Data(Data),
     Close,
     Ops,
+    /// Data of a whole group, whose name and view have this number from now on.
+    First {
+        at: u8,
+        data: Data,
+    },
+    /// Data of the group and view that have this number; its name is so much above the last one.
+    Again {
+        at: u8,
+        replies: bool,
+        step: u64,
+    },
 }
 
 /// What is said of a multicast of a group.
@@ -54,11 +76,21 @@ pub(crate) struct Data {
     pub(crate) aside: bool,
     /// Who outside the group has sent it by way of this member.
     pub(crate) outside: Option<Endpoint>,
+    /// Its group is relaxed.
+    pub(crate) relaxed: bool,
+}
+
+impl Data {
+    /// Of a whole group, from one of its members.
+    pub(crate) const fn plain(lwg: LwgId, view: ViewId, send: SendId, replies: bool) -> Self {
+        Self { lwg, view, send, replies, aside: false, outside: None, relaxed: false }
+    }
 }
 
 const REPLIES: u8 = 1;
 const ASIDE: u8 = 2;
 const OUTSIDE: u8 = 4;
+const RELAXED: u8 = 8;
 
 impl Wire for Data {
     fn write(&self, into: &mut impl Sink) {
@@ -69,7 +101,8 @@ impl Wire for Data {
         into.push(
             flag(self.replies, REPLIES)
                 | flag(self.aside, ASIDE)
-                | flag(self.outside.is_some(), OUTSIDE),
+                | flag(self.outside.is_some(), OUTSIDE)
+                | flag(self.relaxed, RELAXED),
         );
         if let Some(outside) = &self.outside {
             outside.write(into);
@@ -78,12 +111,13 @@ impl Wire for Data {
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
         let (lwg, view, send) = (LwgId::read(from)?, ViewId::read(from)?, SendId::read(from)?);
         let flags = u8::read(from)?;
-        if flags & !(REPLIES | ASIDE | OUTSIDE) != 0 {
+        if flags & !(REPLIES | ASIDE | OUTSIDE | RELAXED) != 0 {
             return Err(Malformed);
         }
         let outside = (flags & OUTSIDE != 0).then(|| Endpoint::read(from)).transpose()?;
         let (replies, aside) = (flags & REPLIES != 0, flags & ASIDE != 0);
-        Ok(Self { lwg, view, send, replies, aside, outside })
+        let relaxed = flags & RELAXED != 0;
+        Ok(Self { lwg, view, send, replies, aside, outside, relaxed })
     }
 }
 
@@ -300,21 +334,53 @@ impl Wire for Header {
             }
             Self::Close => into.push(6),
             Self::Ops => into.push(7),
+            Self::First { at, data } => {
+                into.push(8);
+                into.push(*at);
+                data.lwg.write(into);
+                data.view.write(into);
+                data.send.write(into);
+                data.replies.write(into);
+            }
+            Self::Again { at, replies, step } => {
+                into.extend_from_slice(&[9, at | if *replies { AGAIN_REPLIES } else { 0 }]);
+                write_varint(into, *step);
+            }
         }
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
         Ok(match u8::read(from)? {
             0 => Self::Bare,
-            1 => Self::Op(Op::read(from)?),
+            1 => Self::Op(Box::new(Op::read(from)?)),
             2 => Self::Mark { lwg: LwgId::read(from)?, change: u64::read(from)? },
             3 => Self::Label(Option::read(from)?),
             4 => Self::Directory { label: u64::read(from)?, last: bool::read(from)? },
             5 => Self::Data(Data::read(from)?),
             6 => Self::Close,
             7 => Self::Ops,
+            8 => {
+                let at = number(u8::read(from)?)?;
+                let (lwg, view) = (LwgId::read(from)?, ViewId::read(from)?);
+                let (send, replies) = (SendId::read(from)?, bool::read(from)?);
+                let data = Data::plain(lwg, view, send, replies);
+                Self::First { at, data }
+            }
+            9 => {
+                let byte = u8::read(from)?;
+                let (at, replies) = (number(byte & !AGAIN_REPLIES)?, byte & AGAIN_REPLIES != 0);
+                Self::Again { at, replies, step: read_varint(from)? }
+            }
             _ => return Err(Malformed),
         })
     }
+}
+
+/// On the number of a group and view: replies are wanted.
+const AGAIN_REPLIES: u8 = 0x80;
+
+/// A number that a sender may give.
+const fn number(at: u8) -> Result<u8, Malformed> {
+    if at < NAMED_MAX { Ok(at) } else { Err(Malformed) }
 }
 
 #[cfg(test)]
@@ -324,16 +390,18 @@ mod tests {
 
     fn data(replies: bool, aside: bool, outside: Option<Endpoint>) -> Data {
         let lwg = LwgId { creator: 3, count: 9 };
-        Data { lwg, view: ViewId::default(), send: SendId(7), replies, aside, outside }
+        let relaxed = aside;
+        Data { lwg, view: ViewId::default(), send: SendId(7), replies, aside, outside, relaxed }
     }
 
     fn headers() -> Vec<Header> {
         let lwg = LwgId { creator: 3, count: 9 };
         let members = Members::from_slice(&[Endpoint::default(), Endpoint::default()]);
+        let op = |op| Header::Op(Box::new(op));
         vec![
             Header::Bare,
-            Header::Op(Op { number: 1, lwg, what: What::Create(members, Traits::PLAIN) }),
-            Header::Op(Op { number: 2, lwg, what: What::Destroy }),
+            op(Op { number: 1, lwg, what: What::Create(members, Traits::PLAIN) }),
+            op(Op { number: 2, lwg, what: What::Destroy }),
             Header::Mark { lwg, change: 4 },
             Header::Label(None),
             Header::Label(Some(8)),
@@ -342,6 +410,8 @@ mod tests {
             Header::Data(data(false, true, Some(Endpoint::default()))),
             Header::Close,
             Header::Ops,
+            Header::First { at: 3, data: data(true, false, None) },
+            Header::Again { at: 15, replies: true, step: 300 },
         ]
     }
 
@@ -358,6 +428,14 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_again_is_short() {
+        let mut bytes = Vec::new();
+        Header::Again { at: 15, replies: false, step: 1 }.write(&mut bytes);
+        assert_eq!(bytes.len(), 3);
+        assert_eq!(Header::read(&mut &[9, NAMED_MAX, 1][..]), Err(Malformed));
+    }
+
+    #[test]
     fn operations_of_one_cast_say_the_same_members_once() {
         let members = Members::from_slice(&[Endpoint::default()]);
         let op = |number, what| Op { number, lwg: LwgId { creator: 1, count: number }, what };
@@ -368,9 +446,9 @@ mod tests {
             members: members.clone(),
             generation,
             rule: 2,
-            marks: Marks::of(Traits { open: true }, true),
+            marks: Marks::of(Traits { open: true, relaxed: false }, true),
         };
-        let open = Traits { open: true };
+        let open = Traits { open: true, relaxed: true };
         let all = [
             op(1, What::Create(members.clone(), Traits::PLAIN)),
             op(2, What::Create(members.clone(), Traits::PLAIN)),

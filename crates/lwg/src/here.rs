@@ -54,6 +54,8 @@ pub(crate) enum Aside {
     Homeless { op: Op },
     /// An own operation came after its group has gone elsewhere.
     Moved { op: Op },
+    /// This process is wanted in a relaxed group, or out of it.
+    Called { lwg: LwgId, comes: bool },
     /// A group of this process has left its core group.
     Departed { lwg: LwgId },
     /// A group of this process has come to another core group.
@@ -91,6 +93,9 @@ impl Here {
 
     /// What became of multicasts by way of others is said.
     pub(crate) fn gather_letters(&mut self) {
+        if self.replies.letters.is_empty() && self.passing.letters.is_empty() {
+            return;
+        }
         let letters = self.replies.letters.drain(..).chain(self.passing.letters.drain(..));
         self.asides.extend(letters.map(|(to, letter)| Aside::Say { to, letter }));
     }

@@ -2,6 +2,9 @@
 //!
 //! Seven of its nine calls are asks; receive and get_next_reply are things told.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use muts::{Layer, Message};
 use vsync::{Endpoint, GroupId, Order};
 
@@ -108,7 +111,7 @@ pub enum Down {
         /// The group.
         lwg: LwgId,
         /// Whom it is for.
-        to: Members,
+        to: Box<Members>,
         /// Its name; unique among this process's sends.
         send: SendId,
         /// Its order.
@@ -168,7 +171,7 @@ pub enum Down {
 #[derive(Debug, Clone)]
 pub enum Up {
     /// A light-weight group has a new view here.
-    View(View),
+    View(Box<View>),
     /// lwg_receive: a multicast, in the view told last of that group.
     Message {
         /// The group.
@@ -200,9 +203,9 @@ pub enum Up {
         /// The send.
         send: SendId,
         /// Who will never reply: lost to a core view, or out of reach.
-        lost: Members,
+        lost: Vec<Endpoint>,
         /// Who has said that it will not.
-        declined: Members,
+        declined: Vec<Endpoint>,
     },
     /// A message to this process alone.
     Told {

@@ -15,6 +15,7 @@ extern crate alloc;
 
 mod adapting;
 mod adding;
+mod brief;
 mod change;
 mod core_group;
 mod core_set;
@@ -42,6 +43,7 @@ mod outgoing;
 mod page;
 mod passing;
 mod policy;
+mod relaxed;
 mod replies;
 mod sets;
 mod table;

@@ -5,9 +5,17 @@ use muts::Duration;
 /// Members of one light-weight group: those of the core group that it stands on.
 pub const MEMBERS_MAX: usize = 256;
 
-/// Sends and operations that wait for one core group: a flush's worth of a busy sender; beyond it
-/// the ask is handed back.
-pub const QUEUE_MAX: usize = 4_096;
+/// Sends and operations that wait for one core group; beyond it the ask is handed back. They go
+/// round through a quarter of a megabyte, which stays in a core's cache, and last for some
+/// milliseconds of a busy sender.
+pub const QUEUE_MAX: usize = 1_024;
+
+/// Groups and views that a sender names by a small number at one time: more than a busy process
+/// sends to by turns, and few enough to be looked through.
+pub const NAMED_MAX: u8 = 16;
+
+/// Messages given to the kernel before it is listened to again: it delivers them here together.
+pub const RUN_MAX: usize = 64;
 
 /// Asks that wait for one light-weight group's next view: a change takes about two hops.
 pub const HELD_MAX: usize = 1_024;

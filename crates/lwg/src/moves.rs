@@ -19,7 +19,7 @@ use crate::interface::{Outcome, Up, Why};
 use crate::limits::{GATHER, MOVES_MAX};
 use crate::outgoing::Urgent;
 use crate::policy::{GATHERED, Policy};
-use crate::traits::LOST;
+use crate::traits::{LOST, RELAXED};
 
 /// See the head of this file.
 #[derive(Default)]
@@ -93,7 +93,8 @@ impl<C: Core, P: Policy> Groups<C, P> {
         if !members.contains(&self.here.me) {
             return Err(Outcome::NoGroup);
         }
-        if self.here.table.entry(slot).marks.has(LOST) && rule != GATHERED {
+        let marks = self.here.table.entry(slot).marks;
+        if marks.has(RELAXED) || marks.has(LOST) && rule != GATHERED {
             return Err(Outcome::NoPlace);
         }
         let stage = if self.numbers.contains_key(&to) { Stage::Adopting } else { Stage::Founding };

@@ -13,8 +13,8 @@ use crate::header::{Data, Header, Label, Op};
 use crate::here::{Aside, Here};
 use crate::id::LwgId;
 use crate::interface::{Outcome, Up};
-use crate::limits::{BATCH_BYTES_MAX, BATCH_MAX, HELD_MAX, QUEUE_MAX};
-use crate::traits::BEGUN;
+use crate::limits::{BATCH_BYTES_MAX, BATCH_MAX, HELD_MAX, QUEUE_MAX, RUN_MAX};
+use crate::traits::{BEGUN, RELAXED};
 
 /// What goes out before everything else, in this view or never.
 #[derive(Debug, Clone)]
@@ -51,11 +51,14 @@ impl CoreGroup {
             self.refused.insert(ask.lwg());
             return Err(ask);
         }
-        let slot = self.directory.find(here, ask.lwg());
+        // Where nothing moves nothing has to wait, and nothing to be looked up.
+        let moves = !self.directory.motions.is_empty();
+        let slot = if moves { self.directory.find(here, ask.lwg()) } else { None };
         if let Some(motion) = slot.and_then(|slot| self.directory.motions.get_mut(&slot)) {
             let sends = matches!(ask, Ask::Send(_));
             // An operation waits only behind what its asker asked before.
-            if sends || !motion.held.is_empty() {
+            let behind = self.queue.iter().any(|queued| queued.lwg() == ask.lwg());
+            if !behind && (sends || !motion.held.is_empty()) {
                 if motion.held.len() >= HELD_MAX {
                     self.refused.insert(ask.lwg());
                     return Err(ask);
@@ -72,10 +75,18 @@ impl CoreGroup {
         !self.full && (!self.urgent.is_empty() || !self.queue.is_empty())
     }
 
-    /// Gives the kernel one cast, if it takes one.
+    /// Gives the kernel what comes next, if it takes it: one thing, or a run of messages, between
+    /// which the kernel tells nothing, and which it delivers here together.
     pub(crate) fn cast_next<C: Core>(&mut self, here: &mut Here, below: &mut C) {
         if self.urgent.is_empty() {
-            self.cast_ask(here, below);
+            for _ in 0..RUN_MAX {
+                let sends = matches!(self.queue.front(), Some(Ask::Send(_)));
+                self.cast_ask(here, below);
+                let more = matches!(self.queue.front(), Some(Ask::Send(_)));
+                if !sends || !more || self.full || !self.urgent.is_empty() {
+                    break;
+                }
+            }
         } else {
             self.cast_urgent(here, below);
         }
@@ -99,7 +110,7 @@ impl CoreGroup {
                 (header, Order::Total, body, rest)
             }
             Urgent::Close => (Header::Close, Order::Global, Vec::new(), None),
-            Urgent::Op(op) => (Header::Op(op.clone()), Order::Total, Vec::new(), None),
+            Urgent::Op(op) => (Header::Op(Box::new(op.clone())), Order::Total, Vec::new(), None),
         };
         let mut message = Message::new(body);
         message.push(&header);
@@ -125,11 +136,12 @@ impl CoreGroup {
         ops[0].write_after(None, &mut bytes);
         // Nobody else can have done anything to a group that this process makes now: its place
         // among the operations of others does not matter, only that it comes before what follows.
-        let creates = here.is_own_create(&ops[0]);
+        // Nor does that of who says that it comes to a relaxed group, or goes.
+        let creates = self.is_unplaced(here, &ops[0]);
         while ops.len() < BATCH_MAX
             && bytes.len() < BATCH_BYTES_MAX
             && let Some(Ask::Op(next)) = self.queue.front()
-            && here.is_own_create(next) == creates
+            && self.is_unplaced(here, next) == creates
             && let Some(Ask::Op(op)) = self.queue.pop_front()
         {
             op.write_after(ops.last(), &mut bytes);
@@ -138,7 +150,7 @@ impl CoreGroup {
         let mut message;
         if let [only] = &ops[..] {
             message = Message::default();
-            message.push(&Header::Op(only.clone()));
+            message.push(&Header::Op(Box::new(only.clone())));
         } else {
             message = Message::new(bytes);
             message.push(&Header::Ops);
@@ -152,9 +164,15 @@ impl CoreGroup {
         }
     }
 
+    /// Whether its place among the operations of others does not matter.
+    fn is_unplaced(&self, here: &Here, op: &Op) -> bool {
+        here.is_own_create(op) || self.is_relaxed(here, op.lwg)
+    }
+
     fn cast_data<C: Core>(&mut self, here: &mut Here, below: &mut C, mut post: Post) {
         let slot = self.directory.find(here, post.lwg);
-        let inside = slot.filter(|slot| here.table.members(*slot).contains(&here.me));
+        let relaxed = slot.is_some_and(|slot| here.table.entry(slot).marks.has(RELAXED));
+        let inside = slot.filter(|slot| relaxed || here.table.members(*slot).contains(&here.me));
         let moving = slot.and_then(|slot| self.directory.motions.get_mut(&slot));
         if let Some(motion) = moving {
             motion.held.push_back(Ask::Send(post));
@@ -167,7 +185,12 @@ impl CoreGroup {
         // All that made this view is in the past of the first message in it: whoever gets that, and
         // so what follows it in this stream, has the view.
         let after_all = !entry.marks.has(BEGUN);
-        let aimed = post.to.as_deref().map(|to| common(here.table.members(slot), to));
+        let members = here.table.members(slot);
+        let aimed = match post.to.as_deref() {
+            Some(to) => Some(common(members, to)),
+            // Who sends does not wait to know of everybody.
+            None => (relaxed && post.outside.is_none()).then(|| members.clone()),
+        };
         let Post { lwg, send, order, replies, outside, .. } = post;
         let aside = aimed.as_ref().is_some_and(|aimed| !aimed.contains(&here.me));
         let (view, how) = (entry.id, How { after_all, ..How::from(order) });
@@ -175,11 +198,18 @@ impl CoreGroup {
         // audience, and what is sent to a whole group is to be dropped in one order.
         let whom = aimed.as_ref();
         let how = How { to: whom.and_then(|whom| self.audience(here.me, whom)), ..how };
-        post.message.push(&Header::Data(Data { lwg, view, send, replies, aside, outside }));
+        let data = Data { lwg, view, send, replies, aside, outside, relaxed };
+        // Only what everybody hears may be pointed at by what follows.
+        let header = match (&aimed, outside) {
+            (None, None) if !relaxed => self.brief.own.header(data),
+            _ => Header::Data(data),
+        };
+        post.message.push(&header);
         let message = core::mem::take(&mut post.message);
         match self.give(here, below, how, message) {
             Ok(()) => {
                 here.table.entry_mut(slot).marks.set(BEGUN);
+                self.brief.own.take(&header);
                 if order == Order::Total {
                     self.unplaced.cast(lwg);
                 }

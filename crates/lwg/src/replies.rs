@@ -248,7 +248,7 @@ impl Replies {
             if let Some(through) = awaited.through {
                 self.letters.push((through.member, Letter::Forget { send }));
             }
-            let (mut lost, declined) = (awaited.lost, awaited.declined);
+            let (mut lost, declined) = (awaited.lost.into_vec(), awaited.declined.into_vec());
             lost.extend(awaited.owing.into_iter().flatten());
             told.push_back(Up::Answered { send, lost, declined });
         }

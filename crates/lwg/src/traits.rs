@@ -7,11 +7,14 @@ use muts::{Malformed, Sink, Wire};
 pub struct Traits {
     /// Processes outside the group may send to it, by way of a member.
     pub open: bool,
+    /// Nobody waits for anybody: who comes and goes is not ordered, nor what is told in between.
+    /// Whoever is in the core group may send without being a member (paper 5.2: sensors).
+    pub relaxed: bool,
 }
 
 impl Traits {
     /// None of them.
-    pub const PLAIN: Self = Self { open: false };
+    pub const PLAIN: Self = Self { open: false, relaxed: false };
 }
 
 /// This process has sent in the installed view: what is sent first carries all that made the view
@@ -24,16 +27,20 @@ pub(crate) const LOST: u8 = 2;
 
 const OPEN: u8 = 4;
 
+/// See [`Traits::relaxed`].
+pub(crate) const RELAXED: u8 = 8;
+
 /// What is so from its creation on.
-const LASTING: u8 = OPEN;
+const LASTING: u8 = OPEN | RELAXED;
 
 /// The marks of an entry: a byte, since there may be a million.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Marks(u8);
 
 impl Marks {
-    pub(crate) const fn of(traits: Traits, lost: bool) -> Self {
-        Self(if traits.open { OPEN } else { 0 } | if lost { LOST } else { 0 })
+    pub(crate) fn of(traits: Traits, lost: bool) -> Self {
+        let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+        Self(flag(traits.open, OPEN) | flag(traits.relaxed, RELAXED) | flag(lost, LOST))
     }
 
     pub(crate) const fn has(self, mark: u8) -> bool {
@@ -59,7 +66,7 @@ impl Marks {
     }
 
     pub(crate) const fn traits(self) -> Traits {
-        Traits { open: self.has(OPEN) }
+        Traits { open: self.has(OPEN), relaxed: self.has(RELAXED) }
     }
 }
 

@@ -6,6 +6,7 @@ use muts::{Malformed, Sink, Wire};
 use vsync::GroupId;
 
 use crate::id::{LwgId, Members};
+use crate::traits::Traits;
 
 /// Changes of one group within one view of its core group, before numbers of that run into those of
 /// the next: which is then no harm, unless the process was out of the group meanwhile.
@@ -63,6 +64,8 @@ pub struct View {
     pub core: GroupId,
     /// The core group's view at that moment.
     pub core_view: vsync::ViewId,
+    /// What the group is. The views of a relaxed group in one core view have one id.
+    pub traits: Traits,
     /// The told one's previous view of this group; none for a newcomer.
     pub previous: Option<ViewId>,
 }

@@ -14,7 +14,7 @@ fn four(open: bool) -> (Town, LwgId) {
     town.ask(seat(1), Down::Create { lwg: lwg(1, 1), members: all });
     town.run();
     let (group, members) = (lwg(1, 2), seats(&[1, 2, 3]));
-    let traits = Traits { open };
+    let traits = Traits { open, relaxed: false };
     town.ask(seat(1), Down::CreateWith { set: SetId::DEFAULT, lwg: group, members, traits });
     town.run();
     (town, group)
@@ -25,7 +25,7 @@ fn send_to(town: &mut Town, who: u64, lwg: LwgId, to: &[u64], order: Order) -> S
     town.sends += 1;
     let (send, to, replies) = (SendId(town.sends), seats(to), true);
     let message = Message::new(vec![7; 100]);
-    town.ask(seat(who), Down::SendTo { lwg, to, send, order, replies, message });
+    town.ask(seat(who), Down::SendTo { lwg, to: Box::new(to), send, order, replies, message });
     send
 }
 
@@ -52,9 +52,9 @@ fn end(town: &Town, node: u64, send: SendId) -> (Members, Option<(Members, Membe
             Up::Reply { send: of, from, .. } if *of == send => replied.push(*from),
             Up::Answered { send: of, lost, declined } if *of == send => {
                 assert!(ended.is_none(), "ended twice");
-                let (mut lost, mut declined) = (lost.clone(), declined.clone());
-                lost.sort_unstable();
-                declined.sort_unstable();
+                let (mut lost, mut declined) = (lost[..].into(), declined[..].into());
+                let of_both: [&mut Members; 2] = [&mut lost, &mut declined];
+                of_both.into_iter().for_each(|some| some.sort_unstable());
                 ended = Some((lost, declined));
             }
             _ => {}

@@ -87,7 +87,7 @@ impl Storm {
                 let lwg = LwgId::minted(who, self.minted);
                 let members = self.some();
                 self.groups.push(lwg);
-                let traits = Traits { open: self.random.below(2) == 0 };
+                let traits = Traits { open: self.random.below(2) == 0, relaxed: false };
                 if traits.open {
                     self.open.insert(lwg);
                 }
@@ -139,7 +139,7 @@ impl Storm {
             Down::SendThrough { lwg, member, send, order, replies, message }
         } else {
             self.aimed.insert(send, to.clone());
-            Down::SendTo { lwg, to, send, order, replies, message }
+            Down::SendTo { lwg, to: Box::new(to), send, order, replies, message }
         };
         self.town.ask(who, ask);
         if replies || through {

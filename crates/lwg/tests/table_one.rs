@@ -250,7 +250,7 @@ fn replies_end_when_all_decline() {
     let (lost, declined) = end.expect("an end");
     let mut declined = declined.clone();
     declined.sort_unstable();
-    assert_eq!((lost.len(), declined), (0, seats(&[1, 2, 3])));
+    assert_eq!((lost.len(), declined), (0, seats(&[1, 2, 3]).to_vec()));
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn who_is_lost_before_it_replied_is_named() {
         Up::Answered { send, lost, .. } if *send == asked => Some(lost.clone()),
         _ => None,
     });
-    assert_eq!(lost, Some(seats(&[3])));
+    assert_eq!(lost, Some(seats(&[3]).to_vec()));
 }
 
 #[test]

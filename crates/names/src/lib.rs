@@ -44,8 +44,9 @@
 //! let (id, core) = (ViewId { counter: 1, digest: 0 }, GroupId(1));
 //! let members = Members::from_slice(&[keeper]);
 //! let (transitional, core_view, previous) = (members.clone(), Default::default(), None);
-//! let view = View { lwg, id, members, transitional, core, core_view, previous };
-//! directory.hear(now, &Up::View(view), &mut asks);
+//! let traits = lwg::Traits::PLAIN;
+//! let view = View { lwg, id, members, transitional, core, core_view, traits, previous };
+//! directory.hear(now, &Up::View(view.into()), &mut asks);
 //!
 //! let mut resolver = Resolver::new(lwg, vec![keeper], 0);
 //! let name = "plant/boiler-2".parse()?;

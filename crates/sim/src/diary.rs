@@ -1,6 +1,6 @@
 //! Diary: what one process saw and did, in the words of histories.
 
-use horus::history::{Deliver, Event, Id, Log, Order as Spelled, Send, View};
+use horus::history::{Deliver, Event, Id, Log, Order as Spelled, Semantics, Send, View};
 use muts::ProcId;
 use vsync::{Endpoint, GroupId, Order};
 
@@ -117,6 +117,7 @@ impl Diary {
             transitional: Some(self.members(&view.transitional)),
             core: Some(self.spelling.core_group(view.core)),
             core_view: Some(self.spelling.core_view(view.core_view)),
+            semantics: view.traits.relaxed.then_some(Semantics::Relaxed),
             ..View::default()
         };
         self.write(Event::View(Box::new(event)));

@@ -38,8 +38,9 @@
 //! let id = ViewId { counter: 1, digest: 0 };
 //! let (members, core) = (lwg::Members::from_slice(&[me]), GroupId(1));
 //! let (transitional, core_view, previous) = (members.clone(), Default::default(), None);
-//! let view = View { lwg, id, members, transitional, core, core_view, previous };
-//! counter.hear(now, &Up::View(view), &mut asks);
+//! let traits = lwg::Traits::PLAIN;
+//! let view = View { lwg, id, members, transitional, core, core_view, traits, previous };
+//! counter.hear(now, &Up::View(view.into()), &mut asks);
 //!
 //! counter.propose(&2, SendId(7), false, &mut asks);
 //! let Some(Down::Send { send, order, replies, message, .. }) = asks.take() else { panic!() };

@@ -26,6 +26,11 @@ impl Flood {
         Self(Words::new("flood").with("payload", payload).with("senders", senders))
     }
 
+    /// As it is said.
+    pub(crate) const fn words(&self) -> &Words {
+        &self.0
+    }
+
     /// And this field.
     pub(crate) fn with(self, name: &str, value: impl std::fmt::Display) -> Self {
         Self(self.0.with(name, value))

@@ -1,6 +1,6 @@
 //! Light: the lanes of `lwg`, light-weight groups of all members on one core group.
 
-use lwg::{Down, Endpoint, Groups, LwgId, Members, Order, SendId, Smallest, Up};
+use lwg::{Down, Endpoint, Groups, LwgId, Members, Order, SendId, SetId, Smallest, Traits, Up};
 use muts::{Address, Instant, Layer, Message, ProcId, Transport};
 use vsync::Kernel;
 
@@ -14,6 +14,10 @@ use crate::member::{proc, transport};
 /// The first of those that are made by the thousand.
 const MANY: u64 = 1_000;
 
+/// A group of all processes but the last, and a relaxed one of the same.
+const SOME: u64 = 500;
+const RELAXED: u64 = 501;
+
 /// Creates between two looks at the network.
 const BURST: u64 = 256;
 
@@ -21,8 +25,14 @@ const BURST: u64 = 256;
 #[derive(Debug)]
 pub(crate) struct Light {
     me: Endpoint,
+    /// In the names of all groups: the first process mints them.
+    creator: u64,
     all: Vec<ProcId>,
     order: Order,
+    /// The first lane has just come to be.
+    is_open: bool,
+    /// The group that floods go to, if not that of the lane.
+    to: Option<u64>,
     sends: u64,
     /// Whether only those but the last are in the groups made.
     creates: std::ops::Range<u64>,
@@ -43,8 +53,11 @@ pub(crate) fn run(role: &Words) {
     let policy = Smallest { extras_max: None, grace: None };
     let floor = Light {
         me: Endpoint::of(me),
+        creator: LwgId::minted(Endpoint::of(proc(0)), 0).creator,
         all: Vec::new(),
         order: Order::Fifo,
+        is_open: false,
+        to: None,
         sends: 0,
         creates: 0..0,
         members: Members::new(),
@@ -57,16 +70,26 @@ pub(crate) fn run(role: &Words) {
     crate::member::run(role, floor, Groups::with_policy(kernel, config, policy));
 }
 
-/// All are minted by the first process.
-fn group(count: u64) -> LwgId {
-    LwgId::minted(Endpoint::of(proc(0)), count)
-}
-
-fn lane_of(lwg: LwgId) -> Option<Lane> {
-    LANES.into_iter().find(|lane| group(lane.at() as u64 + 1) == lwg)
-}
-
 impl Light {
+    fn make_some(&self, tower: &mut <Self as Floor>::Tower, now: Instant) {
+        for (count, relaxed) in [(SOME, false), (RELAXED, true)] {
+            let (lwg, set) = (self.group(count), SetId::DEFAULT);
+            let members = self.members(self.all.len() - 1);
+            let traits = Traits { open: false, relaxed };
+            let _ = tower.down(now, Down::CreateWith { set, lwg, members, traits });
+        }
+    }
+
+    const fn group(&self, count: u64) -> LwgId {
+        LwgId { creator: self.creator, count }
+    }
+
+    fn lane_of(&self, lwg: LwgId) -> Option<Lane> {
+        let some = [SOME, RELAXED].into_iter().find(|some| self.group(*some) == lwg);
+        let lane = LANES.into_iter().find(|lane| self.group(lane.at() as u64 + 1) == lwg);
+        lane.or(some.map(|_| Lane::First))
+    }
+
     fn members(&self, count: usize) -> Members {
         self.all[..count].iter().copied().map(Endpoint::of).collect()
     }
@@ -81,7 +104,7 @@ impl Light {
     /// What is being done to that group.
     fn works_on(&self, lwg: LwgId) -> Option<Kind> {
         let (kind, at) = self.works.current()?;
-        (group(MANY + at) == lwg).then_some(kind)
+        (self.group(MANY + at) == lwg).then_some(kind)
     }
 
     fn note_view(&mut self, lwg: LwgId, members: usize) {
@@ -109,8 +132,9 @@ impl Floor for Light {
         self.all.sort_unstable();
         if self.me.proc == proc(0) {
             for lane in LANES {
-                let members = self.members(self.all.len());
-                let _ = tower.down(now, Down::Create { lwg: group(lane.at() as u64 + 1), members });
+                let (lwg, members) =
+                    (self.group(lane.at() as u64 + 1), self.members(self.all.len()));
+                let _ = tower.down(now, Down::Create { lwg, members });
             }
         }
     }
@@ -123,7 +147,8 @@ impl Floor for Light {
         message: Message,
     ) -> bool {
         self.sends += 1;
-        let (lwg, send, order) = (group(lane.at() as u64 + 1), SendId(self.sends), self.order);
+        let to = self.to.unwrap_or(lane.at() as u64 + 1);
+        let (lwg, send, order) = (self.group(to), SendId(self.sends), self.order);
         tower.down(now, Down::Send { lwg, send, order, replies: false, message }).is_ok()
     }
 
@@ -131,10 +156,15 @@ impl Floor for Light {
         match up {
             Up::Core(vsync::Up::Met { .. }) => Heard::Met,
             Up::Message { lwg, from, message, .. } if from != self.me => {
-                lane_of(lwg).map_or(Heard::Nothing, |lane| Heard::Cast(lane, message))
+                self.lane_of(lwg).map_or(Heard::Nothing, |lane| Heard::Cast(lane, message))
             }
-            Up::View(view) => match lane_of(view.lwg) {
-                Some(lane) => Heard::View(lane, view.members.len()),
+            Up::View(view) => match self.lane_of(view.lwg) {
+                // Lanes are of all.
+                Some(_) if view.lwg.count >= SOME => Heard::Nothing,
+                Some(lane) => {
+                    self.is_open |= lane == Lane::First && view.members.len() == self.all.len();
+                    Heard::View(lane, view.members.len())
+                }
                 None => {
                     self.note_view(view.lwg, view.members.len());
                     Heard::Nothing
@@ -157,7 +187,13 @@ impl Floor for Light {
     fn take(&mut self, _: &mut Self::Tower, _: Instant, words: &Words) -> Words {
         let answer = Words::new(&words.verb);
         match words.verb.as_str() {
-            "flood" | "ping" => self.order = order(words),
+            "flood" | "ping" => {
+                self.order = order(words);
+                self.to = words.all("to").next().map(|to| match to {
+                    "relaxed" => RELAXED,
+                    _ => SOME,
+                });
+            }
             "make" => {
                 self.members = self.members(words.get("members"));
                 self.creates = MANY + words.get::<u64>("from")..MANY + words.get::<u64>("to");
@@ -176,12 +212,17 @@ impl Floor for Light {
     }
 
     fn step(&mut self, tower: &mut Self::Tower, now: Instant) {
+        if core::mem::take(&mut self.is_open) && self.me.proc == proc(0) {
+            // On the core group of all: there is none before the lanes are there.
+            self.make_some(tower, now);
+        }
         for count in self.creates.by_ref().take(BURST as usize) {
             let members = self.members.clone();
-            let _ = tower.down(now, Down::Create { lwg: group(count), members });
+            let lwg = LwgId { creator: self.creator, count };
+            let _ = tower.down(now, Down::Create { lwg, members });
         }
         let Some((kind, at)) = self.works.next() else { return };
-        let (lwg, last) = (group(MANY + at), self.all.len() - 1);
+        let (lwg, last) = (self.group(MANY + at), self.all.len() - 1);
         let of_last = || [Endpoint::of(self.all[last])].into_iter().collect();
         let ask = match kind {
             Kind::Create => Down::Create { lwg, members: self.members(last) },

@@ -1,5 +1,6 @@
 //! The floors that are measured.
 
+pub(crate) mod api;
 pub(crate) mod channels;
 pub(crate) mod core_groups;
 pub(crate) mod light;

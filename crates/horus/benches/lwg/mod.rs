@@ -1,8 +1,10 @@
 //! Bench lwg: light-weight groups beside core groups, four real processes on loopback.
 
+mod bystander;
 mod failure;
 mod figures;
 mod place;
+mod round_trip;
 mod scale;
 
 use crate::common::options::Options;
@@ -10,6 +12,8 @@ use crate::common::options::Options;
 /// Measures and tells everything that is wanted.
 pub(crate) fn all(options: &Options) {
     figures::all(options);
+    bystander::all(options);
+    round_trip::all(options);
     scale::all(options);
     place::all(options);
     failure::all(options);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use horus::history::Event;
 use horus::{Endpoint, LwgId, Weather};
-use lwg::Down;
+use lwg::{Down, SetId, Traits};
 use muts::Address;
 use serde_json::{Value, json};
 
@@ -77,7 +77,9 @@ impl Node {
             Command::Cast { group, order, msg, body, safe, stable } => {
                 self.cast(&group, Letter { order, msg, body: body.into_bytes(), safe, stable })
             }
-            Command::Create { lwg, members, .. } => self.create(&lwg, &members),
+            Command::Create { lwg, members, semantics, .. } => {
+                self.create(&lwg, &members, semantics.as_deref() == Some("relaxed"))
+            }
             Command::Add { lwg, members } => {
                 self.change("add", &lwg, &members, |lwg, members| Down::Add { lwg, members })
             }
@@ -178,12 +180,13 @@ impl Node {
         Ok(())
     }
 
-    fn create(&mut self, label: &str, members: &[String]) -> Result<(), Stop> {
-        let members = self.members(members)?;
+    fn create(&mut self, label: &str, members: &[String], relaxed: bool) -> Result<(), Stop> {
+        let members = self.members(members)?.into_iter().collect();
         let lwg = self.horus.mint_group();
         self.groups.label(label, lwg);
         self.groups.asked(lwg, "create", label);
-        self.asks.push(Down::Create { lwg, members: members.into_iter().collect() });
+        let (set, traits) = (SetId::DEFAULT, Traits { open: false, relaxed });
+        self.asks.push(Down::CreateWith { set, lwg, members, traits });
         Ok(())
     }
 

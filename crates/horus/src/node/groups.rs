@@ -164,6 +164,7 @@ mod tests {
             transitional: Members::new(),
             core: vsync::GroupId(core),
             core_view: vsync::ViewId::default(),
+            traits: lwg::Traits::PLAIN,
             previous: None,
         };
         Light { view, replica: Replica::new(lwg, member(1), Document::default()) }

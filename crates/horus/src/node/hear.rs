@@ -39,7 +39,7 @@ impl Node {
     /// Takes one thing that the tower tells.
     pub(crate) fn hear(&mut self, up: Up) {
         match &up {
-            Up::View(view) => self.hear_view(view.clone()),
+            Up::View(view) => self.hear_view((**view).clone()),
             Up::Message { lwg, view, from, send, order, replies, message } => {
                 let (lwg, view, from, send) = (*lwg, *view, *from, *send);
                 let heard = Heard { lwg, view, from, send, order: *order, replies: *replies };
@@ -97,6 +97,7 @@ impl Node {
             transitional: Some(self.all(&view.transitional)),
             core: Some(show_core(view.core).into()),
             core_view: Some(show_core_view(view.core_view, self.horus.book()).into()),
+            semantics: view.traits.relaxed.then_some(history::Semantics::Relaxed),
             ..history::View::default()
         };
         self.record.event(&Event::View(Box::new(event)), []);

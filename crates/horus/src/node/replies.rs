@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use horus::{Endpoint, Members, SendId};
+use horus::{Endpoint, SendId};
 
 use super::limits::REPLIES_KEPT_MAX;
 
@@ -52,7 +52,7 @@ pub(crate) enum Taken {
     /// The next one.
     Reply(Reply),
     /// There are no more; the first will never reply, the second have declined.
-    Answered(Members, Members),
+    Answered(Vec<Endpoint>, Vec<Endpoint>),
 }
 
 #[derive(Default)]
@@ -60,7 +60,7 @@ struct Own {
     msg: String,
     came: VecDeque<Reply>,
     /// Nobody is left who could reply.
-    over: Option<(Members, Members)>,
+    over: Option<(Vec<Endpoint>, Vec<Endpoint>)>,
     /// How many are wanted still.
     wanted: usize,
 }
@@ -108,7 +108,7 @@ impl Awaited {
     }
 
     /// No more will come.
-    pub(crate) fn over(&mut self, send: SendId, lost: Members, declined: Members) {
+    pub(crate) fn over(&mut self, send: SendId, lost: Vec<Endpoint>, declined: Vec<Endpoint>) {
         if let Some(own) = self.own.get_mut(&send) {
             own.over = Some((lost, declined));
         }
@@ -150,15 +150,15 @@ mod tests {
         awaited.add(send, "m");
         awaited.came(send, reply("r1"));
         awaited.came(send, reply("r2"));
-        let declined: Members = [Endpoint::default()].into_iter().collect();
-        awaited.over(send, Members::new(), declined.clone());
+        let declined = vec![Endpoint::default()];
+        awaited.over(send, Vec::new(), declined.clone());
         assert_eq!(awaited.take(send), None);
         assert_eq!(awaited.want("m", Some(1)), Some(send));
         assert_eq!(awaited.take(send), Some(("m".into(), Taken::Reply(reply("r1")))));
         assert_eq!(awaited.take(send), None);
         awaited.want("m", None);
         assert_eq!(awaited.take(send), Some(("m".into(), Taken::Reply(reply("r2")))));
-        let end = Taken::Answered(Members::new(), declined);
+        let end = Taken::Answered(Vec::new(), declined);
         assert_eq!(awaited.take(send), Some(("m".into(), end)));
         assert_eq!(awaited.want("m", None), None);
     }

@@ -45,6 +45,7 @@ pub(crate) const RELAXED: &str = "
     a send S x3 fbcast
     a deliver S x1 a
     a deliver S x3 a
+    a view S 1 a,b core=G semantics=relaxed
     b view S 2 a,b core=G semantics=relaxed
     b deliver S x2 a
     b deliver S x3 a
@@ -53,10 +54,14 @@ pub(crate) const RELAXED: &str = "
 ";
 
 pub(crate) const RELAXED_FAULTS: &[Fault] = &[
+    Fault { broken: &[LivenessMembers], edits: &[Drop("a view S 1 a,b core=G semantics=relaxed")] },
     Fault { broken: &[Fifo], edits: &[Swap("b deliver S x2 a", "b deliver S x3 a")] },
     Fault { broken: &[NoDuplicates], edits: &[After("b deliver S x3 a", "b deliver S x3 a")] },
     Fault { broken: &[Integrity], edits: &[Drop("a send S x2 fbcast")] },
-    Fault { broken: &[InitialView, LwgNonmember], edits: &[After("b deliver S x2 a", "b left S")] },
+    Fault {
+        broken: &[InitialView, LwgNonmember, LivenessMembers],
+        edits: &[After("b deliver S x2 a", "b left S")],
+    },
     Fault {
         broken: &[LwgSubset],
         edits: &[After("b deliver S x2 a", "b view G 2 b"), Replace("b stable S x1", "b left G")],

@@ -1,7 +1,5 @@
 //! Asking: what the user asks, to the core group that it concerns.
 
-use alloc::boxed::Box;
-
 use muts::{Full, Message};
 use vsync::Core;
 
@@ -55,7 +53,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
                 self.send(Post { lwg, send, order, replies, to: None, outside: None, message })
             }
             Down::SendTo { lwg, to, send, order, replies, message } => {
-                let to = Some(Box::new(to));
+                let to = Some(to);
                 self.send(Post { lwg, send, order, replies, to, outside: None, message })
             }
             Down::SendThrough { .. } => self.send_through(ask),

@@ -38,7 +38,7 @@ pub fn stays(told: &BTreeMap<Endpoint, Vec<Up>>, open: &BTreeSet<LwgId>) -> Stay
                     if let Some(last) = stays.last_mut().filter(|_| inside) {
                         last.next = Some(view.id);
                     }
-                    stays.push(Stay { view: view.clone(), messages: Vec::new(), next: None });
+                    stays.push(Stay { view: (**view).clone(), messages: Vec::new(), next: None });
                 }
                 Up::Message { lwg, view, from, send, order, .. } => {
                     assert_eq!(present.get(lwg), Some(&true), "{who:?} is told and not in");

@@ -176,7 +176,7 @@ impl<P: Policy> Town<P> {
         let mut last = None;
         for up in &self.told[&who] {
             match up {
-                Up::View(view) if view.lwg == lwg => last = Some(view.clone()),
+                Up::View(view) if view.lwg == lwg => last = Some((**view).clone()),
                 Up::Out { lwg: out, .. } if *out == lwg => last = None,
                 _ => {}
             }

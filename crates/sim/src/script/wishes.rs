@@ -19,6 +19,8 @@ pub struct Wishes {
     pub creates: u64,
     /// Chance that a change is a move to another core group, parts of 1,000,000.
     pub move_chance: u64,
+    /// Whether some groups are relaxed.
+    pub relaxed: bool,
     /// How often groups are looked at and moved by themselves; none: never.
     pub adapts: Option<Duration>,
     /// Chance that a message wants replies.
@@ -35,6 +37,7 @@ impl Wishes {
             change_chance: 0,
             creates: 1,
             move_chance: 0,
+            relaxed: false,
             adapts: None,
             replies_chance: 100_000,
         }
@@ -48,6 +51,7 @@ impl Wishes {
             change_chance: *choice.pick(&[10_000, 60_000, 200_000]),
             creates: 1,
             move_chance: 0,
+            relaxed: true,
             adapts: None,
             replies_chance: *choice.pick(&[0, 100_000, 500_000]),
         }

@@ -155,15 +155,16 @@ impl<T: Tool> World<T> {
             let host = self.hosts.get_mut(who).unwrap();
             let previous = host.view.replace(id);
             let transitional = previous.map_or(vec![*who], |old| parts[&old].clone());
-            host.inbox.push_back(Up::View(View {
+            host.inbox.push_back(Up::View(Box::new(View {
                 lwg: group(),
                 id,
                 members: wanted.iter().copied().collect(),
                 transitional: transitional.into(),
                 core: GroupId(1),
                 core_view: vsync::ViewId::default(),
+                traits: lwg::Traits::PLAIN,
                 previous,
-            }));
+            })));
         }
         let received = wanted.iter().map(|who| (*who, 0)).collect();
         self.sides.insert(id, Side { id, members: wanted.to_vec(), log: vec![], received });
@@ -219,7 +220,7 @@ impl<T: Tool> World<T> {
         let Some(host) = self.hosts.get_mut(&who) else { return false };
         let Some(up) = host.inbox.pop_front() else { return false };
         match &up {
-            Up::View(view) => host.views.push(view.clone()),
+            Up::View(view) => host.views.push((**view).clone()),
             Up::Message { from, send, replies: true, .. } => host.wanted.push((*from, *send)),
             _ => {}
         }

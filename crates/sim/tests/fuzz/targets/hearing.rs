@@ -25,17 +25,18 @@ fn member(node: u64) -> Endpoint {
     Endpoint::of(proc(node))
 }
 
-fn view(lwg: LwgId, counter: u64, members: &[Endpoint]) -> View {
+fn view(lwg: LwgId, counter: u64, members: &[Endpoint]) -> Box<View> {
     let members = Members::from_slice(members);
-    View {
+    Box::new(View {
         lwg,
         id: ViewId { counter, digest: 0 },
         transitional: Members::from_slice(&[member(1)]),
         members,
         core: GroupId(1),
         core_view: vsync::ViewId::default(),
+        traits: lwg::Traits::PLAIN,
         previous: None,
-    }
+    })
 }
 
 /// What somebody says: the first byte is how long the header is, the body follows it.
