@@ -289,7 +289,7 @@ fn who_breaks_the_rules_is_put_out_with_a_reason() {
         Bytes::from([&length[..], &body[..]].concat())
     };
     let hello = |name: &str, node: &str, version| {
-        frame(&Say::Hello { version, me: named(node, 1), name: name.into() })
+        frame(&Say::Hello { versions: (version, version), me: named(node, 1), name: name.into() })
     };
     let many = (0..60).map(|_| {
         let message = message(&"x".repeat(10_000));

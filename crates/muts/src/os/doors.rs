@@ -44,6 +44,8 @@ struct Stream {
     uid: Option<u32>,
     readable: bool,
     writable: bool,
+    /// Its end is behind what is still to be read.
+    ends: bool,
     /// What it did not take yet.
     rest: Bytes,
 }
@@ -143,6 +145,7 @@ impl Doors {
                     u32::try_from(pipe).ok().and_then(|p| self.streams.get_mut(&p))
             {
                 stream.readable |= event.is_readable() || event.is_read_closed();
+                stream.ends |= event.is_read_closed();
                 stream.writable |= event.is_writable();
             }
         }
@@ -181,7 +184,8 @@ impl Doors {
             return;
         }
         let uid = uid_of(&stream);
-        let stream = Stream { stream, uid, readable: true, writable: true, rest: Bytes::new() };
+        let stream =
+            Stream { stream, uid, readable: true, writable: true, ends: false, rest: Bytes::new() };
         self.streams.insert(pipe, stream);
         porter.opened(self.driver.now(), pipe, uid);
     }
@@ -192,7 +196,11 @@ impl Doors {
         for pipe in readable {
             let Some(stream) = self.streams.get_mut(&pipe) else { continue };
             match stream.stream.read(&mut self.buffer) {
-                Ok(count @ 1..) => porter.hear(self.driver.now(), pipe, &self.buffer[..count]),
+                Ok(count @ 1..) => {
+                    // Less than there is room for is all there was: more is news.
+                    stream.readable = count == READ_BYTES || stream.ends;
+                    porter.hear(self.driver.now(), pipe, &self.buffer[..count]);
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => stream.readable = false,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(0) | Err(_) => {
@@ -227,6 +235,8 @@ impl Stream {
     fn write_rest(&mut self) {
         while !self.rest.is_empty() {
             match self.stream.write(&self.rest) {
+                // Whoever made the rest may use its buffer again.
+                Ok(count) if count == self.rest.len() => self.rest = Bytes::new(),
                 Ok(count) => self.rest.advance(count),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

@@ -11,14 +11,15 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use muts::{
     Address, Counted, Duration, Full, Guard, Guarded, Instant, Layer, Multicast, NodeId, Packet,
     Porter, ProcId, Transmit,
 };
 
 use self::guest::Guest;
-use super::frame::{Bye, Say, Tell, VERSION};
+use super::frame::{Bye, Say, Tell, VERSIONS, common_version};
+use super::out::Out;
 use super::trunk::Trunk;
 use crate::kernel::Kernel;
 
@@ -27,6 +28,8 @@ use crate::kernel::Kernel;
 pub struct Config {
     /// The daemon's own process: that of its transport.
     pub me: ProcId,
+    /// The lowest and the highest version of the gate that is spoken here. Default [`VERSIONS`].
+    pub versions: (u8, u8),
     /// What the kernels of all clients begin with; process and seed are their own.
     pub kernel: crate::Config,
     /// Between two heartbeats of kernels: the transport's.
@@ -49,6 +52,7 @@ impl Config {
     pub fn new(me: ProcId, seed: u64) -> Self {
         Self {
             me,
+            versions: VERSIONS,
             kernel: crate::Config::new(me, seed),
             beat: Duration::from_millis(100),
             silence: Duration::from_secs(1),
@@ -203,22 +207,17 @@ impl<M: Multicast> Server<M> {
     fn take(&mut self, now: Instant, pipe: u32, say: Say) {
         let Some(guest) = self.guests.get_mut(&pipe) else { return };
         match (say, guest.kernel.is_some()) {
-            (Say::Hello { version, me, name }, false) => self.attach(now, pipe, version, me, name),
+            (Say::Hello { versions, me, name }, false) => {
+                self.attach(now, pipe, versions, me, name);
+            }
             (Say::Pong, true) => {}
             (Say::Query(query), _) => self.told.push_back(News::Asked { pipe, query }),
             (Say::Ask(crate::Down::Farewell), true) => self.put_out(now, pipe, Bye::Left),
-            (Say::Ask(ask), true) => {
-                if let Err(why) = guest.ask(now, ask, self.config.groups_max) {
-                    return self.put_out(now, pipe, why);
-                }
-                self.owing.insert(pipe);
-                self.serve(now, pipe);
-            }
             _ => self.put_out(now, pipe, Bye::Malformed),
         }
     }
 
-    fn attach(&mut self, now: Instant, pipe: u32, version: u16, me: ProcId, name: String) {
+    fn attach(&mut self, now: Instant, pipe: u32, versions: (u8, u8), me: ProcId, name: String) {
         let newest = self.trunk.newest(me.node);
         let over = newest.is_some_and(|(proc, _)| proc.incarnation >= me.incarnation);
         let uid = self.guests.get(&pipe).and_then(|guest| guest.uid);
@@ -232,7 +231,8 @@ impl<M: Multicast> Server<M> {
         let others = earlier
             .and_then(|pipe| self.guests.get(&pipe))
             .is_some_and(|other| uid.is_some() && other.uid.is_some() && uid != other.uid);
-        let why = if version != VERSION {
+        let version = common_version(self.config.versions, versions);
+        let why = if version.is_none() {
             Some(Bye::Version)
         } else if NodeId::of_name(&name) != me.node
             || me.node == self.config.me.node
@@ -253,7 +253,7 @@ impl<M: Multicast> Server<M> {
         if let Some(earlier) = earlier {
             self.put_out(now, earlier, Bye::Superseded);
         }
-        let Some(guest) = self.guests.get_mut(&pipe) else { return };
+        let (Some(guest), Some(version)) = (self.guests.get_mut(&pipe), version) else { return };
         let mut kernel = self.config.kernel.clone();
         kernel.me = me;
         kernel.seed ^= me.node.0 ^ me.incarnation.rotate_left(32);
@@ -262,8 +262,9 @@ impl<M: Multicast> Server<M> {
         kernel.causality = crate::Causality::Group;
         guest.kernel = Some((me, Box::new(Kernel::new(super::line::Line::default(), kernel))));
         guest.name.clone_from(&name);
+        guest.version = version;
         guest.reader.lift();
-        guest.tell(&Tell::Welcome { version: VERSION, daemon: self.config.me });
+        guest.tell(&Tell::Welcome { version: version.into(), daemon: self.config.me });
         self.pipes.insert(me, pipe);
         self.attached += 1;
         self.trunk.attach(now, me, &name);
@@ -285,23 +286,28 @@ impl<M: Multicast> Server<M> {
         }
         // Whoever does not listen is not told more than why.
         if guest.choked.is_some() {
-            guest.out = BytesMut::new();
+            guest.out = Out::default();
         }
         guest.tell(&Tell::Bye(why));
-        let last = guest.out.freeze();
+        let last = guest.out.take();
         self.told.push_back(News::Parted { pipe, proc, why, last });
     }
 
     /// What a kernel asks for and tells, to where it belongs.
     fn serve(&mut self, now: Instant, pipe: u32) {
         let Some(guest) = self.guests.get_mut(&pipe) else { return };
-        let Some((proc, kernel)) = &mut guest.kernel else { return };
-        let proc = *proc;
-        while let Some(ask) = kernel.below_mut().asked.pop_front() {
-            self.trunk.ask(now, proc, ask);
-        }
-        if guest.tell_all(|node| self.trunk.name(node)) {
-            return self.put_out(now, pipe, Bye::Slow);
+        let Some(proc) = guest.proc() else { return };
+        loop {
+            if let Some(asked) = guest.asked() {
+                self.trunk.ask(now, proc, asked.drain(..));
+            }
+            if guest.tell_all(|node| self.trunk.name(node)) {
+                return self.put_out(now, pipe, Bye::Slow);
+            }
+            // What it tells may make it ask for more.
+            if guest.asked().is_none_or(|asked| asked.is_empty()) {
+                break;
+            }
         }
         if guest.is_backed_up() && guest.choked.is_none() {
             guest.choked = Some(now);
@@ -450,18 +456,22 @@ impl<M: Multicast> Porter for Server<M> {
         guest.heard = now;
         guest.reader.put(bytes);
         while let Some(guest) = self.guests.get_mut(&pipe) {
-            match guest.reader.take::<Say>() {
+            let asks = guest.take_asks(now, self.config.groups_max);
+            // Asks before anything else, and before the mistake for which somebody goes, count.
+            self.serve(now, pipe);
+            match asks {
                 Ok(Some(say)) => self.take(now, pipe, say),
                 Ok(None) => break,
-                Err(_) => self.put_out(now, pipe, Bye::Malformed),
+                Err(why) => self.put_out(now, pipe, why),
             }
         }
+        self.owing.insert(pipe);
         self.settle(now);
     }
 
     fn write(&mut self, now: Instant, pipe: u32) -> Option<Bytes> {
         let guest = self.guests.get_mut(&pipe).filter(|guest| !guest.out.is_empty())?;
-        let bytes = guest.out.split().freeze();
+        let bytes = guest.out.take();
         if guest.choked.take().is_some()
             && let Some(proc) = guest.proc()
         {

@@ -14,6 +14,7 @@ impl<M: Multicast> Trunk<M> {
         while let Some(heard) = self.host.up() {
             self.hear(now, heard);
         }
+        self.deliver_fed(now);
     }
 
     fn hear(&mut self, now: Instant, heard: Up) {
@@ -48,7 +49,7 @@ impl<M: Multicast> Trunk<M> {
                 match head {
                     Some(CastHead { from: place, to }) => {
                         shared.push(place, to, message, Some((from, bytes)));
-                        self.deliver(now, channel);
+                        self.fed.insert(channel);
                     }
                     None => {
                         self.malformed += 1;
