@@ -44,6 +44,9 @@ struct Stream {
     uid: Option<u32>,
     readable: bool,
     writable: bool,
+    /// That there is room again is news: it was refused some. Otherwise whatever a client reads
+    /// would wake the daemon.
+    wants_room: bool,
     /// Its end is behind what is still to be read.
     ends: bool,
     /// What it did not take yet.
@@ -176,16 +179,16 @@ impl Doors {
     fn admit<P: Porter>(&mut self, porter: &mut P, mut stream: UnixStream) {
         let pipe = self.next;
         self.next = self.next.wrapping_add(1);
-        let token = Token(FIRST + 1 + pipe as usize);
-        let interest = Interest::READABLE | Interest::WRITABLE;
+        let (token, interest) = (token(pipe), interest(false));
         let registered = self.driver.registry().register(&mut stream, token, interest);
         if self.streams.len() >= self.streams_max || registered.is_err() {
             self.refused += 1;
             return;
         }
         let uid = uid_of(&stream);
-        let stream =
-            Stream { stream, uid, readable: true, writable: true, ends: false, rest: Bytes::new() };
+        let (rest, readable, writable) = (Bytes::new(), true, true);
+        let (wants_room, ends) = (false, false);
+        let stream = Stream { stream, uid, readable, writable, wants_room, ends, rest };
         self.streams.insert(pipe, stream);
         porter.opened(self.driver.now(), pipe, uid);
     }
@@ -221,7 +224,24 @@ impl Doors {
                 stream.write_rest();
             }
         }
+        // What was writable before it is asked for is told too: no room is missed.
+        let registry = self.driver.registry();
+        for (pipe, stream) in &mut self.streams {
+            if stream.wants_room == stream.writable {
+                let (token, interest) = (token(*pipe), interest(!stream.writable));
+                let asked = registry.reregister(&mut stream.stream, token, interest);
+                stream.wants_room = !stream.writable && asked.is_ok();
+            }
+        }
     }
+}
+
+const fn token(pipe: u32) -> Token {
+    Token(FIRST + 1 + pipe as usize)
+}
+
+fn interest(room: bool) -> Interest {
+    if room { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE }
 }
 
 impl Drop for Doors {

@@ -33,6 +33,7 @@ mod incarnation;
 mod landing;
 #[cfg(all(unix, not(horus_none)))]
 mod pipe;
+mod pretended;
 #[cfg(all(any(unix, windows), not(horus_none)))]
 mod waiting;
 
@@ -57,4 +58,5 @@ pub use finder::{Clues, Finder};
 pub use incarnation::{Forgetful, next_incarnation};
 #[cfg(all(unix, not(horus_none)))]
 pub use pipe::{Pipe, Unreachable};
+pub use pretended::pretended;
 pub use system::Rouser;

@@ -11,7 +11,7 @@ use alloc::string::String;
 
 use muts::{Address, Counted, Full, Instant, Layer, Message, Packet, ProcId, Transmit};
 
-use super::frame::{Bye, OWN_SINCE, Reader, Say, Tell, VERSIONS};
+use super::frame::{Bye, OWN_SINCE, Reader, Say, Tell, VERSIONS, common_version};
 use super::out::Out;
 use crate::endpoint::{Endpoint, GroupId};
 use crate::how::How;
@@ -142,8 +142,8 @@ impl Client {
     fn hear(&mut self, tell: Tell) {
         match tell {
             Tell::Welcome { version, daemon } => {
-                let ours = u16::from(self.versions.0)..=u16::from(self.versions.1);
-                if !ours.contains(&version) {
+                let told = u8::try_from(version).ok();
+                if told.and_then(|told| common_version((told, told), self.versions)).is_none() {
                     return self.state = State::Over(Some(Bye::Version));
                 }
                 self.keeps_own = version >= OWN_SINCE.into();

@@ -106,6 +106,13 @@ pub enum News {
         /// The name of its node.
         name: String,
     },
+    /// Another daemon speaks no version of frames that is spoken here.
+    Refused {
+        /// The other daemon.
+        peer: ProcId,
+        /// The lowest and the highest version that it speaks.
+        versions: (u8, u8),
+    },
     /// An operator asks something: `Word::Answer` is due.
     Asked {
         /// The number of the pipe.
@@ -319,6 +326,8 @@ impl<M: Multicast> Server<M> {
     fn settle(&mut self, now: Instant) {
         loop {
             self.trunk.listen(now);
+            let refused = self.trunk.refused.drain(..);
+            self.told.extend(refused.map(|(peer, versions)| News::Refused { peer, versions }));
             while let Some(proc) = self.trunk.superseded.pop_first() {
                 if let Some(pipe) = self.pipes.get(&proc).copied() {
                     self.put_out(now, pipe, Bye::Superseded);

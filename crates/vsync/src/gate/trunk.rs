@@ -96,6 +96,8 @@ pub(crate) struct Trunk<M> {
     asking: bool,
     /// Clients of whose node a later incarnation was met.
     pub(crate) superseded: BTreeSet<ProcId>,
+    /// Daemons with which no version of frames is shared, and what they speak: to be told.
+    pub(crate) refused: Vec<(ProcId, (u8, u8))>,
     malformed: u64,
 }
 
@@ -118,6 +120,7 @@ impl<M: Multicast> Trunk<M> {
             later: BTreeSet::new(),
             asking: false,
             superseded: BTreeSet::new(),
+            refused: Vec::new(),
             malformed: 0,
         }
     }

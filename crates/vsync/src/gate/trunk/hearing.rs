@@ -39,6 +39,7 @@ impl<M: Multicast> Trunk<M> {
             }
             Up::Refused { peer, versions } => {
                 self.tell_all(peer, &Up::Refused { peer, versions });
+                self.refused.push((peer, versions));
             }
             Up::Cast { channel, from, message, .. } => {
                 let bytes = message.len() as u64;
