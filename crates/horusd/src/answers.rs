@@ -1,7 +1,7 @@
 //! Answers: what operators may ask a running daemon, one JSON object each way.
 //!
-//! `{"ask":"status"}`, `groups`, `members` with `group` and perhaps how that is `called`, `why` with `name`, `counters`; and from
-//! its own user or root: `out` with `name`, `drain`, `leave`.
+//! `{"ask":"status"}`, `groups`, `members` with `group` and perhaps how that is `called`, `why`
+//! with `name`, `counters`; and from its own user or root: `out` with `name`, `drain`, `leave`.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -31,8 +31,8 @@ pub(crate) type Strange = BTreeMap<NodeId, (u8, u8)>;
 /// What is said of one of them.
 pub(crate) fn too_far(lowest: u8, highest: u8) -> String {
     format!(
-        "its daemon speaks versions {lowest} to {highest} of frames, of which this one speaks none: \
-         update the older of the two"
+        "its daemon speaks versions {lowest} to {highest} of frames, of which this one speaks \
+         none: update the older of the two"
     )
 }
 
@@ -105,8 +105,10 @@ fn show<M: Multicast>(here: &Here<'_, M>, proc: ProcId) -> String {
     if proc == here.me {
         return format!("{}#{}", here.config.name, proc.incarnation);
     }
-    let configured = here.config.peers.iter().map(|(name, _)| &name[..]);
-    let daemon = || configured.filter(|name| NodeId::of_name(name) == proc.node).next();
+    let daemon = || {
+        let mut names = here.config.peers.iter().map(|(name, _)| &name[..]);
+        names.find(|name| NodeId::of_name(name) == proc.node)
+    };
     match here.server.name(proc.node).or_else(daemon) {
         Some(name) => format!("{name}#{}", proc.incarnation),
         None => format!("{:016x}#{}", proc.node.0, proc.incarnation),

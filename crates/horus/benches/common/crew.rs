@@ -18,7 +18,7 @@ pub(crate) fn role() -> Option<Words> {
 }
 
 /// Binds this process to the core of its rank, or lets it go again; with `hosts` to that of its
-/// host, of which the first rank has one and all others share the next. Where the system has put two
+/// host, of which the first rank has one and all others the next. Where the system has put two
 /// processes decides more of a latency than what is measured, and stays so for a whole series.
 pub(crate) fn bind(rank: usize, words: &Words) {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

@@ -40,8 +40,8 @@ impl Wakes {
         Self { stream, _crew: crew }
     }
 
-    /// The median time there and back, in microseconds, as seldom as pings are, on the one core that
-    /// a daemon and its client share too.
+    /// The median time there and back, in microseconds, as seldom as pings are, on one core, as
+    /// a daemon and its client share one.
     pub(crate) fn median(&mut self, count: u64) -> f64 {
         let (mut times, mut bytes) = (Times::new(), [7; 64]);
         bind(0, &bound());

@@ -1,4 +1,4 @@
-//! Upgrade: daemons and clients of this version and the next one together, or refused with a reason.
+//! Upgrade: daemons and clients of this version and the next go together, or say why not.
 
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
