@@ -299,6 +299,15 @@ impl Group {
         }
     }
 
+    /// Whether this is a member's report of what it has, in the present epoch.
+    pub(crate) fn is_told_by(&self, control: &Control) -> bool {
+        matches!(
+            (self, control),
+            (Self::Serving(serving), Control::Stability { epoch, .. })
+                if *epoch == serving.epoch.view
+        )
+    }
+
     /// The epoch's channel, if there is one.
     pub(crate) fn channel(&self) -> Option<muts::Channel> {
         match self {
