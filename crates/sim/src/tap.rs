@@ -62,13 +62,12 @@ where
     }
 
     fn up(&mut self) -> Option<L::Up> {
-        let told = self.inner.up();
-        if self.trace.is_on()
-            && let Some(told) = &told
-        {
-            self.line("up", format_args!("{told:?}"));
+        if !self.trace.is_on() {
+            return self.inner.up();
         }
-        told
+        let told = self.inner.up()?;
+        self.line("up", format_args!("{told:?}"));
+        Some(told)
     }
 
     fn receive(&mut self, now: Instant, packet: Packet) {
@@ -81,13 +80,12 @@ where
 
     fn transmit(&mut self, now: Instant) -> Option<Transmit> {
         self.now = now;
-        let datagram = self.inner.transmit(now);
-        if self.trace.is_on()
-            && let Some(datagram) = &datagram
-        {
-            self.line("transmit", format_args!("{:?} {}", datagram.to, datagram.len()));
+        if !self.trace.is_on() {
+            return self.inner.transmit(now);
         }
-        datagram
+        let datagram = self.inner.transmit(now)?;
+        self.line("transmit", format_args!("{:?} {}", datagram.to, datagram.len()));
+        Some(datagram)
     }
 
     fn wake(&mut self, now: Instant) {

@@ -13,6 +13,8 @@ fn a_member_whose_flush_took_too_long_is_waited_for_in_the_next_view() {
     plan.load.gap_max_ms = 1_000_000;
     plan.load.gap_min_ms = 1_000_000;
     plan.config.flush = Duration::from_millis(400);
+    // The first ends what others began before it has no more patience with it either.
+    plan.config.merge = Duration::from_millis(300);
     let mut world = core_world(3, 1, plan, Ways::default(), &Trace::off());
     (0..3).for_each(|host| world.start(host));
     let all = |world: &CoreWorld| share_core_view(world, group, &[0, 1, 2]);

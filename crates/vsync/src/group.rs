@@ -93,7 +93,7 @@ impl Group {
                 turn.control(from, &Control::Where { group: joining.group, whereabouts });
             }
             (Self::Joining(joining), Control::Invite { .. }) => {
-                joining.contact = Some(from);
+                joining.turn_to(turn, from);
             }
             (Self::Serving(serving), Control::Invite { group }) => {
                 // Two founders of one group: the lower one's counts.

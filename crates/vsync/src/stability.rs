@@ -319,6 +319,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_new_everybody_is_told_once_and_who_is_behind_or_has_asked_again() {
+        let mut stability = Stability::new(3, false);
+        let places = |members: &[usize]| {
+            let mut places = Audience::NONE;
+            members.iter().for_each(|member| places.insert(*member));
+            places
+        };
+        let here = [1, 0, 0];
+        stability.stir(Instant::ZERO, Duration::ZERO);
+        assert_eq!(stability.addressees(&here), Audience::ALL);
+        stability.hear(0, &here, &here);
+        stability.hear(1, &here, &here);
+        assert_eq!(stability.addressees(&here), places(&[2]));
+        stability.hear(2, &here, &[0, 0, 0]);
+        stability.ask(1);
+        assert_eq!(stability.addressees(&here), places(&[1, 2]), "it has not processed it");
+        stability.hear(2, &here, &here);
+        assert_eq!(stability.addressees(&here), places(&[]));
+        stability.urge(Instant::ZERO);
+        assert_eq!(stability.addressees(&here), places(&[]), "who waits has nothing new to say");
+    }
+
+    #[test]
     fn an_older_report_takes_nothing_back() {
         let mut stability = Stability::new(1, false);
         stability.hear(0, &[5], &[5]);

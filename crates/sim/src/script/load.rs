@@ -30,12 +30,13 @@ impl Load {
     }
 
     /// Some load for a run of groups: the applications of so many hosts send about a hundred
-    /// messages a second together, in bursts or evenly; now and then ten times that.
+    /// messages a second together, in bursts or evenly; now and then ten times that. It is half as
+    /// much again while all of them live and are in their groups.
     pub fn drawn_for(choice: &mut Choice, every: &[Order], hosts: usize) -> Self {
         let burst_max = *choice.pick(&[1, 3, 12]);
         let a_second = match choice.chance(30_000) {
             true => 1_000,
-            false => *choice.pick(&[40, 100, 150]),
+            false => *choice.pick(&[80, 150, 200]),
         };
         // Twice the mean, as bursts are drawn from 1 on and gaps from next to nothing on.
         let gap_max_ms = hosts as u64 * (burst_max + 1) * 1_000 / a_second;
