@@ -57,7 +57,7 @@ pub(crate) fn has(word: &str) -> bool {
 
 /// Runs the simulator, with the optimiser's help.
 pub(crate) fn sim(args: &[String]) -> Done {
-    let mut all = vec!["run", "--quiet", "--release", "--package", "sim", "--"];
+    let mut all = vec!["run", "--quiet", "--profile", "storm", "--package", "sim", "--"];
     all.extend(args.iter().map(String::as_str));
     run(&all)
 }

@@ -78,9 +78,9 @@ fn build() -> Result<PathBuf, String> {
     let env = [("RUSTFLAGS", COUNTERS), ("CARGO_TARGET_DIR", place.as_str())];
     let what = ["--package", "sim", "--example", "fuzzer", "--features", "fuzz"];
     // With a target told, scripts and macros of the build are built as ever.
-    let how = ["build", "--quiet", "--release", "--target", &host];
+    let how = ["build", "--quiet", "--profile", "storm", "--target", &host];
     run_with(&[&how[..], &what].concat(), &env)?;
-    Ok(folder.join(host).join("release/examples/fuzzer"))
+    Ok(folder.join(host).join("storm/examples/fuzzer"))
 }
 
 /// The machine that this runs on, as the compiler names it.

@@ -62,14 +62,14 @@ fn planted(plant: &Plant, whole: &str) -> Result<String, String> {
 
 /// What finds the fault, if anything does.
 fn find(copy: &Path, plant: &Plant) -> Result<Option<String>, String> {
-    let build = cargo(copy, &["build", "--release", "--quiet", "--package", "sim"])?;
+    let build = cargo(copy, &["build", "--profile", "storm", "--quiet", "--package", "sim"])?;
     if let Some(text) = build {
         return Err(format!("planted fault `{}` does not compile:\n{text}", plant.name));
     }
     for family in plant.families {
         let seeds = SEEDS.to_string();
         let words = ["--family", family, "--seeds", &seeds];
-        let sim = copy.join("target/release/sim");
+        let sim = copy.join("target/storm/sim");
         if let Some(text) = complaint(Command::new(sim).current_dir(copy).args(words))? {
             let first = text.lines().find(|line| line.starts_with("VIOLATION"));
             let property = first.and_then(|line| line.split([' ', ':']).nth(1));

@@ -53,7 +53,7 @@ pub(crate) fn doc() -> Done {
 pub(crate) fn loom() -> Done {
     let directory = target().join("loom").to_string_lossy().into_owned();
     let env = [("RUSTFLAGS", "--cfg horus_loom"), ("CARGO_TARGET_DIR", directory.as_str())];
-    run_with(&["test", "--package", "muts", "--release", "--test", "loom_bell"], &env)
+    run_with(&["test", "--package", "muts", "--profile", "storm", "--test", "loom_bell"], &env)
 }
 
 /// All that CI runs on a push, what is handed out, the fuzzer, and storms for as long as told.

@@ -51,6 +51,8 @@ struct Sheet {
     /// Bytes in the parts.
     bytes: usize,
     room: usize,
+    /// It asks for an acknowledgement at once.
+    at_once: bool,
 }
 
 impl Bundle<'_> {
@@ -66,7 +68,7 @@ impl Bundle<'_> {
         }
         self.items.clear();
         let room = link.path.length() - self.overhead;
-        let mut sheet = Sheet { parts: Parts::new(), bytes: 0, room };
+        let mut sheet = Sheet { parts: Parts::new(), bytes: 0, room, at_once: false };
         let try_length = try_length.map(|length| length - self.overhead);
         let into = self.blocks.room(try_length.unwrap_or(room));
         into.push(DATA);
@@ -124,6 +126,7 @@ impl Bundle<'_> {
             self.counters.probes_sent += 1;
             self.items.push(Item::Probe);
             Frame::Now.write(self.blocks.room(0));
+            sheet.at_once = true;
         }
         if core::mem::take(&mut link.errands.farewell) {
             Frame::Farewell.write(self.blocks.room(0));
@@ -244,6 +247,7 @@ impl Bundle<'_> {
         }
         if waits(link, nearly_full) && !self.items.is_empty() && self.left(sheet) > 0 {
             Frame::Now.write(self.blocks.room(0));
+            sheet.at_once = true;
             self.counters.asked_at_once += 1;
         }
     }
@@ -262,6 +266,9 @@ impl Bundle<'_> {
         }
         self.seal(&mut sheet);
         link.flight.send(self.now, sheet.bytes, self.items);
+        if sheet.at_once {
+            link.flight.ask_at_once();
+        }
         if !self.items.is_empty() {
             link.pace.sent(sheet.bytes);
         }

@@ -52,6 +52,7 @@ counters! {
     moves "muts.moves"
     silences "muts.silences"
     nobody "muts.nobody_listening"
+    nudges "muts.nudges"
     overdue "muts.overdue"
     window_full "muts.window_full"
     credit_waits "muts.credit_waits"

@@ -79,6 +79,15 @@ impl Decided {
         });
     }
 
+    /// Of what was lost from that place on, this does not count.
+    pub(crate) fn forgive(&mut self, from: usize, what: Item) {
+        let mut at = 0;
+        self.lost.retain(|item| {
+            at += 1;
+            at <= from || *item != what
+        });
+    }
+
     /// Forgets everything, and keeps the room for it.
     pub(crate) fn clear(&mut self) {
         self.came.clear();
@@ -99,8 +108,10 @@ pub(crate) struct Flight {
     bytes: usize,
     /// One above the highest number acknowledged.
     acknowledged: u64,
-    /// When the last that asks for an acknowledgement was sent.
+    /// When the last that asks for an acknowledgement was sent, and whether it asks for one at
+    /// once.
     asked: Instant,
+    at_once: bool,
     /// When one has waited so long that those sent later and acknowledged prove it lost.
     lost_at: Option<Instant>,
 }
@@ -121,6 +132,16 @@ impl Flight {
         (self.bytes > 0).then_some(self.asked)
     }
 
+    /// The last that was sent asks for an acknowledgement at once.
+    pub(crate) fn ask_at_once(&mut self) {
+        self.at_once = true;
+    }
+
+    /// As `asked`, if that asks for one at once.
+    pub(crate) fn asked_at_once(&self) -> Option<Instant> {
+        self.asked().filter(|_| self.at_once)
+    }
+
     /// When waiting alone decides something.
     pub(crate) fn lost_at(&self) -> Option<Instant> {
         self.lost_at
@@ -131,7 +152,7 @@ impl Flight {
         let state = if items.is_empty() { State::Decided } else { State::Out };
         if state == State::Out {
             self.bytes += bytes;
-            self.asked = now;
+            (self.asked, self.at_once) = (now, false);
             self.items.extend(items);
         } else if self.sent.is_empty() {
             self.first += 1;

@@ -280,6 +280,12 @@ impl Link {
         expired
     }
 
+    /// When a few are sent again because an answer that was asked for at once stays out.
+    pub(crate) fn nudge_at(&self) -> Option<Instant> {
+        let asked = self.flight.asked_at_once().filter(|_| !self.silence.is_silent())?;
+        self.pace.until_nudge().map(|wait| asked + wait)
+    }
+
     /// When the peer has been waited for long enough.
     pub(crate) fn overdue_at(&self) -> Option<Instant> {
         let asked = self.flight.asked().filter(|_| !self.silence.is_silent());
@@ -299,7 +305,8 @@ impl Link {
         let reach = self.reach.due().filter(|_| open && self.knows_hall());
         let thanks = self.sessions.due();
         let (overdue, lost) = (self.overdue_at(), self.flight.lost_at());
-        let others = [acks, notes, path, reach, thanks, overdue, lost, self.paced_until];
+        let nudge = self.nudge_at();
+        let others = [acks, notes, path, reach, thanks, nudge, overdue, lost, self.paced_until];
         others.into_iter().flatten().fold(due, Instant::min)
     }
 }

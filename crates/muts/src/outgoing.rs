@@ -5,6 +5,8 @@
 //! receiver has acknowledged it (T2); no more than the window waits (T3). Keeps: the stream's bytes
 //! in pieces, where its records end, and for each receiver which of it is there.
 
+mod level;
+
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
@@ -13,7 +15,7 @@ use bytes::Bytes;
 use crate::blocks::Blocks;
 use crate::config::Tuning;
 use crate::interface::Audience;
-use crate::limits::{GATHERED_BYTES_MAX, HALL_BYTES_MIN, UNASKED_BYTES};
+use crate::limits::{GATHERED_BYTES_MAX, UNASKED_BYTES};
 use crate::message::Message;
 use crate::ranges::Ranges;
 use crate::record::record_bytes;
@@ -232,54 +234,9 @@ impl Outgoing {
         (receiver.next, end)
     }
 
-    /// What is new to this receiver and goes in one frame; none if it lacks something older.
-    pub(crate) fn news(&self, place: usize, room: usize) -> Option<(u64, u64)> {
-        let receiver = &self.receivers[place];
-        let (from, to) = self.fresh(place);
-        if receiver.gone || !receiver.again.is_empty() || from >= to {
-            return None;
-        }
-        match self.cut(place, (from, to), room as u64, false) {
-            Next::Data { from, to, .. } if from < to => Some((from, to)),
-            _ => None,
-        }
-    }
-
     /// Whether it lacks something that was lost on the way.
     pub(crate) fn lacks_older(&self, place: usize) -> bool {
         !self.receivers[place].again.is_empty()
-    }
-
-    /// Whether what is new to this receiver is better said in the hall: another that hears it
-    /// lacks the same, and it is long, or all there is.
-    pub(crate) fn shares(&self, place: usize) -> bool {
-        let receiver = &self.receivers[place];
-        if !receiver.hears || self.level(place).next().is_none() {
-            return false;
-        }
-        let news = self.news(place, HALL_BYTES_MIN);
-        news.is_some_and(|(from, to)| to - from >= HALL_BYTES_MIN as u64 || to == self.end)
-    }
-
-    /// The others that hear the hall and lack the same as this receiver.
-    pub(crate) fn level(&self, place: usize) -> impl Iterator<Item = usize> + '_ {
-        let next = self.receivers[place].next;
-        let level = move |other: &Receiver| other.hears && !other.gone && other.next == next;
-        (0..self.receivers.len())
-            .filter(move |other| *other != place && level(&self.receivers[*other]))
-    }
-
-    /// The others that hear the hall and lack more than this receiver, not for want of credit.
-    pub(crate) fn behind(&self, place: usize) -> impl Iterator<Item = usize> + '_ {
-        let next = self.receivers[place].next;
-        let behind = move |other: &Receiver| other.hears && !other.gone && other.next < next;
-        (0..self.receivers.len())
-            .filter(move |other| behind(&self.receivers[*other]) && !self.lacks_credit(*other))
-    }
-
-    /// It was said in the hall up to there.
-    pub(crate) fn said(&mut self, place: usize, to: u64) {
-        self.receivers[place].next = to;
     }
 
     /// The first part of a run that goes in one frame.

@@ -18,6 +18,10 @@ const PACED_FROM: Duration = Duration::from_millis(2);
 /// After so long the shortest round trip is looked for anew: the path may be another.
 const SHORTEST_FOR: Duration = Duration::from_secs(10);
 
+/// Between two things that came, a few are sent again on suspicion this often: where a third of
+/// all is lost, one of them and its acknowledgement come through.
+const NUDGES_MAX: u32 = 3;
+
 /// Bytes that may go at once where the pace is limited.
 const BURST_BYTES: i64 = 64 << 10;
 
@@ -30,6 +34,8 @@ pub(crate) struct Pace {
     shortest_at: Instant,
     /// Nothing came for that many patiences in a row.
     doubled: u32,
+    /// Since something came, so often a few were sent again before that.
+    nudges: u32,
     window: usize,
     /// Nothing was ever lost: the window may double every round.
     starting: bool,
@@ -53,6 +59,7 @@ impl Pace {
             shortest: Duration::MAX,
             shortest_at: Instant::ZERO,
             doubled: 0,
+            nudges: 0,
             window: tuning.flight_bytes_start,
             starting: true,
             limited: false,
@@ -71,9 +78,26 @@ impl Pace {
 
     /// How long an acknowledgement may stay out.
     pub(crate) fn patience(&self) -> Duration {
-        let spread = (self.variation * 4).max(Duration::from_millis(1));
-        let base = self.round_trip() + spread + self.tuning.ack_delay;
+        let base = self.prompt() + self.tuning.ack_delay;
         (base * (1 << self.doubled.min(6))).min(self.tuning.patience_max)
+    }
+
+    /// How long one may that was asked for at once.
+    fn prompt(&self) -> Duration {
+        self.round_trip() + (self.variation * 4).max(Duration::from_millis(1))
+    }
+
+    /// How long one may that was asked for at once, before a few are sent again on suspicion
+    /// (RFC 8985, 7); none: it was tried often enough, the rest is the patience's.
+    pub(crate) fn until_nudge(&self) -> Option<Duration> {
+        let wait = self.prompt() * (1 << self.nudges);
+        (self.nudges < NUDGES_MAX && self.smoothed.is_some() && wait < self.patience())
+            .then_some(wait)
+    }
+
+    /// A few are sent again on suspicion: that says nothing of the line yet.
+    pub(crate) fn nudge(&mut self) {
+        self.nudges += 1;
     }
 
     /// Bytes that may be under way.
@@ -115,7 +139,7 @@ impl Pace {
             self.measure(now, sample);
         }
         if came > 0 {
-            self.doubled = 0;
+            (self.doubled, self.nudges) = (0, 0);
         }
         self.came += came;
         self.lost += lost;

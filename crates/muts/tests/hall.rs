@@ -97,6 +97,38 @@ fn who_stops_hearing_is_served_alone_within_a_round_trip() {
     assert!(!net.told(1).iter().any(|up| matches!(up, Up::Silent { .. })));
 }
 
+/// Node 1 casts so many messages of 1,000 bytes, as fast as they are taken.
+fn flood(net: &mut Net, messages: usize) {
+    let (mut left, owed) = (messages, casts(net.told(2), 1).len() + messages);
+    while left > 0 || [2, 3].into_iter().any(|node| casts(net.told(node), 1).len() < owed) {
+        while left > 0 && net.ask(1, common::cast(Bytes::from(vec![left as u8; 1_000]))) {
+            left -= 1;
+        }
+        net.run(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn receivers_whose_credit_comes_at_different_times_are_served_together() {
+    for seed in 0..8 {
+        let mut net = Net::with_hall(3, seed);
+        net.run(Duration::from_secs(2));
+        net.open(3);
+        flood(&mut net, 3_000);
+        // What comes to one alone moves the times at which it grants more.
+        net.deaf = vec![(1, 3)];
+        flood(&mut net, 1_500 + 100 * seed as usize);
+        net.deaf.clear();
+        net.run(Duration::from_secs(15));
+        let frames = counted(&net, 1, "muts.frames_sent");
+        let spared = counted(&net, 1, "muts.hall_spared");
+        flood(&mut net, 12_000);
+        let frames = counted(&net, 1, "muts.frames_sent") - frames;
+        let spared = counted(&net, 1, "muts.hall_spared") - spared;
+        assert!(spared * 10 > frames * 9, "seed {seed}: {spared} of {frames} for both at once");
+    }
+}
+
 #[test]
 fn a_slow_receiver_keeps_nobody_from_being_served() {
     let mut net = Net::with_hall(3, 4);

@@ -120,3 +120,27 @@ fn loss_costs_no_more_than_is_promised() {
     assert!(third * 100 >= whole * 5, "{third} of {whole} at a loss of 30 in a hundred");
     println!("of {whole} messages {tenth} at 10 %, {third} at 30 % loss");
 }
+
+#[test]
+fn who_waits_for_an_answer_does_not_wait_for_the_longest_delay_of_one() {
+    let mut net = Net::new(2, 5);
+    net.delay_us = 400;
+    net.run(Duration::from_secs(1));
+    net.open(2);
+    let mut longest = 0;
+    for at in 0..40_usize {
+        // What goes out first is lost, and nothing comes behind it.
+        net.cut = at >= 20;
+        assert!(net.ask(1, cast(vec![7; 300].into())));
+        let asked = net.now;
+        net.run(Duration::from_micros(500));
+        net.cut = false;
+        while casts(net.told(2), 1).len() <= at {
+            net.run(Duration::from_micros(500));
+        }
+        longest = longest.max(net.now.since(asked).as_micros());
+        net.run(Duration::from_millis(20));
+    }
+    assert!(longest < 8_000, "{longest} us, where an acknowledgement may be 10,000 late");
+    assert!(counted(&net, 1, "muts.nudges") >= 20);
+}

@@ -126,16 +126,16 @@ impl<F: Floor> Member<F> {
         }
     }
 
-    fn cast(&mut self, lane: Lane, message: Message) -> bool {
-        let now = self.motor.now();
+    fn cast(&mut self, now: muts::Instant, lane: Lane, message: Message) -> bool {
         self.floor.cast(&mut self.tower.tower, now, lane, message)
     }
 
     /// Sends what is to be sent; how long there is nothing more.
     fn send(&mut self) -> Option<Duration> {
+        let now = self.motor.now();
         if let Some(message) = self.flood.clone() {
             for at in 0..BURST {
-                if !self.cast(LANES[at % self.lanes], message.clone()) {
+                if !self.cast(now, LANES[at % self.lanes], message.clone()) {
                     return None;
                 }
             }
@@ -146,7 +146,7 @@ impl<F: Floor> Member<F> {
         {
             let message = Message::new(stamped(pings.wish, pings.length));
             let due = self.late.unwrap_or_else(clock::now_ns);
-            if !self.cast(Lane::Ping, message) {
+            if !self.cast(self.motor.now(), Lane::Ping, message) {
                 self.late = Some(due);
                 return Some(Duration::from_micros(100));
             }
@@ -205,7 +205,7 @@ impl<F: Floor> Member<F> {
         } else if self.rank == 1 {
             let mut back = message.body().to_vec();
             back[8] = Wish::Note as u8;
-            self.cast(Lane::Ping, Message::new(back));
+            self.cast(self.motor.now(), Lane::Ping, Message::new(back));
         }
     }
 

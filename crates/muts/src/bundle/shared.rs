@@ -44,7 +44,7 @@ impl Bundle<'_> {
         room: usize,
     ) -> Option<Parts> {
         self.items.clear();
-        let mut sheet = Sheet { parts: Parts::new(), bytes: 0, room };
+        let mut sheet = Sheet { parts: Parts::new(), bytes: 0, room, at_once: false };
         self.blocks.room(room).extend_from_slice(head);
         let (mut next, mut nearly_full) = (Some(first), false);
         while self.left(&sheet) >= ROOM_MIN
@@ -73,7 +73,7 @@ impl Bundle<'_> {
         Some(sheet.parts)
     }
 
-    /// One frame more, if all of these lack the same of that channel and nobody else does.
+    /// One frame more, of what all of these lack of that channel, if nobody else does.
     fn add(
         &mut self,
         links: &mut BTreeMap<ProcId, Link>,
@@ -88,10 +88,10 @@ impl Bundle<'_> {
         let Some(places) = places.collect::<Option<heapless::Vec<_, HALL_PEERS_MAX, u8>>>() else {
             return false;
         };
-        let Some((from, to)) = open.out.news(places[0], room) else { return false };
-        let same = |place: &usize| open.out.news(*place, room) == Some((from, to));
+        let Some((from, to)) = open.out.common(&places, room) else { return false };
         let others = first || open.out.level(places[0]).count() < sharers.len();
-        if !places.iter().all(same) || !others || !open.out.shares(places[0]) {
+        let worth = to - from == room as u64 || open.out.is_worth_hall((from, to));
+        if !others || !worth || !open.out.shares(places[0]) {
             return false;
         }
         let next = Next::Data { from, to, again: false };

@@ -42,6 +42,14 @@ impl Transport {
             if in_vain == 4 {
                 link.path.doubt(now);
             }
+        } else if link.nudge_at().is_some_and(|at| at <= now) {
+            self.counters.nudges += 1;
+            link.pace.nudge();
+            let before = (decided.lost.len(), decided.lost_bytes);
+            link.flight.give_up(2, &mut decided);
+            decided.lost_bytes = before.1;
+            decided.forgive(before.0, Item::Hall);
+            link.errands.probe = true;
         }
         let waited_for = overdue && link.reach.hears();
         self.decide(now, peer, &decided, 0);
@@ -114,7 +122,11 @@ impl Transport {
             Item::Stream { channel, from, to } => {
                 let open = self.channels.get_mut(&channel)?;
                 let place = open.place(peer)?;
-                return open.out.acked(place, from, to).then_some(channel);
+                let more = open.out.acked(place, from, to);
+                if open.out.withholds(place) {
+                    self.rouse_hall();
+                }
+                return more.then_some(channel);
             }
             Item::Note { channel, version } => {
                 let open = self.channels.get_mut(&channel)?;

@@ -98,15 +98,21 @@ impl Transport {
             self.counters.window_full += 1;
             return Err(Full(Down::Cast { channel, to, message }));
         }
+        // Links that have something of this channel before them are on their way to this too.
+        let mut idle = Audience::NONE;
+        let places = 0..open.peers.len();
+        places.clone().filter(|at| !open.out.waits_for(*at)).for_each(|at| idle.insert(at));
         open.out.put(&mut self.pen, to, &message);
-        for place in 0..open.peers.len() {
+        if places.is_empty() {
+            self.note_settled(channel);
+        }
+        for place in places.filter(|place| idle.has(*place)) {
             let peer = self.channels[&channel].peers[place];
             if let Some(link) = self.links.get_mut(&peer) {
                 link.make_ready(channel);
                 self.rouse(peer);
             }
         }
-        self.note_settled(channel);
         Ok(())
     }
 

@@ -19,6 +19,7 @@ use crate::hall::Hall;
 use crate::header::{Frame, HALL, HALL_HEADER_BYTES, HALL_RECEIVER_BYTES, UNICAST};
 use crate::interface::Channel;
 use crate::layer::Parts;
+use crate::limits::HALL_BYTES_MIN;
 use crate::process::ProcId;
 use crate::time::Instant;
 use crate::wire::{Malformed, Wire};
@@ -93,13 +94,17 @@ impl Transport {
         }
         let mut sharers = Sharers::new();
         let _ = sharers.push(peer);
-        let news = open.out.news(place, usize::MAX >> 1);
         for other in open.out.level(place) {
             let Some(link) = self.links.get(&open.peers[other]) else { continue };
-            if !link.hears_hall() || open.out.news(other, usize::MAX >> 1) != news {
+            if !link.hears_hall() {
                 continue;
             }
-            if !link.has_window() {
+            let common = open.out.common(&[place, other], HALL_BYTES_MIN);
+            let soon = open.out.awaits_credit(other);
+            if !soon && !common.is_some_and(|news| open.out.is_worth_hall(news)) {
+                continue;
+            }
+            if soon || !link.has_window() {
                 // It is waited for as long as its acknowledgements come: who goes ahead alone
                 // costs each datagram twice.
                 if link.pace.in_vain() == 0 {

@@ -19,12 +19,16 @@ const RENEW_PAUSE: Duration = Duration::from_secs(1);
 impl Transport {
     /// A link may have something to say, or another time to be looked at.
     pub(super) fn rouse(&mut self, peer: ProcId) {
-        self.reschedule(peer);
         let Some(link) = self.links.get_mut(&peer) else { return };
-        if link.is_open() && !link.queued {
+        if link.queued {
+            // When its turn to transmit comes, its time is looked at too.
+            return;
+        }
+        if link.is_open() {
             link.queued = true;
             self.ready.push_back(peer);
         }
+        self.reschedule(peer);
     }
 
     /// A link may have another time to be looked at.
@@ -202,6 +206,7 @@ impl Transport {
                 self.counters.silences += 1;
                 let since = link.silence.heard();
                 self.told.push_back(Up::Silent { peer, since });
+                self.rouse_hall();
             }
             Look::NowSilent | Look::Call => {
                 link.errands.probe = link.met;

@@ -11,7 +11,19 @@ const fn transport(
     Plant { name, file, from, to, families: &[], packages: &["muts", "sim"] }
 }
 
-pub(super) const PLANTS: [Plant; 13] = [
+pub(super) const PLANTS: [Plant; 15] = [
+    transport(
+        "whose credit is about to come is not waited for in the hall",
+        "crates/muts/src/transport/hall.rs",
+        "let soon = open.out.awaits_credit(other);",
+        "let soon = false;",
+    ),
+    transport(
+        "an answer that was asked for at once is waited for like any",
+        "crates/muts/src/link.rs",
+        "let nudge = self.nudge_at();",
+        "let nudge = None;",
+    ),
     transport(
         "a number that has come is taken again",
         "crates/muts/src/numbers.rs",
