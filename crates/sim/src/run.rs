@@ -167,6 +167,7 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
                 let wishes = match family {
                     Family::Many => Wishes::drawn_many(&mut choice),
                     Family::Moves => Wishes::drawn_moves(&mut choice),
+                    Family::Lwg if choice.chance(300_000) => Wishes::drawn_moves(&mut choice),
                     _ => Wishes::drawn(&mut choice),
                 };
                 let mut world = match family {
