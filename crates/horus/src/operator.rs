@@ -97,7 +97,7 @@ impl Ask {
             Self::Status { to } => (to, json!({ "ask": "status" })),
             Self::Groups { to } => (to, json!({ "ask": "groups" })),
             Self::Members { group, to } => {
-                (to, json!({ "ask": "members", "group": number_of(group) }))
+                (to, json!({ "ask": "members", "group": number_of(group), "called": group }))
             }
             Self::Why { name, to } => (to, json!({ "ask": "why", "name": name })),
             Self::Counters { to } => (to, json!({ "ask": "counters" })),
@@ -136,7 +136,7 @@ pub(crate) fn run(ask: &Ask) -> ExitCode {
 }
 
 fn put(socket: &std::path::Path, query: &Value) -> Result<Value, String> {
-    let mut stream = UnixStream::connect(socket).map_err(|error| error.to_string())?;
+    let mut stream = UnixStream::connect(socket).map_err(|error| unreached(&error))?;
     let patience = stream.set_read_timeout(Some(PATIENCE));
     patience.map_err(|error| error.to_string())?;
     let say = Say::Query(query.to_string().into_bytes());
@@ -160,6 +160,17 @@ fn put(socket: &std::path::Path, query: &Value) -> Result<Value, String> {
     }
 }
 
+/// Why no daemon is reached, and what to do.
+fn unreached(error: &std::io::Error) -> String {
+    let what = match error.kind() {
+        std::io::ErrorKind::NotFound => "start horusd, or name its socket with --socket",
+        std::io::ErrorKind::ConnectionRefused => "horusd is not running: start it",
+        std::io::ErrorKind::PermissionDenied => "this user may not: see `socket_mode` of horusd",
+        _ => return error.to_string(),
+    };
+    format!("{error}; {what}")
+}
+
 /// One line for each field, and one for each item of a list.
 fn in_words(answer: &Value) -> String {
     let plain = |value: &Value| match value {
@@ -169,7 +180,8 @@ fn in_words(answer: &Value) -> String {
     };
     let mut text = String::new();
     for (key, value) in answer.as_object().into_iter().flatten() {
-        let key = key.replace('_', " ");
+        // A counter is called what it is called.
+        let key = if key.contains('.') { key.clone() } else { key.replace('_', " ") };
         let Value::Array(items) = value else {
             text.push_str(&format!("{key}: {}\n", plain(value)));
             continue;
@@ -207,5 +219,6 @@ mod tests {
         let words = in_words(&answer);
         assert!(words.contains("ready: true\n"), "{words}");
         assert!(words.contains("clients: 1\n  groups 2, process a#1\n"), "{words}");
+        assert_eq!(in_words(&json!({ "gate.put_out": 1 })), "gate.put_out: 1\n");
     }
 }

@@ -13,11 +13,11 @@ use muts::Transport;
 use muts::keyed::Keyed;
 #[cfg(feature = "embedded")]
 use muts::os::Driver;
-use muts::os::Pipe;
+use muts::os::{Pipe, pretended};
 use muts::{Counted, Full, Guard, Guarded, Instant, Layer, Packet, ProcId, Transmit};
 #[cfg(feature = "embedded")]
 use vsync::Kernel;
-use vsync::gate::{Client, State};
+use vsync::gate::{Client, State, VERSIONS};
 
 #[cfg(feature = "embedded")]
 use crate::chaos::{Chaos, Cuts};
@@ -168,8 +168,9 @@ impl<P: Policy + Send> Tower for Remote<P> {
 pub(crate) fn remote(config: &Config, socket: &Path, me: ProcId) -> Result<(Motor, Boxed), Error> {
     let broken = |why: String| Error::Daemon { socket: socket.to_path_buf(), why };
     let mut pipe = Pipe::open(socket).map_err(|error| broken(error.to_string()))?;
-    let (client, groups) = (Client::new(me, config.name.clone()), Endpoint::of(me));
-    let groups = lwg::Config::new(groups);
+    let versions = pretended("gate").unwrap_or(VERSIONS);
+    let client = Client::speaking(versions, me, config.name.clone());
+    let groups = lwg::Config::new(Endpoint::of(me));
     let mut tower = match config.placing {
         Placing::Smallest { slack } => {
             let extras_max = slack.and_then(|slack| usize::try_from(slack).ok());
@@ -224,6 +225,7 @@ pub(crate) fn embedded(config: &Config, me: ProcId, cuts: &Cuts) -> Boxed {
     transport.silence = config.timing.silence;
     transport.beat = config.timing.beat;
     transport.hall = config.hall.map(Address::Net);
+    transport.versions = pretended("frames").unwrap_or(transport.versions);
     let kernel = vsync::Config::new(me, seed).with_suspicion(config.timing.silence);
     let transport = match &config.keys {
         Some(keys) => Transport::guarded(transport, Box::new(Keyed::new(keys))),

@@ -1,8 +1,9 @@
 //! Answers: what operators may ask a running daemon, one JSON object each way.
 //!
-//! `{"ask":"status"}`, `groups`, `members` with `group`, `why` with `name`, `counters`; and from
-//! its own user or root: `out` with `name`, `drain`, `leave`.
+//! `{"ask":"status"}`, `groups`, `members` with `group` and perhaps how that is `called`, `why`
+//! with `name`, `counters`; and from its own user or root: `out` with `name`, `drain`, `leave`.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use muts::{Counted, Multicast, NodeId, ProcId};
@@ -24,12 +25,24 @@ pub(crate) enum Deed {
     Leave,
 }
 
+/// Daemons that speak no version of frames that is spoken here, and which they speak.
+pub(crate) type Strange = BTreeMap<NodeId, (u8, u8)>;
+
+/// What is said of one of them.
+pub(crate) fn too_far(lowest: u8, highest: u8) -> String {
+    format!(
+        "its daemon speaks versions {lowest} to {highest} of frames, of which this one speaks \
+         none: update the older of the two"
+    )
+}
+
 /// What the daemon knows of itself.
 pub(crate) struct Here<'a, M> {
     pub(crate) config: &'a Config,
     pub(crate) me: ProcId,
     pub(crate) server: &'a Server<M>,
     pub(crate) waits_for: Option<&'a str>,
+    pub(crate) strange: &'a Strange,
     pub(crate) draining: bool,
     pub(crate) listens: SocketAddr,
     pub(crate) health_at: Option<SocketAddr>,
@@ -53,7 +66,7 @@ pub(crate) fn answer<M: Multicast + Counted>(
     match ask {
         "status" => (status(here), Deed::Nothing),
         "groups" => (groups(here), Deed::Nothing),
-        "members" => (members(here, text("group")), Deed::Nothing),
+        "members" => (members(here, text("group"), text("called")), Deed::Nothing),
         "why" => (why(here, text("name")), Deed::Nothing),
         "counters" => (counters(here), Deed::Nothing),
         "drain" => (json!({ "draining": true }), Deed::Drain),
@@ -66,7 +79,10 @@ pub(crate) fn answer<M: Multicast + Counted>(
                 .find(|(_, proc, known, ..)| *known == name || show(here, *proc) == name);
             match found {
                 Some((pipe, proc, ..)) => (json!({ "out": show(here, proc) }), Deed::Out(pipe)),
-                None => (wrong(&format!("no client here is called `{name}`")), Deed::Nothing),
+                None => {
+                    let why = format!("no client here is called `{name}`; `status` lists them");
+                    (wrong(&why), Deed::Nothing)
+                }
             }
         }
         _ => {
@@ -89,7 +105,11 @@ fn show<M: Multicast>(here: &Here<'_, M>, proc: ProcId) -> String {
     if proc == here.me {
         return format!("{}#{}", here.config.name, proc.incarnation);
     }
-    match here.server.name(proc.node) {
+    let daemon = || {
+        let mut names = here.config.peers.iter().map(|(name, _)| &name[..]);
+        names.find(|name| NodeId::of_name(name) == proc.node)
+    };
+    match here.server.name(proc.node).or_else(daemon) {
         Some(name) => format!("{name}#{}", proc.incarnation),
         None => format!("{:016x}#{}", proc.node.0, proc.incarnation),
     }
@@ -110,6 +130,7 @@ fn status<M: Multicast + Counted>(here: &Here<'_, M>) -> Value {
         "health": here.health_at.map(|at| at.to_string()),
         "socket": here.config.socket.display().to_string(),
         "daemons_heard": here.server.neighbours().count(),
+        "daemons_of_other_versions": here.strange.len(),
         "ready": here.waits_for.is_none(),
         "waits_for": here.waits_for,
         "draining": here.draining,
@@ -130,7 +151,8 @@ fn groups<M: Multicast>(here: &Here<'_, M>) -> Value {
     json!({ "groups": all })
 }
 
-fn members<M: Multicast>(here: &Here<'_, M>, group: &str) -> Value {
+fn members<M: Multicast>(here: &Here<'_, M>, group: &str, called: &str) -> Value {
+    let called = if called.is_empty() { group } else { called };
     // A word means the group of that word, as everywhere.
     let id = u128::from_str_radix(group, 16).ok().filter(|_| group.len() == 32);
     let id = id.map_or_else(|| vsync::GroupId::of_word(group), vsync::GroupId);
@@ -139,15 +161,18 @@ fn members<M: Multicast>(here: &Here<'_, M>, group: &str) -> Value {
     match views.last() {
         Some((_, view)) => {
             let members = view.members.iter().map(|member| show(here, member.proc));
-            json!({ "group": group, "members": members.collect::<Vec<_>>() })
+            json!({ "group": called, "members": members.collect::<Vec<_>>() })
         }
-        None => wrong(&format!("no client here is in `{group}`")),
+        None => wrong(&format!("no client here is in `{called}`; `groups` lists where they are")),
     }
 }
 
 /// Where a process is, and why it is not heard if it is not.
 fn why<M: Multicast>(here: &Here<'_, M>, name: &str) -> Value {
     let name = name.split_once('#').map_or(name, |(name, _)| name);
+    if let Some((lowest, highest)) = here.strange.get(&NodeId::of_name(name)) {
+        return json!({ "name": name, "heard": false, "why": too_far(*lowest, *highest) });
+    }
     let Some(found) = here.server.explain(NodeId::of_name(name)) else {
         let why = "no daemon that was met here has, or has had, a client of that name";
         return json!({ "name": name, "heard": false, "why": why });

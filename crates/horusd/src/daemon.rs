@@ -8,16 +8,18 @@ use std::sync::mpsc::{Receiver, TrySendError, channel, sync_channel};
 use std::time::{Duration, Instant};
 
 use muts::keyed::Keyed;
-use muts::os::{Bell, Doors, Driver, Finder, next_incarnation};
+use muts::os::{Bell, Doors, Driver, Finder, next_incarnation, pretended};
 use muts::{Address, Counted as _, Guarded as _, Layer as _, NodeId, ProcId, Transport};
 use sd_notify::NotifyState;
 use tracing::{debug, error, info, warn};
 use vsync::gate::{Bye, News, Server, Word};
 
-use crate::answers::{self, Deed, Here};
+use crate::answers::{self, Deed, Here, Strange};
 use crate::config::Config;
 use crate::health::Health;
-use crate::limits::{ADDRESSES_WAITING_MAX, LOOK_UP_EVERY, PAGE_EVERY, STREAMS_BESIDE_CLIENTS};
+use crate::limits::{
+    ADDRESSES_WAITING_MAX, LOOK_UP_EVERY, PAGE_EVERY, STRANGE_MAX, STREAMS_BESIDE_CLIENTS,
+};
 use crate::log::Level;
 use crate::metrics::Counters;
 use crate::settings::Line;
@@ -42,6 +44,8 @@ struct Daemon<'a> {
     /// Where each was found last.
     peers: BTreeMap<String, SocketAddr>,
     waits_for: Option<String>,
+    /// Others with which no version of frames is shared, and which they speak.
+    strange: Strange,
     /// It was ready once: from then on the loss of a neighbour is no reason to take it out.
     ready: bool,
     draining: bool,
@@ -99,6 +103,7 @@ pub(crate) fn run(line: &Line, config: Config) -> Result<(), String> {
         health_at: shown,
         peers: BTreeMap::new(),
         waits_for: None,
+        strange: Strange::new(),
         ready: false,
         draining: false,
         leaving: false,
@@ -127,6 +132,7 @@ fn server(config: &Config, me: ProcId) -> Server<Transport> {
     let mut transport = muts::Config::new(me, seed);
     transport.silence = config.silence;
     transport.beat = config.beat;
+    transport.versions = pretended("frames").unwrap_or(transport.versions);
     let transport = match &config.keys {
         Some(keys) => Transport::guarded(transport, Box::new(Keyed::new(keys))),
         None => Transport::new(transport),
@@ -135,6 +141,7 @@ fn server(config: &Config, me: ProcId) -> Server<Transport> {
     gate.kernel = vsync::Config::new(me, seed).with_suspicion(config.silence);
     gate.beat = config.beat;
     gate.silence = config.silence;
+    gate.versions = pretended("gate").unwrap_or(gate.versions);
     let mut server = Server::new(transport, gate);
     server.reconfigure(|gate| adjust(gate, config));
     server
@@ -260,18 +267,34 @@ impl Daemon<'_> {
                     }
                     self.doors.close(pipe, last);
                 }
+                News::Refused { peer, versions } => self.note_refused(peer, versions),
                 News::Asked { pipe, query } => self.answer(pipe, &query),
             }
         }
     }
 
+    /// Another daemon is told that it cannot be spoken with; so is whoever looks after this one.
+    fn note_refused(&mut self, peer: ProcId, (lowest, highest): (u8, u8)) {
+        let known = self.strange.get(&peer.node) == Some(&(lowest, highest));
+        if known || self.strange.len() >= STRANGE_MAX {
+            return;
+        }
+        let name = self.peers.keys().find(|name| NodeId::of_name(name) == peer.node);
+        let name = name.map_or_else(|| format!("{:016x}", peer.node.0), Clone::clone);
+        warn!(name, "refused: {}", answers::too_far(lowest, highest));
+        self.strange.insert(peer.node, (lowest, highest));
+    }
+
     fn answer(&mut self, pipe: u32, query: &[u8]) {
+        let heard: Vec<NodeId> = self.server.neighbours().collect();
+        self.strange.retain(|node, _| !heard.contains(node));
         let may_act = self.doors.uid(pipe).is_some_and(|uid| uid == self.uid || uid == 0);
         let here = Here {
             config: &self.config,
             me: self.me,
             server: &self.server,
             waits_for: self.waits_for.as_deref(),
+            strange: &self.strange,
             draining: self.draining,
             listens: self.listens,
             health_at: self.health_at,

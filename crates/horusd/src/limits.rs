@@ -20,6 +20,9 @@ pub(crate) const REQUEST_PATIENCE: Duration = Duration::from_secs(1);
 /// How often names of other hosts are looked up again: an address that moved is found within it.
 pub(crate) const LOOK_UP_EVERY: Duration = Duration::from_secs(30);
 
+/// Daemons of other versions that are remembered: those of an upgrade that went wrong.
+pub(crate) const STRANGE_MAX: usize = 64;
+
 /// The longest query of an operator.
 pub(crate) const QUERY_BYTES_MAX: usize = 4096;
 

@@ -1,6 +1,7 @@
 //! The transport's settings.
 
 use crate::address::Address;
+use crate::greeting::VERSIONS;
 use crate::limits::{
     DATAGRAM_BYTES_MAX, FLIGHT_BYTES_MAX, FLIGHT_BYTES_START, WINDOW_BYTES, WINDOW_MESSAGES,
 };
@@ -24,6 +25,10 @@ pub struct Config {
     /// An address at which all of a cluster listen at once: an IP multicast group. What several
     /// peers are to hear is said there once, to those of them who prove to hear it. Default none.
     pub hall: Option<Address>,
+    /// The lowest and the highest version of frames that it speaks: with each peer the highest that
+    /// both do. A process is held to less while others are still to be replaced. Default: all that
+    /// there are.
+    pub versions: (u8, u8),
     /// How much and how long; the defaults are measured.
     pub tuning: Tuning,
 }
@@ -70,6 +75,7 @@ impl Config {
             silence: Duration::from_secs(1),
             beat: Duration::from_millis(100),
             hall: None,
+            versions: VERSIONS,
             tuning: Tuning::default(),
         }
     }

@@ -6,6 +6,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt::Debug;
 
+use crate::beacon::Beacon;
 use crate::greeting::Hello;
 use crate::header::Frame;
 use crate::message::Message;
@@ -79,10 +80,11 @@ fn message<'a>(from: &mut &'a [u8]) -> Result<Box<dyn Decoded + 'a>, Malformed> 
 
 /// What this floor reads.
 #[must_use]
-pub const fn all() -> [Decoder; 3] {
+pub const fn all() -> [Decoder; 4] {
     [
         Decoder { name: "muts.frame", read: |from| Ok(Box::new(Frame::read(from)?)) },
         of::<Hello>("muts.hello"),
+        of::<Beacon>("muts.beacon"),
         Decoder { name: "muts.message", read: message },
     ]
 }

@@ -56,10 +56,10 @@ impl Wire for Hello {
 }
 
 impl Hello {
-    /// The version that both speak, if there is one.
-    pub(crate) fn common_version(&self) -> Option<u8> {
-        let highest = self.versions.1.min(VERSIONS.1);
-        (highest >= self.versions.0.max(VERSIONS.0)).then_some(highest)
+    /// The highest version that it and who speaks these both speak, if there is one.
+    pub(crate) fn common_version(&self, ours: (u8, u8)) -> Option<u8> {
+        let highest = self.versions.1.min(ours.1);
+        (highest >= self.versions.0.max(ours.0)).then_some(highest)
     }
 }
 
@@ -249,7 +249,8 @@ mod tests {
 
     #[test]
     fn versions_meet_or_do_not() {
-        let with = |low, high| Hello { versions: (low, high), ..hello(1, 1) }.common_version();
+        let with =
+            |low, high| Hello { versions: (low, high), ..hello(1, 1) }.common_version(VERSIONS);
         assert_eq!(with(VERSIONS.0, VERSIONS.1 + 3), Some(VERSIONS.1));
         assert_eq!(with(VERSIONS.1 + 1, VERSIONS.1 + 3), None);
         assert_eq!(with(0, VERSIONS.0 - 1), None);

@@ -15,6 +15,7 @@ extern crate alloc;
 extern crate std;
 
 mod address;
+mod beacon;
 #[cfg(feature = "os")]
 mod bell;
 mod blocks;

@@ -182,14 +182,19 @@ impl Message {
     }
 }
 
-/// Behind its length: for messages that something follows. The bytes are copied.
+/// Behind its length: for messages that something follows. The bytes are copied, each part to where
+/// it stays.
 impl Wire for Message {
     fn write(&self, into: &mut impl Sink) {
         write_varint(into, self.len() as u64);
         Self::write(self, into);
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
-        Self::read(Bytes::copy_from_slice(read_bytes(from)?))
+        let mut rest = read_bytes(from)?;
+        let heads = read_bytes(&mut rest)?;
+        let mut message = Self::new(Bytes::copy_from_slice(rest));
+        message.heads.extend_from_slice(heads);
+        Ok(message)
     }
 }
 

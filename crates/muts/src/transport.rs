@@ -29,7 +29,7 @@ use crate::channel::Open;
 use crate::config::Config;
 use crate::counters::{Counted, Counters};
 use crate::flight::{Decided, Item};
-use crate::greeting::{Nodes, VERSIONS};
+use crate::greeting::Nodes;
 use crate::guard::{Guard, Guarded};
 use crate::hall::Hall;
 use crate::header::{ANSWER, COOKIE, DATA, DATAGRAM_HEADER_BYTES, HALL, HELLO, THANKS};
@@ -345,7 +345,7 @@ impl Counted for Transport {
         each("muts.holder", holder.map_or(0, |peer| peer.node.0));
         each("muts.health", self.health.score().into());
         let lowest = self.links.values().map(|link| u64::from(link.version)).min();
-        each("muts.version", lowest.unwrap_or(VERSIONS.1.into()));
+        each("muts.version", lowest.unwrap_or(self.config.versions.1.into()));
     }
 }
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use sim::{Family, Lengths, Mode, Report, Trace, run, write_histories};
+use sim::{Family, Mode, Report, Trace, is_fault, run, write_histories};
 
 /// Storms over the towers of the workspace, in a pretended world.
 #[derive(Debug, Parser)]
@@ -46,6 +46,7 @@ struct Sums {
     runs: u64,
     failed: u64,
     simulated_s: f64,
+    sent: u64,
     compared: u64,
     views: u64,
     counts: BTreeMap<&'static str, u64>,
@@ -90,9 +91,10 @@ fn main() -> ExitCode {
 
 fn one(options: &Options, family: Family, mode: Mode, seed: u64, sums: &mut Sums) {
     let trace = if options.trace { Trace::printed() } else { Trace::off() };
-    let report = run(family, mode, seed, Lengths::SHORT, &trace);
+    let report = run(family, mode, seed, family.lengths(), &trace);
     sums.runs += 1;
     sums.simulated_s += report.simulated.as_secs_f64();
+    sums.sent += report.sent;
     sums.compared += report.compared;
     sums.views += report.views;
     for (kind, count) in &report.counts {
@@ -153,6 +155,14 @@ fn summary(family: Family, mode: Mode, sums: &Sums, seconds: f64) {
         sums.simulated_s / seconds,
         sums.views,
         sums.compared
+    );
+    let runs = sums.runs.max(1) as f64;
+    println!(
+        "   a run: {:.0} s, {:.0} messages, {:.0} faults",
+        sums.simulated_s / runs,
+        sums.sent as f64 / runs,
+        sums.counts.iter().filter(|(kind, _)| is_fault(kind)).map(|it| *it.1).sum::<u64>() as f64
+            / runs,
     );
     let faults: Vec<_> =
         sums.counts.iter().map(|(kind, count)| format!("{kind} {count}")).collect();

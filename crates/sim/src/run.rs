@@ -58,6 +58,16 @@ impl Family {
         }
     }
 
+    /// How long a run lasts: groups have two minutes, of which a half minute is for settling;
+    /// transports, and a thousand groups, show all they have in a minute.
+    #[must_use]
+    pub const fn lengths(self) -> Lengths {
+        match self {
+            Self::Streams | Self::Many => Lengths::MINUTE,
+            _ => Lengths::TWO_MINUTES,
+        }
+    }
+
     /// How many runs of others take as long as one of this.
     #[must_use]
     pub const fn weight(self) -> u64 {
@@ -101,6 +111,8 @@ pub struct Report {
     pub complaints: Vec<String>,
     /// What was found wrong: the property first, the first offence first.
     pub violations: Vec<String>,
+    /// Messages sent to groups.
+    pub sent: u64,
     /// Deliveries that were compared.
     pub compared: u64,
     /// Views that were told.
@@ -119,8 +131,13 @@ pub struct Lengths {
 }
 
 impl Lengths {
-    /// For fixed and fresh seeds in tests.
-    pub const SHORT: Self = Self { storm: Duration::from_secs(30), quiet: Duration::from_secs(25) };
+    /// A minute, or a little less.
+    pub const MINUTE: Self =
+        Self { storm: Duration::from_secs(30), quiet: Duration::from_secs(25) };
+
+    /// Two minutes.
+    pub const TWO_MINUTES: Self =
+        Self { storm: Duration::from_secs(95), quiet: Duration::from_secs(25) };
 }
 
 /// Runs one seed. A panic of a floor is a violation like any other.
@@ -140,7 +157,7 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
                 judge_streams(world, &whole)
             }
             Family::Core | Family::Gate => {
-                let hosts = choice.between(3, 5) as usize;
+                let hosts = choice.between(3, 6) as usize;
                 let plan = Plan::drawn(&mut choice, hosts);
                 let causal_across = plan.config.causality == vsync::Causality::System
                     && !matches!(family, Family::Gate);
@@ -165,10 +182,12 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
                 let few = if family == Family::Many { 4 } else { 2 };
                 let hosts = choice.between(few, 5) as usize;
                 let wishes = match family {
-                    Family::Many => Wishes::drawn_many(&mut choice),
-                    Family::Moves => Wishes::drawn_moves(&mut choice),
-                    Family::Lwg if choice.chance(300_000) => Wishes::drawn_moves(&mut choice),
-                    _ => Wishes::drawn(&mut choice),
+                    Family::Many => Wishes::drawn_many(&mut choice, hosts),
+                    Family::Moves => Wishes::drawn_moves(&mut choice, hosts),
+                    Family::Lwg if choice.chance(300_000) => {
+                        Wishes::drawn_moves(&mut choice, hosts)
+                    }
+                    _ => Wishes::drawn(&mut choice, hosts),
                 };
                 let mut world = match family {
                     Family::GateLwg => gated_light_world(hosts, world_seed, wishes, ways, trace),
@@ -244,9 +263,18 @@ fn begin<T: Layer, A: App<Down = T::Down, Up = T::Up>>(world: &World<T, A>) -> R
         complaints: world.complaints().iter().map(complaint).collect(),
         digest: world.digest(),
         simulated: world.now().since(muts::Instant::ZERO),
-        counts: world.counts().clone(),
+        counts: counts(world),
         ..Report::default()
     }
+}
+
+/// What was counted, and datagrams.
+fn counts<T: Layer, A: App<Down = T::Down, Up = T::Up>>(
+    world: &World<T, A>,
+) -> BTreeMap<&'static str, u64> {
+    let mut counts = world.counts().clone();
+    counts.insert("datagrams", world.network.counted().0);
+    counts
 }
 
 /// Judges a world of transports; `whole` are the hosts that could reach each other at its end.

@@ -45,6 +45,25 @@ const FAULTS: [Fault; 10] = [
     Fault::Hall,
 ];
 
+/// What faults are counted as: one of these each.
+const BLOWS: [&str; 9] = [
+    "crash",
+    "deafened",
+    "hall",
+    "leaky partition",
+    "muted",
+    "one-way cut",
+    "partition",
+    "pause",
+    "weather",
+];
+
+/// Whether something that was counted in a run is a fault.
+#[must_use]
+pub fn is_fault(kind: &str) -> bool {
+    BLOWS.contains(&kind)
+}
+
 /// A plan of faults.
 #[derive(Debug)]
 pub struct Storm {
@@ -54,6 +73,8 @@ pub struct Storm {
     /// The silence after which the towers suspect: pauses, cuts and gaps are measured in it.
     silence_ms: u64,
     gap_max_ms: u64,
+    /// Nobody is to be taken for failed who lives.
+    gentle: bool,
 }
 
 impl Storm {
@@ -63,26 +84,31 @@ impl Storm {
         let mut weights = FAULTS.map(|_| *choice.pick(&[0, 1, 2, 2, 4]));
         weights[1] = weights[1].max(1);
         weights[7] = weights[7].max(1);
-        let gap_max_ms = silence_ms * choice.between(1, 4);
-        Self { choice, weights, silence_ms, gap_max_ms }
+        // No more than two are missing.
+        let missing = (0..FAULTS.len()).filter(|kind| weights[*kind] == 0);
+        for kind in missing.skip(2).collect::<Vec<_>>() {
+            weights[kind] = 1;
+        }
+        let gap_max_ms = silence_ms * choice.between(1, 3);
+        Self { choice, weights, silence_ms, gap_max_ms, gentle: false }
     }
 
-    /// The same, but whoever lives hears everybody else that does.
+    /// The same, but whoever lives hears everybody else that does: nobody is stopped for long.
     #[must_use]
     pub fn without_partitions(mut self) -> Self {
-        let parts = [Fault::Pause, Fault::Part, Fault::CutOneWay, Fault::Deafen];
+        let parts = [Fault::Part, Fault::CutOneWay, Fault::Deafen];
         for (kind, weight) in FAULTS.into_iter().zip(&mut self.weights) {
-            if parts.contains(&kind) {
-                *weight = 0;
-            }
+            *weight = if parts.contains(&kind) { 0 } else { (*weight).max(1) };
         }
+        self.gentle = true;
         self
     }
 
     /// No faults at all, under some weather.
     #[must_use]
     pub const fn none(choice: Choice) -> Self {
-        Self { choice, weights: [0; FAULTS.len()], silence_ms: 1_000, gap_max_ms: 1_000 }
+        let weights = [0; FAULTS.len()];
+        Self { choice, weights, silence_ms: 1_000, gap_max_ms: 1_000, gentle: false }
     }
 
     /// Rages over a world for this long.
@@ -235,7 +261,8 @@ impl Storm {
 
     fn pause<T: Layer, A: App<Down = T::Down, Up = T::Up>>(&mut self, world: &mut World<T, A>) {
         let Some(host) = self.victim(world, true) else { return };
-        let tenths = *self.choice.pick(&[1, 5, 9, 12, 20, 50]);
+        let tenths: &[u64] = if self.gentle { &[1, 2] } else { &[1, 5, 9, 12, 20, 50] };
+        let tenths = *self.choice.pick(tenths);
         world.pause(host, Duration::from_millis(self.silence_ms * tenths / 10));
     }
 

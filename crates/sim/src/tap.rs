@@ -50,6 +50,9 @@ where
 
     fn down(&mut self, now: Instant, ask: L::Down) -> Result<(), Full<L::Down>> {
         self.now = now;
+        if !self.trace.is_on() {
+            return self.inner.down(now, ask);
+        }
         self.line("down", format_args!("{ask:?}"));
         let answer = self.inner.down(now, ask);
         if let Err(Full(ask)) = &answer {
@@ -59,6 +62,9 @@ where
     }
 
     fn up(&mut self) -> Option<L::Up> {
+        if !self.trace.is_on() {
+            return self.inner.up();
+        }
         let told = self.inner.up()?;
         self.line("up", format_args!("{told:?}"));
         Some(told)
@@ -66,12 +72,17 @@ where
 
     fn receive(&mut self, now: Instant, packet: Packet) {
         self.now = now;
-        self.line("receive", format_args!("{:?} {}", packet.from, packet.bytes.len()));
+        if self.trace.is_on() {
+            self.line("receive", format_args!("{:?} {}", packet.from, packet.bytes.len()));
+        }
         self.inner.receive(now, packet);
     }
 
     fn transmit(&mut self, now: Instant) -> Option<Transmit> {
         self.now = now;
+        if !self.trace.is_on() {
+            return self.inner.transmit(now);
+        }
         let datagram = self.inner.transmit(now)?;
         self.line("transmit", format_args!("{:?} {}", datagram.to, datagram.len()));
         Some(datagram)
@@ -79,7 +90,9 @@ where
 
     fn wake(&mut self, now: Instant) {
         self.now = now;
-        self.line("wake", format_args!(""));
+        if self.trace.is_on() {
+            self.line("wake", format_args!(""));
+        }
         self.inner.wake(now);
     }
 

@@ -13,6 +13,7 @@ pub(crate) fn pronounce(report: &mut Report, options: &Options) {
     let verdict = judge(&report.logs, options);
     report.violations.extend(verdict.violations.iter().map(ToString::to_string));
     report.violations.extend(verdict.void.iter().map(|void| format!("void: {void}")));
+    report.sent = verdict.sends;
     report.compared = verdict.deliveries;
 }
 

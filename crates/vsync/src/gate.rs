@@ -9,6 +9,7 @@ mod client;
 mod fields;
 mod frame;
 mod line;
+mod out;
 mod server;
 mod shared;
 mod trunk;
@@ -16,7 +17,7 @@ mod trunk;
 use muts::decoders::{Decoder, of};
 
 pub use client::{Client, State};
-pub use frame::{Bye, Reader, Say, Tell, VERSION, framed};
+pub use frame::{Bye, Reader, Say, Tell, VERSIONS, framed};
 pub use server::{Config, News, Server, Word};
 pub use trunk::Whereabouts;
 

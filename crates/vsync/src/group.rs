@@ -93,7 +93,7 @@ impl Group {
                 turn.control(from, &Control::Where { group: joining.group, whereabouts });
             }
             (Self::Joining(joining), Control::Invite { .. }) => {
-                joining.contact = Some(from);
+                joining.turn_to(turn, from);
             }
             (Self::Serving(serving), Control::Invite { group }) => {
                 // Two founders of one group: the lower one's counts.
@@ -297,6 +297,15 @@ impl Group {
             }
             _ => self.settle(turn, highest),
         }
+    }
+
+    /// Whether this is a member's report of what it has, in the present epoch.
+    pub(crate) fn is_told_by(&self, control: &Control) -> bool {
+        matches!(
+            (self, control),
+            (Self::Serving(serving), Control::Stability { epoch, .. })
+                if *epoch == serving.epoch.view
+        )
     }
 
     /// The epoch's channel, if there is one.

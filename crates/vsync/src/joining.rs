@@ -72,6 +72,14 @@ impl Joining {
         true
     }
 
+    /// Somebody invites it: that one is asked now, and soon again.
+    pub(crate) fn turn_to(&mut self, turn: &Turn<'_>, host: ProcId) {
+        if self.contact.replace(host) != Some(host) {
+            self.next = turn.now;
+            self.pause = PAUSE_MIN;
+        }
+    }
+
     /// Whether this INSTALL answers this joining, not an earlier one.
     pub(crate) fn is_let_in_by(&self, install: &Install, me: ProcId) -> bool {
         let mut joiners = install.joiners.iter();

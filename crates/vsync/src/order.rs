@@ -22,6 +22,11 @@ pub enum Order {
 }
 
 impl Order {
+    /// Whether what one sender sends of these is told it in the order in which it sends it.
+    pub(crate) const fn is_queued(self) -> bool {
+        matches!(self, Self::Fifo | Self::Causal | Self::Total)
+    }
+
     /// As it crosses the network; 4 and 7 are frames without an order.
     pub(crate) const fn code(self) -> u8 {
         match self {

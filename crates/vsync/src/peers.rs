@@ -372,11 +372,14 @@ impl Peers {
         let heard: Vec<ProcId> =
             self.all.keys().copied().filter(|proc| self.hears(now, *proc)).collect();
         let mut new = Vec::new();
+        let mut beat = Beat { row: heard, digest: 0 };
+        let mut bytes = Vec::new();
         for (proc, peer) in self.all.iter_mut().filter(|(_, peer)| peer.met && !peer.lost) {
-            let mut bytes = Vec::new();
-            Beat { row: heard.clone(), digest: peer.digest }.write(&mut bytes);
+            beat.digest = peer.digest;
+            bytes.clear();
+            beat.write(&mut bytes);
             if peer.beat.as_deref() != Some(&bytes[..]) {
-                let bytes = Bytes::from(bytes);
+                let bytes = Bytes::copy_from_slice(&bytes);
                 peer.beat = Some(bytes.clone());
                 new.push((*proc, bytes));
             }

@@ -24,10 +24,12 @@ impl Epoch {
         if wanted > 1 || wanted > 0 && self.stability.due.is_none() {
             let report = self.report(0);
             turn.control(self.members[rank], &report);
+        } else if wanted > 0 {
+            self.stability.ask(rank);
         }
     }
 
-    /// Reports to all members what is here, if a report is due.
+    /// Reports what is here to whom it concerns, if a report is due.
     pub(crate) fn report_if_due(&mut self, turn: &mut Turn<'_>) {
         if self.stability.due.is_none_or(|due| due > turn.now) {
             return;
@@ -36,8 +38,9 @@ impl Epoch {
         let unstable = self.is_unstable() || self.stability.misses_any();
         let urgent = core::mem::take(&mut self.stability.urgent);
         let report = self.report(u8::from(unstable) + u8::from(unstable && urgent));
+        let to = self.stability.addressees(&self.received());
         for rank in 0..self.members.len() {
-            if rank != self.rank {
+            if rank != self.rank && to.has(rank) {
                 turn.control(self.members[rank], &report);
             }
         }

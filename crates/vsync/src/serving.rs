@@ -54,6 +54,8 @@ pub(crate) struct Serving {
     pub(crate) invited: BTreeMap<ProcId, Instant>,
     /// Members that are not coming: in a view without this one, or taken for failed by it.
     pub(crate) gone: BTreeSet<ProcId>,
+    /// Of those, whose flush took too long: what ends it shows that they take part.
+    pub(crate) slow: BTreeSet<ProcId>,
     /// Since when members have been seen in an epoch that no INSTALL known here ended.
     pub(crate) apart: BTreeMap<ProcId, Instant>,
     /// Since when members have asked to come in, of whom no INSTALL known here let them in so.
@@ -110,6 +112,7 @@ impl Serving {
             leaves: BTreeSet::new(),
             invited: BTreeMap::new(),
             gone: BTreeSet::new(),
+            slow: BTreeSet::new(),
             apart: BTreeMap::new(),
             pleading: BTreeMap::new(),
             sightings: BTreeMap::new(),
@@ -152,7 +155,16 @@ impl Serving {
 
     /// That member is not coming: what it was to hear, somebody else has to.
     pub(crate) fn give_up(&mut self, turn: &Turn<'_>, proc: ProcId) {
+        self.slow.remove(&proc);
         if self.gone.insert(proc) {
+            self.repeating.stir(turn);
+        }
+    }
+
+    /// The same for this epoch only: it has said nothing for too long.
+    fn give_up_for_now(&mut self, turn: &Turn<'_>, proc: ProcId) {
+        if self.gone.insert(proc) {
+            self.slow.insert(proc);
             self.repeating.stir(turn);
         }
     }
@@ -243,7 +255,7 @@ impl Serving {
             blocked.since = turn.now;
             if self.epoch.members.contains(&blocked.by) {
                 let by = blocked.by;
-                self.give_up(turn, by);
+                self.give_up_for_now(turn, by);
             }
         }
     }
@@ -276,7 +288,7 @@ impl Serving {
         give_back(&mut self.invited);
         give_back(&mut self.apart);
         give_back(&mut self.pleading);
-        for tree in [&mut self.leaves, &mut self.gone] {
+        for tree in [&mut self.leaves, &mut self.gone, &mut self.slow] {
             if tree.is_empty() {
                 tree.clear();
             }

@@ -2,8 +2,9 @@
 //!
 //! Takes: each member's report of how far it has received and processed every stream. Promises: a
 //! position is called settled or stable only when every member of the view said so itself. Keeps:
-//! one row of positions per member. Reports are repeated while anything is not stable, so a lost
-//! one delays and never stalls.
+//! one row of positions per member. What is new here everybody is told once. Whoever is not known to
+//! have all that is here is asked again and again, and answers, so a lost report delays and never
+//! stalls.
 
 use alloc::boxed::Box;
 use alloc::vec;
@@ -34,6 +35,10 @@ pub(crate) struct Stability {
     present: Audience,
     /// Somebody waits until all are.
     expecting: bool,
+    /// Something was received or processed here since the last report.
+    fresh: bool,
+    /// Who has asked since then.
+    asked: Audience,
     /// Somebody waits for the others' next words.
     pub(crate) urgent: bool,
     /// When the next report is due, if one is.
@@ -67,6 +72,8 @@ impl Stability {
             told: Positions::new(members),
             present: Audience::NONE,
             expecting: false,
+            fresh: false,
+            asked: Audience::NONE,
             urgent: false,
             due: None,
             pause: Duration::ZERO,
@@ -129,7 +136,7 @@ impl Stability {
     /// Asks the others at once.
     pub(crate) fn urge(&mut self, now: Instant) {
         self.urgent = true;
-        self.stir(now, Duration::ZERO);
+        self.hasten(now, Duration::ZERO);
     }
 
     /// Whether every member is known to be in the epoch.
@@ -229,11 +236,33 @@ impl Stability {
 
     /// Something new was received or processed here: a report is due soon.
     pub(crate) fn stir(&mut self, now: Instant, delay: Duration) {
+        self.fresh = true;
+        self.hasten(now, delay);
+    }
+
+    fn hasten(&mut self, now: Instant, delay: Duration) {
         let soon = now + delay;
         if self.due.is_none_or(|due| due > soon) {
             self.due = Some(soon);
         }
         self.pause = delay.max(PAUSE_MIN);
+    }
+
+    /// This member has asked: it is answered with the next report.
+    pub(crate) fn ask(&mut self, member: usize) {
+        self.asked.insert(member);
+    }
+
+    /// Whom a report that is due now is for: everybody if it says anything new, otherwise those who
+    /// have asked, and those of whom not all that is here is known.
+    pub(crate) fn addressees(&mut self, received: &[u64]) -> Audience {
+        let mut to = core::mem::replace(&mut self.asked, Audience::NONE);
+        if core::mem::take(&mut self.fresh) {
+            return Audience::ALL;
+        }
+        let absent = if self.expecting { self.absent() } else { Vec::new() };
+        absent.into_iter().chain(self.behind(received)).for_each(|member| to.insert(member));
+        to
     }
 
     /// A report has gone out; the next is due only if something is not stable yet.
@@ -287,6 +316,29 @@ mod tests {
         stability.hear(0, &[6, 3], &[2, 3]);
         assert_eq!((stability.settled_below(0), stability.stable_below(0)), (5, 5));
         assert_eq!(stability.lacking(&[6, 3]), [1]);
+    }
+
+    #[test]
+    fn what_is_new_everybody_is_told_once_and_who_is_behind_or_has_asked_again() {
+        let mut stability = Stability::new(3, false);
+        let places = |members: &[usize]| {
+            let mut places = Audience::NONE;
+            members.iter().for_each(|member| places.insert(*member));
+            places
+        };
+        let here = [1, 0, 0];
+        stability.stir(Instant::ZERO, Duration::ZERO);
+        assert_eq!(stability.addressees(&here), Audience::ALL);
+        stability.hear(0, &here, &here);
+        stability.hear(1, &here, &here);
+        assert_eq!(stability.addressees(&here), places(&[2]));
+        stability.hear(2, &here, &[0, 0, 0]);
+        stability.ask(1);
+        assert_eq!(stability.addressees(&here), places(&[1, 2]), "it has not processed it");
+        stability.hear(2, &here, &here);
+        assert_eq!(stability.addressees(&here), places(&[]));
+        stability.urge(Instant::ZERO);
+        assert_eq!(stability.addressees(&here), places(&[]), "who waits has nothing new to say");
     }
 
     #[test]

@@ -266,7 +266,10 @@ impl Serving {
         self.pleading.clear();
         self.joins.retain(|proc, _| !members.contains(proc));
         self.leaves.retain(|proc| members.contains(proc));
-        self.gone.retain(|proc| members.contains(proc) && part.is_some());
+        // Who is in it has given its STATUS to whoever decided it, and taken back what it began.
+        let slow = core::mem::take(&mut self.slow);
+        let still = |proc: &ProcId| members.contains(proc) && !slow.contains(proc);
+        self.gone.retain(|proc| still(proc) && part.is_some());
         for proc in &members {
             if let Some(sighting) = self.sightings.get_mut(proc) {
                 sighting.forget();

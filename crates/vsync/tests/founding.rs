@@ -66,3 +66,15 @@ fn who_founds_what_it_was_invited_into_hears_of_it_though_the_host_is_gone() {
     let out = |up: &Up| matches!(up, Up::Out { .. } | Up::View(_));
     assert!(world.told[&proc('b')].iter().any(out), "it waits for ever");
 }
+
+#[test]
+fn who_has_long_asked_to_join_asks_at_once_whoever_founds_the_group() {
+    let mut world = World::new("ab", 1);
+    let group = GroupId::of_word("g");
+    world.ask(proc('b'), Down::Join { group, contact: None }).expect("taken");
+    // Its next question to everybody would come half a second after the last.
+    world.run(Duration::from_millis(2_650));
+    world.ask(proc('a'), Down::Found { group, members: vec![proc('b')] }).expect("taken");
+    world.run(Duration::from_millis(200));
+    assert_eq!(members_at(&world, 'b'), [proc('a'), proc('b')]);
+}

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use common::{Air, Breath, message, proc};
-use muts::{Address, Counted as _, Layer, NodeId, Packet, Porter, ProcId, Wire};
-use vsync::gate::{Bye, Client, Config, News, Say, Server, State, Word};
-use vsync::{Down, Endpoint, GroupId, Order, Up};
+use muts::{Address, Audience, Counted as _, Layer, NodeId, Packet, Porter, ProcId, Wire};
+use vsync::gate::{Bye, Client, Config, News, Say, Server, State, VERSIONS, Word};
+use vsync::{Down, Endpoint, GroupId, How, Order, Up};
 
 const GROUP: GroupId = GroupId(1 << 127 | 7);
 
@@ -57,8 +57,18 @@ impl House {
 
     /// A client of this name comes to that daemon.
     fn come(&mut self, server: usize, name: &str, incarnation: u64) -> u32 {
+        self.come_speaking(server, name, incarnation, VERSIONS)
+    }
+
+    fn come_speaking(
+        &mut self,
+        server: usize,
+        name: &str,
+        incarnation: u64,
+        versions: (u8, u8),
+    ) -> u32 {
         let pipe = self.open(server);
-        let client = Client::new(named(name, incarnation), name);
+        let client = Client::speaking(versions, named(name, incarnation), name);
         self.clients.insert(pipe, Desk { client, server, told: Vec::new(), deaf: false });
         self.turn();
         pipe
@@ -289,7 +299,7 @@ fn who_breaks_the_rules_is_put_out_with_a_reason() {
         Bytes::from([&length[..], &body[..]].concat())
     };
     let hello = |name: &str, node: &str, version| {
-        frame(&Say::Hello { version, me: named(node, 1), name: name.into() })
+        frame(&Say::Hello { versions: (version, version), me: named(node, 1), name: name.into() })
     };
     let many = (0..60).map(|_| {
         let message = message(&"x".repeat(10_000));
@@ -347,5 +357,91 @@ fn clients_of_one_daemon_that_leave_together_keep_it_from_nothing() {
     for pipe in pipes {
         let out = house.clients[&pipe].told.iter().any(|up| matches!(up, Up::Out { .. }));
         assert!(out, "{pipe} has left");
+    }
+}
+
+/// Text, order and position of what a client was told.
+fn places(house: &House, pipe: u32) -> BTreeMap<String, (Order, u64)> {
+    let told = house.clients[&pipe].told.iter().filter_map(|up| match up {
+        Up::Cast { message, order, seq, .. } => {
+            Some((String::from_utf8_lossy(message.body()).into_owned(), (*order, *seq)))
+        }
+        _ => None,
+    });
+    told.collect()
+}
+
+#[test]
+fn what_a_client_cast_itself_has_the_place_that_it_has_elsewhere() {
+    let (mut house, [a, b, _, d]) = town();
+    let view = house.clients[&a].told.iter().rev().find_map(|up| match up {
+        Up::View(view) => Some(view.clone()),
+        _ => None,
+    });
+    let view = view.expect("in the group");
+    let rank = view.members.iter().position(|it| it.proc == named("a", 1)).expect("a member");
+    let (mut others, mut all) = (Audience::NONE, Audience::NONE);
+    for place in 0..view.members.len() {
+        all.insert(place);
+        if place != rank {
+            others.insert(place);
+        }
+    }
+    let now = house.air.borrow().now;
+    let mut cast = |how: How, text: String| {
+        let cast = Down::Cast { group: GROUP, how, message: message(&text) };
+        let desk = house.clients.get_mut(&a).expect("a client");
+        assert!(desk.client.down(now, cast).is_ok(), "{text}");
+    };
+    for round in 0..20 {
+        cast(Order::Fifo.into(), format!("fifo {round}"));
+        cast(Order::Unordered.into(), format!("unordered {round}"));
+        cast(How::from(Order::Unordered).safe(), format!("safe unordered {round}"));
+        cast(How::from(Order::Fifo).to(view.id, others), format!("to others {round}"));
+        cast(Order::Total.into(), format!("total {round}"));
+        cast(How::from(Order::Fifo).to(view.id, all), format!("to all {round}"));
+        cast(Order::Causal.into(), format!("causal {round}"));
+    }
+    cast(Order::Global.into(), "global".to_owned());
+    house.turn();
+    house.run(Duration::from_millis(400));
+    let (at_a, at_b, at_d) = (places(&house, a), places(&house, b), places(&house, d));
+    assert_eq!(at_b.len(), 20 * 7 + 1);
+    assert_eq!(at_b, at_d);
+    let mut meant = at_b.clone();
+    meant.retain(|text, _| !text.starts_with("to others"));
+    assert_eq!(at_a, meant);
+    // And so it goes on.
+    assert!(house.cast(a, "after the flush"));
+    house.run(Duration::from_millis(200));
+    assert_eq!(places(&house, a)["after the flush"], places(&house, d)["after the flush"]);
+}
+
+#[test]
+fn daemons_and_clients_go_together_as_far_as_they_share_a_version_of_the_gate() {
+    let mut house = House::new("AB");
+    house.servers[0].reconfigure(|config| config.versions = (1, 2));
+    house.servers[1].reconfigure(|config| config.versions = (2, 3));
+    // The first leaves the highest out, as version 1 did.
+    let spoken = [("a", 0, (1, 0)), ("b", 0, (1, 2)), ("c", 1, (1, 2)), ("d", 1, (2, 3))];
+    let pipes = spoken.map(|(name, at, versions)| house.come_speaking(at, name, 1, versions));
+    for (name, at, versions) in [("e", 0, (3, 4)), ("f", 1, (1, 0))] {
+        let pipe = house.come_speaking(at, name, 1, versions);
+        assert_eq!(house.parted.last(), Some(&(pipe, Bye::Version)), "{name}");
+        let state = house.clients[&pipe].client.state();
+        assert_eq!(state, State::Over(Some(Bye::Version)), "{name}");
+    }
+    house.run(Duration::from_millis(600));
+    let members = ["a", "b", "c", "d"].map(|name| named(name, 1)).to_vec();
+    assert!(house.ask(pipes[0], Down::Found { group: GROUP, members }));
+    house.run(Duration::from_millis(400));
+    for (number, pipe) in pipes.into_iter().cycle().take(40).enumerate() {
+        assert!(house.cast(pipe, &format!("{number}")));
+    }
+    house.run(Duration::from_millis(400));
+    let heard = house.heard(pipes[0]);
+    assert_eq!(heard.len(), 40);
+    for pipe in pipes {
+        assert_eq!(house.heard(pipe), heard);
     }
 }

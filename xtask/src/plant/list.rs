@@ -222,6 +222,18 @@ const PLANTS: [Plant; 58] = [
         "if without_me && turn.now.since(since) > patience * 50 {",
     ),
     kernel(
+        "whose flush took too long is never waited for again",
+        "crates/vsync/src/succession.rs",
+        "let slow = core::mem::take(&mut self.slow);",
+        "let slow = alloc::collections::BTreeSet::<ProcId>::new();",
+    ),
+    kernel(
+        "who is behind is told what is new and never asked again",
+        "crates/vsync/src/stability.rs",
+        "absent.into_iter().chain(self.behind(received)).for_each(|member| to.insert(member));",
+        "drop((absent, received));",
+    ),
+    kernel(
         "differing digests are never looked into",
         "crates/vsync/src/peers.rs",
         "        due || now.since(differs.since) >= DIFFERS_FOR\n",

@@ -17,12 +17,15 @@ pub(crate) fn role() -> Option<Words> {
     std::env::var(ROLE).ok().map(|line| Words::read(&line))
 }
 
-/// Binds this process to the core of its rank, or lets it go again. Where the system has put two
+/// Binds this process to the core of its rank, or lets it go again; with `hosts` to that of its
+/// host, of which the first rank has one and all others the next. Where the system has put two
 /// processes decides more of a latency than what is measured, and stays so for a whole series.
 pub(crate) fn bind(rank: usize, words: &Words) {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let hosts = words.all("hosts").next().is_some();
+    let place = if hosts { rank.min(1) } else { rank } % cores;
     let mut allowed = CpuSet::new();
-    let all = if words.get::<bool>("own") { rank % cores..rank % cores + 1 } else { 0..cores };
+    let all = if words.get::<bool>("own") { place..place + 1 } else { 0..cores };
     for core in all {
         let _ = allowed.set(core);
     }

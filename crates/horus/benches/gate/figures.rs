@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::bound;
 use super::wakes::Wakes;
 use crate::common::alternate::{Pair, alternate, percentile};
 use crate::common::crew::Crew;
@@ -58,6 +59,9 @@ pub(crate) fn all(options: &Options) {
     for clients in CLIENTS {
         let mut town = Town::start(clients);
         let mut bare = Crew::start(&Words::new("vsync").with("named", 1), clients + 1);
+        for crew in [&mut town.houses, &mut town.clients, &mut bare] {
+            crew.ask(&bound());
+        }
         if options.wants("gate.latency") || options.wants("gate.added") {
             latency(options, &mut town.clients, &mut bare, clients);
         }

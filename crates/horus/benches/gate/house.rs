@@ -42,6 +42,10 @@ pub(crate) fn run(role: &Words) {
                         server.down(now, Word::Meet { node, address }).expect("never full");
                     }
                 }
+                "bind" => {
+                    crew::bind(rank, &words);
+                    crew::tell(&Words::new("bind"));
+                }
                 "count" => {
                     let mut told = Words::new("count").with("cpu", clock::cpu_ns());
                     server.count(&mut |name, value| {

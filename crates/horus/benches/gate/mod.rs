@@ -29,6 +29,12 @@ pub(crate) fn proc(rank: usize) -> ProcId {
     ProcId { node: NodeId::of_name(&name(rank)), incarnation: 1 }
 }
 
+/// Binds a process to the core of its host: what a daemon and its clients share, and what those who
+/// embed the kernel have for themselves, is the same then.
+pub(crate) fn bound() -> Words {
+    Words::new("bind").with("own", true).with("hosts", 2)
+}
+
 /// Where the daemon of a host is reached: the first rank is here, all others are there.
 pub(crate) fn socket(role: &Words, host: usize) -> PathBuf {
     PathBuf::from(format!("{}{host}", role.get::<String>("sockets")))

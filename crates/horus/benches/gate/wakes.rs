@@ -5,8 +5,9 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::bound;
 use crate::common::clock::now_ns;
-use crate::common::crew::{Crew, tell};
+use crate::common::crew::{Crew, bind, tell};
 use crate::common::measure::{EVERY_US, wait};
 use crate::common::words::Words;
 use crate::member::stamp::Times;
@@ -14,6 +15,7 @@ use crate::member::stamp::Times;
 /// Sends back what comes, as a member of a crew.
 pub(crate) fn run(role: &Words) {
     let path: PathBuf = role.get("path");
+    bind(0, &bound());
     let _ = std::fs::remove_file(&path);
     let listener = UnixListener::bind(&path).expect("a socket");
     tell(&Words::new("listens").with("at", "-"));
@@ -38,9 +40,11 @@ impl Wakes {
         Self { stream, _crew: crew }
     }
 
-    /// The median time there and back, in microseconds, as seldom as pings are.
+    /// The median time there and back, in microseconds, as seldom as pings are, on one core, as
+    /// a daemon and its client share one.
     pub(crate) fn median(&mut self, count: u64) -> f64 {
         let (mut times, mut bytes) = (Times::new(), [7; 64]);
+        bind(0, &bound());
         for _ in 0..count {
             wait(Duration::from_micros(EVERY_US));
             let sent = now_ns();
@@ -48,6 +52,7 @@ impl Wakes {
             self.stream.read_exact(&mut bytes).expect("it answers");
             times.note(sent);
         }
+        bind(0, &Words::new("bind").with("own", false));
         times.tell(Words::new("times")).get("p50")
     }
 }

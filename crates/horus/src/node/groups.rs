@@ -83,9 +83,12 @@ impl Groups {
     /// A sentence if none is.
     pub(crate) fn meant(&self, written: &str) -> Result<LwgId, String> {
         let labelled = self.labels.get(written).copied();
-        labelled
-            .or_else(|| read_lwg(written))
-            .ok_or_else(|| format!("no light-weight group is called `{written}`"))
+        labelled.or_else(|| read_lwg(written)).ok_or_else(|| {
+            format!(
+                "no light-weight group is called `{written}`: `create` makes one; `cast` goes \
+                     to a core group"
+            )
+        })
     }
 
     /// An operation is asked.

@@ -21,6 +21,8 @@ mod keyed;
 mod load;
 mod named;
 mod node;
+#[cfg(unix)]
+mod operator;
 mod script;
 mod sight;
 #[cfg(unix)]
@@ -28,4 +30,6 @@ mod space;
 mod storm;
 mod storms;
 mod town;
+#[cfg(unix)]
+mod upgrade;
 mod weather;

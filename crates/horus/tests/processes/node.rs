@@ -42,6 +42,8 @@ pub(crate) struct Start<'a> {
     pub(crate) directory: &'a Path,
     /// More options.
     pub(crate) more: &'a [String],
+    /// The versions that it speaks, if not its own.
+    pub(crate) pretends: Option<&'a str>,
 }
 
 impl Node {
@@ -63,6 +65,9 @@ impl Node {
         command.arg("--state").arg(start.directory.join("state"));
         command.arg("--history").arg(start.directory.join("histories"));
         command.args(start.more);
+        if let Some(versions) = start.pretends {
+            command.env("HORUS_PRETENDS", versions);
+        }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors);
         let mut child = command.spawn()?;
         let input = child.stdin.take();

@@ -40,6 +40,8 @@ pub(crate) struct Town {
     diary: File,
     began: Instant,
     more: Vec<Vec<String>>,
+    /// The versions that each speaks from its next start on, if not its own.
+    pub(crate) pretends: Vec<Option<&'static str>>,
 }
 
 /// Towns of this process so far: each has a directory and ports of its own.
@@ -67,6 +69,7 @@ impl Town {
             teller,
             diary,
             began: Instant::now(),
+            pretends: vec![None; nodes],
             more: vec![more.iter().map(|&word| word.to_owned()).collect(); nodes],
         }
     }
@@ -127,6 +130,7 @@ impl Town {
             peers: others.map(|other| (NAMES[other], self.addresses[other])).collect(),
             directory: &self.directory,
             more: &self.more[node],
+            pretends: self.pretends[node],
         };
         let started = Node::start(&start, node, self.runs[node], self.teller.clone());
         self.nodes[node] = Some(started.expect("the binary of this crate"));

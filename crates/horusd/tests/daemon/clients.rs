@@ -29,7 +29,7 @@ fn hostile_clients_are_put_out_and_slow_down_nobody() {
 
     let mut masked = connect();
     let me = ProcId { node: NodeId::of_name("victim"), incarnation: 9 };
-    let hello = Say::Hello { version: vsync::gate::VERSION, me, name: "other".into() };
+    let hello = Say::Hello { versions: vsync::gate::VERSIONS, me, name: "other".into() };
     masked.write_all(&framed(&hello)).expect("written");
     assert_eq!(bye(&mut masked), Some(Bye::Forbidden));
 
@@ -46,7 +46,7 @@ fn hostile_clients_are_put_out_and_slow_down_nobody() {
     let before = victim.casts();
     let mut raw = connect();
     let me = ProcId { node: NodeId::of_name("raw"), incarnation: 1 };
-    let hello = Say::Hello { version: vsync::gate::VERSION, me, name: "raw".into() };
+    let hello = Say::Hello { versions: vsync::gate::VERSIONS, me, name: "raw".into() };
     raw.write_all(&framed(&hello)).expect("written");
     raw.set_write_timeout(Some(SECOND / 10)).expect("a timeout");
     let frame = framed(&cast);

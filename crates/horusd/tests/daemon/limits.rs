@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use muts::{NodeId, ProcId};
-use vsync::gate::{Bye, Say, VERSION, framed};
+use vsync::gate::{Bye, Say, VERSIONS, framed};
 
 use super::desk::{Desk, bye, group};
 use super::house::{Daemon, SECOND};
@@ -48,7 +48,7 @@ fn a_client_of_another_version_is_told_what_to_do() {
     let mut there = Desk::attach(&daemon, "there");
     let mut newer = UnixStream::connect(daemon.socket()).expect("a door");
     let me = ProcId { node: NodeId::of_name("newer"), incarnation: 1 };
-    let hello = Say::Hello { version: VERSION + 1, me, name: "newer".into() };
+    let hello = Say::Hello { versions: (VERSIONS.1 + 1, VERSIONS.1 + 1), me, name: "newer".into() };
     newer.write_all(&framed(&hello)).expect("written");
     let why = bye(&mut newer).expect("a reason");
     assert_eq!(why, Bye::Version);

@@ -19,7 +19,7 @@ fn settings_are_read_again_and_an_end_is_said() {
     let mut one = Desk::attach(&daemon, "one");
     let mut refused = UnixStream::connect(daemon.socket()).expect("a door");
     let me = ProcId { node: NodeId::of_name("two"), incarnation: 1 };
-    let hello = Say::Hello { version: vsync::gate::VERSION, me, name: "two".into() };
+    let hello = Say::Hello { versions: vsync::gate::VERSIONS, me, name: "two".into() };
     refused.write_all(&framed(&hello)).expect("written");
     assert_eq!(bye(&mut refused), Some(Bye::Crowded));
     std::fs::write(&file, "clients_max = 2\nspeed = 9\n").expect("written");

@@ -44,6 +44,11 @@ struct Stream {
     uid: Option<u32>,
     readable: bool,
     writable: bool,
+    /// That there is room again is news: it was refused some. Otherwise whatever a client reads
+    /// would wake the daemon.
+    wants_room: bool,
+    /// Its end is behind what is still to be read.
+    ends: bool,
     /// What it did not take yet.
     rest: Bytes,
 }
@@ -143,6 +148,7 @@ impl Doors {
                     u32::try_from(pipe).ok().and_then(|p| self.streams.get_mut(&p))
             {
                 stream.readable |= event.is_readable() || event.is_read_closed();
+                stream.ends |= event.is_read_closed();
                 stream.writable |= event.is_writable();
             }
         }
@@ -173,15 +179,16 @@ impl Doors {
     fn admit<P: Porter>(&mut self, porter: &mut P, mut stream: UnixStream) {
         let pipe = self.next;
         self.next = self.next.wrapping_add(1);
-        let token = Token(FIRST + 1 + pipe as usize);
-        let interest = Interest::READABLE | Interest::WRITABLE;
+        let (token, interest) = (token(pipe), interest(false));
         let registered = self.driver.registry().register(&mut stream, token, interest);
         if self.streams.len() >= self.streams_max || registered.is_err() {
             self.refused += 1;
             return;
         }
         let uid = uid_of(&stream);
-        let stream = Stream { stream, uid, readable: true, writable: true, rest: Bytes::new() };
+        let (rest, readable, writable) = (Bytes::new(), true, true);
+        let (wants_room, ends) = (false, false);
+        let stream = Stream { stream, uid, readable, writable, wants_room, ends, rest };
         self.streams.insert(pipe, stream);
         porter.opened(self.driver.now(), pipe, uid);
     }
@@ -192,7 +199,11 @@ impl Doors {
         for pipe in readable {
             let Some(stream) = self.streams.get_mut(&pipe) else { continue };
             match stream.stream.read(&mut self.buffer) {
-                Ok(count @ 1..) => porter.hear(self.driver.now(), pipe, &self.buffer[..count]),
+                Ok(count @ 1..) => {
+                    // Less than there is room for is all there was: more is news.
+                    stream.readable = count == READ_BYTES || stream.ends;
+                    porter.hear(self.driver.now(), pipe, &self.buffer[..count]);
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => stream.readable = false,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(0) | Err(_) => {
@@ -213,7 +224,24 @@ impl Doors {
                 stream.write_rest();
             }
         }
+        // What was writable before it is asked for is told too: no room is missed.
+        let registry = self.driver.registry();
+        for (pipe, stream) in &mut self.streams {
+            if stream.wants_room == stream.writable {
+                let (token, interest) = (token(*pipe), interest(!stream.writable));
+                let asked = registry.reregister(&mut stream.stream, token, interest);
+                stream.wants_room = !stream.writable && asked.is_ok();
+            }
+        }
     }
+}
+
+const fn token(pipe: u32) -> Token {
+    Token(FIRST + 1 + pipe as usize)
+}
+
+fn interest(room: bool) -> Interest {
+    if room { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE }
 }
 
 impl Drop for Doors {
@@ -227,6 +255,8 @@ impl Stream {
     fn write_rest(&mut self) {
         while !self.rest.is_empty() {
             match self.stream.write(&self.rest) {
+                // Whoever made the rest may use its buffer again.
+                Ok(count) if count == self.rest.len() => self.rest = Bytes::new(),
                 Ok(count) => self.rest.advance(count),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

@@ -19,7 +19,7 @@ use std::thread::{Builder, Thread};
 use std::time::{Duration, Instant};
 use std::vec::Vec;
 
-use self::beacon::Beacon;
+use self::beacon::Beacons;
 use self::beside::Beside;
 use crate::limits::{FIND_EVERY, FOUND_MAX, LOOK_UP_MAX};
 use crate::process::NodeId;
@@ -83,7 +83,8 @@ impl Finder {
         let beside = clues.beside.as_deref();
         let beside = beside.map(|directory| Beside::open(directory, name, clues.tag(), own));
         let beside = beside.transpose()?;
-        let beacon = clues.beacon.map(|group| Beacon::open(group, own, clues.tag())).transpose()?;
+        let beacon =
+            clues.beacon.map(|group| Beacons::open(group, own, clues.tag())).transpose()?;
         if let Some(beacon) = beacon {
             let (over, tell) = (Arc::clone(&over), Arc::clone(&tell));
             Builder::new().name("beacon".into()).spawn(move || beacon.hear(&over, &*tell))?;

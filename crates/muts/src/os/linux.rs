@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
 use bytes::Bytes;
+use mio::event::Source;
 use mio::net::UdpSocket;
 use mio::unix::SourceFd;
 use nix::sys::socket::sockopt::{PeerCredentials, UdpGsoSegment};
@@ -210,7 +211,12 @@ pub(super) struct Waiter {
 
 impl Waiter {
     pub(super) fn new(socket: &mut Socket) -> io::Result<Self> {
-        let waiter = waiting::Waiter::new(&mut socket.udp)?;
+        Self::of(&mut socket.udp)
+    }
+
+    /// The same for whatever has news.
+    pub(super) fn of(source: &mut impl Source) -> io::Result<Self> {
+        let waiter = waiting::Waiter::new(source)?;
         let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_NONBLOCK)?;
         waiter.also(&mut SourceFd(&timer.as_fd().as_raw_fd()))?;
         Ok(Self { waiter, timer })
@@ -220,6 +226,11 @@ impl Waiter {
     #[cfg(unix)]
     pub(super) const fn plain(&self) -> &waiting::Waiter {
         &self.waiter
+    }
+
+    #[cfg(unix)]
+    pub(super) const fn plain_mut(&mut self) -> &mut waiting::Waiter {
+        &mut self.waiter
     }
 
     pub(super) fn hear(&mut self, socket: &mut Socket) -> io::Result<()> {

@@ -11,6 +11,7 @@
 //! | `Socket::send` | datagrams of one length to one address, the last perhaps shorter |
 //! | `Socket::unreachable` | an address of which the system has said that nobody listens there |
 //! | `Waiter::new` | something to wait with, for that socket and a rouser |
+//! | `Waiter::of` | the same for a local stream (Unix) |
 //! | `Waiter::hear` | another socket whose news ends the wait |
 //! | `Waiter::want_room` | whether room to send ends a wait too |
 //! | `Waiter::rouser` | what ends its wait from another thread |
@@ -37,6 +38,7 @@ mod landing;
 mod neighbours;
 #[cfg(all(unix, not(horus_none)))]
 mod pipe;
+mod pretended;
 #[cfg(all(any(unix, windows), not(horus_none)))]
 mod waiting;
 
@@ -61,4 +63,5 @@ pub use finder::{Clues, Finder};
 pub use incarnation::{Forgetful, next_incarnation};
 #[cfg(all(unix, not(horus_none)))]
 pub use pipe::{Pipe, Unreachable};
+pub use pretended::pretended;
 pub use system::Rouser;

@@ -11,7 +11,7 @@ use bytes::{Buf, Bytes};
 use mio::net::UnixStream;
 
 use super::driver::Bell;
-use super::waiting::{Clock, Waiter};
+use super::system::{Clock, Waiter};
 use crate::address::Address;
 use crate::layer::{Layer, Packet};
 
@@ -34,6 +34,8 @@ pub struct Pipe {
     buffer: Vec<u8>,
     /// The stream may hold more than one turn took.
     more: bool,
+    /// Its end is behind what is still to be read.
+    ends: bool,
     ended: bool,
 }
 
@@ -47,7 +49,7 @@ impl Pipe {
         let plain = Plain::connect(path).map_err(unreachable)?;
         plain.set_nonblocking(true).map_err(unreachable)?;
         let mut stream = UnixStream::from_std(plain);
-        let waiter = Waiter::new(&mut stream).map_err(unreachable)?;
+        let waiter = Waiter::of(&mut stream).map_err(unreachable)?;
         Ok(Self {
             stream,
             path: path.to_path_buf(),
@@ -57,6 +59,7 @@ impl Pipe {
             rest: Bytes::new(),
             buffer: std::vec![0; READ_BYTES],
             more: true,
+            ends: false,
             ended: false,
         })
     }
@@ -97,11 +100,16 @@ impl Pipe {
         if self.more || !self.bell.doze() {
             time = Some(Duration::ZERO);
         }
-        let room = self.waiter.want_room(&mut self.stream, !self.rest.is_empty());
+        let waits = !self.rest.is_empty();
+        let room = self.waiter.plain_mut().want_room(&mut self.stream, waits);
         let waited = room.and_then(|()| self.waiter.wait(time));
         self.bell.rise();
         waited.map_err(|cause| Unreachable { path: self.path.clone(), cause })?;
-        self.read(layer);
+        let (readable, ends) = self.waiter.plain().heard();
+        self.ends |= ends;
+        if readable || self.more {
+            self.read(layer);
+        }
         let now = self.now();
         if layer.deadline().is_some_and(|at| at <= now) {
             layer.wake(now);
@@ -125,6 +133,10 @@ impl Pipe {
                     taken += count;
                     let bytes = Bytes::copy_from_slice(&self.buffer[..count]);
                     layer.receive(now, Packet { from, bytes });
+                    // Less than there is room for is all there was: more is news.
+                    if count < READ_BYTES && !self.ends {
+                        return;
+                    }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -144,6 +156,8 @@ impl Pipe {
                 self.rest = next.gather();
             }
             match self.stream.write(&self.rest) {
+                // The layer may use its buffer again.
+                Ok(count) if count == self.rest.len() => self.rest = Bytes::new(),
                 Ok(count) => self.rest.advance(count),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use mio::event::Source;
 use mio::net::UdpSocket;
 
 pub(super) use super::alone::Neighbours;
@@ -78,13 +79,23 @@ pub(super) struct Waiter(waiting::Waiter);
 
 impl Waiter {
     pub(super) fn new(socket: &mut Socket) -> io::Result<Self> {
-        waiting::Waiter::new(&mut socket.udp).map(Self)
+        Self::of(&mut socket.udp)
+    }
+
+    /// The same for whatever has news.
+    pub(super) fn of(source: &mut impl Source) -> io::Result<Self> {
+        waiting::Waiter::new(source).map(Self)
     }
 
     /// What can wait for streams too.
     #[cfg(unix)]
     pub(super) const fn plain(&self) -> &waiting::Waiter {
         &self.0
+    }
+
+    #[cfg(unix)]
+    pub(super) const fn plain_mut(&mut self) -> &mut waiting::Waiter {
+        &mut self.0
     }
 
     pub(super) fn hear(&mut self, socket: &mut Socket) -> io::Result<()> {

@@ -136,6 +136,16 @@ impl Waiter {
         }
     }
 
+    /// Whether the last wait was ended by news of the socket, and whether those are of its end.
+    #[cfg(unix)]
+    pub(in crate::os) fn heard(&self) -> (bool, bool) {
+        let of_it = self.events.iter().filter(|event| event.token() == SOCKET);
+        of_it.fold((false, false), |(readable, ends), event| {
+            let end = event.is_read_closed() || event.is_error();
+            (readable || event.is_readable() || end, ends || end)
+        })
+    }
+
     /// What the last wait was ended by.
     #[cfg(unix)]
     pub(in crate::os) fn events(&self) -> impl Iterator<Item = &Event> {

@@ -11,7 +11,7 @@ use super::Transport;
 use super::cookies::COOKIE_BYTES;
 use super::greetings::{Answering, Calling};
 use crate::address::Address;
-use crate::greeting::{HELLO_PAYLOAD_BYTES, Hello, Standing, VERSIONS};
+use crate::greeting::{HELLO_PAYLOAD_BYTES, Hello, Standing};
 use crate::header::{ANSWER, GREETING_HEADER_BYTES, HELLO, THANKS};
 use crate::interface::Up;
 use crate::limits::GREETING_BYTES_MAX;
@@ -25,7 +25,7 @@ impl Transport {
         self.said += 1;
         let from = self.config.me;
         let mut bytes = Vec::with_capacity(HELLO_PAYLOAD_BYTES);
-        Hello { from, session, count: self.said, versions: VERSIONS }.write(&mut bytes);
+        Hello { from, session, count: self.said, versions: self.config.versions }.write(&mut bytes);
         bytes
     }
 
@@ -153,7 +153,7 @@ impl Transport {
         }
         let links = &self.links;
         self.nodes.note(now, hello, |proc| links.contains_key(&proc));
-        let version = hello.common_version();
+        let version = hello.common_version(self.config.versions);
         if version.is_none() {
             self.counters.refused_version += 1;
             let (peer, versions) = (hello.from, hello.versions);

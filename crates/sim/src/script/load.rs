@@ -22,12 +22,32 @@ pub struct Load {
 }
 
 impl Load {
-    /// Some load for a run.
+    /// Some load for a run, from light to far too much.
     pub fn drawn(choice: &mut Choice, every: &[Order]) -> Self {
+        let burst_max = *choice.pick(&[1, 3, 12]);
+        let gap_max_ms = *choice.pick(&[20, 60, 200]);
+        Self::shaped(choice, every, burst_max, gap_max_ms)
+    }
+
+    /// Some load for a run of groups: the applications of so many hosts send about a hundred
+    /// messages a second together, in bursts or evenly; now and then ten times that. It is half as
+    /// much again while all of them live and are in their groups.
+    pub fn drawn_for(choice: &mut Choice, every: &[Order], hosts: usize) -> Self {
+        let burst_max = *choice.pick(&[1, 3, 12]);
+        let a_second = match choice.chance(30_000) {
+            true => 1_000,
+            false => *choice.pick(&[80, 150, 200]),
+        };
+        // Twice the mean, as bursts are drawn from 1 on and gaps from next to nothing on.
+        let gap_max_ms = hosts as u64 * (burst_max + 1) * 1_000 / a_second;
+        Self::shaped(choice, every, burst_max, gap_max_ms)
+    }
+
+    fn shaped(choice: &mut Choice, every: &[Order], burst_max: u64, gap_max_ms: u64) -> Self {
         Self {
             gap_min_ms: 1,
-            gap_max_ms: *choice.pick(&[20, 60, 200]),
-            burst_max: *choice.pick(&[1, 3, 12]),
+            gap_max_ms,
+            burst_max,
             body_bytes_max: *choice.pick(&[40, 400, 6_000]),
             orders: choice.some(every, 1),
             safe_chance: *choice.pick(&[0, 100_000, 500_000]),

@@ -57,7 +57,7 @@ impl Plan {
         let groups = choice.between(1, 3).min(hosts as u64);
         let mut plan = Self {
             groups: (0..groups).map(|group| GroupId::of_word(&format!("g{group}"))).collect(),
-            load: Load::drawn(choice, &ORDERS),
+            load: Load::drawn_for(choice, &ORDERS, hosts),
             leave_chance: *choice.pick(&[0, 500, 5_000]),
             primary: choice.chance(300_000),
             barred: Barred::No,
@@ -123,7 +123,7 @@ fn tuned(choice: &mut Choice) -> Config {
     let mut pick = |values: &[u64]| Duration::from_millis(*choice.pick(values));
     config.control = pick(&[5, 20, 20, 60]);
     config.gather = pick(&[0, 20, 80]);
-    config.stability = pick(&[1, 20, 100]);
+    config.stability = pick(&[1, 20, 20, 100]);
     config.merge = pick(&[300, 1_000, 2_000]);
     config.flush = pick(&[1_500, 3_000, 3_000]);
     config.announce = pick(&[200, 500, 1_000]);

@@ -44,9 +44,10 @@ impl Wishes {
     }
 
     /// Some wishes for a run.
-    pub fn drawn(choice: &mut Choice) -> Self {
+    pub fn drawn(choice: &mut Choice, hosts: usize) -> Self {
+        let orders = [Order::Fifo, Order::Causal, Order::Total];
         Self {
-            load: Load::drawn(choice, &[Order::Fifo, Order::Causal, Order::Total]),
+            load: Load::drawn_for(choice, &orders, hosts),
             groups_max: *choice.pick(&[1, 4, 12]),
             change_chance: *choice.pick(&[10_000, 60_000, 200_000]),
             creates: 1,
@@ -58,14 +59,14 @@ impl Wishes {
     }
 
     /// Some wishes for a run with a thousand groups and more.
-    pub fn drawn_many(choice: &mut Choice) -> Self {
-        Self { groups_max: 400, change_chance: 300_000, creates: 80, ..Self::drawn(choice) }
+    pub fn drawn_many(choice: &mut Choice, hosts: usize) -> Self {
+        Self { groups_max: 400, change_chance: 300_000, creates: 80, ..Self::drawn(choice, hosts) }
     }
 
     /// Some wishes for a run in which groups move, by hand and by themselves.
-    pub fn drawn_moves(choice: &mut Choice) -> Self {
+    pub fn drawn_moves(choice: &mut Choice, hosts: usize) -> Self {
         let move_chance = *choice.pick(&[50_000, 100_000, 300_000]);
         let adapts = *choice.pick(&[None, None, Some(Duration::from_secs(1))]);
-        Self { move_chance, adapts, ..Self::drawn(choice) }
+        Self { move_chance, adapts, ..Self::drawn(choice, hosts) }
     }
 }

@@ -9,13 +9,14 @@
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 
-use bytes::BytesMut;
 use muts::{Address, Counted, Full, Instant, Layer, Message, Packet, ProcId, Transmit};
 
-use super::frame::{Bye, Reader, Say, Tell, VERSION, write_frame};
+use super::frame::{Bye, OWN_SINCE, Reader, Say, Tell, VERSIONS, common_version};
+use super::out::Out;
 use crate::endpoint::{Endpoint, GroupId};
+use crate::how::How;
 use crate::interface::{Down, Fault, Up};
-use crate::limits::GATE_CREDIT_BYTES;
+use crate::limits::{CAST_BYTES_MAX, GATE_CREDIT_BYTES};
 use crate::order::Order;
 use crate::view::ViewId;
 
@@ -43,6 +44,10 @@ struct Way {
     refused: bool,
     /// The view told last.
     view: Option<ViewId>,
+    /// The own place in it.
+    rank: usize,
+    /// What was cast in it and is not told yet, where the daemon does not say it again.
+    own: VecDeque<Message>,
     /// An own GBCAST that is not told yet: what comes after it comes after its flush.
     global: bool,
 }
@@ -64,13 +69,26 @@ pub struct Client {
     me: Endpoint,
     state: State,
     reader: Reader,
-    out: BytesMut,
+    out: Out,
+    versions: (u8, u8),
+    /// The daemon does not say again what was cast here.
+    keeps_own: bool,
     groups: BTreeMap<GroupId, Way>,
     sends: Way,
     told: VecDeque<Up>,
     names: VecDeque<String>,
     asked: u64,
     refused: u64,
+}
+
+/// What becomes of a cast.
+enum Taken {
+    /// The daemon is told.
+    Said,
+    /// There is nobody to tell.
+    Dropped,
+    /// It has to wait.
+    Refused,
 }
 
 /// What a message counts for.
@@ -82,13 +100,21 @@ impl Client {
     /// A client that says who it is as soon as its pipe takes bytes.
     #[must_use]
     pub fn new(me: ProcId, name: impl Into<String>) -> Self {
-        let mut out = BytesMut::new();
-        write_frame(&mut out, &Say::Hello { version: VERSION, me, name: name.into() });
+        Self::speaking(VERSIONS, me, name)
+    }
+
+    /// The same with the lowest and the highest version of the gate that it speaks.
+    #[must_use]
+    pub fn speaking(versions: (u8, u8), me: ProcId, name: impl Into<String>) -> Self {
+        let mut out = Out::default();
+        out.put(&Say::Hello { versions, me, name: name.into() });
         Self {
             me: Endpoint::of(me),
             state: State::Calling,
             reader: Reader::default(),
             out,
+            versions,
+            keeps_own: false,
             groups: BTreeMap::new(),
             sends: Way { inside: true, ..Way::default() },
             told: VecDeque::new(),
@@ -110,12 +136,19 @@ impl Client {
     }
 
     fn say(&mut self, say: &Say) {
-        write_frame(&mut self.out, say);
+        self.out.put(say);
     }
 
     fn hear(&mut self, tell: Tell) {
         match tell {
-            Tell::Welcome { daemon, .. } => self.state = State::Attached(daemon),
+            Tell::Welcome { version, daemon } => {
+                let told = u8::try_from(version).ok();
+                if told.and_then(|told| common_version((told, told), self.versions)).is_none() {
+                    return self.state = State::Over(Some(Bye::Version));
+                }
+                self.keeps_own = version >= OWN_SINCE.into();
+                self.state = State::Attached(daemon);
+            }
             Tell::Bye(why) => self.state = State::Over(Some(why)),
             Tell::Ping => self.say(&Say::Pong),
             Tell::Took { group: None, bytes } => {
@@ -129,6 +162,14 @@ impl Client {
                 }
             }
             Tell::Told(up) => self.hear_up(up),
+            Tell::Own { group, seq, order, safe } => {
+                let kept = self.groups.get_mut(&group).and_then(|way| way.own.pop_front());
+                let Some(message) = kept else {
+                    return self.state = State::Over(Some(Bye::Malformed));
+                };
+                let from = self.me;
+                self.told.push_back(Up::Cast { group, from, seq, order, safe, message });
+            }
             Tell::Name(name) => self.names.extend(String::from_utf8(name)),
             Tell::Answer(_) => {}
         }
@@ -139,6 +180,10 @@ impl Client {
             Up::View(view) => {
                 let way = self.groups.entry(view.group).or_default();
                 (way.inside, way.closed, way.view) = (true, false, Some(view.id));
+                let me = self.me;
+                way.rank = view.members.iter().position(|it| *it == me).unwrap_or_default();
+                // What was cast in the view before was told before it ended.
+                way.own.clear();
                 let room = way.owes_room().then_some(Up::Room { group: view.group });
                 self.told.push_back(up);
                 return self.told.extend(room);
@@ -152,6 +197,7 @@ impl Client {
             Up::Fault { group, fault: Fault::NotPrimary } => {
                 let Some(way) = self.groups.get_mut(group) else { return };
                 way.global = false;
+                way.own.clear();
                 let room = way.owes_room().then_some(Up::Room { group: *group });
                 self.told.push_back(up);
                 return self.told.extend(room);
@@ -184,6 +230,32 @@ impl Client {
         self.told.push_back(up);
     }
 
+    /// Takes a cast in; gives it back if it has to wait.
+    fn cast(&mut self, group: GroupId, how: &How, message: &Message) -> Taken {
+        if message.len() > CAST_BYTES_MAX {
+            // Nobody may have what others cannot be sent.
+            return Taken::Dropped;
+        }
+        let Some(way) = self.groups.get_mut(&group) else {
+            self.told.push_back(Up::Fault { group, fault: Fault::NotIn });
+            return Taken::Dropped;
+        };
+        let to = how.to.as_ref();
+        if way.is_open() && to.is_some_and(|to| Some(to.0) != way.view) {
+            self.told.push_back(Up::Room { group });
+            return Taken::Refused;
+        }
+        if !Self::spend(way, message) {
+            return Taken::Refused;
+        }
+        way.global = how.order == Order::Global;
+        let own = to.is_none_or(|to| to.1.has(way.rank));
+        if self.keeps_own && own && how.order.is_queued() {
+            way.own.push_back(message.clone());
+        }
+        Taken::Said
+    }
+
     /// Counts a message against what may be under way; false if it has to wait.
     fn spend(way: &mut Way, message: &Message) -> bool {
         let free = way.is_open() && way.used < GATE_CREDIT_BYTES;
@@ -204,22 +276,12 @@ impl Layer for Client {
             return Ok(());
         }
         match &ask {
-            Down::Cast { group, how, message } => match self.groups.get_mut(group) {
-                None => {
-                    self.told.push_back(Up::Fault { group: *group, fault: Fault::NotIn });
-                    return Ok(());
-                }
-                Some(way) => {
-                    let to = how.to.as_ref().map(|to| to.0);
-                    if way.is_open() && to.is_some() && to != way.view {
-                        self.told.push_back(Up::Room { group: *group });
-                        return Err(Full(ask));
-                    }
-                    if !Self::spend(way, message) {
-                        self.refused += 1;
-                        return Err(Full(ask));
-                    }
-                    way.global = how.order == Order::Global;
+            Down::Cast { group, how, message } => match self.cast(*group, how, message) {
+                Taken::Said => {}
+                Taken::Dropped => return Ok(()),
+                Taken::Refused => {
+                    self.refused += 1;
+                    return Err(Full(ask));
                 }
             },
             Down::Send { message, .. } if !Self::spend(&mut self.sends, message) => {
@@ -267,7 +329,7 @@ impl Layer for Client {
         if self.out.is_empty() {
             return None;
         }
-        Some(Transmit::whole(Address::Pipe(0), self.out.split().freeze()))
+        Some(Transmit::whole(Address::Pipe(0), self.out.take()))
     }
 
     fn wake(&mut self, _: Instant) {}

@@ -2,17 +2,18 @@
 //!
 //! ```text
 //! frame   length u32 | kind u8 | fields; the length counts what follows it
-//! say     1 hello: magic u32 | version u16 | process | name
+//! say     1 hello: magic u32 | lowest, highest version u8 | process | name
 //!         2 pong
 //!         3 ask: a word of `Down`
 //!         4 query: bytes
-//! tell    1 welcome: version u16 | process of the daemon
+//! tell    1 welcome: version u16, the highest that both speak | process of the daemon
 //!         2 bye: why u8
 //!         3 ping
 //!         4 took: group option | bytes u64
 //!         5 told: a word of `Up`
 //!         6 answer: bytes
 //!         7 name: bytes
+//!         8 own: group | position u64 | order u8 | safe bool; since version 2
 //! ```
 //!
 //! A word is its number, then its fields in order; a message stands behind its length.
@@ -25,24 +26,36 @@ use alloc::vec::Vec;
 use bytes::{Buf, Bytes, BytesMut};
 use muts::{Malformed, ProcId, Sink, Wire, read_bytes, write_bytes};
 
+use super::out::Out;
 use crate::endpoint::GroupId;
 use crate::interface::{Down, Fault, Up, Why};
 use crate::limits::{GATE_FRAME_BYTES_MAX, GATE_NAME_BYTES_MAX};
+use crate::order::Order;
 use crate::terms::{Admission, Partition};
 
 /// Stands first in a hello, so that whoever speaks something else is told from a client.
 pub(crate) const MAGIC: u32 = u32::from_le_bytes(*b"HRSg");
 
-/// The version of all that is drawn above.
-pub const VERSION: u16 = 1;
+/// The lowest and the highest version of all that is drawn above that is spoken here.
+pub const VERSIONS: (u8, u8) = (1, 2);
+
+/// From this one on a client is not told again what it has cast itself.
+pub(crate) const OWN_SINCE: u8 = 2;
+
+/// The highest version that both speak, if there is one.
+pub(crate) fn common_version(ours: (u8, u8), theirs: (u8, u8)) -> Option<u8> {
+    // Who spoke version 1 only left the other one out.
+    let highest = ours.1.min(theirs.1.max(theirs.0));
+    (highest >= ours.0.max(theirs.0)).then_some(highest)
+}
 
 /// What a client says.
 #[derive(Debug, Clone)]
 pub enum Say {
     /// Who it is: the first thing said.
     Hello {
-        /// What it speaks.
-        version: u16,
+        /// The lowest and the highest version that it speaks.
+        versions: (u8, u8),
         /// The process.
         me: ProcId,
         /// The name of its node.
@@ -61,7 +74,7 @@ pub enum Say {
 pub enum Tell {
     /// It is attached.
     Welcome {
-        /// What the daemon speaks.
+        /// What is spoken from now on.
         version: u16,
         /// The daemon's own process.
         daemon: ProcId,
@@ -83,6 +96,17 @@ pub enum Tell {
     Answer(Vec<u8>),
     /// What the node of a process is called that is met next.
     Name(Vec<u8>),
+    /// The oldest FBCAST, CBCAST or ABCAST of its own in this group that it was not told yet.
+    Own {
+        /// The group.
+        group: GroupId,
+        /// Its position.
+        seq: u64,
+        /// Its order.
+        order: Order,
+        /// Whether every member has it.
+        safe: bool,
+    },
 }
 
 /// The bytes of each word: its number, then its fields in order.
@@ -175,7 +199,8 @@ words! { Admission
 words! { Tell
     1 Welcome { version, daemon }
     3 Ping {}
-    4 Took { group, bytes };
+    4 Took { group, bytes }
+    8 Own { group, seq, order, safe };
     2 Bye
     5 Told
     6 Answer
@@ -185,10 +210,11 @@ words! { Tell
 impl Wire for Say {
     fn write(&self, into: &mut impl Sink) {
         match self {
-            Self::Hello { version, me, name } => {
+            Self::Hello { versions, me, name } => {
                 into.push(1);
                 MAGIC.write(into);
-                version.write(into);
+                versions.0.write(into);
+                versions.1.write(into);
                 me.write(into);
                 write_bytes(into, name.as_bytes());
             }
@@ -209,13 +235,14 @@ impl Wire for Say {
                 if u32::read(from)? != MAGIC {
                     return Err(Malformed);
                 }
-                let (version, me) = (u16::read(from)?, ProcId::read(from)?);
+                let versions = (u8::read(from)?, u8::read(from)?);
+                let me = ProcId::read(from)?;
                 let name = read_bytes(from)?;
                 if name.len() > GATE_NAME_BYTES_MAX {
                     return Err(Malformed);
                 }
                 let name = core::str::from_utf8(name).map_err(|_| Malformed)?;
-                Self::Hello { version, me, name: name.into() }
+                Self::Hello { versions, me, name: name.into() }
             }
             2 => Self::Pong,
             3 => Self::Ask(Down::read(from)?),
@@ -304,21 +331,12 @@ impl fmt::Display for Bye {
     }
 }
 
-/// Appends a frame.
-pub(crate) fn write_frame(into: &mut BytesMut, what: &impl Wire) {
-    let at = into.len();
-    into.extend_from_slice(&[0; 4]);
-    what.write(into);
-    let length = u32::try_from(into.len() - at - 4).expect("a frame under 4 GiB");
-    into[at..at + 4].copy_from_slice(&length.to_le_bytes());
-}
-
 /// The bytes of what a client says: for who speaks to a daemon without being one.
 #[must_use]
 pub fn framed(say: &Say) -> Bytes {
-    let mut into = BytesMut::new();
-    write_frame(&mut into, say);
-    into.freeze()
+    let mut out = Out::default();
+    out.put(say);
+    out.take()
 }
 
 /// Puts frames together again from what a pipe gives.
@@ -364,11 +382,13 @@ impl Reader {
         if self.bytes.len() < 4 + length {
             return Ok(None);
         }
-        self.bytes.advance(4);
-        let frame: Bytes = self.bytes.split_to(length).freeze();
-        let mut rest = &frame[..];
+        let mut rest = &self.bytes[4..4 + length];
         let read = T::read(&mut rest)?;
-        if rest.is_empty() { Ok(Some(read)) } else { Err(Malformed) }
+        if !rest.is_empty() {
+            return Err(Malformed);
+        }
+        self.bytes.advance(4 + length);
+        Ok(Some(read))
     }
 }
 

@@ -40,7 +40,7 @@ fn says() -> Vec<Say> {
         Down::Send { to, message },
         Down::Closed { group },
     ];
-    let hello = Say::Hello { version: VERSION, me: proc(1), name: "a".into() };
+    let hello = Say::Hello { versions: VERSIONS, me: proc(1), name: "a".into() };
     downs.into_iter().map(Say::Ask).chain([hello, Say::Pong, Say::Query(vec![1, 2])]).collect()
 }
 
@@ -82,27 +82,29 @@ fn tells() -> Vec<Tell> {
         Up::Fault { group, fault: Fault::Missing(vec![peer]) },
     ];
     let others = [
-        Tell::Welcome { version: VERSION, daemon: peer },
+        Tell::Welcome { version: VERSIONS.1.into(), daemon: peer },
         Tell::Bye(Bye::Slow),
         Tell::Ping,
         Tell::Answer(vec![3]),
         Tell::Name(vec![98]),
         Tell::Took { group: Some(group), bytes: 70 },
+        Tell::Own { group, seq: 9, order: Order::Total, safe: true },
     ];
     ups.into_iter().map(Tell::Told).chain(others).collect()
 }
 
 fn come_back<T: Wire + fmt::Debug>(all: &[T]) {
-    let mut bytes = BytesMut::new();
-    all.iter().for_each(|what| write_frame(&mut bytes, what));
+    let mut out = Out::default();
+    all.iter().for_each(|what| out.put(what));
+    let bytes = out.take();
     let mut reader = Reader::default();
-    let mut back = BytesMut::new();
+    let mut back = Out::default();
     for byte in &bytes {
         reader.put(&[*byte]);
         let whole = reader.take::<T>().expect("whole");
-        whole.iter().for_each(|what| write_frame(&mut back, what));
+        whole.iter().for_each(|what| back.put(what));
     }
-    assert_eq!(back, bytes);
+    assert_eq!(back.take(), bytes);
     for what in all {
         let mut whole = Vec::new();
         what.write(&mut whole);
@@ -127,6 +129,20 @@ fn a_length_that_lies_is_refused_before_anything_is_reserved() {
     GroupId(1).write(&mut bytes);
     muts::write_varint(&mut bytes, u64::MAX);
     assert!(Say::read(&mut &bytes[..]).is_err());
+}
+
+#[test]
+fn the_highest_version_that_both_speak_is_spoken() {
+    for (ours, theirs, spoken) in [
+        ((1, 2), (1, 2), Some(2)),
+        ((1, 2), (1, 0), Some(1)),
+        ((1, 2), (2, 7), Some(2)),
+        ((2, 3), (1, 2), Some(2)),
+        ((2, 3), (1, 0), None),
+        ((1, 2), (3, 4), None),
+    ] {
+        assert_eq!(common_version(ours, theirs), spoken, "{ours:?} {theirs:?}");
+    }
 }
 
 #[test]

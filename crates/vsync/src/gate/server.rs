@@ -5,122 +5,25 @@
 //! Keeps: for each client its kernel, what waits for it, and what it may still have under way.
 
 mod guest;
+mod interface;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use muts::{
-    Address, Counted, Duration, Full, Guard, Guarded, Instant, Layer, Multicast, NodeId, Packet,
-    Porter, ProcId, Transmit,
+    Counted, Full, Guard, Guarded, Instant, Layer, Multicast, NodeId, Packet, Porter, ProcId,
+    Transmit,
 };
 
 use self::guest::Guest;
-use super::frame::{Bye, Say, Tell, VERSION};
+pub use self::interface::{Config, News, Word};
+use super::frame::{Bye, Say, Tell, common_version};
+use super::out::Out;
 use super::trunk::Trunk;
 use crate::kernel::Kernel;
-
-/// Settings of a [`Server`].
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// The daemon's own process: that of its transport.
-    pub me: ProcId,
-    /// What the kernels of all clients begin with; process and seed are their own.
-    pub kernel: crate::Config,
-    /// Between two heartbeats of kernels: the transport's.
-    pub beat: Duration,
-    /// How long a client may give no sign of life.
-    pub silence: Duration,
-    /// How long a client may take less than it is told. Default 10 s.
-    pub slow: Duration,
-    /// Clients at once. Default 256.
-    pub clients_max: usize,
-    /// The users that may attach; none: whoever can open the pipe.
-    pub users: Option<BTreeSet<u32>>,
-    /// Groups that one client may be in or on its way to. Default 10,000.
-    pub groups_max: usize,
-}
-
-impl Config {
-    /// The defaults for this daemon, over a transport with those of its own.
-    #[must_use]
-    pub fn new(me: ProcId, seed: u64) -> Self {
-        Self {
-            me,
-            kernel: crate::Config::new(me, seed),
-            beat: Duration::from_millis(100),
-            silence: Duration::from_secs(1),
-            slow: Duration::from_secs(10),
-            clients_max: 256,
-            users: None,
-            groups_max: 10_000,
-        }
-    }
-}
-
-/// What whoever runs a server may ask of it.
-#[derive(Debug, Clone)]
-pub enum Word {
-    /// Introduces another daemon by where it listens.
-    Meet {
-        /// Its node.
-        node: NodeId,
-        /// Where it listens.
-        address: Address,
-    },
-    /// Puts a client out.
-    PutOut {
-        /// The number of its pipe.
-        pipe: u32,
-        /// Why.
-        why: Bye,
-    },
-    /// Answers an operator.
-    Answer {
-        /// The number of the pipe.
-        pipe: u32,
-        /// What it is told.
-        answer: Vec<u8>,
-    },
-    /// From now on no client is let in, for this reason, or any may be again.
-    Close(Option<Bye>),
-    /// This daemon ends: clients and other daemons are told.
-    Farewell,
-}
-
-/// What it tells whoever runs it.
-#[derive(Debug, Clone)]
-pub enum News {
-    /// A client is attached.
-    Attached {
-        /// The number of its pipe.
-        pipe: u32,
-        /// The process.
-        proc: ProcId,
-        /// The name of its node.
-        name: String,
-    },
-    /// An operator asks something: `Word::Answer` is due.
-    Asked {
-        /// The number of the pipe.
-        pipe: u32,
-        /// What it asks.
-        query: Vec<u8>,
-    },
-    /// A client is not attached any more, or never was: its pipe is to be closed.
-    Parted {
-        /// The number of its pipe.
-        pipe: u32,
-        /// The process, if it was attached.
-        proc: Option<ProcId>,
-        /// Why.
-        why: Bye,
-        /// What is to be written first, if the pipe takes it at once.
-        last: Bytes,
-    },
-}
 
 /// See the head of this file.
 #[derive(Debug)]
@@ -203,22 +106,17 @@ impl<M: Multicast> Server<M> {
     fn take(&mut self, now: Instant, pipe: u32, say: Say) {
         let Some(guest) = self.guests.get_mut(&pipe) else { return };
         match (say, guest.kernel.is_some()) {
-            (Say::Hello { version, me, name }, false) => self.attach(now, pipe, version, me, name),
+            (Say::Hello { versions, me, name }, false) => {
+                self.attach(now, pipe, versions, me, name);
+            }
             (Say::Pong, true) => {}
             (Say::Query(query), _) => self.told.push_back(News::Asked { pipe, query }),
             (Say::Ask(crate::Down::Farewell), true) => self.put_out(now, pipe, Bye::Left),
-            (Say::Ask(ask), true) => {
-                if let Err(why) = guest.ask(now, ask, self.config.groups_max) {
-                    return self.put_out(now, pipe, why);
-                }
-                self.owing.insert(pipe);
-                self.serve(now, pipe);
-            }
             _ => self.put_out(now, pipe, Bye::Malformed),
         }
     }
 
-    fn attach(&mut self, now: Instant, pipe: u32, version: u16, me: ProcId, name: String) {
+    fn attach(&mut self, now: Instant, pipe: u32, versions: (u8, u8), me: ProcId, name: String) {
         let newest = self.trunk.newest(me.node);
         let over = newest.is_some_and(|(proc, _)| proc.incarnation >= me.incarnation);
         let uid = self.guests.get(&pipe).and_then(|guest| guest.uid);
@@ -232,7 +130,8 @@ impl<M: Multicast> Server<M> {
         let others = earlier
             .and_then(|pipe| self.guests.get(&pipe))
             .is_some_and(|other| uid.is_some() && other.uid.is_some() && uid != other.uid);
-        let why = if version != VERSION {
+        let version = common_version(self.config.versions, versions);
+        let why = if version.is_none() {
             Some(Bye::Version)
         } else if NodeId::of_name(&name) != me.node
             || me.node == self.config.me.node
@@ -253,7 +152,7 @@ impl<M: Multicast> Server<M> {
         if let Some(earlier) = earlier {
             self.put_out(now, earlier, Bye::Superseded);
         }
-        let Some(guest) = self.guests.get_mut(&pipe) else { return };
+        let (Some(guest), Some(version)) = (self.guests.get_mut(&pipe), version) else { return };
         let mut kernel = self.config.kernel.clone();
         kernel.me = me;
         kernel.seed ^= me.node.0 ^ me.incarnation.rotate_left(32);
@@ -262,8 +161,9 @@ impl<M: Multicast> Server<M> {
         kernel.causality = crate::Causality::Group;
         guest.kernel = Some((me, Box::new(Kernel::new(super::line::Line::default(), kernel))));
         guest.name.clone_from(&name);
+        guest.version = version;
         guest.reader.lift();
-        guest.tell(&Tell::Welcome { version: VERSION, daemon: self.config.me });
+        guest.tell(&Tell::Welcome { version: version.into(), daemon: self.config.me });
         self.pipes.insert(me, pipe);
         self.attached += 1;
         self.trunk.attach(now, me, &name);
@@ -285,23 +185,28 @@ impl<M: Multicast> Server<M> {
         }
         // Whoever does not listen is not told more than why.
         if guest.choked.is_some() {
-            guest.out = BytesMut::new();
+            guest.out = Out::default();
         }
         guest.tell(&Tell::Bye(why));
-        let last = guest.out.freeze();
+        let last = guest.out.take();
         self.told.push_back(News::Parted { pipe, proc, why, last });
     }
 
     /// What a kernel asks for and tells, to where it belongs.
     fn serve(&mut self, now: Instant, pipe: u32) {
         let Some(guest) = self.guests.get_mut(&pipe) else { return };
-        let Some((proc, kernel)) = &mut guest.kernel else { return };
-        let proc = *proc;
-        while let Some(ask) = kernel.below_mut().asked.pop_front() {
-            self.trunk.ask(now, proc, ask);
-        }
-        if guest.tell_all(|node| self.trunk.name(node)) {
-            return self.put_out(now, pipe, Bye::Slow);
+        let Some(proc) = guest.proc() else { return };
+        loop {
+            if let Some(asked) = guest.asked() {
+                self.trunk.ask(now, proc, asked.drain(..));
+            }
+            if guest.tell_all(|node| self.trunk.name(node)) {
+                return self.put_out(now, pipe, Bye::Slow);
+            }
+            // What it tells may make it ask for more.
+            if guest.asked().is_none_or(|asked| asked.is_empty()) {
+                break;
+            }
         }
         if guest.is_backed_up() && guest.choked.is_none() {
             guest.choked = Some(now);
@@ -313,6 +218,8 @@ impl<M: Multicast> Server<M> {
     fn settle(&mut self, now: Instant) {
         loop {
             self.trunk.listen(now);
+            let refused = self.trunk.refused.drain(..);
+            self.told.extend(refused.map(|(peer, versions)| News::Refused { peer, versions }));
             while let Some(proc) = self.trunk.superseded.pop_first() {
                 if let Some(pipe) = self.pipes.get(&proc).copied() {
                     self.put_out(now, pipe, Bye::Superseded);
@@ -450,18 +357,22 @@ impl<M: Multicast> Porter for Server<M> {
         guest.heard = now;
         guest.reader.put(bytes);
         while let Some(guest) = self.guests.get_mut(&pipe) {
-            match guest.reader.take::<Say>() {
+            let asks = guest.take_asks(now, self.config.groups_max);
+            // Asks before anything else, and before the mistake for which somebody goes, count.
+            self.serve(now, pipe);
+            match asks {
                 Ok(Some(say)) => self.take(now, pipe, say),
                 Ok(None) => break,
-                Err(_) => self.put_out(now, pipe, Bye::Malformed),
+                Err(why) => self.put_out(now, pipe, why),
             }
         }
+        self.owing.insert(pipe);
         self.settle(now);
     }
 
     fn write(&mut self, now: Instant, pipe: u32) -> Option<Bytes> {
         let guest = self.guests.get_mut(&pipe).filter(|guest| !guest.out.is_empty())?;
-        let bytes = guest.out.split().freeze();
+        let bytes = guest.out.take();
         if guest.choked.take().is_some()
             && let Some(proc) = guest.proc()
         {

@@ -114,6 +114,11 @@ impl Shared {
         (hosts, others)
     }
 
+    /// Whether nobody else here is to be told what this member multicasts.
+    pub(crate) fn has_alone(&self, proc: ProcId) -> bool {
+        self.log.is_empty() && self.locals.len() == 1 && self.locals.contains_key(&proc)
+    }
+
     /// Something was multicast on it. Not kept if nobody here is to be told.
     pub(crate) fn push(
         &mut self,

@@ -78,6 +78,8 @@ pub(crate) struct Trunk<M> {
     neighbours: BTreeMap<ProcId, Neighbour>,
     nodes: BTreeMap<NodeId, Known>,
     channels: BTreeMap<Channel, Shared>,
+    /// Those on which something was multicast that not everybody here has been told.
+    fed: BTreeSet<Channel>,
     /// What kernels here say to each of their peers at every heartbeat.
     beats: BTreeMap<(ProcId, ProcId), Bytes>,
     /// Of what of that goes to other daemons.
@@ -94,6 +96,8 @@ pub(crate) struct Trunk<M> {
     asking: bool,
     /// Clients of whose node a later incarnation was met.
     pub(crate) superseded: BTreeSet<ProcId>,
+    /// Daemons with which no version of frames is shared, and what they speak: to be told.
+    pub(crate) refused: Vec<(ProcId, (u8, u8))>,
     malformed: u64,
 }
 
@@ -106,6 +110,7 @@ impl<M: Multicast> Trunk<M> {
             neighbours: BTreeMap::new(),
             nodes: BTreeMap::new(),
             channels: BTreeMap::new(),
+            fed: BTreeSet::new(),
             beats: BTreeMap::new(),
             version: 1,
             beat,
@@ -115,6 +120,7 @@ impl<M: Multicast> Trunk<M> {
             later: BTreeSet::new(),
             asking: false,
             superseded: BTreeSet::new(),
+            refused: Vec::new(),
             malformed: 0,
         }
     }
@@ -259,10 +265,11 @@ impl<M: Multicast> Trunk<M> {
         }
     }
 
-    /// Takes what a kernel asks of its transport.
-    pub(crate) fn ask(&mut self, now: Instant, me: ProcId, ask: Down) {
+    /// Takes all that a kernel asks of its transport.
+    pub(crate) fn ask(&mut self, now: Instant, me: ProcId, asks: impl Iterator<Item = Down>) {
         self.asking = true;
-        self.take_ask(now, me, ask);
+        asks.for_each(|ask| self.take_ask(now, me, ask));
+        self.deliver_fed(now);
         self.asking = false;
     }
 

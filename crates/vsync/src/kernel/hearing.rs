@@ -119,17 +119,22 @@ impl<M: Multicast> Kernel<M> {
             self.desk.spreads.arrived(from, &control);
             return;
         }
-        self.touched.insert(group);
         let highest = self.highest;
         if let Some(found) = self.groups.get_mut(&group)
             && !matches!(found, Group::Over { .. })
         {
+            // What a member has changes what can be delivered, and nothing else.
+            match found.is_told_by(&control) {
+                true => self.fed.insert(group),
+                false => self.touched.insert(group),
+            };
             let before = found.channel();
             found.hear(&mut self.desk.turn(now), from, control, highest);
             let after = found.channel();
             self.note_channel(group, before, after);
             return;
         }
+        self.touched.insert(group);
         self.hear_as_stranger(now, from, control);
     }
 

@@ -1,9 +1,4 @@
-//! Beacon: processes of one network say in an IP multicast group where they listen (RFC 1112).
-//!
-//! ```text
-//! datagram  magic u32 | version u8 | system u64 | port u16
-//! ```
-//! The address is the one that it comes from, the port is the one in it.
+//! Beacons: processes of one network say in an IP multicast group where they listen (RFC 1112).
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -14,14 +9,12 @@ use std::vec::Vec;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::Tell;
+use crate::beacon::Beacon;
 use crate::limits::{BEACON_EVERY, BEACONS_A_ROUND};
-use crate::wire::{Malformed, Wire};
-
-const MAGIC: u32 = u32::from_le_bytes(*b"HRSf");
-const VERSION: u8 = 1;
+use crate::wire::Wire;
 
 #[derive(Debug)]
-pub(super) struct Beacon {
+pub(super) struct Beacons {
     group: SocketAddr,
     own: SocketAddr,
     tag: u64,
@@ -30,7 +23,7 @@ pub(super) struct Beacon {
     voice: UdpSocket,
 }
 
-impl Beacon {
+impl Beacons {
     pub(super) fn open(group: SocketAddr, own: SocketAddr, tag: u64) -> io::Result<Self> {
         if !group.ip().is_multicast() || group.is_ipv4() != own.is_ipv4() {
             let why = "it is no multicast group of the family of the address listened at";
@@ -66,37 +59,27 @@ impl Beacon {
             let left = said.map_or(Duration::ZERO, |at| BEACON_EVERY.saturating_sub(at.elapsed()));
             if left.is_zero() {
                 // Where there is no network now there may be one later.
-                let _ = self.voice.send_to(&datagram(self.tag, self.own.port()), self.group);
+                let mut bytes = Vec::new();
+                Beacon { system: self.tag, port: self.own.port() }.write(&mut bytes);
+                let _ = self.voice.send_to(&bytes, self.group);
                 (said, heard) = (Some(Instant::now()), 0);
             }
             let _ = self.ears.set_read_timeout(Some(left.max(Duration::from_millis(1))));
             let mut bytes = [0; 64];
             let Ok((count, from)) = self.ears.recv_from(&mut bytes) else { continue };
-            let Ok((tag, port)) = read(&bytes[..count]) else { continue };
-            let at = SocketAddr::new(from.ip(), port);
+            let Some(said) = read(&bytes[..count]) else { continue };
+            let at = SocketAddr::new(from.ip(), said.port);
             heard += 1;
-            if tag == self.tag && at != self.own && heard <= BEACONS_A_ROUND && !tell(at) {
+            if said.system == self.tag && at != self.own && heard <= BEACONS_A_ROUND && !tell(at) {
                 return;
             }
         }
     }
 }
 
-fn datagram(tag: u64, port: u16) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(15);
-    MAGIC.write(&mut bytes);
-    bytes.push(VERSION);
-    tag.write(&mut bytes);
-    port.write(&mut bytes);
-    bytes
-}
-
-/// The system and the port of a datagram.
-fn read(mut bytes: &[u8]) -> Result<(u64, u16), Malformed> {
-    let from = &mut bytes;
-    let known = u32::read(from)? == MAGIC && u8::read(from)? == VERSION;
-    let said = (u64::read(from)?, u16::read(from)?);
-    if known && from.is_empty() && said.1 != 0 { Ok(said) } else { Err(Malformed) }
+/// What a datagram says, if that is all that it says.
+fn read(mut bytes: &[u8]) -> Option<Beacon> {
+    Beacon::read(&mut bytes).ok().filter(|_| bytes.is_empty())
 }
 
 #[cfg(test)]
@@ -106,13 +89,12 @@ mod tests {
     use std::sync::mpsc::channel;
 
     #[test]
-    fn what_is_said_is_read_and_nothing_else() {
-        let bytes = datagram(7, 7100);
-        assert_eq!(bytes, b"HRSf\x01\x07\0\0\0\0\0\0\0\xbc\x1b");
-        assert_eq!(read(&bytes), Ok((7, 7100)));
-        for wrong in [&bytes[..14], b"", &[0; 15], &[&bytes[..], &[0]].concat()] {
-            assert_eq!(read(wrong), Err(Malformed));
-        }
+    fn what_goes_on_behind_a_beacon_is_none() {
+        let mut bytes = Vec::new();
+        Beacon { system: 7, port: 7100 }.write(&mut bytes);
+        assert!(read(&bytes).is_some());
+        bytes.push(0);
+        assert_eq!(read(&bytes), None);
     }
 
     #[test]
@@ -120,7 +102,7 @@ mod tests {
         let own = |port| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
         let port = 20_000 + (std::process::id() % 20_000) as u16;
         let group = SocketAddr::new(Ipv4Addr::new(239, 255, 71, 1).into(), port);
-        let open = |port, tag| Beacon::open(group, own(port), tag).expect("a group");
+        let open = |port, tag| Beacons::open(group, own(port), tag).expect("a group");
         let (one, other, stranger) = (open(91, 1), open(92, 1), open(93, 2));
         let over = Arc::new(AtomicBool::new(false));
         let (told, hears) = channel();

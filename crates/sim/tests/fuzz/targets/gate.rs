@@ -6,7 +6,7 @@
 use muts::{
     Address, Config, Duration, Instant, Layer, NodeId, Packet, Porter, ProcId, Transport, Wire,
 };
-use vsync::gate::{self, Client, News, Say, Server, VERSION, framed};
+use vsync::gate::{self, Client, News, Say, Server, VERSIONS, framed};
 
 use crate::allocator;
 
@@ -58,7 +58,7 @@ pub(super) fn server(bytes: &[u8]) {
         while calm.transmit(now).is_some() {}
         for (pipe, name) in [(LOUD, "loud"), (CALM, "calm")] {
             server.opened(now, pipe, None);
-            let hello = Say::Hello { version: VERSION, me: proc(name), name: name.into() };
+            let hello = Say::Hello { versions: VERSIONS, me: proc(name), name: name.into() };
             server.hear(now, pipe, &framed(&hello));
         }
         for piece in pieces(bytes) {
@@ -89,7 +89,7 @@ pub(super) fn client(bytes: &[u8]) {
         let mut client = Client::new(proc("client"), "client");
         while client.transmit(now).is_some() {}
         let mut welcome = vec![1];
-        VERSION.write(&mut welcome);
+        u16::from(VERSIONS.1).write(&mut welcome);
         proc("daemon").write(&mut welcome);
         let mut first = (welcome.len() as u32).to_le_bytes().to_vec();
         first.extend(welcome);

@@ -1,9 +1,8 @@
 //! Liar: one of two towers changes what it says on its way down.
 //!
-//! Of the floors above the kernel it says what it pleases; the kernel's own headers it only makes
-//! shorter or longer, so that they mean nothing. (A kernel that is told by a member to break a
-//! promise stops: nothing is promised against that.) Nobody falls over it, and memory stays in
-//! proportion to what was said.
+//! Nobody falls over it, and memory stays in proportion to what was said. In one target all that a
+//! kernel says is changed as it pleases; in the other of the kernel's own headers only the length
+//! is, so that they mean nothing, and of the floors above everything.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,7 +13,7 @@ use muts::{
     Address, Counted, Down, Duration, Full, Instant, Layer, Malformed, Message, Packet, Sink,
     Transmit, Transport, Up, Wire,
 };
-use vsync::Kernel;
+use vsync::{GroupId, How, Kernel};
 
 use super::pair::{Pair, at, proc};
 use crate::allocator;
@@ -42,6 +41,8 @@ type Lies = Rc<RefCell<std::collections::VecDeque<u8>>>;
 struct Liar {
     inner: Transport,
     lies: Lies,
+    /// Whether it changes what the lowest header means, too.
+    deep: bool,
 }
 
 impl Liar {
@@ -56,7 +57,7 @@ impl Liar {
                 Err(Malformed) => break,
             }
         }
-        let lowest = heads.len() == 1;
+        let lowest = heads.len() == 1 && !self.deep;
         if let Some(Raw(head)) = heads.last_mut() {
             for _ in 0..if lowest { 1 } else { 1 + (how >> 2 & 3) } {
                 let (place, what) = (lies.pop_front().unwrap_or(0), lies.pop_front().unwrap_or(1));
@@ -80,7 +81,9 @@ fn change(head: &mut Vec<u8>, lowest: bool, how: u8, (place, what): (usize, u8))
     match how {
         _ if lowest && how < 4 && place < head.len() => head.truncate(place),
         _ if lowest => head.push(what),
-        0..=3 if place < head.len() => head[place] = what,
+        0..=2 if place < head.len() => head[place] = what,
+        // A number as large as they come, or nearly.
+        3 => head[place..].iter_mut().take(8).for_each(|byte| *byte = what | 0x7f),
         4 => head.truncate(place),
         5 => head.insert(place, what),
         6 if place < head.len() => drop(head.remove(place)),
@@ -128,6 +131,54 @@ impl Counted for Liar {
     }
 }
 
+type Liars = Pair<Kernel<Transport>, Kernel<Liar>>;
+
+/// Both ends found groups, the second of one word; speak in every order; leave, come back.
+pub(super) fn kernels(bytes: &[u8]) {
+    let before = allocator::used();
+    let lies: Lies = Rc::new(RefCell::new(bytes.iter().copied().collect()));
+    let end = |node| Transport::new(muts::Config::new(proc(node), node));
+    let liar = Liar { inner: end(2), lies, deep: true };
+    let config = |node| vsync::Config::new(proc(node), node);
+    let kernels = (Kernel::new(end(1), config(1)), Kernel::new(liar, config(2)));
+    let mut pair = Pair::new(kernels.0, kernels.1);
+    let [first, word] = [GroupId(1), GroupId::of_word("both")];
+    let meet = |node| vsync::Down::Meet { node: proc(node).node, address: at(node as u32) };
+    let found = |group, others: &[u64]| {
+        let members = others.iter().map(|node| proc(*node)).collect();
+        vsync::Down::Found { group, members }
+    };
+    let ask = |pair: &mut Liars, a: Vec<vsync::Down>, b: Vec<vsync::Down>, ms| {
+        let now = pair.now;
+        // An ask that is handed back is not wanted again: this is no test of what is promised.
+        a.into_iter().for_each(|ask| drop(pair.a.down(now, ask)));
+        b.into_iter().for_each(|ask| drop(pair.b.down(now, ask)));
+        pair.run(Duration::from_millis(ms));
+    };
+    ask(&mut pair, vec![meet(2)], vec![meet(1)], 300);
+    ask(&mut pair, vec![found(first, &[2]), found(word, &[])], vec![found(word, &[])], 600);
+    for how in [
+        How::from(Order::Total),
+        How::from(Order::Causal).safe(),
+        How::from(Order::Unordered).safe(),
+        How::from(Order::Total).safe(),
+        How::from(Order::Global),
+    ] {
+        let cast = |group| {
+            let message = Message::new(&b"said"[..]);
+            vsync::Down::Cast { group, how: how.clone(), message }
+        };
+        ask(&mut pair, vec![cast(first), cast(word)], vec![cast(first), cast(word)], 60);
+    }
+    let leave = vsync::Down::Leave { group: first };
+    ask(&mut pair, vec![leave], vec![], 200);
+    let join = vsync::Down::Join { group: first, contact: None };
+    ask(&mut pair, vec![join], vec![vsync::Down::Leave { group: word }], 2_000);
+    (pair.told_a, pair.told_b) = (Vec::new(), Vec::new());
+    let more = usize::try_from(allocator::used() - before).unwrap_or(0);
+    assert!(more <= BESIDES_MAX + 64 * bytes.len(), "{more} bytes in use for {}", bytes.len());
+}
+
 type Tower<M> = Groups<Kernel<M>>;
 
 fn tower<M: muts::Multicast>(node: u64, below: M) -> Tower<M> {
@@ -144,7 +195,7 @@ pub(super) fn towers(bytes: &[u8]) {
     let before = allocator::used();
     let lies: Lies = Rc::new(RefCell::new(bytes.iter().copied().collect()));
     let end = |node| Transport::new(muts::Config::new(proc(node), node));
-    let liar = Liar { inner: end(2), lies };
+    let liar = Liar { inner: end(2), lies, deep: false };
     let mut pair = Pair::new(tower(1, end(1)), tower(2, liar));
     let both = Members::from_slice(&[Endpoint::of(proc(1)), Endpoint::of(proc(2))]);
     let group = |node| LwgId::minted(Endpoint::of(proc(node)), 0);

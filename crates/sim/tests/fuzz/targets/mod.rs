@@ -52,12 +52,13 @@ impl Target {
 }
 
 /// What holds a state between one datagram and the next.
-const STATEFUL: [(&str, Reads); 10] = [
+const STATEFUL: [(&str, Reads); 11] = [
     ("muts.stranger", stranger::open),
     ("muts.sealed", stranger::sealed),
     ("muts.peer", peer::alone),
     ("muts.hall", hall::attempt),
     ("muts.speaker", peer::in_hall),
+    ("vsync.liar", liar::kernels),
     ("gate.server", gate::server),
     ("gate.client", gate::client),
     ("lwg.liar", liar::towers),

@@ -1,16 +1,17 @@
 //! Guest: one client as the server keeps it.
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::String;
 
-use bytes::{Bytes, BytesMut};
-use muts::{Address, Channel, Full, Instant, Layer, NodeId, Packet, ProcId};
+use bytes::Bytes;
+use muts::{Address, Channel, Full, Instant, Layer, Malformed, NodeId, Packet, ProcId};
 
 use crate::endpoint::GroupId;
 use crate::gate::client::weight;
-use crate::gate::frame::{Bye, Reader, Tell, write_frame};
+use crate::gate::frame::{Bye, OWN_SINCE, Reader, Say, Tell};
 use crate::gate::line::Line;
+use crate::gate::out::Out;
 use crate::interface::{Down, Fault, Up};
 use crate::kernel::Kernel;
 use crate::limits::{
@@ -24,11 +25,13 @@ pub(super) struct Guest {
     /// Once it has said who it is.
     pub(super) kernel: Option<(ProcId, Box<Kernel<Line>>)>,
     pub(super) name: String,
+    /// Of the gate, as agreed upon.
+    pub(super) version: u8,
     /// The user that it runs as, where the system says.
     pub(super) uid: Option<u32>,
     pub(super) reader: Reader,
     /// What waits to be written.
-    pub(super) out: BytesMut,
+    pub(super) out: Out,
     /// When it gave its last sign of life.
     pub(super) heard: Instant,
     /// Since when more waits than it takes.
@@ -37,6 +40,8 @@ pub(super) struct Guest {
     pub(super) groups: BTreeMap<GroupId, Option<View>>,
     /// What it was not told yet that there is room for: casts of each group, or sends.
     owed: BTreeMap<Option<GroupId>, u64>,
+    /// Those of which it is worth telling.
+    due: BTreeSet<Option<GroupId>>,
 }
 
 impl Guest {
@@ -46,11 +51,13 @@ impl Guest {
             name: String::new(),
             uid,
             reader: Reader::limited(GATE_STRANGER_BYTES_MAX),
-            out: BytesMut::new(),
+            version: 0,
+            out: Out::default(),
             heard: now,
             choked: None,
             groups: BTreeMap::new(),
             owed: BTreeMap::new(),
+            due: BTreeSet::new(),
         }
     }
 
@@ -67,18 +74,39 @@ impl Guest {
     }
 
     pub(super) fn tell(&mut self, tell: &Tell) {
-        write_frame(&mut self.out, tell);
+        self.out.put(tell);
     }
 
     pub(super) fn is_backed_up(&self) -> bool {
         self.out.len() > GATE_CHOKE_BYTES
     }
 
+    /// Takes all that it asks of its kernel, up to the first word that is for somebody else; none
+    /// if there is none yet.
+    ///
+    /// # Errors
+    /// Why it has to go.
+    pub(super) fn take_asks(
+        &mut self,
+        now: Instant,
+        groups_max: usize,
+    ) -> Result<Option<Say>, Bye> {
+        while let Some(say) = self.reader.take().map_err(|Malformed| Bye::Malformed)? {
+            match say {
+                Say::Ask(ask) if self.kernel.is_some() && !matches!(ask, Down::Farewell) => {
+                    self.ask(now, ask, groups_max)?;
+                }
+                other => return Ok(Some(other)),
+            }
+        }
+        Ok(None)
+    }
+
     /// Takes an ask of the client.
     ///
     /// # Errors
     /// Why it has to go.
-    pub(super) fn ask(&mut self, now: Instant, ask: Down, groups_max: usize) -> Result<(), Bye> {
+    fn ask(&mut self, now: Instant, ask: Down, groups_max: usize) -> Result<(), Bye> {
         let cost = match &ask {
             // What is cast into a group that it is not in is dropped, and counted nowhere.
             Down::Cast { group, message, .. } => {
@@ -94,6 +122,10 @@ impl Guest {
                 return Err(Bye::Quota);
             }
             *owed += weight;
+            // To tell each cast would wake its sender for each.
+            if *owed >= GATE_CREDIT_BYTES / 4 {
+                self.due.insert(what);
+            }
         }
         if let Down::Found { group, .. } | Down::Join { group, .. } = &ask {
             let group = *group;
@@ -113,22 +145,40 @@ impl Guest {
         }
     }
 
+    /// What its kernel asks of its transport.
+    pub(super) fn asked(&mut self) -> Option<&mut VecDeque<muts::Down>> {
+        self.kernel.as_mut().map(|(_, kernel)| &mut kernel.below_mut().asked)
+    }
+
     /// Its kernel is told something by its transport.
     pub(super) fn hear(&mut self, now: Instant, told: VecDeque<muts::Up>) {
         let Some((_, kernel)) = &mut self.kernel else { return };
-        kernel.below_mut().told.extend(told);
+        let line = kernel.below_mut();
+        if line.told.is_empty() {
+            line.told = told;
+        } else {
+            line.told.extend(told);
+        }
         // No datagram: it looks at its transport whatever comes.
         kernel.receive(now, Packet { from: Address::Pipe(0), bytes: Bytes::new() });
     }
 
     /// Passes on all that its kernel tells; true if too much waits.
     pub(super) fn tell_all<'a>(&mut self, name: impl Fn(NodeId) -> Option<&'a [u8]>) -> bool {
-        let Some((_, kernel)) = &mut self.kernel else { return false };
+        let Some((me, kernel)) = &mut self.kernel else { return false };
         while let Some(up) = kernel.up() {
             match &up {
+                // It has the message.
+                Up::Cast { group, from, seq, order, safe, .. }
+                    if from.proc == *me && order.is_queued() && self.version >= OWN_SINCE =>
+                {
+                    let (group, seq, order, safe) = (*group, *seq, *order, *safe);
+                    self.out.put(&Tell::Own { group, seq, order, safe });
+                    continue;
+                }
                 Up::Met { peer } => {
                     if let Some(name) = name(peer.node) {
-                        write_frame(&mut self.out, &Tell::Name(name.to_vec()));
+                        self.out.put(&Tell::Name(name.to_vec()));
                     }
                 }
                 Up::View(view) => {
@@ -137,10 +187,11 @@ impl Guest {
                 Up::Out { group, .. } => {
                     self.groups.remove(group);
                     self.owed.remove(&Some(*group));
+                    self.due.remove(&Some(*group));
                 }
                 _ => {}
             }
-            write_frame(&mut self.out, &Tell::Told(up));
+            self.out.put(&Tell::Told(up));
         }
         self.out.len() > GATE_BACKLOG_BYTES_MAX
     }
@@ -148,19 +199,14 @@ impl Guest {
     /// Says what there is room for again; true if some is owed still.
     pub(super) fn give_room(&mut self, is_full: impl Fn(Option<Channel>) -> bool) -> bool {
         let Some((_, kernel)) = &self.kernel else { return false };
-        let mut more = false;
-        for (group, bytes) in &mut self.owed {
-            // To tell each cast would wake its sender for each.
-            if *bytes < GATE_CREDIT_BYTES / 4 {
-                continue;
+        let (owed, out) = (&mut self.owed, &mut self.out);
+        self.due.retain(|group| {
+            let full = is_full(group.and_then(|group| kernel.channel(group)));
+            if !full && let Some(bytes) = owed.insert(*group, 0) {
+                out.put(&Tell::Took { group: *group, bytes });
             }
-            if is_full(group.and_then(|group| kernel.channel(group))) {
-                more = true;
-            } else {
-                let bytes = core::mem::take(bytes);
-                write_frame(&mut self.out, &Tell::Took { group: *group, bytes });
-            }
-        }
-        more
+            full
+        });
+        !self.due.is_empty()
     }
 }

@@ -91,13 +91,18 @@ impl<M: Multicast> Trunk<M> {
         let Some(shared) = self.channels.get_mut(&channel) else { return };
         let Some(from) = shared.place(me) else { return };
         let to = shared.audience(me, to);
-        shared.push(from, to, message.clone(), None);
+        let others = !shared.has_alone(me);
+        if others {
+            shared.push(from, to, message.clone(), None);
+        }
         if shared.patience.is_some() {
             shared.waiting.push_back((from, to, message));
         } else if shared.opened {
             self.cast_out(now, channel, from, to, message);
         }
-        self.deliver(now, channel);
+        if others {
+            self.fed.insert(channel);
+        }
     }
 
     /// Multicasts to the other daemons. What a client was promised is pressed into a full window.
@@ -136,6 +141,13 @@ impl<M: Multicast> Trunk<M> {
                 shared.full = true;
             }
             self.ask_host(now, Down::Press { channel, to, message });
+        }
+    }
+
+    /// The same of all channels on which something was multicast: many in a row are told together.
+    pub(super) fn deliver_fed(&mut self, now: Instant) {
+        while let Some(channel) = self.fed.pop_first() {
+            self.deliver(now, channel);
         }
     }
 

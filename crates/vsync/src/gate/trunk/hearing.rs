@@ -14,6 +14,7 @@ impl<M: Multicast> Trunk<M> {
         while let Some(heard) = self.host.up() {
             self.hear(now, heard);
         }
+        self.deliver_fed(now);
     }
 
     fn hear(&mut self, now: Instant, heard: Up) {
@@ -38,6 +39,7 @@ impl<M: Multicast> Trunk<M> {
             }
             Up::Refused { peer, versions } => {
                 self.tell_all(peer, &Up::Refused { peer, versions });
+                self.refused.push((peer, versions));
             }
             Up::Cast { channel, from, message, .. } => {
                 let bytes = message.len() as u64;
@@ -48,7 +50,7 @@ impl<M: Multicast> Trunk<M> {
                 match head {
                     Some(CastHead { from: place, to }) => {
                         shared.push(place, to, message, Some((from, bytes)));
-                        self.deliver(now, channel);
+                        self.fed.insert(channel);
                     }
                     None => {
                         self.malformed += 1;
