@@ -76,7 +76,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Plant> {
     PLANTS.iter().chain(&transport::PLANTS)
 }
 
-const PLANTS: [Plant; 58] = [
+const PLANTS: [Plant; 60] = [
     gated(
         "a client is not asked before its casts are closed out",
         "crates/vsync/src/asking.rs",
