@@ -16,7 +16,7 @@ fn name(rank: usize) -> String {
 pub(crate) fn run(role: &Words) {
     let rank: usize = role.get("rank");
     let anywhere = "127.0.0.1:0".parse().expect("an address");
-    let horus = Horus::embedded(Config::new(&name(rank), anywhere)).expect("a free port");
+    let horus = Horus::embedded(Config::new(name(rank), anywhere)).expect("a free port");
     crew::tell(&Words::new("listens").with("at", horus.address().expect("it listens")));
     let mut lines = std::io::stdin().lines().map_while(Result::ok).map(|line| Words::read(&line));
     let meet = lines.next().expect("where the others listen");
