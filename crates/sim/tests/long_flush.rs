@@ -4,8 +4,8 @@ use muts::Duration;
 use sim::{CoreWorld, Plan, Trace, Ways, core_world, judge_core, settle, share_core_view};
 use vsync::{GroupId, Order};
 
-/// A third member's GBCAST waits for the first, who is stopped, longer than the second has patience.
-/// The first ends it, and the second goes along with what the third begins then.
+/// A third member's GBCAST waits for the first, who is stopped, longer than the second has
+/// patience. The first ends it, and the second goes along with what the third begins then.
 #[test]
 fn a_member_whose_flush_took_too_long_is_waited_for_in_the_next_view() {
     let group = GroupId::of_word("g0");
