@@ -2,9 +2,9 @@
 //!
 //! Takes: each member's report of how far it has received and processed every stream. Promises: a
 //! position is called settled or stable only when every member of the view said so itself. Keeps:
-//! one row of positions per member. What is new here everybody is told once. Whoever is not known to
-//! have all that is here is asked again and again, and answers, so a lost report delays and never
-//! stalls.
+//! one row of positions per member. What is new here everybody is told once. Whoever is not known
+//! to have all that is here is asked again and again, and answers, so a lost report delays and
+//! never stalls.
 
 use alloc::boxed::Box;
 use alloc::vec;
