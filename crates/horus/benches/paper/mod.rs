@@ -92,8 +92,8 @@ fn failure(options: &Options, place: Option<PathBuf>) {
         drawn.push((*groups as f64, resumed));
     }
     if let Some(place) = place {
-        let title = "From SIGKILL to the first message in the new view, in ms, by groups on \
-                     one core group (the paper: one flush for all)";
+        let title =
+            "Milliseconds from SIGKILL to the first message in the new view (paper: one flush)";
         line(&place, title, &drawn);
     }
 }

@@ -44,26 +44,16 @@ fn draw_bars(place: &Path, title: &str, all: &[Bar]) -> Result<(), Box<dyn Error
         .caption(title, ("sans-serif", 20))
         .margin(12)
         .x_label_area_size(30)
-        .y_label_area_size(260)
-        .build_cartesian_2d(0.0..most * 1.15, 0.0..all.len() as f64)?;
-    let name = |y: &f64| {
-        let at = all.len().checked_sub(1 + *y as usize);
-        at.and_then(|at| all.get(at)).map_or(String::new(), |bar| bar.name.clone())
-    };
-    chart
-        .configure_mesh()
-        .disable_y_mesh()
-        .y_labels(all.len())
-        .y_label_formatter(&name)
-        .y_label_offset(-(SIZE.1 as i32 - 80) / all.len().max(1) as i32 / 2)
-        .draw()?;
+        .y_label_area_size(20)
+        .build_cartesian_2d(0.0..most * 1.6, 0.0..all.len() as f64)?;
+    chart.configure_mesh().disable_y_mesh().y_labels(0).draw()?;
     for (at, bar) in all.iter().enumerate() {
         let low = (all.len() - 1 - at) as f64 + (1.0 - FULL) / 2.0;
         let color = if bar.paper { RGBColor(170, 170, 170) } else { RGBColor(40, 110, 180) };
         let corners = [(0.0, low), (bar.height, low + FULL)];
         let number = (bar.height + most * 0.01, low + FULL * 0.7);
         chart.draw_series([Rectangle::new(corners, color.filled())])?;
-        let text = format!("{:.3}", bar.height);
+        let text = format!("{:.3}  {}", bar.height, bar.name);
         chart.draw_series([Text::new(text, number, ("sans-serif", 15))])?;
     }
     area.present()?;
