@@ -155,7 +155,7 @@ pub(crate) const HOMES: [Home; 32] = [
         &["crates/horus/src/", "crates/horusd/src/", "xtask/src/demo"],
     ),
     // A chart of what policies cost, and the header for C.
-    home("plotters", &["horus"], &["crates/horus/src/policy/"]),
+    home("plotters", &["horus"], &["crates/horus/src/policy/", "crates/horus/benches/paper/"]),
     home("cbindgen", &["xtask"], &["xtask/src/header.rs"]),
     // The daemon: its settings, its health, its keeper, its log.
     home("toml", &["horusd"], &["crates/horusd/"]),

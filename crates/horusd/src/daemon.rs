@@ -307,6 +307,8 @@ impl Daemon<'_> {
             Deed::Drain => {
                 info!("it takes no more clients, and ends when the last has left");
                 self.draining = true;
+                // Whoever asks next is told so.
+                self.page_at = Instant::now();
                 self.word(Word::Close(Some(Bye::Stopping)));
             }
             Deed::Leave => self.leaving = true,

@@ -184,6 +184,9 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
                 let wishes = match family {
                     Family::Many => Wishes::drawn_many(&mut choice, hosts),
                     Family::Moves => Wishes::drawn_moves(&mut choice, hosts),
+                    Family::Lwg if choice.chance(300_000) => {
+                        Wishes::drawn_moves(&mut choice, hosts)
+                    }
                     _ => Wishes::drawn(&mut choice, hosts),
                 };
                 let mut world = match family {

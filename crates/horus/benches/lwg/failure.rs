@@ -54,6 +54,11 @@ fn tell(options: &Options, groups: u64, pairs: &[(Run, Run)]) {
         .tell(options);
 }
 
+/// From SIGKILL to the first message in the new view, in milliseconds.
+pub(crate) fn resumed(groups: u64) -> f64 {
+    kill(groups).resumed
+}
+
 fn kill(groups: u64) -> Run {
     let mut crew = Crew::start(&Words::new("lwg"), MEMBERS);
     make(&mut crew, 0..groups);

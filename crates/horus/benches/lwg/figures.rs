@@ -45,6 +45,14 @@ fn latency(options: &Options, ours: &mut Crew, core: &mut Crew) {
 
 /// Two groups on one core group by turns against streaming into one.
 fn by_turns(options: &Options, members: usize) {
+    Figure::beside("lwg.alternate", "us/msg", "streaming", turns(options, members))
+        .with("members", members)
+        .goal(Goal::RatioAtMost(1.02))
+        .tell(options);
+}
+
+/// The same, measured.
+pub(crate) fn turns(options: &Options, members: usize) -> Pair {
     let mut crew = Crew::start(&Words::new("lwg"), members);
     let stream = Flood::new(400, 1).with("order", "cbcast");
     let turns = stream.clone().with("lanes", 2);
@@ -56,8 +64,5 @@ fn by_turns(options: &Options, members: usize) {
             (1e6 / by_turns, 1e6 / rate(&mut crew, &stream, window))
         })
         .collect();
-    Figure::beside("lwg.alternate", "us/msg", "streaming", Pair::of(&pairs))
-        .with("members", members)
-        .goal(Goal::RatioAtMost(1.02))
-        .tell(options);
+    Pair::of(&pairs)
 }

@@ -1,11 +1,11 @@
 //! Bench lwg: light-weight groups beside core groups, four real processes on loopback.
 
 mod bystander;
-mod failure;
-mod figures;
+pub(crate) mod failure;
+pub(crate) mod figures;
 mod place;
 mod round_trip;
-mod scale;
+pub(crate) mod scale;
 
 use crate::common::options::Options;
 

@@ -11,7 +11,7 @@ use crate::common::options::Options;
 use crate::common::words::Words;
 
 /// A figure and its counterpart, each run.
-type Pairs = Vec<(f64, f64)>;
+pub(crate) type Pairs = Vec<(f64, f64)>;
 
 /// Operations of one kind in one run.
 const WORKS: u64 = 100;
@@ -121,9 +121,20 @@ fn found(crew: &mut Crew, groups: std::ops::Range<u64>) -> f64 {
 /// Until the outcome is told, and until the view is that an operation makes; of core groups the
 /// view is all that is told.
 fn operations(options: &Options) {
+    for (bench, until, pairs) in measured(options) {
+        let figure = Figure::beside(bench, "us", "core", Pair::of(&pairs));
+        let figure = figure.with("percentile", 50).with("until", until);
+        let outcome = until == "outcome";
+        let figure = if outcome { figure.goal(Goal::RatioAtMost(0.05)) } else { figure };
+        figure.tell(options);
+    }
+}
+
+/// Each kind of operation, until when, and how long it takes ours and a core group's.
+pub(crate) fn measured(options: &Options) -> Vec<(&'static str, &'static str, Pairs)> {
     let mut ours = Crew::start(&Words::new("lwg"), MEMBERS);
     let mut core = Crew::start(&Words::new("vsync"), MEMBERS);
-    let mut all: Vec<(&str, &str, Pairs)> = Vec::new();
+    let mut all: Vec<(&'static str, &'static str, Pairs)> = Vec::new();
     for until in ["outcome", "view"] {
         let kinds = ["lwg.create", "lwg.add", "lwg.remove", "lwg.leave"];
         all.extend(kinds.map(|bench| (bench, until, Vec::new())));
@@ -145,13 +156,7 @@ fn operations(options: &Options) {
             }
         }
     }
-    for (bench, until, pairs) in all {
-        let figure = Figure::beside(bench, "us", "core", Pair::of(&pairs));
-        let figure = figure.with("percentile", 50).with("until", until);
-        let outcome = until == "outcome";
-        let figure = if outcome { figure.goal(Goal::RatioAtMost(0.05)) } else { figure };
-        figure.tell(options);
-    }
+    all
 }
 
 /// Does so many, one after the other, at this rank: the median in microseconds.

@@ -76,6 +76,14 @@ fn latency(options: &Options, ours: &mut Crew, bare: &mut Crew, order: &str) {
 
 /// Two groups by turns against streaming into one (paper, section 7: 1.73 and 3.1 times slower).
 fn by_turns(options: &Options, members: usize) {
+    Figure::beside("vsync.alternate", "us/msg", "streaming", turns(options, members))
+        .with("members", members)
+        .with("causality", "group")
+        .tell(options);
+}
+
+/// The same, measured.
+pub(crate) fn turns(options: &Options, members: usize) -> Pair {
     let mut crew = Crew::start(&Words::new("vsync"), members);
     let stream = Flood::new(400, 1).with("order", "cbcast");
     let turns = stream.clone().with("lanes", 2);
@@ -87,9 +95,5 @@ fn by_turns(options: &Options, members: usize) {
             (1e6 / by_turns, 1e6 / rate(&mut crew, &stream, window))
         })
         .collect();
-    let pair = Pair::of(&pair);
-    Figure::beside("vsync.alternate", "us/msg", "streaming", pair)
-        .with("members", members)
-        .with("causality", "group")
-        .tell(options);
+    Pair::of(&pair)
 }

@@ -1,7 +1,7 @@
 //! Bench vsync: the group kernel beside the bare transport, four real processes on loopback.
 
 mod changes;
-mod figures;
+pub(crate) mod figures;
 mod idle;
 
 use crate::common::options::Options;

@@ -135,7 +135,7 @@ impl Houses {
             town.say(1, &create);
         }
         town.expect("all groups", SECOND * 10, |town| town.sights[1].open == 0);
-        houses.work(&mut load, SECOND);
+        houses.work(&mut load, SECOND / 3);
         (houses, load)
     }
 
@@ -217,9 +217,9 @@ fn sigkill_of_a_client_is_known_before_any_silence() {
     let (mut houses, mut load) = Houses::busy("client", 2, 4);
     houses.town.kill(1);
     houses.together(&[0, 2, 3], T / 2);
-    houses.work(&mut load, SECOND);
+    houses.work(&mut load, SECOND / 3);
     houses.town.start(1);
-    houses.work(&mut load, SECOND);
+    houses.work(&mut load, SECOND / 3);
     houses.end();
 }
 
@@ -259,7 +259,7 @@ fn sigkill_of_a_daemon_and_a_new_start() {
     houses.kill(1);
     houses.end_without_daemon(&[1, 3], SECOND / 2);
     houses.together(&[0, 2], T + SECOND);
-    houses.work(&mut load, SECOND);
+    houses.work(&mut load, SECOND / 3);
     houses.start(1);
     houses.end();
 }
@@ -269,10 +269,10 @@ fn a_daemon_that_stands_still_comes_back_with_its_clients() {
     let (mut houses, mut load) = Houses::busy("still", 3, 4);
     houses.signal(2, "STOP");
     houses.together(&[0, 1, 3], T * 2 + SECOND);
-    houses.work(&mut load, SECOND);
+    houses.work(&mut load, SECOND / 3);
     houses.signal(2, "CONT");
     houses.together(&[0, 1, 2, 3], SECOND * 8);
-    houses.work(&mut load, SECOND);
+    houses.work(&mut load, SECOND / 3);
     houses.end();
 }
 
@@ -293,10 +293,10 @@ fn daemons_in_namespaces_are_cut_apart_and_healed() {
         let outside: Vec<usize> = (0..4).filter(|node| node % 3 != cut).collect();
         houses.together(&inside, T * 2 + SECOND);
         houses.together(&outside, T * 2 + SECOND);
-        houses.work(&mut load, SECOND);
+        houses.work(&mut load, SECOND / 3);
         set(&mut houses, true);
         houses.together(&[0, 1, 2, 3], SECOND * 10);
-        houses.work(&mut load, SECOND);
+        houses.work(&mut load, SECOND / 3);
     }
     houses.end();
 }

@@ -175,3 +175,33 @@ fn what_is_held_is_counted() {
     let kept = vec![0_u8; 1 << 24];
     assert!(COUNTING.held() >= before + kept.len());
 }
+
+/// The kernel is full while all this is asked; then each operation is back before what was asked
+/// after it has gone out.
+#[test]
+fn what_was_asked_first_goes_first_though_operations_come_to_nothing() {
+    let mut alone = Alone::new();
+    alone.create(1, &seats(&[1]));
+    alone.hear();
+    alone.wire.borrow_mut().full = true;
+    let lwg = LwgId::minted(seat(1), 1);
+    for send in (1..=4).map(SendId) {
+        let remove = Down::Remove { lwg, members: seats(&[9]) };
+        alone.tower.down(alone.now, remove).expect("room");
+        let (order, replies, message) = (Order::Fifo, false, Message::default());
+        alone
+            .tower
+            .down(alone.now, Down::Send { lwg, send, order, replies, message })
+            .expect("room");
+        alone.hear();
+    }
+    let core = alone.core;
+    alone.wire.borrow_mut().make_room(core);
+    let mut told = Vec::new();
+    while let Some(up) = alone.tower.up() {
+        if let Up::Message { send, .. } = up {
+            told.push(send.0);
+        }
+    }
+    assert_eq!(told, [1, 2, 3, 4]);
+}

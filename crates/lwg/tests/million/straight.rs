@@ -14,6 +14,8 @@ pub(crate) struct Wire {
     /// What was asked of the kernel, other than founding.
     pub(crate) asks: u64,
     epoch: u64,
+    /// It takes no casts.
+    pub(crate) full: bool,
 }
 
 pub(crate) struct Straight {
@@ -29,6 +31,12 @@ impl Straight {
 }
 
 impl Wire {
+    /// It takes casts again.
+    pub(crate) fn make_room(&mut self, group: GroupId) {
+        self.full = false;
+        self.told.push_back(Up::Room { group });
+    }
+
     /// The next view of a group: these came along, if there was one before.
     pub(crate) fn view(&mut self, group: GroupId, members: &[Endpoint], first: bool) {
         self.epoch += 1;
@@ -58,6 +66,9 @@ impl Layer for Straight {
                 members.sort_unstable();
                 let members: Vec<Endpoint> = members.into_iter().map(Endpoint::of).collect();
                 wire.view(group, &members, true);
+            }
+            Down::Cast { group, how, message } if wire.full => {
+                return Err(Full(Down::Cast { group, how, message }));
             }
             Down::Cast { group, how, message } => {
                 wire.asks += 1;

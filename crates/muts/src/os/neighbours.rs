@@ -119,8 +119,8 @@ impl Neighbours {
             self.speaking.iter_mut().find(|(_, speaking)| speaking.token == token)
         {
             let number = *number;
-            let lives = if event.is_writable() { speaking.write() } else { speaking.lives() };
-            if lives.is_err() {
+            let written = if event.is_writable() { speaking.write() } else { Ok(()) };
+            if written.and_then(|()| speaking.lives()).is_err() {
                 self.lose(number);
             }
         }
