@@ -80,7 +80,9 @@ impl Epoch {
         let (received, processed) = (self.sure_received(), self.processed());
         self.stability.hear(self.rank, &received, &processed);
         for rank in 0..self.streams.len() {
-            self.streams[rank].free(self.stability.settled_below(rank));
+            let stability = &self.stability;
+            let (settled, stable) = (stability.settled_below(rank), stability.stable_below(rank));
+            self.streams[rank].free(settled, stable, self.rank);
         }
         for (rank, below) in self.stability.news() {
             let from = Endpoint::of(self.members[rank]);

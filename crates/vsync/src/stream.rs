@@ -200,10 +200,19 @@ impl Stream {
         self.pending.iter().any(|(_, cast)| cast.order == Order::Global)
     }
 
-    /// Frames processed here and received everywhere are needed no more.
-    pub(crate) fn free(&mut self, received_by_all: u64) {
+    /// Frames processed here and received everywhere are needed no more. What the member of this
+    /// rank was not told of is known as such until all have processed it: should its sender fail,
+    /// it must not pass for delivered here.
+    pub(crate) fn free(&mut self, received_by_all: u64, processed_by_all: u64, rank: usize) {
         let keep_from = received_by_all.min(self.head);
-        while self.base < keep_from {
+        let untold = |frame: &Frame| match frame {
+            Frame::Cast(cast) => !cast.is_for(rank),
+            Frame::Skip => true,
+            Frame::Order(_) => false,
+        };
+        while self.base < keep_from
+            && (self.base < processed_by_all || !self.frames.front().is_some_and(untold))
+        {
             self.frames.pop_front();
             self.base += 1;
         }
@@ -240,5 +249,32 @@ impl Stream {
     fn where_is(&self, is: impl Fn(&Frame) -> bool) -> Vec<Span> {
         let frames = (self.base..).zip(&self.frames);
         Span::gather(frames.filter(|(_, frame)| is(frame)).map(|(position, _)| position))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cast(to: Option<Audience>) -> Frame {
+        let (order, message) = (Order::Total, Message::new(&b"x"[..]));
+        Frame::Cast(Cast { order, safe: false, to, after: None, stamp: 0, message })
+    }
+
+    #[test]
+    fn what_was_not_for_this_member_is_known_until_all_have_processed_it() {
+        let others = Audience([0b110, 0, 0, 0]);
+        let mut stream = Stream::new(&Vector::zero(3));
+        for frame in [cast(None), cast(Some(others)), cast(None), Frame::Skip] {
+            stream.append(frame);
+            stream.pass();
+        }
+        stream.free(4, 1, 0);
+        assert_eq!(stream.aside(0), [Span { from: 1, end: 2 }], "one may not have delivered it");
+        assert_eq!(stream.skipped(), [Span { from: 3, end: 4 }]);
+        stream.free(4, 3, 0);
+        assert_eq!((stream.aside(0).len(), stream.skipped().len()), (0, 1));
+        stream.free(4, 4, 0);
+        assert!(stream.frames.is_empty());
     }
 }
