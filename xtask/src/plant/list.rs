@@ -76,7 +76,13 @@ pub(super) fn all() -> impl Iterator<Item = &'static Plant> {
     PLANTS.iter().chain(&transport::PLANTS)
 }
 
-const PLANTS: [Plant; 60] = [
+const PLANTS: [Plant; 61] = [
+    kernel(
+        "what a member was not told of is forgotten as soon as all have received it",
+        "crates/vsync/src/stream.rs",
+        "            Frame::Cast(cast) => !cast.is_for(rank),\n            Frame::Skip => true,\n",
+        "            Frame::Cast(_) | Frame::Skip => false,\n",
+    ),
     gated(
         "a client is not asked before its casts are closed out",
         "crates/vsync/src/asking.rs",
