@@ -9,7 +9,7 @@
 //! 3 label option                               LABEL, the first cast of a view
 //! 4 label | last bool | (entries in the body)  DIRECTORY (ABCAST)
 //! 5 lwg | view id | send u64 | flags u8 ...    data
-//! 6                                            CLOSE (ABCAST)
+//! 6                                            CLOSE (GBCAST)
 //! 7 (operations in the body)                   several operations (ABCAST)
 //! 8 at u8 | lwg | view id | send u64 | replies data; group and view have that number from now on
 //! 9 at u8, +128 replies are wanted | varint    data; so much is added to the last name (brief.rs)

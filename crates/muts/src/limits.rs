@@ -123,7 +123,7 @@ pub const HALL_PEERS_MAX: usize = 32;
 pub const HALL_BYTES_MIN: usize = 512;
 
 /// Processes of one host that may speak to this one through local sockets, and that it may speak to
-/// so; beyond it nobody is taken, and others are met at their addresses.
+/// so; beyond it nobody is taken, and whoever else is spoken to counts as not there.
 pub const NEIGHBOURS_MAX: usize = 1_024;
 
 /// Peers of one channel.

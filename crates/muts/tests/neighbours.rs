@@ -95,7 +95,7 @@ fn a_neighbour_that_died_is_missed_at_once() {
 }
 
 #[test]
-fn a_neighbour_that_takes_nothing_keeps_no_other_waiting_and_little_in_memory() {
+fn a_neighbour_that_takes_nothing_keeps_no_other_waiting_and_is_named() {
     let directory = Directory::new("still");
     let mut ends = neighbours(&directory, None);
     let mut still = End::new(3, None);
