@@ -240,14 +240,19 @@ impl CoreGroup {
         let old: BTreeSet<Endpoint> =
             parts.iter().flat_map(|(.., members)| members.iter().copied()).collect();
         let old = Members::from_vec(by_rank(&self.view.members, &old));
-        let mut ids: Vec<ViewId> = parts.iter().map(|(id, ..)| *id).collect();
-        ids.sort_unstable();
-        let last = ids.iter().map(|id| id.counter).max().unwrap_or(0);
-        let number = number_after(last, self.view.id);
-        let cause = ids.iter().fold(Digest::of("parts"), |hash, id| hash.with(id)).end();
+        let (number, cause) = self.of_parts(parts);
         let members = if ends { Members::new() } else { old.clone() };
         let change = Change { unites: true, ..Change::new(number, cause, members, old) };
         self.agree(here, slot, change);
+    }
+
+    /// The number that follows those of all parts, and what stands for them.
+    pub(crate) fn of_parts(&self, parts: &[Part]) -> (u64, u64) {
+        let mut ids: Vec<ViewId> = parts.iter().map(|(id, ..)| *id).collect();
+        ids.sort_unstable();
+        let last = ids.iter().map(|id| id.counter).max().unwrap_or(0);
+        let cause = ids.iter().fold(Digest::of("parts"), |hash, id| hash.with(id)).end();
+        (number_after(last, self.view.id), cause)
     }
 
     /// The bytes of the next page of this directory (see `page.rs`), and where it goes on.

@@ -9,12 +9,10 @@
 
 use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 
 use vsync::{Core, Endpoint, Message, Order};
 
 use crate::core_group::{CoreGroup, Unstable};
-use crate::digest::Digest;
 use crate::exchange::Part;
 use crate::group::{Ask, common};
 use crate::groups::Groups;
@@ -26,7 +24,7 @@ use crate::letter::Letter;
 use crate::policy::Policy;
 use crate::table::Slot;
 use crate::traits::RELAXED;
-use crate::view::{ViewId, number_after};
+use crate::view::ViewId;
 
 impl CoreGroup {
     /// Whether a group is known here, and relaxed.
@@ -123,11 +121,8 @@ impl CoreGroup {
         if ends {
             return self.end_relaxed(here, slot);
         }
-        let mut ids: Vec<ViewId> = parts.iter().map(|(id, ..)| *id).collect();
-        ids.sort_unstable();
-        let last = ids.iter().map(|id| id.counter).max().unwrap_or(0);
-        let cause = ids.iter().fold(Digest::of("parts"), |hash, id| hash.with(id)).end();
-        here.table.entry_mut(slot).id = ViewId::united(number_after(last, self.view.id), cause);
+        let (number, cause) = self.of_parts(parts);
+        here.table.entry_mut(slot).id = ViewId::united(number, cause);
         let all: BTreeSet<Endpoint> =
             parts.iter().flat_map(|(.., members)| members.iter().copied()).collect();
         let all = all.into_iter().filter(|member| self.view.members.contains(member)).collect();
