@@ -137,6 +137,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             || !group.directory.motions.is_empty()
             || !group.arrivals.is_empty()
             || !group.reserved.is_empty()
+            || group.moved.kept_until() > self.here.now
             || self.placing.unsettled() > 0
             || self.moves.unsettled() > 0
             || !self.here.arriving.is_empty();

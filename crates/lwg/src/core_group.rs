@@ -65,6 +65,8 @@ pub(crate) struct CoreGroup {
     pub(crate) aimed: BTreeMap<SendId, Members>,
     /// Own messages delivered here and not known to be so everywhere.
     pub(crate) unstable: VecDeque<Unstable>,
+    /// The same of the view before: so everywhere once all who came along are known to have come.
+    pub(crate) carried: VecDeque<Unstable>,
     /// What senders have named once; of this view alone.
     pub(crate) brief: Brief,
     /// The view that this process has sent in last, and its members, which messages in it share.
@@ -106,6 +108,7 @@ impl CoreGroup {
             foretold: BTreeSet::new(),
             aimed: BTreeMap::new(),
             unstable: VecDeque::new(),
+            carried: VecDeque::new(),
             brief: Brief::default(),
             everybody: None,
             noted: false,
@@ -140,13 +143,7 @@ impl CoreGroup {
         self.arrivals.clear();
         self.reserved.clear();
         let along: BTreeSet<Endpoint> = view.transitional.iter().copied().collect();
-        let mut last = None;
-        for message in core::mem::take(&mut self.unstable) {
-            // Who came along has delivered it; what the others did nobody knows.
-            if message.members.iter().all(|member| along.contains(member)) {
-                tell_stable(here, &message, &mut last);
-            }
-        }
+        self.carry_unstable(here, &along);
         let lowest = along.first().copied().unwrap_or(here.me);
         self.view = view;
         here.told.push_back(Up::Core(vsync::Up::View(self.view.clone())));
@@ -195,11 +192,33 @@ impl CoreGroup {
 
     /// Everybody has delivered this process's casts below that position.
     pub(crate) fn on_stable(&mut self, here: &mut Here, below: u64) {
+        self.tell_carried(here);
         let mut last = None;
         while self.unstable.front().is_some_and(|message| message.seq < below) {
             if let Some(message) = self.unstable.pop_front() {
                 tell_stable(here, &message, &mut last);
             }
+        }
+    }
+
+    /// A view has ended. Whoever is said to come along held what was told here, and has been told
+    /// it if it comes: some other change of the same view may have taken it elsewhere. It is known
+    /// to have come once it takes part in a next change, or has a cast of the new view.
+    fn carry_unstable(&mut self, here: &mut Here, along: &BTreeSet<Endpoint>) {
+        let comes = |message: &Unstable| message.members.iter().all(|it| along.contains(it));
+        self.carried.retain(comes);
+        self.tell_carried(here);
+        self.carried = core::mem::take(&mut self.unstable);
+        self.carried.retain(comes);
+        if !self.carried.is_empty() {
+            self.urgent.push_back(Urgent::Here);
+        }
+    }
+
+    fn tell_carried(&mut self, here: &mut Here) {
+        let mut last = None;
+        for message in self.carried.drain(..) {
+            tell_stable(here, &message, &mut last);
         }
     }
 

@@ -199,7 +199,7 @@ impl CoreGroup {
             }
             ([], _) => {
                 if let Some(to) = latest {
-                    self.moved.insert(lwg, to);
+                    self.moved.insert(here.now, lwg, to);
                 }
             }
             ([(id, _, _, members)], None) if !ends => {

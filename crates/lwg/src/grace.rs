@@ -57,11 +57,19 @@ impl<C: Core, P: Policy> Groups<C, P> {
             }
         }
         let idle = core.is_idle();
+        let kept = core.moved.kept_until();
         match core.idle_since {
             None if idle => {
-                let until = now + self.sets.policy(core.id()).grace();
+                let grace = now + self.sets.policy(core.id()).grace();
+                let until = grace.max(kept);
                 core.idle_since = Some(until);
                 self.idle.insert((until, number));
+            }
+            // The group that leaves a part behind has gone only now.
+            Some(until) if idle && until < kept => {
+                core.idle_since = Some(kept);
+                self.idle.remove(&(until, number));
+                self.idle.insert((kept, number));
             }
             Some(until) if !idle => {
                 core.idle_since = None;

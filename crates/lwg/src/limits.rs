@@ -92,6 +92,10 @@ pub const PAIRED_MAX: usize = 16;
 /// one that has moved meanwhile needs it.
 pub const KNOWN_MAX: usize = 16_384;
 
+/// How long a core group is kept from which a group went to meet another part of it: partitions of
+/// an hour heal, and one idle core group costs little.
+pub const LEFT_BEHIND: Duration = Duration::from_secs(3600);
+
 /// How long parts of a group that are apart wait before they try again to meet.
 pub const GATHER: Duration = Duration::from_secs(1);
 

@@ -13,6 +13,7 @@
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
+use muts::Instant;
 use vsync::{Endpoint, GroupId};
 
 use crate::core_group::CoreGroup;
@@ -22,7 +23,7 @@ use crate::header::{Op, Ready, What};
 use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members};
 use crate::interface::{Outcome, Up, Why};
-use crate::limits::{HELD_MAX, TOMBSTONES_MAX};
+use crate::limits::{HELD_MAX, LEFT_BEHIND, TOMBSTONES_MAX};
 use crate::policy::GATHERED;
 use crate::table::Slot;
 use crate::traits::{LOST, Marks};
@@ -83,16 +84,22 @@ pub(crate) struct Moved {
     to: BTreeMap<LwgId, Destination>,
     /// Oldest first; some may have come back.
     age: VecDeque<LwgId>,
+    /// Since when groups are away that went to meet parts of theirs elsewhere.
+    parted: BTreeMap<LwgId, Instant>,
 }
 
 impl Moved {
-    pub(crate) fn insert(&mut self, lwg: LwgId, to: Destination) {
+    pub(crate) fn insert(&mut self, now: Instant, lwg: LwgId, to: Destination) {
+        if to.rule == GATHERED {
+            self.parted.entry(lwg).or_insert(now);
+        }
         if self.to.insert(lwg, to).is_none() {
             self.age.push_back(lwg);
         }
         while self.age.len() > TOMBSTONES_MAX {
             if let Some(oldest) = self.age.pop_front() {
                 self.to.remove(&oldest);
+                self.parted.remove(&oldest);
             }
         }
     }
@@ -103,9 +110,17 @@ impl Moved {
 
     /// The group is here again.
     pub(crate) fn remove(&mut self, lwg: LwgId) {
+        self.parted.remove(&lwg);
         if self.to.remove(&lwg).is_some() {
             self.age.retain(|other| *other != lwg);
         }
+    }
+
+    /// Until when the core group is kept although no group is on it: a part of one that went to
+    /// meet another part may have been left behind, and finds the way only where that is known.
+    pub(crate) fn kept_until(&self) -> Instant {
+        let last = self.parted.values().max();
+        last.map_or(Instant::ZERO, |since| *since + LEFT_BEHIND)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (LwgId, Destination)> {
@@ -148,7 +163,7 @@ impl CoreGroup {
         let lwg = here.table.entry(slot).lwg;
         let members = here.table.members(slot).clone();
         let marks = here.table.entry(slot).marks.told();
-        self.moved.insert(lwg, to);
+        self.moved.insert(here.now, lwg, to);
         let motion = self.directory.remove(here, slot).unwrap_or_default();
         if !members.contains(&here.me) {
             motion.held.into_iter().for_each(|ask| here.refuse(ask));
@@ -216,10 +231,19 @@ impl CoreGroup {
 
     /// All who come together are there.
     fn arrive(&mut self, here: &mut Here, lwg: LwgId, mut arrival: Arrival) {
-        arrival.members.retain(|member| arrival.ready.contains_key(member));
         let comes = arrival.ready.contains_key(&here.me);
         let slot = self.directory.find(here, lwg);
-        let gone = slot.map(|slot| self.agreed(here, slot).0.is_empty());
+        let there = slot.map(|slot| self.agreed(here, slot).0);
+        let gone = there.as_ref().map(|members| members.is_empty());
+        // Who left with these and does not come may come to another part of this core group.
+        let comes_apart = |member: &Endpoint| {
+            let is_there = there.as_ref().is_some_and(|members| members.contains(member));
+            !is_there && !arrival.ready.contains_key(member)
+        };
+        if arrival.members.iter().any(comes_apart) {
+            arrival.marks.set(LOST);
+        }
+        arrival.members.retain(|member| arrival.ready.contains_key(member));
         if self.directory.dead.contains(lwg) || gone == Some(true) {
             if comes {
                 here.lose_arriving(lwg, Why::Destroyed);

@@ -30,6 +30,8 @@ pub(crate) enum Urgent {
         rest: Rest,
     },
     Close,
+    /// Nothing: who has it is in the view.
+    Here,
     /// Said again in each view.
     Op(Op),
 }
@@ -109,6 +111,7 @@ impl CoreGroup {
                 let header = Header::Directory { label: *label, last: rest.is_none() };
                 (header, Order::Total, body, rest)
             }
+            Urgent::Here => (Header::Bare, Order::Fifo, Vec::new(), None),
             Urgent::Close => (Header::Close, Order::Global, Vec::new(), None),
             Urgent::Op(op) => (Header::Op(Box::new(op.clone())), Order::Total, Vec::new(), None),
         };

@@ -167,6 +167,99 @@ fn parts_that_have_moved_apart_meet_where_they_were_one() {
     assert!((5..100).contains(&apart), "{apart}");
 }
 
+/// A core group that 1 founds for these three.
+fn founded(town: &mut Town, number: u32) -> GroupId {
+    let core = lwg::SetId::DEFAULT.core(seat(1), number);
+    town.ask(seat(1), Down::FoundCore { core, members: seats(&[1, 2, 3]) });
+    town.run();
+    core
+}
+
+/// From now on these processes are on that side, as these core groups see it.
+fn sides(town: &mut Town, nodes: &[u64], side: u64, cores: &[GroupId]) {
+    let mut net = town.net.borrow_mut();
+    net.side.extend(nodes.iter().map(|node| (seat(*node), side)));
+    cores.iter().for_each(|core| net.regroup(*core));
+}
+
+fn cores_of(town: &Town, group: LwgId) -> Vec<(GroupId, usize)> {
+    let views = (1..=3).filter_map(|node| town.view(seat(node), group));
+    views.map(|view| (view.core, view.members.len())).collect()
+}
+
+#[test]
+fn a_group_that_comes_in_parts_goes_no_further() {
+    let mut apart = 0;
+    for seed in 0..120 {
+        let (mut town, _, _) = two_cores(seed);
+        let group = lwg(2, 1);
+        town.ask(seat(2), Down::Create { lwg: group, members: seats(&[1, 2, 3]) });
+        town.run();
+        let (to, on) = (founded(&mut town, 1), founded(&mut town, 2));
+        town.ask(seat(1), Down::Move { lwg: group, to });
+        town.steps(seed % 24);
+        // Its home is whole all the while.
+        sides(&mut town, &[3], 1, &[to]);
+        sides(&mut town, &[3], 0, &[]);
+        town.run();
+        let view = town.view(seat(3), group).expect("a view");
+        if view.members.len() < 3 {
+            apart += 1;
+            assert_eq!(view.core, to, "seed {seed}");
+            town.ask(seat(3), Down::Move { lwg: group, to: on });
+            town.run();
+            let last = town.told[&seat(3)].last();
+            let stays = matches!(last, Some(Up::Done { outcome: Outcome::NoPlace, .. }));
+            assert!(stays, "{last:?}, seed {seed}");
+        }
+        sides(&mut town, &[], 0, &[to]);
+        town.run();
+        assert_eq!(cores_of(&town, group), [(cores_of(&town, group)[0].0, 3); 3], "seed {seed}");
+        judge(&town.told);
+    }
+    assert!(apart > 5, "{apart}");
+}
+
+/// 3 misses a move of its group; the part that moved loses 2 and comes back to 3 without it.
+#[test]
+fn whoever_a_group_left_behind_when_its_parts_met_is_found_where_it_was_left() {
+    let mut left = 0;
+    for seed in 0..60 {
+        let (mut town, _, _) = two_cores(seed);
+        let group = lwg(2, 1);
+        town.ask(seat(2), Down::Create { lwg: group, members: seats(&[1, 2, 3]) });
+        town.run();
+        let (home, to) = (town.view(seat(1), group).expect("a view").core, founded(&mut town, 1));
+        town.ask(seat(1), Down::Move { lwg: group, to });
+        town.steps(seed % 10);
+        sides(&mut town, &[3], 1, &[home]);
+        town.run();
+        if cores_of(&town, group) != [(to, 2), (to, 2), (home, 1)] {
+            continue;
+        }
+        left += 1;
+        sides(&mut town, &[2], 2, &[home, to]);
+        town.run();
+        sides(&mut town, &[3], 0, &[home, to]);
+        town.run();
+        assert_eq!(cores_of(&town, group), [(home, 2), (to, 1), (home, 2)], "seed {seed}");
+        // Long enough for what nobody uses to be given up.
+        for _ in 0..3 {
+            town.pass(Duration::from_secs(60));
+            town.run();
+        }
+        sides(&mut town, &[2], 0, &[home, to]);
+        for _ in 0..3 {
+            town.run();
+            town.pass(Duration::from_secs(2));
+        }
+        town.run();
+        assert_eq!(cores_of(&town, group), [(cores_of(&town, group)[0].0, 3); 3], "seed {seed}");
+        judge(&town.told);
+    }
+    assert!(left > 0);
+}
+
 #[test]
 fn a_group_that_has_lost_a_member_stays_where_it_is() {
     let (mut town, group, to) = two_cores(1);

@@ -231,3 +231,34 @@ fn what_a_group_is_survives_losses_moves_and_merges() {
     town.run();
     assert_eq!(end(&town, 4, send).0, seats(&[1, 2, 3]));
 }
+
+/// Another change of the same view may take it elsewhere, without what it held.
+#[test]
+fn a_send_is_stable_once_those_who_come_along_are_known_to_have_come() {
+    for comes in [true, false] {
+        let mut town = Town::new(5, &seats(&[1, 2, 3]));
+        town.ask(seat(1), Down::Create { lwg: lwg(1, 1), members: seats(&[1, 2, 3]) });
+        town.run();
+        let group = lwg(1, 2);
+        town.ask(seat(1), Down::Create { lwg: group, members: seats(&[1, 2]) });
+        town.run();
+        let core = town.view(seat(1), group).expect("a view").core;
+        assert_eq!(town.view(seat(3), lwg(1, 1)).expect("a view").core, core);
+        let send = town.send(seat(1), group, Order::Fifo, false);
+        town.steps(100);
+        town.crash(seat(3));
+        town.net.borrow_mut().regroup(core);
+        town.hear(seat(1));
+        let told = |town: &Town| {
+            let stable = |up: &&Up| matches!(up, Up::Stable { send: told } if *told == send);
+            town.told[&seat(1)].iter().filter(stable).count()
+        };
+        assert_eq!((town.members(seat(1), group).len(), told(&town)), (2, 0));
+        if !comes {
+            town.net.borrow_mut().side.insert(seat(2), 1);
+            town.net.borrow_mut().regroup(core);
+        }
+        town.run();
+        assert_eq!(told(&town), usize::from(comes));
+    }
+}

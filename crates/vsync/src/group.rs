@@ -68,7 +68,8 @@ impl Group {
             }
             (Self::Joining(joining), Control::Install(install)) => {
                 if joining.is_let_in_by(&install, turn.me()) {
-                    let serving = Serving::newcomer(turn, &install, highest);
+                    let mut serving = Serving::newcomer(turn, &install, highest);
+                    joining.elsewhere().for_each(|proc| serving.note_kin(proc));
                     let (group, view) = (install.group, install.view);
                     turn.control(from, &Control::Installed { group, view });
                     if joining.owes_room {
@@ -88,10 +89,15 @@ impl Group {
             }
             // It has been in a component, or is taken for one: who waits for it there waits long.
             (Self::Joining(joining), Control::MergeAsk { .. }) => {
-                let whereabouts =
-                    Whereabouts { number: turn.now.as_nanos(), view: None, beyond: Vec::new() };
-                turn.control(from, &Control::Where { group: joining.group, whereabouts });
+                joining.tell_whereabouts(turn, from);
             }
+            // Who has it in its view knows of an INSTALL that is on its way here.
+            (
+                Self::Joining(joining),
+                Control::Where {
+                    whereabouts: Whereabouts { view: Some((_, members)), .. }, ..
+                },
+            ) if !members.contains(&turn.me()) => joining.hear_of(turn, from),
             (Self::Joining(joining), Control::Invite { .. }) => {
                 joining.turn_to(turn, from);
             }
@@ -303,7 +309,10 @@ impl Group {
     pub(crate) fn is_told_by(&self, control: &Control) -> bool {
         matches!(
             (self, control),
-            (Self::Serving(serving), Control::Stability { epoch, .. })
+            (
+                Self::Serving(serving),
+                Control::Stability { epoch, .. } | Control::StabilityOfAll { epoch, .. },
+            )
                 if *epoch == serving.epoch.view
         )
     }

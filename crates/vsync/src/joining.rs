@@ -4,9 +4,10 @@ use alloc::vec::Vec;
 
 use muts::{Duration, Instant, ProcId};
 
-use crate::control::Control;
+use crate::control::{Control, Whereabouts};
 use crate::endpoint::GroupId;
 use crate::install::Install;
+use crate::kin::Kin;
 use crate::limits::PAUSE_MAX;
 use crate::turn::Turn;
 
@@ -29,6 +30,8 @@ pub(crate) struct Joining {
     pause: Duration,
     /// When it gives up.
     until: Instant,
+    /// Who is in the group in a view without it, perhaps in another component than it comes to.
+    elsewhere: Kin,
 }
 
 impl Joining {
@@ -47,6 +50,7 @@ impl Joining {
             next: turn.now,
             pause: PAUSE_MIN,
             until: turn.now + turn.config.joining,
+            elsewhere: Kin::default(),
         }
     }
 
@@ -78,6 +82,24 @@ impl Joining {
             self.next = turn.now;
             self.pause = PAUSE_MIN;
         }
+    }
+
+    /// It is in no view, and who waits for it as for one who is would wait long.
+    pub(crate) fn tell_whereabouts(&self, turn: &mut Turn<'_>, to: ProcId) {
+        let whereabouts =
+            Whereabouts { number: turn.now.as_nanos(), view: None, beyond: Vec::new() };
+        turn.control(to, &Control::Where { group: self.group, whereabouts });
+    }
+
+    /// Somebody is in the group without it. That one forgets it now, so it has to remember.
+    pub(crate) fn hear_of(&mut self, turn: &mut Turn<'_>, proc: ProcId) {
+        self.elsewhere.add(proc);
+        self.tell_whereabouts(turn, proc);
+    }
+
+    /// Who is in the group elsewhere.
+    pub(crate) fn elsewhere(&self) -> impl Iterator<Item = ProcId> {
+        self.elsewhere.iter()
     }
 
     /// Whether this INSTALL answers this joining, not an earlier one.

@@ -83,3 +83,35 @@ fn who_asked_to_join_and_died_keeps_nobody_busy() {
     world.run(Duration::from_secs(5));
     assert_eq!(sent(&world), before, "something is still repeated");
 }
+
+/// b hears nobody, and invites c, which answers in vain: for a, which c once was with, c is in none.
+#[test]
+fn who_asks_a_deaf_one_to_let_it_in_keeps_no_other_part_waiting() {
+    let mut world = World::new("abc", 1);
+    let members = "abc".chars().map(proc).collect();
+    world.ask(proc(A), Down::Found { group: group(), members }).expect("taken");
+    world.run(Duration::from_secs(2));
+    for (from, to) in ["ab", "cb", "ac", "ca"].map(|pair| (&pair[..1], &pair[1..])) {
+        world.cut(proc(from.parse().expect("a name")), proc(to.parse().expect("a name")));
+    }
+    world.run(Duration::from_secs(4));
+    assert_eq!(members_at(&world, 'c'), [proc('c')]);
+    world.ask(proc('c'), Down::Leave { group: group() }).expect("taken");
+    let invite = Down::Invite { group: group(), members: vec![proc('c')] };
+    world.ask(proc(B), invite).expect("taken");
+    world.run(Duration::from_millis(500));
+    world.heal();
+    world.cut(proc(A), proc(B));
+    world.cut(proc('c'), proc(B));
+    // Less than what c has patience for.
+    world.run(Duration::from_secs(5));
+    assert_eq!((members_at(&world, A), unsettled(&world, A)), (vec![proc(A)], 0));
+    world.heal();
+    world.run(Duration::from_secs(8));
+    let together = "abc".chars().map(proc).collect::<Vec<_>>();
+    for who in "abc".chars() {
+        let mut members = members_at(&world, who);
+        members.sort_unstable();
+        assert_eq!((members, unsettled(&world, who)), (together.clone(), 0), "{who}");
+    }
+}
