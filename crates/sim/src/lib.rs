@@ -30,7 +30,7 @@ pub use script::{
     channel_of,
 };
 pub use sight::{apart, share_core_view, share_light_view, unsettled};
-pub use storm::{Fault, Storm, is_fault};
+pub use storm::{Fault, Storm, fault_kinds, faults};
 pub use tap::Tap;
 pub use towers::{
     CoreTower, CoreWorld, LightTower, LightWorld, StreamTower, StreamWorld, core_world,

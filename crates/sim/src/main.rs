@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use sim::{Family, Mode, Report, Trace, is_fault, run, write_histories};
+use sim::{Family, Mode, Report, Trace, faults, run, write_histories};
 
 /// Storms over the towers of the workspace, in a pretended world.
 #[derive(Debug, Parser)]
@@ -161,8 +161,7 @@ fn summary(family: Family, mode: Mode, sums: &Sums, seconds: f64) {
         "   a run: {:.0} s, {:.0} messages, {:.0} faults",
         sums.simulated_s / runs,
         sums.sent as f64 / runs,
-        sums.counts.iter().filter(|(kind, _)| is_fault(kind)).map(|it| *it.1).sum::<u64>() as f64
-            / runs,
+        faults(&sums.counts) as f64 / runs,
     );
     let faults: Vec<_> =
         sums.counts.iter().map(|(kind, count)| format!("{kind} {count}")).collect();

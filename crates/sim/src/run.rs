@@ -8,9 +8,10 @@ use horus::history::Log;
 use muts::{Counted, Duration, Layer};
 
 use crate::choice::Choice;
+use crate::limits::{FAULT_KINDS_MIN, FAULTS_MIN};
 use crate::script::{App, Load, Phase, Plan, Wishes};
 use crate::sight::{apart, unsettled, unsound};
-use crate::storm::Storm;
+use crate::storm::{Storm, fault_kinds, faults};
 use crate::towers::{
     CoreWorld, LightWorld, StreamWorld, core_world, gated_core_world, gated_light_world,
     light_world, stream_world,
@@ -148,6 +149,9 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
         let (world_seed, storm_choice) = (choice.below(u64::MAX), choice.fork());
         let mut storm = Storm::drawn(storm_choice, 1_000);
         let ways = Ways::drawn(&mut choice.fork(), family == Family::Streams);
+        if !ways.has_hall() {
+            storm = storm.without_hall();
+        }
         match family {
             Family::Streams => {
                 let hosts = choice.between(2, 5) as usize;
@@ -205,8 +209,17 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
     caught.map_or_else(panicked, |mut report| {
         // What a floor promises comes before how it wastes its time.
         report.violations.append(&mut report.complaints);
+        report.violations.extend(too_calm(&report, lengths));
         report
     })
+}
+
+/// A run that tried too little.
+fn too_calm(report: &Report, lengths: Lengths) -> Option<String> {
+    let (count, kinds) = (faults(&report.counts), fault_kinds(&report.counts));
+    let calm = count < FAULTS_MIN || kinds.len() < FAULT_KINDS_MIN;
+    let is_whole = lengths.storm >= Lengths::TWO_MINUTES.storm;
+    (is_whole && calm).then(|| format!("void: {count} faults only, of {kinds:?}"))
 }
 
 fn panicked(panic: Box<dyn std::any::Any + Send>) -> Report {

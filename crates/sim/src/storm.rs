@@ -1,8 +1,11 @@
 //! Storm: what goes wrong, when; a plan drawn from choices, blow by blow.
 
+use std::collections::BTreeMap;
+
 use muts::{Duration, Layer};
 
 use crate::choice::Choice;
+use crate::limits::FAULT_KINDS_MIN;
 use crate::network::Weather;
 use crate::script::App;
 use crate::world::World;
@@ -30,9 +33,11 @@ pub enum Fault {
     Weather,
     /// Some do not hear some in the hall any more, or hear them again.
     Hall,
+    /// For a moment nothing arrives anywhere, or at one host and from it.
+    Blackout,
 }
 
-const FAULTS: [Fault; 10] = [
+const FAULTS: [Fault; 11] = [
     Fault::Crash,
     Fault::Restart,
     Fault::Bounce,
@@ -43,10 +48,33 @@ const FAULTS: [Fault; 10] = [
     Fault::Heal,
     Fault::Weather,
     Fault::Hall,
+    Fault::Blackout,
 ];
 
+/// After these not everybody hears everybody.
+const PARTS: [Fault; 3] = [Fault::Part, Fault::CutOneWay, Fault::Deafen];
+
+impl Fault {
+    /// What it may be counted as; of a restart and of what heals nothing is.
+    const fn kinds(self) -> &'static [&'static str] {
+        match self {
+            Self::Crash => &["crash", IN_MID_SEND],
+            Self::Bounce => &[BOUNCE],
+            Self::Restart | Self::Heal => &[],
+            Self::Pause => &["pause"],
+            Self::Part => &["partition", "leaky partition"],
+            Self::CutOneWay => &["one-way cut"],
+            Self::Deafen => &["deafened", "muted"],
+            Self::Weather => &["weather"],
+            Self::Hall => &["hall"],
+            Self::Blackout => &["blackout"],
+        }
+    }
+}
+
 /// What faults are counted as: one of these each.
-const BLOWS: [&str; 9] = [
+const BLOWS: [&str; 10] = [
+    "blackout",
     "crash",
     "deafened",
     "hall",
@@ -58,10 +86,23 @@ const BLOWS: [&str; 9] = [
     "weather",
 ];
 
-/// Whether something that was counted in a run is a fault.
+/// Two kinds of crash that are counted as such besides.
+const IN_MID_SEND: &str = "crash in mid-send";
+const BOUNCE: &str = "bounce";
+
+/// The kinds of faults among what was counted: a crash is of one kind alone.
 #[must_use]
-pub fn is_fault(kind: &str) -> bool {
-    BLOWS.contains(&kind)
+pub fn fault_kinds(counts: &BTreeMap<&'static str, u64>) -> Vec<&'static str> {
+    let count = |kind: &str| counts.get(kind).copied().unwrap_or(0);
+    let plain = count("crash") > count(IN_MID_SEND) + count(BOUNCE);
+    let kinds = BLOWS.into_iter().chain([IN_MID_SEND, BOUNCE]);
+    kinds.filter(|kind| count(kind) > 0 && (*kind != "crash" || plain)).collect()
+}
+
+/// How many faults were counted.
+#[must_use]
+pub fn faults(counts: &BTreeMap<&'static str, u64>) -> u64 {
+    counts.iter().filter(|(kind, _)| BLOWS.contains(kind)).map(|(_, count)| count).sum()
 }
 
 /// A plan of faults.
@@ -75,6 +116,8 @@ pub struct Storm {
     gap_max_ms: u64,
     /// Nobody is to be taken for failed who lives.
     gentle: bool,
+    /// Somebody may not hear the hall.
+    has_hall: bool,
 }
 
 impl Storm {
@@ -90,17 +133,28 @@ impl Storm {
             weights[kind] = 1;
         }
         let gap_max_ms = silence_ms * choice.between(1, 3);
-        Self { choice, weights, silence_ms, gap_max_ms, gentle: false }
+        Self { choice, weights, silence_ms, gap_max_ms, gentle: false, has_hall: true }
     }
 
     /// The same, but whoever lives hears everybody else that does: nobody is stopped for long.
     #[must_use]
     pub fn without_partitions(mut self) -> Self {
-        let parts = [Fault::Part, Fault::CutOneWay, Fault::Deafen];
         for (kind, weight) in FAULTS.into_iter().zip(&mut self.weights) {
-            *weight = if parts.contains(&kind) { 0 } else { (*weight).max(1) };
+            *weight = if PARTS.contains(&kind) { 0 } else { (*weight).max(1) };
         }
         self.gentle = true;
+        if self.has_hall { self } else { self.without_hall() }
+    }
+
+    /// The same where there is no hall.
+    #[must_use]
+    pub fn without_hall(mut self) -> Self {
+        for (kind, weight) in FAULTS.into_iter().zip(&mut self.weights) {
+            if kind == Fault::Hall {
+                *weight = 0;
+            }
+        }
+        self.has_hall = false;
         self
     }
 
@@ -108,7 +162,8 @@ impl Storm {
     #[must_use]
     pub const fn none(choice: Choice) -> Self {
         let weights = [0; FAULTS.len()];
-        Self { choice, weights, silence_ms: 1_000, gap_max_ms: 1_000, gentle: false }
+        let (silence_ms, gap_max_ms) = (1_000, 1_000);
+        Self { choice, weights, silence_ms, gap_max_ms, gentle: false, has_hall: true }
     }
 
     /// Rages over a world for this long.
@@ -123,8 +178,43 @@ impl Storm {
         while world.now() < end {
             let gap = Duration::from_millis(self.choice.between(10, self.gap_max_ms));
             world.run_until(end.min(world.now() + gap));
-            self.strike(world);
+            let drawn = self.drawn_fault();
+            let is_late = end.since(world.now()) < length / 3;
+            let owed = if is_late && drawn.is_some() { self.owed(world) } else { None };
+            self.strike(world, owed.or(drawn));
         }
+    }
+
+    /// What comes next by its weight.
+    fn drawn_fault(&mut self) -> Option<Fault> {
+        let mut drawn = self.choice.below(self.weights.iter().sum());
+        for (kind, weight) in FAULTS.into_iter().zip(self.weights) {
+            if drawn < weight {
+                return Some(kind);
+            }
+            drawn -= weight;
+        }
+        None
+    }
+
+    /// A kind that has not come, where too few have. Every other blow stays as it was drawn: some
+    /// take others before them.
+    fn owed<T: Layer, A: App<Down = T::Down, Up = T::Up>>(
+        &mut self,
+        world: &World<T, A>,
+    ) -> Option<Fault> {
+        let counts = world.counts();
+        let seen = fault_kinds(counts);
+        if seen.len() >= FAULT_KINDS_MIN || self.choice.chance(500_000) {
+            return None;
+        }
+        let fits = |kind: &Fault| {
+            kind.kinds().iter().any(|name| !seen.contains(name))
+                && !(self.gentle && PARTS.contains(kind))
+                && (self.has_hall || *kind != Fault::Hall)
+        };
+        let owed: Vec<Fault> = FAULTS.into_iter().filter(fits).collect();
+        (!owed.is_empty()).then(|| *self.choice.pick(&owed))
     }
 
     /// Ends: everything whole and running, some of the dead start again. Tells who is up.
@@ -186,16 +276,11 @@ impl Storm {
     }
 
     /// One blow.
-    fn strike<T: Layer, A: App<Down = T::Down, Up = T::Up>>(&mut self, world: &mut World<T, A>) {
-        let mut drawn = self.choice.below(self.weights.iter().sum());
-        let mut fault = None;
-        for (kind, weight) in FAULTS.into_iter().zip(self.weights) {
-            if drawn < weight {
-                fault = Some(kind);
-                break;
-            }
-            drawn -= weight;
-        }
+    fn strike<T: Layer, A: App<Down = T::Down, Up = T::Up>>(
+        &mut self,
+        world: &mut World<T, A>,
+        fault: Option<Fault>,
+    ) {
         match fault {
             None => {}
             Some(Fault::Crash) => self.crash(world),
@@ -211,6 +296,7 @@ impl Storm {
             }
             Some(Fault::Weather) => self.change_weather(world),
             Some(Fault::Hall) => self.change_hall(world),
+            Some(Fault::Blackout) => self.black_out(world),
         }
     }
 
@@ -255,7 +341,7 @@ impl Storm {
         world.crash(host);
         let wait_ms = *self.choice.pick(&[0, 10, self.silence_ms / 2, self.silence_ms]);
         world.run_for(Duration::from_millis(wait_ms));
-        world.note("bounce", format_args!("p{host} after {wait_ms} ms"));
+        world.note(BOUNCE, format_args!("p{host} after {wait_ms} ms"));
         world.start(host);
     }
 
@@ -316,7 +402,23 @@ impl Storm {
                 world.network.deafen(from, to, self.choice.chance(deaf_chance));
             }
         }
-        world.note("hall", format_args!("deaf by {deaf_chance}"));
+        let kind = if deaf_chance == 0 { "hall whole" } else { "hall" };
+        world.note(kind, format_args!("deaf by {deaf_chance}"));
+    }
+
+    fn black_out<T: Layer, A: App<Down = T::Down, Up = T::Up>>(&mut self, world: &mut World<T, A>) {
+        let most = if self.gentle { self.silence_ms / 10 } else { self.silence_ms * 3 / 10 };
+        let length_ms = self.choice.between(self.silence_ms / 20, most);
+        let (hosts, everywhere) = (world.hosts(), self.choice.chance(500_000));
+        let one = self.choice.below(hosts as u64) as usize;
+        let links = (0..hosts).flat_map(|from| (0..hosts).map(move |to| (from, to)));
+        let dark = |&(from, to): &(usize, usize)| everywhere || from == one || to == one;
+        let links: Vec<_> =
+            links.filter(dark).filter(|(from, to)| !world.network.is_cut(*from, *to)).collect();
+        world.note("blackout", format_args!("for {length_ms} ms at {} links", links.len()));
+        links.iter().for_each(|(from, to)| world.network.cut(*from, *to, true));
+        world.run_for(Duration::from_millis(length_ms));
+        links.iter().for_each(|(from, to)| world.network.cut(*from, *to, false));
     }
 
     fn change_weather<T: Layer, A: App<Down = T::Down, Up = T::Up>>(

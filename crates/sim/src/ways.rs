@@ -25,6 +25,11 @@ impl Ways {
         Self { hall: choice.chance(500_000), odd: choice.chance(500_000), narrow: alone }
     }
 
+    /// Whether there is a hall.
+    pub(crate) const fn has_hall(self) -> bool {
+        self.hall
+    }
+
     /// The settings of a process that starts: the same for the same birth.
     pub(crate) fn config(self, birth: &Birth) -> Config {
         let mut config = Config::new(birth.me, birth.seed);
