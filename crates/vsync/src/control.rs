@@ -111,9 +111,12 @@ pub(crate) enum Control {
         epoch: ViewId,
         received: Vec<u64>,
         processed: Vec<u64>,
-        /// 1 asks for the same in return, 2 at once.
+        /// 1 asks for the same in return, 2 at once; 3 that who gives places tells everybody what
+        /// all have, when they have it.
         wanted: u8,
     },
+    /// What every member has received and processed, by their words to the sender.
+    StabilityOfAll { group: GroupId, epoch: ViewId, received: Vec<u64>, processed: Vec<u64> },
 }
 
 impl Control {
@@ -136,13 +139,18 @@ impl Control {
             | Self::MergeAsk { group, .. }
             | Self::MergeGrant { group, .. }
             | Self::MergeReady { group, .. }
-            | Self::Stability { group, .. } => *group,
+            | Self::Stability { group, .. }
+            | Self::StabilityOfAll { group, .. } => *group,
         }
     }
 
     /// Whether it serves a change of members; the others go to and fro while all is well.
     pub(crate) const fn is_change(&self) -> bool {
-        !matches!(self, Self::Where { .. } | Self::Stability { .. })
+        let of_the_moment = matches!(
+            self,
+            Self::Where { .. } | Self::Stability { .. } | Self::StabilityOfAll { .. }
+        );
+        !of_the_moment
     }
 }
 
@@ -238,4 +246,5 @@ wired! {
     14 MergeReady { group, merge, part }
     15 Stability { group, epoch, received, processed, wanted }
     16 Denied { group, nonce, denial }
+    17 StabilityOfAll { group, epoch, received, processed }
 }

@@ -86,7 +86,7 @@ impl Epoch {
             streams: (0..count).map(|_| Stream::new(&zero)).collect(),
             base: Positions::new(count),
             total: Total::new(sequencer, count),
-            stability: Stability::new(count, rank == sequencer),
+            stability: Stability::new(count, rank, sequencer),
             frozen: None,
             clock: 0,
             looked_below: Positions::new(count),

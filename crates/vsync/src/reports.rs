@@ -2,10 +2,13 @@
 
 use alloc::vec::Vec;
 
+use muts::Audience;
+
 use crate::control::Control;
 use crate::endpoint::Endpoint;
 use crate::epoch::Epoch;
 use crate::interface::Up;
+use crate::stability::TELL_ALL;
 use crate::stream::Stream;
 use crate::turn::Turn;
 
@@ -21,11 +24,30 @@ impl Epoch {
     ) {
         self.stability.hear(rank, received, processed);
         self.note_stability(turn);
+        self.stability.weigh(turn.now, wanted);
+        if wanted == TELL_ALL {
+            return;
+        }
         if wanted > 1 || wanted > 0 && self.stability.due.is_none() {
-            let report = self.report(0);
+            let of_all = wanted == 1 && self.stability.is_hub();
+            let report = if of_all { self.report_of_all() } else { self.report(0) };
             turn.control(self.members[rank], &report);
         } else if wanted > 0 {
             self.stability.ask(rank);
+        }
+    }
+
+    /// Takes what all have, as the hub tells it.
+    pub(crate) fn hear_of_all(
+        &mut self,
+        turn: &mut Turn<'_>,
+        rank: usize,
+        received: &[u64],
+        processed: &[u64],
+    ) {
+        if rank == self.total.sequencer {
+            self.stability.hear_of_all(received, processed);
+            self.note_stability(turn);
         }
     }
 
@@ -37,16 +59,23 @@ impl Epoch {
         self.note_stability(turn);
         let unstable = self.is_unstable() || self.stability.misses_any();
         let urgent = core::mem::take(&mut self.stability.urgent);
-        let report = self.report(u8::from(unstable) + u8::from(unstable && urgent));
-        let to = self.stability.addressees(&self.received());
-        for rank in 0..self.members.len() {
-            if rank != self.rank && to.has(rank) {
-                turn.control(self.members[rank], &report);
-            }
+        let to = self.stability.addressees(&self.received(), urgent);
+        let asks = u8::from(unstable) + u8::from(unstable && urgent);
+        let report = self.report(if to.by_hub { TELL_ALL } else { asks });
+        self.tell_those(turn, &to.own, &report);
+        if to.all != Audience::NONE {
+            let report = self.report_of_all();
+            self.tell_those(turn, &to.all, &report);
         }
         self.stability.reported(turn.now, unstable);
         if !unstable {
             self.rest();
+        }
+    }
+
+    fn tell_those(&self, turn: &mut Turn<'_>, to: &Audience, report: &Control) {
+        for rank in (0..self.members.len()).filter(|rank| *rank != self.rank && to.has(*rank)) {
+            turn.control(self.members[rank], report);
         }
     }
 
@@ -64,6 +93,11 @@ impl Epoch {
             processed: self.processed(),
             wanted,
         }
+    }
+
+    fn report_of_all(&self) -> Control {
+        let (received, processed) = self.stability.of_all();
+        Control::StabilityOfAll { group: self.group, epoch: self.view, received, processed }
     }
 
     /// How much of each stream has been received here, as far as no cut can be without it.

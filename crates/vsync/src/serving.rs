@@ -336,6 +336,11 @@ impl Serving {
                     self.epoch.hear_stability(turn, rank, &received, &processed, wanted);
                 }
             }
+            Control::StabilityOfAll { received, processed, .. } => {
+                if let Some(rank) = self.epoch.rank_of(from) {
+                    self.epoch.hear_of_all(turn, rank, &received, &processed);
+                }
+            }
             Control::Leave { .. } => self.take_leave(from),
             Control::Join { who, nonce, highest, ticket, .. } => {
                 self.take_join(turn, from, (who, nonce), highest, ticket);
@@ -373,7 +378,8 @@ fn epoch_of(control: &Control) -> Option<ViewId> {
         | Control::Refuse { epoch, .. }
         | Control::Pull { epoch, .. }
         | Control::Leave { epoch, .. }
-        | Control::Stability { epoch, .. } => Some(*epoch),
+        | Control::Stability { epoch, .. }
+        | Control::StabilityOfAll { epoch, .. } => Some(*epoch),
         _ => None,
     }
 }

@@ -2,9 +2,12 @@
 //!
 //! Takes: each member's report of how far it has received and processed every stream. Promises: a
 //! position is called settled or stable only when every member of the view said so itself. Keeps:
-//! one row of positions per member. What is new here everybody is told once. Whoever is not known
-//! to have all that is here is asked again and again, and answers, so a lost report delays and
-//! never stalls.
+//! one row of positions per member. Whoever is not known to have all that is here is asked again
+//! and again, and answers, so a lost report delays and never stalls.
+//!
+//! What is new here everybody is told once where somebody waits for it. Otherwise one member, the
+//! *hub*, is told, and it tells the others what all of them have: for a round of everybody to
+//! everybody the square of their number would go out. A hub that does not answer is passed by.
 
 use alloc::boxed::Box;
 use alloc::vec;
@@ -25,10 +28,15 @@ pub(crate) struct Stability {
     received: Positions,
     /// By member, by stream: the first position not known processed there.
     processed: Positions,
-    /// Of who gives places: which words of the members stand confirmed.
+    /// By stream: what all have received, and processed, by the word of the hub.
+    all_received: Positions,
+    all_processed: Positions,
+    /// One's own rank.
+    own: usize,
+    /// Who gives places, and hears of all who have what.
+    hub: usize,
+    /// At the hub, which words of the members stand confirmed.
     confirmed: Option<Box<Confirmed>>,
-    /// Whether that one is here.
-    sequences: bool,
     /// By stream: the first position not known stable, as it was told last.
     told: Positions,
     /// By member: it has said anything in this epoch, so it is in it.
@@ -37,6 +45,14 @@ pub(crate) struct Stability {
     expecting: bool,
     /// Something was received or processed here since the last report.
     fresh: bool,
+    /// Everybody is to hear of it at once.
+    hurried: bool,
+    /// How often that was reported.
+    reports: u8,
+    /// At the hub, a number that grows with what all have: as it was when they were told last.
+    said: u64,
+    /// At the hub, somebody hears only from it what all have.
+    owes_all: bool,
     /// Who has asked since then.
     asked: Audience,
     /// Somebody waits for the others' next words.
@@ -56,23 +72,52 @@ struct Confirmed {
     waiting: Vec<Option<Vec<u64>>>,
 }
 
+/// Who hears what.
+pub(crate) struct Addressees {
+    /// What this member has.
+    pub(crate) own: Audience,
+    /// What all have.
+    pub(crate) all: Audience,
+    /// The hub is to tell everybody, once all have it.
+    pub(crate) by_hub: bool,
+}
+
+/// A report asks for nothing but that the hub tells everybody what all have, when they have it.
+pub(crate) const TELL_ALL: u8 = 3;
+
+/// How long the hub waits for more once all have more: their words come at much the same time.
+const HUB_PAUSE: Duration = Duration::from_millis(3);
+
+/// How long the hub may take to answer: it gathers words for `Config::stability`, and a round trip.
+const HUB_PATIENCE: Duration = Duration::from_millis(60);
+
+/// Reports to the hub in vain, before everybody is asked.
+const PASSED_BY: u8 = 2;
+
 /// The shortest pause before a report is repeated: a round trip and some.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
 
 impl Stability {
-    /// `sequences`: the words of the members are weighed here, to give places.
-    pub(crate) fn new(members: usize, sequences: bool) -> Self {
+    /// Of the member with the rank `own`. The rank `hub` is that of who gives places.
+    pub(crate) fn new(members: usize, own: usize, hub: usize) -> Self {
         Self {
             members,
             floor: Positions::new(members),
             received: Positions::new(members * members),
             processed: Positions::new(members * members),
+            all_received: Positions::new(members),
+            all_processed: Positions::new(members),
+            own,
+            hub,
             confirmed: None,
-            sequences,
             told: Positions::new(members),
             present: Audience::NONE,
             expecting: false,
             fresh: false,
+            hurried: false,
+            reports: 0,
+            said: 0,
+            owes_all: false,
             asked: Audience::NONE,
             urgent: false,
             due: None,
@@ -97,9 +142,27 @@ impl Stability {
             }
         }
         // Who has received nothing confirms nothing.
-        if self.sequences && received.iter().any(|below| *below > 0) {
+        if self.is_hub() && received.iter().any(|below| *below > 0) {
             self.weighed().waiting[member].get_or_insert_with(|| received.to_vec());
         }
+    }
+
+    /// Takes what all have, by the word of the hub: of that this member has said so itself.
+    pub(crate) fn hear_of_all(&mut self, received: &[u64], processed: &[u64]) {
+        if received.len() != self.members || processed.len() != self.members {
+            return;
+        }
+        for stream in 0..self.members {
+            let own = self.has_received(self.own, stream);
+            self.all_received.raise(stream, received[stream].min(own));
+            let own = self.has_processed(self.own, stream);
+            self.all_processed.raise(stream, processed[stream].min(own));
+        }
+    }
+
+    /// Whether the others tell this member what they have, to hear of all.
+    pub(crate) const fn is_hub(&self) -> bool {
+        self.own == self.hub
     }
 
     fn weighed(&mut self) -> &mut Confirmed {
@@ -151,19 +214,19 @@ impl Stability {
 
     /// Who is not known to have received all of this.
     pub(crate) fn lacking(&self, received: &[u64]) -> Vec<usize> {
-        self.short_of(&self.received, received)
+        self.short_of(Self::has_received, received)
     }
 
     /// Who is not known to have processed all of this.
     pub(crate) fn behind(&self, received: &[u64]) -> Vec<usize> {
-        self.short_of(&self.processed, received)
+        self.short_of(Self::has_processed, received)
     }
 
     /// Who has said to have received the least of this stream.
     pub(crate) fn slowest(&self, stream: usize) -> Vec<usize> {
         let least = self.settled_below(stream);
-        let has = |member| self.known(&self.received, member, stream);
-        (0..self.members).filter(|member| has(*member) == least).collect()
+        let has = |member: &usize| self.has_received(*member, stream);
+        (0..self.members).filter(|member| has(member) == least).collect()
     }
 
     /// Whether it is waited for that every member is.
@@ -173,27 +236,38 @@ impl Stability {
 
     /// Every member has received this stream below the answer.
     pub(crate) fn settled_below(&self, stream: usize) -> u64 {
-        self.least(&self.received, stream)
+        let all = (0..self.members).map(|member| self.has_received(member, stream));
+        all.min().unwrap_or(0)
     }
 
     /// Every member has processed this stream below the answer.
     pub(crate) fn stable_below(&self, stream: usize) -> u64 {
-        self.least(&self.processed, stream)
+        let all = (0..self.members).map(|member| self.has_processed(member, stream));
+        all.min().unwrap_or(0)
     }
 
-    fn least(&self, known: &Positions, stream: usize) -> u64 {
-        (0..self.members).map(|member| self.known(known, member, stream)).min().unwrap_or(0)
+    fn has_received(&self, member: usize, stream: usize) -> u64 {
+        let all = self.all_received.get(stream).max(self.floor.get(stream));
+        self.received.get(member * self.members + stream).max(all)
     }
 
-    fn known(&self, known: &Positions, member: usize, stream: usize) -> u64 {
-        known.get(member * self.members + stream).max(self.floor.get(stream))
+    fn has_processed(&self, member: usize, stream: usize) -> u64 {
+        let all = self.all_processed.get(stream).max(self.floor.get(stream));
+        self.processed.get(member * self.members + stream).max(all)
+    }
+
+    /// What all are known to have received, and processed.
+    pub(crate) fn of_all(&self) -> (Vec<u64>, Vec<u64>) {
+        let streams = 0..self.members;
+        let received = streams.clone().map(|stream| self.settled_below(stream)).collect();
+        (received, streams.map(|stream| self.stable_below(stream)).collect())
     }
 
     /// One row stands for all, if everybody is known to have processed what anybody has received,
     /// and that was told.
     pub(crate) fn rest(&mut self) {
         for stream in 0..self.members {
-            let has = |member| self.known(&self.received, member, stream);
+            let has = |member| self.has_received(member, stream);
             let most = (0..self.members).map(has).max().unwrap_or(0);
             if self.told(stream) < most {
                 return;
@@ -205,14 +279,16 @@ impl Stability {
         }
         self.received = Positions::new(self.received.count());
         self.processed = Positions::new(self.processed.count());
+        self.all_received = Positions::new(self.members);
+        self.all_processed = Positions::new(self.members);
         self.told = Positions::new(self.members);
     }
 
     /// The members of whom not all of this is known.
-    fn short_of(&self, known: &Positions, wanted: &[u64]) -> Vec<usize> {
+    fn short_of(&self, has: fn(&Self, usize, usize) -> u64, wanted: &[u64]) -> Vec<usize> {
         let short = |member: &usize| {
             let mut streams = wanted.iter().enumerate();
-            streams.any(|(stream, below)| self.known(known, *member, stream) < *below)
+            streams.any(|(stream, below)| has(self, *member, stream) < *below)
         };
         (0..self.members).filter(short).collect()
     }
@@ -237,7 +313,28 @@ impl Stability {
     /// Something new was received or processed here: a report is due soon.
     pub(crate) fn stir(&mut self, now: Instant, delay: Duration) {
         self.fresh = true;
+        self.hurried |= delay.is_zero();
         self.hasten(now, delay);
+    }
+
+    /// A member has said what it has. At the hub: all may have more than they were told.
+    pub(crate) fn weigh(&mut self, now: Instant, wanted: u8) {
+        if self.goes_by_hub() && self.is_hub() {
+            self.owes_all |= wanted == TELL_ALL;
+            if self.owes_all && self.sum() > self.said {
+                self.hasten(now, HUB_PAUSE);
+            }
+        }
+    }
+
+    /// With two everybody is told by telling the other.
+    const fn goes_by_hub(&self) -> bool {
+        self.members > 2
+    }
+
+    /// Grows with what all have.
+    fn sum(&self) -> u64 {
+        (0..self.members).map(|it| self.settled_below(it) + self.stable_below(it)).sum()
     }
 
     fn hasten(&mut self, now: Instant, delay: Duration) {
@@ -253,9 +350,41 @@ impl Stability {
         self.asked.insert(member);
     }
 
-    /// Whom a report that is due now is for: everybody if it says anything new, otherwise those who
-    /// have asked, and those of whom not all that is here is known.
-    pub(crate) fn addressees(&mut self, received: &[u64]) -> Audience {
+    /// Whom a report that is due now is for, and who hears what all have: see the head of this
+    /// file. Those who have asked hear one of the two.
+    pub(crate) fn addressees(&mut self, received: &[u64], urgent: bool) -> Addressees {
+        let hurried = core::mem::take(&mut self.hurried) || urgent || self.misses_any();
+        if hurried || !self.goes_by_hub() {
+            let own = self.everybody(received);
+            return Addressees { own, all: Audience::NONE, by_hub: false };
+        }
+        let asked = core::mem::replace(&mut self.asked, Audience::NONE);
+        let fresh = core::mem::take(&mut self.fresh);
+        self.pause = self.pause.max(HUB_PATIENCE / 2);
+        self.reports = if fresh { 0 } else { self.reports.saturating_add(1) };
+        if self.is_hub() {
+            let sum = self.sum();
+            self.owes_all |= fresh;
+            if sum > self.said && self.owes_all {
+                (self.said, self.owes_all) = (sum, false);
+                return Addressees { own: Audience::NONE, all: Audience::ALL, by_hub: false };
+            }
+            let own = if fresh { Audience::NONE } else { self.everybody(received) };
+            return Addressees { own, all: asked, by_hub: false };
+        }
+        let mut own = asked;
+        let behind = self.behind(received);
+        if !behind.is_empty() && self.reports < PASSED_BY {
+            own.insert(self.hub);
+        } else {
+            behind.into_iter().for_each(|member| own.insert(member));
+        }
+        Addressees { own, all: Audience::NONE, by_hub: self.reports == 0 }
+    }
+
+    /// Everybody if there is anything new, otherwise those who have asked, and those of whom not
+    /// all that is here is known.
+    fn everybody(&mut self, received: &[u64]) -> Audience {
         let mut to = core::mem::replace(&mut self.asked, Audience::NONE);
         if core::mem::take(&mut self.fresh) {
             return Audience::ALL;
@@ -278,7 +407,7 @@ mod tests {
 
     #[test]
     fn only_what_every_member_said_of_itself_is_stable() {
-        let mut stability = Stability::new(2, true);
+        let mut stability = Stability::new(2, 0, 0);
         stability.hear(0, &[5, 3], &[5, 2]);
         assert!(stability.news().is_empty());
         stability.hear(1, &[4, 3], &[4, 3]);
@@ -289,7 +418,7 @@ mod tests {
 
     #[test]
     fn what_a_member_said_counts_once_all_that_it_had_sent_is_here() {
-        let mut stability = Stability::new(2, true);
+        let mut stability = Stability::new(2, 0, 0);
         stability.hear(1, &[3, 2], &[0, 0]);
         stability.confirm(0, &[3, 1]);
         assert!(!stability.is_confirmed(0, 2));
@@ -301,7 +430,7 @@ mod tests {
 
     #[test]
     fn what_is_known_at_rest_is_known_in_less_room() {
-        let mut stability = Stability::new(2, false);
+        let mut stability = Stability::new(2, 0, 1);
         stability.hear(0, &[5, 3], &[5, 3]);
         stability.hear(1, &[5, 3], &[4, 3]);
         assert_eq!(stability.news(), [(0, 4), (1, 3)]);
@@ -318,32 +447,74 @@ mod tests {
         assert_eq!(stability.lacking(&[6, 3]), [1]);
     }
 
+    fn places(members: &[usize]) -> Audience {
+        let mut places = Audience::NONE;
+        members.iter().for_each(|member| places.insert(*member));
+        places
+    }
+
     #[test]
-    fn what_is_new_everybody_is_told_once_and_who_is_behind_or_has_asked_again() {
-        let mut stability = Stability::new(3, false);
-        let places = |members: &[usize]| {
-            let mut places = Audience::NONE;
-            members.iter().for_each(|member| places.insert(*member));
-            places
-        };
+    fn what_is_waited_for_everybody_is_told_once_and_who_is_behind_or_has_asked_again() {
+        let mut stability = Stability::new(3, 0, 1);
         let here = [1, 0, 0];
         stability.stir(Instant::ZERO, Duration::ZERO);
-        assert_eq!(stability.addressees(&here), Audience::ALL);
+        assert_eq!(stability.addressees(&here, false).own, Audience::ALL);
         stability.hear(0, &here, &here);
         stability.hear(1, &here, &here);
-        assert_eq!(stability.addressees(&here), places(&[2]));
+        assert_eq!(stability.addressees(&here, true).own, places(&[2]));
         stability.hear(2, &here, &[0, 0, 0]);
         stability.ask(1);
-        assert_eq!(stability.addressees(&here), places(&[1, 2]), "it has not processed it");
+        let own = stability.addressees(&here, true).own;
+        assert_eq!(own, places(&[1, 2]), "it has not processed it");
         stability.hear(2, &here, &here);
-        assert_eq!(stability.addressees(&here), places(&[]));
+        assert_eq!(stability.addressees(&here, true).own, places(&[]));
         stability.urge(Instant::ZERO);
-        assert_eq!(stability.addressees(&here), places(&[]), "who waits has nothing new to say");
+        let own = stability.addressees(&here, true).own;
+        assert_eq!(own, places(&[]), "who waits has nothing new to say");
+    }
+
+    #[test]
+    fn otherwise_the_hub_is_told_and_everybody_only_if_it_does_not_answer() {
+        let mut stability = Stability::new(3, 0, 1);
+        let here = [1, 0, 0];
+        stability.hear(0, &here, &here);
+        stability.stir(Instant::ZERO, Duration::from_millis(20));
+        for (to, why) in [(&[1][..], "new"), (&[1], "perhaps lost"), (&[1, 2], "no answer")] {
+            let both = stability.addressees(&here, false);
+            assert_eq!((both.own, both.all), (places(to), Audience::NONE), "{why}");
+        }
+        stability.hear_of_all(&[9, 0, 0], &[0, 0, 0]);
+        assert_eq!((stability.settled_below(0), stability.stable_below(0)), (1, 0));
+        stability.hear_of_all(&here, &here);
+        assert_eq!(stability.news(), [(0, 1)]);
+        assert_eq!(stability.addressees(&here, false).own, places(&[]));
+    }
+
+    #[test]
+    fn the_hub_tells_everybody_what_all_have_once_all_have_said_so() {
+        let mut stability = Stability::new(3, 1, 1);
+        let here = [1, 0, 0];
+        stability.hear(1, &here, &here);
+        stability.stir(Instant::ZERO, Duration::from_millis(20));
+        let both = stability.addressees(&here, false);
+        assert_eq!((both.own, both.all), (Audience::NONE, Audience::NONE), "nobody has said so");
+        stability.hear(0, &here, &here);
+        stability.due = None;
+        stability.weigh(Instant::ZERO, TELL_ALL);
+        assert_eq!(stability.due, None);
+        stability.hear(2, &here, &here);
+        stability.weigh(Instant::ZERO, 0);
+        assert!(stability.due.is_some());
+        assert_eq!(stability.addressees(&here, false).all, Audience::ALL);
+        assert_eq!(stability.of_all(), (here.to_vec(), here.to_vec()));
+        stability.ask(2);
+        let both = stability.addressees(&here, false);
+        assert_eq!((both.own, both.all), (Audience::NONE, places(&[2])));
     }
 
     #[test]
     fn an_older_report_takes_nothing_back() {
-        let mut stability = Stability::new(1, false);
+        let mut stability = Stability::new(1, 0, 0);
         stability.hear(0, &[5], &[5]);
         stability.hear(0, &[4], &[3]);
         assert_eq!(stability.stable_below(0), 5);

@@ -54,6 +54,10 @@ fn what_follows_from_a_group_that_was_left_comes_after_what_was_heard_there() {
         let at_b = texts(&world, 'b');
         let effect = at_b.iter().position(|text| text == "effect").expect("b may speak in the end");
         for other in ['a', 'c'] {
+            // A flush that fails too often leaves it in a component of its own: nobody waits.
+            if world.told[&proc(other)].iter().any(|up| matches!(up, Up::Merged { .. })) {
+                continue;
+            }
             let there = texts(&world, other);
             let effect_there = there.iter().position(|text| text == "effect").expect("all hear it");
             for cause in &at_b[..effect] {

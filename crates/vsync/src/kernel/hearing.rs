@@ -152,7 +152,10 @@ impl<M: Multicast> Kernel<M> {
                 turn.control(from, &Control::Installed { group, view });
             }
             Control::Where { whereabouts: Whereabouts { view: None, .. }, .. } => {}
-            Control::Join { .. } | Control::Stability { .. } | Control::Denied { .. } => {
+            Control::Join { .. }
+            | Control::Stability { .. }
+            | Control::StabilityOfAll { .. }
+            | Control::Denied { .. } => {
                 turn.counters.strays += 1;
             }
             _ => {
