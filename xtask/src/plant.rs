@@ -62,8 +62,11 @@ fn planted(plant: &Plant, whole: &str) -> Result<String, String> {
 
 /// What finds the fault, if anything does.
 fn find(copy: &Path, plant: &Plant) -> Result<Option<String>, String> {
-    let build = cargo(copy, &["build", "--profile", "storm", "--quiet", "--package", "sim"])?;
-    if let Some(text) = build {
+    let storm = ["build", "--profile", "storm", "--quiet", "--package", "sim"];
+    let check = ["check", "--quiet", "--package", plant.packages.first().unwrap_or(&"sim")];
+    // Where no storm looks for it, tests find it sooner than a storm is built.
+    let words = if plant.families.is_empty() { &check[..] } else { &storm[..] };
+    if let Some(text) = cargo(copy, words)? {
         return Err(format!("planted fault `{}` does not compile:\n{text}", plant.name));
     }
     for family in plant.families {

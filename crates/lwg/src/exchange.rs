@@ -20,6 +20,7 @@ use crate::id::{LwgId, Members};
 use crate::limits::{DIRECTORY_BYTES_MAX, DIRECTORY_ENTRIES_MAX};
 use crate::outgoing::{Rest, Urgent};
 use crate::page::{Entry, Page};
+use crate::policy::GATHERED;
 use crate::table::Slot;
 use crate::traits::{Marks, RELAXED};
 use crate::view::{ViewId, number_after};
@@ -199,7 +200,8 @@ impl CoreGroup {
             }
             ([], _) => {
                 if let Some(to) = latest {
-                    self.moved.insert(here.now, lwg, to);
+                    let parted = (to.rule == GATHERED).then_some(here.now);
+                    self.moved.insert(lwg, to, parted);
                 }
             }
             ([(id, _, _, members)], None) if !ends => {

@@ -84,13 +84,14 @@ pub(crate) struct Moved {
     to: BTreeMap<LwgId, Destination>,
     /// Oldest first; some may have come back.
     age: VecDeque<LwgId>,
-    /// Since when groups are away that went to meet parts of theirs elsewhere.
+    /// Since when groups are away of which a part may be left behind.
     parted: BTreeMap<LwgId, Instant>,
 }
 
 impl Moved {
-    pub(crate) fn insert(&mut self, now: Instant, lwg: LwgId, to: Destination) {
-        if to.rule == GATHERED {
+    /// `parted` is when a part of it may be left behind.
+    pub(crate) fn insert(&mut self, lwg: LwgId, to: Destination, parted: Option<Instant>) {
+        if let Some(now) = parted {
             self.parted.entry(lwg).or_insert(now);
         }
         if self.to.insert(lwg, to).is_none() {
@@ -116,8 +117,8 @@ impl Moved {
         }
     }
 
-    /// Until when the core group is kept although no group is on it: a part of one that went to
-    /// meet another part may have been left behind, and finds the way only where that is known.
+    /// Until when the core group is kept although no group is on it: a part that was left behind
+    /// finds the way only where that is known.
     pub(crate) fn kept_until(&self) -> Instant {
         let last = self.parted.values().max();
         last.map_or(Instant::ZERO, |since| *since + LEFT_BEHIND)
@@ -163,7 +164,8 @@ impl CoreGroup {
         let lwg = here.table.entry(slot).lwg;
         let members = here.table.members(slot).clone();
         let marks = here.table.entry(slot).marks.told();
-        self.moved.insert(here.now, lwg, to);
+        let parted = to.rule == GATHERED || marks.has(LOST);
+        self.moved.insert(lwg, to, parted.then_some(here.now));
         let motion = self.directory.remove(here, slot).unwrap_or_default();
         if !members.contains(&here.me) {
             motion.held.into_iter().for_each(|ask| here.refuse(ask));

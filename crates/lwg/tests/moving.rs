@@ -220,6 +220,39 @@ fn a_group_that_comes_in_parts_goes_no_further() {
     assert!(apart > 5, "{apart}");
 }
 
+#[test]
+fn whoever_did_not_hear_that_its_group_moved_is_found_however_late() {
+    let mut left = 0;
+    for seed in 0..60 {
+        let (mut town, _, _) = two_cores(seed);
+        let (group, home, to) = (lwg(2, 1), founded(&mut town, 1), founded(&mut town, 2));
+        let members = seats(&[1, 2, 3]);
+        town.ask(seat(1), Down::CreateOn { core: home, lwg: group, members });
+        town.run();
+        town.ask(seat(1), Down::Move { lwg: group, to });
+        town.steps(seed % 10);
+        sides(&mut town, &[3], 1, &[home]);
+        town.run();
+        if cores_of(&town, group) != [(to, 2), (to, 2), (home, 1)] {
+            continue;
+        }
+        left += 1;
+        for _ in 0..3 {
+            town.pass(Duration::from_secs(60));
+            town.run();
+        }
+        sides(&mut town, &[3], 0, &[home]);
+        for _ in 0..3 {
+            town.run();
+            town.pass(Duration::from_secs(2));
+        }
+        town.run();
+        assert_eq!(cores_of(&town, group), [(cores_of(&town, group)[0].0, 3); 3], "seed {seed}");
+        judge(&town.told);
+    }
+    assert!(left > 0);
+}
+
 /// 3 misses a move of its group; the part that moved loses 2 and comes back to 3 without it.
 #[test]
 fn whoever_a_group_left_behind_when_its_parts_met_is_found_where_it_was_left() {

@@ -319,7 +319,13 @@ impl Storm {
         if !world.may_die(host) {
             return;
         }
-        if self.choice.chance(600_000) && !world.is_paused(host) {
+        let seen = fault_kinds(world.counts());
+        let in_mid_send = match (seen.contains(&"crash"), seen.contains(&IN_MID_SEND)) {
+            (true, false) => true,
+            (false, true) => false,
+            _ => self.choice.chance(600_000),
+        };
+        if in_mid_send && !world.is_paused(host) {
             let datagrams = self.choice.below(12);
             world.doom(host, datagrams);
         } else {

@@ -86,7 +86,10 @@ fn find_void(epoch: &Epoch, part: &Part, trimmed: &mut [(usize, Void)]) -> bool 
             let Some(cast) = stream.frame(position).and_then(crate::stream::Frame::cast) else {
                 continue;
             };
-            let done = any_has(&lost.done, position) || cast.order == Order::Unordered;
+            // Nobody had it when a flush asked, and has told it since: it has come too late.
+            let late = any_has(&lost.void, position);
+            let told = any_has(&lost.done, position) || cast.order == Order::Unordered;
+            let done = told && !late;
             if done || void.contains_key(&position) {
                 if void.contains_key(&position) {
                     spoiled.insert(cast.to);

@@ -47,6 +47,7 @@ impl Group {
         let wanted = members.iter().copied().collect();
         serving.founding = Some(Box::new(Founding { wanted, until }));
         serving.note_all_met(turn);
+        serving.note_all_heard(turn);
         serving.invite(turn, members);
         serving.repeating.now(turn);
         Self::Serving(Box::new(serving))
@@ -69,7 +70,7 @@ impl Group {
             (Self::Joining(joining), Control::Install(install)) => {
                 if joining.is_let_in_by(&install, turn.me()) {
                     let mut serving = Serving::newcomer(turn, &install, highest);
-                    joining.elsewhere().for_each(|proc| serving.note_kin(proc));
+                    serving.note_all_heard(turn);
                     let (group, view) = (install.group, install.view);
                     turn.control(from, &Control::Installed { group, view });
                     if joining.owes_room {

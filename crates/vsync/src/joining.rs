@@ -7,7 +7,6 @@ use muts::{Duration, Instant, ProcId};
 use crate::control::{Control, Whereabouts};
 use crate::endpoint::GroupId;
 use crate::install::Install;
-use crate::kin::Kin;
 use crate::limits::PAUSE_MAX;
 use crate::turn::Turn;
 
@@ -30,8 +29,6 @@ pub(crate) struct Joining {
     pause: Duration,
     /// When it gives up.
     until: Instant,
-    /// Who is in the group in a view without it, perhaps in another component than it comes to.
-    elsewhere: Kin,
 }
 
 impl Joining {
@@ -50,7 +47,6 @@ impl Joining {
             next: turn.now,
             pause: PAUSE_MIN,
             until: turn.now + turn.config.joining,
-            elsewhere: Kin::default(),
         }
     }
 
@@ -92,14 +88,9 @@ impl Joining {
     }
 
     /// Somebody is in the group without it. That one forgets it now, so it has to remember.
-    pub(crate) fn hear_of(&mut self, turn: &mut Turn<'_>, proc: ProcId) {
-        self.elsewhere.add(proc);
+    pub(crate) fn hear_of(&self, turn: &mut Turn<'_>, proc: ProcId) {
+        turn.heard.note(self.group, proc);
         self.tell_whereabouts(turn, proc);
-    }
-
-    /// Who is in the group elsewhere.
-    pub(crate) fn elsewhere(&self) -> impl Iterator<Item = ProcId> {
-        self.elsewhere.iter()
     }
 
     /// Whether this INSTALL answers this joining, not an earlier one.

@@ -18,6 +18,7 @@ use crate::endpoint::{Endpoint, GroupId};
 use crate::grounds::Exclusion;
 use crate::group::Group;
 use crate::header::SendHeader;
+use crate::heard::Heard;
 use crate::how::How;
 use crate::interface::{Down, Fault, Up};
 use crate::joining::Joining;
@@ -61,6 +62,7 @@ pub(crate) struct Desk<M> {
     random: Random,
     pub(crate) counters: Counters,
     spreads: Spreads,
+    heard: Heard,
     told: VecDeque<Up>,
 }
 
@@ -75,6 +77,7 @@ impl<M: Multicast> Desk<M> {
             random: &mut self.random,
             counters: &mut self.counters,
             spreads: &mut self.spreads,
+            heard: &mut self.heard,
             told: &mut self.told,
             net: &mut self.below,
         }
@@ -119,6 +122,7 @@ impl<M: Multicast> Kernel<M> {
                 random: Random::new(config.seed),
                 counters: Counters::default(),
                 spreads: Spreads::default(),
+                heard: Heard::default(),
                 told: VecDeque::new(),
                 config,
             },

@@ -24,6 +24,7 @@ mod global;
 mod grounds;
 mod group;
 mod header;
+mod heard;
 mod how;
 mod install;
 mod interface;

@@ -26,6 +26,10 @@ pub const JOINS_MAX: usize = MEMBERS_MAX;
 /// Processes remembered as once members, to be looked for after a partition.
 pub const KIN_MAX: usize = MEMBERS_MAX;
 
+/// Groups that one is not in of which is remembered who is: those that somebody left or was invited
+/// to in vain, a few for each peer; and one is forgotten in a second of the others' asking.
+pub const HEARD_MAX: usize = 1024;
+
 /// Frames that one PULL is answered with: a whole window of the transport, since nobody lacks more.
 pub const PULL_FRAMES_MAX: u64 = 4096;
 

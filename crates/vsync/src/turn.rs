@@ -9,6 +9,7 @@ use crate::control::Control;
 use crate::counters::Counters;
 use crate::endpoint::GroupId;
 use crate::grounds::Exclusion;
+use crate::heard::Heard;
 use crate::interface::Up;
 use crate::limits::EXCLUSIONS_MAX;
 use crate::peers::Peers;
@@ -28,6 +29,7 @@ pub(crate) struct Turn<'a> {
     pub(crate) random: &'a mut Random,
     pub(crate) counters: &'a mut Counters,
     pub(crate) spreads: &'a mut Spreads,
+    pub(crate) heard: &'a mut Heard,
     pub(crate) told: &'a mut VecDeque<Up>,
     pub(crate) net: Net<'a>,
 }

@@ -94,6 +94,11 @@ impl Serving {
         }
     }
 
+    /// Who looked for this process here before it came in is in another component.
+    pub(crate) fn note_all_heard(&mut self, turn: &mut Turn<'_>) {
+        turn.heard.take(self.group()).iter().for_each(|proc| self.note_kin(proc));
+    }
+
     /// Somebody is in another epoch: it gets the INSTALL that ended it, if that was taken here, or
     /// hears where this member is.
     pub(crate) fn answer_other_epoch(&mut self, turn: &mut Turn<'_>, from: ProcId, epoch: ViewId) {

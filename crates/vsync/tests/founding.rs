@@ -78,3 +78,24 @@ fn who_has_long_asked_to_join_asks_at_once_whoever_founds_the_group() {
     world.run(Duration::from_millis(200));
     assert_eq!(members_at(&world, 'b'), [proc('a'), proc('b')]);
 }
+
+/// b leaves a's part and says so when a asks after it; c founds a part that a does not know of.
+#[test]
+fn whoever_was_asked_after_while_it_was_in_none_makes_its_part_known() {
+    let mut world = World::new("abc", 1);
+    let group = GroupId(7);
+    let members = vec![proc('a'), proc('b')];
+    world.ask(proc('a'), Down::Found { group, members }).expect("taken");
+    world.run(Duration::from_secs(2));
+    world.ask(proc('b'), Down::Leave { group }).expect("taken");
+    world.run(Duration::from_secs(2));
+    assert_eq!(members_at(&world, 'a'), [proc('a')]);
+    world.ask(proc('c'), Down::Found { group, members: Vec::new() }).expect("taken");
+    world.run(Duration::from_secs(1));
+    world.ask(proc('b'), Down::Join { group, contact: Some(proc('c')) }).expect("taken");
+    world.run(Duration::from_secs(6));
+    let mut all = members_at(&world, 'a');
+    assert_eq!((members_at(&world, 'b'), members_at(&world, 'c')), (all.clone(), all.clone()));
+    all.sort();
+    assert_eq!(all, [proc('a'), proc('b'), proc('c')]);
+}

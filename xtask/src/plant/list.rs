@@ -1,5 +1,6 @@
 //! The list: what is broken, where, how, and which storms and tests get to look for it.
 
+mod storms;
 mod transport;
 
 /// One fault.
@@ -73,7 +74,7 @@ const fn reader(
 
 /// All faults, floor by floor.
 pub(super) fn all() -> impl Iterator<Item = &'static Plant> {
-    PLANTS.iter().chain(&transport::PLANTS)
+    PLANTS.iter().chain(&storms::PLANTS).chain(&transport::PLANTS)
 }
 
 const PLANTS: [Plant; 61] = [

@@ -2,7 +2,7 @@
 //! CBCAST and ABCAST.
 
 use super::causes::{Causes, in_class};
-use super::facts::{Delivery, Facts, Step};
+use super::facts::{Delivery, Facts, Install, Step};
 use super::{Property, Report};
 
 pub(super) fn judge(facts: &Facts<'_>, report: &mut Report) {
@@ -78,7 +78,10 @@ fn went_apart(facts: &Facts<'_>, effect: &Delivery, cause: u32) -> bool {
     let here = facts.delivery_at(effect.proc, cause).and_then(|delivery| delivery.install);
     let Some(here) = here.map(|install| facts.install(install)) else { return false };
     let installs = facts.view(here.view).installs.iter().map(|install| facts.install(*install));
-    let there = installs.filter(|install| install.proc == send.proc);
+    // Who left is in no view that says with whom it went: some of those are.
+    let gone = |install: &Install| install.proc == send.proc && install.left.is_some();
+    let left = installs.clone().any(gone);
+    let there = installs.filter(|install| left || install.proc == send.proc);
     there.filter_map(|install| install.next).any(|next| {
         let along = facts.install(next).transitional.as_ref();
         along.is_some_and(|along| !along.contains(&effect.proc))

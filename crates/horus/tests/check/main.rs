@@ -57,11 +57,13 @@ fn every_property_has_a_planted_fault() {
 fn across_groups_nothing_is_owed_to_who_went_apart_where_that_is_excused() {
     let across = Options { causal_across: true, ..Options::default() };
     let excused = Options { apart_excused: true, ..across.clone() };
-    let apart = parse(orders::ACROSS, orders::APART);
-    let found = judge(&apart, &across).found;
-    assert!(found.contains_key(&Property::CausalAcross), "asked strictly it is an inversion");
-    let verdict = judge(&apart, &excused);
-    assert!(!verdict.found.contains_key(&Property::CausalAcross), "{verdict}");
+    for apart in [orders::APART, orders::APART_AND_LEFT] {
+        let apart = parse(orders::ACROSS, apart);
+        let found = judge(&apart, &across).found;
+        assert!(found.contains_key(&Property::CausalAcross), "asked strictly it is an inversion");
+        let verdict = judge(&apart, &excused);
+        assert!(!verdict.found.contains_key(&Property::CausalAcross), "{verdict}");
+    }
     try_faults(orders::ACROSS, orders::ACROSS_FAULTS, &excused);
 }
 

@@ -156,6 +156,15 @@ pub(crate) const OUTSIDE_FAULTS: &[Fault] = &[
     },
 ];
 
+/// b left with those of another part than c: no view says so of it.
+pub(crate) const APART_AND_LEFT: &[Edit] = &[
+    Drop("c deliver G x a"),
+    After("c deliver H y b", "c deliver G x a"),
+    After("c deliver G x a", "c view G 2:c c transitional=c"),
+    After("b deliver G x a", "b left G"),
+    After("a deliver G x a", "a view G 2:a a transitional=a"),
+];
+
 /// b casts in H after a's message in G, which c has when it closes its view of G alone.
 pub(crate) const APART: &[Edit] = &[
     Drop("c deliver G x a"),

@@ -159,6 +159,9 @@ impl<M: Multicast> Kernel<M> {
                 turn.counters.strays += 1;
             }
             _ => {
+                if matches!(control, Control::Where { .. }) {
+                    turn.heard.note(group, from);
+                }
                 let beyond = Vec::new();
                 let whereabouts = Whereabouts { number: now.as_nanos(), view: None, beyond };
                 turn.control(from, &Control::Where { group, whereabouts });

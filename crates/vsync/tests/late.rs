@@ -1,0 +1,48 @@
+//! What comes too late for a flush is told nobody, wherever it comes.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{World, message, proc};
+use muts::Audience;
+use vsync::{Down, GroupId, How, Order, Up};
+
+/// Of d's MBCAST to a and b, c has no more than that there was one; b never gets it, and a does once
+/// both have said that they do not have it.
+#[test]
+fn an_mbcast_that_nobody_had_when_a_flush_asked_is_told_nobody() {
+    let mut world = World::new("abcd", 1);
+    let group = GroupId::of_word("g");
+    let members = "abcd".chars().map(proc).collect();
+    world.ask(proc('a'), Down::Found { group, members }).expect("taken");
+    world.run(Duration::from_secs(2));
+    let views = world.told[&proc('d')].iter().filter_map(|up| match up {
+        Up::View(view) => Some(view.clone()),
+        _ => None,
+    });
+    let view = views.last().expect("a view");
+    let mut audience = Audience::NONE;
+    for name in "ab".chars() {
+        let rank = view.members.iter().position(|member| member.proc == proc(name));
+        audience.insert(rank.expect("a member"));
+    }
+    world.lose_casts(proc('d'), proc('b'));
+    world.cut(proc('d'), proc('a'));
+    let how = How::from(Order::Unordered).to(view.id, audience);
+    world.ask(proc('d'), Down::Cast { group, how, message: message("late") }).expect("room");
+    // Nearly the limit of silence; then c is waited for.
+    world.run(Duration::from_millis(850));
+    world.pause(proc('c'));
+    world.run(Duration::from_millis(500));
+    assert_eq!(world.count(proc('a'), "vsync.changing"), 1);
+    world.heal();
+    world.run(Duration::from_millis(20));
+    world.resume(proc('c'));
+    world.run(Duration::from_secs(1));
+    for name in "abc".chars() {
+        let told = &world.told[&proc(name)];
+        assert!(told.iter().any(|up| matches!(up, Up::View(view) if view.members.len() == 3)));
+        assert!(!told.iter().any(|up| matches!(up, Up::Cast { .. })), "{name} was told of it");
+    }
+}

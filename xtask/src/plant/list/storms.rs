@@ -1,0 +1,84 @@
+//! Storms: what thousands of runs found, put back. Each is rare there, and has a test of its own.
+
+use super::Plant;
+
+const fn kernel(
+    name: &'static str,
+    file: &'static str,
+    from: &'static str,
+    to: &'static str,
+) -> Plant {
+    Plant { name, file, from, to, families: &[], packages: &["vsync"] }
+}
+
+const fn light(
+    name: &'static str,
+    file: &'static str,
+    from: &'static str,
+    to: &'static str,
+) -> Plant {
+    Plant { name, file, from, to, families: &[], packages: &["lwg"] }
+}
+
+pub(super) const PLANTS: [Plant; 10] = [
+    kernel(
+        "who joins says to nobody that it is in none",
+        "crates/vsync/src/group.rs",
+        "if !members.contains(&turn.me()) => joining.hear_of(turn, from),",
+        "if !members.contains(&turn.me()) => {}",
+    ),
+    kernel(
+        "who was asked after while it was in none has forgotten it when it comes in",
+        "crates/vsync/src/heard.rs",
+        "        kin.unwrap_or_default()\n",
+        "        kin.map(|_| Kin::default()).unwrap_or_default()\n",
+    ),
+    kernel(
+        "an MBCAST that nobody had when a flush asked is told where it comes later",
+        "crates/vsync/src/closing.rs",
+        "            let done = told && !late;\n",
+        "            let done = told || late && told;\n",
+    ),
+    kernel(
+        "who is not answered by the hub asks nobody else",
+        "crates/vsync/src/stability.rs",
+        "const PASSED_BY: u8 = 2;",
+        "const PASSED_BY: u8 = u8::MAX;",
+    ),
+    kernel(
+        "the hub says of all what it has itself",
+        "crates/vsync/src/stability.rs",
+        "        let received = streams.clone().map(|stream| self.settled_below(stream)).collect();\n",
+        "        let received =\n            streams.clone().map(|it| self.has_received(self.own, it)).collect();\n",
+    ),
+    kernel(
+        "more than this member has is believed of all",
+        "crates/vsync/src/stability.rs",
+        "self.all_received.raise(stream, received[stream].min(own));",
+        "self.all_received.raise(stream, received[stream].max(own));",
+    ),
+    light(
+        "who is said to come along has delivered what was sent",
+        "crates/lwg/src/core_group.rs",
+        "        self.carried.retain(comes);\n        if !self",
+        "        self.carried.retain(comes);\n        self.tell_carried(here);\n        if !self",
+    ),
+    light(
+        "a group that comes without some of its members goes on as if it were whole",
+        "crates/lwg/src/moving.rs",
+        "        if arrival.members.iter().any(comes_apart) {\n",
+        "        if false && arrival.members.iter().any(comes_apart) {\n",
+    ),
+    light(
+        "a core group is given up where a part of a group was left behind when its parts met",
+        "crates/lwg/src/moving.rs",
+        "let parted = to.rule == GATHERED || marks.has(LOST);",
+        "let parted = to.rule != GATHERED && marks.has(LOST);",
+    ),
+    light(
+        "a core group is given up where a part of a group did not hear that it moved",
+        "crates/lwg/src/moving.rs",
+        "let parted = to.rule == GATHERED || marks.has(LOST);",
+        "let parted = to.rule == GATHERED;",
+    ),
+];
