@@ -8,7 +8,7 @@ use common::{World, message, proc};
 use muts::Audience;
 use vsync::{Down, GroupId, How, Order, Up};
 
-/// Of d's MBCAST to a and b, c has no more than that there was one; b never gets it, and a does once
+/// Of d's MBCAST to a and b, c has no more than that there was one; b never gets it, and a once
 /// both have said that they do not have it.
 #[test]
 fn an_mbcast_that_nobody_had_when_a_flush_asked_is_told_nobody() {

@@ -84,7 +84,7 @@ fn who_asked_to_join_and_died_keeps_nobody_busy() {
     assert_eq!(sent(&world), before, "something is still repeated");
 }
 
-/// b hears nobody, and invites c, which answers in vain: for a, which c once was with, c is in none.
+/// b hears nobody, and invites c, which answers in vain: for a, which c was with, c is in none.
 #[test]
 fn who_asks_a_deaf_one_to_let_it_in_keeps_no_other_part_waiting() {
     let mut world = World::new("abc", 1);

@@ -207,8 +207,12 @@ const PLANTS: [Plant; 61] = [
     kernel(
         "stable as soon as one member has it",
         "crates/vsync/src/stability.rs",
-        "self.least(&self.processed, stream)",
-        "(0..self.members).map(|of| self.known(&self.processed, of, stream)).max().unwrap_or(0)",
+        "        let all = (0..self.members).map(|member| self.has_processed(member, stream));
+        all.min().unwrap_or(0)
+",
+        "        let all = (0..self.members).map(|member| self.has_processed(member, stream));
+        all.max().unwrap_or(0)
+",
     ),
     kernel(
         "a control message of another epoch is taken",
