@@ -82,7 +82,9 @@ fn find(copy: &Path, plant: &Plant) -> Result<Option<String>, String> {
     for package in plant.packages {
         let test = cargo(copy, &["test", "--quiet", "--package", package, "--tests", "--lib"])?;
         if let Some(text) = test {
-            let failed = text.lines().find(|line| line.starts_with("    ") && line.len() < 120);
+            // A list of names follows the frames of a backtrace.
+            let is_name = |line: &&str| line.starts_with("    ") && !line.trim().contains(' ');
+            let failed = text.lines().find(is_name);
             let name = failed.map_or("a test", str::trim);
             return Ok(Some(format!("test of {package}: {name}")));
         }

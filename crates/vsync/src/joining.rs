@@ -80,10 +80,10 @@ impl Joining {
         }
     }
 
-    /// It is in no view, and who waits for it as for one who is would wait long.
+    /// It is in no view, and who waits for it as for one who is would wait long. That is so since it
+    /// began to ask, and until it is let in.
     pub(crate) fn tell_whereabouts(&self, turn: &mut Turn<'_>, to: ProcId) {
-        let whereabouts =
-            Whereabouts { number: turn.now.as_nanos(), view: None, beyond: Vec::new() };
+        let whereabouts = Whereabouts { number: self.nonce, view: None, beyond: Vec::new() };
         turn.control(to, &Control::Where { group: self.group, whereabouts });
     }
 

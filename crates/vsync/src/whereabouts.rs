@@ -39,6 +39,11 @@ impl Sighting {
         }
     }
 
+    /// It was let in: what it said while it asked for that is old, whenever it comes.
+    pub(crate) fn let_in(&mut self, nonce: u64) {
+        self.number = self.number.max(nonce.saturating_add(1));
+    }
+
     /// What it said is old: only something newer counts again.
     pub(crate) fn forget(&mut self) {
         self.seen = None;

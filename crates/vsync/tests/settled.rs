@@ -115,3 +115,23 @@ fn who_asks_a_deaf_one_to_let_it_in_keeps_no_other_part_waiting() {
         assert_eq!((members, unsettled(&world, who)), (together.clone(), 0), "{who}");
     }
 }
+
+/// What c says of itself before it is let in may come after that.
+#[test]
+fn who_is_let_in_is_not_taken_for_out_by_what_it_said_before() {
+    for seed in 0..8 {
+        for wait_ms in 0..40 {
+            let mut world = World::new("abc", seed);
+            let members = vec![proc(A), proc(B)];
+            world.ask(proc(A), Down::Found { group: group(), members }).expect("taken");
+            world.run(Duration::from_millis(490 + wait_ms));
+            let join = Down::Join { group: group(), contact: Some(proc(A)) };
+            world.ask(proc('c'), join).expect("taken");
+            world.run(Duration::from_secs(5));
+            for who in "abc".chars() {
+                assert_eq!(members_at(&world, who).len(), 3, "{who}, seed {seed}, {wait_ms} ms");
+                assert_eq!(unsettled(&world, who), 0, "{who}, seed {seed}, {wait_ms} ms");
+            }
+        }
+    }
+}
