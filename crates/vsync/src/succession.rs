@@ -275,9 +275,6 @@ impl Serving {
                 sighting.forget();
             }
         }
-        for joiner in &install.joiners {
-            self.sightings.entry(joiner.proc).or_default().let_in(joiner.nonce);
-        }
         let known = members.iter().chain(&install.kin).copied().filter(|proc| *proc != me);
         for proc in known {
             self.kin.add(proc);

@@ -39,11 +39,6 @@ impl Sighting {
         }
     }
 
-    /// It was let in: what it said while it asked for that is old, whenever it comes.
-    pub(crate) fn let_in(&mut self, nonce: u64) {
-        self.number = self.number.max(nonce.saturating_add(1));
-    }
-
     /// What it said is old: only something newer counts again.
     pub(crate) fn forget(&mut self) {
         self.seen = None;
@@ -58,6 +53,9 @@ impl Serving {
         from: ProcId,
         whereabouts: Whereabouts,
     ) {
+        if self.has_let_in(from, whereabouts.number) {
+            return;
+        }
         let sighting = self.sightings.entry(from).or_default();
         if whereabouts.number < sighting.number {
             return;
@@ -83,6 +81,13 @@ impl Serving {
         }
         sighting.answered = Some(turn.now);
         self.answer_other_epoch(turn, from, view);
+    }
+
+    /// Whether it has been let in since: what it said while it asked for that is old, whenever it
+    /// comes.
+    fn has_let_in(&self, proc: ProcId, number: u64) -> bool {
+        let mut joiners = self.history.iter().flat_map(|install| &install.joiners);
+        joiners.any(|joiner| joiner.proc == proc && joiner.nonce >= number)
     }
 
     /// Somebody may be in another component of the group.
