@@ -289,8 +289,8 @@ const PLANTS: [Plant; 61] = [
     kernel(
         "a member is told what is not for it",
         "crates/vsync/src/delivery.rs",
-        "        if cast.is_for(self.rank) {\n            let cast",
-        "        if cast.is_for(self.rank) || cast.after.is_some() {\n            let cast",
+        "        if cast.is_for(self.rank) {\n            self.tell",
+        "        if cast.is_for(self.rank) || cast.after.is_some() {\n            self.tell",
     ),
     kernel(
         "a vector is kept from those whom its message is not for",
