@@ -57,6 +57,8 @@ pub(crate) struct CoreGroup {
     pub(crate) leaving: Vec<(Slot, LwgId, Destination)>,
     /// Messages of groups that this process is not in.
     pub(crate) filtered: u64,
+    /// Bytes of own messages not meant for members of the core group outside their groups.
+    pub(crate) spared: u64,
     /// Own ABCASTs on their way, and the MARKs that wait for them.
     pub(crate) unplaced: Unplaced,
     /// Own operations on their way of which it was told how they end.
@@ -102,6 +104,7 @@ impl CoreGroup {
             reserved: BTreeSet::new(),
             leaving: Vec::new(),
             filtered: 0,
+            spared: 0,
             unplaced: Unplaced::default(),
             foretold: BTreeSet::new(),
             aimed: BTreeMap::new(),

@@ -183,23 +183,28 @@ impl CoreGroup {
         };
         let entry = here.table.entry(slot);
         // All that made this view is in the past of the first message in it: whoever gets that, and
-        // so what follows it in this stream, has the view.
-        let after_all = !entry.marks.has(BEGUN);
+        // so what follows it in this stream, has the view. If it is lost with its sender, so is
+        // what follows for the same members, but not what is for some of them: that says so itself.
+        let begins = relaxed || post.to.is_none();
+        let after_all = !begins || !entry.marks.has(BEGUN);
         let members = here.table.members(slot);
         let aimed = match post.to.as_deref() {
             Some(to) => Some(common(members, to)),
             // Who sends does not wait to know of everybody.
             None => (relaxed && post.outside.is_none()).then(|| members.clone()),
         };
+        // Of a relaxed group everybody knows other members: by those at one's own delivery it is
+        // told what became of a message from outside.
+        let whom = aimed.as_ref().or((!relaxed).then_some(members));
+
         let Post { lwg, send, order, replies, outside, .. } = post;
         let aside = aimed.as_ref().is_some_and(|aimed| !aimed.contains(&here.me));
         let (view, how) = (entry.id, How { after_all, ..How::from(order) });
-        // Only then: when a sender is lost, the kernel keeps or drops what it has sent audience by
-        // audience, and what is sent to a whole group is to be dropped in one order.
-        let whom = aimed.as_ref();
         let how = How { to: whom.and_then(|whom| self.audience(here.me, whom)), ..how };
         let data = Data { lwg, view, send, replies, aside, outside, relaxed };
-        // Only what everybody hears may be pointed at by what follows.
+        let spared =
+            how.to.as_ref().map_or(0, |to| self.left_out(to.1) * post.message.body().len() as u64);
+        // Only what all of the group hear may be pointed at by what follows.
         let header = match (&aimed, outside) {
             (None, None) if !relaxed => self.brief.own.header(data),
             _ => Header::Data(data),
@@ -208,7 +213,11 @@ impl CoreGroup {
         let message = core::mem::take(&mut post.message);
         match self.give(here, below, how, message) {
             Ok(()) => {
-                here.table.entry_mut(slot).marks.set(BEGUN);
+                if begins {
+                    here.table.entry_mut(slot).marks.set(BEGUN);
+                }
+                self.spared += spared;
+                here.counters.spared += spared;
                 self.brief.own.take(&header);
                 if order == Order::Total {
                     self.unplaced.cast(lwg);
@@ -237,6 +246,11 @@ impl CoreGroup {
             }
         }
         (!all).then(|| Box::new((self.view.id, audience)))
+    }
+
+    /// How many of the core group are not among these.
+    fn left_out(&self, audience: Audience) -> u64 {
+        (0..self.view.members.len()).filter(|rank| !audience.has(*rank)).count() as u64
     }
 
     fn give<C: Core>(

@@ -82,10 +82,17 @@ impl Epoch {
         let Some(frame) = self.streams[rank].frame(head) else { return false };
         let aside = |cast: &Cast| matches!(cast.order, Order::Unordered | Order::Global);
         if frame.cast().is_none_or(aside) {
+            // At the end nobody is to be told anything behind it, so it waits for nothing.
+            if let Frame::Past { after, .. } = frame
+                && ending.is_none()
+                && !after.within(self.streams.iter().map(Stream::head))
+            {
+                return false;
+            }
             if rank == self.total.sequencer {
                 self.note_places(head);
             }
-            self.streams[rank].pass();
+            self.pass(rank);
             return true;
         }
         if let Some(after) = frame.after()
@@ -115,8 +122,13 @@ impl Epoch {
             let cast = cast.clone();
             self.tell(turn, rank, head, safe, cast);
         }
-        self.streams[rank].pass();
+        self.pass(rank);
         true
+    }
+
+    fn pass(&mut self, rank: usize) {
+        self.streams[rank].pass();
+        self.note_processed(rank);
     }
 
     /// Tells MBCASTs, those that have to be safe once they are.

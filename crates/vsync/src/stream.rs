@@ -46,13 +46,16 @@ pub(crate) enum Frame {
     Order(Vec<Run>),
     /// It was not meant for this member, or is delivered by nobody.
     Skip,
+    /// What its sender's multicasts so far wait for, and the highest of their stamps: for those who
+    /// have passed over some of them.
+    Past { after: Vector, stamp: u64 },
 }
 
 impl Frame {
     pub(crate) fn cast(&self) -> Option<&Cast> {
         match self {
             Self::Cast(cast) => Some(cast),
-            Self::Order(_) | Self::Skip => None,
+            Self::Order(_) | Self::Skip | Self::Past { .. } => None,
         }
     }
 
@@ -61,20 +64,37 @@ impl Frame {
     }
 
     pub(crate) fn after(&self) -> Option<&Vector> {
-        self.cast()?.after.as_ref()
+        match self {
+            Self::Cast(cast) => cast.after.as_ref(),
+            Self::Past { after, .. } => Some(after),
+            Self::Order(_) | Self::Skip => None,
+        }
+    }
+
+    /// The stamp on it; 0 if there is none.
+    pub(crate) const fn stamp(&self) -> u64 {
+        match self {
+            Self::Cast(Cast { stamp, .. }) | Self::Past { stamp, .. } => *stamp,
+            Self::Order(_) | Self::Skip => 0,
+        }
     }
 
     /// The frame as a message with its header, every entry of its vector written out: for a member
     /// that gets it from somebody else than its sender.
     pub(crate) fn for_filling(&self, members: usize, rank: usize) -> Message {
+        let whole = |after: &Vector| after.changes(&Vector::zero(members));
         let (header, mut message) = match self {
-            Self::Cast(cast) if cast.is_for(rank) || cast.after.is_some() => {
-                let changes = cast.after.as_ref().map(|v| v.changes(&Vector::zero(members)));
+            Self::Cast(cast) if cast.is_for(rank) => {
+                let changes = cast.after.as_ref().map(whole);
                 let (order, safe, to, stamp) = (cast.order, cast.safe, cast.to, cast.stamp);
                 let header = CastHeader { order, safe, to, changes, stamp };
                 (FrameHeader::Cast(header), cast.message.clone())
             }
             Self::Order(runs) => (FrameHeader::Order(runs.clone()), Message::default()),
+            Self::Past { after, stamp } => {
+                let (changes, stamp) = (whole(after), *stamp);
+                (FrameHeader::Past { changes, stamp }, Message::default())
+            }
             Self::Cast(_) | Self::Skip => (FrameHeader::Skip, Message::default()),
         };
         message.push(&header);
@@ -88,6 +108,9 @@ impl Frame {
     pub(crate) fn read(mut message: Message, last: &Vector) -> Result<Self, Malformed> {
         match message.pop()? {
             FrameHeader::Skip => Ok(Self::Skip),
+            FrameHeader::Past { changes, stamp } => {
+                Ok(Self::Past { after: last.with(&changes)?, stamp })
+            }
             FrameHeader::Order(runs) => {
                 let known = |run: &Run| usize::from(run.rank) < last.len();
                 if runs.iter().all(known) { Ok(Self::Order(runs)) } else { Err(Malformed) }
@@ -162,13 +185,13 @@ impl Stream {
 
     /// Takes the next frame as it is.
     pub(crate) fn append(&mut self, frame: Frame) {
-        if let Frame::Cast(cast) = &frame {
-            if let Some(after) = &cast.after {
-                self.last = after.clone();
-            }
-            if matches!(cast.order, Order::Unordered | Order::Global) {
-                self.pending.push((self.received(), cast.clone()));
-            }
+        if let Some(after) = frame.after() {
+            self.last = after.clone();
+        }
+        if let Frame::Cast(cast) = &frame
+            && matches!(cast.order, Order::Unordered | Order::Global)
+        {
+            self.pending.push((self.received(), cast.clone()));
         }
         self.frames.push_back(frame);
     }
@@ -208,7 +231,7 @@ impl Stream {
         let untold = |frame: &Frame| match frame {
             Frame::Cast(cast) => !cast.is_for(rank),
             Frame::Skip => true,
-            Frame::Order(_) => false,
+            Frame::Order(_) | Frame::Past { .. } => false,
         };
         while self.base < keep_from
             && (self.base < processed_by_all || !self.frames.front().is_some_and(untold))

@@ -76,7 +76,25 @@ pub(super) fn all() -> impl Iterator<Item = &'static Plant> {
     PLANTS.iter().chain(&transport::PLANTS)
 }
 
-const PLANTS: [Plant; 61] = [
+const PLANTS: [Plant; 66] = [
+    kernel(
+        "what was passed over waited for is not told before the next",
+        "crates/vsync/src/past.rs",
+        "any(|rank| self.behind.has(rank) && to.has(rank)) {",
+        "any(|rank| self.behind.has(rank) && !to.has(rank) && rank == self.rank) {",
+    ),
+    kernel(
+        "a vector points at what its sender has passed over",
+        "crates/vsync/src/past.rs",
+        "            None | Some(Frame::Skip) => return,\n",
+        "            None | Some(Frame::Skip) => None,\n",
+    ),
+    kernel(
+        "who gives places does not hear of what is not for it",
+        "crates/vsync/src/past.rs",
+        "        if cast.order == Order::Total {\n",
+        "        if cast.order == Order::Global {\n",
+    ),
     kernel(
         "what a member was not told of is forgotten as soon as all have received it",
         "crates/vsync/src/stream.rs",
@@ -382,6 +400,18 @@ const PLANTS: [Plant; 61] = [
         "crates/lwg/src/foreseeing.rs",
         "        self.directory.motions.entry(slot).or_default().asked += 1;\n",
         "",
+    ),
+    light(
+        "a message is for the members of the view before",
+        "crates/lwg/src/outgoing.rs",
+        "aimed.as_ref().or((!relaxed).then_some(members));",
+        "aimed.as_ref().or(self.everybody.as_ref().map(|(.., known)| &**known));",
+    ),
+    light(
+        "a brief name counts from what some of its readers have not had",
+        "crates/lwg/src/brief.rs",
+        "data.send.0.wrapping_sub(name.last.0);",
+        "data.send.0.wrapping_sub(self.names[0].map_or(0, |first| first.last.0));",
     ),
     light(
         "who declines to reply is not named",
