@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use muts::{Audience, Full, Message};
-use vsync::{Core, Endpoint, How, Order};
+use vsync::{Core, How, Order};
 
 use crate::core_group::CoreGroup;
 use crate::directory::Place;
@@ -13,6 +13,7 @@ use crate::header::{Data, Header, Label, Op};
 use crate::here::{Aside, Here};
 use crate::id::LwgId;
 use crate::interface::{Outcome, Up};
+use crate::lately::audience;
 use crate::limits::{BATCH_BYTES_MAX, BATCH_MAX, HELD_MAX, QUEUE_MAX, RUN_MAX};
 use crate::traits::{BEGUN, RELAXED};
 
@@ -169,7 +170,16 @@ impl CoreGroup {
         here.is_own_create(op) || self.is_relaxed(here, op.lwg)
     }
 
-    fn cast_data<C: Core>(&mut self, here: &mut Here, below: &mut C, mut post: Post) {
+    /// Whether what is sent goes to the kernel at once: nothing is before it, and no group here
+    /// is in motion.
+    pub(crate) fn is_clear(&self) -> bool {
+        !self.full
+            && self.queue.is_empty()
+            && self.urgent.is_empty()
+            && self.directory.motions.is_empty()
+    }
+
+    pub(crate) fn cast_data<C: Core>(&mut self, here: &mut Here, below: &mut C, mut post: Post) {
         let slot = self.directory.find(here, post.lwg);
         let relaxed = slot.is_some_and(|slot| here.table.entry(slot).marks.has(RELAXED));
         let inside = slot.filter(|slot| relaxed || here.table.members(*slot).contains(&here.me));
@@ -193,17 +203,21 @@ impl CoreGroup {
             // Who sends does not wait to know of everybody.
             None => (relaxed && post.outside.is_none()).then(|| members.clone()),
         };
-        // Of a relaxed group everybody knows other members: by those at one's own delivery it is
-        // told what became of a message from outside.
-        let whom = aimed.as_ref().or((!relaxed).then_some(members));
+        let to = match &aimed {
+            Some(aimed) => audience(&self.view, here.me, aimed),
+            // Of a relaxed group everybody knows other members: by those at one's own delivery it
+            // is told what became of a message from outside.
+            None if relaxed => None,
+            None => self.lately.of(here, slot, &self.view).whom.clone(),
+        };
 
         let Post { lwg, send, order, replies, outside, .. } = post;
         let aside = aimed.as_ref().is_some_and(|aimed| !aimed.contains(&here.me));
         let (view, how) = (entry.id, How { after_all, ..How::from(order) });
-        let how = How { to: whom.and_then(|whom| self.audience(here.me, whom)), ..how };
+        let spared = to.as_ref().map_or(0, |to| self.left_out(to.1));
+        let spared = spared * post.message.body().len() as u64;
+        let how = How { to, ..how };
         let data = Data { lwg, view, send, replies, aside, outside, relaxed };
-        let spared =
-            how.to.as_ref().map_or(0, |to| self.left_out(to.1) * post.message.body().len() as u64);
         // Only what all of the group hear may be pointed at by what follows.
         let header = match (&aimed, outside) {
             (None, None) if !relaxed => self.brief.own.header(data),
@@ -235,22 +249,10 @@ impl CoreGroup {
         }
     }
 
-    /// These members and this process, as the kernel names them; none if that is everybody.
-    fn audience(&self, me: Endpoint, whom: &[Endpoint]) -> Option<Box<(vsync::ViewId, Audience)>> {
-        let (mut audience, mut all) = (Audience::NONE, true);
-        for (rank, member) in self.view.members.iter().enumerate() {
-            if *member == me || whom.contains(member) {
-                audience.insert(rank);
-            } else {
-                all = false;
-            }
-        }
-        (!all).then(|| Box::new((self.view.id, audience)))
-    }
-
     /// How many of the core group are not among these.
     fn left_out(&self, audience: Audience) -> u64 {
-        (0..self.view.members.len()).filter(|rank| !audience.has(*rank)).count() as u64
+        let among: u32 = audience.0.iter().map(|word| word.count_ones()).sum();
+        (self.view.members.len() as u64).saturating_sub(among.into())
     }
 
     fn give<C: Core>(

@@ -78,14 +78,18 @@ impl Epoch {
 
     /// Delivers the head of one stream if its condition holds.
     fn step(&mut self, turn: &mut Turn<'_>, rank: usize, ending: Option<Ending>) -> bool {
+        if self.streams[rank].pass_skips() {
+            return true;
+        }
         let head = self.streams[rank].head();
         let Some(frame) = self.streams[rank].frame(head) else { return false };
         let aside = |cast: &Cast| matches!(cast.order, Order::Unordered | Order::Global);
+        let caused = |after: &Vector| after.within(self.streams.iter().map(Stream::head));
         if frame.cast().is_none_or(aside) {
             // At the end nobody is to be told anything behind it, so it waits for nothing.
             if let Frame::Past { after, .. } = frame
                 && ending.is_none()
-                && !after.within(self.streams.iter().map(Stream::head))
+                && !caused(after)
             {
                 return false;
             }
@@ -95,9 +99,7 @@ impl Epoch {
             self.pass(rank);
             return true;
         }
-        if let Some(after) = frame.after()
-            && !after.within(self.streams.iter().map(Stream::head))
-        {
+        if frame.after().is_some_and(|after| !caused(after)) {
             return false;
         }
         let total = frame.is_total();

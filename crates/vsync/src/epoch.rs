@@ -244,9 +244,10 @@ impl Epoch {
         if rank == self.rank || ahead > AHEAD_MAX {
             return;
         }
-        while self.streams[rank].received() < below {
-            turn.counters.skips += 1;
-            self.append(turn, rank, Frame::Skip);
+        if ahead > 0 {
+            turn.counters.skips += ahead;
+            self.streams[rank].skip(ahead);
+            self.stability.stir(turn.now, turn.config.stability);
         }
     }
 

@@ -5,11 +5,13 @@
 //! until it is processed here and every member is known to have received it: until then somebody
 //! may ask for it in a flush.
 
-use alloc::collections::VecDeque;
+mod runs;
+
 use alloc::vec::Vec;
 
 use muts::{Audience, Malformed, Message};
 
+use self::runs::Frames;
 use crate::header::{CastHeader, FrameHeader};
 use crate::order::Order;
 use crate::order::causal::Vector;
@@ -130,9 +132,7 @@ impl Frame {
 /// One member's frames.
 #[derive(Debug)]
 pub(crate) struct Stream {
-    frames: VecDeque<Frame>,
-    /// The position of the first frame kept.
-    base: u64,
+    frames: Frames,
     /// The first position not processed.
     head: u64,
     /// Its last vector: the next one travels as what changed.
@@ -144,15 +144,12 @@ pub(crate) struct Stream {
 impl Stream {
     /// With nothing in it; `zero` is a vector that points at nothing.
     pub(crate) fn new(zero: &Vector) -> Self {
-        let (frames, pending) = (VecDeque::new(), Vec::new());
-        Self { frames, base: 0, head: 0, last: zero.clone(), pending }
+        Self { frames: Frames::default(), head: 0, last: zero.clone(), pending: Vec::new() }
     }
 
     /// Keeps no room for frames while there are none.
     pub(crate) fn rest(&mut self) {
-        if self.frames.is_empty() {
-            self.frames = VecDeque::new();
-        }
+        self.frames.rest();
         if self.pending.is_empty() {
             self.pending = Vec::new();
         }
@@ -160,7 +157,7 @@ impl Stream {
 
     /// The first position not received.
     pub(crate) fn received(&self) -> u64 {
-        self.base + self.frames.len() as u64
+        self.frames.end()
     }
 
     /// The first position not processed in queue order: what vectors count.
@@ -175,7 +172,7 @@ impl Stream {
 
     /// The frame at a position, if it is here.
     pub(crate) fn frame(&self, position: u64) -> Option<&Frame> {
-        self.frames.get(usize::try_from(position.checked_sub(self.base)?).ok()?)
+        self.frames.get(position)
     }
 
     /// Its last vector.
@@ -193,7 +190,22 @@ impl Stream {
         {
             self.pending.push((self.received(), cast.clone()));
         }
-        self.frames.push_back(frame);
+        self.frames.push(frame);
+    }
+
+    /// The next so many are not for this member.
+    pub(crate) fn skip(&mut self, count: u64) {
+        self.frames.skip(count);
+    }
+
+    /// Passes the head and what follows it as long as it is not for this member; answers whether
+    /// there was any.
+    pub(crate) fn pass_skips(&mut self) -> bool {
+        let head = self.head;
+        while matches!(self.frame(self.head), Some(Frame::Skip)) {
+            self.head = self.frames.after(self.head);
+        }
+        self.head > head
     }
 
     /// The head has been processed.
@@ -233,45 +245,31 @@ impl Stream {
             Frame::Skip => true,
             Frame::Order(_) | Frame::Past { .. } => false,
         };
-        while self.base < keep_from
-            && (self.base < processed_by_all || !self.frames.front().is_some_and(untold))
-        {
-            self.frames.pop_front();
-            self.base += 1;
-        }
+        self.frames.free(keep_from, processed_by_all, untold);
     }
 
     /// Drops all from this position on.
     pub(crate) fn cut(&mut self, end: u64) {
         assert!(self.head <= end, "V1: a cut takes back no delivery");
-        self.frames.truncate(usize::try_from(end - self.base).expect("positions in memory"));
+        self.frames.cut(end);
         self.pending.retain(|(position, _)| *position < end);
     }
 
     /// Nobody delivers the frame at this position.
     pub(crate) fn void(&mut self, position: u64) {
         assert!(self.head <= position, "V1: what was delivered is not void");
-        if let Some(place) = position.checked_sub(self.base)
-            && let Some(frame) = self.frames.get_mut(place as usize)
-        {
-            *frame = Frame::Skip;
-        }
+        self.frames.void(position);
         self.pending.retain(|(pending, _)| *pending != position);
     }
 
     /// The positions that are here without their payload.
     pub(crate) fn skipped(&self) -> Vec<Span> {
-        self.where_is(|frame| matches!(frame, Frame::Skip))
+        self.frames.spans(|frame| matches!(frame, Frame::Skip))
     }
 
     /// The positions of what is not for the member of this rank.
     pub(crate) fn aside(&self, rank: usize) -> Vec<Span> {
-        self.where_is(|frame| frame.cast().is_some_and(|cast| !cast.is_for(rank)))
-    }
-
-    fn where_is(&self, is: impl Fn(&Frame) -> bool) -> Vec<Span> {
-        let frames = (self.base..).zip(&self.frames);
-        Span::gather(frames.filter(|(_, frame)| is(frame)).map(|(position, _)| position))
+        self.frames.spans(|frame| frame.cast().is_some_and(|cast| !cast.is_for(rank)))
     }
 }
 
@@ -298,6 +296,6 @@ mod tests {
         stream.free(4, 3, 0);
         assert_eq!((stream.aside(0).len(), stream.skipped().len()), (0, 1));
         stream.free(4, 4, 0);
-        assert!(stream.frames.is_empty());
+        assert_eq!(stream.frames.base(), 4);
     }
 }

@@ -76,7 +76,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Plant> {
     PLANTS.iter().chain(&transport::PLANTS)
 }
 
-const PLANTS: [Plant; 66] = [
+const PLANTS: [Plant; 65] = [
     kernel(
         "what was passed over waited for is not told before the next",
         "crates/vsync/src/past.rs",
@@ -212,8 +212,8 @@ const PLANTS: [Plant; 66] = [
     kernel(
         "a message is delivered before its causes",
         "crates/vsync/src/delivery.rs",
-        "            && !after.within(self.streams.iter().map(Stream::head))\n",
-        "            && !after.within(self.streams.iter().map(Stream::received))\n",
+        "after.within(self.streams.iter().map(Stream::head));\n",
+        "after.within(self.streams.iter().map(Stream::received));\n",
     ),
     kernel(
         "an ABCAST is delivered out of its place",
@@ -304,12 +304,6 @@ const PLANTS: [Plant; 66] = [
         "crates/vsync/src/delivery.rs",
         "        if cast.is_for(self.rank) {\n            let cast",
         "        if cast.is_for(self.rank) || cast.after.is_some() {\n            let cast",
-    ),
-    kernel(
-        "a vector is kept from those whom its message is not for",
-        "crates/vsync/src/epoch.rs",
-        "frame.cast().filter(|cast| cast.after.is_none()) else {",
-        "frame.cast().filter(|cast| cast.order != Order::Total) else {",
     ),
     kernel(
         "an MBCAST waits in the queue at the end of an epoch",
@@ -403,9 +397,9 @@ const PLANTS: [Plant; 66] = [
     ),
     light(
         "a message is for the members of the view before",
-        "crates/lwg/src/outgoing.rs",
-        "aimed.as_ref().or((!relaxed).then_some(members));",
-        "aimed.as_ref().or(self.everybody.as_ref().map(|(.., known)| &**known));",
+        "crates/lwg/src/lately.rs",
+        "known.lwg == entry.lwg && known.id == entry.id;",
+        "known.lwg == entry.lwg;",
     ),
     light(
         "a brief name counts from what some of its readers have not had",
