@@ -15,7 +15,7 @@ use crate::id::LwgId;
 use crate::interface::{Outcome, Up};
 use crate::lately::audience;
 use crate::limits::{BATCH_BYTES_MAX, BATCH_MAX, HELD_MAX, QUEUE_MAX, RUN_MAX};
-use crate::traits::{BEGUN, RELAXED};
+use crate::traits::{BEGUN, NARROW, RELAXED};
 
 /// What goes out before everything else, in this view or never.
 #[derive(Debug, Clone)]
@@ -115,7 +115,13 @@ impl CoreGroup {
         };
         let mut message = Message::new(body);
         message.push(&header);
-        if self.give(here, below, order.into(), message).is_ok() {
+        let how = match urgent {
+            // Where it counts everybody has it, and so all members have what was sent before it:
+            // who passes that over could go on with the MARK and without the message.
+            Urgent::Mark { lwg, .. } if self.is_narrow(here, lwg) => How::from(order).safe(),
+            _ => order.into(),
+        };
+        if self.give(here, below, how, message).is_ok() {
             self.urgent.extend(rest);
         } else {
             self.urgent.push_front(urgent);
@@ -216,6 +222,7 @@ impl CoreGroup {
         let (view, how) = (entry.id, How { after_all, ..How::from(order) });
         let spared = to.as_ref().map_or(0, |to| self.left_out(to.1));
         let spared = spared * post.message.body().len() as u64;
+        let narrow = to.is_some();
         let how = How { to, ..how };
         let data = Data { lwg, view, send, replies, aside, outside, relaxed };
         // Only what all of the group hear may be pointed at by what follows.
@@ -227,6 +234,9 @@ impl CoreGroup {
         let message = core::mem::take(&mut post.message);
         match self.give(here, below, how, message) {
             Ok(()) => {
+                if narrow {
+                    here.table.entry_mut(slot).marks.set(NARROW);
+                }
                 if begins {
                     here.table.entry_mut(slot).marks.set(BEGUN);
                 }
@@ -247,6 +257,12 @@ impl CoreGroup {
                 self.queue.push_front(Ask::Send(Post { message, ..post }));
             }
         }
+    }
+
+    /// Whether this process has sent in a group's view what some of the core group passed over.
+    fn is_narrow(&self, here: &Here, lwg: LwgId) -> bool {
+        let slot = here.table.find(lwg, self.number());
+        slot.is_some_and(|slot| here.table.entry(slot).marks.has(NARROW))
     }
 
     /// How many of the core group are not among these.

@@ -76,7 +76,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Plant> {
     PLANTS.iter().chain(&transport::PLANTS)
 }
 
-const PLANTS: [Plant; 65] = [
+const PLANTS: [Plant; 66] = [
     kernel(
         "what was passed over waited for is not told before the next",
         "crates/vsync/src/past.rs",
@@ -400,6 +400,12 @@ const PLANTS: [Plant; 65] = [
         "crates/lwg/src/lately.rs",
         "known.lwg == entry.lwg && known.id == entry.id;",
         "known.lwg == entry.lwg;",
+    ),
+    moving(
+        "a MARK counts although what was passed over before it is lost",
+        "crates/lwg/src/outgoing.rs",
+        "Urgent::Mark { lwg, .. } if self.is_narrow(here, lwg) =>",
+        "Urgent::Mark { lwg, .. } if self.is_narrow(here, lwg) && self.closed =>",
     ),
     light(
         "a brief name counts from what some of its readers have not had",
