@@ -165,7 +165,7 @@ impl Lwg {
     }
 }
 
-fn shown(horus: &Horus, member: roof::Endpoint) -> CString {
+fn shown(horus: &Horus, member: Endpoint) -> CString {
     CString::new(horus.show(member)).unwrap_or_default()
 }
 

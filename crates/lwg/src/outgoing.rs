@@ -216,13 +216,11 @@ impl CoreGroup {
             None if relaxed => None,
             None => self.lately.of(here, slot, &self.view).whom.clone(),
         };
-
         let Post { lwg, send, order, replies, outside, .. } = post;
         let aside = aimed.as_ref().is_some_and(|aimed| !aimed.contains(&here.me));
         let (view, how) = (entry.id, How { after_all, ..How::from(order) });
-        let spared = to.as_ref().map_or(0, |to| self.left_out(to.1));
-        let spared = spared * post.message.body().len() as u64;
-        let narrow = to.is_some();
+        let spared = to.as_ref().map_or(0, |to| self.left_out(to.1, &post.message));
+        let marks = if to.is_some() { NARROW } else { 0 } | if begins { BEGUN } else { 0 };
         let how = How { to, ..how };
         let data = Data { lwg, view, send, replies, aside, outside, relaxed };
         // Only what all of the group hear may be pointed at by what follows.
@@ -234,12 +232,7 @@ impl CoreGroup {
         let message = core::mem::take(&mut post.message);
         match self.give(here, below, how, message) {
             Ok(()) => {
-                if narrow {
-                    here.table.entry_mut(slot).marks.set(NARROW);
-                }
-                if begins {
-                    here.table.entry_mut(slot).marks.set(BEGUN);
-                }
+                here.table.entry_mut(slot).marks.set(marks);
                 self.spared += spared;
                 here.counters.spared += spared;
                 self.brief.own.take(&header);
@@ -265,10 +258,11 @@ impl CoreGroup {
         slot.is_some_and(|slot| here.table.entry(slot).marks.has(NARROW))
     }
 
-    /// How many of the core group are not among these.
-    fn left_out(&self, audience: Audience) -> u64 {
+    /// The bytes of a message for these, added up over those of the core group not among them.
+    fn left_out(&self, audience: Audience, message: &Message) -> u64 {
         let among: u32 = audience.0.iter().map(|word| word.count_ones()).sum();
-        (self.view.members.len() as u64).saturating_sub(among.into())
+        let others = (self.view.members.len() as u64).saturating_sub(among.into());
+        others * message.body().len() as u64
     }
 
     fn give<C: Core>(
