@@ -7,7 +7,7 @@ use bytes::{Buf, Bytes};
 use crate::wire::{Malformed, Sink, Wire, read_bytes, read_varint, write_varint};
 
 /// Headers up to this length lie in the message itself: those of all floors on a usual message.
-const INLINE_BYTES: usize = 86;
+const INLINE_BYTES: usize = 46;
 
 /// A message on its way through the floors.
 ///
@@ -180,6 +180,17 @@ impl Message {
         bytes.advance(at + length);
         Ok(Self { heads, body: bytes })
     }
+
+    /// Reads what [`Wire::write`] wrote behind its length, from within a buffer in which it stays.
+    ///
+    /// # Errors
+    /// [`Malformed`] if the bytes are fewer than that length, or the headers longer.
+    ///
+    /// # Panics
+    /// If the bytes do not lie in the buffer.
+    pub fn read_within(buffer: &Bytes, from: &mut &[u8]) -> Result<Self, Malformed> {
+        Self::read(buffer.slice_ref(read_bytes(from)?))
+    }
 }
 
 /// Behind its length: for messages that something follows. The bytes are copied, each part to where
@@ -227,7 +238,7 @@ mod tests {
 
     #[test]
     fn headers_of_any_length_lie_where_they_fit() {
-        for length in [0, 1, 80, 84, 85, 86, 200, 20_000] {
+        for length in [0, 1, 40, 41, 44, 45, 46, 200, 20_000] {
             let mut message = Message::new(&b"body"[..]);
             message.push(&1_u8);
             let header = alloc::vec![7_u8; length];

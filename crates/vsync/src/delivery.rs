@@ -121,7 +121,6 @@ impl Epoch {
             return false;
         }
         if cast.is_for(self.rank) {
-            let cast = cast.clone();
             self.tell(turn, rank, head, safe, cast);
         }
         self.pass(rank);
@@ -153,7 +152,7 @@ impl Epoch {
                 let whole = ending.is_some_and(|ending| ending.whole);
                 let safe = cast.safe && (whole || is_settled(position, &cast));
                 if cast.is_for(self.rank) {
-                    self.tell(turn, rank, position, safe, cast);
+                    self.tell(turn, rank, position, safe, &cast);
                 }
             }
         }
@@ -167,26 +166,26 @@ impl Epoch {
             for (position, cast) in
                 self.streams[rank].take_pending(|_, cast| cast.order == Order::Global)
             {
-                told.push((from, self.as_told(rank, position, cast.safe, cast)));
+                told.push((from, self.as_told(rank, position, cast.safe, &cast)));
             }
         }
         told
     }
 
-    fn tell(&self, turn: &mut Turn<'_>, rank: usize, position: u64, safe: bool, cast: Cast) {
+    fn tell(&self, turn: &mut Turn<'_>, rank: usize, position: u64, safe: bool, cast: &Cast) {
         turn.counters.delivered += 1;
         let up = self.as_told(rank, position, safe, cast);
         turn.tell(up);
     }
 
-    fn as_told(&self, rank: usize, position: u64, safe: bool, cast: Cast) -> Up {
+    fn as_told(&self, rank: usize, position: u64, safe: bool, cast: &Cast) -> Up {
         Up::Cast {
             group: self.group,
             from: Endpoint::of(self.members[rank]),
             seq: self.base.get(rank) + position,
             order: cast.order,
             safe,
-            message: cast.message,
+            message: cast.message.clone(),
         }
     }
 }

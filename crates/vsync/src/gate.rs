@@ -10,6 +10,7 @@ mod fields;
 mod frame;
 mod line;
 mod out;
+mod reader;
 mod server;
 mod shared;
 mod trunk;
@@ -17,7 +18,8 @@ mod trunk;
 use muts::decoders::{Decoder, of};
 
 pub use client::{Client, State};
-pub use frame::{Bye, Reader, Say, Tell, VERSIONS, framed};
+pub use frame::{Bye, Say, Tell, VERSIONS, framed};
+pub use reader::{Framed, Reader};
 pub use server::{Config, News, Server, Word};
 pub use trunk::Whereabouts;
 

@@ -45,6 +45,10 @@ pub const GATE_FRAME_BYTES_MAX: usize = muts::limits::MESSAGE_BYTES_MAX + (64 <<
 /// The name of a client's node.
 pub const GATE_NAME_BYTES_MAX: usize = 64;
 
+/// Frames that share a buffer once they are read: it lives as long as any of their messages, so a
+/// message that is kept for long keeps no more than this beside it.
+pub const GATE_BLOCK_BYTES: usize = 8 << 10;
+
 /// Bytes of casts of one group, and of sends, that a client may have under way: enough to keep a
 /// kernel busy during one way through the gate, few enough to be taken although a window is full.
 pub const GATE_CREDIT_BYTES: u64 = 256 << 10;

@@ -302,8 +302,8 @@ const PLANTS: [Plant; 66] = [
     kernel(
         "a member is told what is not for it",
         "crates/vsync/src/delivery.rs",
-        "        if cast.is_for(self.rank) {\n            let cast",
-        "        if cast.is_for(self.rank) || cast.after.is_some() {\n            let cast",
+        "        if cast.is_for(self.rank) {\n            self.tell",
+        "        if cast.is_for(self.rank) || cast.after.is_some() {\n            self.tell",
     ),
     kernel(
         "an MBCAST waits in the queue at the end of an epoch",

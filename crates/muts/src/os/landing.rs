@@ -8,8 +8,11 @@ use bytes::{Bytes, BytesMut};
 /// What one call may fill: a datagram of full length, or many short ones that the system joined.
 pub(super) const LANDING_BYTES: usize = 64 << 10;
 
-/// Full buffers kept in sight.
-const RESTING_MAX: usize = 128;
+/// Full buffers kept in sight: as many as floors above may hold at once.
+const RESTING_MAX: usize = 1024;
+
+/// Of those that are free so many rest: one more is given back each time one is used again.
+const FREE_MAX: usize = 128;
 
 /// Full buffers that are looked at for one that is free.
 const LOOKS: usize = 4;
@@ -48,11 +51,24 @@ impl Landing {
         for _ in 0..LOOKS.min(self.resting.len()) {
             let Some(whole) = self.resting.pop_front() else { break };
             match whole.try_into_mut() {
-                Ok(free) => return free,
+                Ok(free) => {
+                    self.give_back();
+                    return free;
+                }
                 Err(used) => self.resting.push_back(used),
             }
         }
         fresh()
+    }
+
+    /// The longest used is the first to be free: if the next is too, there are more than enough.
+    fn give_back(&mut self) {
+        if self.resting.len() > FREE_MAX
+            && let Some(used) = self.resting.pop_front()
+            && !used.is_unique()
+        {
+            self.resting.push_front(used);
+        }
     }
 }
 
@@ -79,6 +95,16 @@ mod tests {
             assert_eq!(landing.open()[round % 2].len(), LANDING_BYTES);
         }
         assert!(places.len() <= 6, "{} buffers", places.len());
+    }
+
+    #[test]
+    fn what_many_held_is_given_back_when_they_let_it_go() {
+        let mut landing = Landing::new(1);
+        let held: Vec<Bytes> = (0..RESTING_MAX + 9).map(|_| landing.filled(0, 100)).collect();
+        assert_eq!(landing.resting.len(), RESTING_MAX);
+        drop(held);
+        (0..RESTING_MAX).for_each(|_| drop(landing.filled(0, 100)));
+        assert!(landing.resting.len() <= FREE_MAX + 1, "{} rest", landing.resting.len());
     }
 
     #[test]

@@ -11,8 +11,9 @@ use alloc::string::String;
 
 use muts::{Address, Counted, Full, Instant, Layer, Message, Packet, ProcId, Transmit};
 
-use super::frame::{Bye, OWN_SINCE, Reader, Say, Tell, VERSIONS, common_version};
+use super::frame::{Bye, OWN_SINCE, Say, Tell, VERSIONS, common_version};
 use super::out::Out;
+use super::reader::Reader;
 use crate::endpoint::{Endpoint, GroupId};
 use crate::how::How;
 use crate::interface::{Down, Fault, Up};
@@ -162,13 +163,22 @@ impl Client {
                 }
             }
             Tell::Told(up) => self.hear_up(up),
-            Tell::Own { group, seq, order, safe } => {
-                let kept = self.groups.get_mut(&group).and_then(|way| way.own.pop_front());
-                let Some(message) = kept else {
+            Tell::Own { group, seq, count, order, safe } => {
+                let from = self.me;
+                let way = self.groups.get_mut(&group);
+                let kept = way.map(|way| &mut way.own).filter(|own| own.len() as u64 >= count);
+                let Some(kept) = kept else {
                     return self.state = State::Over(Some(Bye::Malformed));
                 };
-                let from = self.me;
-                self.told.push_back(Up::Cast { group, from, seq, order, safe, message });
+                let messages = (seq..).zip(kept.drain(..count as usize));
+                self.told.extend(messages.map(|(seq, message)| Up::Cast {
+                    group,
+                    from,
+                    seq,
+                    order,
+                    safe,
+                    message,
+                }));
             }
             Tell::Name(name) => self.names.extend(String::from_utf8(name)),
             Tell::Answer(_) => {}

@@ -13,7 +13,7 @@
 //!         5 told: a word of `Up`
 //!         6 answer: bytes
 //!         7 name: bytes
-//!         8 own: group | position u64 | order u8 | safe bool; since version 2
+//!         8 own: group | first position u64 | count u64 | order u8 | safe bool; since version 2
 //! ```
 //!
 //! A word is its number, then its fields in order; a message stands behind its length.
@@ -23,13 +23,13 @@ use core::fmt;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 use muts::{Malformed, ProcId, Sink, Wire, read_bytes, write_bytes};
 
 use super::out::Out;
 use crate::endpoint::GroupId;
 use crate::interface::{Down, Fault, Up, Why};
-use crate::limits::{GATE_FRAME_BYTES_MAX, GATE_NAME_BYTES_MAX};
+use crate::limits::GATE_NAME_BYTES_MAX;
 use crate::order::Order;
 use crate::terms::{Admission, Partition};
 
@@ -96,15 +96,17 @@ pub enum Tell {
     Answer(Vec<u8>),
     /// What the node of a process is called that is met next.
     Name(Vec<u8>),
-    /// The oldest FBCAST, CBCAST or ABCAST of its own in this group that it was not told yet.
+    /// The oldest FBCASTs, CBCASTs or ABCASTs of its own in this group that it was not told yet.
     Own {
         /// The group.
         group: GroupId,
-        /// Its position.
+        /// The position of the first.
         seq: u64,
-        /// Its order.
+        /// How many there are, one behind the other.
+        count: u64,
+        /// Their order.
         order: Order,
-        /// Whether every member has it.
+        /// Whether every member has them.
         safe: bool,
     },
 }
@@ -200,7 +202,7 @@ words! { Tell
     1 Welcome { version, daemon }
     3 Ping {}
     4 Took { group, bytes }
-    8 Own { group, seq, order, safe };
+    8 Own { group, seq, count, order, safe };
     2 Bye
     5 Told
     6 Answer
@@ -337,59 +339,6 @@ pub fn framed(say: &Say) -> Bytes {
     let mut out = Out::default();
     out.put(say);
     out.take()
-}
-
-/// Puts frames together again from what a pipe gives.
-#[derive(Debug)]
-pub struct Reader {
-    bytes: BytesMut,
-    longest: usize,
-}
-
-impl Default for Reader {
-    fn default() -> Self {
-        Self { bytes: BytesMut::new(), longest: GATE_FRAME_BYTES_MAX }
-    }
-}
-
-impl Reader {
-    /// One that takes no frame that is longer.
-    #[must_use]
-    pub(crate) fn limited(longest: usize) -> Self {
-        Self { bytes: BytesMut::new(), longest }
-    }
-
-    /// Takes frames of any length that there may be from now on.
-    pub(crate) const fn lift(&mut self) {
-        self.longest = GATE_FRAME_BYTES_MAX;
-    }
-
-    /// Takes what came.
-    pub fn put(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
-    }
-
-    /// The next frame that is whole.
-    ///
-    /// # Errors
-    /// [`Malformed`] if it is longer than any can be, or means nothing: the pipe is of no more use.
-    pub fn take<T: Wire>(&mut self) -> Result<Option<T>, Malformed> {
-        let Some(length) = self.bytes.first_chunk::<4>() else { return Ok(None) };
-        let length = u32::from_le_bytes(*length) as usize;
-        if length > self.longest {
-            return Err(Malformed);
-        }
-        if self.bytes.len() < 4 + length {
-            return Ok(None);
-        }
-        let mut rest = &self.bytes[4..4 + length];
-        let read = T::read(&mut rest)?;
-        if !rest.is_empty() {
-            return Err(Malformed);
-        }
-        self.bytes.advance(4 + length);
-        Ok(Some(read))
-    }
 }
 
 /// Everything of a sequence that shares a beginning: that once, then each with the rest.

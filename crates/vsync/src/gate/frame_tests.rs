@@ -6,6 +6,7 @@ use muts::{Address, Audience, Message, NodeId, Random};
 
 use super::*;
 use crate::endpoint::Endpoint;
+use crate::gate::reader::{Framed, Reader};
 use crate::how::How;
 use crate::interface::Side;
 use crate::order::Order;
@@ -88,12 +89,12 @@ fn tells() -> Vec<Tell> {
         Tell::Answer(vec![3]),
         Tell::Name(vec![98]),
         Tell::Took { group: Some(group), bytes: 70 },
-        Tell::Own { group, seq: 9, order: Order::Total, safe: true },
+        Tell::Own { group, seq: 9, count: 2, order: Order::Total, safe: true },
     ];
     ups.into_iter().map(Tell::Told).chain(others).collect()
 }
 
-fn come_back<T: Wire + fmt::Debug>(all: &[T]) {
+fn come_back<T: Framed + fmt::Debug>(all: &[T]) {
     let mut out = Out::default();
     all.iter().for_each(|what| out.put(what));
     let bytes = out.take();
@@ -110,7 +111,12 @@ fn come_back<T: Wire + fmt::Debug>(all: &[T]) {
         what.write(&mut whole);
         for end in 0..whole.len() {
             assert!(T::read(&mut &whole[..end]).is_err(), "{what:?} to {end}");
+            let cut = Bytes::copy_from_slice(&whole[..end]);
+            assert!(T::of(&cut, &cut).is_err(), "{what:?} to {end}");
         }
+        whole.push(0);
+        let more = Bytes::from(whole);
+        assert!(T::of(&more, &more).is_err(), "{what:?} and more");
     }
 }
 
@@ -157,8 +163,21 @@ fn bytes_that_mean_nothing_are_refused_and_nothing_panics() {
                 let at = random.below(bent.len() as u64) as usize;
                 bent[at] = random.draw() as u8;
             }
-            let _ = Say::read(&mut &bent[..]);
-            let _ = Tell::read(&mut &bent[..]);
+            let bent = Bytes::from(bent);
+            assert_eq!(said(Say::of(&bent, &bent)), said(read_whole::<Say>(&bent)));
+            assert_eq!(said(Tell::of(&bent, &bent)), said(read_whole::<Tell>(&bent)));
         }
     }
+}
+
+/// As `Framed::of`, with every message copied.
+fn read_whole<T: Wire>(mut bytes: &[u8]) -> Result<T, Malformed> {
+    let read = T::read(&mut bytes)?;
+    if bytes.is_empty() { Ok(read) } else { Err(Malformed) }
+}
+
+fn said<T: Wire>(read: Result<T, Malformed>) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    read.ok()?.write(&mut bytes);
+    Some(bytes)
 }

@@ -6,6 +6,7 @@
 
 mod guest;
 mod interface;
+mod own;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -7,11 +7,13 @@ use alloc::string::String;
 use bytes::Bytes;
 use muts::{Address, Channel, Full, Instant, Layer, Malformed, NodeId, Packet, ProcId};
 
+use super::own::Own;
 use crate::endpoint::GroupId;
 use crate::gate::client::weight;
-use crate::gate::frame::{Bye, OWN_SINCE, Reader, Say, Tell};
+use crate::gate::frame::{Bye, OWN_SINCE, Say, Tell};
 use crate::gate::line::Line;
 use crate::gate::out::Out;
+use crate::gate::reader::Reader;
 use crate::interface::{Down, Fault, Up};
 use crate::kernel::Kernel;
 use crate::limits::{
@@ -166,16 +168,22 @@ impl Guest {
     /// Passes on all that its kernel tells; true if too much waits.
     pub(super) fn tell_all<'a>(&mut self, name: impl Fn(NodeId) -> Option<&'a [u8]>) -> bool {
         let Some((me, kernel)) = &mut self.kernel else { return false };
+        let mut own: Option<Own> = None;
         while let Some(up) = kernel.up() {
-            match &up {
-                // It has the message.
-                Up::Cast { group, from, seq, order, safe, .. }
-                    if from.proc == *me && order.is_queued() && self.version >= OWN_SINCE =>
+            if self.version >= OWN_SINCE
+                && let Some(next) = Own::of(&up, *me)
+            {
+                if own.as_mut().is_none_or(|run| !run.join(&next))
+                    && let Some(before) = own.replace(next)
                 {
-                    let (group, seq, order, safe) = (*group, *seq, *order, *safe);
-                    self.out.put(&Tell::Own { group, seq, order, safe });
-                    continue;
+                    self.out.put(&before.tell());
                 }
+                continue;
+            }
+            if let Some(run) = own.take() {
+                self.out.put(&run.tell());
+            }
+            match &up {
                 Up::Met { peer } => {
                     if let Some(name) = name(peer.node) {
                         self.out.put(&Tell::Name(name.to_vec()));
@@ -192,6 +200,9 @@ impl Guest {
                 _ => {}
             }
             self.out.put(&Tell::Told(up));
+        }
+        if let Some(run) = own {
+            self.out.put(&run.tell());
         }
         self.out.len() > GATE_BACKLOG_BYTES_MAX
     }
