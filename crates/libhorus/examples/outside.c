@@ -61,6 +61,9 @@ int main(void) {
     meet(a, b, "ob");
     meet(a, c, "oc");
     meet(b, c, "oc");
+    meet(b, a, "oa");
+    meet(c, a, "oa");
+    meet(c, b, "ob");
     const char *all[] = {"oa", "ob", "oc"}, *gone[] = {"ob"};
     const uint8_t *text = (const uint8_t *)"how warm is it?";
     size_t length = strlen((const char *)text);
