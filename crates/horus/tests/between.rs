@@ -87,6 +87,45 @@ fn a_process_outside_asks_an_open_group_and_is_refused_by_a_closed_one() {
 }
 
 #[test]
+fn a_sensor_beside_a_relaxed_group_is_heard_in_order_by_its_readers_and_told_nothing() {
+    let all = town("sensor", &["a", "b", "c"]);
+    let members: Vec<Endpoint> = all.iter().map(Horus::me).collect();
+    let set = SetId::DEFAULT;
+    // On the core group of all three the sensor is beside the readers.
+    let whole = all[0].create(&members).wait().expect("made");
+    let sensor = invited(&all[2]);
+    drop(invited(&all[1]));
+    let relaxed = Traits { open: false, relaxed: true };
+    let mine = all[0].create_in(set, &members[..2], relaxed).wait().expect("made");
+    let theirs = invited(&all[1]);
+    assert_eq!(mine.id(), theirs.id());
+    whole.send(Order::Causal, "it is made").expect("open");
+    sensor.receive().wait_for(LONG).expect("in time").expect("in");
+    for reading in 0..100_u32 {
+        let sent = all[2].send_beside(mine.id(), Order::Fifo, reading.to_le_bytes().to_vec());
+        sent.expect("open");
+    }
+    for group in [&mine, &theirs] {
+        for reading in 0..100_u32 {
+            let received = group.receive().wait_for(LONG).expect("in time").expect("in");
+            assert_eq!(received.from(), members[2]);
+            assert_eq!(received.body()[..], reading.to_le_bytes());
+        }
+    }
+    assert_eq!(mine.view().expect("in it").traits, relaxed);
+    // Who leaves says so itself; who stays hears on.
+    theirs.remove(&members[1..2]).wait().expect("gone");
+    all[2].send_beside(mine.id(), Order::Fifo, "last").expect("open");
+    let last = mine.receive().wait_for(LONG).expect("in time").expect("in");
+    assert_eq!(&last.body()[..], b"last");
+    assert!(matches!(theirs.receive().wait_for(LONG), Some(Err(Error::Out))));
+    whole.send(Order::Causal, "next").expect("open");
+    let next = sensor.receive().wait_for(LONG).expect("in time").expect("in");
+    assert_eq!(&next.body()[..], b"next", "the sensor was told nothing else");
+    assert!(all[2].invited().wait_for(Duration::ZERO).is_err());
+}
+
+#[test]
 fn a_set_is_managed_by_hand_and_another_by_the_users_own_policy() {
     /// Everything on the core group of the highest name that holds the members.
     struct Highest;

@@ -30,6 +30,14 @@ typedef struct lwg_message lwg_message;
 // A tower.
 typedef struct horus_tower horus_tower;
 
+// Names a group, the same at every process.
+typedef struct lwg_name {
+  // A hash of who created it.
+  uint64_t creator;
+  // Which of its groups it is.
+  uint64_t count;
+} lwg_name;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -195,6 +203,53 @@ const char *lwg_declined(struct lwg_sent *sent, size_t index);
 // # Safety
 // `sent` comes from `lwg_send` and is not used again; null does nothing.
 void lwg_discard_replies(struct lwg_sent *sent);
+
+// lwg_create, of a group that is more than plain: with `open` processes outside may send to it
+// (`lwg_send_through`); with `relaxed` nobody in it waits for anybody, and whoever is in its core
+// group may send to it (`lwg_send_beside`). Each is 0 or not. Free it with `lwg_free`.
+//
+// # Safety
+// As `lwg_create`.
+int lwg_create_with(struct horus_tower *tower,
+                    const char *const *members,
+                    size_t count,
+                    uint32_t patience_ms,
+                    int open,
+                    int relaxed,
+                    struct lwg **lwg);
+
+// The name of a group, which means it at every process: for who sends to it from outside.
+//
+// # Safety
+// `lwg` comes from `lwg_create` or `lwg_invited`; `name` can be written to.
+int lwg_name_of(struct lwg *lwg, struct lwg_name *name);
+
+// lwg_send to an open group that this process is not in, by way of a member of it, who is waited
+// for until it has been met. With `sent` replies of all members are wanted; if the member cannot
+// pass it on, `lwg_lost` names it.
+//
+// # Safety
+// `tower` comes from `horus_open`; `member` is a string that ends with 0; `bytes` are `length`
+// bytes; `sent` is null or can be written to.
+int lwg_send_through(struct horus_tower *tower,
+                     const char *member,
+                     uint32_t patience_ms,
+                     struct lwg_name group,
+                     char order,
+                     const uint8_t *bytes,
+                     size_t length,
+                     struct lwg_sent **sent);
+
+// lwg_send to a relaxed group that this process is not in, though in its core group: a sensor's
+// way. Lost in silence where no such group is known.
+//
+// # Safety
+// `tower` comes from `horus_open`; `bytes` are `length` bytes.
+int lwg_send_beside(struct horus_tower *tower,
+                    struct lwg_name group,
+                    char order,
+                    const uint8_t *bytes,
+                    size_t length);
 
 #ifdef __cplusplus
 }  // extern "C"

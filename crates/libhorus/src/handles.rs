@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use roof::{Config, Group, Heard, Horus, Received, Sent};
+use roof::{Config, Endpoint, Group, Heard, Horus, LwgId, Order, Received, Sent, SetId, Traits};
 
 use crate::doorbell::Doorbell;
 use crate::status::{bad, failed, late, wrong};
@@ -57,8 +57,32 @@ impl Tower {
     }
 
     pub(crate) fn create(&self, members: &Endpoints) -> Done<Lwg> {
-        let group = self.horus.create(members).wait().map_err(wrong)?;
-        Ok(Lwg::new(self, group))
+        self.create_with(members, Traits::PLAIN)
+    }
+
+    pub(crate) fn create_with(&self, members: &Endpoints, traits: Traits) -> Done<Lwg> {
+        let made = self.horus.create_in(SetId::DEFAULT, members, traits);
+        Ok(Lwg::new(self, made.wait().map_err(wrong)?))
+    }
+
+    /// Sends to a group from outside, by way of a member; whether replies are wanted.
+    pub(crate) fn through(
+        &self,
+        member: Endpoint,
+        lwg: LwgId,
+        order: Order,
+        (body, replies): (Vec<u8>, bool),
+    ) -> Done<Asked> {
+        let sent = match replies {
+            true => self.horus.ask_through(member, lwg, order, body),
+            false => self.horus.send_through(member, lwg, order, body),
+        };
+        Ok(Asked::of(&self.horus, sent.map_err(wrong)?))
+    }
+
+    /// Sends to a relaxed group without being in it.
+    pub(crate) fn beside(&self, lwg: LwgId, order: Order, body: Vec<u8>) -> Done {
+        self.horus.send_beside(lwg, order, body).map_err(wrong).map(drop)
     }
 
     pub(crate) fn invited(&self, patience: Duration) -> Done<Lwg> {
@@ -141,7 +165,7 @@ impl Lwg {
     }
 }
 
-fn shown(horus: &Horus, member: roof::Endpoint) -> CString {
+fn shown(horus: &Horus, member: Endpoint) -> CString {
     CString::new(horus.show(member)).unwrap_or_default()
 }
 
@@ -155,7 +179,11 @@ pub struct Asked {
 
 impl Asked {
     pub(crate) fn new(lwg: &Lwg, sent: Sent) -> Self {
-        Self { sent, horus: lwg.horus.clone(), named: Mutex::default() }
+        Self::of(&lwg.horus, sent)
+    }
+
+    fn of(horus: &Horus, sent: Sent) -> Self {
+        Self { sent, horus: horus.clone(), named: Mutex::default() }
     }
 
     /// The name of one who declined, or is lost; null if there are not so many.

@@ -7,6 +7,7 @@
 
 mod doorbell;
 mod handles;
+pub mod outside;
 mod status;
 
 use core::ffi::{c_char, c_int};
@@ -253,12 +254,7 @@ pub unsafe extern "C" fn lwg_send(
     guarded(|| {
         // SAFETY: the caller's promise.
         let (lwg, body) = unsafe { (borrow(lwg)?, body(bytes, length)?) };
-        let order = match order as u8 {
-            b'f' => Order::Fifo,
-            b'c' => Order::Causal,
-            b't' => Order::Total,
-            _ => return Err(status::bad("an order is 'f', 'c' or 't'")),
-        };
+        let order = order_of(order)?;
         if sent.is_null() {
             lwg.group.send(order, body).map_err(wrong).map(drop)
         } else {
@@ -408,6 +404,15 @@ pub unsafe extern "C" fn lwg_declined(sent: *mut Asked, index: usize) -> *const 
 pub unsafe extern "C" fn lwg_discard_replies(sent: *mut Asked) {
     // SAFETY: the caller's promise.
     unsafe { free(sent) };
+}
+
+fn order_of(order: c_char) -> Done<Order> {
+    match order as u8 {
+        b'f' => Ok(Order::Fifo),
+        b'c' => Ok(Order::Causal),
+        b't' => Ok(Order::Total),
+        _ => Err(status::bad("an order is 'f', 'c' or 't'")),
+    }
 }
 
 type Done<T = ()> = Result<T, horus_status>;

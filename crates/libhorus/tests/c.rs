@@ -15,7 +15,7 @@ fn build() {
     assert!(built.expect("cargo runs").success(), "libhorus does not build");
 }
 
-fn run(link: &[&str], name: &str) {
+fn run(link: &[&str], example: &str, name: &str, says: &str) {
     build();
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (libraries, state) = (libraries(), std::env::temp_dir().join(format!("horus-c-{name}")));
@@ -23,7 +23,7 @@ fn run(link: &[&str], name: &str) {
     let compiled = Command::new("cc")
         .args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-I"])
         .arg(here.join("include"))
-        .arg(here.join("examples/table_one.c"))
+        .arg(here.join("examples").join(example))
         .arg("-o")
         .arg(&program)
         .arg(format!("-L{}", libraries.display()))
@@ -38,15 +38,22 @@ fn run(link: &[&str], name: &str) {
     let said = String::from_utf8_lossy(&output.stdout);
     let wrong = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}{wrong}");
-    assert!(said.contains("2 replies of 2 members"), "{said}");
+    assert!(said.contains(says), "{said}");
 }
+
+const REPLIES: &str = "2 replies of 2 members";
 
 #[test]
 fn the_example_runs_on_the_shared_library() {
-    run(&["-lhorus"], "table_one_shared");
+    run(&["-lhorus"], "table_one.c", "table_one_shared", REPLIES);
 }
 
 #[test]
 fn the_example_runs_on_the_static_library() {
-    run(&["-l:libhorus.a", "-lpthread", "-ldl", "-lm"], "table_one_static");
+    run(&["-l:libhorus.a", "-lpthread", "-ldl", "-lm"], "table_one.c", "table_one_static", REPLIES);
+}
+
+#[test]
+fn who_is_outside_sends_through_a_member_and_beside_a_relaxed_group() {
+    run(&["-lhorus"], "outside.c", "outside", "10 readings, and 2 replies to who is outside");
 }

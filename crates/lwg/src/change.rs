@@ -21,7 +21,7 @@ use crate::interface::{Outcome, Up, Why};
 use crate::limits::EARLY_MARKS_MAX;
 use crate::outgoing::Urgent;
 use crate::table::Slot;
-use crate::traits::{BEGUN, Marks, RELAXED, Traits};
+use crate::traits::{BEGUN, Marks, NARROW, RELAXED, Traits};
 use crate::view::{View, ViewId, number_after};
 
 /// MARKs whose operation has not been delivered here.
@@ -363,7 +363,7 @@ impl CoreGroup {
         } else {
             previous.after(change.number, change.cause)
         };
-        entry.marks.clear(BEGUN);
+        entry.marks.clear(BEGUN | NARROW);
         if change.members.contains(&here.me) {
             self.directory.set_members(here, slot, &change.members);
             if self.land(here, slot, &change.arrivals, along) {

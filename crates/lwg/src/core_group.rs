@@ -16,12 +16,12 @@ use crate::header::{Data, Header, Label, Op};
 use crate::here::{CoreNumber, Here};
 use crate::id::{LwgId, Members, SendId};
 use crate::interface::{Up, Why};
+use crate::lately::Lately;
 use crate::limits::AT_ONCE_MAX;
 use crate::moving::{Arrival, Moved};
 use crate::outgoing::Urgent;
 use crate::table::Slot;
 use crate::traits::RELAXED;
-use crate::view::ViewId;
 
 pub(crate) struct CoreGroup {
     pub(crate) view: vsync::View,
@@ -57,6 +57,8 @@ pub(crate) struct CoreGroup {
     pub(crate) leaving: Vec<(Slot, LwgId, Destination)>,
     /// Messages of groups that this process is not in.
     pub(crate) filtered: u64,
+    /// Bytes of own messages not meant for members of the core group outside their groups.
+    pub(crate) spared: u64,
     /// Own ABCASTs on their way, and the MARKs that wait for them.
     pub(crate) unplaced: Unplaced,
     /// Own operations on their way of which it was told how they end.
@@ -69,8 +71,8 @@ pub(crate) struct CoreGroup {
     pub(crate) carried: VecDeque<Unstable>,
     /// What senders have named once; of this view alone.
     pub(crate) brief: Brief,
-    /// The view that this process has sent in last, and its members, which messages in it share.
-    everybody: Option<(LwgId, ViewId, Arc<Members>)>,
+    /// The views that this process has sent in last; of this core view alone.
+    pub(crate) lately: Lately,
     /// Whether it is among those with something for the kernel.
     pub(crate) noted: bool,
 }
@@ -104,13 +106,14 @@ impl CoreGroup {
             reserved: BTreeSet::new(),
             leaving: Vec::new(),
             filtered: 0,
+            spared: 0,
             unplaced: Unplaced::default(),
             foretold: BTreeSet::new(),
             aimed: BTreeMap::new(),
             unstable: VecDeque::new(),
             carried: VecDeque::new(),
             brief: Brief::default(),
-            everybody: None,
+            lately: Lately::default(),
             noted: false,
         };
         here.told.push_back(Up::Core(vsync::Up::View(view)));
@@ -137,6 +140,7 @@ impl CoreGroup {
         self.closing = false;
         self.early.clear();
         self.brief.clear();
+        self.lately.clear();
         self.unplaced.clear();
         self.foretold.clear();
         self.aimed.clear();
@@ -193,7 +197,7 @@ impl CoreGroup {
     /// Everybody has delivered this process's casts below that position.
     pub(crate) fn on_stable(&mut self, here: &mut Here, below: u64) {
         self.tell_carried(here);
-        let mut last = None;
+        let mut last = Told::default();
         while self.unstable.front().is_some_and(|message| message.seq < below) {
             if let Some(message) = self.unstable.pop_front() {
                 tell_stable(here, &message, &mut last);
@@ -216,7 +220,7 @@ impl CoreGroup {
     }
 
     fn tell_carried(&mut self, here: &mut Here) {
-        let mut last = None;
+        let mut last = Told::default();
         for message in self.carried.drain(..) {
             tell_stable(here, &message, &mut last);
         }
@@ -281,7 +285,7 @@ impl CoreGroup {
         let Data { lwg, view, send, replies, aside, outside, .. } = data;
         let members = own.then(|| match aimed {
             Some(aimed) => Arc::new(aimed),
-            None => self.everybody(here, slot),
+            None => Arc::clone(&self.lately.of(here, slot, &self.view).members),
         });
         if !(own && aside) {
             here.counters.messages_told += 1;
@@ -297,19 +301,6 @@ impl CoreGroup {
             here.replies.delivered(send, &members, &mut here.told);
         }
         self.unstable.push_back(Unstable { seq, lwg, send, members });
-    }
-
-    /// The members of a group's installed view.
-    fn everybody(&mut self, here: &Here, slot: Slot) -> Arc<Members> {
-        let entry = here.table.entry(slot);
-        match &self.everybody {
-            Some((lwg, id, members)) if (*lwg, *id) == (entry.lwg, entry.id) => Arc::clone(members),
-            _ => {
-                let members = Arc::new(here.table.members(slot).clone());
-                self.everybody = Some((entry.lwg, entry.id, Arc::clone(&members)));
-                members
-            }
-        }
     }
 
     fn filter(&mut self, here: &mut Here, from: Endpoint, data: &Data) {
@@ -349,20 +340,28 @@ impl CoreGroup {
     }
 }
 
-/// Told to members only: who has gone out of the group hears nothing more of it. Messages of one
-/// group come in runs: `last` is what was found of the one before.
-fn tell_stable(here: &mut Here, message: &Unstable, last: &mut Option<(LwgId, bool)>) {
-    let known = last.filter(|(lwg, _)| *lwg == message.lwg);
-    let (_, told) = known.unwrap_or_else(|| {
-        // It may be elsewhere by now.
-        let home = here.find(message.lwg);
-        let inside = home.is_some_and(|(_, slot)| {
-            let relaxed = here.table.entry(slot).marks.has(RELAXED);
-            relaxed || here.table.members(slot).contains(&here.me)
-        });
-        (message.lwg, inside || here.arriving.contains_key(&message.lwg))
-    });
-    *last = Some((message.lwg, told));
+/// What was found of the groups whose messages became stable last: a sender has a few at a time.
+#[derive(Default)]
+struct Told([Option<(LwgId, bool)>; 2]);
+
+/// Told to members only: who has gone out of the group hears nothing more of it.
+fn tell_stable(here: &mut Here, message: &Unstable, last: &mut Told) {
+    let known = last.0.iter().flatten().find(|(lwg, _)| *lwg == message.lwg);
+    let told = known.map_or_else(
+        || {
+            // It may be elsewhere by now.
+            let home = here.find(message.lwg);
+            let inside = home.is_some_and(|(_, slot)| {
+                let relaxed = here.table.entry(slot).marks.has(RELAXED);
+                relaxed || here.table.members(slot).contains(&here.me)
+            });
+            inside || here.arriving.contains_key(&message.lwg)
+        },
+        |(_, told)| *told,
+    );
+    if known.is_none() {
+        last.0 = [Some((message.lwg, told)), last.0[0]];
+    }
     if told {
         here.told.push_back(Up::Stable { send: message.send });
     }

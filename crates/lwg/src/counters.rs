@@ -11,6 +11,8 @@ pub(crate) struct Counters {
     pub(crate) batches: u64,
     /// Data of groups that this process is not in.
     pub(crate) filtered: u64,
+    /// Bytes of own data that members of the core group outside its group were spared.
+    pub(crate) spared: u64,
     /// Data of a view that its sender and this process do not share: must stay 0.
     pub(crate) out_of_view: u64,
     /// Bytes that mean nothing.
@@ -44,6 +46,7 @@ impl Counters {
         each("lwg.touched", self.touched);
         each("lwg.batches", self.batches);
         each("lwg.filtered", self.filtered);
+        each("lwg.spared_bytes", self.spared);
         each("lwg.out_of_view", self.out_of_view);
         each("lwg.malformed", self.malformed);
         each("lwg.forced", self.forced);

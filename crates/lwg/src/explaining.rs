@@ -57,6 +57,9 @@ pub struct Carried {
     pub extras: u64,
     /// Messages delivered here for groups that this process is not in.
     pub filtered: u64,
+    /// Bytes of own messages that members of the core group outside their groups were spared, added
+    /// up over these. (Who gives places in the total order is sent ABCASTs all the same.)
+    pub spared: u64,
 }
 
 impl<C: Core, P: Policy> Groups<C, P> {
@@ -103,6 +106,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             memberships: all.len(),
             extras: all.iter().map(|index| (uses(index) * extras(index)) as u64).sum(),
             filtered: group.filtered,
+            spared: group.spared,
         })
     }
 

@@ -57,8 +57,10 @@ pub struct Groups<C, P = Smallest> {
     later: VecDeque<vsync::Down>,
     ops: u64,
     minted: u32,
-    /// Asks taken since the kernel was given anything.
+    /// Asks taken since the kernel was listened to.
     burst: usize,
+    /// All that the kernel has told was heard, but for what it delivers of casts since.
+    heard: bool,
 }
 
 impl<C: Core> Groups<C> {
@@ -101,6 +103,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             ops: 0,
             minted: 0,
             burst: 0,
+            heard: false,
         }
     }
 
@@ -112,6 +115,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
 
     /// The same, for what is to be taken from it beside what it tells.
     pub const fn below_mut(&mut self) -> &mut C {
+        self.heard = false;
         &mut self.below
     }
 
@@ -129,6 +133,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
 
     /// Asks the kernel, now or as soon as it takes it.
     pub(crate) fn ask_below(&mut self, ask: vsync::Down) {
+        self.heard = false;
         if !self.later.is_empty() {
             return self.later.push_back(ask);
         }
@@ -179,6 +184,13 @@ impl<C: Core, P: Policy> Layer for Groups<C, P> {
 
     fn down(&mut self, now: Instant, ask: Down) -> Result<(), Full<Down>> {
         self.here.now = now;
+        if let Down::Send { lwg, replies, .. } = &ask
+            && let Some(number) = self.clear_way(*lwg, *replies)
+        {
+            self.send_now(number, ask);
+            return Ok(());
+        }
+        self.heard = false;
         self.listen();
         if self.burst >= BURST_MAX || matches!(ask, Down::Core(_)) {
             self.turn();
@@ -230,6 +242,7 @@ impl<C: Core, P: Policy> Layer for Groups<C, P> {
 
 impl<C: Guarded, P> Guarded for Groups<C, P> {
     fn change_guard(&mut self, now: Instant, guard: Box<dyn Guard>) {
+        self.heard = false;
         self.below.change_guard(now, guard);
     }
 }

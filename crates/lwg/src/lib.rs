@@ -34,6 +34,7 @@ mod header;
 mod here;
 mod id;
 mod interface;
+mod lately;
 mod letter;
 pub mod limits;
 mod membership;

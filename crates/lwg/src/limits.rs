@@ -36,8 +36,9 @@ pub const DIRECTORY_BYTES_MAX: usize = 32 * 1_024;
 /// Entries or tombstones of a directory in one cast: what fills those bytes if memberships repeat.
 pub const DIRECTORY_ENTRIES_MAX: usize = 900;
 
-/// Entries brought up to date by one turn of the background sweep: about a millisecond's work.
-pub const SWEEP_MAX: usize = 8_192;
+/// Entries brought up to date by one turn of the background sweep: some hundred microseconds' work,
+/// for which a message that has come waits.
+pub const SWEEP_MAX: usize = 1_024;
 
 /// Entries brought up to date with the view itself: what an application with few groups has, and
 /// some fifty microseconds of work for one with many.

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use muts::{Audience, Full, Message};
-use vsync::{Core, Endpoint, How, Order};
+use vsync::{Core, How, Order};
 
 use crate::core_group::CoreGroup;
 use crate::directory::Place;
@@ -13,8 +13,9 @@ use crate::header::{Data, Header, Label, Op};
 use crate::here::{Aside, Here};
 use crate::id::LwgId;
 use crate::interface::{Outcome, Up};
+use crate::lately::audience;
 use crate::limits::{BATCH_BYTES_MAX, BATCH_MAX, HELD_MAX, QUEUE_MAX, RUN_MAX};
-use crate::traits::{BEGUN, RELAXED};
+use crate::traits::{BEGUN, NARROW, RELAXED};
 
 /// What goes out before everything else, in this view or never.
 #[derive(Debug, Clone)]
@@ -117,7 +118,13 @@ impl CoreGroup {
         };
         let mut message = Message::new(body);
         message.push(&header);
-        if self.give(here, below, order.into(), message).is_ok() {
+        let how = match urgent {
+            // Where it counts everybody has it, and so all members have what was sent before it:
+            // who passes that over could go on with the MARK and without the message.
+            Urgent::Mark { lwg, .. } if self.is_narrow(here, lwg) => How::from(order).safe(),
+            _ => order.into(),
+        };
+        if self.give(here, below, how, message).is_ok() {
             self.urgent.extend(rest);
         } else {
             self.urgent.push_front(urgent);
@@ -172,7 +179,16 @@ impl CoreGroup {
         here.is_own_create(op) || self.is_relaxed(here, op.lwg)
     }
 
-    fn cast_data<C: Core>(&mut self, here: &mut Here, below: &mut C, mut post: Post) {
+    /// Whether what is sent goes to the kernel at once: nothing is before it, and no group here
+    /// is in motion.
+    pub(crate) fn is_clear(&self) -> bool {
+        !self.full
+            && self.queue.is_empty()
+            && self.urgent.is_empty()
+            && self.directory.motions.is_empty()
+    }
+
+    pub(crate) fn cast_data<C: Core>(&mut self, here: &mut Here, below: &mut C, mut post: Post) {
         let slot = self.directory.find(here, post.lwg);
         let relaxed = slot.is_some_and(|slot| here.table.entry(slot).marks.has(RELAXED));
         let inside = slot.filter(|slot| relaxed || here.table.members(*slot).contains(&here.me));
@@ -186,23 +202,31 @@ impl CoreGroup {
         };
         let entry = here.table.entry(slot);
         // All that made this view is in the past of the first message in it: whoever gets that, and
-        // so what follows it in this stream, has the view.
-        let after_all = !entry.marks.has(BEGUN);
+        // so what follows it in this stream, has the view. If it is lost with its sender, so is
+        // what follows for the same members, but not what is for some of them: that says so itself.
+        let begins = relaxed || post.to.is_none();
+        let after_all = !begins || !entry.marks.has(BEGUN);
         let members = here.table.members(slot);
         let aimed = match post.to.as_deref() {
             Some(to) => Some(common(members, to)),
             // Who sends does not wait to know of everybody.
             None => (relaxed && post.outside.is_none()).then(|| members.clone()),
         };
+        let to = match &aimed {
+            Some(aimed) => audience(&self.view, here.me, aimed),
+            // Of a relaxed group everybody knows other members: by those at one's own delivery it
+            // is told what became of a message from outside.
+            None if relaxed => None,
+            None => self.lately.of(here, slot, &self.view).whom.clone(),
+        };
         let Post { lwg, send, order, replies, outside, .. } = post;
         let aside = aimed.as_ref().is_some_and(|aimed| !aimed.contains(&here.me));
         let (view, how) = (entry.id, How { after_all, ..How::from(order) });
-        // Only then: when a sender is lost, the kernel keeps or drops what it has sent audience by
-        // audience, and what is sent to a whole group is to be dropped in one order.
-        let whom = aimed.as_ref();
-        let how = How { to: whom.and_then(|whom| self.audience(here.me, whom)), ..how };
+        let spared = to.as_ref().map_or(0, |to| self.left_out(to.1, &post.message));
+        let marks = if to.is_some() { NARROW } else { 0 } | if begins { BEGUN } else { 0 };
+        let how = How { to, ..how };
         let data = Data { lwg, view, send, replies, aside, outside, relaxed };
-        // Only what everybody hears may be pointed at by what follows.
+        // Only what all of the group hear may be pointed at by what follows.
         let header = match (&aimed, outside) {
             (None, None) if !relaxed => self.brief.own.header(data),
             _ => Header::Data(data),
@@ -211,7 +235,9 @@ impl CoreGroup {
         let message = core::mem::take(&mut post.message);
         match self.give(here, below, how, message) {
             Ok(()) => {
-                here.table.entry_mut(slot).marks.set(BEGUN);
+                here.table.entry_mut(slot).marks.set(marks);
+                self.spared += spared;
+                here.counters.spared += spared;
                 self.brief.own.take(&header);
                 if order == Order::Total {
                     self.unplaced.cast(lwg);
@@ -229,17 +255,17 @@ impl CoreGroup {
         }
     }
 
-    /// These members and this process, as the kernel names them; none if that is everybody.
-    fn audience(&self, me: Endpoint, whom: &[Endpoint]) -> Option<Box<(vsync::ViewId, Audience)>> {
-        let (mut audience, mut all) = (Audience::NONE, true);
-        for (rank, member) in self.view.members.iter().enumerate() {
-            if *member == me || whom.contains(member) {
-                audience.insert(rank);
-            } else {
-                all = false;
-            }
-        }
-        (!all).then(|| Box::new((self.view.id, audience)))
+    /// Whether this process has sent in a group's view what some of the core group passed over.
+    fn is_narrow(&self, here: &Here, lwg: LwgId) -> bool {
+        let slot = here.table.find(lwg, self.number());
+        slot.is_some_and(|slot| here.table.entry(slot).marks.has(NARROW))
+    }
+
+    /// The bytes of a message for these, added up over those of the core group not among them.
+    fn left_out(&self, audience: Audience, message: &Message) -> u64 {
+        let among: u32 = audience.0.iter().map(|word| word.count_ones()).sum();
+        let others = (self.view.members.len() as u64).saturating_sub(among.into());
+        others * message.body().len() as u64
     }
 
     fn give<C: Core>(

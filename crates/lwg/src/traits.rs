@@ -21,6 +21,9 @@ impl Traits {
 /// in its causal past.
 pub(crate) const BEGUN: u8 = 1;
 
+/// This process has sent in the installed view what not all of the core group were sent.
+pub(crate) const NARROW: u8 = 16;
+
 /// The group has lost members to a core view: they may be alive with a part of it. It does not move
 /// any more, since that part could not know.
 pub(crate) const LOST: u8 = 2;

@@ -194,7 +194,8 @@ fn send_is_told_to_all_members_and_to_nobody_else() {
         }
     }
     assert_eq!(sends_told(&town.news(seat(3))), []);
-    assert_eq!(town.count(seat(3), "lwg.filtered"), 3);
+    assert_eq!(town.count(seat(3), "lwg.filtered"), 0, "it is sent none of them");
+    assert_eq!(town.count(seat(2), "lwg.spared_bytes"), 3 * 8);
 }
 
 #[test]

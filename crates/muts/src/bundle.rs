@@ -210,7 +210,7 @@ impl Bundle<'_> {
     }
 
     fn streams(&mut self, link: &mut Link, sheet: &mut Sheet) {
-        let (mut nearly_full, mut first) = (false, true);
+        let (mut nearly_full, mut first, mut told) = (false, true, false);
         while self.left(sheet) >= ROOM_MIN
             && let Some(channel) = link.next_ready()
         {
@@ -237,6 +237,7 @@ impl Bundle<'_> {
             let written = sheet.bytes + self.blocks.len();
             let room = sheet.room - written - DATA_HEADER_BYTES_MAX;
             if let Some(next) = out.next(place, room) {
+                told |= matches!(next, Next::Data { .. });
                 frame(self.blocks, self.counters, sheet, self.items, out, (channel, next));
             } else {
                 self.counters.credit_waits += u64::from(out.lacks_credit(place));
@@ -245,7 +246,9 @@ impl Bundle<'_> {
                 link.unready(channel);
             }
         }
-        if waits(link, nearly_full) && !self.items.is_empty() && self.left(sheet) > 0 {
+        // Who passes something over answers nothing.
+        let waits = nearly_full || told && waits(link);
+        if waits && !self.items.is_empty() && self.left(sheet) > 0 {
             Frame::Now.write(self.blocks.room(0));
             sheet.at_once = true;
             self.counters.asked_at_once += 1;
@@ -277,9 +280,9 @@ impl Bundle<'_> {
 }
 
 /// Who waits asks: one message alone, or a window that is nearly full.
-fn waits(link: &Link, nearly_full: bool) -> bool {
+fn waits(link: &Link) -> bool {
     let alone = link.flight.bytes() == 0 && link.is_dry();
-    alone || nearly_full || link.flight.bytes() >= link.pace.window() / 4 * 3
+    alone || link.flight.bytes() >= link.pace.window() / 4 * 3
 }
 
 /// Writes one frame of a stream: long runs stay where they lie, short ones are copied.

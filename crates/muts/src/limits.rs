@@ -70,6 +70,10 @@ pub const ANSWER_PAUSE: core::time::Duration = core::time::Duration::from_micros
 /// Bytes acknowledged at the latest after so many, where datagrams are long.
 pub const ACK_BYTES: usize = 256 << 10;
 
+/// How long a skip waits to go with anything else: long against what it costs its receiver, short
+/// against a change of members, which may have to wait for it.
+pub const SKIP_PAUSE: core::time::Duration = core::time::Duration::from_millis(1);
+
 /// Ranges told in one acknowledgement: what is beyond is sent again anyway.
 pub const ACK_RANGES_MAX: usize = 32;
 

@@ -55,6 +55,9 @@ pub(crate) struct Errands {
     /// Channels whose note the peer lacks, and when the first of them has to go.
     pub(crate) notes: BTreeSet<Channel>,
     pub(crate) notes_due: Option<Instant>,
+    /// Channels of which only skips wait for it, and when the first of them has to go.
+    pub(crate) skips: BTreeSet<Channel>,
+    pub(crate) skips_due: Option<Instant>,
 }
 
 impl Errands {
@@ -67,12 +70,19 @@ impl Errands {
             || !self.gone.is_empty()
             || !self.credits.is_empty()
             || self.notes_due.is_some_and(|due| due <= now)
+            || self.skips_due.is_some_and(|due| due <= now)
     }
 
     /// The peer lacks a channel's note.
     pub(crate) fn note(&mut self, channel: Channel, due: Instant) {
         self.notes.insert(channel);
         self.notes_due = Some(self.notes_due.map_or(due, |before| before.min(due)));
+    }
+
+    /// What a channel has next for the peer is not for it.
+    pub(crate) fn skip(&mut self, channel: Channel, due: Instant) {
+        self.skips.insert(channel);
+        self.skips_due = Some(self.skips_due.map_or(due, |before| before.min(due)));
     }
 }
 
@@ -202,6 +212,18 @@ impl Link {
         self.ready.remove(&channel);
     }
 
+    /// Skips go with anything else that goes, or when it is time.
+    pub(crate) fn release_skips(&mut self, now: Instant) {
+        if self.errands.skips_due.is_some()
+            && (self.errands.press(now)
+                || !self.is_dry()
+                || self.tempo.due().is_some_and(|due| due <= now))
+        {
+            self.errands.skips_due = None;
+            self.ready.append(&mut self.errands.skips);
+        }
+    }
+
     /// Whether no channel has anything for it.
     pub(crate) fn is_dry(&self) -> bool {
         self.ready.is_empty()
@@ -301,12 +323,13 @@ impl Link {
         let open = self.is_open();
         let acks = self.tempo.due().filter(|_| open);
         let notes = self.errands.notes_due.filter(|_| open);
+        let skips = self.errands.skips_due.filter(|_| open);
         let path = self.path.due().filter(|_| self.met && open);
         let reach = self.reach.due().filter(|_| open && self.knows_hall());
         let thanks = self.sessions.due();
         let (overdue, lost) = (self.overdue_at(), self.flight.lost_at());
         let nudge = self.nudge_at();
-        let others = [acks, notes, path, reach, thanks, nudge, overdue, lost, self.paced_until];
-        others.into_iter().flatten().fold(due, Instant::min)
+        let others = [acks, notes, skips, path, reach, thanks, nudge, overdue, lost];
+        others.into_iter().chain([self.paced_until]).flatten().fold(due, Instant::min)
     }
 }

@@ -46,6 +46,8 @@ pub(crate) struct Receiver {
     limit: u64,
     /// It has closed its end.
     gone: bool,
+    /// Nothing but skips has waited for it since all that it was to be sent went out.
+    pub(crate) passes: bool,
     /// It hears the hall: what it lacks is kept level with what others lack that do.
     pub(crate) hears: bool,
     /// The versions of the note that were sent there, and have come.
@@ -91,6 +93,7 @@ impl Outgoing {
             again: Ranges::default(),
             limit: UNASKED_BYTES,
             gone: false,
+            passes: false,
             hears: false,
             note_sent: 0,
             note_there: 0,
@@ -107,6 +110,20 @@ impl Outgoing {
             window_messages: tuning.window_messages,
             owes_room: false,
         }
+    }
+
+    /// Whether nothing but skips waits for this receiver.
+    pub(crate) fn passes(&self, place: usize) -> bool {
+        self.receivers[place].passes
+    }
+
+    /// A message was put that is not for it, and nothing else waits for it: answers whether that
+    /// may wait for company. What all lack together, and what holds up the sender, may not.
+    pub(crate) fn may_pass(&mut self, place: usize, is_for: bool) -> bool {
+        let pressing = self.is_nearly_full();
+        let receiver = &mut self.receivers[place];
+        receiver.passes = !is_for && !receiver.hears && !pressing;
+        receiver.passes
     }
 
     pub(crate) fn receiver(&mut self, place: usize) -> &mut Receiver {

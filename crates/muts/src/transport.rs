@@ -223,8 +223,8 @@ impl Layer for Transport {
             Down::Meet { node, address } => self.nodes.introduce(now, node, address),
             Down::Open { channel, peers, credit } => self.open(now, channel, peers, credit),
             Down::Close { channel } => self.close(channel),
-            Down::Cast { channel, to, message } => return self.cast(channel, to, message, false),
-            Down::Press { channel, to, message } => return self.cast(channel, to, message, true),
+            Down::Cast { channel, to, message } => return self.cast(now, channel, to, message),
+            Down::Press { channel, to, message } => return self.press(now, channel, to, message),
             Down::Note { channel, bytes, within } => self.note(now, channel, bytes, within),
             Down::Taken { channel, from, bytes } => self.taken(channel, from, bytes),
             Down::Send { to, message } => return self.send(to, message),
@@ -358,6 +358,7 @@ impl Transport {
         if let Some(question) = self.ask_there(now, peer) {
             return Some(question);
         }
+        self.links.get_mut(&peer)?.release_skips(now);
         let way = self.way(now, peer);
         let link = self.links.get_mut(&peer)?;
         let mut bundle = Bundle {

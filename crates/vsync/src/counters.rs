@@ -16,6 +16,7 @@ pub(crate) struct Counters {
     pub(crate) orphans: u64,
     pub(crate) trimmed: u64,
     pub(crate) skips: u64,
+    pub(crate) pasts: u64,
     pub(crate) globals: u64,
     pub(crate) globals_again: u64,
     pub(crate) denied: u64,
@@ -70,6 +71,7 @@ impl Counters {
         tell("vsync.orphans", self.orphans);
         tell("vsync.trimmed", self.trimmed);
         tell("vsync.skips", self.skips);
+        tell("vsync.pasts", self.pasts);
         tell("vsync.globals", self.globals);
         tell("vsync.globals_again", self.globals_again);
         tell("vsync.denied", self.denied);

@@ -78,19 +78,28 @@ impl Epoch {
 
     /// Delivers the head of one stream if its condition holds.
     fn step(&mut self, turn: &mut Turn<'_>, rank: usize, ending: Option<Ending>) -> bool {
+        if self.streams[rank].pass_skips() {
+            return true;
+        }
         let head = self.streams[rank].head();
         let Some(frame) = self.streams[rank].frame(head) else { return false };
         let aside = |cast: &Cast| matches!(cast.order, Order::Unordered | Order::Global);
+        let caused = |after: &Vector| after.within(self.streams.iter().map(Stream::head));
         if frame.cast().is_none_or(aside) {
+            // At the end nobody is to be told anything behind it, so it waits for nothing.
+            if let Frame::Past { after, .. } = frame
+                && ending.is_none()
+                && !caused(after)
+            {
+                return false;
+            }
             if rank == self.total.sequencer {
                 self.note_places(head);
             }
-            self.streams[rank].pass();
+            self.pass(rank);
             return true;
         }
-        if let Some(after) = frame.after()
-            && !after.within(self.streams.iter().map(Stream::head))
-        {
+        if frame.after().is_some_and(|after| !caused(after)) {
             return false;
         }
         let total = frame.is_total();
@@ -114,8 +123,13 @@ impl Epoch {
         if cast.is_for(self.rank) {
             self.tell(turn, rank, head, safe, cast);
         }
-        self.streams[rank].pass();
+        self.pass(rank);
         true
+    }
+
+    fn pass(&mut self, rank: usize) {
+        self.streams[rank].pass();
+        self.note_processed(rank);
     }
 
     /// Tells MBCASTs, those that have to be safe once they are.

@@ -43,8 +43,14 @@ pub(crate) struct Epoch {
     /// What had been received when this member first said so to a flush. An INSTALL may cut off all
     /// that came later, so nobody is told of it.
     pub(crate) frozen: Option<Vec<u64>>,
-    /// The highest stamp of any ABCAST that was received or sent here.
+    /// The highest stamp that was received or sent here.
     pub(crate) clock: u64,
+    /// The highest that was sent.
+    pub(crate) said: u64,
+    /// By rank: who has passed over news in the own stream (`past.rs`).
+    pub(crate) behind: Audience,
+    /// By rank: how far own vectors point.
+    pub(crate) processed: Positions,
     /// By rank: up to where the sequencer has looked for ABCASTs without a place.
     pub(crate) looked_below: Positions,
     /// Frames of excluded senders that lie beyond a void position, by rank and position.
@@ -89,6 +95,9 @@ impl Epoch {
             stability: Stability::new(count, rank, sequencer),
             frozen: None,
             clock: 0,
+            said: 0,
+            behind: Audience::NONE,
+            processed: Positions::new(count),
             looked_below: Positions::new(count),
             beyond: BTreeMap::new(),
             members,
@@ -128,10 +137,8 @@ impl Epoch {
     /// What this member has processed of the others' streams.
     fn vector(&self) -> Vector {
         let own = self.rank;
-        let positions = self.streams.iter().enumerate();
-        self.streams[own]
-            .last()
-            .moved_to(positions.map(|(rank, stream)| if rank == own { 0 } else { stream.head() }))
+        let below = |rank| if rank == own { 0 } else { self.processed.get(rank) };
+        self.streams[own].last().moved_to((0..self.members.len()).map(below))
     }
 
     /// Whether a GBCAST of this member waits for its flush.
@@ -158,10 +165,21 @@ impl Epoch {
         let to = how.to.as_ref().map(|to| to.1).filter(|_| order != Order::Global);
         let after = how.waits().then(|| self.vector());
         let changes = after.as_ref().map(|vector| vector.changes(self.streams[self.rank].last()));
-        let stamp = if order == Order::Total { self.clock + 1 } else { 0 };
+        let stamp = match order {
+            Order::Total => self.clock + 1,
+            _ if after.is_some() && self.clock > self.said => self.clock,
+            _ => 0,
+        };
+        let news = stamp > 0 || changes.as_ref().is_some_and(|changes| !changes.is_empty());
         let header = FrameHeader::Cast(CastHeader { order, safe, to, changes, stamp });
         let cast = Cast { order, safe, to, after, stamp, message: message.clone() };
-        self.put(turn, &header, Frame::Cast(cast), message)?;
+        let frame = Frame::Cast(cast);
+        let ranks = self.ranks(&frame);
+        self.put(turn, &header, frame, message)?;
+        if news {
+            self.said = self.said.max(stamp);
+            self.note_news(ranks);
+        }
         turn.counters.casts += 1;
         Ok(())
     }
@@ -174,8 +192,12 @@ impl Epoch {
         frame: Frame,
         mut message: Message,
     ) -> Result<(), Message> {
+        let to = self.ranks(&frame);
+        if self.tell_past(turn, to).is_err() {
+            return Err(message);
+        }
+        let to = self.places(to);
         message.push(header);
-        let to = self.audience(&frame);
         let cast = muts::Down::Cast { channel: self.channel, to, message };
         if let Err(muts::Full(muts::Down::Cast { mut message, .. })) = turn.net.down(turn.now, cast)
         {
@@ -186,33 +208,13 @@ impl Epoch {
         Ok(())
     }
 
-    /// Who gets a frame, as the channel counts its peers. What waits for anything goes to all of
-    /// them: who passed over it without its vector would claim to have processed what that points
-    /// at, and whoever has to wait for both would wait for ever.
-    fn audience(&self, frame: &Frame) -> Audience {
-        let Some(cast) = frame.cast().filter(|cast| cast.after.is_none()) else {
-            return Audience::ALL;
-        };
-        let Some(to) = cast.to else { return Audience::ALL };
-        let mut places = Audience::NONE;
-        let peers = (0..self.members.len()).filter(|rank| *rank != self.rank);
-        for (place, rank) in peers.enumerate() {
-            if to.has(rank) {
-                places.insert(place);
-            }
-        }
-        places
-    }
-
     /// Takes the next frame of a stream.
     fn append(&mut self, turn: &mut Turn<'_>, rank: usize, frame: Frame) {
         let mut soon = turn.config.stability;
-        if let Frame::Cast(cast) = &frame {
-            self.clock = self.clock.max(cast.stamp);
-            if cast.safe {
-                // Its sender waits for nothing but that everybody says so.
-                soon = core::time::Duration::ZERO;
-            }
+        self.clock = self.clock.max(frame.stamp());
+        if frame.cast().is_some_and(|cast| cast.safe) {
+            // Its sender waits for nothing but that everybody says so.
+            soon = core::time::Duration::ZERO;
         }
         self.streams[rank].append(frame);
         self.stability.stir(turn.now, soon);
@@ -242,9 +244,10 @@ impl Epoch {
         if rank == self.rank || ahead > AHEAD_MAX {
             return;
         }
-        while self.streams[rank].received() < below {
-            turn.counters.skips += 1;
-            self.append(turn, rank, Frame::Skip);
+        if ahead > 0 {
+            turn.counters.skips += ahead;
+            self.streams[rank].skip(ahead);
+            self.stability.stir(turn.now, turn.config.stability);
         }
     }
 

@@ -3,15 +3,17 @@
 //! On a multicast of an epoch's channel, pushed below everything of the floors above:
 //!
 //! ```text
-//! kind u8: 1 fifo, 2 causal, 3 total, 4 places, 5 unordered, 6 global, 7 nothing;
-//!          +16 if changes of the vector follow, +32 safe, +64 if an audience follows
+//! kind u8: 1 fifo, 2 causal, 3 total, 4 places, 5 unordered, 6 global, 7 nothing, 8 past;
+//!          +16 if changes of the vector follow, +32 safe, +64 if an audience follows,
+//!          +128 if a stamp follows (of kind 3 it always does)
 //! audience (if announced): varint count | ranks u8 * count, growing
-//! changes (if announced): see order/causal.rs
-//! stamp (kind 3): varint
+//! changes (if announced, and kind 8): see order/causal.rs
+//! stamp (if announced, and kinds 3 and 8): varint
 //! runs (kind 4): varint count | (rank u8 | varint upto) * count
 //! ```
 //!
-//! Kind 7 is handed over only: the place of a multicast that was not meant for the receiver.
+//! Kind 7 is handed over only: the place of a multicast that was not meant for the receiver. Kind 8
+//! says what was said on multicasts that some have passed over.
 //!
 //! On a message to one process: `1` from its user, or `2 | group | epoch | rank u8 | position` for
 //! a frame of an excluded sender, handed over by a holder (FILL).
@@ -36,6 +38,8 @@ pub(crate) enum FrameHeader {
     Order(Vec<Run>),
     /// Nothing: it was not meant for the receiver.
     Skip,
+    /// What the sender's multicasts so far wait for, and the highest of their stamps.
+    Past { changes: Changes, stamp: u64 },
 }
 
 /// What is said of a user's message.
@@ -46,16 +50,19 @@ pub(crate) struct CastHeader {
     /// Whom it is for, by rank; everybody if none.
     pub(crate) to: Option<Audience>,
     pub(crate) changes: Option<Changes>,
-    /// Of an ABCAST: above those of all that its sender had received; 0 otherwise.
+    /// Of an ABCAST: above those of all that its sender had received. Of what else waits: the
+    /// highest of those, or 0 if it has said so before.
     pub(crate) stamp: u64,
 }
 
 const ORDER: u8 = 4;
 const SKIP: u8 = 7;
+const PAST: u8 = 8;
 const KINDS: u8 = 15;
 const WITH_CHANGES: u8 = 16;
 const SAFE: u8 = 32;
 const WITH_AUDIENCE: u8 = 64;
+const WITH_STAMP: u8 = 128;
 
 impl Wire for FrameHeader {
     fn write(&self, into: &mut impl Sink) {
@@ -66,6 +73,11 @@ impl Wire for FrameHeader {
                 runs.write(into);
             }
             Self::Skip => into.push(SKIP),
+            Self::Past { changes, stamp } => {
+                into.push(PAST);
+                changes.write(into);
+                write_varint(into, *stamp);
+            }
         }
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
@@ -77,6 +89,10 @@ impl Wire for FrameHeader {
             Some(&SKIP) => {
                 *from = &from[1..];
                 Ok(Self::Skip)
+            }
+            Some(&PAST) => {
+                *from = &from[1..];
+                Ok(Self::Past { changes: Changes::read(from)?, stamp: read_stamp(from)? })
             }
             _ => CastHeader::read(from).map(Self::Cast),
         }
@@ -90,7 +106,8 @@ impl Wire for CastHeader {
             self.order.code()
                 | flag(self.changes.is_some(), WITH_CHANGES)
                 | flag(self.safe, SAFE)
-                | flag(self.to.is_some(), WITH_AUDIENCE),
+                | flag(self.to.is_some(), WITH_AUDIENCE)
+                | flag(self.has_stamp() && self.order != Order::Total, WITH_STAMP),
         );
         if let Some(to) = &self.to {
             let ranks: Vec<u8> = (0..=u8::MAX).filter(|rank| to.has(usize::from(*rank))).collect();
@@ -99,24 +116,34 @@ impl Wire for CastHeader {
         if let Some(changes) = &self.changes {
             changes.write(into);
         }
-        if self.order == Order::Total {
+        if self.has_stamp() {
             write_varint(into, self.stamp);
         }
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
         let kind = u8::read(from)?;
-        if kind & !(KINDS | WITH_CHANGES | SAFE | WITH_AUDIENCE) != 0 {
-            return Err(Malformed);
-        }
         let order = Order::read(&mut &[kind & KINDS][..])?;
         let to = (kind & WITH_AUDIENCE != 0).then(|| read_audience(from)).transpose()?;
         let changes = (kind & WITH_CHANGES != 0).then(|| Changes::read(from)).transpose()?;
-        let stamp = if order == Order::Total { read_varint(from)? } else { 0 };
-        if stamp > POSITION_MAX {
+        let (total, said) = (order == Order::Total, kind & WITH_STAMP != 0);
+        let stamp = if total || said { read_stamp(from)? } else { 0 };
+        // One stamp, one spelling.
+        if said && (total || stamp == 0) {
             return Err(Malformed);
         }
         Ok(Self { order, safe: kind & SAFE != 0, to, changes, stamp })
     }
+}
+
+impl CastHeader {
+    const fn has_stamp(&self) -> bool {
+        matches!(self.order, Order::Total) || self.stamp > 0
+    }
+}
+
+fn read_stamp(from: &mut &[u8]) -> Result<u64, Malformed> {
+    let stamp = read_varint(from)?;
+    if stamp <= POSITION_MAX { Ok(stamp) } else { Err(Malformed) }
 }
 
 /// Ranks must grow: one audience, one spelling.
@@ -179,6 +206,7 @@ mod tests {
             (Order::Unordered, true, None, 0),
             (Order::Fifo, false, Some(to), 0),
             (Order::Total, true, Some(to), 300),
+            (Order::Causal, false, Some(to), 300),
             (Order::Global, true, None, 0),
         ] {
             let header = FrameHeader::Cast(CastHeader { order, safe, to, changes: None, stamp });
@@ -189,8 +217,18 @@ mod tests {
     }
 
     #[test]
+    fn what_was_passed_over_comes_back() {
+        let changes = Changes::read(&mut &[1, 2, 9][..]).expect("one");
+        let header = FrameHeader::Past { changes, stamp: 300 };
+        let mut bytes = vec![];
+        header.write(&mut bytes);
+        assert_eq!(bytes, [8, 1, 2, 9, 0xac, 2]);
+        assert_eq!(FrameHeader::read(&mut &bytes[..]), Ok(header));
+    }
+
+    #[test]
     fn a_kind_that_is_none_is_malformed() {
-        for kind in [0, 8, 128 | 1] {
+        for kind in [0, 9, 128 | 1, 128 | 3] {
             assert_eq!(FrameHeader::read(&mut &[kind, 0, 0][..]), Err(Malformed));
         }
     }

@@ -1,6 +1,6 @@
 //! How a multicast is to go: its order, how sure its delivery is to be, and whom it is for.
 
-use alloc::boxed::Box;
+use alloc::sync::Arc;
 
 use muts::Audience;
 
@@ -33,7 +33,7 @@ pub struct How {
     /// for anything (all but Fifo and Unordered) goes to the others' transports all the same.
     /// Handed back, with room told at once, if the view is not the one that it would go out in. A
     /// GBCAST is for everybody.
-    pub to: Option<Box<(ViewId, Audience)>>,
+    pub to: Option<Arc<(ViewId, Audience)>>,
 }
 
 impl From<Order> for How {
@@ -64,7 +64,7 @@ impl How {
     /// The same for some members of that view only.
     #[must_use]
     pub fn to(self, view: ViewId, audience: Audience) -> Self {
-        Self { to: Some(Box::new((view, audience))), ..self }
+        Self { to: Some(Arc::new((view, audience))), ..self }
     }
 
     /// Whether it carries what it waits for.

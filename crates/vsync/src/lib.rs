@@ -34,6 +34,7 @@ mod kin;
 pub mod limits;
 mod merge;
 mod order;
+mod past;
 mod peers;
 mod positions;
 mod repeating;

@@ -31,9 +31,10 @@ impl Span {
     }
 }
 
-/// Whether any of the spans has it.
+/// Whether any of the growing spans has it.
 pub(crate) fn any_has(spans: &[Span], position: u64) -> bool {
-    spans.iter().any(|span| span.has(position))
+    let first = spans.partition_point(|span| span.end <= position);
+    spans.get(first).is_some_and(|span| span.has(position))
 }
 
 impl Wire for Span {

@@ -5,11 +5,13 @@
 //! until it is processed here and every member is known to have received it: until then somebody
 //! may ask for it in a flush.
 
-use alloc::collections::VecDeque;
+mod runs;
+
 use alloc::vec::Vec;
 
 use muts::{Audience, Malformed, Message};
 
+use self::runs::Frames;
 use crate::header::{CastHeader, FrameHeader};
 use crate::order::Order;
 use crate::order::causal::Vector;
@@ -46,13 +48,16 @@ pub(crate) enum Frame {
     Order(Vec<Run>),
     /// It was not meant for this member, or is delivered by nobody.
     Skip,
+    /// What its sender's multicasts so far wait for, and the highest of their stamps: for those who
+    /// have passed over some of them.
+    Past { after: Vector, stamp: u64 },
 }
 
 impl Frame {
     pub(crate) fn cast(&self) -> Option<&Cast> {
         match self {
             Self::Cast(cast) => Some(cast),
-            Self::Order(_) | Self::Skip => None,
+            Self::Order(_) | Self::Skip | Self::Past { .. } => None,
         }
     }
 
@@ -61,20 +66,37 @@ impl Frame {
     }
 
     pub(crate) fn after(&self) -> Option<&Vector> {
-        self.cast()?.after.as_ref()
+        match self {
+            Self::Cast(cast) => cast.after.as_ref(),
+            Self::Past { after, .. } => Some(after),
+            Self::Order(_) | Self::Skip => None,
+        }
+    }
+
+    /// The stamp on it; 0 if there is none.
+    pub(crate) const fn stamp(&self) -> u64 {
+        match self {
+            Self::Cast(Cast { stamp, .. }) | Self::Past { stamp, .. } => *stamp,
+            Self::Order(_) | Self::Skip => 0,
+        }
     }
 
     /// The frame as a message with its header, every entry of its vector written out: for a member
     /// that gets it from somebody else than its sender.
     pub(crate) fn for_filling(&self, members: usize, rank: usize) -> Message {
+        let whole = |after: &Vector| after.changes(&Vector::zero(members));
         let (header, mut message) = match self {
-            Self::Cast(cast) if cast.is_for(rank) || cast.after.is_some() => {
-                let changes = cast.after.as_ref().map(|v| v.changes(&Vector::zero(members)));
+            Self::Cast(cast) if cast.is_for(rank) => {
+                let changes = cast.after.as_ref().map(whole);
                 let (order, safe, to, stamp) = (cast.order, cast.safe, cast.to, cast.stamp);
                 let header = CastHeader { order, safe, to, changes, stamp };
                 (FrameHeader::Cast(header), cast.message.clone())
             }
             Self::Order(runs) => (FrameHeader::Order(runs.clone()), Message::default()),
+            Self::Past { after, stamp } => {
+                let (changes, stamp) = (whole(after), *stamp);
+                (FrameHeader::Past { changes, stamp }, Message::default())
+            }
             Self::Cast(_) | Self::Skip => (FrameHeader::Skip, Message::default()),
         };
         message.push(&header);
@@ -88,6 +110,9 @@ impl Frame {
     pub(crate) fn read(mut message: Message, last: &Vector) -> Result<Self, Malformed> {
         match message.pop()? {
             FrameHeader::Skip => Ok(Self::Skip),
+            FrameHeader::Past { changes, stamp } => {
+                Ok(Self::Past { after: last.with(&changes)?, stamp })
+            }
             FrameHeader::Order(runs) => {
                 let known = |run: &Run| usize::from(run.rank) < last.len();
                 if runs.iter().all(known) { Ok(Self::Order(runs)) } else { Err(Malformed) }
@@ -107,9 +132,7 @@ impl Frame {
 /// One member's frames.
 #[derive(Debug)]
 pub(crate) struct Stream {
-    frames: VecDeque<Frame>,
-    /// The position of the first frame kept.
-    base: u64,
+    frames: Frames,
     /// The first position not processed.
     head: u64,
     /// Its last vector: the next one travels as what changed.
@@ -121,15 +144,12 @@ pub(crate) struct Stream {
 impl Stream {
     /// With nothing in it; `zero` is a vector that points at nothing.
     pub(crate) fn new(zero: &Vector) -> Self {
-        let (frames, pending) = (VecDeque::new(), Vec::new());
-        Self { frames, base: 0, head: 0, last: zero.clone(), pending }
+        Self { frames: Frames::default(), head: 0, last: zero.clone(), pending: Vec::new() }
     }
 
     /// Keeps no room for frames while there are none.
     pub(crate) fn rest(&mut self) {
-        if self.frames.is_empty() {
-            self.frames = VecDeque::new();
-        }
+        self.frames.rest();
         if self.pending.is_empty() {
             self.pending = Vec::new();
         }
@@ -137,7 +157,7 @@ impl Stream {
 
     /// The first position not received.
     pub(crate) fn received(&self) -> u64 {
-        self.base + self.frames.len() as u64
+        self.frames.end()
     }
 
     /// The first position not processed in queue order: what vectors count.
@@ -152,7 +172,7 @@ impl Stream {
 
     /// The frame at a position, if it is here.
     pub(crate) fn frame(&self, position: u64) -> Option<&Frame> {
-        self.frames.get(usize::try_from(position.checked_sub(self.base)?).ok()?)
+        self.frames.get(position)
     }
 
     /// Its last vector.
@@ -162,15 +182,30 @@ impl Stream {
 
     /// Takes the next frame as it is.
     pub(crate) fn append(&mut self, frame: Frame) {
-        if let Frame::Cast(cast) = &frame {
-            if let Some(after) = &cast.after {
-                self.last = after.clone();
-            }
-            if matches!(cast.order, Order::Unordered | Order::Global) {
-                self.pending.push((self.received(), cast.clone()));
-            }
+        if let Some(after) = frame.after() {
+            self.last = after.clone();
         }
-        self.frames.push_back(frame);
+        if let Frame::Cast(cast) = &frame
+            && matches!(cast.order, Order::Unordered | Order::Global)
+        {
+            self.pending.push((self.received(), cast.clone()));
+        }
+        self.frames.push(frame);
+    }
+
+    /// The next so many are not for this member.
+    pub(crate) fn skip(&mut self, count: u64) {
+        self.frames.skip(count);
+    }
+
+    /// Passes the head and what follows it as long as it is not for this member; answers whether
+    /// there was any.
+    pub(crate) fn pass_skips(&mut self) -> bool {
+        let head = self.head;
+        while matches!(self.frame(self.head), Some(Frame::Skip)) {
+            self.head = self.frames.after(self.head);
+        }
+        self.head > head
     }
 
     /// The head has been processed.
@@ -208,47 +243,33 @@ impl Stream {
         let untold = |frame: &Frame| match frame {
             Frame::Cast(cast) => !cast.is_for(rank),
             Frame::Skip => true,
-            Frame::Order(_) => false,
+            Frame::Order(_) | Frame::Past { .. } => false,
         };
-        while self.base < keep_from
-            && (self.base < processed_by_all || !self.frames.front().is_some_and(untold))
-        {
-            self.frames.pop_front();
-            self.base += 1;
-        }
+        self.frames.free(keep_from, processed_by_all, untold);
     }
 
     /// Drops all from this position on.
     pub(crate) fn cut(&mut self, end: u64) {
         assert!(self.head <= end, "V1: a cut takes back no delivery");
-        self.frames.truncate(usize::try_from(end - self.base).expect("positions in memory"));
+        self.frames.cut(end);
         self.pending.retain(|(position, _)| *position < end);
     }
 
     /// Nobody delivers the frame at this position.
     pub(crate) fn void(&mut self, position: u64) {
         assert!(self.head <= position, "V1: what was delivered is not void");
-        if let Some(place) = position.checked_sub(self.base)
-            && let Some(frame) = self.frames.get_mut(place as usize)
-        {
-            *frame = Frame::Skip;
-        }
+        self.frames.void(position);
         self.pending.retain(|(pending, _)| *pending != position);
     }
 
     /// The positions that are here without their payload.
     pub(crate) fn skipped(&self) -> Vec<Span> {
-        self.where_is(|frame| matches!(frame, Frame::Skip))
+        self.frames.spans(|frame| matches!(frame, Frame::Skip))
     }
 
     /// The positions of what is not for the member of this rank.
     pub(crate) fn aside(&self, rank: usize) -> Vec<Span> {
-        self.where_is(|frame| frame.cast().is_some_and(|cast| !cast.is_for(rank)))
-    }
-
-    fn where_is(&self, is: impl Fn(&Frame) -> bool) -> Vec<Span> {
-        let frames = (self.base..).zip(&self.frames);
-        Span::gather(frames.filter(|(_, frame)| is(frame)).map(|(position, _)| position))
+        self.frames.spans(|frame| frame.cast().is_some_and(|cast| !cast.is_for(rank)))
     }
 }
 
@@ -275,6 +296,6 @@ mod tests {
         stream.free(4, 3, 0);
         assert_eq!((stream.aside(0).len(), stream.skipped().len()), (0, 1));
         stream.free(4, 4, 0);
-        assert!(stream.frames.is_empty());
+        assert_eq!(stream.frames.base(), 4);
     }
 }

@@ -183,7 +183,25 @@ fn who_a_message_is_not_for_is_told_nothing_and_gets_what_follows() {
     world.run(Duration::from_millis(200));
     assert_eq!(heard(&world, 'b').len(), 5);
     assert_eq!(heard(&world, 'c'), [some("for all", false)]);
-    assert_eq!(world.count(proc('c'), "vsync.skips"), 2);
+    assert_eq!(world.count(proc('c'), "vsync.skips"), 4);
+    let pasts = |world: &World| world.count(proc('a'), "vsync.pasts");
+    assert_eq!(pasts(&world), 1, "it is told of the ABCAST's stamp before it gets anything");
+
+    // To the same few nothing of the past has to be told; nor where nothing new was passed over.
+    for order in [Order::Total, Order::Causal, Order::Fifo] {
+        let to = ranks(&world, "ab");
+        cast(&mut world, 'a', How::from(order).to(view, to), "for two");
+    }
+    assert_eq!(pasts(&world), 1);
+    cast(&mut world, 'a', Order::Fifo, "for all");
+    for order in [Order::Causal, Order::Fifo] {
+        let to = ranks(&world, "ab");
+        cast(&mut world, 'a', How::from(order).to(view, to), "for two");
+        cast(&mut world, 'a', Order::Causal, "for all");
+    }
+    world.run(Duration::from_millis(200));
+    assert_eq!(pasts(&world), 2);
+    assert_eq!((heard(&world, 'b').len(), heard(&world, 'c').len()), (13, 4));
 
     let over = ViewId { epoch: view.epoch - 1, ..view };
     let how = How::from(Order::Fifo).to(over, ranks(&world, "b"));

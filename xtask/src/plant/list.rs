@@ -77,7 +77,25 @@ pub(super) fn all() -> impl Iterator<Item = &'static Plant> {
     PLANTS.iter().chain(&storms::PLANTS).chain(&transport::PLANTS)
 }
 
-const PLANTS: [Plant; 61] = [
+const PLANTS: [Plant; 66] = [
+    kernel(
+        "what was passed over waited for is not told before the next",
+        "crates/vsync/src/past.rs",
+        "any(|rank| self.behind.has(rank) && to.has(rank)) {",
+        "any(|rank| self.behind.has(rank) && !to.has(rank) && rank == self.rank) {",
+    ),
+    kernel(
+        "a vector points at what its sender has passed over",
+        "crates/vsync/src/past.rs",
+        "            None | Some(Frame::Skip) => return,\n",
+        "            None | Some(Frame::Skip) => None,\n",
+    ),
+    kernel(
+        "who gives places does not hear of what is not for it",
+        "crates/vsync/src/past.rs",
+        "        if cast.order == Order::Total {\n",
+        "        if cast.order == Order::Global {\n",
+    ),
     kernel(
         "what a member was not told of is forgotten as soon as all have received it",
         "crates/vsync/src/stream.rs",
@@ -195,8 +213,8 @@ const PLANTS: [Plant; 61] = [
     kernel(
         "a message is delivered before its causes",
         "crates/vsync/src/delivery.rs",
-        "            && !after.within(self.streams.iter().map(Stream::head))\n",
-        "            && !after.within(self.streams.iter().map(Stream::received))\n",
+        "after.within(self.streams.iter().map(Stream::head));\n",
+        "after.within(self.streams.iter().map(Stream::received));\n",
     ),
     kernel(
         "an ABCAST is delivered out of its place",
@@ -293,12 +311,6 @@ const PLANTS: [Plant; 61] = [
         "        if cast.is_for(self.rank) || cast.after.is_some() {\n            self.tell",
     ),
     kernel(
-        "a vector is kept from those whom its message is not for",
-        "crates/vsync/src/epoch.rs",
-        "frame.cast().filter(|cast| cast.after.is_none()) else {",
-        "frame.cast().filter(|cast| cast.order != Order::Total) else {",
-    ),
-    kernel(
         "an MBCAST waits in the queue at the end of an epoch",
         "crates/vsync/src/closing.rs",
         "|| cast.order == Order::Unordered;",
@@ -387,6 +399,24 @@ const PLANTS: [Plant; 61] = [
         "crates/lwg/src/foreseeing.rs",
         "        self.directory.motions.entry(slot).or_default().asked += 1;\n",
         "",
+    ),
+    light(
+        "a message is for the members of the view before",
+        "crates/lwg/src/lately.rs",
+        "known.lwg == entry.lwg && known.id == entry.id;",
+        "known.lwg == entry.lwg;",
+    ),
+    moving(
+        "a MARK counts although what was passed over before it is lost",
+        "crates/lwg/src/outgoing.rs",
+        "Urgent::Mark { lwg, .. } if self.is_narrow(here, lwg) =>",
+        "Urgent::Mark { lwg, .. } if self.is_narrow(here, lwg) && self.closed =>",
+    ),
+    light(
+        "a brief name counts from what some of its readers have not had",
+        "crates/lwg/src/brief.rs",
+        "data.send.0.wrapping_sub(name.last.0);",
+        "data.send.0.wrapping_sub(self.names[0].map_or(0, |first| first.last.0));",
     ),
     light(
         "who declines to reply is not named",

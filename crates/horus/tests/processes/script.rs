@@ -70,6 +70,27 @@ fn a_script_written_down_in_one_go_is_carried_out_to_its_end() {
 }
 
 #[test]
+fn a_relaxed_group_is_made_by_a_word_and_judged_as_such() {
+    let room = room("relaxed");
+    let script = r#"
+        {"do":"create","lwg":"s","members":["a"],"semantics":"relaxed"}
+        {"do":"send","lwg":"s","order":"fbcast","msg":"m1","stable":true}
+        {"do":"create","lwg":"w","members":["a"],"semantics":"loose"}
+        {"do":"settled"}"#;
+    let output = run(Command::new(HORUS).args(options(&room)), script);
+    let events = events(&output);
+    let view = place_of(&events, "view").expect("a view");
+    let relaxed = events.iter().filter(|event| event["semantics"] == "relaxed").count();
+    assert!(relaxed > 0 && place_of(&events, "stable") > Some(view), "{events:#?}");
+    let wrong: Vec<&Value> = events.iter().filter(|event| event["ev"] == "error").collect();
+    assert_eq!(wrong.len(), 1, "{events:#?}");
+    assert!(wrong[0]["what"].as_str().is_some_and(|what| what.contains("relaxed")), "{wrong:?}");
+    let verdict = directory(&room.join("histories"), &Options::default()).expect("histories");
+    assert!(verdict.is_good() && verdict.deliveries == 1, "{verdict}");
+    let _ = std::fs::remove_dir_all(room);
+}
+
+#[test]
 fn whoever_waits_holds_up_nobody_else_and_is_answered_before_the_end() {
     let room = room("waits");
     let script = r#"

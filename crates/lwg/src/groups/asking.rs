@@ -7,9 +7,11 @@ use super::{Groups, is_managed};
 use crate::founding::asked;
 use crate::group::{Ask, Post};
 use crate::header::{Header, Op, What};
+use crate::here::CoreNumber;
 use crate::id::{LwgId, Members};
 use crate::interface::{Down, Outcome, Up};
 use crate::letter::Letter;
+use crate::limits::RUN_MAX;
 use crate::membership::distinct;
 use crate::policy::{PINNED, Policy};
 use crate::sets::SetId;
@@ -103,6 +105,38 @@ impl<C: Core, P: Policy> Groups<C, P> {
     fn operate(&mut self, lwg: LwgId, what: What) -> Result<(), Down> {
         let number = self.next_op();
         self.ask(Ask::Op(Op { number, lwg, what })).map_err(asked)
+    }
+
+    /// Where a group is that is sent to, if nothing at all is before what is sent.
+    pub(super) fn clear_way(&self, lwg: LwgId, replies: bool) -> Option<CoreNumber> {
+        let free = self.heard
+            && self.later.is_empty()
+            && self.here.arriving.is_empty()
+            && !(replies && self.here.replies.is_full());
+        let (number, _) = free.then(|| self.here.find(lwg)).flatten()?;
+        let core = self.cores[number as usize].as_ref()?;
+        core.is_clear().then_some(number)
+    }
+
+    /// Sends at once. The kernel tells nothing by it but what it delivers here itself, which can
+    /// wait until there is more.
+    pub(super) fn send_now(&mut self, number: CoreNumber, ask: Down) {
+        let Down::Send { lwg, send, order, replies, message } = ask else { return };
+        let Some(core) = self.cores[number as usize].as_mut() else { return };
+        if replies {
+            self.here.replies.open(send, lwg);
+        }
+        let post = Post { lwg, send, order, replies, to: None, outside: None, message };
+        core.cast_data(&mut self.here, &mut self.below, post);
+        if !core.is_clear() {
+            self.heard = false;
+            self.note(number);
+        }
+        self.settle_asides();
+        self.burst += 1;
+        if self.burst >= RUN_MAX {
+            self.turn();
+        }
     }
 
     fn send(&mut self, post: Post) -> Result<(), Down> {

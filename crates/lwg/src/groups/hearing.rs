@@ -27,7 +27,10 @@ impl<C: Core, P: Policy> Groups<C, P> {
                     continue;
                 }
             }
-            let Some(number) = self.ready.first().copied() else { return };
+            let Some(number) = self.ready.first().copied() else {
+                self.heard = true;
+                return;
+            };
             if let Some(core) = self.cores[number as usize].as_mut() {
                 core.cast_next(&mut self.here, &mut self.below);
             }

@@ -194,7 +194,7 @@ impl Epoch {
         let mut heads = self.heads[receiver].clone();
         let mut next = self.next[receiver];
         loop {
-            let before = told.len();
+            let before = heads.clone();
             for sender in 0..cut.len() {
                 while heads[sender] < cut[sender] {
                     let frame = &self.frames[sender][heads[sender]];
@@ -222,7 +222,7 @@ impl Epoch {
                     }
                 }
             }
-            if told.len() == before {
+            if heads == before {
                 break;
             }
         }

@@ -59,7 +59,7 @@ impl Bundle<'_> {
             return None;
         }
         self.items.push(Item::Hall);
-        let asks = sharers.iter().any(|peer| waits(&links[peer], nearly_full));
+        let asks = nearly_full || sharers.iter().any(|peer| waits(&links[peer]));
         if asks && self.left(&sheet) > 0 {
             Frame::Now.write(self.blocks.room(0));
             self.counters.asked_at_once += 1;

@@ -12,7 +12,7 @@ use crate::header::{
 use crate::interface::{Audience, Channel, Down};
 use crate::layer::Full;
 use crate::limits::{
-    BEAT_BYTES_MAX, DATAGRAM_BYTES_SAFE, MESSAGE_BYTES_MAX, NOTE_BYTES_MAX, PEERS_MAX,
+    BEAT_BYTES_MAX, DATAGRAM_BYTES_SAFE, MESSAGE_BYTES_MAX, NOTE_BYTES_MAX, PEERS_MAX, SKIP_PAUSE,
 };
 use crate::message::Message;
 use crate::process::ProcId;
@@ -52,6 +52,7 @@ impl Transport {
                 link.unready(channel);
                 link.errands.credits.remove(&channel);
                 link.errands.notes.remove(&channel);
+                link.errands.skips.remove(&channel);
                 link.take_early(channel);
             }
         }
@@ -82,10 +83,34 @@ impl Transport {
 
     pub(super) fn cast(
         &mut self,
+        now: Instant,
         channel: Channel,
         to: Audience,
         message: Message,
-        press: bool,
+    ) -> Result<(), Full<Down>> {
+        let open = self.channels.get_mut(&channel);
+        let Some(open) = open.filter(|open| !open.out.has_room(&message)) else {
+            return self.press(now, channel, to, message);
+        };
+        open.out.owes_room = true;
+        self.counters.window_full += 1;
+        // What has to come before there is room does not wait for company.
+        let passing = (0..open.peers.len()).filter(|place| open.out.passes(*place));
+        for peer in passing.map(|place| open.peers[place]).collect::<Vec<_>>() {
+            if let Some(link) = self.links.get_mut(&peer) {
+                link.make_ready(channel);
+                self.rouse(peer);
+            }
+        }
+        Err(Full(Down::Cast { channel, to, message }))
+    }
+
+    pub(super) fn press(
+        &mut self,
+        now: Instant,
+        channel: Channel,
+        to: Audience,
+        message: Message,
     ) -> Result<(), Full<Down>> {
         if message.len() > MESSAGE_BYTES_MAX {
             self.counters.dropped_too_long += 1;
@@ -93,22 +118,25 @@ impl Transport {
         }
         self.take_pen(Pen::Channel(channel));
         let Some(open) = self.channels.get_mut(&channel) else { return Ok(()) };
-        if !press && !open.out.has_room(&message) {
-            open.out.owes_room = true;
-            self.counters.window_full += 1;
-            return Err(Full(Down::Cast { channel, to, message }));
-        }
         // Links that have something of this channel before them are on their way to this too.
         let mut idle = Audience::NONE;
         let places = 0..open.peers.len();
-        places.clone().filter(|at| !open.out.waits_for(*at)).for_each(|at| idle.insert(at));
+        let ways = places
+            .clone()
+            .filter(|at| !open.out.waits_for(*at) || open.out.passes(*at) && to.has(*at));
+        ways.for_each(|at| idle.insert(at));
         open.out.put(&mut self.pen, to, &message);
         if places.is_empty() {
             self.note_settled(channel);
         }
         for place in places.filter(|place| idle.has(*place)) {
-            let peer = self.channels[&channel].peers[place];
-            if let Some(link) = self.links.get_mut(&peer) {
+            let Some(open) = self.channels.get_mut(&channel) else { break };
+            let (peer, passes) = (open.peers[place], open.out.may_pass(place, to.has(place)));
+            let Some(link) = self.links.get_mut(&peer) else { continue };
+            if passes {
+                link.errands.skip(channel, now + SKIP_PAUSE);
+                self.reschedule(peer);
+            } else {
                 link.make_ready(channel);
                 self.rouse(peer);
             }

@@ -424,7 +424,7 @@ impl App for Member {
                 if let Some(circle) = circle
                     && let Some(Standing::In { view, .. }) = self.groups.get(group)
                 {
-                    how.to = Some(Box::new((view.id, self.audience(circle, view))));
+                    *how = how.clone().to(view.id, self.audience(circle, view));
                 }
                 Asking::Cast(*group, how.clone(), message.body().clone())
             }

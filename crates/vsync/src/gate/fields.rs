@@ -6,7 +6,7 @@
 //! side     view | members | digest option
 //! ```
 
-use alloc::boxed::Box;
+use alloc::sync::Arc;
 
 use muts::{Audience, Malformed, Sink, Wire};
 
@@ -59,7 +59,7 @@ impl Wire for How {
             to: if bool::read(from)? {
                 let view = ViewId::read(from)?;
                 let mut word = || u64::read(from);
-                Some(Box::new((view, Audience([word()?, word()?, word()?, word()?]))))
+                Some(Arc::new((view, Audience([word()?, word()?, word()?, word()?]))))
             } else {
                 None
             },

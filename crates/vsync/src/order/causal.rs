@@ -42,6 +42,11 @@ impl Vector {
         self.0.len()
     }
 
+    /// By stream, the position that it points below.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
+        self.0.iter().copied().enumerate()
+    }
+
     /// Whether this is so of any stream and the position that it points below.
     pub(crate) fn points_at(&self, is: impl Fn(usize, u64) -> bool) -> bool {
         self.0.iter().enumerate().any(|(stream, below)| is(stream, *below))
@@ -82,6 +87,12 @@ impl Vector {
 /// Entries of a vector as they travel: `varint count | (rank u8 | varint position) * count`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Changes(Vec<(u8, u64)>);
+
+impl Changes {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 impl Wire for Changes {
     fn write(&self, into: &mut impl Sink) {
