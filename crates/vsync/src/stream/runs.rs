@@ -3,6 +3,7 @@
 //! Takes: frames and skips, in the order of their positions. Promises: what a list with a place for
 //! each position would answer. Keeps: one frame for each run of skips, and where the runs are.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 use super::Frame;
@@ -20,12 +21,14 @@ struct Run {
 #[derive(Debug, Default)]
 pub(super) struct Frames {
     list: VecDeque<Frame>,
-    runs: VecDeque<Run>,
+    /// Most streams never have one.
+    runs: Option<Box<VecDeque<Run>>>,
     base: u64,
-    /// Positions without a frame: below the base, and in all.
-    base_out: u64,
+    /// Positions without a frame so far, in the whole stream.
     out: u64,
 }
+
+const NO_RUNS: &VecDeque<Run> = &VecDeque::new();
 
 impl Frames {
     /// The first position kept.
@@ -36,13 +39,23 @@ impl Frames {
 
     /// The first position that is still to come.
     pub(super) fn end(&self) -> u64 {
-        self.base + self.list.len() as u64 + self.out - self.base_out
+        self.base + self.list.len() as u64 + self.out - self.base_out()
+    }
+
+    fn runs(&self) -> &VecDeque<Run> {
+        self.runs.as_deref().unwrap_or(NO_RUNS)
+    }
+
+    /// How many positions below the base have no frame.
+    fn base_out(&self) -> u64 {
+        let of = |run: &Run| run.out + self.base.saturating_sub(run.span.from);
+        self.runs().front().map_or(self.out, of)
     }
 
     /// Keeps no room while there are none.
     pub(super) fn rest(&mut self) {
         if self.list.is_empty() {
-            (self.list, self.runs) = (VecDeque::new(), VecDeque::new());
+            (self.list, self.runs) = (VecDeque::new(), None);
         }
     }
 
@@ -53,14 +66,15 @@ impl Frames {
     /// Takes so many skips, at least one.
     pub(super) fn skip(&mut self, count: u64) {
         let from = self.end();
-        match self.runs.back_mut().filter(|run| run.span.end == from) {
+        let runs = self.runs.get_or_insert_default();
+        match runs.back_mut().filter(|run| run.span.end == from) {
             Some(run) => {
                 run.span.end += count;
                 self.out += count;
             }
             None => {
                 let span = Span { from, end: from + count };
-                self.runs.push_back(Run { span, out: self.out });
+                runs.push_back(Run { span, out: self.out });
                 self.out += count - 1;
                 self.list.push_back(Frame::Skip);
             }
@@ -69,27 +83,27 @@ impl Frames {
 
     /// How many positions below this one have no frame.
     fn out_below(&self, position: u64) -> u64 {
-        let before = self.runs.partition_point(|run| run.span.from < position);
-        let Some(run) = before.checked_sub(1).and_then(|at| self.runs.get(at)) else {
-            return self.base_out;
+        let before = self.runs().partition_point(|run| run.span.from < position);
+        let Some(run) = before.checked_sub(1).and_then(|at| self.runs().get(at)) else {
+            return self.base_out();
         };
         run.out + position.min(run.span.end - 1) - run.span.from
     }
 
     /// The run that a position lies in.
     fn run_at(&self, position: u64) -> Option<Run> {
-        let at = self.runs.partition_point(|run| run.span.end <= position);
-        self.runs.get(at).copied().filter(|run| run.span.has(position))
+        let at = self.runs().partition_point(|run| run.span.end <= position);
+        self.runs().get(at).copied().filter(|run| run.span.has(position))
     }
 
     /// Where the frame of a position lies in the list.
     fn index(&self, position: u64) -> Option<usize> {
         let ahead = position.checked_sub(self.base)?;
-        if self.runs.is_empty() {
+        if self.runs().is_empty() {
             return usize::try_from(ahead).ok();
         }
         let last = self.run_at(position).map_or(position, |run| run.span.end - 1);
-        let place = last - self.base - (self.out_below(last) - self.base_out);
+        let place = last - self.base - (self.out_below(last) - self.base_out());
         usize::try_from(place).ok()
     }
 
@@ -114,13 +128,13 @@ impl Frames {
             if to <= self.base {
                 return;
             }
-            self.base_out += to - self.base;
             self.base = to;
             if to == after {
-                self.base_out -= 1;
                 self.list.pop_front();
-                if self.runs.front().is_some_and(|run| run.span.end == to) {
-                    self.runs.pop_front();
+                if let Some(runs) = &mut self.runs
+                    && runs.front().is_some_and(|run| run.span.end == to)
+                {
+                    runs.pop_front();
                 }
             }
         }
@@ -131,16 +145,17 @@ impl Frames {
         if end >= self.end() {
             return;
         }
+        let base_out = self.base_out();
         let within = self.run_at(end).filter(|run| run.span.from.max(self.base) < end);
         let place = self.index(end).unwrap_or(0) + usize::from(within.is_some());
         self.list.truncate(place);
-        self.runs.retain(|run| run.span.from.max(self.base) < end);
-        if within.is_some()
-            && let Some(run) = self.runs.back_mut()
-        {
-            run.span.end = end;
+        if let Some(runs) = &mut self.runs {
+            runs.retain(|run| run.span.from.max(self.base) < end);
+            if let Some(run) = runs.back_mut().filter(|_| within.is_some()) {
+                run.span.end = end;
+            }
         }
-        self.out = self.base_out + end - self.base - self.list.len() as u64;
+        self.out = base_out + end - self.base - self.list.len() as u64;
     }
 
     /// Makes the frame at a position a skip.
@@ -231,10 +246,10 @@ mod tests {
     fn a_run_takes_the_room_of_one() {
         let mut frames = Frames::default();
         (0..1_000).for_each(|_| frames.skip(100));
-        assert_eq!((frames.list.len(), frames.runs.len(), frames.end()), (1, 1, 100_000));
+        assert_eq!((frames.list.len(), frames.runs().len(), frames.end()), (1, 1, 100_000));
         frames.free(99_000, 99_000, |_| true);
         assert_eq!((frames.base(), frames.list.len()), (99_000, 1));
         frames.free(100_000, 100_000, |_| true);
-        assert_eq!((frames.base(), frames.list.len(), frames.runs.len()), (100_000, 0, 0));
+        assert_eq!((frames.base(), frames.list.len(), frames.runs().len()), (100_000, 0, 0));
     }
 }
