@@ -22,9 +22,15 @@ struct Run {
 pub(super) struct Frames {
     list: VecDeque<Frame>,
     /// Most streams never have one.
-    runs: Option<Box<VecDeque<Run>>>,
+    runs: Option<Box<Runs>>,
     base: u64,
-    /// Positions without a frame so far, in the whole stream.
+}
+
+/// Where the runs are.
+#[derive(Debug, Default)]
+struct Runs {
+    list: VecDeque<Run>,
+    /// Positions without a frame so far.
     out: u64,
 }
 
@@ -39,17 +45,21 @@ impl Frames {
 
     /// The first position that is still to come.
     pub(super) fn end(&self) -> u64 {
-        self.base + self.list.len() as u64 + self.out - self.base_out()
+        self.base + self.list.len() as u64 + self.out() - self.base_out()
     }
 
     fn runs(&self) -> &VecDeque<Run> {
-        self.runs.as_deref().unwrap_or(NO_RUNS)
+        self.runs.as_ref().map_or(NO_RUNS, |runs| &runs.list)
+    }
+
+    fn out(&self) -> u64 {
+        self.runs.as_ref().map_or(0, |runs| runs.out)
     }
 
     /// How many positions below the base have no frame.
     fn base_out(&self) -> u64 {
         let of = |run: &Run| run.out + self.base.saturating_sub(run.span.from);
-        self.runs().front().map_or(self.out, of)
+        self.runs().front().map_or(self.out(), of)
     }
 
     /// Keeps no room while there are none.
@@ -67,15 +77,15 @@ impl Frames {
     pub(super) fn skip(&mut self, count: u64) {
         let from = self.end();
         let runs = self.runs.get_or_insert_default();
-        match runs.back_mut().filter(|run| run.span.end == from) {
+        match runs.list.back_mut().filter(|run| run.span.end == from) {
             Some(run) => {
                 run.span.end += count;
-                self.out += count;
+                runs.out += count;
             }
             None => {
                 let span = Span { from, end: from + count };
-                runs.push_back(Run { span, out: self.out });
-                self.out += count - 1;
+                runs.list.push_back(Run { span, out: runs.out });
+                runs.out += count - 1;
                 self.list.push_back(Frame::Skip);
             }
         }
@@ -132,9 +142,9 @@ impl Frames {
             if to == after {
                 self.list.pop_front();
                 if let Some(runs) = &mut self.runs
-                    && runs.front().is_some_and(|run| run.span.end == to)
+                    && runs.list.front().is_some_and(|run| run.span.end == to)
                 {
-                    runs.pop_front();
+                    runs.list.pop_front();
                 }
             }
         }
@@ -150,12 +160,12 @@ impl Frames {
         let place = self.index(end).unwrap_or(0) + usize::from(within.is_some());
         self.list.truncate(place);
         if let Some(runs) = &mut self.runs {
-            runs.retain(|run| run.span.from.max(self.base) < end);
-            if let Some(run) = runs.back_mut().filter(|_| within.is_some()) {
+            runs.list.retain(|run| run.span.from.max(self.base) < end);
+            if let Some(run) = runs.list.back_mut().filter(|_| within.is_some()) {
                 run.span.end = end;
             }
+            runs.out = base_out + end - self.base - self.list.len() as u64;
         }
-        self.out = base_out + end - self.base - self.list.len() as u64;
     }
 
     /// Makes the frame at a position a skip.
