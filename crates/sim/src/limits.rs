@@ -17,6 +17,3 @@ pub const FAULTS_MIN: u64 = 20;
 
 /// Kinds of them: fewer would try a protocol against one weakness of its surroundings only.
 pub const FAULT_KINDS_MIN: usize = 6;
-
-/// With fewer than these a run is void: where nobody is parted one kind may find no host to strike.
-pub const FAULT_KINDS_VOID: usize = 5;

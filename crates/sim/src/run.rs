@@ -8,7 +8,7 @@ use horus::history::Log;
 use muts::{Counted, Duration, Layer};
 
 use crate::choice::Choice;
-use crate::limits::{FAULT_KINDS_VOID, FAULTS_MIN};
+use crate::limits::{FAULT_KINDS_MIN, FAULTS_MIN};
 use crate::script::{App, Load, Phase, Plan, Wishes};
 use crate::sight::{apart, unsettled, unsound};
 use crate::storm::{Storm, fault_kinds, faults};
@@ -217,7 +217,7 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
 /// A run that tried too little.
 fn too_calm(report: &Report, lengths: Lengths) -> Option<String> {
     let (count, kinds) = (faults(&report.counts), fault_kinds(&report.counts));
-    let calm = count < FAULTS_MIN || kinds.len() < FAULT_KINDS_VOID;
+    let calm = count < FAULTS_MIN || kinds.len() < FAULT_KINDS_MIN;
     let is_whole = lengths.storm >= Lengths::TWO_MINUTES.storm;
     (is_whole && calm).then(|| format!("void: {count} faults only, of {kinds:?}"))
 }

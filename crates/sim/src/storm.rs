@@ -179,8 +179,10 @@ impl Storm {
             let gap = Duration::from_millis(self.choice.between(10, self.gap_max_ms));
             world.run_until(end.min(world.now() + gap));
             let drawn = self.drawn_fault();
-            let is_late = end.since(world.now()) < length / 3;
-            let owed = if is_late && drawn.is_some() { self.owed(world) } else { None };
+            let left = end.since(world.now());
+            // At last nothing else comes.
+            let owes = left < length / 6 || left < length / 3 && self.choice.chance(500_000);
+            let owed = if owes && drawn.is_some() { self.owed(world) } else { None };
             self.strike(world, owed.or(drawn));
         }
     }
@@ -205,7 +207,7 @@ impl Storm {
     ) -> Option<Fault> {
         let counts = world.counts();
         let seen = fault_kinds(counts);
-        if seen.len() >= FAULT_KINDS_MIN || self.choice.chance(500_000) {
+        if seen.len() >= FAULT_KINDS_MIN {
             return None;
         }
         let fits = |kind: &Fault| {
@@ -214,7 +216,12 @@ impl Storm {
                 && (self.has_hall || *kind != Fault::Hall)
         };
         let owed: Vec<Fault> = FAULTS.into_iter().filter(fits).collect();
-        (!owed.is_empty()).then(|| *self.choice.pick(&owed))
+        let kind = (!owed.is_empty()).then(|| *self.choice.pick(&owed))?;
+        // Who is the last to have something may not die before somebody has come to share it.
+        let hosts = 0..world.hosts();
+        let none_may = kind == Fault::Bounce && !hosts.clone().any(|host| world.may_die(host));
+        let is_down = |host| !world.is_up(host);
+        Some(if none_may && hosts.clone().any(is_down) { Fault::Restart } else { kind })
     }
 
     /// Ends: everything whole and running, some of the dead start again. Tells who is up.
@@ -340,10 +347,11 @@ impl Storm {
     }
 
     fn bounce<T: Layer, A: App<Down = T::Down, Up = T::Up>>(&mut self, world: &mut World<T, A>) {
-        let Some(host) = self.victim(world, true) else { return };
-        if !world.may_die(host) {
+        let spare: Vec<_> = (0..world.hosts()).filter(|host| world.may_die(*host)).collect();
+        if spare.is_empty() {
             return;
         }
+        let host = *self.choice.pick(&spare);
         world.crash(host);
         let wait_ms = *self.choice.pick(&[0, 10, self.silence_ms / 2, self.silence_ms]);
         world.run_for(Duration::from_millis(wait_ms));
