@@ -56,11 +56,7 @@ impl Tower {
         members(&self.horus, names, patience)
     }
 
-    pub(crate) fn create(&self, members: &Endpoints) -> Done<Lwg> {
-        self.create_with(members, Traits::PLAIN)
-    }
-
-    pub(crate) fn create_with(&self, members: &Endpoints, traits: Traits) -> Done<Lwg> {
+    pub(crate) fn create(&self, members: &Endpoints, traits: Traits) -> Done<Lwg> {
         let made = self.horus.create_in(SetId::DEFAULT, members, traits);
         Ok(Lwg::new(self, made.wait().map_err(wrong)?))
     }

@@ -142,11 +142,8 @@ pub unsafe extern "C" fn lwg_create(
     patience_ms: u32,
     lwg: *mut *mut Lwg,
 ) -> c_int {
-    guarded(|| {
-        // SAFETY: the caller's promise.
-        let (tower, names) = unsafe { (borrow(tower)?, texts(members, count)?) };
-        put(lwg, tower.create(&tower.members(&names, patience(patience_ms))?)?)
-    })
+    // SAFETY: the caller's promise.
+    unsafe { outside::lwg_create_with(tower, members, count, patience_ms, 0, 0, lwg) }
 }
 
 /// The next group that another process has put this one in. Free it with `lwg_free`.

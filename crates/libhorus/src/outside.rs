@@ -46,7 +46,7 @@ pub unsafe extern "C" fn lwg_create_with(
         let (tower, names) = unsafe { (borrow(tower)?, texts(members, count)?) };
         let members = tower.members(&names, patience(patience_ms))?;
         let traits = Traits { open: open != 0, relaxed: relaxed != 0 };
-        put(lwg, tower.create_with(&members, traits)?)
+        put(lwg, tower.create(&members, traits)?)
     })
 }
 

@@ -187,6 +187,31 @@ fn cores_of(town: &Town, group: LwgId) -> Vec<(GroupId, usize)> {
     views.map(|view| (view.core, view.members.len())).collect()
 }
 
+/// Long enough for what nobody uses to be given up.
+fn long_after(town: &mut Town) {
+    for _ in 0..3 {
+        town.pass(Duration::from_secs(60));
+        town.run();
+    }
+}
+
+/// These come back to the others on these core groups, and find the group within seconds.
+fn whole_again(town: &mut Town, nodes: &[u64], cores: &[GroupId], group: LwgId, seed: u64) {
+    sides(town, nodes, 0, cores);
+    for _ in 0..3 {
+        town.run();
+        town.pass(Duration::from_secs(2));
+    }
+    town.run();
+    on_one(town, group, seed);
+}
+
+fn on_one(town: &Town, group: LwgId, seed: u64) {
+    let all = cores_of(town, group);
+    assert_eq!(all, [(all[0].0, 3); 3], "seed {seed}");
+    judge(&town.told);
+}
+
 #[test]
 fn a_group_that_comes_in_parts_goes_no_further() {
     let mut apart = 0;
@@ -214,8 +239,7 @@ fn a_group_that_comes_in_parts_goes_no_further() {
         }
         sides(&mut town, &[], 0, &[to]);
         town.run();
-        assert_eq!(cores_of(&town, group), [(cores_of(&town, group)[0].0, 3); 3], "seed {seed}");
-        judge(&town.told);
+        on_one(&town, group, seed);
     }
     assert!(apart > 5, "{apart}");
 }
@@ -237,18 +261,8 @@ fn whoever_did_not_hear_that_its_group_moved_is_found_however_late() {
             continue;
         }
         left += 1;
-        for _ in 0..3 {
-            town.pass(Duration::from_secs(60));
-            town.run();
-        }
-        sides(&mut town, &[3], 0, &[home]);
-        for _ in 0..3 {
-            town.run();
-            town.pass(Duration::from_secs(2));
-        }
-        town.run();
-        assert_eq!(cores_of(&town, group), [(cores_of(&town, group)[0].0, 3); 3], "seed {seed}");
-        judge(&town.told);
+        long_after(&mut town);
+        whole_again(&mut town, &[3], &[home], group, seed);
     }
     assert!(left > 0);
 }
@@ -276,19 +290,8 @@ fn whoever_a_group_left_behind_when_its_parts_met_is_found_where_it_was_left() {
         sides(&mut town, &[3], 0, &[home, to]);
         town.run();
         assert_eq!(cores_of(&town, group), [(home, 2), (to, 1), (home, 2)], "seed {seed}");
-        // Long enough for what nobody uses to be given up.
-        for _ in 0..3 {
-            town.pass(Duration::from_secs(60));
-            town.run();
-        }
-        sides(&mut town, &[2], 0, &[home, to]);
-        for _ in 0..3 {
-            town.run();
-            town.pass(Duration::from_secs(2));
-        }
-        town.run();
-        assert_eq!(cores_of(&town, group), [(cores_of(&town, group)[0].0, 3); 3], "seed {seed}");
-        judge(&town.told);
+        long_after(&mut town);
+        whole_again(&mut town, &[2], &[home, to], group, seed);
     }
     assert!(left > 0);
 }
