@@ -279,7 +279,7 @@ impl Bundle<'_> {
     }
 }
 
-/// Who waits asks: one message alone, or a window that is nearly full.
+/// Who waits asks: one message alone, or as much under way as nearly fills the link.
 fn waits(link: &Link) -> bool {
     let alone = link.flight.bytes() == 0 && link.is_dry();
     alone || link.flight.bytes() >= link.pace.window() / 4 * 3

@@ -77,7 +77,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Plant> {
     PLANTS.iter().chain(&storms::PLANTS).chain(&transport::PLANTS)
 }
 
-const PLANTS: [Plant; 66] = [
+const PLANTS: [Plant; 67] = [
     kernel(
         "what was passed over waited for is not told before the next",
         "crates/vsync/src/past.rs",
@@ -101,6 +101,12 @@ const PLANTS: [Plant; 66] = [
         "crates/vsync/src/stream.rs",
         "            Frame::Cast(cast) => !cast.is_for(rank),\n            Frame::Skip => true,\n",
         "            Frame::Cast(_) | Frame::Skip => false,\n",
+    ),
+    gated(
+        "own casts are one run though another place lies between",
+        "crates/vsync/src/gate/server/own.rs",
+        "let joins = alike && self.seq + self.count == next.seq;",
+        "let joins = alike;",
     ),
     gated(
         "a client is not asked before its casts are closed out",

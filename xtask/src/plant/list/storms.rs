@@ -20,7 +20,7 @@ const fn light(
     Plant { name, file, from, to, families: &[], packages: &["lwg"] }
 }
 
-pub(super) const PLANTS: [Plant; 10] = [
+pub(super) const PLANTS: [Plant; 12] = [
     kernel(
         "who joins says to nobody that it is in none",
         "crates/vsync/src/group.rs",
@@ -80,5 +80,17 @@ pub(super) const PLANTS: [Plant; 10] = [
         "crates/lwg/src/moving.rs",
         "let parted = to.rule == GATHERED || marks.has(LOST);",
         "let parted = to.rule == GATHERED;",
+    ),
+    kernel(
+        "what is read at a gate stays in one buffer, however much it is",
+        "crates/vsync/src/gate/reader.rs",
+        "        while whole < GATE_BLOCK_BYTES\n",
+        "        while whole < GATE_BLOCK_BYTES << 20\n",
+    ),
+    kernel(
+        "a word at a gate may have bytes behind it",
+        "crates/vsync/src/gate/reader.rs",
+        "        if rest.is_empty() { Ok(tell) } else { Err(Malformed) }",
+        "        if rest.len() < 9 { Ok(tell) } else { Err(Malformed) }",
     ),
 ];

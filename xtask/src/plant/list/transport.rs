@@ -11,7 +11,7 @@ const fn transport(
     Plant { name, file, from, to, families: &[], packages: &["muts", "sim"] }
 }
 
-pub(super) const PLANTS: [Plant; 15] = [
+pub(super) const PLANTS: [Plant; 17] = [
     transport(
         "whose credit is about to come is not waited for in the hall",
         "crates/muts/src/transport/hall.rs",
@@ -103,5 +103,17 @@ pub(super) const PLANTS: [Plant; 15] = [
         "crates/muts/src/incoming.rs",
         "if self.joiner.is_inside() || more.is_none() {",
         "if more.is_none() {",
+    ),
+    transport(
+        "buffers that many held rest for ever",
+        "crates/muts/src/os/landing.rs",
+        "        if self.resting.len() > FREE_MAX\n",
+        "        if self.resting.len() > RESTING_MAX\n",
+    ),
+    transport(
+        "the end of a neighbour is told nobody",
+        "crates/muts/src/os/neighbours.rs",
+        "        self.speaking.remove(&number);\n        self.gone.push_back(number);\n",
+        "        self.speaking.remove(&number);\n",
     ),
 ];
