@@ -386,7 +386,8 @@ impl<M: Multicast> Layer for Kernel<M> {
                     self.listen(now);
                     return Err(Full(Down::Cast { group, how, message }));
                 }
-                let found = self.groups.get_mut(&group).filter(|found| found.is_wished());
+                let found = self.groups.get_mut(&group);
+                let found = found.filter(|it| it.is_wished() && !it.is_too_late_for(&how));
                 let Some(found) = found else {
                     self.desk.told.push_back(Up::Fault { group, fault: Fault::NotIn });
                     return Ok(());

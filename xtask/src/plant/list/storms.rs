@@ -20,7 +20,19 @@ const fn light(
     Plant { name, file, from, to, families: &[], packages: &["lwg"] }
 }
 
-pub(super) const PLANTS: [Plant; 12] = [
+pub(super) const PLANTS: [Plant; 14] = [
+    kernel(
+        "who leaves does not wait for its own GBCAST",
+        "crates/vsync/src/admission.rs",
+        "if self.leaving && !waits && self.leaves",
+        "if self.leaving && !(waits && false) && self.leaves",
+    ),
+    kernel(
+        "who has asked to leave sends a GBCAST all the same",
+        "crates/vsync/src/group.rs",
+        "if serving.leaving) && how.order == Order::Global",
+        "if serving.leaving) && how.order > Order::Global",
+    ),
     kernel(
         "who joins says to nobody that it is in none",
         "crates/vsync/src/group.rs",
