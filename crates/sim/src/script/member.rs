@@ -239,10 +239,8 @@ impl Member {
         if self.plan.is_barred(&self.roster, self.host) {
             self.wrong.push(format!("admission: {:?} is in {:?}", self.me, view.id));
         }
-        let (group, leaving) = (
-            view.group,
-            matches!(self.groups.get(&view.group), Some(Standing::In { leaving: true, .. })),
-        );
+        let group = view.group;
+        let leaving = matches!(self.groups.get(&group), Some(Standing::In { leaving: true, .. }));
         if !leaving {
             self.keep(group);
         }
@@ -292,9 +290,9 @@ impl Member {
 
     fn told_out(&mut self, now: Instant, group: GroupId, why: Why) {
         self.keep_no_more(group);
-        let mine = self.untold.extract_if(.., |(of, _)| *of == group);
-        let wrong = mine.map(|(_, id)| format!("self-delivery: {:?} is out without {id}", self.me));
-        self.wrong.extend(wrong);
+        for (_, id) in self.untold.extract_if(.., |(of, _)| *of == group) {
+            self.wrong.push(format!("self-delivery: {:?} is out without {id}", self.me));
+        }
         let reason = match why {
             Why::Left => "left",
             Why::NotFound => "not found",
