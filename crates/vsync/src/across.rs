@@ -4,7 +4,8 @@
 //! not everybody is known to have delivered. Promises: a Causal or Total multicast goes out only
 //! while no other group is active, so nothing that follows from it can overtake its causes there.
 //! A group that was left stays active until its members are known to have the view without this
-//! process: only then have they delivered what it has. Keeps: which groups are active, and which
+//! process: only then have they delivered what it has; and one that somebody else left, until that
+//! one is known to have it. Keeps: which groups are active, and which
 //! were handed back a multicast for it.
 
 use alloc::collections::{BTreeSet, VecDeque};

@@ -142,6 +142,14 @@ impl Serving {
         }
     }
 
+    /// Own GBCASTs that wait for their flush go first: nobody delivers them without this member.
+    pub(crate) fn begin_leave(&mut self, turn: &Turn<'_>) {
+        let waits = self.epoch.has_own_global() || !self.cast_again.is_empty();
+        if self.leaving && !waits && self.leaves.insert(turn.me()) {
+            self.repeating.now(turn);
+        }
+    }
+
     /// Repeats one's own wish to leave to whoever coordinates.
     pub(crate) fn push_leave(&mut self, turn: &mut Turn<'_>) {
         let coordinator = self.coordinator(turn);

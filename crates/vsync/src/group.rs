@@ -12,6 +12,7 @@ use crate::epoch::Epoch;
 use crate::how::How;
 use crate::interface::{Fault, Up, Why};
 use crate::joining::Joining;
+use crate::order::Order;
 use crate::serving::Serving;
 use crate::succession::Fate;
 use crate::turn::Turn;
@@ -130,6 +131,11 @@ impl Group {
         }
     }
 
+    /// Whether a multicast comes too late: nobody would end an epoch with it.
+    pub(crate) fn is_too_late_for(&self, how: &How) -> bool {
+        matches!(self, Self::Serving(serving) if serving.leaving) && how.order == Order::Global
+    }
+
     /// Multicasts, or hands the message back.
     pub(crate) fn cast(
         &mut self,
@@ -204,8 +210,7 @@ impl Group {
                 *self = Self::Over { highest: 0 };
             }
             Self::Serving(serving) => {
-                serving.leaves.insert(turn.me());
-                serving.repeating.now(turn);
+                serving.leaving = true;
             }
             Self::Over { .. } => {}
         }

@@ -46,7 +46,8 @@ pub enum Down {
         /// Whom to invite.
         members: Vec<ProcId>,
     },
-    /// Leaves a core group: `Up::Out` follows, with everything owed delivered before it.
+    /// Leaves a core group: `Up::Out` follows, with everything owed delivered before it. A GBCAST
+    /// asked for after it is told by [`Fault::NotIn`] and dropped.
     Leave {
         /// The group.
         group: GroupId,

@@ -67,6 +67,11 @@ pub(crate) struct Desk<M> {
 }
 
 impl<M: Multicast> Desk<M> {
+    /// Whether somebody who lives may not have delivered yet what this process has.
+    fn holds(&self, now: Instant, group: GroupId) -> bool {
+        self.spreads.holds(group, |proc| !self.peers.suspects(now, proc))
+    }
+
     fn turn(&mut self, now: Instant) -> Turn<'_> {
         Turn {
             now,
@@ -275,8 +280,8 @@ impl<M: Multicast> Kernel<M> {
         let before = group.channel();
         let due = settle(group, &mut self.desk.turn(now), highest);
         let after = group.channel();
-        if self.desk.config.causality == Causality::System && !matches!(group, Group::Over { .. }) {
-            let active = group.is_active();
+        if self.desk.config.causality == Causality::System {
+            let active = group.is_active() || self.desk.holds(now, id);
             self.note_active(id, active);
         }
         let Some(group) = self.groups.get(&id) else { return };
@@ -311,10 +316,8 @@ impl<M: Multicast> Kernel<M> {
 
     /// Groups that were left are active until nobody is waited for.
     pub(crate) fn note_left(&mut self, now: Instant) {
-        let (spreads, peers) = (&self.desk.spreads, &self.desk.peers);
-        let alive = |proc| !peers.suspects(now, proc);
         let left = self.across.active().filter(|group| !self.groups.contains_key(group));
-        let over: Vec<GroupId> = left.filter(|group| !spreads.waits_for(*group, alive)).collect();
+        let over: Vec<GroupId> = left.filter(|group| !self.desk.holds(now, *group)).collect();
         for group in over {
             self.note_active(group, false);
         }
@@ -386,7 +389,8 @@ impl<M: Multicast> Layer for Kernel<M> {
                     self.listen(now);
                     return Err(Full(Down::Cast { group, how, message }));
                 }
-                let found = self.groups.get_mut(&group).filter(|found| found.is_wished());
+                let found = self.groups.get_mut(&group);
+                let found = found.filter(|it| it.is_wished() && !it.is_too_late_for(&how));
                 let Some(found) = found else {
                     self.desk.told.push_back(Up::Fault { group, fault: Fault::NotIn });
                     return Ok(());

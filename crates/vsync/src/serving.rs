@@ -50,6 +50,8 @@ pub(crate) struct Serving {
     pub(crate) asked: BTreeMap<ProcId, Pending>,
     /// Who asked to be let out.
     pub(crate) leaves: BTreeSet<ProcId>,
+    /// The user of this member has asked to be let out.
+    pub(crate) leaving: bool,
     /// Invited, until when.
     pub(crate) invited: BTreeMap<ProcId, Instant>,
     /// Members that are not coming: in a view without this one, or taken for failed by it.
@@ -110,6 +112,7 @@ impl Serving {
             joins: BTreeMap::new(),
             asked: BTreeMap::new(),
             leaves: BTreeSet::new(),
+            leaving: false,
             invited: BTreeMap::new(),
             gone: BTreeSet::new(),
             slow: BTreeSet::new(),
@@ -182,6 +185,7 @@ impl Serving {
         self.judge_whereabouts(turn);
         self.tend_invitations(turn);
         self.forget_joins(turn);
+        self.begin_leave(turn);
         if self.coordinator(turn) == turn.me() {
             self.coordinate(turn);
         } else {

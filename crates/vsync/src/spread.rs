@@ -1,5 +1,6 @@
 //! Spread: a decided INSTALL is repeated to everybody it concerns until they have said that it has
-//! arrived, by its coordinator, even after that has left the group itself.
+//! arrived, by its coordinator, even after that has left the group itself. Where causality goes
+//! across groups, also by others who have delivered what some of those deliver only then.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
@@ -21,6 +22,8 @@ const GIVE_UP_AFTER: Duration = Duration::from_secs(10);
 struct Spread {
     install: Arc<Install>,
     waiting: BTreeSet<ProcId>,
+    /// Until it has arrived at these the group is active here: see `across.rs`.
+    owed: Vec<ProcId>,
     next: Instant,
     pause: Duration,
     until: Instant,
@@ -34,6 +37,8 @@ type Name = (GroupId, ViewId);
 pub(crate) struct Spreads {
     by_name: BTreeMap<Name, Spread>,
     by_time: BTreeSet<(Instant, Name)>,
+    /// Groups of which less is waited for than when they were looked at last.
+    fewer: BTreeSet<GroupId>,
 }
 
 impl Spreads {
@@ -44,13 +49,41 @@ impl Spreads {
         if waiting.is_empty() {
             return;
         }
+        self.begin(now, pause, install, waiting);
+    }
+
+    /// Keeps the group active until these have the decision: whoever decided it may be gone.
+    pub(crate) fn hold(
+        &mut self,
+        now: Instant,
+        pause: Duration,
+        install: &Arc<Install>,
+        owed: Vec<ProcId>,
+    ) {
+        if owed.is_empty() {
+            return;
+        }
+        let name = (install.group, install.view);
+        self.begin(now, pause, Arc::clone(install), owed.iter().copied().collect());
+        if let Some(spread) = self.by_name.get_mut(&name) {
+            spread.owed = owed;
+        }
+    }
+
+    fn begin(
+        &mut self,
+        now: Instant,
+        pause: Duration,
+        install: Arc<Install>,
+        waiting: BTreeSet<ProcId>,
+    ) {
         let name = (install.group, install.view);
         if self.by_name.contains_key(&name) {
             return;
         }
         self.by_time.insert((now, name));
-        let until = now + GIVE_UP_AFTER;
-        self.by_name.insert(name, Spread { install, waiting, next: now, pause, until });
+        let (until, owed) = (now + GIVE_UP_AFTER, Vec::new());
+        self.by_name.insert(name, Spread { install, waiting, owed, next: now, pause, until });
     }
 
     /// This process has it, or something later.
@@ -69,16 +102,25 @@ impl Spreads {
         }
     }
 
-    /// Whether one of these may not have a view of this group yet that is spread here.
-    pub(crate) fn waits_for(&self, group: GroupId, counts: impl Fn(ProcId) -> bool) -> bool {
+    /// Whether the group is held by anybody who counts.
+    pub(crate) fn holds(&self, group: GroupId, counts: impl Fn(ProcId) -> bool) -> bool {
         let all = self.by_name.range((group, ViewId::default())..);
         let mut of_group = all.take_while(|((other, _), _)| *other == group);
-        of_group.any(|(_, spread)| spread.waiting.iter().any(|proc| counts(*proc)))
+        let waits = |spread: &Spread, proc| spread.waiting.contains(&proc) && counts(proc);
+        of_group.any(|(_, spread)| spread.owed.iter().any(|proc| waits(spread, *proc)))
+    }
+
+    /// Groups that may be held no longer.
+    pub(crate) fn fewer(&mut self) -> BTreeSet<GroupId> {
+        core::mem::take(&mut self.fewer)
     }
 
     fn strike_out(&mut self, name: Name, proc: ProcId) {
         let Some(spread) = self.by_name.get_mut(&name) else { return };
         spread.waiting.remove(&proc);
+        if spread.owed.contains(&proc) {
+            self.fewer.insert(name.0);
+        }
         if spread.waiting.is_empty() {
             self.by_time.remove(&(spread.next, name));
             self.by_name.remove(&name);
@@ -93,6 +135,9 @@ impl Spreads {
             self.by_time.remove(&(next, name));
             let Some(spread) = self.by_name.get_mut(&name) else { continue };
             if spread.until <= now {
+                if !spread.owed.is_empty() {
+                    self.fewer.insert(name.0);
+                }
                 self.by_name.remove(&name);
                 continue;
             }

@@ -136,13 +136,17 @@ impl Serving {
         let sure = owed.iter().any(|up| matches!(up, Up::Cast { safe: true, .. }));
         self.owed = owed;
         self.leave_epoch(turn);
-        if part.leavers.contains(&me) {
+        let active = turn.config.causality == Causality::System && self.epoch.is_unstable();
+        let leaves = part.leavers.contains(&me);
+        if active {
+            // Others deliver the cut when they hear of it. Who stays hears who else does.
+            let apart = if leaves { install.audience() } else { part.leavers.clone() };
+            let owed = apart.into_iter().filter(|proc| *proc != me).collect();
+            turn.spreads.hold(turn.now, turn.config.control, install, owed);
+        }
+        if leaves {
             self.release(turn, false);
             turn.tell(Up::Out { group: self.group(), why: Why::Left });
-            // Others deliver the cut when they hear of it: see `across.rs`.
-            if turn.config.causality == Causality::System {
-                turn.spreads.add(turn.now, turn.config.control, me, Arc::clone(install));
-            }
             return Fate::Leaves;
         }
         let previous = (!part.hidden).then_some(self.epoch.told);
@@ -151,7 +155,6 @@ impl Serving {
         let same = install.keeps(&part, &old) && self.owed.iter().any(is_global);
         old.into_iter().filter(|proc| *proc != me).for_each(|proc| self.kin.add(proc));
         let told = self.epoch.told;
-        let active = turn.config.causality == Causality::System && self.epoch.is_unstable();
         self.enter(turn, install, Some(&part), previous);
         if same {
             self.owed.retain(|up| !matches!(up, Up::View(_)));

@@ -141,8 +141,8 @@ const PLANTS: [Plant; 67] = [
     kernel(
         "who has left a group speaks in another before its members have heard what it heard",
         "crates/vsync/src/kernel.rs",
-        " && !matches!(group, Group::Over { .. })",
-        "",
+        "left.filter(|group| !self.desk.holds(now, *group)).collect();",
+        "left.collect();",
     ),
     kernel(
         "a blocked member goes on delivering",

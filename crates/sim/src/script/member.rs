@@ -63,6 +63,8 @@ pub struct Member {
     asking: Asking,
     met: BTreeSet<ProcId>,
     pairs: Pairs,
+    /// What it has multicast and was not told.
+    untold: BTreeSet<(GroupId, String)>,
     phase: Phase,
     with: Vec<String>,
     next: Instant,
@@ -86,6 +88,7 @@ impl Member {
             asking: Asking::Other,
             met: BTreeSet::new(),
             pairs: Pairs::default(),
+            untold: BTreeSet::new(),
             phase: Phase::Storm,
             with: Vec::new(),
             next: birth.now,
@@ -236,10 +239,8 @@ impl Member {
         if self.plan.is_barred(&self.roster, self.host) {
             self.wrong.push(format!("admission: {:?} is in {:?}", self.me, view.id));
         }
-        let (group, leaving) = (
-            view.group,
-            matches!(self.groups.get(&view.group), Some(Standing::In { leaving: true, .. })),
-        );
+        let group = view.group;
+        let leaving = matches!(self.groups.get(&group), Some(Standing::In { leaving: true, .. }));
         if !leaving {
             self.keep(group);
         }
@@ -259,6 +260,9 @@ impl Member {
             return;
         };
         let name = group_of(group, id);
+        if from.proc == self.me {
+            self.untold.remove(&(group, id.to_owned()));
+        }
         let id = self.diary.text(id);
         let Some(Standing::In { view, unstable, .. }) = self.groups.get_mut(&group) else {
             self.wrong.push(format!("initial-view: {id} told while in no view"));
@@ -286,6 +290,9 @@ impl Member {
 
     fn told_out(&mut self, now: Instant, group: GroupId, why: Why) {
         self.keep_no_more(group);
+        for (_, id) in self.untold.extract_if(.., |(of, _)| *of == group) {
+            self.wrong.push(format!("self-delivery: {:?} is out without {id}", self.me));
+        }
         let reason = match why {
             Why::Left => "left",
             Why::NotFound => "not found",
@@ -340,6 +347,7 @@ impl Member {
             Asking::Cast(group, how, body) => {
                 let id = id_of(&body).expect("made here");
                 let name = group_of(group, id);
+                self.untold.insert((group, id.to_owned()));
                 let id = self.diary.text(id);
                 let view = match self.groups.get(&group) {
                     // Another flush may overtake it.

@@ -21,6 +21,7 @@ impl<M: Multicast> Kernel<M> {
         while let Some(heard) = self.desk.below.up() {
             self.hear(now, heard);
         }
+        self.touched.append(&mut self.desk.spreads.fewer());
         while let Some(group) = self.touched.pop_first() {
             self.fed.remove(&group);
             self.settle(now, group, Group::settle);

@@ -20,7 +20,31 @@ const fn light(
     Plant { name, file, from, to, families: &[], packages: &["lwg"] }
 }
 
-pub(super) const PLANTS: [Plant; 17] = [
+pub(super) const PLANTS: [Plant; 21] = [
+    kernel(
+        "who is back in a group that it left has forgotten who lacks its view",
+        "crates/vsync/src/kernel.rs",
+        "let active = group.is_active() || self.desk.holds(now, id);",
+        "let active = group.is_active();",
+    ),
+    kernel(
+        "who stays in a group does not wait for who leaves it",
+        "crates/vsync/src/succession.rs",
+        "{ install.audience() } else { part.leavers.clone() };",
+        "{ install.audience() } else { Vec::new() };",
+    ),
+    kernel(
+        "who leaves does not wait for its own GBCAST",
+        "crates/vsync/src/admission.rs",
+        "if self.leaving && !waits && self.leaves",
+        "if self.leaving && !(waits && false) && self.leaves",
+    ),
+    kernel(
+        "who has asked to leave sends a GBCAST all the same",
+        "crates/vsync/src/group.rs",
+        "if serving.leaving) && how.order == Order::Global",
+        "if serving.leaving) && how.order > Order::Global",
+    ),
     kernel(
         "who joins says to nobody that it is in none",
         "crates/vsync/src/group.rs",
