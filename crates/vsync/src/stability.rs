@@ -48,6 +48,8 @@ pub(crate) struct Stability {
     fresh: bool,
     /// Everybody is to hear of it at once.
     hurried: bool,
+    /// Bytes of it that are kept until all are known to have it.
+    kept: usize,
     /// How often that was reported.
     reports: u8,
     /// At the hub, a number that grows with what all have: as it was when they were told last.
@@ -76,6 +78,16 @@ struct Confirmed {
 /// The shortest pause before a report is repeated: a round trip and some.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
 
+/// Bytes of which it is soon said that they are here, so that all cease to keep them: what is kept
+/// longer than a core's cache holds it costs more than the report.
+const KEPT_BYTES: usize = 128 << 10;
+
+/// How soon: a few turns of the processes that share a core.
+const KEPT_FOR: Duration = Duration::from_millis(2);
+
+/// What keeping a message takes besides its bytes.
+const KEPT_BESIDE_BYTES: usize = 128;
+
 impl Stability {
     /// Of the member with the rank `own`. The rank `hub` is that of who gives places.
     pub(crate) fn new(members: usize, own: usize, hub: usize) -> Self {
@@ -94,6 +106,7 @@ impl Stability {
             expecting: false,
             fresh: false,
             hurried: false,
+            kept: 0,
             reports: 0,
             said: 0,
             owes_all: false,
@@ -264,11 +277,17 @@ impl Stability {
         news
     }
 
+    /// A message of so many bytes is kept here until all are known to have it.
+    pub(crate) fn keep(&mut self, bytes: usize) {
+        self.kept += bytes + KEPT_BESIDE_BYTES;
+    }
+
     /// Something new was received or processed here: a report is due soon.
     pub(crate) fn stir(&mut self, now: Instant, delay: Duration) {
         self.fresh = true;
         self.hurried |= delay.is_zero();
-        self.hasten(now, delay);
+        let most = if self.kept < KEPT_BYTES { delay } else { KEPT_FOR };
+        self.hasten(now, delay.min(most));
     }
 
     fn hasten(&mut self, now: Instant, delay: Duration) {
@@ -298,6 +317,7 @@ impl Stability {
 
     /// A report has gone out; the next is due only if something is not stable yet.
     pub(crate) fn reported(&mut self, now: Instant, unstable: bool) {
+        self.kept = 0;
         self.pause = (self.pause * 2).min(PAUSE_MAX);
         self.due = unstable.then(|| now + self.pause);
     }
