@@ -4,7 +4,8 @@
 //! position is called settled or stable only when every member of the view said so itself. Keeps:
 //! one row of positions per member. Whoever is not known to have all that is here is asked again
 //! and again, and answers, so a lost report delays and never stalls.
-//! What is new here goes to everybody where somebody waits for it, and otherwise by a hub.
+//! What is new here goes to everybody where somebody waits for it, and otherwise by a hub: after a
+//! while, or at once if much is kept for it.
 
 mod hub;
 
@@ -78,12 +79,9 @@ struct Confirmed {
 /// The shortest pause before a report is repeated: a round trip and some.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
 
-/// Bytes of which it is soon said that they are here, so that all cease to keep them: what is kept
-/// longer than a core's cache holds it costs more than the report.
-const KEPT_BYTES: usize = 128 << 10;
-
-/// How soon: a few turns of the processes that share a core.
-const KEPT_FOR: Duration = Duration::from_millis(2);
+/// Bytes of which it is said at once that they are here, so that all cease to keep them: what is
+/// kept longer than a core's cache holds it costs more than the report.
+const KEPT_BYTES: usize = 256 << 10;
 
 /// What keeping a message takes besides its bytes.
 const KEPT_BESIDE_BYTES: usize = 128;
@@ -286,8 +284,8 @@ impl Stability {
     pub(crate) fn stir(&mut self, now: Instant, delay: Duration) {
         self.fresh = true;
         self.hurried |= delay.is_zero();
-        let most = if self.kept < KEPT_BYTES { delay } else { KEPT_FOR };
-        self.hasten(now, delay.min(most));
+        let many = self.kept >= KEPT_BYTES;
+        self.hasten(now, if many { Duration::ZERO } else { delay });
     }
 
     fn hasten(&mut self, now: Instant, delay: Duration) {
@@ -393,6 +391,23 @@ pub(super) mod tests {
         stability.urge(Instant::ZERO);
         let own = stability.addressees(&here, true).own;
         assert_eq!(own, places(&[]), "who waits has nothing new to say");
+    }
+
+    #[test]
+    fn where_much_is_kept_it_is_said_at_once() {
+        let (now, delay) = (Instant::ZERO, Duration::from_millis(20));
+        let mut stability = Stability::new(3, 0, 1);
+        stability.keep(KEPT_BYTES - KEPT_BESIDE_BYTES - 1);
+        stability.stir(now, delay);
+        assert_eq!(stability.due, Some(now + delay));
+        stability.keep(1);
+        stability.stir(now, delay);
+        assert_eq!(stability.due, Some(now));
+        let places = stability.addressees(&[1, 0, 0], false);
+        assert_eq!(places.own, self::places(&[1]), "by the hub, as everything that can wait");
+        stability.reported(now, false);
+        stability.stir(now, delay);
+        assert_eq!(stability.due, Some(now + delay), "it has been said");
     }
 
     #[test]

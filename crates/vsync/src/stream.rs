@@ -97,8 +97,7 @@ impl Frame {
         let (header, mut message) = match self {
             Self::Cast(cast) if cast.is_for(rank) => {
                 let changes = cast.after.as_ref().map(whole);
-                let (order, safe, to, stamp) =
-                    (cast.order, cast.safe, cast.audience(), cast.stamp);
+                let (order, safe, to, stamp) = (cast.order, cast.safe, cast.audience(), cast.stamp);
                 let header = CastHeader { order, safe, to, changes, stamp };
                 (FrameHeader::Cast(header), cast.message.clone())
             }
@@ -328,6 +327,21 @@ mod tests {
     fn cast(to: Option<Audience>) -> Frame {
         let (order, to, message) = (Order::Total, to.map(Arc::new), Message::new(&b"x"[..]));
         Frame::Cast(Cast { order, safe: false, to, after: None, stamp: 0, message })
+    }
+
+    #[test]
+    fn messages_in_a_row_for_the_same_share_whom_they_are_for() {
+        let (some, others) = (Audience([0b110, 0, 0, 0]), Audience([0b011, 0, 0, 0]));
+        let mut stream = Stream::new(&Vector::zero(3));
+        for audience in [some, some, others] {
+            let Frame::Cast(mut next) = cast(None) else { unreachable!("made so") };
+            next.to = Some(stream.share(audience));
+            stream.append(Frame::Cast(next));
+        }
+        let to = |at| stream.frame(at).and_then(Frame::cast).and_then(|cast| cast.to.clone());
+        let same = |a: u64, b: u64| Arc::ptr_eq(&to(a).expect("said"), &to(b).expect("said"));
+        assert!(same(0, 1) && !same(1, 2));
+        assert_eq!(to(2).as_deref(), Some(&others));
     }
 
     #[test]

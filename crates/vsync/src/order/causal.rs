@@ -167,6 +167,18 @@ mod tests {
     }
 
     #[test]
+    fn what_waits_for_the_same_as_the_one_before_it_is_not_looked_at_again() {
+        let (one, other) = (Vector::of([3, 1].into_iter()), Vector::of([3, 2].into_iter()));
+        let mut causes = Causes::default();
+        assert!(!causes.are_within(&one, || [2, 1].into_iter()));
+        assert!(causes.are_within(&one, || [3, 1].into_iter()) && !causes.noted);
+        causes.noted = true;
+        assert!(causes.are_within(&one.clone(), || [0, 0].into_iter()), "positions never go back");
+        assert!(!causes.are_within(&other, || [3, 1].into_iter()) && causes.noted);
+        assert!(causes.are_within(&other, || [3, 2].into_iter()) && !causes.noted);
+    }
+
+    #[test]
     fn a_vector_that_goes_back_or_names_a_stranger_is_malformed() {
         let before = Vector::of([3].into_iter());
         assert_eq!(before.with(&Changes(alloc::vec![(0, 2)])), Err(Malformed));
