@@ -21,25 +21,53 @@ pub struct Message {
     body: Bytes,
 }
 
-/// Where the headers lie: few of one's own in place, many in a vector, a received message's in the
-/// buffer that it came in.
+/// Where the headers lie: few in place, many of one's own in a vector, many of a received message
+/// in the buffer that it came in.
 #[derive(Debug, Clone)]
 enum Heads {
-    Inline(heapless::Vec<u8, INLINE_BYTES, u8>),
+    Inline(Inline),
     Many(Vec<u8>),
     Shared(Bytes),
 }
 
+/// A few bytes. They are copied as a whole: that costs less than to look how many there are, or to
+/// share them.
+#[derive(Debug, Clone, Copy)]
+struct Inline {
+    length: u8,
+    bytes: [u8; INLINE_BYTES],
+}
+
+impl Inline {
+    const EMPTY: Self = Self { length: 0, bytes: [0; INLINE_BYTES] };
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
+
+    /// Whether so many more fit.
+    fn fits(&self, more: usize) -> bool {
+        usize::from(self.length) + more <= INLINE_BYTES
+    }
+
+    /// Appends what fits.
+    fn append(&mut self, more: &[u8]) {
+        let start = usize::from(self.length);
+        self.bytes[start..start + more.len()].copy_from_slice(more);
+        self.length += more.len() as u8;
+    }
+}
+
 impl Default for Heads {
     fn default() -> Self {
-        Self::Inline(heapless::Vec::new())
+        Self::Inline(Inline::EMPTY)
     }
 }
 
 impl Heads {
     fn bytes(&self) -> &[u8] {
         match self {
-            Self::Inline(bytes) => bytes,
+            Self::Inline(few) => few.bytes(),
             Self::Many(bytes) => bytes,
             Self::Shared(bytes) => bytes,
         }
@@ -47,7 +75,9 @@ impl Heads {
 
     fn truncate(&mut self, length: usize) {
         match self {
-            Self::Inline(bytes) => bytes.truncate(length),
+            Self::Inline(few) => few.length = few.length.min(length as u8),
+            // Who needs none of it does not keep the buffer.
+            Self::Shared(_) if length == 0 => *self = Self::default(),
             Self::Many(bytes) => bytes.truncate(length),
             Self::Shared(bytes) => bytes.truncate(length),
         }
@@ -55,18 +85,26 @@ impl Heads {
 }
 
 impl Sink for Heads {
+    fn push(&mut self, byte: u8) {
+        match self {
+            Self::Inline(few) if few.fits(1) => {
+                few.bytes[usize::from(few.length)] = byte;
+                few.length += 1;
+            }
+            _ => self.extend_from_slice(&[byte]),
+        }
+    }
+
     fn extend_from_slice(&mut self, more: &[u8]) {
         match self {
-            Self::Inline(bytes) if bytes.len() + more.len() <= INLINE_BYTES => {
-                bytes.extend_from_slice(more).expect("just compared");
-            }
+            Self::Inline(few) if few.fits(more.len()) => few.append(more),
             Self::Many(bytes) => bytes.extend_from_slice(more),
             // The bytes of a message that was received are others' too.
             Self::Shared(bytes) if bytes.len() + more.len() <= INLINE_BYTES => {
-                let mut own = heapless::Vec::new();
-                own.extend_from_slice(bytes).expect("just compared");
-                own.extend_from_slice(more).expect("just compared");
-                *self = Self::Inline(own);
+                let mut few = Inline::EMPTY;
+                few.append(bytes);
+                few.append(more);
+                *self = Self::Inline(few);
             }
             Self::Inline(_) | Self::Shared(_) => {
                 *self = Self::Many([self.bytes(), more].concat());
@@ -165,7 +203,8 @@ impl Message {
         into.extend_from_slice(heads);
     }
 
-    /// Reads what [`Message::write`] wrote; all of it stays in the buffer it came in.
+    /// Reads what [`Message::write`] wrote; the body, and many headers, stay in the buffer that it
+    /// came in.
     ///
     /// # Errors
     /// [`Malformed`] if the headers are longer than the bytes.
@@ -176,7 +215,13 @@ impl Message {
             return Err(Malformed);
         }
         let at = bytes.len() - rest.len();
-        let heads = Heads::Shared(bytes.slice(at..at + length));
+        let heads = if length <= INLINE_BYTES {
+            let mut few = Inline::EMPTY;
+            few.append(&rest[..length]);
+            Heads::Inline(few)
+        } else {
+            Heads::Shared(bytes.slice(at..at + length))
+        };
         bytes.advance(at + length);
         Ok(Self { heads, body: bytes })
     }

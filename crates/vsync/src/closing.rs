@@ -86,13 +86,14 @@ fn find_void(epoch: &Epoch, part: &Part, trimmed: &mut [(usize, Void)]) -> bool 
             let Some(cast) = stream.frame(position).and_then(crate::stream::Frame::cast) else {
                 continue;
             };
+            let to = cast.audience();
             // Nobody had it when a flush asked, and has told it since: it has come too late.
             let late = any_has(&lost.void, position);
             let told = any_has(&lost.done, position) || cast.order == Order::Unordered;
             let done = told && !late;
             if done || void.contains_key(&position) {
                 if void.contains_key(&position) {
-                    spoiled.insert(cast.to);
+                    spoiled.insert(to);
                 }
                 continue;
             }
@@ -101,12 +102,12 @@ fn find_void(epoch: &Epoch, part: &Part, trimmed: &mut [(usize, Void)]) -> bool 
             let whole = first
                 && cast.after.as_ref().is_none_or(|after| {
                     !after.points_at(|stream, below| {
-                        below > part.cut[stream] || is_lost(part, trimmed, cast.to, stream, below)
+                        below > part.cut[stream] || is_lost(part, trimmed, to, stream, below)
                     })
                 });
-            if !whole || spoiled.contains(&cast.to) {
-                spoiled.insert(cast.to);
-                found.push((at, position, cast.to));
+            if !whole || spoiled.contains(&to) {
+                spoiled.insert(to);
+                found.push((at, position, to));
             }
         }
     }

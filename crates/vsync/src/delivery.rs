@@ -13,7 +13,7 @@ use crate::endpoint::Endpoint;
 use crate::epoch::Epoch;
 use crate::interface::Up;
 use crate::order::Order;
-use crate::order::causal::Vector;
+use crate::order::causal::{Causes, Vector};
 use crate::order::total::Run;
 use crate::stream::{Cast, Frame, Stream};
 use crate::turn::Turn;
@@ -35,7 +35,8 @@ impl Epoch {
                 self.give_places(turn);
             }
             for rank in 0..self.streams.len() {
-                while self.step(turn, rank, ending) {
+                let mut causes = Causes::default();
+                while self.step(turn, rank, ending, &mut causes) {
                     moved = true;
                 }
             }
@@ -76,45 +77,35 @@ impl Epoch {
         }
     }
 
-    /// Delivers the head of one stream if its condition holds.
-    fn step(&mut self, turn: &mut Turn<'_>, rank: usize, ending: Option<Ending>) -> bool {
-        if self.streams[rank].pass_skips() {
-            return true;
-        }
-        let head = self.streams[rank].head();
-        let Some(frame) = self.streams[rank].frame(head) else { return false };
-        let aside = |cast: &Cast| matches!(cast.order, Order::Unordered | Order::Global);
-        let caused = |after: &Vector| after.within(self.streams.iter().map(Stream::head));
-        if frame.cast().is_none_or(aside) {
-            // At the end nobody is to be told anything behind it, so it waits for nothing.
-            if let Frame::Past { after, .. } = frame
-                && ending.is_none()
-                && !caused(after)
-            {
-                return false;
-            }
-            if rank == self.total.sequencer {
-                self.note_places(head);
-            }
-            self.pass(rank);
-            return true;
-        }
-        if frame.after().is_some_and(|after| !caused(after)) {
+    /// Delivers the head of one stream if its condition holds; `causes` are those that were looked
+    /// at last in this stream.
+    fn step(
+        &mut self,
+        turn: &mut Turn<'_>,
+        rank: usize,
+        ending: Option<Ending>,
+        causes: &mut Causes,
+    ) -> bool {
+        let streams = &self.streams;
+        let head = streams[rank].head();
+        let cast = match streams[rank].frame(head) {
+            None => return false,
+            Some(Frame::Skip) => return self.streams[rank].pass_skips(),
+            Some(Frame::Cast(cast)) if cast.order.is_queued() => cast,
+            Some(_) => return self.step_aside(rank, ending),
+        };
+        let heads = || streams.iter().map(Stream::head);
+        if cast.after.as_ref().is_some_and(|after| !causes.are_within(after, heads)) {
             return false;
         }
-        let total = frame.is_total();
-        if rank == self.total.sequencer {
-            self.note_places(head);
-        }
-        if total {
-            let streams = &self.streams;
+        if cast.order == Order::Total {
+            if rank == self.total.sequencer {
+                self.total.place(Run { rank: rank as u8, upto: head });
+            }
             if !self.total.is_next(rank, head, |r| streams[r].head()) {
                 return false;
             }
         }
-        let Some(Frame::Cast(cast)) = self.streams[rank].frame(head) else {
-            unreachable!("looked at just now")
-        };
         let safe = cast.safe
             && (ending.is_some_and(|ending| ending.whole) || self.is_settled(rank, head, cast));
         if cast.safe && !safe && ending.is_none() {
@@ -123,19 +114,38 @@ impl Epoch {
         if cast.is_for(self.rank) {
             self.tell(turn, rank, head, safe, cast);
         }
-        self.pass(rank);
+        self.processed.raise(rank, head + 1);
+        if let Some(after) = cast.after.as_ref().filter(|_| !causes.noted) {
+            after.iter().for_each(|(stream, below)| self.processed.raise(stream, below));
+            causes.noted = true;
+        }
+        self.moved |= rank != self.rank;
+        self.streams[rank].pass();
         true
     }
 
-    fn pass(&mut self, rank: usize) {
+    /// Passes what nobody is told of in its turn.
+    fn step_aside(&mut self, rank: usize, ending: Option<Ending>) -> bool {
+        let head = self.streams[rank].head();
+        // At the end nobody is to be told anything behind it, so it waits for nothing.
+        if let Some(Frame::Past { after, .. }) = self.streams[rank].frame(head)
+            && ending.is_none()
+            && !after.within(self.streams.iter().map(Stream::head))
+        {
+            return false;
+        }
+        if rank == self.total.sequencer {
+            self.note_places(head);
+        }
         self.streams[rank].pass();
         self.note_processed(rank);
+        true
     }
 
     /// Tells MBCASTs, those that have to be safe once they are.
     pub(crate) fn tell_unordered(&mut self, turn: &mut Turn<'_>, ending: Option<Ending>) {
         for rank in 0..self.streams.len() {
-            if self.streams[rank].processed() == self.streams[rank].received() {
+            if !self.streams[rank].has_pending() {
                 continue;
             }
             let settled: Vec<u64> =

@@ -5,6 +5,7 @@
 //! and `sequencer` decide what is told when, `reports` what is known of the others.
 
 use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use muts::{Audience, Channel, Message, ProcId};
@@ -51,6 +52,8 @@ pub(crate) struct Epoch {
     pub(crate) behind: Audience,
     /// By rank: how far own vectors point.
     pub(crate) processed: Positions,
+    /// The next own vector may be another than the last.
+    pub(crate) moved: bool,
     /// By rank: up to where the sequencer has looked for ABCASTs without a place.
     pub(crate) looked_below: Positions,
     /// Frames of excluded senders that lie beyond a void position, by rank and position.
@@ -98,6 +101,7 @@ impl Epoch {
             said: 0,
             behind: Audience::NONE,
             processed: Positions::new(count),
+            moved: false,
             looked_below: Positions::new(count),
             beyond: BTreeMap::new(),
             members,
@@ -137,8 +141,12 @@ impl Epoch {
     /// What this member has processed of the others' streams.
     fn vector(&self) -> Vector {
         let own = self.rank;
+        let last = self.streams[own].last();
+        if !self.moved {
+            return last.clone();
+        }
         let below = |rank| if rank == own { 0 } else { self.processed.get(rank) };
-        self.streams[own].last().moved_to((0..self.members.len()).map(below))
+        last.moved_to((0..self.members.len()).map(below))
     }
 
     /// Whether a GBCAST of this member waits for its flush.
@@ -171,11 +179,13 @@ impl Epoch {
             _ => 0,
         };
         let news = stamp > 0 || changes.as_ref().is_some_and(|changes| !changes.is_empty());
+        let waits = after.is_some();
         let header = FrameHeader::Cast(CastHeader { order, safe, to, changes, stamp });
+        let to = to.map(|to| self.streams[self.rank].share(to));
         let cast = Cast { order, safe, to, after, stamp, message: message.clone() };
-        let frame = Frame::Cast(cast);
-        let ranks = self.ranks(&frame);
-        self.put(turn, &header, frame, message)?;
+        let ranks = self.put(turn, &header, Frame::Cast(cast), message)?;
+        // What was put has the vector that was just made.
+        self.moved &= !waits;
         if news {
             self.said = self.said.max(stamp);
             self.note_news(ranks);
@@ -184,19 +194,19 @@ impl Epoch {
         Ok(())
     }
 
-    /// Puts a frame into the own stream, if the channel takes it.
+    /// Puts a frame into the own stream, if the channel takes it; answers who gets it, by rank.
     pub(crate) fn put(
         &mut self,
         turn: &mut Turn<'_>,
         header: &FrameHeader,
         frame: Frame,
         mut message: Message,
-    ) -> Result<(), Message> {
-        let to = self.ranks(&frame);
-        if self.tell_past(turn, to).is_err() {
+    ) -> Result<Audience, Message> {
+        let ranks = self.ranks(&frame);
+        if self.tell_past(turn, ranks).is_err() {
             return Err(message);
         }
-        let to = self.places(to);
+        let to = self.places(ranks);
         message.push(header);
         let cast = muts::Down::Cast { channel: self.channel, to, message };
         if let Err(muts::Full(muts::Down::Cast { mut message, .. })) = turn.net.down(turn.now, cast)
@@ -205,34 +215,56 @@ impl Epoch {
             return Err(message);
         }
         self.append(turn, self.rank, frame);
-        Ok(())
+        Ok(ranks)
     }
 
     /// Takes the next frame of a stream.
     fn append(&mut self, turn: &mut Turn<'_>, rank: usize, frame: Frame) {
         let mut soon = turn.config.stability;
         self.clock = self.clock.max(frame.stamp());
-        if frame.cast().is_some_and(|cast| cast.safe) {
-            // Its sender waits for nothing but that everybody says so.
-            soon = core::time::Duration::ZERO;
+        if let Some(cast) = frame.cast() {
+            self.stability.keep(cast.message.len());
+            if cast.safe {
+                // Its sender waits for nothing but that everybody says so.
+                soon = core::time::Duration::ZERO;
+            }
         }
         self.streams[rank].append(frame);
         self.stability.stir(turn.now, soon);
     }
 
-    /// Takes a multicast of a member. Those that are here already are passed over: a flush may
-    /// have brought them another way.
+    /// Takes a multicast of a member, and those of the same that come right behind it; answers
+    /// what else came then.
     pub(crate) fn receive(
         &mut self,
         turn: &mut Turn<'_>,
-        rank: usize,
-        position: u64,
-        message: Message,
-    ) {
+        from: ProcId,
+        (mut position, mut message): (u64, Message),
+    ) -> Option<muts::Up> {
+        let rank = self.rank_of(from);
+        loop {
+            if let Some(rank) = rank {
+                self.take(turn, rank, position, message);
+            }
+            match turn.net.up() {
+                Some(muts::Up::Cast { channel, from: sender, seq, message: next })
+                    if sender == from && channel == self.channel =>
+                {
+                    (position, message) = (seq, next);
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Takes a multicast of a member. Those that are here already are passed over: a flush may
+    /// have brought them another way.
+    fn take(&mut self, turn: &mut Turn<'_>, rank: usize, position: u64, message: Message) {
         if position != self.streams[rank].received() || rank == self.rank {
             return;
         }
-        match Frame::read(message, self.streams[rank].last()) {
+        let stream = &self.streams[rank];
+        match Frame::read(message, stream.last(), |to| stream.share(to)) {
             Ok(frame) => self.append(turn, rank, frame),
             Err(_) => turn.counters.malformed += 1,
         }
@@ -264,7 +296,7 @@ impl Epoch {
             return;
         }
         // Whoever hands a frame over writes its whole vector.
-        match Frame::read(message, &Vector::zero(self.members.len())) {
+        match Frame::read(message, &Vector::zero(self.members.len()), Arc::new) {
             Err(_) => turn.counters.malformed += 1,
             Ok(frame) if position == next => {
                 self.append(turn, rank, frame);

@@ -227,18 +227,16 @@ impl Group {
         }
     }
 
-    /// Takes a multicast of the epoch's channel; delivered by `settle`.
+    /// Takes a multicast of the epoch's channel, and those of the same sender that come right
+    /// behind it; answers what else came then. Delivered by `settle`.
     pub(crate) fn receive(
         &mut self,
         turn: &mut Turn<'_>,
         from: ProcId,
-        position: u64,
-        message: Message,
-    ) {
-        let Self::Serving(serving) = self else { return };
-        if let Some(rank) = serving.epoch.rank_of(from) {
-            serving.epoch.receive(turn, rank, position, message);
-        }
+        first: (u64, Message),
+    ) -> Option<muts::Up> {
+        let Self::Serving(serving) = self else { return None };
+        serving.epoch.receive(turn, from, first)
     }
 
     /// A member's multicasts up to there were not meant for this one.

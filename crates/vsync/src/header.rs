@@ -148,12 +148,14 @@ fn read_stamp(from: &mut &[u8]) -> Result<u64, Malformed> {
 
 /// Ranks must grow: one audience, one spelling.
 fn read_audience(from: &mut &[u8]) -> Result<Audience, Malformed> {
-    let ranks = Vec::<u8>::read(from)?;
+    let count = usize::try_from(read_varint(from)?).map_err(|_| Malformed)?;
+    let (ranks, rest) = from.split_at_checked(count).ok_or(Malformed)?;
     if !ranks.is_sorted_by(|a, b| a < b) {
         return Err(Malformed);
     }
     let mut to = Audience::NONE;
-    ranks.into_iter().for_each(|rank| to.insert(usize::from(rank)));
+    ranks.iter().for_each(|rank| to.insert(usize::from(*rank)));
+    *from = rest;
     Ok(to)
 }
 

@@ -24,7 +24,7 @@ impl Epoch {
     /// every ABCAST.
     pub(crate) fn ranks(&self, frame: &Frame) -> Audience {
         let Some(cast) = frame.cast().filter(|cast| !cast.safe) else { return Audience::ALL };
-        let Some(mut to) = cast.to else { return Audience::ALL };
+        let Some(mut to) = cast.audience() else { return Audience::ALL };
         to.insert(self.rank);
         if cast.order == Order::Total {
             to.insert(self.total.sequencer);
@@ -52,7 +52,8 @@ impl Epoch {
     /// # Errors
     /// If the channel has no room.
     pub(crate) fn tell_past(&mut self, turn: &mut Turn<'_>, to: Audience) -> Result<(), ()> {
-        if !(0..self.members.len()).any(|rank| self.behind.has(rank) && to.has(rank)) {
+        let is_behind = |rank| self.behind.has(rank) && to.has(rank);
+        if self.behind == Audience::NONE || !(0..self.members.len()).any(is_behind) {
             return Ok(());
         }
         let (after, stamp) = (self.streams[self.rank].last().clone(), self.said);
@@ -61,24 +62,26 @@ impl Epoch {
         self.behind = Audience::NONE;
         let put = self.put(turn, &header, Frame::Past { after, stamp }, Message::default());
         turn.counters.pasts += u64::from(put.is_ok());
-        put.map_err(|_| self.behind = Audience::ALL)
+        put.map(drop).map_err(|_| self.behind = Audience::ALL)
     }
 
     /// An own multicast with news went to these.
     pub(crate) fn note_news(&mut self, to: Audience) {
+        if to == Audience::ALL {
+            return;
+        }
         for rank in (0..self.members.len()).filter(|rank| !to.has(*rank)) {
             self.behind.insert(rank);
         }
     }
 
-    /// The head of a stream has been processed: own vectors may point at it, unless it was passed
-    /// over, and at all that it waited for.
+    /// The head of a stream has been processed, of which nobody was told in its turn: own vectors
+    /// may point at it, unless it was passed over, and at all that it waited for.
     pub(crate) fn note_processed(&mut self, rank: usize) {
         let head = self.streams[rank].head();
         let after = match self.streams[rank].frame(head - 1) {
             None | Some(Frame::Skip) => return,
             Some(Frame::Past { after, .. }) => Some(after),
-            Some(Frame::Cast(cast)) if cast.order.is_queued() => cast.after.as_ref(),
             // What passes the queue has not been waited for.
             Some(Frame::Cast(_) | Frame::Order(_)) => None,
         };
@@ -86,5 +89,6 @@ impl Epoch {
         for (stream, below) in after.into_iter().flat_map(Vector::iter) {
             self.processed.raise(stream, below);
         }
+        self.moved |= rank != self.rank;
     }
 }

@@ -23,6 +23,9 @@ impl Epoch {
     /// Gives places to the ABCASTs that could be delivered next. Without room in the channel it
     /// tries again later.
     pub(crate) fn give_places(&mut self, turn: &mut Turn<'_>) {
+        if !(0..self.streams.len()).any(|rank| rank != self.rank && self.lacks_places(rank)) {
+            return;
+        }
         let heads = self.heads();
         let before = self.looked_below.clone();
         let mut runs = Vec::new();
@@ -62,8 +65,17 @@ impl Epoch {
         turn.counters.orders_sent += 1;
     }
 
+    /// Whether there may be an ABCAST of this rank without a place.
+    fn lacks_places(&self, rank: usize) -> bool {
+        let looked_below = self.looked_below.get(rank).max(self.streams[rank].head());
+        looked_below < self.streams[rank].total_below()
+    }
+
     /// The run of plain ABCASTs of this rank that could be delivered next; stops at a safe one.
     fn look(&mut self, rank: usize, heads: &[u64]) -> Option<Run> {
+        if !self.lacks_places(rank) {
+            return None;
+        }
         let mut last = None;
         let mut position = self.looked_below.get(rank).max(heads[rank]);
         while let Some(frame) = self.streams[rank].frame(position) {
@@ -84,8 +96,11 @@ impl Epoch {
 
     /// The stamp of the first safe ABCAST of this rank that has no place.
     fn next_safe(&self, rank: usize) -> Option<u64> {
+        if !self.lacks_places(rank) {
+            return None;
+        }
         let stream = &self.streams[rank];
-        (self.looked_below.get(rank)..stream.received()).find_map(|position| {
+        (self.looked_below.get(rank)..stream.total_below()).find_map(|position| {
             let cast = stream.frame(position)?.cast()?;
             (cast.safe && cast.order == crate::order::Order::Total).then_some(cast.stamp)
         })

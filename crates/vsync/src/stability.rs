@@ -4,7 +4,8 @@
 //! position is called settled or stable only when every member of the view said so itself. Keeps:
 //! one row of positions per member. Whoever is not known to have all that is here is asked again
 //! and again, and answers, so a lost report delays and never stalls.
-//! What is new here goes to everybody where somebody waits for it, and otherwise by a hub.
+//! What is new here goes to everybody where somebody waits for it, and otherwise by a hub: after a
+//! while, or at once if much is kept for it.
 
 mod hub;
 
@@ -48,6 +49,8 @@ pub(crate) struct Stability {
     fresh: bool,
     /// Everybody is to hear of it at once.
     hurried: bool,
+    /// Bytes of it that are kept until all are known to have it.
+    kept: usize,
     /// How often that was reported.
     reports: u8,
     /// At the hub, a number that grows with what all have: as it was when they were told last.
@@ -76,6 +79,13 @@ struct Confirmed {
 /// The shortest pause before a report is repeated: a round trip and some.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
 
+/// Bytes of which it is said at once that they are here, so that all cease to keep them: what is
+/// kept longer than a core's cache holds it costs more than the report.
+const KEPT_BYTES: usize = 256 << 10;
+
+/// What keeping a message takes besides its bytes.
+const KEPT_BESIDE_BYTES: usize = 128;
+
 impl Stability {
     /// Of the member with the rank `own`. The rank `hub` is that of who gives places.
     pub(crate) fn new(members: usize, own: usize, hub: usize) -> Self {
@@ -94,6 +104,7 @@ impl Stability {
             expecting: false,
             fresh: false,
             hurried: false,
+            kept: 0,
             reports: 0,
             said: 0,
             owes_all: false,
@@ -264,11 +275,17 @@ impl Stability {
         news
     }
 
+    /// A message of so many bytes is kept here until all are known to have it.
+    pub(crate) fn keep(&mut self, bytes: usize) {
+        self.kept += bytes + KEPT_BESIDE_BYTES;
+    }
+
     /// Something new was received or processed here: a report is due soon.
     pub(crate) fn stir(&mut self, now: Instant, delay: Duration) {
         self.fresh = true;
         self.hurried |= delay.is_zero();
-        self.hasten(now, delay);
+        let many = self.kept >= KEPT_BYTES;
+        self.hasten(now, if many { Duration::ZERO } else { delay });
     }
 
     fn hasten(&mut self, now: Instant, delay: Duration) {
@@ -298,6 +315,7 @@ impl Stability {
 
     /// A report has gone out; the next is due only if something is not stable yet.
     pub(crate) fn reported(&mut self, now: Instant, unstable: bool) {
+        self.kept = 0;
         self.pause = (self.pause * 2).min(PAUSE_MAX);
         self.due = unstable.then(|| now + self.pause);
     }
@@ -373,6 +391,23 @@ pub(super) mod tests {
         stability.urge(Instant::ZERO);
         let own = stability.addressees(&here, true).own;
         assert_eq!(own, places(&[]), "who waits has nothing new to say");
+    }
+
+    #[test]
+    fn where_much_is_kept_it_is_said_at_once() {
+        let (now, delay) = (Instant::ZERO, Duration::from_millis(20));
+        let mut stability = Stability::new(3, 0, 1);
+        stability.keep(KEPT_BYTES - KEPT_BESIDE_BYTES - 1);
+        stability.stir(now, delay);
+        assert_eq!(stability.due, Some(now + delay));
+        stability.keep(1);
+        stability.stir(now, delay);
+        assert_eq!(stability.due, Some(now));
+        let places = stability.addressees(&[1, 0, 0], false);
+        assert_eq!(places.own, self::places(&[1]), "by the hub, as everything that can wait");
+        stability.reported(now, false);
+        stability.stir(now, delay);
+        assert_eq!(stability.due, Some(now + delay), "it has been said");
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 mod runs;
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use muts::{Audience, Malformed, Message};
@@ -23,8 +24,8 @@ use crate::span::Span;
 pub(crate) struct Cast {
     pub(crate) order: Order,
     pub(crate) safe: bool,
-    /// Whom it is for, by rank; everybody if none.
-    pub(crate) to: Option<Audience>,
+    /// Whom it is for, by rank; everybody if none. Shared by messages in a row for the same.
+    pub(crate) to: Option<Arc<Audience>>,
     /// What it waits for, if it waits.
     pub(crate) after: Option<Vector>,
     /// Of an ABCAST; see `order/total.rs`.
@@ -35,7 +36,12 @@ pub(crate) struct Cast {
 impl Cast {
     /// Whether the member of this rank is told of it.
     pub(crate) fn is_for(&self, rank: usize) -> bool {
-        self.to.is_none_or(|to| to.has(rank))
+        self.to.as_ref().is_none_or(|to| to.has(rank))
+    }
+
+    /// Whom it is for, by rank; everybody if none.
+    pub(crate) fn audience(&self) -> Option<Audience> {
+        self.to.as_deref().copied()
     }
 }
 
@@ -52,6 +58,9 @@ pub(crate) enum Frame {
     /// have passed over some of them.
     Past { after: Vector, stamp: u64 },
 }
+
+// Each is moved several times, and kept until all have it: what is rare lies elsewhere.
+const _: () = assert!(size_of::<Frame>() <= 120, "a frame has grown");
 
 impl Frame {
     pub(crate) fn cast(&self) -> Option<&Cast> {
@@ -88,7 +97,7 @@ impl Frame {
         let (header, mut message) = match self {
             Self::Cast(cast) if cast.is_for(rank) => {
                 let changes = cast.after.as_ref().map(whole);
-                let (order, safe, to, stamp) = (cast.order, cast.safe, cast.to, cast.stamp);
+                let (order, safe, to, stamp) = (cast.order, cast.safe, cast.audience(), cast.stamp);
                 let header = CastHeader { order, safe, to, changes, stamp };
                 (FrameHeader::Cast(header), cast.message.clone())
             }
@@ -107,7 +116,11 @@ impl Frame {
     ///
     /// # Errors
     /// [`Malformed`].
-    pub(crate) fn read(mut message: Message, last: &Vector) -> Result<Self, Malformed> {
+    pub(crate) fn read(
+        mut message: Message,
+        last: &Vector,
+        share: impl FnOnce(Audience) -> Arc<Audience>,
+    ) -> Result<Self, Malformed> {
         match message.pop()? {
             FrameHeader::Skip => Ok(Self::Skip),
             FrameHeader::Past { changes, stamp } => {
@@ -123,6 +136,7 @@ impl Frame {
                     return Err(Malformed);
                 }
                 let after = changes.map(|changes| last.with(&changes)).transpose()?;
+                let to = to.map(share);
                 Ok(Self::Cast(Cast { order, safe, to, after, stamp, message }))
             }
         }
@@ -137,6 +151,10 @@ pub(crate) struct Stream {
     head: u64,
     /// Its last vector: the next one travels as what changed.
     last: Vector,
+    /// Whom the last was for that was not for everybody.
+    last_to: Option<Arc<Audience>>,
+    /// No ABCAST from here on has come.
+    total_below: u64,
     /// Passed by the head and not told yet, by position: a safe MBCAST, a GBCAST.
     pending: Vec<(u64, Cast)>,
 }
@@ -144,12 +162,14 @@ pub(crate) struct Stream {
 impl Stream {
     /// With nothing in it; `zero` is a vector that points at nothing.
     pub(crate) fn new(zero: &Vector) -> Self {
-        Self { frames: Frames::default(), head: 0, last: zero.clone(), pending: Vec::new() }
+        let (frames, last) = (Frames::default(), zero.clone());
+        Self { frames, head: 0, last, last_to: None, total_below: 0, pending: Vec::new() }
     }
 
     /// Keeps no room for frames while there are none.
     pub(crate) fn rest(&mut self) {
         self.frames.rest();
+        self.last_to = None;
         if self.pending.is_empty() {
             self.pending = Vec::new();
         }
@@ -163,6 +183,11 @@ impl Stream {
     /// The first position not processed in queue order: what vectors count.
     pub(crate) fn head(&self) -> u64 {
         self.head
+    }
+
+    /// There is no ABCAST from here on.
+    pub(crate) fn total_below(&self) -> u64 {
+        self.total_below
     }
 
     /// The first position that may still have to be told here.
@@ -180,15 +205,32 @@ impl Stream {
         &self.last
     }
 
+    /// These, as those of its last message if they are no others.
+    pub(crate) fn share(&self, to: Audience) -> Arc<Audience> {
+        match &self.last_to {
+            Some(last) if **last == to => Arc::clone(last),
+            _ => Arc::new(to),
+        }
+    }
+
     /// Takes the next frame as it is.
     pub(crate) fn append(&mut self, frame: Frame) {
-        if let Some(after) = frame.after() {
+        if let Some(after) = frame.after()
+            && !after.is(&self.last)
+        {
             self.last = after.clone();
         }
-        if let Frame::Cast(cast) = &frame
-            && matches!(cast.order, Order::Unordered | Order::Global)
-        {
-            self.pending.push((self.received(), cast.clone()));
+        if let Frame::Cast(cast) = &frame {
+            if cast.order == Order::Total {
+                self.total_below = self.frames.end() + 1;
+            } else if !cast.order.is_queued() {
+                self.pending.push((self.received(), cast.clone()));
+            }
+            if let Some(to) = &cast.to
+                && !self.last_to.as_ref().is_some_and(|last| Arc::ptr_eq(last, to))
+            {
+                self.last_to = Some(Arc::clone(to));
+            }
         }
         self.frames.push(frame);
     }
@@ -212,6 +254,11 @@ impl Stream {
     pub(crate) fn pass(&mut self) {
         assert!(self.head < self.received(), "T1: nothing is processed before it is received");
         self.head += 1;
+    }
+
+    /// Whether anything is pending.
+    pub(crate) fn has_pending(&self) -> bool {
+        !self.pending.is_empty()
     }
 
     /// Takes out those pending that are ready.
@@ -278,8 +325,23 @@ mod tests {
     use super::*;
 
     fn cast(to: Option<Audience>) -> Frame {
-        let (order, message) = (Order::Total, Message::new(&b"x"[..]));
+        let (order, to, message) = (Order::Total, to.map(Arc::new), Message::new(&b"x"[..]));
         Frame::Cast(Cast { order, safe: false, to, after: None, stamp: 0, message })
+    }
+
+    #[test]
+    fn messages_in_a_row_for_the_same_share_whom_they_are_for() {
+        let (some, others) = (Audience([0b110, 0, 0, 0]), Audience([0b011, 0, 0, 0]));
+        let mut stream = Stream::new(&Vector::zero(3));
+        for audience in [some, some, others] {
+            let Frame::Cast(mut next) = cast(None) else { unreachable!("made so") };
+            next.to = Some(stream.share(audience));
+            stream.append(Frame::Cast(next));
+        }
+        let to = |at| stream.frame(at).and_then(Frame::cast).and_then(|cast| cast.to.clone());
+        let same = |a: u64, b: u64| Arc::ptr_eq(&to(a).expect("said"), &to(b).expect("said"));
+        assert!(same(0, 1) && !same(1, 2));
+        assert_eq!(to(2).as_deref(), Some(&others));
     }
 
     #[test]

@@ -81,8 +81,8 @@ const PLANTS: [Plant; 67] = [
     kernel(
         "what was passed over waited for is not told before the next",
         "crates/vsync/src/past.rs",
-        "any(|rank| self.behind.has(rank) && to.has(rank)) {",
-        "any(|rank| self.behind.has(rank) && !to.has(rank) && rank == self.rank) {",
+        "let is_behind = |rank| self.behind.has(rank) && to.has(rank);",
+        "let is_behind = |rank| self.behind.has(rank) && !to.has(rank) && rank == self.rank;",
     ),
     kernel(
         "a vector points at what its sender has passed over",
@@ -201,8 +201,8 @@ const PLANTS: [Plant; 67] = [
     kernel(
         "the cut is not trimmed to what is causally complete",
         "crates/vsync/src/closing.rs",
-        "if !whole || spoiled.contains(&cast.to) {",
-        "if spoiled.contains(&cast.to) {",
+        "if !whole || spoiled.contains(&to) {",
+        "if spoiled.contains(&to) {",
     ),
     kernel(
         "orphans are placed by something local",
@@ -219,8 +219,8 @@ const PLANTS: [Plant; 67] = [
     kernel(
         "a message is delivered before its causes",
         "crates/vsync/src/delivery.rs",
-        "after.within(self.streams.iter().map(Stream::head));\n",
-        "after.within(self.streams.iter().map(Stream::received));\n",
+        "let heads = || streams.iter().map(Stream::head);\n",
+        "let heads = || streams.iter().map(Stream::received);\n",
     ),
     kernel(
         "an ABCAST is delivered out of its place",

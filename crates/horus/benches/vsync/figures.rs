@@ -16,7 +16,7 @@ pub(crate) fn all(options: &Options) {
         let mut bare = Crew::start(&Words::new("muts"), MEMBERS);
         if options.wants("vsync.throughput") {
             for order in ORDERS {
-                for payload in if options.quick { &[400][..] } else { &[64, 400, 4_096][..] } {
+                for payload in if options.quick { &[64, 400][..] } else { &[64, 400, 4_096][..] } {
                     for senders in [1, MEMBERS] {
                         throughput(options, (&mut ours, &mut bare), order, *payload, senders);
                     }
@@ -42,6 +42,10 @@ fn throughput(
     payload: usize,
     senders: usize,
 ) {
+    let given = format!("order={order} payload={payload} senders={senders}");
+    if !options.wants(&format!("vsync.throughput {given}")) {
+        return;
+    }
     let (window, bare_flood) = (options.window_ms(), Flood::new(payload, senders));
     let flood = bare_flood.clone().with("order", order);
     let pair = alternate(

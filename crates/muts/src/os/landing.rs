@@ -11,23 +11,27 @@ pub(super) const LANDING_BYTES: usize = 64 << 10;
 /// Full buffers kept in sight: as many as floors above may hold at once.
 const RESTING_MAX: usize = 1024;
 
-/// Of those that are free so many rest: one more is given back each time one is used again.
+/// So many rest however few are in use. Of more, one is given back each time one is used again,
+/// once all have had their turn since there was need of another.
 const FREE_MAX: usize = 128;
 
 /// Full buffers that are looked at for one that is free.
-const LOOKS: usize = 4;
+const LOOKS: usize = 16;
 
 /// Buffers: some open to be filled, others in use above.
 #[derive(Debug)]
 pub(super) struct Landing {
     open: Vec<BytesMut>,
     resting: VecDeque<Bytes>,
+    /// How often one has been used again since there was need of another.
+    again: usize,
 }
 
 impl Landing {
     /// So many buffers for one call.
     pub(super) fn new(buffers: usize) -> Self {
-        Self { open: (0..buffers).map(|_| fresh()).collect(), resting: VecDeque::new() }
+        let open = (0..buffers).map(|_| fresh()).collect();
+        Self { open, resting: VecDeque::new(), again: 0 }
     }
 
     /// The open buffers, each all of its length.
@@ -48,22 +52,25 @@ impl Landing {
     }
 
     fn next(&mut self) -> BytesMut {
-        for _ in 0..LOOKS.min(self.resting.len()) {
-            let Some(whole) = self.resting.pop_front() else { break };
-            match whole.try_into_mut() {
-                Ok(free) => {
-                    self.give_back();
-                    return free;
-                }
-                Err(used) => self.resting.push_back(used),
-            }
+        let free = self.resting.iter().take(LOOKS).position(Bytes::is_unique);
+        // Those before it, or one at least, are kept for longer than others.
+        let passed = free.unwrap_or(1).min(self.resting.len());
+        self.resting.rotate_left(passed);
+        if free.is_some()
+            && let Some(Ok(free)) = self.resting.pop_front().map(Bytes::try_into_mut)
+        {
+            self.give_back();
+            return free;
         }
+        self.again = 0;
         fresh()
     }
 
     /// The longest used is the first to be free: if the next is too, there are more than enough.
     fn give_back(&mut self) {
+        self.again += 1;
         if self.resting.len() > FREE_MAX
+            && self.again > self.resting.len()
             && let Some(used) = self.resting.pop_front()
             && !used.is_unique()
         {
@@ -104,7 +111,23 @@ mod tests {
         assert_eq!(landing.resting.len(), RESTING_MAX);
         drop(held);
         (0..RESTING_MAX).for_each(|_| drop(landing.filled(0, 100)));
+        assert!(landing.resting.len() > FREE_MAX * 2, "there was need of all of them");
+        (0..RESTING_MAX).for_each(|_| drop(landing.filled(0, 100)));
         assert!(landing.resting.len() <= FREE_MAX + 1, "{} rest", landing.resting.len());
+    }
+
+    #[test]
+    fn while_more_are_in_use_than_may_rest_few_are_made_anew() {
+        let (mut landing, mut held) = (Landing::new(1), VecDeque::new());
+        let mut places = std::collections::BTreeSet::new();
+        for _ in 0..20_000 {
+            held.push_back(landing.filled(0, 100));
+            places.insert(landing.open()[0].as_ptr() as usize);
+            if held.len() > 2 * FREE_MAX {
+                held.pop_front();
+            }
+        }
+        assert!(places.len() < 3 * FREE_MAX, "{} buffers", places.len());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use muts::{Instant, Message, Multicast, ProcId, Wire};
+use muts::{Channel, Instant, Message, Multicast, ProcId, Wire};
 
 use super::Kernel;
 use crate::compare::compare;
@@ -18,8 +18,9 @@ use crate::peers::Beat;
 impl<M: Multicast> Kernel<M> {
     /// Takes all that the transport tells, then settles the groups that it touched.
     pub(super) fn listen(&mut self, now: Instant) {
-        while let Some(heard) = self.desk.below.up() {
-            self.hear(now, heard);
+        let mut next = self.desk.below.up();
+        while let Some(heard) = next {
+            next = self.hear(now, heard).or_else(|| self.desk.below.up());
         }
         self.touched.append(&mut self.desk.spreads.fewer());
         while let Some(group) = self.touched.pop_first() {
@@ -35,8 +36,26 @@ impl<M: Multicast> Kernel<M> {
         }
     }
 
-    fn hear(&mut self, now: Instant, heard: muts::Up) {
+    /// Takes a multicast, and those that come right behind it; answers what else came then.
+    fn hear_casts(
+        &mut self,
+        now: Instant,
+        channel: Channel,
+        from: ProcId,
+        first: (u64, Message),
+    ) -> Option<muts::Up> {
+        let group = self.channels.get(&channel).copied()?;
+        let found = self.groups.get_mut(&group)?;
+        self.fed.insert(group);
+        found.receive(&mut self.desk.turn(now), from, first)
+    }
+
+    /// Takes what the transport tells; answers what it has told since.
+    fn hear(&mut self, now: Instant, heard: muts::Up) -> Option<muts::Up> {
         match heard {
+            muts::Up::Cast { channel, from, seq, message } => {
+                return self.hear_casts(now, channel, from, (seq, message));
+            }
             muts::Up::Met { peer } => {
                 self.desk.peers.met(now, peer);
                 self.desk.told.push_back(Up::Met { peer });
@@ -56,14 +75,6 @@ impl<M: Multicast> Kernel<M> {
             muts::Up::Back { peer } => {
                 self.desk.peers.back(now, peer);
                 self.stir(now, peer);
-            }
-            muts::Up::Cast { channel, from, seq, message } => {
-                if let Some(group) = self.channels.get(&channel).copied()
-                    && let Some(found) = self.groups.get_mut(&group)
-                {
-                    found.receive(&mut self.desk.turn(now), from, seq, message);
-                    self.fed.insert(group);
-                }
             }
             muts::Up::Skip { channel, from, below } => {
                 if let Some(group) = self.channels.get(&channel).copied()
@@ -96,6 +107,7 @@ impl<M: Multicast> Kernel<M> {
             // Stability is told by members, of more than receipt.
             muts::Up::Settled { .. } | muts::Up::Note { .. } => {}
         }
+        None
     }
 
     fn hear_send(&mut self, now: Instant, from: ProcId, mut message: Message) {

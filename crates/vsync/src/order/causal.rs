@@ -32,6 +32,11 @@ impl Vector {
         Self::of(positions)
     }
 
+    /// Whether the two are one, seen at a glance.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Whether all that it points at lies below these positions.
     pub(crate) fn within(&self, positions: impl Iterator<Item = u64>) -> bool {
         self.0.iter().zip(positions).all(|(wanted, have)| *wanted <= have)
@@ -54,6 +59,9 @@ impl Vector {
 
     /// What changed since `before`.
     pub(crate) fn changes(&self, before: &Self) -> Changes {
+        if self.is(before) {
+            return Changes(Vec::new());
+        }
         let changed = self.0.iter().zip(before.0.iter()).enumerate();
         Changes(
             changed
@@ -81,6 +89,33 @@ impl Vector {
             *entry = *position;
         }
         Ok(changed)
+    }
+}
+
+/// What the messages of a stream wait for, one behind the other: most wait for the same.
+#[derive(Debug, Default)]
+pub(crate) struct Causes {
+    /// What lay below all positions when it was looked at last.
+    within: Option<Vector>,
+    /// Own vectors point at all of that.
+    pub(crate) noted: bool,
+}
+
+impl Causes {
+    /// Whether all that a message waits for lies below these positions, which never go back.
+    pub(crate) fn are_within<P: Iterator<Item = u64>>(
+        &mut self,
+        after: &Vector,
+        positions: impl FnOnce() -> P,
+    ) -> bool {
+        if self.within.as_ref().is_some_and(|known| known.is(after)) {
+            return true;
+        }
+        let within = after.within(positions());
+        if within {
+            *self = Self { within: Some(after.clone()), noted: false };
+        }
+        within
     }
 }
 
@@ -129,6 +164,18 @@ mod tests {
         assert!(Arc::ptr_eq(&now.moved_to([3, 2, 10].into_iter()).0, &now.0), "nothing changed");
         assert_eq!(now.moved_to([4, 2, 10].into_iter()), Vector::of([4, 2, 10].into_iter()));
         assert_eq!(before.with(&Changes::read(&mut &bytes[..]).expect("written")), Ok(now));
+    }
+
+    #[test]
+    fn what_waits_for_the_same_as_the_one_before_it_is_not_looked_at_again() {
+        let (one, other) = (Vector::of([3, 1].into_iter()), Vector::of([3, 2].into_iter()));
+        let mut causes = Causes::default();
+        assert!(!causes.are_within(&one, || [2, 1].into_iter()));
+        assert!(causes.are_within(&one, || [3, 1].into_iter()) && !causes.noted);
+        causes.noted = true;
+        assert!(causes.are_within(&one.clone(), || [0, 0].into_iter()), "positions never go back");
+        assert!(!causes.are_within(&other, || [3, 1].into_iter()) && causes.noted);
+        assert!(causes.are_within(&other, || [3, 2].into_iter()) && !causes.noted);
     }
 
     #[test]
