@@ -12,7 +12,7 @@ use crate::change::{EarlyMarks, Unplaced};
 use crate::directory::Directory;
 use crate::exchange::Exchange;
 use crate::group::{Ask, Destination, common};
-use crate::header::{Data, Header, Label, Op};
+use crate::header::{Again, Data, Header, Label, Op};
 use crate::here::{CoreNumber, Here};
 use crate::id::{LwgId, Members, SendId};
 use crate::interface::{Up, Why};
@@ -170,11 +170,19 @@ impl CoreGroup {
         order: Order,
         mut message: Message,
     ) {
+        // What comes by the million is looked for first, and not carried about.
+        if let Ok(again) = message.pop::<Again>() {
+            match self.brief.hear_again(from, again) {
+                Some(data) => self.on_data(here, from, seq, &data, (order, message)),
+                None => here.counters.malformed += 1,
+            }
+            return;
+        }
         match message.pop::<Header>() {
-            Ok(Header::Data(data)) => self.on_data(here, from, seq, data, (order, message)),
-            Ok(header @ (Header::First { .. } | Header::Again { .. })) => {
+            Ok(Header::Data(data)) => self.on_data(here, from, seq, &data, (order, message)),
+            Ok(header @ (Header::First { .. } | Header::Again(_))) => {
                 match self.brief.hear(from, &header) {
-                    Some(data) => self.on_data(here, from, seq, data, (order, message)),
+                    Some(data) => self.on_data(here, from, seq, &data, (order, message)),
                     None => here.counters.malformed += 1,
                 }
             }
@@ -256,7 +264,7 @@ impl CoreGroup {
         here: &mut Here,
         from: Endpoint,
         seq: u64,
-        data: Data,
+        data: &Data,
         (order, message): (Order, Message),
     ) {
         let own = from == here.me;
@@ -266,11 +274,11 @@ impl CoreGroup {
             self.urgent.extend(marks.into_iter().map(mark));
         }
         if data.relaxed {
-            return self.on_relaxed(here, (from, seq), data, (order, message));
+            return self.on_relaxed(here, (from, seq), *data, (order, message));
         }
         let aimed = if own { self.aimed.remove(&data.send) } else { None };
         let Some(slot) = self.directory.find(here, data.lwg) else {
-            return self.filter(here, from, &data);
+            return self.filter(here, from, data);
         };
         let members = here.table.members(slot);
         let inside = members.contains(&here.me);
@@ -280,9 +288,9 @@ impl CoreGroup {
                 // that lies comes here.
                 here.counters.out_of_view += 1;
             }
-            return self.filter(here, from, &data);
+            return self.filter(here, from, data);
         }
-        let Data { lwg, view, send, replies, aside, outside, .. } = data;
+        let Data { lwg, view, send, replies, aside, outside, .. } = *data;
         let members = own.then(|| match aimed {
             Some(aimed) => Arc::new(aimed),
             None => Arc::clone(&self.lately.of(here, slot, &self.view).members),
