@@ -11,7 +11,8 @@ use alloc::vec::Vec;
 
 use vsync::Endpoint;
 
-use crate::header::{Again, Data, Header};
+use crate::data::Data;
+use crate::header::{Again, Header};
 use crate::id::{LwgId, SendId};
 use crate::limits::NAMED_MAX;
 use crate::view::ViewId;
