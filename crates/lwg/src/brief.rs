@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use vsync::Endpoint;
 
 use crate::data::Data;
-use crate::header::Header;
+use crate::header::{Again, Header};
 use crate::id::{LwgId, SendId};
 use crate::limits::NAMED_MAX;
 use crate::view::ViewId;
@@ -41,7 +41,7 @@ impl Named {
         for (at, name) in self.names.iter().enumerate() {
             if let Some(name) = name.filter(is_it) {
                 let step = data.send.0.wrapping_sub(name.last.0);
-                return Header::Again { at: at as u8, replies: data.replies, step };
+                return Header::Again(Again { at: at as u8, replies: data.replies, step });
             }
         }
         Header::First { at: self.next, data }
@@ -60,13 +60,15 @@ impl Named {
                 self.next = (at + 1) % NAMED_MAX;
                 Some(data)
             }
-            Header::Again { at, replies, step } => {
-                let name = self.names.get_mut(usize::from(at))?.as_mut()?;
-                name.last = SendId(name.last.0.wrapping_add(step));
-                Some(Data::plain(name.lwg, name.view, name.last, replies))
-            }
+            Header::Again(again) => self.take_again(again),
             _ => None,
         }
+    }
+
+    fn take_again(&mut self, again: Again) -> Option<Data> {
+        let name = self.names.get_mut(usize::from(again.at))?.as_mut()?;
+        name.last = SendId(name.last.0.wrapping_add(again.step));
+        Some(Data::plain(name.lwg, name.view, name.last, again.replies))
     }
 }
 
@@ -82,6 +84,11 @@ impl Brief {
     /// A header of that sender has come; none if it names nothing.
     pub(crate) fn hear(&mut self, from: Endpoint, header: &Header) -> Option<Data> {
         self.heard.entry(from).or_default().take(header)
+    }
+
+    /// The same where nothing is named anew.
+    pub(crate) fn hear_again(&mut self, from: Endpoint, again: Again) -> Option<Data> {
+        self.heard.get_mut(&from)?.take_again(again)
     }
 
     /// The core view is over.
@@ -110,7 +117,7 @@ mod tests {
             let header = said.header(data);
             assert_eq!(said.take(&header), Some(data));
             assert_eq!(heard.take(&header), Some(data));
-            short += usize::from(matches!(header, Header::Again { .. }));
+            short += usize::from(matches!(header, Header::Again(_)));
         }
         assert!((1_000..2_000).contains(&short), "{short}");
     }
@@ -138,9 +145,10 @@ mod tests {
     #[test]
     fn who_names_what_is_not_there_names_nothing() {
         let mut heard = Named::default();
-        assert_eq!(heard.take(&Header::Again { at: 0, replies: false, step: 1 }), None);
+        let again = |at| Again { at, replies: false, step: 1 };
+        assert_eq!(heard.take_again(again(0)), None);
         assert!(heard.take(&Header::First { at: 1, data: data(1, 1) }).is_some());
-        assert_eq!(heard.take(&Header::Again { at: 0, replies: false, step: 1 }), None);
-        assert!(heard.take(&Header::Again { at: 1, replies: false, step: 1 }).is_some());
+        assert_eq!(heard.take_again(again(0)), None);
+        assert!(heard.take_again(again(1)).is_some());
     }
 }

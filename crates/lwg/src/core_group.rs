@@ -13,7 +13,7 @@ use crate::data::Data;
 use crate::directory::Directory;
 use crate::exchange::Exchange;
 use crate::group::{Ask, Destination, common};
-use crate::header::{Header, Label, Op};
+use crate::header::{Again, Header, Label, Op};
 use crate::here::{CoreNumber, Here};
 use crate::id::{LwgId, Members, SendId};
 use crate::interface::{Up, Why};
@@ -175,11 +175,19 @@ impl CoreGroup {
         how: (Order, bool),
         mut message: Message,
     ) {
+        // What comes by the million is looked for first, and not carried about.
+        if let Ok(again) = message.pop::<Again>() {
+            match self.brief.hear_again(from, again) {
+                Some(data) => self.on_data(here, (from, seq), how, &data, message),
+                None => here.counters.malformed += 1,
+            }
+            return;
+        }
         match message.pop::<Header>() {
-            Ok(Header::Data(data)) => self.on_data(here, (from, seq), how, data, message),
-            Ok(header @ (Header::First { .. } | Header::Again { .. })) => {
+            Ok(Header::Data(data)) => self.on_data(here, (from, seq), how, &data, message),
+            Ok(header @ (Header::First { .. } | Header::Again(_))) => {
                 match self.brief.hear(from, &header) {
-                    Some(data) => self.on_data(here, (from, seq), how, data, message),
+                    Some(data) => self.on_data(here, (from, seq), how, &data, message),
                     None => here.counters.malformed += 1,
                 }
             }
@@ -269,7 +277,7 @@ impl CoreGroup {
         here: &mut Here,
         (from, seq): (Endpoint, u64),
         (order, safe): (Order, bool),
-        data: Data,
+        data: &Data,
         message: Message,
     ) {
         let own = from == here.me;
@@ -277,11 +285,11 @@ impl CoreGroup {
             self.own_is_placed(data.lwg);
         }
         if data.relaxed {
-            return self.on_relaxed(here, (from, seq), data, (order, safe, message));
+            return self.on_relaxed(here, (from, seq), *data, (order, safe, message));
         }
         let aimed = if own { self.aimed.remove(&data.send) } else { None };
         let Some(slot) = self.directory.find(here, data.lwg) else {
-            return self.filter(here, from, &data);
+            return self.filter(here, from, data);
         };
         let members = here.table.members(slot);
         let inside = members.contains(&here.me);
@@ -291,15 +299,15 @@ impl CoreGroup {
                 // that lies comes here.
                 here.counters.out_of_view += 1;
             }
-            return self.filter(here, from, &data);
+            return self.filter(here, from, data);
         }
-        let Data { lwg, send, replies, aside, outside, .. } = data;
+        let Data { lwg, send, replies, aside, outside, .. } = *data;
         let members = own.then(|| match aimed {
             Some(aimed) => Arc::new(aimed),
             None => Arc::clone(&self.lately.of(here, slot, &self.view).members),
         });
         if !(own && aside) {
-            here.tell_message((from, &data), (order, safe), message);
+            here.tell_message((from, data), (order, safe), message);
         }
         let Some(members) = members else { return };
         self.opening.told(lwg, seq);

@@ -327,7 +327,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
 
     /// What was held for a create goes to the group, or is refused if there is none.
     fn release(&mut self, lwg: LwgId, held: VecDeque<Ask>, refused: bool) {
-        let known = self.here.find(lwg);
+        let known = if held.is_empty() { None } else { self.here.find(lwg) };
         for ask in held {
             match known.and_then(|(core, _)| self.cores[core as usize].as_mut()) {
                 Some(core) => {

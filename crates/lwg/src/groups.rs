@@ -43,6 +43,8 @@ pub struct Groups<C, P = Smallest> {
     pub(crate) here: Here,
     pub(crate) cores: Vec<Option<CoreGroup>>,
     pub(crate) numbers: BTreeMap<GroupId, CoreNumber>,
+    /// The core group heard of last.
+    heard_of: CoreNumber,
     pub(crate) sets: Sets<P>,
     pub(crate) placing: Placing,
     pub(crate) moves: Moves,
@@ -92,6 +94,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             here: Here::new(config.me),
             cores: Vec::new(),
             numbers: BTreeMap::new(),
+            heard_of: 0,
             sets: Sets::new(policy),
             placing: Placing::default(),
             moves: Moves::default(),
@@ -152,9 +155,13 @@ impl<C: Core, P: Policy> Groups<C, P> {
         }
     }
 
-    fn core(&mut self, group: GroupId) -> Option<&mut CoreGroup> {
-        let number = *self.numbers.get(&group)?;
-        self.cores[number as usize].as_mut()
+    /// Which a core group is here: mostly the one heard of last.
+    fn number_of(&mut self, group: GroupId) -> Option<CoreNumber> {
+        let last = self.cores.get(self.heard_of as usize).and_then(Option::as_ref);
+        if last.is_none_or(|core| core.id() != group) {
+            self.heard_of = *self.numbers.get(&group)?;
+        }
+        Some(self.heard_of)
     }
 
     fn sweep(&mut self) {

@@ -60,17 +60,35 @@ pub(crate) enum Header {
         at: u8,
         data: Data,
     },
-    /// Data of the group and view that have this number; its name is so much above the last one.
-    Again {
-        at: u8,
-        replies: bool,
-        step: u64,
-    },
+    Again(Again),
     /// Every member has given its MARK: a GBCAST of this process is told here.
     Say {
         lwg: LwgId,
         cause: u64,
     },
+}
+
+/// Data of the group and view that have this number; its name is so much above the last one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Again {
+    pub(crate) at: u8,
+    pub(crate) replies: bool,
+    pub(crate) step: u64,
+}
+
+impl Wire for Again {
+    fn write(&self, into: &mut impl Sink) {
+        into.extend_from_slice(&[AGAIN, self.at | if self.replies { AGAIN_REPLIES } else { 0 }]);
+        write_varint(into, self.step);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        if u8::read(from)? != AGAIN {
+            return Err(Malformed);
+        }
+        let byte = u8::read(from)?;
+        let (at, replies) = (number(byte & !AGAIN_REPLIES)?, byte & AGAIN_REPLIES != 0);
+        Ok(Self { at, replies, step: read_varint(from)? })
+    }
 }
 
 /// An operation on a light-weight group, carried out at its place in the total order.
@@ -322,10 +340,7 @@ impl Wire for Header {
                 data.send.write(into);
                 data.replies.write(into);
             }
-            Self::Again { at, replies, step } => {
-                into.extend_from_slice(&[9, at | if *replies { AGAIN_REPLIES } else { 0 }]);
-                write_varint(into, *step);
-            }
+            Self::Again(again) => again.write(into),
             Self::Say { lwg, cause } => {
                 into.push(10);
                 lwg.write(into);
@@ -334,6 +349,9 @@ impl Wire for Header {
         }
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        if from.first() == Some(&AGAIN) {
+            return Ok(Self::Again(Again::read(from)?));
+        }
         Ok(match u8::read(from)? {
             0 => Self::Bare,
             1 => Self::Op(Box::new(Op::read(from)?)),
@@ -350,16 +368,14 @@ impl Wire for Header {
                 let data = Data::plain(lwg, view, send, replies);
                 Self::First { at, data }
             }
-            9 => {
-                let byte = u8::read(from)?;
-                let (at, replies) = (number(byte & !AGAIN_REPLIES)?, byte & AGAIN_REPLIES != 0);
-                Self::Again { at, replies, step: read_varint(from)? }
-            }
             10 => Self::Say { lwg: LwgId::read(from)?, cause: u64::read(from)? },
             _ => return Err(Malformed),
         })
     }
 }
+
+/// The first byte of what comes by the million.
+const AGAIN: u8 = 9;
 
 /// On the number of a group and view: replies are wanted.
 const AGAIN_REPLIES: u8 = 0x80;
@@ -398,7 +414,7 @@ mod tests {
             Header::Close,
             Header::Ops,
             Header::First { at: 3, data: data(true, false, None) },
-            Header::Again { at: 15, replies: true, step: 300 },
+            Header::Again(Again { at: 15, replies: true, step: 300 }),
             Header::Say { lwg, cause: 9 },
         ]
     }
@@ -418,7 +434,7 @@ mod tests {
     #[test]
     fn what_comes_again_is_short() {
         let mut bytes = Vec::new();
-        Header::Again { at: 15, replies: false, step: 1 }.write(&mut bytes);
+        Again { at: 15, replies: false, step: 1 }.write(&mut bytes);
         assert_eq!(bytes.len(), 3);
         assert_eq!(Header::read(&mut &[9, NAMED_MAX, 1][..]), Err(Malformed));
     }

@@ -95,11 +95,15 @@ impl Here {
         }
     }
 
+    /// Whether anything was found out that others here must know.
+    pub(crate) fn has_news(&self) -> bool {
+        !self.asides.is_empty()
+            || !self.replies.letters.is_empty()
+            || !self.passing.letters.is_empty()
+    }
+
     /// What became of multicasts by way of others is said.
     pub(crate) fn gather_letters(&mut self) {
-        if self.replies.letters.is_empty() && self.passing.letters.is_empty() {
-            return;
-        }
         let letters = self.replies.letters.drain(..).chain(self.passing.letters.drain(..));
         self.asides.extend(letters.map(|(to, letter)| Aside::Say { to, letter }));
     }
@@ -145,6 +149,9 @@ impl Here {
 
     /// The core group and place of a group, if it is known here.
     pub(crate) fn find(&self, lwg: LwgId) -> Option<(CoreNumber, Slot)> {
+        if let Some(home) = self.table.home(lwg) {
+            return Some(home);
+        }
         // Of several the one that this process is in.
         let mut homes = self.table.homes(lwg);
         let mut best = homes.next()?;

@@ -6,6 +6,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::cell::Cell;
 
 use hashbrown::HashTable;
 
@@ -27,12 +28,17 @@ const VACANT: Index = Index::MAX;
 /// Entries of one page: one allocation for many, none much too large.
 const PAGE: usize = 512;
 
+/// Groups found last that are remembered: more than a busy process sends to by turns.
+const LATELY: usize = 16;
+
 pub(crate) struct Table {
     pages: Vec<Box<[Entry]>>,
     /// The first place that is not taken; the rest follow through `next`.
     free: Slot,
     len: usize,
     index: HashTable<Slot>,
+    /// Groups found last that are in one place only, each where the end of its name says.
+    lately: [Cell<Slot>; LATELY],
     pub(crate) memberships: Memberships,
 }
 
@@ -43,6 +49,7 @@ impl Default for Table {
             free: NOWHERE,
             len: 0,
             index: HashTable::new(),
+            lately: [const { Cell::new(NOWHERE) }; LATELY],
             memberships: Memberships::default(),
         }
     }
@@ -81,6 +88,7 @@ impl Table {
         *entry = Entry { lwg, id, membership, place, ..Entry::default() };
         self.link(slot);
         self.len += 1;
+        self.lately_of(lwg).set(NOWHERE);
         let pages = &self.pages;
         self.index.insert_unique(hash(lwg), slot, |slot| hash(entry_of(pages, *slot).lwg));
         slot
@@ -113,8 +121,35 @@ impl Table {
         }
     }
 
+    const fn lately_of(&self, lwg: LwgId) -> &Cell<Slot> {
+        &self.lately[lwg.count as usize % LATELY]
+    }
+
+    /// The only place of a group, if it is in one alone and was looked for lately.
+    fn only(&self, lwg: LwgId) -> Option<Slot> {
+        let slot = self.lately_of(lwg).get();
+        (slot != NOWHERE && self.is_taken(slot) && self.entry(slot).lwg == lwg).then_some(slot)
+    }
+
+    /// Where a group is that is in one place alone, and on which core group.
+    pub(crate) fn home(&self, lwg: LwgId) -> Option<(CoreNumber, Slot)> {
+        let slot = self.only(lwg).or_else(|| {
+            let mut homes = self.homes(lwg);
+            let (_, slot) = homes.next()?;
+            if homes.next().is_some() {
+                return None;
+            }
+            self.lately_of(lwg).set(slot);
+            Some(slot)
+        })?;
+        Some((self.memberships.core(self.entry(slot).membership), slot))
+    }
+
     /// Where a group is on this core group.
     pub(crate) fn find(&self, lwg: LwgId, core: CoreNumber) -> Option<Slot> {
+        if let Some(slot) = self.only(lwg) {
+            return (self.memberships.core(self.entry(slot).membership) == core).then_some(slot);
+        }
         let same = |slot: &Slot| {
             let entry = self.entry(*slot);
             entry.lwg == lwg && self.memberships.core(entry.membership) == core
@@ -216,6 +251,9 @@ mod tests {
             let lwg = LwgId { creator: random.below(3), count: random.below(300) };
             let core = random.below(2) as CoreNumber;
             let members = of(random.below(16));
+            let homes: Vec<_> = table.homes(lwg).collect();
+            let only = if let [home] = homes[..] { Some(home) } else { None };
+            assert_eq!(table.home(lwg), only);
             match (table.find(lwg, core), random.below(3)) {
                 (Some(slot), 0) => {
                     table.remove(slot);

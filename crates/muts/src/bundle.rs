@@ -296,7 +296,7 @@ fn frame(
 ) {
     counters.frames_sent += 1;
     let (from, to, again) = match next {
-        Next::Skip { from, to, below, again } => {
+        Next::Skip { from, to, below, again, .. } => {
             let length = to - from;
             Frame::Skip { channel, offset: from, length, below }.write(blocks.room(0));
             counters.skips_sent += 1;

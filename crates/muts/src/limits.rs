@@ -74,6 +74,14 @@ pub const ACK_BYTES: usize = 256 << 10;
 /// against a change of members, which may have to wait for it.
 pub const SKIP_PAUSE: core::time::Duration = core::time::Duration::from_millis(1);
 
+/// How long one does whose receiver has just passed over many: a wake-up for each pause is all that
+/// a flood for others costs it. Short against the beats by which failures are noticed, and the
+/// window of a sender does not fill meanwhile.
+pub const SKIPS_PAUSE: core::time::Duration = core::time::Duration::from_millis(4);
+
+/// How many are many: the messages of a millisecond where its wake-up costs much of theirs.
+pub const SKIPS_MANY: u64 = 64;
+
 /// Ranges told in one acknowledgement: what is beyond is sent again anyway.
 pub const ACK_RANGES_MAX: usize = 32;
 

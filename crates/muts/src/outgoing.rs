@@ -15,10 +15,11 @@ use bytes::Bytes;
 use crate::blocks::Blocks;
 use crate::config::Tuning;
 use crate::interface::Audience;
-use crate::limits::{GATHERED_BYTES_MAX, UNASKED_BYTES};
+use crate::limits::{GATHERED_BYTES_MAX, SKIP_PAUSE, SKIPS_MANY, SKIPS_PAUSE, UNASKED_BYTES};
 use crate::message::Message;
 use crate::ranges::Ranges;
 use crate::record::record_bytes;
+use crate::time::Duration;
 use crate::wire::write_varint;
 
 /// A message that is not for everybody: others are sent a skip in its place.
@@ -48,6 +49,8 @@ pub(crate) struct Receiver {
     gone: bool,
     /// Nothing but skips has waited for it since all that it was to be sent went out.
     pub(crate) passes: bool,
+    /// How many records the last skip stood for.
+    passed: u64,
     /// It hears the hall: what it lacks is kept level with what others lack that do.
     pub(crate) hears: bool,
     /// The versions of the note that were sent there, and have come.
@@ -60,8 +63,8 @@ pub(crate) struct Receiver {
 pub(crate) enum Next {
     /// These bytes of the stream.
     Data { from: u64, to: u64, again: bool },
-    /// These are not for it; so many records lie below their end.
-    Skip { from: u64, to: u64, below: u64, again: bool },
+    /// These are not for it: so many records, and so many lie below their end.
+    Skip { from: u64, to: u64, records: u64, below: u64, again: bool },
 }
 
 /// A stream at its sender.
@@ -94,6 +97,7 @@ impl Outgoing {
             limit: UNASKED_BYTES,
             gone: false,
             passes: false,
+            passed: 0,
             hears: false,
             note_sent: 0,
             note_there: 0,
@@ -124,6 +128,11 @@ impl Outgoing {
         let receiver = &mut self.receivers[place];
         receiver.passes = !is_for && !receiver.hears && !pressing;
         receiver.passes
+    }
+
+    /// How long that may wait: of many in a moment nobody waits for one.
+    pub(crate) fn patience(&self, place: usize) -> Duration {
+        if self.receivers[place].passed < SKIPS_MANY { SKIP_PAUSE } else { SKIPS_PAUSE }
     }
 
     pub(crate) fn receiver(&mut self, place: usize) -> &mut Receiver {
@@ -235,6 +244,9 @@ impl Outgoing {
         } else {
             receiver.next = to;
         }
+        if let Next::Skip { records, again: false, .. } = next {
+            receiver.passed = records;
+        }
         Some(next)
     }
 
@@ -267,14 +279,14 @@ impl Outgoing {
         if skipped.from > from {
             return Next::Data { from, to: end.min(skipped.from), again };
         }
-        let (mut to, mut below) = (skipped.to, skipped.below);
+        let (mut to, mut below, mut records) = (skipped.to, skipped.below, 1);
         for zone in zones {
             if zone.from != to || zone.audience.has(place) {
                 break;
             }
-            (to, below) = (zone.to, zone.below);
+            (to, below, records) = (zone.to, zone.below, records + 1);
         }
-        Next::Skip { from, to, below, again }
+        Next::Skip { from, to, records, below, again }
     }
 
     /// The pieces that hold these bytes.
@@ -401,16 +413,27 @@ mod tests {
     }
 
     #[test]
+    fn skips_of_many_messages_wait_longer_than_those_of_few() {
+        for (count, patience) in [(SKIPS_MANY, SKIPS_PAUSE), (SKIPS_MANY - 1, SKIP_PAUSE)] {
+            let mut out = stream(&alloc::vec![(8, only(1)); count as usize]);
+            assert_eq!(out.patience(0), SKIP_PAUSE);
+            assert!(matches!(out.next(0, 100), Some(Next::Skip { .. })));
+            assert_eq!((out.patience(0), out.patience(1)), (patience, SKIP_PAUSE));
+        }
+    }
+
+    #[test]
     fn whom_a_message_is_not_for_is_sent_a_skip() {
         let (all, one) = (Audience::ALL, only(1));
         let mut out = stream(&[(8, all), (8, one), (18, one), (8, only(0))]);
         assert_eq!(out.next(0, 100), data(0, 10));
-        let skip = Next::Skip { from: 10, to: 40, below: 3, again: false };
+        let skip = Next::Skip { from: 10, to: 40, records: 2, below: 3, again: false };
         assert_eq!(out.next(0, 100), Some(skip));
         assert_eq!(out.next(0, 100), data(40, 50));
         assert_eq!(out.next(1, 25), data(0, 25));
         assert_eq!(out.next(1, 100), data(25, 40));
-        assert_eq!(out.next(1, 100), Some(Next::Skip { from: 40, to: 50, below: 4, again: false }));
+        let skip = Next::Skip { from: 40, to: 50, records: 1, below: 4, again: false };
+        assert_eq!(out.next(1, 100), Some(skip));
         for place in 0..2 {
             out.acked(place, 0, 50);
         }

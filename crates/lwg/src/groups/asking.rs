@@ -132,7 +132,9 @@ impl<C: Core, P: Policy> Groups<C, P> {
             self.heard = false;
             self.note(number);
         }
-        self.settle_asides();
+        if self.here.has_news() {
+            self.settle_asides();
+        }
         self.burst += 1;
         if self.burst >= RUN_MAX {
             self.turn();

@@ -50,17 +50,19 @@ impl<C: Core, P: Policy> Groups<C, P> {
         match up {
             vsync::Up::View(view) if is_managed(view.group) => self.on_view(view),
             vsync::Up::Cast { group, from, seq, order, safe, message } if is_managed(group) => {
-                if let Some(&number) = self.numbers.get(&group)
+                if let Some(number) = self.number_of(group)
                     && let Some(core) = self.cores[number as usize].as_mut()
                 {
                     core.on_cast(&mut self.here, (from, seq), (order, safe), message);
-                    self.settle_asides();
+                    if self.here.has_news() {
+                        self.settle_asides();
+                    }
                     self.note(number);
                 }
             }
             vsync::Up::Stable { group, from, below } if is_managed(group) => {
                 let me = self.here.me;
-                if let Some(&number) = self.numbers.get(&group)
+                if let Some(number) = self.number_of(group)
                     && let Some(core) = self.cores[number as usize].as_mut()
                     && from == me
                 {
@@ -68,9 +70,10 @@ impl<C: Core, P: Policy> Groups<C, P> {
                 }
             }
             vsync::Up::Room { group } if is_managed(group) => {
-                if let Some(core) = self.core(group) {
+                if let Some(number) = self.number_of(group)
+                    && let Some(core) = self.cores[number as usize].as_mut()
+                {
                     core.full = false;
-                    let number = core.number();
                     self.note(number);
                 }
             }

@@ -12,7 +12,7 @@ use crate::header::{
 use crate::interface::{Audience, Channel, Down};
 use crate::layer::Full;
 use crate::limits::{
-    BEAT_BYTES_MAX, DATAGRAM_BYTES_SAFE, MESSAGE_BYTES_MAX, NOTE_BYTES_MAX, PEERS_MAX, SKIP_PAUSE,
+    BEAT_BYTES_MAX, DATAGRAM_BYTES_SAFE, MESSAGE_BYTES_MAX, NOTE_BYTES_MAX, PEERS_MAX,
 };
 use crate::message::Message;
 use crate::process::ProcId;
@@ -134,7 +134,7 @@ impl Transport {
             let (peer, passes) = (open.peers[place], open.out.may_pass(place, to.has(place)));
             let Some(link) = self.links.get_mut(&peer) else { continue };
             if passes {
-                link.errands.skip(channel, now + SKIP_PAUSE);
+                link.errands.skip(channel, now + open.out.patience(place));
                 self.reschedule(peer);
             } else {
                 link.make_ready(channel);
