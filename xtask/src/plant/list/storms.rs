@@ -121,7 +121,7 @@ pub(super) const PLANTS: [Plant; 19] = [
         "who is told where a group went does not know that a part may be left behind",
         "crates/lwg/src/moving.rs",
         "let note = if parted {",
-        "let note = if parted && here.now == Instant::ZERO {",
+        "let note = if parted && lwg.count == u64::MAX {",
     ),
     light(
         "who comes after the others has no view of its own in between",
