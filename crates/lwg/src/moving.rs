@@ -8,8 +8,8 @@
 //! SWITCH is a change like any other: every member gives its MARK, and whoever has all of them has
 //! been told everything of the old view, as all the others are. It then says READY in the new core
 //! group, with a name for the view that it closed. The last READY of all who closed it so, at its
-//! place in the total order there, makes the first view there. Who comes later, or from another view
-//! than the others, has a view of its own in between.
+//! place in the total order there, makes the first view there. Who comes later, or from another
+//! view than the others, has a view of its own in between.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -132,7 +132,7 @@ pub(super) const PLANTS: [Plant; 19] = [
     light(
         "a core group that is idle no more is given up all the same",
         "crates/lwg/src/grace.rs",
-        "                core.idle_since = None;\n                self.idle.remove(&(until, number));\n",
-        "                core.idle_since = None;\n                let _ = until;\n",
+        "core.idle_since = None;\n                self.idle.remove(&(until, number));\n",
+        "core.idle_since = None;\n                let _ = until;\n",
     ),
 ];
