@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use lwg::{Down, Endpoint, LwgId, Message, Order, Up, View, ViewId};
+use lwg::{Down, Endpoint, How, LwgId, Message, Order, Up, View, ViewId};
 use parking_lot::Mutex;
 
 use crate::door::Door;
@@ -77,21 +77,22 @@ impl Group {
         self.door.operate(self.lwg, Down::Destroy { lwg: self.lwg }, || ())
     }
 
-    /// lwg_send: multicasts to the present view, this process included. Waits only while more asks
+    /// lwg_send: multicasts to the present view, this process included: an [`Order`], or that and
+    /// more. Waits only while more asks
     /// wait than `limits` allows; what it answers tells when everybody has delivered it.
     ///
     /// # Errors
     /// [`Error::TooLong`], [`Error::Closed`].
-    pub fn send(&self, order: Order, body: impl Into<Bytes>) -> Result<Sent, Error> {
-        self.multicast(order, body.into(), false)
+    pub fn send(&self, how: impl Into<How>, body: impl Into<Bytes>) -> Result<Sent, Error> {
+        self.multicast(how.into(), body.into(), false)
     }
 
     /// lwg_send, and replies are wanted: what it answers tells them too.
     ///
     /// # Errors
     /// [`Error::TooLong`], [`Error::Closed`].
-    pub fn ask(&self, order: Order, body: impl Into<Bytes>) -> Result<Sent, Error> {
-        self.multicast(order, body.into(), true)
+    pub fn ask(&self, how: impl Into<How>, body: impl Into<Bytes>) -> Result<Sent, Error> {
+        self.multicast(how.into(), body.into(), true)
     }
 
     /// lwg_send to those of these members that are in the view: the others are told nothing of it,
@@ -102,10 +103,10 @@ impl Group {
     pub fn send_to(
         &self,
         members: &[Endpoint],
-        order: Order,
+        how: impl Into<How>,
         body: impl Into<Bytes>,
     ) -> Result<Sent, Error> {
-        self.multicast_to(members, order, body.into(), false)
+        self.multicast_to(members, how.into(), body.into(), false)
     }
 
     /// The same, and their replies are wanted.
@@ -115,31 +116,31 @@ impl Group {
     pub fn ask_to(
         &self,
         members: &[Endpoint],
-        order: Order,
+        how: impl Into<How>,
         body: impl Into<Bytes>,
     ) -> Result<Sent, Error> {
-        self.multicast_to(members, order, body.into(), true)
+        self.multicast_to(members, how.into(), body.into(), true)
     }
 
     fn multicast_to(
         &self,
         members: &[Endpoint],
-        order: Order,
+        how: How,
         body: Bytes,
         replies: bool,
     ) -> Result<Sent, Error> {
         self.door.wait_for_room()?;
         let (lwg, message) = (self.lwg, Message::new(body));
         let to = Box::new(members.iter().copied().collect());
-        let ask = |send| Down::SendTo { lwg, to, send, order, replies, message };
+        let ask = |send| Down::SendTo { lwg, to, send, how, replies, message };
         Ok(self.door.send_as(lwg, replies, ask))
     }
 
-    fn multicast(&self, order: Order, body: Bytes, replies: bool) -> Result<Sent, Error> {
+    fn multicast(&self, how: How, body: Bytes, replies: bool) -> Result<Sent, Error> {
         fits(&body)?;
         self.door.wait_for_room()?;
         let (lwg, message) = (self.lwg, Message::new(body));
-        let ask = |send| Down::Send { lwg, send, order, replies, message };
+        let ask = |send| Down::Send { lwg, send, how, replies, message };
         Ok(self.door.send_as(lwg, replies, ask))
     }
 
@@ -206,10 +207,10 @@ impl Group {
                 *self.view.lock() = Some((*view).clone());
                 Some(Heard::View(*view))
             }
-            Up::Message { view, from, send, order, replies, message, .. } => {
+            Up::Message { view, from, send, order, safe, replies, message, .. } => {
                 let answer = replies.then(|| Answer { door: Arc::clone(&self.door), from, send });
                 let body = message.into_body();
-                Some(Heard::Message(Received { view, from, order, body, answer }))
+                Some(Heard::Message(Received { view, from, order, safe, body, answer }))
             }
             Up::Told { from, message, .. } => Some(Heard::Told { from, body: message.into_body() }),
             _ => None,
@@ -236,6 +237,7 @@ pub struct Received {
     view: ViewId,
     from: Endpoint,
     order: Order,
+    safe: bool,
     body: Bytes,
     answer: Option<Answer>,
 }
@@ -257,6 +259,12 @@ impl Received {
     #[must_use]
     pub const fn order(&self) -> Order {
         self.order
+    }
+
+    /// Whether every member of the view is known to have it: only if it was sent so.
+    #[must_use]
+    pub const fn is_safe(&self) -> bool {
+        self.safe
     }
 
     /// What was sent.

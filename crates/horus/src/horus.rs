@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use lwg::{Down, Endpoint, LwgId, Message, Order, Policy, SetId, Traits, Where};
+use lwg::{Down, Endpoint, How, LwgId, Message, Policy, SetId, Traits, Where};
 use muts::keyed::{KeyFile, Keyed};
 use muts::os::{Finder, Forgetful, next_incarnation};
 use muts::{Address, NodeId, ProcId, wrong_name};
@@ -269,12 +269,13 @@ impl Horus {
     pub fn send_beside(
         &self,
         lwg: LwgId,
-        order: Order,
+        how: impl Into<How>,
         body: impl Into<Bytes>,
     ) -> Result<Sent, Error> {
         self.door.wait_for_room()?;
         let message = Message::new(body.into());
-        let ask = |send| Down::Send { lwg, send, order, replies: false, message };
+        let how = how.into();
+        let ask = |send| Down::Send { lwg, send, how, replies: false, message };
         Ok(self.door.send_as(lwg, false, ask))
     }
 
@@ -287,10 +288,10 @@ impl Horus {
         &self,
         member: Endpoint,
         lwg: LwgId,
-        order: Order,
+        how: impl Into<How>,
         body: impl Into<Bytes>,
     ) -> Result<Sent, Error> {
-        self.multicast_through(member, lwg, (order, false), body.into())
+        self.multicast_through(member, lwg, (how.into(), false), body.into())
     }
 
     /// The same, and replies of all members are wanted.
@@ -301,22 +302,22 @@ impl Horus {
         &self,
         member: Endpoint,
         lwg: LwgId,
-        order: Order,
+        how: impl Into<How>,
         body: impl Into<Bytes>,
     ) -> Result<Sent, Error> {
-        self.multicast_through(member, lwg, (order, true), body.into())
+        self.multicast_through(member, lwg, (how.into(), true), body.into())
     }
 
     fn multicast_through(
         &self,
         member: Endpoint,
         lwg: LwgId,
-        (order, replies): (Order, bool),
+        (how, replies): (How, bool),
         body: Bytes,
     ) -> Result<Sent, Error> {
         self.door.wait_for_room()?;
         let message = Message::new(body);
-        let ask = |send| Down::SendThrough { lwg, member, send, order, replies, message };
+        let ask = |send| Down::SendThrough { lwg, member, send, how, replies, message };
         Ok(self.door.send_from_outside(lwg, ask))
     }
 

@@ -127,8 +127,10 @@ int lwg_remove(struct lwg *lwg, const char *const *members, size_t count, uint32
 // `lwg` comes from `lwg_create` or `lwg_invited`.
 int lwg_destroy(struct lwg *lwg);
 
-// lwg_send: multicasts to the group, this process included. `order` is 'f', 'c' or 't': FIFO,
-// causal, total. With `sent` replies are wanted: free it with `lwg_discard_replies`; null: none.
+// lwg_send: multicasts to the group, this process included. `order` is 'm', 'f', 'c', 't', 'g':
+// in no order, FIFO, causal, total, against everything; its capital: safe, told only where every
+// member is known to have it. With `sent` replies are wanted: free it with `lwg_discard_replies`;
+// null: none.
 //
 // # Safety
 // `lwg` comes from `lwg_create` or `lwg_invited`; `bytes` are `length` bytes; `sent` is null or

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use roof::{Config, Endpoint, Group, Heard, Horus, LwgId, Order, Received, Sent, SetId, Traits};
+use roof::{Config, Endpoint, Group, Heard, Horus, How, LwgId, Received, Sent, SetId, Traits};
 
 use crate::doorbell::Doorbell;
 use crate::status::{bad, failed, late, wrong};
@@ -66,19 +66,19 @@ impl Tower {
         &self,
         member: Endpoint,
         lwg: LwgId,
-        order: Order,
+        how: How,
         (body, replies): (Vec<u8>, bool),
     ) -> Done<Asked> {
         let sent = match replies {
-            true => self.horus.ask_through(member, lwg, order, body),
-            false => self.horus.send_through(member, lwg, order, body),
+            true => self.horus.ask_through(member, lwg, how, body),
+            false => self.horus.send_through(member, lwg, how, body),
         };
         Ok(Asked::of(&self.horus, sent.map_err(wrong)?))
     }
 
     /// Sends to a relaxed group without being in it.
-    pub(crate) fn beside(&self, lwg: LwgId, order: Order, body: Vec<u8>) -> Done {
-        self.horus.send_beside(lwg, order, body).map_err(wrong).map(drop)
+    pub(crate) fn beside(&self, lwg: LwgId, how: How, body: Vec<u8>) -> Done {
+        self.horus.send_beside(lwg, how, body).map_err(wrong).map(drop)
     }
 
     pub(crate) fn invited(&self, patience: Duration) -> Done<Lwg> {

@@ -15,7 +15,7 @@ use std::ffi::CStr;
 use std::time::Duration;
 
 use handles::{Asked, Lwg, Tower};
-use roof::{Endpoint, Group, Heard, Order, Pending};
+use roof::{Endpoint, Group, Heard, How, Order, Pending};
 use status::{guarded, wrong};
 
 /// How a call ended.
@@ -234,8 +234,10 @@ pub unsafe extern "C" fn lwg_destroy(lwg: *mut Lwg) -> c_int {
     })
 }
 
-/// lwg_send: multicasts to the group, this process included. `order` is 'f', 'c' or 't': FIFO,
-/// causal, total. With `sent` replies are wanted: free it with `lwg_discard_replies`; null: none.
+/// lwg_send: multicasts to the group, this process included. `order` is 'm', 'f', 'c', 't', 'g':
+/// in no order, FIFO, causal, total, against everything; its capital: safe, told only where every
+/// member is known to have it. With `sent` replies are wanted: free it with `lwg_discard_replies`;
+/// null: none.
 ///
 /// # Safety
 /// `lwg` comes from `lwg_create` or `lwg_invited`; `bytes` are `length` bytes; `sent` is null or
@@ -251,7 +253,7 @@ pub unsafe extern "C" fn lwg_send(
     guarded(|| {
         // SAFETY: the caller's promise.
         let (lwg, body) = unsafe { (borrow(lwg)?, body(bytes, length)?) };
-        let order = order_of(order)?;
+        let order = how_of(order)?;
         if sent.is_null() {
             lwg.group.send(order, body).map_err(wrong).map(drop)
         } else {
@@ -403,13 +405,19 @@ pub unsafe extern "C" fn lwg_discard_replies(sent: *mut Asked) {
     unsafe { free(sent) };
 }
 
-fn order_of(order: c_char) -> Done<Order> {
-    match order as u8 {
-        b'f' => Ok(Order::Fifo),
-        b'c' => Ok(Order::Causal),
-        b't' => Ok(Order::Total),
-        _ => Err(status::bad("an order is 'f', 'c' or 't'")),
-    }
+fn how_of(order: c_char) -> Done<How> {
+    let letter = order as u8;
+    let order = match letter.to_ascii_lowercase() {
+        b'm' => Order::Unordered,
+        b'f' => Order::Fifo,
+        b'c' => Order::Causal,
+        b't' => Order::Total,
+        b'g' => Order::Global,
+        _ => {
+            return Err(status::bad("an order is 'm', 'f', 'c', 't' or 'g', or its capital: safe"));
+        }
+    };
+    Ok(How { safe: letter.is_ascii_uppercase(), ..How::from(order) })
 }
 
 type Done<T = ()> = Result<T, horus_status>;

@@ -6,7 +6,7 @@ use roof::{LwgId, Traits};
 
 use crate::handles::{Asked, Lwg, Tower};
 use crate::status::guarded;
-use crate::{body, borrow, order_of, patience, put, put_value, text, texts};
+use crate::{body, borrow, how_of, patience, put, put_value, text, texts};
 
 /// Names a group, the same at every process.
 #[repr(C)]
@@ -85,7 +85,7 @@ pub unsafe extern "C" fn lwg_send_through(
         // SAFETY: the caller's promise.
         let (tower, member) = unsafe { (borrow(tower)?, text(member)?) };
         // SAFETY: the caller's promise.
-        let (order, body) = (order_of(order)?, unsafe { body(bytes, length)? });
+        let (order, body) = (how_of(order)?, unsafe { body(bytes, length)? });
         let member = tower.members(&[member], patience(patience_ms))?[0];
         let asked = tower.through(member, group.id(), order, (body, !sent.is_null()))?;
         if sent.is_null() { Ok(()) } else { put(sent, asked) }
@@ -108,6 +108,6 @@ pub unsafe extern "C" fn lwg_send_beside(
     guarded(|| {
         // SAFETY: the caller's promise.
         let (tower, body) = unsafe { (borrow(tower)?, body(bytes, length)?) };
-        tower.beside(group.id(), order_of(order)?, body)
+        tower.beside(group.id(), how_of(order)?, body)
     })
 }

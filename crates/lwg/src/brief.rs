@@ -11,7 +11,8 @@ use alloc::vec::Vec;
 
 use vsync::Endpoint;
 
-use crate::header::{Data, Header};
+use crate::data::Data;
+use crate::header::Header;
 use crate::id::{LwgId, SendId};
 use crate::limits::NAMED_MAX;
 use crate::view::ViewId;

@@ -9,7 +9,7 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use vsync::Endpoint;
+use vsync::{Endpoint, Message};
 
 use crate::core_group::CoreGroup;
 use crate::digest::Digest;
@@ -21,7 +21,7 @@ use crate::interface::{Outcome, Up, Why};
 use crate::limits::EARLY_MARKS_MAX;
 use crate::outgoing::Urgent;
 use crate::table::Slot;
-use crate::traits::{BEGUN, LOST, Marks, NARROW, RELAXED, Traits};
+use crate::traits::{LOST, Marks, OF_VIEW, RELAXED, Traits};
 use crate::view::{View, ViewId, number_after};
 
 /// MARKs whose operation has not been delivered here.
@@ -97,15 +97,16 @@ impl Unplaced {
 
 impl CoreGroup {
     /// An operation at its place in the total order.
-    pub(crate) fn on_op(&mut self, here: &mut Here, from: Endpoint, op: Op) {
+    pub(crate) fn on_op(&mut self, here: &mut Here, from: Endpoint, op: Op, message: Message) {
         if let Some(exchange) = &mut self.exchange {
-            exchange.ops.push((from, op));
+            exchange.ops.push((from, op, message));
             return;
         }
-        self.apply(here, from, op);
+        self.apply(here, from, op, message);
     }
 
-    pub(crate) fn apply(&mut self, here: &mut Here, from: Endpoint, op: Op) {
+    /// What is on a message is its body, if the operation has one.
+    pub(crate) fn apply(&mut self, here: &mut Here, from: Endpoint, op: Op, message: Message) {
         if self.closed && matches!(op.what, What::Create(..)) {
             if from == here.me {
                 here.asides.push_back(Aside::Homeless { op });
@@ -126,6 +127,7 @@ impl CoreGroup {
                 return;
             }
             What::Ready(ready) => return self.on_ready(here, from, op.lwg, ready),
+            What::Say(_) => return self.on_global(here, from, &op, message),
             _ if self.has_moved(here, op.lwg) => {
                 if from == here.me {
                     self.operation_is_back(here, &op);
@@ -179,7 +181,7 @@ impl CoreGroup {
     }
 
     /// Whether a group that was here has gone elsewhere, or is about to.
-    fn has_moved(&mut self, here: &mut Here, lwg: LwgId) -> bool {
+    pub(crate) fn has_moved(&mut self, here: &mut Here, lwg: LwgId) -> bool {
         let Some(slot) = self.directory.find(here, lwg) else {
             return self.moved.get(lwg).is_some();
         };
@@ -250,10 +252,11 @@ impl CoreGroup {
     /// ABCASTs under way.
     pub(crate) fn agree(&mut self, here: &mut Here, slot: Slot, mut change: Change) {
         let lwg = here.table.entry(slot).lwg;
-        if change.missing.contains(&here.me) && !self.unplaced.wait(lwg, change.number) {
-            self.urgent.push_back(Urgent::Mark { lwg, change: change.number });
+        let mark = change.mark();
+        if change.missing.contains(&here.me) && !self.unplaced.wait(lwg, mark) {
+            self.urgent.push_back(Urgent::Mark { lwg, change: mark });
         }
-        let early = self.early.take(lwg, change.number);
+        let early = self.early.take(lwg, mark);
         change.missing.retain(|member| !early.contains(member));
         if change.members.is_empty() {
             self.directory.dead.insert(lwg);
@@ -274,7 +277,7 @@ impl CoreGroup {
         let slot = self.directory.find(here, lwg);
         let motion = slot.and_then(|slot| self.directory.motions.get_mut(&slot));
         let change = motion
-            .and_then(|motion| motion.changes.iter_mut().find(|change| change.number == number));
+            .and_then(|motion| motion.changes.iter_mut().find(|change| change.mark() == number));
         match (change, slot) {
             (Some(change), Some(slot)) => {
                 change.missing.retain(|member| *member != from);
@@ -284,12 +287,19 @@ impl CoreGroup {
         }
     }
 
-    fn install_ready(&mut self, here: &mut Here, slot: Slot) {
+    pub(crate) fn install_ready(&mut self, here: &mut Here, slot: Slot) {
         loop {
             let Some(motion) = self.directory.motions.get_mut(&slot) else { return };
-            let ready = motion.changes.front().is_some_and(|change| change.missing.is_empty());
-            let Some(change) = ready.then(|| motion.changes.pop_front()).flatten() else { break };
-            if !self.install(here, slot, &change, None) {
+            let Some(next) = motion.changes.front().filter(|next| next.missing.is_empty()) else {
+                break;
+            };
+            if !next.is_said() {
+                return self.say_if_own(here, slot);
+            }
+            let Some(mut change) = motion.changes.pop_front() else { break };
+            if let Some(saying) = change.saying.take() {
+                self.tell_global(here, slot, *saying);
+            } else if !self.install(here, slot, &change, None) {
                 return;
             }
         }
@@ -302,6 +312,7 @@ impl CoreGroup {
         for (slot, lwg, to) in core::mem::take(&mut self.leaving) {
             if self.directory.find(here, lwg) == Some(slot) {
                 let id = here.table.entry(slot).id;
+                self.directory.alive -= 1;
                 self.depart(here, slot, (to, id, id));
             }
         }
@@ -319,6 +330,10 @@ impl CoreGroup {
         while let Some(motion) = self.directory.motions.get_mut(&slot) {
             motion.asked = 0;
             let Some(mut change) = motion.changes.pop_front() else { break };
+            if let Some(saying) = change.saying.take() {
+                self.overtake(here, slot, *saying);
+                continue;
+            }
             if !change.missing.is_empty() {
                 here.counters.forced += 1;
                 change.cause = Digest::of("forced").with(&change.cause).with(&next.id).end();
@@ -332,6 +347,8 @@ impl CoreGroup {
                     let motion = self.directory.motions.remove(&slot).unwrap_or_default();
                     motion.held.into_iter().for_each(|ask| here.refuse(ask));
                 }
+                // It is here until it departs, unless the view takes its last members first.
+                self.directory.alive += 1;
                 self.leaving.push((slot, lwg, to));
                 return;
             }
@@ -364,7 +381,8 @@ impl CoreGroup {
         } else {
             previous.after(change.number, change.cause)
         };
-        entry.marks.clear(BEGUN | NARROW);
+        entry.marks.clear(OF_VIEW);
+        self.opening.remove(&lwg);
         if change.members.contains(&here.me) {
             self.directory.set_members(here, slot, &change.members);
             if self.land(here, slot, &change.arrivals, (true, along)) {

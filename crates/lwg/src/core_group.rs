@@ -9,16 +9,18 @@ use vsync::{Endpoint, GroupId, Message, Order};
 
 use crate::brief::Brief;
 use crate::change::{EarlyMarks, Unplaced};
+use crate::data::Data;
 use crate::directory::Directory;
 use crate::exchange::Exchange;
 use crate::group::{Ask, Destination, common};
-use crate::header::{Data, Header, Label, Op};
+use crate::header::{Header, Label, Op};
 use crate::here::{CoreNumber, Here};
 use crate::id::{LwgId, Members, SendId};
 use crate::interface::{Up, Why};
 use crate::lately::Lately;
 use crate::limits::AT_ONCE_MAX;
 use crate::moving::{Arrival, Moved};
+use crate::opening::Opening;
 use crate::outgoing::Urgent;
 use crate::table::Slot;
 use crate::traits::RELAXED;
@@ -73,6 +75,8 @@ pub(crate) struct CoreGroup {
     pub(crate) brief: Brief,
     /// The views that this process has sent in last; of this core view alone.
     pub(crate) lately: Lately,
+    /// Groups whose MBCASTs are carried in order until everybody has their view.
+    pub(crate) opening: Opening,
     /// Whether it is among those with something for the kernel.
     pub(crate) noted: bool,
 }
@@ -114,6 +118,7 @@ impl CoreGroup {
             carried: VecDeque::new(),
             brief: Brief::default(),
             lately: Lately::default(),
+            opening: Opening::default(),
             noted: false,
         };
         here.told.push_back(Up::Core(vsync::Up::View(view)));
@@ -141,6 +146,7 @@ impl CoreGroup {
         self.early.clear();
         self.brief.clear();
         self.lately.clear();
+        self.opening.clear();
         self.unplaced.clear();
         self.foretold.clear();
         self.aimed.clear();
@@ -165,25 +171,27 @@ impl CoreGroup {
     pub(crate) fn on_cast(
         &mut self,
         here: &mut Here,
-        from: Endpoint,
-        seq: u64,
-        order: Order,
+        (from, seq): (Endpoint, u64),
+        how: (Order, bool),
         mut message: Message,
     ) {
         match message.pop::<Header>() {
-            Ok(Header::Data(data)) => self.on_data(here, from, seq, data, (order, message)),
+            Ok(Header::Data(data)) => self.on_data(here, (from, seq), how, data, message),
             Ok(header @ (Header::First { .. } | Header::Again { .. })) => {
                 match self.brief.hear(from, &header) {
-                    Some(data) => self.on_data(here, from, seq, data, (order, message)),
+                    Some(data) => self.on_data(here, (from, seq), how, data, message),
                     None => here.counters.malformed += 1,
                 }
             }
-            Ok(Header::Op(op)) => self.on_op(here, from, *op),
+            Ok(Header::Op(op)) => self.on_op(here, from, *op, message),
             Ok(Header::Ops) => match Op::read_all(message.body()) {
-                Ok(ops) => ops.into_iter().for_each(|op| self.on_op(here, from, op)),
+                Ok(ops) => {
+                    ops.into_iter().for_each(|op| self.on_op(here, from, op, Message::default()));
+                }
                 Err(_) => here.counters.malformed += 1,
             },
             Ok(Header::Mark { lwg, change }) => self.on_mark(here, from, lwg, change),
+            Ok(Header::Say { lwg, cause }) => self.on_say(here, (from, seq), (lwg, cause), how.1),
             Ok(Header::Label(label)) => self.on_label(here, from, label),
             Ok(Header::Directory { label, last }) => {
                 self.on_directory(here, label, last, message.body());
@@ -197,6 +205,9 @@ impl CoreGroup {
     /// Everybody has delivered this process's casts below that position.
     pub(crate) fn on_stable(&mut self, here: &mut Here, below: u64) {
         self.tell_carried(here);
+        if !self.opening.is_empty() {
+            self.open(here, below);
+        }
         let mut last = Told::default();
         while self.unstable.front().is_some_and(|message| message.seq < below) {
             if let Some(message) = self.unstable.pop_front() {
@@ -240,7 +251,9 @@ impl CoreGroup {
                 here.tell_out(lwg, why, here.table.entry(slot).id.counter);
             }
             self.directory.remove(here, slot);
-            for ask in motion.held {
+            let sayings = motion.changes.into_iter().filter_map(|change| change.saying);
+            let said = sayings.filter_map(|saying| saying.own(here, lwg)).collect::<Vec<_>>();
+            for ask in said.into_iter().chain(motion.held) {
                 here.refuse(ask);
             }
         }
@@ -254,19 +267,17 @@ impl CoreGroup {
     fn on_data(
         &mut self,
         here: &mut Here,
-        from: Endpoint,
-        seq: u64,
+        (from, seq): (Endpoint, u64),
+        (order, safe): (Order, bool),
         data: Data,
-        (order, message): (Order, Message),
+        message: Message,
     ) {
         let own = from == here.me;
         if own && order == Order::Total {
-            let marks = self.unplaced.delivered(data.lwg);
-            let mark = |change| Urgent::Mark { lwg: data.lwg, change };
-            self.urgent.extend(marks.into_iter().map(mark));
+            self.own_is_placed(data.lwg);
         }
         if data.relaxed {
-            return self.on_relaxed(here, (from, seq), data, (order, message));
+            return self.on_relaxed(here, (from, seq), data, (order, safe, message));
         }
         let aimed = if own { self.aimed.remove(&data.send) } else { None };
         let Some(slot) = self.directory.find(here, data.lwg) else {
@@ -282,17 +293,16 @@ impl CoreGroup {
             }
             return self.filter(here, from, &data);
         }
-        let Data { lwg, view, send, replies, aside, outside, .. } = data;
+        let Data { lwg, send, replies, aside, outside, .. } = data;
         let members = own.then(|| match aimed {
             Some(aimed) => Arc::new(aimed),
             None => Arc::clone(&self.lately.of(here, slot, &self.view).members),
         });
         if !(own && aside) {
-            here.counters.messages_told += 1;
-            let from = outside.unwrap_or(from);
-            here.told.push_back(Up::Message { lwg, view, from, send, order, replies, message });
+            here.tell_message((from, &data), (order, safe), message);
         }
         let Some(members) = members else { return };
+        self.opening.told(lwg, seq);
         if let Some(asker) = outside {
             here.passing.told((asker, send), (lwg, self.number()), &members, replies);
             return;
@@ -300,7 +310,19 @@ impl CoreGroup {
         if replies {
             here.replies.delivered(send, &members, &mut here.told);
         }
-        self.unstable.push_back(Unstable { seq, lwg, send, members });
+        self.await_stable(Unstable { seq, lwg, send, members });
+    }
+
+    /// An own ABCAST has its place: MARKs may go out that waited for it.
+    pub(crate) fn own_is_placed(&mut self, lwg: LwgId) {
+        let marks = self.unplaced.delivered(lwg);
+        self.urgent.extend(marks.into_iter().map(|change| Urgent::Mark { lwg, change }));
+    }
+
+    /// An own message was told here: by position, which one in no order may be told before.
+    pub(crate) fn await_stable(&mut self, message: Unstable) {
+        let later = self.unstable.iter().rev().take_while(|other| other.seq > message.seq).count();
+        self.unstable.insert(self.unstable.len() - later, message);
     }
 
     fn filter(&mut self, here: &mut Here, from: Endpoint, data: &Data) {

@@ -17,6 +17,8 @@ pub(crate) struct Counters {
     pub(crate) out_of_view: u64,
     /// Bytes that mean nothing.
     pub(crate) malformed: u64,
+    /// Own GBCASTs sent again because the core view ended before they were told.
+    pub(crate) overtaken: u64,
     /// Changes closed by a core view with MARKs missing.
     pub(crate) forced: u64,
     pub(crate) exchanges: u64,
@@ -49,6 +51,7 @@ impl Counters {
         each("lwg.spared_bytes", self.spared);
         each("lwg.out_of_view", self.out_of_view);
         each("lwg.malformed", self.malformed);
+        each("lwg.overtaken", self.overtaken);
         each("lwg.forced", self.forced);
         each("lwg.exchanges", self.exchanges);
         each("lwg.united", self.united);

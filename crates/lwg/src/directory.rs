@@ -19,7 +19,7 @@ use crate::limits::STEPS_MAX;
 use crate::membership::{Index, Step};
 use crate::table::{NOWHERE, Slot};
 use crate::tombstones::Tombstones;
-use crate::traits::{BEGUN, LOST, NARROW};
+use crate::traits::{LOST, OF_VIEW};
 use crate::view::{View, ViewId, number_after};
 
 pub(crate) struct Directory {
@@ -125,7 +125,7 @@ impl Directory {
         let cause = Digest::of("core").with(&step.view).with(&step.lowest).end();
         entry.id = previous.after(number_after(previous.counter, step.view), cause);
         entry.place = entry.place.wrapping_add(1);
-        entry.marks.clear(BEGUN | NARROW);
+        entry.marks.clear(OF_VIEW);
         entry.marks.set(LOST);
         if step.members.contains(&here.me) {
             here.counters.views_told += 1;

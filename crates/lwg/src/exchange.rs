@@ -9,12 +9,12 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use muts::{Malformed, Wire};
-use vsync::Endpoint;
+use vsync::{Endpoint, Message};
 
 use crate::core_group::{CoreGroup, by_rank};
 use crate::digest::Digest;
-use crate::group::{Change, Destination, Generation};
-use crate::header::{Label, Op};
+use crate::group::{Ask, Change, Destination, Generation};
+use crate::header::{Label, Op, What};
 use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members};
 use crate::limits::{DIRECTORY_BYTES_MAX, DIRECTORY_ENTRIES_MAX};
@@ -33,7 +33,7 @@ pub(crate) struct Exchange {
     complete: BTreeSet<Label>,
     foreign: BTreeMap<Label, Foreign>,
     /// What was delivered meanwhile, in order.
-    pub(crate) ops: Vec<(Endpoint, Op)>,
+    pub(crate) ops: Vec<(Endpoint, Op, Message)>,
 }
 
 /// The directory of another part.
@@ -69,10 +69,14 @@ impl CoreGroup {
     pub(crate) fn end_exchange(&mut self, here: &mut Here) {
         let Some(exchange) = self.exchange.take() else { return };
         self.unfinished = true;
-        for (from, op) in exchange.ops {
+        for (from, op, message) in exchange.ops {
             here.counters.dropped += 1;
             if from == here.me {
-                here.refuse(crate::group::Ask::Op(op));
+                match op.what {
+                    // What waits behind it is in the queue by now.
+                    What::Say(say) => self.queue.push_front(say.ask(op.lwg, message)),
+                    _ => here.refuse(Ask::Op(op)),
+                }
             }
         }
     }
@@ -129,8 +133,8 @@ impl CoreGroup {
         };
         if let Some(exchange) = self.exchange.take_if(all) {
             self.unify(here, &exchange);
-            for (from, op) in exchange.ops {
-                self.apply(here, from, op);
+            for (from, op, message) in exchange.ops {
+                self.apply(here, from, op, message);
             }
         }
     }

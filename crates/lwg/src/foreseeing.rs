@@ -12,15 +12,15 @@ use crate::interface::{Outcome, Up};
 use crate::table::Slot;
 use crate::traits::RELAXED;
 
-/// Whether it changes the members of a group that is there.
-const fn changes_members(what: &What) -> bool {
-    matches!(what, What::Add(_) | What::Remove(_) | What::Destroy)
+/// Whether what this process sends to the group from now on comes after it.
+const fn holds_sends(what: &What) -> bool {
+    matches!(what, What::Add(_) | What::Remove(_) | What::Destroy | What::Say(_))
 }
 
 impl CoreGroup {
     /// An own operation has gone out.
     pub(crate) fn foresee(&mut self, here: &mut Here, op: &Op) {
-        if !changes_members(&op.what) {
+        if !holds_sends(&op.what) {
             return;
         }
         let Some(slot) = self.directory.find(here, op.lwg) else { return };
@@ -54,7 +54,7 @@ impl CoreGroup {
 
     /// An own operation is at its place: if nothing came of it, what waited for it goes on.
     pub(crate) fn operation_is_back(&mut self, here: &mut Here, op: &Op) {
-        if !changes_members(&op.what) {
+        if !holds_sends(&op.what) {
             return;
         }
         let Some(slot) = here.table.find(op.lwg, self.number()) else { return };

@@ -487,11 +487,11 @@ pub(crate) fn asked(ask: Ask) -> Down {
         Ask::Op(Op { lwg, what: What::Remove(members), .. }) => Down::Remove { lwg, members },
         Ask::Op(Op { lwg, what: What::Switch(to, _), .. }) => Down::Move { lwg, to: to.core },
         Ask::Op(Op { lwg, .. }) => Down::Destroy { lwg },
-        Ask::Send(Post { lwg, send, order, replies, to: Some(to), message, .. }) => {
-            Down::SendTo { lwg, to, send, order, replies, message }
+        Ask::Send(Post { lwg, send, how, replies, to: Some(to), message, .. }) => {
+            Down::SendTo { lwg, to, send, how, replies, message }
         }
-        Ask::Send(Post { lwg, send, order, replies, message, .. }) => {
-            Down::Send { lwg, send, order, replies, message }
+        Ask::Send(Post { lwg, send, how, replies, message, .. }) => {
+            Down::Send { lwg, send, how, replies, message }
         }
     }
 }

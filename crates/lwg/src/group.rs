@@ -3,8 +3,9 @@
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 
-use vsync::{Endpoint, GroupId, Message, Order};
+use vsync::{Endpoint, GroupId, How, Message};
 
+use crate::global::Saying;
 use crate::header::Op;
 use crate::id::{LwgId, Members, SendId};
 use crate::membership::Index;
@@ -74,6 +75,8 @@ pub(crate) struct Change {
     pub(crate) missing: Members,
     /// It does not change members: the group goes to another core group.
     pub(crate) to: Option<Destination>,
+    /// It changes nothing: a GBCAST is told where it would.
+    pub(crate) saying: Option<Box<Saying>>,
     /// Who comes from another core group, and which closed view each comes from.
     pub(crate) arrivals: BTreeMap<Endpoint, ViewId>,
 }
@@ -82,7 +85,8 @@ impl Change {
     /// Of members, by an operation.
     pub(crate) const fn new(number: u64, cause: u64, members: Members, missing: Members) -> Self {
         let arrivals = BTreeMap::new();
-        Self { number, cause, unites: false, members, missing, to: None, arrivals }
+        let (unites, to, saying) = (false, None, None);
+        Self { number, cause, unites, members, missing, to, saying, arrivals }
     }
 }
 
@@ -109,7 +113,7 @@ impl Motion {
 pub(crate) struct Post {
     pub(crate) lwg: LwgId,
     pub(crate) send: SendId,
-    pub(crate) order: Order,
+    pub(crate) how: How,
     pub(crate) replies: bool,
     /// Whom of the view that it goes out in it is for; none: all.
     pub(crate) to: Option<Box<Members>>,

@@ -13,11 +13,13 @@
 //! 7 (operations in the body)                   several operations (ABCAST)
 //! 8 at u8 | lwg | view id | send u64 | replies data; group and view have that number from now on
 //! 9 at u8, +128 replies are wanted | varint    data; so much is added to the last name (brief.rs)
+//! 10 lwg | cause u64                           a GBCAST is told now (CBCAST)
 //! ```
 //!
 //! Data is followed by flags: +1 replies are wanted, +2 it is not for its sender, +4 it comes from
-//! outside the group: the endpoint follows, +8 its group is relaxed. What is on a message to one
-//! process: `letter.rs`.
+//! outside the group: the endpoint follows, +8 its group is relaxed, +16 it is an MBCAST, +32 a
+//! GBCAST of a relaxed group. The body of another GBCAST is that of its operation. What is on a
+//! message to one process: `letter.rs`.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -25,6 +27,7 @@ use alloc::vec::Vec;
 use muts::{Malformed, Sink, Wire, read_varint, write_varint};
 use vsync::{Endpoint, GroupId};
 
+use crate::data::Data;
 use crate::group::{Destination, Generation};
 use crate::id::{LwgId, Members, SendId};
 use crate::limits::{MEMBERS_MAX, NAMED_MAX};
@@ -64,62 +67,11 @@ pub(crate) enum Header {
         replies: bool,
         step: u64,
     },
-}
-
-/// What is said of a multicast of a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Data {
-    pub(crate) lwg: LwgId,
-    pub(crate) view: ViewId,
-    pub(crate) send: SendId,
-    pub(crate) replies: bool,
-    /// It is for others only: who sent it is not told.
-    pub(crate) aside: bool,
-    /// Who outside the group has sent it by way of this member.
-    pub(crate) outside: Option<Endpoint>,
-    /// Its group is relaxed.
-    pub(crate) relaxed: bool,
-}
-
-impl Data {
-    /// Of a whole group, from one of its members.
-    pub(crate) const fn plain(lwg: LwgId, view: ViewId, send: SendId, replies: bool) -> Self {
-        Self { lwg, view, send, replies, aside: false, outside: None, relaxed: false }
-    }
-}
-
-const REPLIES: u8 = 1;
-const ASIDE: u8 = 2;
-const OUTSIDE: u8 = 4;
-const RELAXED: u8 = 8;
-
-impl Wire for Data {
-    fn write(&self, into: &mut impl Sink) {
-        self.lwg.write(into);
-        self.view.write(into);
-        self.send.write(into);
-        let flag = |set: bool, flag: u8| if set { flag } else { 0 };
-        into.push(
-            flag(self.replies, REPLIES)
-                | flag(self.aside, ASIDE)
-                | flag(self.outside.is_some(), OUTSIDE)
-                | flag(self.relaxed, RELAXED),
-        );
-        if let Some(outside) = &self.outside {
-            outside.write(into);
-        }
-    }
-    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
-        let (lwg, view, send) = (LwgId::read(from)?, ViewId::read(from)?, SendId::read(from)?);
-        let flags = u8::read(from)?;
-        if flags & !(REPLIES | ASIDE | OUTSIDE | RELAXED) != 0 {
-            return Err(Malformed);
-        }
-        let outside = (flags & OUTSIDE != 0).then(|| Endpoint::read(from)).transpose()?;
-        let (replies, aside) = (flags & REPLIES != 0, flags & ASIDE != 0);
-        let relaxed = flags & RELAXED != 0;
-        Ok(Self { lwg, view, send, replies, aside, outside, relaxed })
-    }
+    /// Every member has given its MARK: a GBCAST of this process is told here.
+    Say {
+        lwg: LwgId,
+        cause: u64,
+    },
 }
 
 /// An operation on a light-weight group, carried out at its place in the total order.
@@ -151,6 +103,20 @@ pub(crate) enum What {
     /// The sender, which was asked into a group that has moved, is in it nowhere else: it enters,
     /// and has known views of it up to this number.
     Enter(u64),
+    /// A GBCAST; its message is the body.
+    Say(Say),
+}
+
+/// What is said of a GBCAST of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Say {
+    pub(crate) send: SendId,
+    pub(crate) replies: bool,
+    pub(crate) safe: bool,
+    /// Who outside the group has sent it by way of this member.
+    pub(crate) outside: Option<Endpoint>,
+    /// Whom of the view that it is told in it is for; nobody: all.
+    pub(crate) to: Members,
 }
 
 /// What an arriving member says of the view that it comes from.
@@ -213,7 +179,8 @@ impl Op {
             | What::Add(members)
             | What::Remove(members)
             | What::Switch(_, members)
-            | What::Ready(Ready { members, .. }) => members,
+            | What::Ready(Ready { members, .. })
+            | What::Say(Say { to: members, .. }) => members,
             What::Destroy | What::Adopt | What::Release | What::Enter(_) => &[],
         }
     }
@@ -233,6 +200,7 @@ impl Op {
             What::Switch(..) => 7,
             What::Ready(_) => 8,
             What::Enter(_) => 9,
+            What::Say(_) => 11,
         };
         if before.is_some_and(|before| before.members() == self.members()) {
             (kind | SAME).write(into);
@@ -249,6 +217,11 @@ impl Op {
                 ready.marks.write(into);
             }
             What::Enter(known) => known.write(into),
+            What::Say(say) => {
+                say.send.write(into);
+                [say.replies, say.safe].iter().for_each(|flag| flag.write(into));
+                say.outside.write(into);
+            }
             _ => {}
         }
     }
@@ -283,6 +256,13 @@ impl Op {
                 marks: Marks::read(from)?,
             }),
             9 if members.is_empty() => What::Enter(u64::read(from)?),
+            11 => What::Say(Say {
+                send: SendId::read(from)?,
+                replies: bool::read(from)?,
+                safe: bool::read(from)?,
+                outside: Option::read(from)?,
+                to: members,
+            }),
             _ => return Err(Malformed),
         };
         Ok(Self { number, lwg, what })
@@ -350,6 +330,11 @@ impl Wire for Header {
                 into.extend_from_slice(&[9, at | if *replies { AGAIN_REPLIES } else { 0 }]);
                 write_varint(into, *step);
             }
+            Self::Say { lwg, cause } => {
+                into.push(10);
+                lwg.write(into);
+                cause.write(into);
+            }
         }
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
@@ -374,6 +359,7 @@ impl Wire for Header {
                 let (at, replies) = (number(byte & !AGAIN_REPLIES)?, byte & AGAIN_REPLIES != 0);
                 Self::Again { at, replies, step: read_varint(from)? }
             }
+            10 => Self::Say { lwg: LwgId::read(from)?, cause: u64::read(from)? },
             _ => return Err(Malformed),
         })
     }
@@ -394,8 +380,9 @@ mod tests {
 
     fn data(replies: bool, aside: bool, outside: Option<Endpoint>) -> Data {
         let lwg = LwgId { creator: 3, count: 9 };
-        let relaxed = aside;
-        Data { lwg, view: ViewId::default(), send: SendId(7), replies, aside, outside, relaxed }
+        let (view, send) = (ViewId::default(), SendId(7));
+        let (relaxed, meant) = (aside, outside.map(|_| vsync::Order::Unordered));
+        Data { lwg, view, send, replies, aside, outside, relaxed, meant }
     }
 
     fn headers() -> Vec<Header> {
@@ -416,6 +403,7 @@ mod tests {
             Header::Ops,
             Header::First { at: 3, data: data(true, false, None) },
             Header::Again { at: 15, replies: true, step: 300 },
+            Header::Say { lwg, cause: 9 },
         ]
     }
 

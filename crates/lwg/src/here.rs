@@ -3,9 +3,11 @@
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use muts::Instant;
-use vsync::{Endpoint, GroupId};
+use vsync::{Endpoint, GroupId, Message, Order};
 
 use crate::counters::Counters;
+use crate::data::Data;
+use crate::group::Ask;
 use crate::header::{Op, What};
 use crate::id::LwgId;
 use crate::interface::{Outcome, Up, Why};
@@ -56,6 +58,8 @@ pub(crate) enum Aside {
     Moved { op: Op },
     /// This process is wanted in a relaxed group, or out of it.
     Called { lwg: LwgId, comes: bool },
+    /// An own GBCAST came after its group has gone elsewhere.
+    Resend { lwg: LwgId, ask: Ask },
     /// A group of this process has left its core group.
     Departed { lwg: LwgId },
     /// A group of this process has come to another core group.
@@ -98,6 +102,19 @@ impl Here {
         }
         let letters = self.replies.letters.drain(..).chain(self.passing.letters.drain(..));
         self.asides.extend(letters.map(|(to, letter)| Aside::Say { to, letter }));
+    }
+
+    /// A multicast of a group is told.
+    pub(crate) fn tell_message(
+        &mut self,
+        (from, data): (Endpoint, &Data),
+        (order, safe): (Order, bool),
+        message: Message,
+    ) {
+        let Data { lwg, view, send, replies, outside, meant, .. } = *data;
+        let (from, order) = (outside.unwrap_or(from), meant.unwrap_or(order));
+        self.counters.messages_told += 1;
+        self.told.push_back(Up::Message { lwg, view, from, send, order, safe, replies, message });
     }
 
     /// Whether an operation makes a group that only this process can have named.

@@ -6,7 +6,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use muts::{Layer, Message};
-use vsync::{Endpoint, GroupId, Order};
+use vsync::{Endpoint, GroupId, How, Order};
 
 use crate::id::{LwgId, Members, SendId};
 use crate::sets::SetId;
@@ -97,8 +97,9 @@ pub enum Down {
         lwg: LwgId,
         /// Its name; unique among this process's sends.
         send: SendId,
-        /// Its order.
-        order: Order,
+        /// Its order, and how sure its delivery is to be. Whom it is for and what it waits for is
+        /// this floor's to say (`How::to`, `How::after_all`).
+        how: How,
         /// Whether replies are wanted: then `Reply`s follow and always end with `Answered`.
         replies: bool,
         /// The message.
@@ -114,8 +115,8 @@ pub enum Down {
         to: Box<Members>,
         /// Its name; unique among this process's sends.
         send: SendId,
-        /// Its order.
-        order: Order,
+        /// As in [`Down::Send`].
+        how: How,
         /// Whether replies are wanted: of those that it is for.
         replies: bool,
         /// The message.
@@ -132,8 +133,8 @@ pub enum Down {
         member: Endpoint,
         /// Its name; unique among this process's sends.
         send: SendId,
-        /// Its order.
-        order: Order,
+        /// As in [`Down::Send`].
+        how: How,
         /// Whether replies are wanted.
         replies: bool,
         /// The message.
@@ -184,6 +185,8 @@ pub enum Up {
         send: SendId,
         /// Its order.
         order: Order,
+        /// Whether every member of the view is known to have it: only if it was sent so.
+        safe: bool,
         /// Whether its sender wants replies.
         replies: bool,
         /// The message.

@@ -12,6 +12,8 @@
 //! 8 send | members                     these will not answer any more
 //! 9 send   10 send   11 send           forget it; is it still there; it is
 //! ```
+//!
+//! On an order: +128 it is safe.
 
 use muts::{Malformed, Sink, Wire};
 use vsync::Order;
@@ -50,6 +52,7 @@ pub(crate) enum Letter {
         lwg: LwgId,
         send: SendId,
         order: Order,
+        safe: bool,
         replies: bool,
     },
     /// It is told in a view of these; of nobody: it could not be passed on.
@@ -104,11 +107,11 @@ impl Wire for Letter {
                 lwg.write(into);
                 outcome.write(into);
             }
-            Self::Through { lwg, send, order, replies } => {
+            Self::Through { lwg, send, order, safe, replies } => {
                 into.push(6);
                 lwg.write(into);
                 send.write(into);
-                into.push(order_byte(*order));
+                into.push(order_byte(*order) | if *safe { SAFE } else { 0 });
                 replies.write(into);
             }
             Self::Passed { send, members } => write_named(into, 7, *send, members),
@@ -131,12 +134,12 @@ impl Wire for Letter {
                 traits: Traits::read(from)?,
             },
             5 => Self::Placed { lwg: LwgId::read(from)?, outcome: Outcome::read(from)? },
-            6 => Self::Through {
-                lwg: LwgId::read(from)?,
-                send: SendId::read(from)?,
-                order: order_of(u8::read(from)?)?,
-                replies: bool::read(from)?,
-            },
+            6 => {
+                let (lwg, send) = (LwgId::read(from)?, SendId::read(from)?);
+                let how = u8::read(from)?;
+                let (order, safe) = (order_of(how & !SAFE)?, how & SAFE != 0);
+                Self::Through { lwg, send, order, safe, replies: bool::read(from)? }
+            }
             7 => Self::Passed { send: SendId::read(from)?, members: read_members(from)? },
             8 => Self::Gone { send: SendId::read(from)?, members: read_members(from)? },
             9 => Self::Forget { send: SendId::read(from)? },
@@ -158,12 +161,16 @@ fn write_bare(into: &mut impl Sink, kind: u8, send: SendId) {
     send.write(into);
 }
 
-/// The orders of light-weight groups.
+/// On an order: told only where everybody has it.
+const SAFE: u8 = 128;
+
 const fn order_byte(order: Order) -> u8 {
     match order {
         Order::Fifo => 1,
         Order::Causal => 2,
-        _ => 3,
+        Order::Total => 3,
+        Order::Unordered => 4,
+        Order::Global => 5,
     }
 }
 
@@ -172,6 +179,8 @@ const fn order_of(byte: u8) -> Result<Order, Malformed> {
         1 => Ok(Order::Fifo),
         2 => Ok(Order::Causal),
         3 => Ok(Order::Total),
+        4 => Ok(Order::Unordered),
+        5 => Ok(Order::Global),
         _ => Err(Malformed),
     }
 }

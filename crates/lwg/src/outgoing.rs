@@ -7,15 +7,17 @@ use muts::{Audience, Full, Message};
 use vsync::{Core, How, Order};
 
 use crate::core_group::CoreGroup;
+use crate::data::Data;
 use crate::directory::Place;
 use crate::group::{Ask, Post, common};
-use crate::header::{Data, Header, Label, Op};
+use crate::header::{Header, Label, Op};
 use crate::here::{Aside, Here};
-use crate::id::LwgId;
+use crate::id::{LwgId, Members};
 use crate::interface::{Outcome, Up};
 use crate::lately::audience;
 use crate::limits::{BATCH_BYTES_MAX, BATCH_MAX, HELD_MAX, QUEUE_MAX, RUN_MAX};
-use crate::traits::{BEGUN, NARROW, RELAXED};
+use crate::table::Slot;
+use crate::traits::{BEGUN, NARROW, OPENED, RELAXED};
 
 /// What goes out before everything else, in this view or never.
 #[derive(Debug, Clone)]
@@ -24,6 +26,12 @@ pub(crate) enum Urgent {
     Mark {
         lwg: LwgId,
         change: u64,
+    },
+    /// An own GBCAST is told now.
+    Say {
+        lwg: LwgId,
+        change: u64,
+        safe: bool,
     },
     /// The rest of the directory from this place on.
     Directory {
@@ -45,6 +53,18 @@ pub(crate) enum Rest {
     /// So many groups are said that have gone elsewhere.
     Moved(usize),
     Entries(Place),
+}
+
+/// What is settled of a message as it goes out.
+struct Stamp {
+    how: How,
+    data: Data,
+    /// Whom it is for, if not for all of the view.
+    aimed: Option<Members>,
+    /// What is so of the view from now on.
+    marks: u8,
+    /// It is an MBCAST that not every member is known to have the view of.
+    ties: bool,
 }
 
 impl CoreGroup {
@@ -106,6 +126,9 @@ impl CoreGroup {
             Urgent::Mark { lwg, change } => {
                 (Header::Mark { lwg: *lwg, change: *change }, Order::Causal, Vec::new(), None)
             }
+            Urgent::Say { lwg, change, .. } => {
+                (Header::Say { lwg: *lwg, cause: *change }, Order::Causal, Vec::new(), None)
+            }
             Urgent::Directory { label, rest } => {
                 let (body, rest) = self.directory_page(here, *rest);
                 let rest = rest.map(|rest| Urgent::Directory { label: *label, rest });
@@ -122,6 +145,7 @@ impl CoreGroup {
             // Where it counts everybody has it, and so all members have what was sent before it:
             // who passes that over could go on with the MARK and without the message.
             Urgent::Mark { lwg, .. } if self.is_narrow(here, lwg) => How::from(order).safe(),
+            Urgent::Say { safe: true, .. } => How::from(order).safe(),
             _ => order.into(),
         };
         if self.give(here, below, how, message).is_ok() {
@@ -200,12 +224,64 @@ impl CoreGroup {
         let Some(slot) = inside else {
             return here.refuse(Ask::Send(post));
         };
+        if post.how.order == Order::Global && !relaxed {
+            return self.cast_global(here, below, post);
+        }
+        let Stamp { how, data, aimed, marks, ties } = self.stamp(here, (slot, relaxed), &post);
+        // Only what all of the group hear, in its order, may be pointed at by what follows.
+        let header = match (&aimed, post.outside) {
+            (None, None) if !relaxed && post.how.order != Order::Unordered => {
+                self.brief.own.header(data)
+            }
+            _ => Header::Data(data),
+        };
+        let spared = how.to.as_ref().map_or(0, |to| self.left_out(to.1, &post.message));
+        let order = how.order;
+        post.message.push(&header);
+        let message = core::mem::take(&mut post.message);
+        match self.give(here, below, how, message) {
+            Ok(()) => {
+                let Post { lwg, send, replies, outside, .. } = post;
+                here.table.entry_mut(slot).marks.set(marks);
+                self.spared += spared;
+                here.counters.spared += spared;
+                self.brief.own.take(&header);
+                if order == Order::Total {
+                    self.unplaced.cast(lwg);
+                }
+                if ties {
+                    self.opening.begin(lwg);
+                }
+                if replies && outside.is_none() {
+                    here.replies.cast(send, self.number());
+                }
+                self.aimed.extend(aimed.map(|aimed| (send, aimed)));
+            }
+            Err(mut message) => {
+                let popped = message.pop::<Header>();
+                debug_assert!(popped.is_ok(), "what is handed back is unchanged");
+                self.queue.push_front(Ask::Send(Post { message, ..post }));
+            }
+        }
+    }
+
+    /// How a message of a group goes, and what stands on it.
+    fn stamp(&mut self, here: &Here, (slot, relaxed): (Slot, bool), post: &Post) -> Stamp {
         let entry = here.table.entry(slot);
         // All that made this view is in the past of the first message in it: whoever gets that, and
         // so what follows it in this stream, has the view. If it is lost with its sender, so is
         // what follows for the same members, but not what is for some of them: that says so itself.
         let begins = relaxed || post.to.is_none();
         let after_all = !begins || !entry.marks.has(BEGUN);
+        // What goes past what is in order does so only where everybody has its view, and where no
+        // MARK can go past it.
+        let opened = entry.marks.has(OPENED);
+        let order = match post.how.order {
+            Order::Unordered if post.how.safe || !opened => Order::Causal,
+            // Where there are no views none can come between.
+            Order::Global => Order::Total,
+            order => order,
+        };
         let members = here.table.members(slot);
         let aimed = match post.to.as_deref() {
             Some(to) => Some(common(members, to)),
@@ -219,40 +295,22 @@ impl CoreGroup {
             None if relaxed => None,
             None => self.lately.of(here, slot, &self.view).whom.clone(),
         };
-        let Post { lwg, send, order, replies, outside, .. } = post;
-        let aside = aimed.as_ref().is_some_and(|aimed| !aimed.contains(&here.me));
-        let (view, how) = (entry.id, How { after_all, ..How::from(order) });
-        let spared = to.as_ref().map_or(0, |to| self.left_out(to.1, &post.message));
         let marks = if to.is_some() { NARROW } else { 0 } | if begins { BEGUN } else { 0 };
-        let how = How { to, ..how };
-        let data = Data { lwg, view, send, replies, aside, outside, relaxed };
-        // Only what all of the group hear may be pointed at by what follows.
-        let header = match (&aimed, outside) {
-            (None, None) if !relaxed => self.brief.own.header(data),
-            _ => Header::Data(data),
+        let after_all = post.how.after_all || after_all && order != Order::Unordered;
+        let Post { lwg, send, replies, outside, .. } = *post;
+        let data = Data {
+            lwg,
+            view: entry.id,
+            send,
+            replies,
+            aside: aimed.as_ref().is_some_and(|aimed| !aimed.contains(&here.me)),
+            outside,
+            relaxed,
+            meant: (post.how.order != order).then_some(post.how.order),
         };
-        post.message.push(&header);
-        let message = core::mem::take(&mut post.message);
-        match self.give(here, below, how, message) {
-            Ok(()) => {
-                here.table.entry_mut(slot).marks.set(marks);
-                self.spared += spared;
-                here.counters.spared += spared;
-                self.brief.own.take(&header);
-                if order == Order::Total {
-                    self.unplaced.cast(lwg);
-                }
-                if replies && outside.is_none() {
-                    here.replies.cast(send, self.number());
-                }
-                self.aimed.extend(aimed.map(|aimed| (send, aimed)));
-            }
-            Err(mut message) => {
-                let popped = message.pop::<Header>();
-                debug_assert!(popped.is_ok(), "what is handed back is unchanged");
-                self.queue.push_front(Ask::Send(Post { message, ..post }));
-            }
-        }
+        let ties = post.how.order == Order::Unordered && !opened;
+        let how = How { order, to, after_all, ..post.how };
+        Stamp { how, data, aimed, marks, ties }
     }
 
     /// Whether this process has sent in a group's view what some of the core group passed over.
@@ -268,7 +326,7 @@ impl CoreGroup {
         others * message.body().len() as u64
     }
 
-    fn give<C: Core>(
+    pub(crate) fn give<C: Core>(
         &mut self,
         here: &Here,
         below: &mut C,

@@ -122,15 +122,16 @@ impl Passing {
 impl<C: Core, P: Policy> Groups<C, P> {
     /// A multicast into a group that this process need not be in.
     pub(crate) fn send_through(&mut self, ask: Down) -> Result<(), Down> {
-        let Down::SendThrough { lwg, member, send, order, replies, message } = ask else {
+        let Down::SendThrough { lwg, member, send, how, replies, message } = ask else {
             return Err(ask);
         };
         if self.here.replies.is_full() {
-            return Err(Down::SendThrough { lwg, member, send, order, replies, message });
+            return Err(Down::SendThrough { lwg, member, send, how, replies, message });
         }
         self.here.replies.open_through(send, lwg, member, replies);
         self.placing.timers.insert((self.here.now + PASSED_ON, Timer::Through(send)));
-        self.send_letter(member, &Letter::Through { lwg, send, order, replies }, message);
+        let (order, safe) = (how.order, how.safe);
+        self.send_letter(member, &Letter::Through { lwg, send, order, safe, replies }, message);
         Ok(())
     }
 

@@ -13,13 +13,14 @@ use alloc::sync::Arc;
 use vsync::{Core, Endpoint, Message, Order};
 
 use crate::core_group::{CoreGroup, Unstable};
+use crate::data::Data;
 use crate::exchange::Part;
 use crate::group::{Ask, common};
 use crate::groups::Groups;
-use crate::header::{Data, Op, SILENT, What};
+use crate::header::{Op, SILENT, What};
 use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members};
-use crate::interface::{Outcome, Up, Why};
+use crate::interface::{Outcome, Why};
 use crate::letter::Letter;
 use crate::policy::Policy;
 use crate::table::Slot;
@@ -135,17 +136,16 @@ impl CoreGroup {
         here: &mut Here,
         (from, seq): (Endpoint, u64),
         data: Data,
-        (order, message): (Order, Message),
+        (order, safe, message): (Order, bool, Message),
     ) {
-        let Data { lwg, view, send, replies, aside, outside, .. } = data;
+        let Data { lwg, send, replies, aside, outside, .. } = data;
         let own = from == here.me;
         let teller = outside.unwrap_or(from);
         let slot = self.directory.find(here, lwg);
         let inside = slot.is_some_and(|slot| here.table.members(slot).contains(&here.me));
         if inside && !(own && aside) {
             here.counters.messages_told += 1;
-            let from = teller;
-            here.told.push_back(Up::Message { lwg, view, from, send, order, replies, message });
+            here.tell_message((teller, &data), (order, safe), message);
         } else if !own || outside.is_some() {
             here.counters.filtered += 1;
             self.filtered += 1;
@@ -174,7 +174,8 @@ impl CoreGroup {
                 if replies {
                     here.replies.delivered(send, &members, &mut here.told);
                 }
-                self.unstable.push_back(Unstable { seq, lwg, send, members: Arc::new(members) });
+                self.opening.told(lwg, seq);
+                self.await_stable(Unstable { seq, lwg, send, members: Arc::new(members) });
             }
         }
     }

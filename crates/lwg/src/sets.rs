@@ -6,9 +6,11 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 
+use muts::Sink;
 use vsync::{Endpoint, GroupId};
 
 use crate::core_set::CoreSet;
+use crate::digest::Digest;
 use crate::policy::{Place, Policy};
 
 /// Names a core group set; all processes mean the same by a number. 31 bits.
@@ -21,6 +23,16 @@ const SHIFT: u32 = 96;
 impl SetId {
     /// The one that needs no thought.
     pub const DEFAULT: Self = Self(0);
+
+    /// The set of a word, so that everybody who says the word means the same set; never the
+    /// default one. It is a hash of 31 bits: two words may mean one set, which then has both's
+    /// groups.
+    #[must_use]
+    pub fn of_word(word: &str) -> Self {
+        let mut digest = Digest::of("set");
+        digest.extend_from_slice(word.as_bytes());
+        Self(((digest.end() >> 33) as u32).max(1))
+    }
 
     /// The set of a core group.
     #[must_use]

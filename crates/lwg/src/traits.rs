@@ -24,6 +24,12 @@ pub(crate) const BEGUN: u8 = 1;
 /// This process has sent in the installed view what not all of the core group were sent.
 pub(crate) const NARROW: u8 = 16;
 
+/// Every member is known to have the installed view: an MBCAST need not wait for it anywhere.
+pub(crate) const OPENED: u8 = 32;
+
+/// What is so of the installed view only.
+pub(crate) const OF_VIEW: u8 = BEGUN | NARROW | OPENED;
+
 /// The group has lost members to a core view: they may be alive with a part of it. It does not move
 /// any more, since that part could not know.
 pub(crate) const LOST: u8 = 2;

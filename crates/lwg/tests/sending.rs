@@ -25,7 +25,10 @@ fn send_to(town: &mut Town, who: u64, lwg: LwgId, to: &[u64], order: Order) -> S
     town.sends += 1;
     let (send, to, replies) = (SendId(town.sends), seats(to), true);
     let message = Message::new(vec![7; 100]);
-    town.ask(seat(who), Down::SendTo { lwg, to: Box::new(to), send, order, replies, message });
+    town.ask(
+        seat(who),
+        Down::SendTo { lwg, to: Box::new(to), send, how: order.into(), replies, message },
+    );
     send
 }
 
@@ -33,7 +36,10 @@ fn send_through(town: &mut Town, who: u64, member: u64, lwg: LwgId, replies: boo
     town.sends += 1;
     let (send, member, order) = (SendId(town.sends), seat(member), Order::Total);
     let message = Message::new(town.sends.to_le_bytes().to_vec());
-    town.ask(seat(who), Down::SendThrough { lwg, member, send, order, replies, message });
+    town.ask(
+        seat(who),
+        Down::SendThrough { lwg, member, send, how: order.into(), replies, message },
+    );
     send
 }
 

@@ -66,6 +66,15 @@ impl Storm {
         self.groups.len().checked_sub(back).map(|at| self.groups[at])
     }
 
+    fn order(&mut self) -> Order {
+        let often = [Order::Fifo, Order::Causal, Order::Total];
+        let seldom = [Order::Unordered, Order::Global];
+        match self.random.below(8) {
+            0 => seldom[self.random.below(2) as usize],
+            number => often[number as usize % 3],
+        }
+    }
+
     fn act(&mut self, faults: bool) {
         let who = self.one();
         match self.random.below(if faults { 110 } else { 95 }) {
@@ -73,8 +82,7 @@ impl Storm {
             20..24 => self.send_otherwise(who),
             24..70 => {
                 if let Some(lwg) = self.group() {
-                    let order = [Order::Fifo, Order::Causal, Order::Total];
-                    let order = order[self.random.below(3) as usize];
+                    let order = self.order();
                     let replies = self.random.below(8) == 0;
                     let send = self.town.send(who, lwg, order, replies);
                     if replies {
@@ -128,18 +136,17 @@ impl Storm {
     fn send_otherwise(&mut self, who: Endpoint) {
         let Some(lwg) = self.group() else { return };
         let (to, member, through) = (self.some(), self.one(), self.random.below(2) == 0);
-        let order = [Order::Fifo, Order::Causal, Order::Total];
-        let order = order[self.random.below(3) as usize];
+        let order = self.order();
         self.town.sends += 1;
         let send = SendId(self.town.sends);
         let message = Message::new(vec![7; self.random.below(200) as usize]);
         let replies = self.random.below(2) == 0;
         let ask = if through {
             self.through.insert(send);
-            Down::SendThrough { lwg, member, send, order, replies, message }
+            Down::SendThrough { lwg, member, send, how: order.into(), replies, message }
         } else {
             self.aimed.insert(send, to.clone());
-            Down::SendTo { lwg, to: Box::new(to), send, order, replies, message }
+            Down::SendTo { lwg, to: Box::new(to), send, how: order.into(), replies, message }
         };
         self.town.ask(who, ask);
         if replies || through {

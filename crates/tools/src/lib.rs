@@ -43,8 +43,9 @@
 //! counter.hear(now, &Up::View(view.into()), &mut asks);
 //!
 //! counter.propose(&2, SendId(7), false, &mut asks);
-//! let Some(Down::Send { send, order, replies, message, .. }) = asks.take() else { panic!() };
-//! let told = Up::Message { lwg, view: id, from: me, send, order, replies, message };
+//! let Some(Down::Send { send, how, replies, message, .. }) = asks.take() else { panic!() };
+//! let (from, order, safe) = (me, how.order, false);
+//! let told = Up::Message { lwg, view: id, from, send, order, safe, replies, message };
 //! counter.hear(now, &told, &mut asks);
 //!
 //! assert!(matches!(counter.answer(), Some(Answer::Applied { answer: 42, .. })));

@@ -224,7 +224,7 @@ impl<S: State> Replica<S> {
         command.write(&mut body);
         let mut message = Message::new(body);
         message.push(&Header::Command);
-        asks.push(Down::Send { lwg: self.lwg, send, order: Order::Total, replies, message });
+        asks.push(Down::Send { lwg: self.lwg, send, how: Order::Total.into(), replies, message });
     }
 
     /// After `Lost`: asks the group to go on from what this member has, its initial state if it
@@ -246,8 +246,8 @@ impl<S: State> Replica<S> {
     fn cast(&self, header: &Header, asks: &mut Asks) {
         let mut message = Message::default();
         message.push(header);
-        let (lwg, send, order) = (self.lwg, asks.mint(), Order::Total);
-        asks.push(Down::Send { lwg, send, order, replies: false, message });
+        let (lwg, send, how) = (self.lwg, asks.mint(), Order::Total.into());
+        asks.push(Down::Send { lwg, send, how, replies: false, message });
     }
 
     /// Whether commands are applied as they are delivered.

@@ -72,7 +72,8 @@ fn a_join_stops_nobody_who_is_sure_of_its_state() {
     };
     let view = world.hosts[&member(1)].views.last().unwrap().id;
     let (lwg, from, send, order) = (group(), member(2), SendId(7), Order::Total);
-    let up = Up::Message { lwg, view, from, send, order, replies: false, message: command };
+    let up =
+        Up::Message { lwg, view, from, send, order, safe: false, replies: false, message: command };
     world.hear(member(1), &up);
     assert_eq!(world.entries(member(1)), [7], "applied before the verdict");
 }
@@ -278,7 +279,7 @@ fn an_undecided_member_that_holds_too_much_leaves() {
     for send in 0..=(HELD_BYTES_MAX / weight) as u64 {
         let (lwg, from, send, message) = (group(), member(2), SendId(send), message.clone());
         let order = Order::Total;
-        let up = Up::Message { lwg, view, from, send, order, replies: true, message };
+        let up = Up::Message { lwg, view, from, send, order, safe: false, replies: true, message };
         world.hear(member(2), &up);
     }
     let answers = &world.hosts[&member(2)].answers;
@@ -332,7 +333,7 @@ fn other_traffic_of_the_group_passes_by() {
         let (lwg, from, message) = (group(), member(2), other.clone());
         let (send, order) = (SendId(round), Order::Total);
         let told = Up::Told { lwg, from, message: message.clone() };
-        let up = Up::Message { lwg, view, from, send, order, replies: true, message };
+        let up = Up::Message { lwg, view, from, send, order, safe: false, replies: true, message };
         world.hear(member(1), &up);
         world.hear(member(1), &told);
         other.push(&round);
@@ -349,7 +350,8 @@ fn a_command_that_cannot_be_read_is_declined_and_counted_everywhere() {
     let mut headed = Message::new(&b"short"[..]);
     headed.push(&0x0052_u16);
     let (lwg, from, send, order) = (group(), member(9), SendId(1), Order::Total);
-    let up = Up::Message { lwg, view, from, send, order, replies: true, message: headed };
+    let up =
+        Up::Message { lwg, view, from, send, order, safe: false, replies: true, message: headed };
     world.hear(member(1), &up);
     let host = &world.hosts[&member(1)];
     assert_eq!(host.tool.counts().malformed, 1);

@@ -367,7 +367,7 @@ const PLANTS: [Plant; 67] = [
     light(
         "a MARK does not wait for its sender's ABCASTs",
         "crates/lwg/src/change.rs",
-        "change.missing.contains(&here.me) && !self.unplaced.wait(lwg, change.number) {",
+        "change.missing.contains(&here.me) && !self.unplaced.wait(lwg, mark) {",
         "change.missing.contains(&here.me) {",
     ),
     light(

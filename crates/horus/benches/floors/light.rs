@@ -149,7 +149,9 @@ impl Floor for Light {
         self.sends += 1;
         let to = self.to.unwrap_or(lane.at() as u64 + 1);
         let (lwg, send, order) = (self.group(to), SendId(self.sends), self.order);
-        tower.down(now, Down::Send { lwg, send, order, replies: false, message }).is_ok()
+        tower
+            .down(now, Down::Send { lwg, send, how: order.into(), replies: false, message })
+            .is_ok()
     }
 
     fn hear(&mut self, up: Up) -> Heard {

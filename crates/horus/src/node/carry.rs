@@ -77,8 +77,9 @@ impl Node {
             Command::Cast { group, order, msg, body, safe, stable } => {
                 self.cast(&group, Letter { order, msg, body: body.into_bytes(), safe, stable })
             }
-            Command::Create { lwg, members, semantics, .. } => {
-                self.create(&lwg, &members, semantics.as_deref() == Some("relaxed"))
+            Command::Create { lwg, members, set, semantics } => {
+                let set = set.as_deref().map_or(SetId::DEFAULT, SetId::of_word);
+                self.create(set, &lwg, &members, semantics.as_deref() == Some("relaxed"))
             }
             Command::Add { lwg, members } => {
                 self.change("add", &lwg, &members, |lwg, members| Down::Add { lwg, members })
@@ -89,9 +90,8 @@ impl Node {
             Command::Destroy { lwg } => {
                 self.change("destroy", &lwg, &[], |lwg, _| Down::Destroy { lwg })
             }
-            Command::Send { lwg, order, msg, body, stable, .. } => {
-                let (body, safe) = (body.into_bytes(), false);
-                self.send(&lwg, Letter { order, msg, body, safe, stable })
+            Command::Send { lwg, order, msg, body, safe, stable } => {
+                self.send(&lwg, Letter { order, msg, body: body.into_bytes(), safe, stable })
             }
             Command::Put { lwg, msg, name, file, from, bytes } => {
                 self.put(&lwg, msg, name, (&file, from, bytes))
@@ -180,12 +180,18 @@ impl Node {
         Ok(())
     }
 
-    fn create(&mut self, label: &str, members: &[String], relaxed: bool) -> Result<(), Stop> {
+    fn create(
+        &mut self,
+        set: SetId,
+        label: &str,
+        members: &[String],
+        relaxed: bool,
+    ) -> Result<(), Stop> {
         let members = self.members(members)?.into_iter().collect();
         let lwg = self.horus.mint_group();
         self.groups.label(label, lwg);
         self.groups.asked(lwg, "create", label);
-        let (set, traits) = (SetId::DEFAULT, Traits { open: false, relaxed });
+        let traits = Traits { open: false, relaxed };
         self.asks.push(Down::CreateWith { set, lwg, members, traits });
         Ok(())
     }

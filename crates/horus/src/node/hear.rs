@@ -31,7 +31,7 @@ struct Heard {
     view: lwg::ViewId,
     from: Endpoint,
     send: SendId,
-    order: lwg::Order,
+    how: (lwg::Order, bool),
     replies: bool,
 }
 
@@ -40,9 +40,10 @@ impl Node {
     pub(crate) fn hear(&mut self, up: Up) {
         match &up {
             Up::View(view) => self.hear_view((**view).clone()),
-            Up::Message { lwg, view, from, send, order, replies, message } => {
+            Up::Message { lwg, view, from, send, order, safe, replies, message } => {
                 let (lwg, view, from, send) = (*lwg, *view, *from, *send);
-                let heard = Heard { lwg, view, from, send, order: *order, replies: *replies };
+                let heard =
+                    Heard { lwg, view, from, send, how: (*order, *safe), replies: *replies };
                 self.hear_message(&heard, message);
             }
             Up::Reply { send, from, message } => {
@@ -122,7 +123,8 @@ impl Node {
         let deliver = Deliver {
             view: Some(show_light_view(heard.view).into()),
             h: Some(format!("{:016x}", hash(body)).into()),
-            order: Some(spell(heard.order)),
+            order: Some(spell(heard.how.0)),
+            safe: heard.how.1.then_some(true),
             ..Deliver::new(show_lwg(heard.lwg), id.as_str(), self.horus.show(heard.from))
         };
         self.record_deliver(deliver, quiet, body);

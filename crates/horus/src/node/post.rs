@@ -65,14 +65,15 @@ impl Node {
     }
 
     pub(crate) fn send(&mut self, written: &str, letter: Letter) -> Result<(), Stop> {
-        let (lwg, order) = (self.light_meant(written)?, letter.order.built()?);
+        let lwg = self.light_meant(written)?;
         let own = self.own(letter.msg, letter.stable)?;
-        self.send_own(lwg, order, own, letter.body, false);
+        let how = lwg::How { safe: letter.safe, ..letter.order.named().into() };
+        self.send_own(lwg, how, own, letter.body, false);
         Ok(())
     }
 
-    fn send_own(&mut self, lwg: LwgId, order: lwg::Order, own: Own, body: Vec<u8>, quiet: bool) {
-        self.record_send(show_lwg(lwg), &own.msg, (order, false), &body, quiet);
+    fn send_own(&mut self, lwg: LwgId, how: lwg::How, own: Own, body: Vec<u8>, quiet: bool) {
+        self.record_send(show_lwg(lwg), &own.msg, (how.order, how.safe), &body, quiet);
         let send = self.horus.mint_send();
         // Floods are not for answering; of the rest any may be answered.
         let replies = !own.flood;
@@ -81,7 +82,7 @@ impl Node {
         }
         let message = Envelope::seal(&own.msg, quiet, body);
         self.groups.own.insert(send, OwnLight { lwg, own, delivered: false });
-        self.asks.push(Down::Send { lwg, send, order, replies, message });
+        self.asks.push(Down::Send { lwg, send, how, replies, message });
     }
 
     pub(crate) fn put(
@@ -160,7 +161,7 @@ impl Node {
             let (order, body, quiet) = (flood.order, flood.body(), flood.quiet);
             match flood.target {
                 Target::Core(group) => self.cast_own(group, order.into(), own, body, quiet),
-                Target::Light(lwg) => self.send_own(lwg, order, own, body, quiet),
+                Target::Light(lwg) => self.send_own(lwg, order.into(), own, body, quiet),
             }
             flood.sent();
         }

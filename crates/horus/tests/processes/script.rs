@@ -91,6 +91,44 @@ fn a_relaxed_group_is_made_by_a_word_and_judged_as_such() {
 }
 
 #[test]
+fn a_light_weight_group_takes_every_order_and_safe_and_stands_in_the_set_that_was_named() {
+    let room = room("orders");
+    let script = r#"
+        {"do":"create","lwg":"l","members":["a"]}
+        {"do":"create","lwg":"k","members":["a"],"set":"files"}
+        {"do":"send","lwg":"l","order":"mbcast","msg":"m1","stable":true}
+        {"do":"send","lwg":"l","order":"gbcast","msg":"m2","stable":true}
+        {"do":"send","lwg":"l","order":"fbcast","msg":"m3","stable":true,"safe":true}
+        {"do":"send","lwg":"k","order":"gbcast","msg":"m4","stable":true,"safe":true}
+        {"do":"settled"}"#;
+    let output = run(Command::new(HORUS).args(options(&room)), script);
+    let events = events(&output);
+    let delivered: Vec<(&str, &str, bool)> = events
+        .iter()
+        .filter(|event| event["ev"] == "deliver")
+        .filter_map(|event| {
+            let safe = event["safe"] == true;
+            Some((event["msg"].as_str()?, event["order"].as_str()?, safe))
+        })
+        .collect();
+    for told in [
+        ("m1", "mbcast", false),
+        ("m2", "gbcast", false),
+        ("m3", "fbcast", true),
+        ("m4", "gbcast", true),
+    ] {
+        assert!(delivered.contains(&told), "{told:?} in {delivered:?}");
+    }
+    assert_eq!(events.iter().filter(|event| event["ev"] == "stable").count(), 4, "{events:#?}");
+    let cores: std::collections::BTreeSet<&str> =
+        events.iter().filter_map(|event| event["core"].as_str()).collect();
+    assert_eq!(cores.len(), 2, "one set for both: {events:#?}");
+    let verdict = directory(&room.join("histories"), &Options::default()).expect("histories");
+    assert!(verdict.is_good() && verdict.deliveries == 4, "{verdict}");
+    let _ = std::fs::remove_dir_all(room);
+}
+
+#[test]
 fn whoever_waits_holds_up_nobody_else_and_is_answered_before_the_end() {
     let room = room("waits");
     let script = r#"

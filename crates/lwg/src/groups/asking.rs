@@ -51,12 +51,12 @@ impl<C: Core, P: Policy> Groups<C, P> {
             }
             Down::Remove { lwg, members } => self.operate(lwg, What::Remove(members)),
             Down::Destroy { lwg } => self.operate(lwg, What::Destroy),
-            Down::Send { lwg, send, order, replies, message } => {
-                self.send(Post { lwg, send, order, replies, to: None, outside: None, message })
+            Down::Send { lwg, send, how, replies, message } => {
+                self.send(Post { lwg, send, how, replies, to: None, outside: None, message })
             }
-            Down::SendTo { lwg, to, send, order, replies, message } => {
+            Down::SendTo { lwg, to, send, how, replies, message } => {
                 let to = Some(to);
-                self.send(Post { lwg, send, order, replies, to, outside: None, message })
+                self.send(Post { lwg, send, how, replies, to, outside: None, message })
             }
             Down::SendThrough { .. } => self.send_through(ask),
             Down::Reply { to, send, reply } => {
@@ -121,12 +121,12 @@ impl<C: Core, P: Policy> Groups<C, P> {
     /// Sends at once. The kernel tells nothing by it but what it delivers here itself, which can
     /// wait until there is more.
     pub(super) fn send_now(&mut self, number: CoreNumber, ask: Down) {
-        let Down::Send { lwg, send, order, replies, message } = ask else { return };
+        let Down::Send { lwg, send, how, replies, message } = ask else { return };
         let Some(core) = self.cores[number as usize].as_mut() else { return };
         if replies {
             self.here.replies.open(send, lwg);
         }
-        let post = Post { lwg, send, order, replies, to: None, outside: None, message };
+        let post = Post { lwg, send, how, replies, to: None, outside: None, message };
         core.cast_data(&mut self.here, &mut self.below, post);
         if !core.is_clear() {
             self.heard = false;

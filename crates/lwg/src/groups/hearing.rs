@@ -1,7 +1,7 @@
 //! Hearing: what the kernel tells, to the core group that it concerns.
 
 use muts::{Full, Message};
-use vsync::{Core, Endpoint, GroupId};
+use vsync::{Core, Endpoint, GroupId, How};
 
 use super::{Groups, is_managed};
 use crate::core_group::CoreGroup;
@@ -49,11 +49,11 @@ impl<C: Core, P: Policy> Groups<C, P> {
     fn hear(&mut self, up: vsync::Up) {
         match up {
             vsync::Up::View(view) if is_managed(view.group) => self.on_view(view),
-            vsync::Up::Cast { group, from, seq, order, message, .. } if is_managed(group) => {
+            vsync::Up::Cast { group, from, seq, order, safe, message } if is_managed(group) => {
                 if let Some(&number) = self.numbers.get(&group)
                     && let Some(core) = self.cores[number as usize].as_mut()
                 {
-                    core.on_cast(&mut self.here, from, seq, order, message);
+                    core.on_cast(&mut self.here, (from, seq), (order, safe), message);
                     self.settle_asides();
                     self.note(number);
                 }
@@ -164,6 +164,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
                 Aside::Ended { op, outcome } => self.ended(&op, outcome),
                 Aside::Homeless { op } => self.place(op.lwg),
                 Aside::Moved { op } => self.follow(op),
+                Aside::Resend { lwg, ask } => self.resend(lwg, ask),
                 Aside::Called { lwg, comes } => self.called(lwg, comes),
                 Aside::Departed { lwg } => self.departed(lwg),
                 Aside::Arrived { lwg } => {
@@ -202,9 +203,10 @@ impl<C: Core, P: Policy> Groups<C, P> {
                 None => self.here.counters.malformed += 1,
             },
             Ok(Letter::Placed { lwg, outcome }) => self.on_placed(from, lwg, outcome),
-            Ok(Letter::Through { lwg, send, order, replies }) => {
+            Ok(Letter::Through { lwg, send, order, safe, replies }) => {
                 let (to, outside) = (None, Some(from));
-                self.pass_on(Post { lwg, send, order, replies, to, outside, message });
+                let how = How { safe, ..How::from(order) };
+                self.pass_on(Post { lwg, send, how, replies, to, outside, message });
             }
             Ok(Letter::Passed { send, members }) => {
                 self.here.replies.passed(from, send, &members, &mut self.here.told);

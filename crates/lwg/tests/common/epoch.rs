@@ -68,6 +68,11 @@ impl Epoch {
         self.frames[rank].push(Frame { order, after_all, past, to, message });
     }
 
+    /// In which orders the frames of one of that rank went.
+    pub fn orders(&self, rank: usize) -> Vec<Order> {
+        self.frames[rank].iter().map(|frame| frame.order).collect()
+    }
+
     /// Whether the next of `sender` may be delivered at `receiver` now.
     pub fn ready(&self, receiver: usize, sender: usize) -> bool {
         let head = self.heads[receiver][sender];

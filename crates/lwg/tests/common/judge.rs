@@ -143,6 +143,17 @@ fn judge_successors(all: &Stays) {
     }
 }
 
+/// Each GBCAST of a stay, and what was told before it.
+fn globals(stay: &Stay, counts: impl Fn(&SendId) -> bool) -> Vec<(SendId, BTreeSet<SendId>)> {
+    let all = stay.messages.iter().enumerate();
+    let globals = all.filter(|(_, (_, _, order))| *order == Order::Global);
+    let before = |at: usize| {
+        let sends = stay.messages[..at].iter().map(|(_, send, _)| *send);
+        sends.filter(|send| counts(send)).collect()
+    };
+    globals.map(|(at, (_, send, _))| (*send, before(at))).collect()
+}
+
 fn judge_pair(
     (lwg, id): (LwgId, ViewId),
     (one, mine): (Endpoint, &Stay),
@@ -156,8 +167,15 @@ fn judge_pair(
     for (who, view) in [(other, &mine.view), (one, &theirs.view)] {
         assert_eq!(view.transitional.contains(&who), together, "{lwg:?} {id:?} {one:?} {other:?}");
     }
+    // Wherever a GBCAST is told, the same comes before it.
+    for (send, before) in globals(mine, for_both) {
+        let there = globals(theirs, for_both).into_iter().find(|(other, _)| *other == send);
+        let same = there.is_none_or(|(_, there)| there == before);
+        assert!(same, "{lwg:?} {id:?}: {send:?} after other messages at {one:?} and {other:?}");
+    }
+    let is_total = |order: Order| matches!(order, Order::Total | Order::Global);
     let total = |stay: &Stay| -> Vec<SendId> {
-        let total = stay.messages.iter().filter(|(_, _, order)| *order == Order::Total);
+        let total = stay.messages.iter().filter(|(_, _, order)| is_total(*order));
         total.map(|(_, send, _)| *send).filter(for_both).collect()
     };
     let (first, second) = (total(mine), total(theirs));

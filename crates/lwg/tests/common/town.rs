@@ -75,7 +75,7 @@ impl<P: Policy> Town<P> {
         self.sends += 1;
         let send = SendId(self.sends);
         let message = Message::new(self.sends.to_le_bytes().to_vec());
-        self.ask(who, Down::Send { lwg, send, order, replies, message });
+        self.ask(who, Down::Send { lwg, send, how: order.into(), replies, message });
         send
     }
 

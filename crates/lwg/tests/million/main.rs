@@ -92,7 +92,7 @@ fn failure(groups: u64) -> (u64, u64, u64) {
     let send = Down::Send {
         lwg: LwgId::minted(seat(1), groups / 2),
         send: SendId(1),
-        order: Order::Fifo,
+        how: Order::Fifo.into(),
         replies: false,
         message: Message::default(),
     };
@@ -192,11 +192,8 @@ fn what_was_asked_first_goes_first_though_operations_come_to_nothing() {
     for send in (1..=4).map(SendId) {
         let remove = Down::Remove { lwg, members: seats(&[9]) };
         alone.tower.down(alone.now, remove).expect("room");
-        let (order, replies, message) = (Order::Fifo, false, Message::default());
-        alone
-            .tower
-            .down(alone.now, Down::Send { lwg, send, order, replies, message })
-            .expect("room");
+        let (how, replies, message) = (Order::Fifo.into(), false, Message::default());
+        alone.tower.down(alone.now, Down::Send { lwg, send, how, replies, message }).expect("room");
         alone.hear();
     }
     let core = alone.core;

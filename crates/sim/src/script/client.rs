@@ -6,7 +6,7 @@ use bytes::Bytes;
 use horus::history::Id;
 use lwg::{Down, LwgId, Members, SendId, SetId, Traits, Up, View};
 use muts::{Address, Instant, Message, ProcId};
-use vsync::{Endpoint, GroupId, Order};
+use vsync::{Endpoint, GroupId, How, Order};
 
 use crate::choice::Choice;
 use crate::diary::{Diary, Group, ViewName};
@@ -25,7 +25,7 @@ struct Owed {
 /// What is being asked, to be written down if the floor takes it.
 #[derive(Debug)]
 enum Asking {
-    Send(LwgId, SendId, Order, bool, Bytes),
+    Send(LwgId, SendId, How, bool, Bytes),
     Reply(String, String),
     Through(LwgId, SendId, Order, Bytes),
     Discard(SendId),
@@ -135,7 +135,12 @@ impl Client {
         let (id, number) = self.diary.mint();
         let length = self.wishes.load.body_bytes(&mut self.choice);
         let message = Message::new(body(&id, length));
-        self.asks.push_back(Down::Send { lwg, send: SendId(number), order, replies, message });
+        // A GBCAST is of another kind of cost.
+        let rare = order == Order::Global && !self.choice.chance(100_000);
+        let order = if rare { Order::Total } else { order };
+        let safe = self.choice.chance(self.wishes.load.safe_chance);
+        let (send, how) = (SendId(number), How { safe, ..order.into() });
+        self.asks.push_back(Down::Send { lwg, send, how, replies, message });
     }
 
     /// Sends to a group that it is not in, by way of a member.
@@ -148,8 +153,9 @@ impl Client {
         let (id, number) = self.diary.mint();
         let length = self.wishes.load.body_bytes(&mut self.choice);
         let (send, message) = (SendId(number), Message::new(body(&id, length)));
-        let (order, replies) = (Order::Total, self.choice.chance(500_000));
-        self.asks.push_back(Down::SendThrough { lwg, member, send, order, replies, message });
+        let how = self.choice.pick(&[Order::Total, Order::Total, Order::Global]);
+        let (how, replies) = ((*how).into(), self.choice.chance(500_000));
+        self.asks.push_back(Down::SendThrough { lwg, member, send, how, replies, message });
     }
 
     fn others(&mut self, least: usize) -> Members {
@@ -231,7 +237,8 @@ impl Client {
     fn told_message(
         &mut self,
         now: Instant,
-        (lwg, view, order): (LwgId, lwg::ViewId, Order),
+        (lwg, view): (LwgId, lwg::ViewId),
+        how: (Order, bool),
         (from, send, replies): (Endpoint, SendId, bool),
         body: &Bytes,
     ) {
@@ -240,7 +247,7 @@ impl Client {
             return;
         };
         let (id, view) = (self.diary.text(id), ViewName::Light(view));
-        self.diary.deliver(Group::Light(lwg), &id, from.proc, view, (order, false), body);
+        self.diary.deliver(Group::Light(lwg), &id, from.proc, view, how, body);
         if replies {
             let (low, high) = *self.choice.pick(&[(0, 0), (0, 50)]);
             let at = later(now, &mut self.choice, low, high);
@@ -299,8 +306,8 @@ impl Client {
 
     fn note(&self, ask: &Down) -> Asking {
         match ask {
-            Down::Send { lwg, send, order, replies, message } => {
-                Asking::Send(*lwg, *send, *order, *replies, message.body().clone())
+            Down::Send { lwg, send, how, replies, message } => {
+                Asking::Send(*lwg, *send, how.clone(), *replies, message.body().clone())
             }
             Down::Reply { reply, .. } => {
                 let text = reply.as_ref().map(|reply| String::from_utf8_lossy(reply.body()));
@@ -319,8 +326,8 @@ impl Client {
             | Down::Remove { lwg, .. }
             | Down::Destroy { lwg } => Asking::Change(*lwg),
             Down::Tell { to, .. } => Asking::Tell(to.proc),
-            Down::SendThrough { lwg, send, order, message, .. } => {
-                Asking::Through(*lwg, *send, *order, message.body().clone())
+            Down::SendThrough { lwg, send, how, message, .. } => {
+                Asking::Through(*lwg, *send, how.order, message.body().clone())
             }
             Down::Core(_) | Down::FoundCore { .. } | Down::SendTo { .. } => Asking::Other,
         }
@@ -328,13 +335,13 @@ impl Client {
 
     fn took(&mut self) {
         match std::mem::replace(&mut self.asking, Asking::Other) {
-            Asking::Send(lwg, send, order, replies, body) => {
+            Asking::Send(lwg, send, how, replies, body) => {
                 let id = self.diary.text(id_of(&body).expect("made here"));
                 self.sends.insert(send, (lwg, id.clone()));
                 if replies {
                     self.awaited.insert(send);
                 }
-                self.diary.send(Group::Light(lwg), &id, (order, false), None, &body);
+                self.diary.send(Group::Light(lwg), &id, (how.order, how.safe), None, &body);
             }
             Asking::Through(lwg, send, order, body) => {
                 let id = self.diary.text(id_of(&body).expect("made here"));
@@ -381,8 +388,9 @@ impl App for Client {
                 self.outside.remove(&view.lwg);
                 self.views.insert(view.lwg, *view);
             }
-            Up::Message { lwg, view, from, send, order, replies, message } => {
-                self.told_message(now, (lwg, view, order), (from, send, replies), message.body());
+            Up::Message { lwg, view, from, send, order, safe, replies, message } => {
+                let (place, how) = ((lwg, view), (order, safe));
+                self.told_message(now, place, how, (from, send, replies), message.body());
             }
             Up::Reply { send, from, message } => self.told_reply(send, from, message.body()),
             Up::Answered { send, .. } => {

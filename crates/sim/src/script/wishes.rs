@@ -45,7 +45,8 @@ impl Wishes {
 
     /// Some wishes for a run.
     pub fn drawn(choice: &mut Choice, hosts: usize) -> Self {
-        let orders = [Order::Fifo, Order::Causal, Order::Total];
+        use Order::{Causal, Fifo, Global, Total, Unordered};
+        let orders = [Unordered, Fifo, Causal, Total, Global];
         Self {
             load: Load::drawn_for(choice, &orders, hosts),
             groups_max: *choice.pick(&[1, 4, 12]),

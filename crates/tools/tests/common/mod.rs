@@ -266,7 +266,8 @@ impl<T: Tool> World<T> {
         }
         while let Some(ask) = host.asks.take() {
             match ask {
-                Down::Send { send, order, replies, message, .. } => {
+                Down::Send { send, how, replies, message, .. } => {
+                    let order = how.order;
                     host.outbox.push_back(Sent { from: who, send, order, replies, message });
                 }
                 Down::Tell { to, message, .. } => {
@@ -352,7 +353,7 @@ impl<T: Tool> World<T> {
 
 fn delivery(view: ViewId, sent: &Sent) -> Up {
     let Sent { from, send, order, replies, message } = sent.clone();
-    Up::Message { lwg: group(), view, from, send, order, replies, message }
+    Up::Message { lwg: group(), view, from, send, order, safe: false, replies, message }
 }
 
 /// The members as the faces want them.

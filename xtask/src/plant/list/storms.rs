@@ -20,7 +20,7 @@ const fn light(
     Plant { name, file, from, to, families: &[], packages: &["lwg"] }
 }
 
-pub(super) const PLANTS: [Plant; 19] = [
+pub(super) const PLANTS: [Plant; 24] = [
     kernel(
         "who joins says to nobody that it is in none",
         "crates/vsync/src/group.rs",
@@ -134,5 +134,35 @@ pub(super) const PLANTS: [Plant; 19] = [
         "crates/lwg/src/grace.rs",
         "core.idle_since = None;\n                self.idle.remove(&(until, number));\n",
         "core.idle_since = None;\n                let _ = until;\n",
+    ),
+    light(
+        "a GBCAST of a group is told as soon as its MARKs are in",
+        "crates/lwg/src/global.rs",
+        "self.saying.as_ref().is_none_or(|saying| saying.now.is_some())",
+        "self.saying.as_ref().is_none_or(|saying| saying.now.is_some() || self.missing.is_empty())",
+    ),
+    light(
+        "a GBCAST of a group that a core view overtook is not sent again",
+        "crates/lwg/src/global.rs",
+        "            Some(motion) => motion.held.push_front(ask),\n            None => self.queue",
+        "            Some(_) => {}\n            None => self.queue",
+    ),
+    light(
+        "what is sent after a GBCAST of a group does not wait for it",
+        "crates/lwg/src/foreseeing.rs",
+        " | What::Destroy | What::Say(_))",
+        " | What::Destroy)",
+    ),
+    light(
+        "an MBCAST of a group goes past what makes its view",
+        "crates/lwg/src/outgoing.rs",
+        "Order::Unordered if post.how.safe || !opened => Order::Causal,",
+        "Order::Unordered if post.how.safe => Order::Causal,",
+    ),
+    light(
+        "a group leaves its core group twice for who counts its groups",
+        "crates/lwg/src/change.rs",
+        "                self.directory.alive += 1;\n                self.leaving",
+        "                self.leaving",
     ),
 ];

@@ -113,7 +113,7 @@ pub(super) const PLANTS: [Plant; 17] = [
     transport(
         "the end of a neighbour is told nobody",
         "crates/muts/src/os/neighbours.rs",
-        "        self.speaking.remove(&number);\n        self.gone.push_back(number);\n",
-        "        self.speaking.remove(&number);\n",
+        "        self.gone.pop_front()\n",
+        "        self.gone.pop_front().filter(|_| false)\n",
     ),
 ];

@@ -65,6 +65,7 @@ fn play(tool: &mut impl Tool, lwg: LwgId, bytes: &[u8]) {
                     from,
                     send,
                     order: Order::Total,
+                    safe: false,
                     replies: true,
                     message,
                 }

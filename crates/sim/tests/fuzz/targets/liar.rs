@@ -212,7 +212,7 @@ pub(super) fn towers(bytes: &[u8]) {
         for lwg in [group(1), group(2)] {
             let send = SendId(round as u64 * 2 + u64::from(lwg == group(1)));
             let message = Message::new(&b"said"[..]);
-            let send = lwg::Down::Send { lwg, send, order, replies: true, message };
+            let send = lwg::Down::Send { lwg, send, how: order.into(), replies: true, message };
             let _ = (pair.a.down(now, send.clone()), pair.b.down(now, send));
         }
         pair.run(Duration::from_millis(50));
