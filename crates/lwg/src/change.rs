@@ -21,7 +21,7 @@ use crate::interface::{Outcome, Up, Why};
 use crate::limits::EARLY_MARKS_MAX;
 use crate::outgoing::Urgent;
 use crate::table::Slot;
-use crate::traits::{Marks, OF_VIEW, RELAXED, Traits};
+use crate::traits::{LOST, Marks, OF_VIEW, RELAXED, Traits};
 use crate::view::{View, ViewId, number_after};
 
 /// MARKs whose operation has not been delivered here.
@@ -173,7 +173,6 @@ impl CoreGroup {
         }
         let slot = self.directory.insert(here, lwg, id, &members);
         here.table.entry_mut(slot).marks = Marks::of(traits, false);
-        self.idle_since = None;
         if members.contains(&here.me) {
             self.tell_view(here, slot, Members::from_slice(&[here.me]), None);
         }
@@ -209,8 +208,10 @@ impl CoreGroup {
                 }
                 let added = members.iter().copied().filter(|member| !old.contains(member));
                 let added: Members = added.collect();
-                if here.table.entry(slot).generation != Generation::default() && !added.is_empty() {
-                    // A part of it may be elsewhere still, with some of these: they say so.
+                let entry = here.table.entry(slot);
+                let moves = entry.generation != Generation::default() || entry.marks.has(LOST);
+                if moves && !added.is_empty() {
+                    // A part of it may be elsewhere, with some of these: they say so.
                     if added.contains(&here.me) {
                         here.asides.push_back(Aside::Asked { lwg: op.lwg, core: self.number() });
                     }
@@ -384,7 +385,7 @@ impl CoreGroup {
         self.opening.remove(&lwg);
         if change.members.contains(&here.me) {
             self.directory.set_members(here, slot, &change.members);
-            if self.land(here, slot, &change.arrivals, along) {
+            if self.land(here, slot, &change.arrivals, (true, along)) {
                 return true;
             }
             if old.contains(&here.me) {

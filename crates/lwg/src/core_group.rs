@@ -204,7 +204,7 @@ impl CoreGroup {
             Ok(Header::Directory { label, last }) => {
                 self.on_directory(here, label, last, message.body());
             }
-            Ok(Header::Close) => self.on_close(here),
+            Ok(Header::Close(label)) => self.on_close(here, label),
             Ok(Header::Bare) => {}
             Err(_) => here.counters.malformed += 1,
         }

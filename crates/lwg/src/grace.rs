@@ -2,21 +2,26 @@
 //!
 //! Their lowest member casts CLOSE as a GBCAST, so that everybody has the same creates before it.
 //! Delivered while the directory is empty, everybody leaves; otherwise it is void. A create ordered
-//! after it is placed again, so there is no race (protocol 6.5, collection).
+//! after it is placed again, so there is no race (protocol 6.5, collection). It is void in another
+//! view than it was meant for too: that one may have lost who does not know where a group went.
 
 use muts::Instant;
 use vsync::Core;
 
 use crate::core_group::CoreGroup;
 use crate::groups::Groups;
+use crate::header::Label;
 use crate::here::{Aside, CoreNumber, Here};
 use crate::limits::IDLE_MAX;
 use crate::outgoing::Urgent;
 use crate::policy::Policy;
 
 impl CoreGroup {
-    pub(crate) fn on_close(&mut self, here: &mut Here) {
+    pub(crate) fn on_close(&mut self, here: &mut Here, label: Label) {
         self.closing = false;
+        if self.label != Some(label) {
+            return;
+        }
         // All members look at the same directory, however far each has swept.
         self.directory.sweep_all(here);
         if self.directory.alive == 0 && self.is_quiet() && !self.closed {
@@ -35,6 +40,7 @@ impl CoreGroup {
         self.directory.alive == 0
             && self.is_quiet()
             && self.queue.is_empty()
+            && self.directory.motions.is_empty()
             && !self.closed
             && !self.closing
     }
@@ -94,9 +100,9 @@ impl<C: Core, P: Policy> Groups<C, P> {
             self.idle.remove(&(until, number));
             let Some(core) = self.cores[number as usize].as_mut() else { continue };
             core.idle_since = None;
-            if core.is_lowest(self.here.me) {
+            if let Some(label) = core.label.filter(|_| core.is_lowest(self.here.me)) {
                 core.closing = true;
-                core.urgent.push_back(Urgent::Close);
+                core.urgent.push_back(Urgent::Close(label));
             }
             // Who is not the lowest looks again later: it may be then.
             self.note(number);

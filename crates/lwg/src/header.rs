@@ -9,7 +9,7 @@
 //! 3 label option                               LABEL, the first cast of a view
 //! 4 label | last bool | (entries in the body)  DIRECTORY (ABCAST)
 //! 5 lwg | view id | send u64 | flags u8 ...    data
-//! 6                                            CLOSE (GBCAST)
+//! 6 label                                      CLOSE (GBCAST)
 //! 7 (operations in the body)                   several operations (ABCAST)
 //! 8 at u8 | lwg | view id | send u64 | replies data; group and view have that number from now on
 //! 9 at u8, +128 replies are wanted | varint    data; so much is added to the last name (brief.rs)
@@ -53,7 +53,8 @@ pub(crate) enum Header {
         last: bool,
     },
     Data(Data),
-    Close,
+    /// Void where the directory has another label by then.
+    Close(Label),
     Ops,
     /// Data of a whole group, whose name and view have this number from now on.
     First {
@@ -330,7 +331,10 @@ impl Wire for Header {
                 into.push(5);
                 data.write(into);
             }
-            Self::Close => into.push(6),
+            Self::Close(label) => {
+                into.push(6);
+                label.write(into);
+            }
             Self::Ops => into.push(7),
             Self::First { at, data } => {
                 into.push(8);
@@ -359,7 +363,7 @@ impl Wire for Header {
             3 => Self::Label(Option::read(from)?),
             4 => Self::Directory { label: u64::read(from)?, last: bool::read(from)? },
             5 => Self::Data(Data::read(from)?),
-            6 => Self::Close,
+            6 => Self::Close(u64::read(from)?),
             7 => Self::Ops,
             8 => {
                 let at = number(u8::read(from)?)?;
@@ -411,7 +415,7 @@ mod tests {
             Header::Directory { label: 5, last: true },
             Header::Data(data(true, false, None)),
             Header::Data(data(false, true, Some(Endpoint::default()))),
-            Header::Close,
+            Header::Close(6),
             Header::Ops,
             Header::First { at: 3, data: data(true, false, None) },
             Header::Again(Again { at: 15, replies: true, step: 300 }),

@@ -129,8 +129,9 @@ impl Here {
     /// This process is out of a group, having known views up to this number.
     pub(crate) fn tell_out(&mut self, lwg: LwgId, why: Why, number: u64) {
         self.told.push_back(Up::Out { lwg, why });
-        // Who may come back to it elsewhere says what it has known.
-        if why != Why::Destroyed && self.known.insert(lwg, number).is_none() {
+        // Who may come back to it elsewhere says what it has known: also of one that was destroyed,
+        // perhaps only here.
+        if self.known.insert(lwg, number).is_none() {
             self.known_age.push_back(lwg);
             if self.known_age.len() > KNOWN_MAX
                 && let Some(oldest) = self.known_age.pop_front()

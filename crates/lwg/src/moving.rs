@@ -8,8 +8,10 @@
 //! SWITCH is a change like any other: every member gives its MARK, and whoever has all of them has
 //! been told everything of the old view, as all the others are. It then says READY in the new core
 //! group, with a name for the view that it closed. The last READY of all who closed it so, at its
-//! place in the total order there, makes the first view there.
+//! place in the total order there, makes the first view there. Who comes later, or from another
+//! view than the others, has a view of its own in between.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
@@ -18,7 +20,7 @@ use vsync::{Endpoint, GroupId};
 
 use crate::core_group::CoreGroup;
 use crate::digest::Digest;
-use crate::group::{Ask, Change, Destination, Generation};
+use crate::group::{Ask, Change, Destination, Entry, Generation};
 use crate::header::{Op, Ready, What};
 use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members};
@@ -27,7 +29,7 @@ use crate::limits::{HELD_MAX, LEFT_BEHIND, TOMBSTONES_MAX};
 use crate::policy::GATHERED;
 use crate::table::Slot;
 use crate::traits::{LOST, Marks};
-use crate::view::{ViewId, number_after};
+use crate::view::{View, ViewId, number_after};
 
 /// A group of this process between two core groups.
 pub(crate) struct Arriving {
@@ -165,7 +167,9 @@ impl CoreGroup {
         let members = here.table.members(slot).clone();
         let marks = here.table.entry(slot).marks.told();
         let parted = to.rule == GATHERED || marks.has(LOST);
-        self.moved.insert(lwg, to, parted.then_some(here.now));
+        // Whoever hears of it later keeps the core group too.
+        let note = if parted { Destination { rule: GATHERED, ..to } } else { to };
+        self.moved.insert(lwg, note, parted.then_some(here.now));
         let motion = self.directory.remove(here, slot).unwrap_or_default();
         if !members.contains(&here.me) {
             motion.held.into_iter().for_each(|ask| here.refuse(ask));
@@ -268,14 +272,13 @@ impl CoreGroup {
         let cause = cause.with(&self.view.id).end();
         let Some(slot) = slot else {
             let number = number_after(arrival.last, self.view.id);
-            let id = ViewId::united(number, cause);
+            let id = ViewId::united(number + u64::from(closed.len() > 1), cause);
             let slot = self.directory.insert(here, lwg, id, &arrival.members);
             let entry = here.table.entry_mut(slot);
             (entry.generation, entry.rule) = (arrival.generation, arrival.rule);
             entry.marks = arrival.marks;
-            self.idle_since = None;
             self.moved.remove(lwg);
-            self.land(here, slot, &arrival.ready, None);
+            self.land(here, slot, &arrival.ready, (closed.len() > 1, None));
             here.asides.push_back(Aside::Known { lwg, core: self.number() });
             return;
         };
@@ -287,7 +290,8 @@ impl CoreGroup {
         let (old, last) = self.agreed(here, slot);
         let mut members = old.clone();
         members.extend(arrival.members.iter().copied().filter(|member| !old.contains(member)));
-        let number = number_after(last.max(arrival.last), self.view.id);
+        // The number before it is that of the view in which they come.
+        let number = number_after(last.max(arrival.last), self.view.id).saturating_add(1);
         let mut change = Change::new(number, cause, members, old);
         change.arrivals = arrival.ready;
         self.agree(here, slot, change);
@@ -308,22 +312,43 @@ impl CoreGroup {
     }
 
     /// This process, if it is among those who came, is told the view.
+    ///
+    /// Where it meets others it is told one of its own first, with those alone who closed the same
+    /// view: the others may have gone from that view on without it.
     pub(crate) fn land(
         &mut self,
         here: &mut Here,
         slot: Slot,
         arrivals: &BTreeMap<Endpoint, ViewId>,
-        along: Option<&[Endpoint]>,
+        (meets, along): (bool, Option<&[Endpoint]>),
     ) -> bool {
-        let lwg = here.table.entry(slot).lwg;
+        let Entry { lwg, id, marks, .. } = here.table.entry(slot).clone();
         let Some(mine) = arrivals.get(&here.me) else { return false };
         let Some(arriving) = here.arriving.remove(&lwg) else { return false };
         let members = here.table.members(slot);
         let same = members.iter().copied().filter(|member| arrivals.get(member) == Some(mine));
+        let same: Members = same.collect();
         let comes = |member: &Endpoint| along.is_none_or(|along| along.contains(member));
-        let along: Members = same.filter(comes).collect();
+        let along: Members = same.iter().copied().filter(comes).collect();
         here.counters.arrived += 1;
-        self.tell_view(here, slot, along, Some(arriving.previous));
+        let mut previous = arriving.previous;
+        if meets {
+            let cause = Digest::of("part").with(&id).end();
+            let id = arriving.closed.after(id.counter - 1, cause);
+            here.counters.views_told += 1;
+            here.told.push_back(Up::View(Box::new(View {
+                lwg,
+                id,
+                members: same,
+                transitional: along.clone(),
+                core: self.id(),
+                core_view: self.view.id,
+                traits: marks.traits(),
+                previous: Some(previous),
+            })));
+            previous = id;
+        }
+        self.tell_view(here, slot, along, Some(previous));
         let core = self.number();
         let present = |member: &Endpoint| self.view.members.contains(member);
         here.replies.rehome(lwg, core, present, &mut here.told);

@@ -38,7 +38,7 @@ pub(crate) enum Urgent {
         label: Label,
         rest: Rest,
     },
-    Close,
+    Close(Label),
     /// Nothing: who has it is in the view.
     Here,
     /// Said again in each view.
@@ -136,7 +136,7 @@ impl CoreGroup {
                 (header, Order::Total, body, rest)
             }
             Urgent::Here => (Header::Bare, Order::Fifo, Vec::new(), None),
-            Urgent::Close => (Header::Close, Order::Global, Vec::new(), None),
+            Urgent::Close(label) => (Header::Close(*label), Order::Global, Vec::new(), None),
             Urgent::Op(op) => (Header::Op(Box::new(op.clone())), Order::Total, Vec::new(), None),
         };
         let mut message = Message::new(body);

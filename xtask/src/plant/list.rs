@@ -397,8 +397,8 @@ const PLANTS: [Plant; 67] = [
     light(
         "a core group is closed although somebody has just made a group on it",
         "crates/lwg/src/outgoing.rs",
-        "(Header::Close, Order::Global, Vec::new(), None)",
-        "(Header::Close, Order::Total, Vec::new(), None)",
+        "(Header::Close(*label), Order::Global, Vec::new(), None)",
+        "(Header::Close(*label), Order::Total, Vec::new(), None)",
     ),
     light(
         "what is sent after an operation does not wait for its view",

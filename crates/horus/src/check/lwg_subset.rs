@@ -3,7 +3,8 @@
 //!
 //! A core group of which a history tells nothing is not judged from that history. What is sent
 //! while a group goes from one core group to another waits for its view there: such sends are not
-//! uses of the old one.
+//! uses of the old one. Nor is one that nobody was told, if its process then went out of the group:
+//! it may have waited for a view that did not come.
 
 use super::facts::{Facts, Install};
 use super::{Property, Report};
@@ -65,7 +66,11 @@ fn used(facts: &Facts<'_>, report: &mut Report, install: &Install, core: u32, en
         (delivery.event, delivery.message, "delivers")
     });
     let moves = moves_on(facts, install);
-    let counts = |send: u32| !moves && !facts.send(send).failed;
+    let waited = |send: u32| {
+        let message = facts.message(facts.send(send).message);
+        install.left.is_some() && message.deliveries.is_empty() && message.told.is_none()
+    };
+    let counts = |send: u32| !moves && !facts.send(send).failed && !waited(send);
     let sends = install.sends.iter().filter(|&&send| counts(send)).map(|&send| {
         let send = facts.send(send);
         (send.event, send.message, "sends")

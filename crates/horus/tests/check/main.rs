@@ -98,6 +98,11 @@ fn a_relaxed_group_owes_less() {
 }
 
 #[test]
+fn what_waited_for_a_view_that_did_not_come_was_sent_in_none() {
+    try_faults(words::NOWHERE, words::NOWHERE_FAULTS, &Options::default());
+}
+
+#[test]
 fn histories_without_anything_to_compare_are_not_good() {
     for story in ["", "a start a#1\na end", "a view G 1 a\na quiesce\na end"] {
         let verdict = judge(&parse(story, &[]), &Options::default());

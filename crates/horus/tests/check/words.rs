@@ -1,4 +1,4 @@
-//! Questions and answers, and a relaxed group.
+//! Questions and answers, a relaxed group, and one that goes nowhere.
 
 use crate::Fault;
 use crate::script::Edit::{After, Drop, Replace, Swap};
@@ -65,5 +65,30 @@ pub(crate) const RELAXED_FAULTS: &[Fault] = &[
     Fault {
         broken: &[LwgSubset],
         edits: &[After("b deliver S x2 a", "b view G 2 b"), Replace("b stable S x1", "b left G")],
+    },
+];
+
+/// What was sent on the way to another core group, and nobody was told.
+pub(crate) const NOWHERE: &str = "
+    a view G 1 a,b
+    a view L 1 a,b core=G core_view=1
+    a send L m1 fbcast
+    a deliver L m1 a
+    a view G 2 a
+    a send L m2 fbcast
+    a left L
+    b view G 1 a,b
+    b view L 1 a,b core=G core_view=1
+    b deliver L m1 a
+    b left L
+    b left G
+    all settle
+";
+
+pub(crate) const NOWHERE_FAULTS: &[Fault] = &[
+    Fault { broken: &[LwgSubset], edits: &[After("a send L m2 fbcast", "a deliver L m2 a")] },
+    Fault {
+        broken: &[SelfDelivery, LwgSubset],
+        edits: &[Replace("a left L", "a view L 2 a core=G core_view=2")],
     },
 ];

@@ -116,10 +116,28 @@ pub fn judge_also(
             }
         }
     }
+    judge_successors(&all);
     for ((lwg, id), stays) in &by_view {
         for (at, (one, mine)) in stays.iter().enumerate() {
             for (other, theirs) in &stays[at + 1..] {
                 judge_pair((*lwg, *id), (*one, mine), (*other, theirs), aimed);
+            }
+        }
+    }
+}
+
+/// Who goes straight from one view to another was left by nobody who comes to that one by way of a
+/// third.
+fn judge_successors(all: &Stays) {
+    for ((who, lwg), mine) in all {
+        for ((other, _), theirs) in all.iter().filter(|((_, of), _)| of == lwg) {
+            for stay in mine {
+                let Some(next) = stay.next else { continue };
+                let at = |id| theirs.iter().position(|stay| stay.view.id == id);
+                if let (Some(from), Some(to)) = (at(stay.view.id), at(next)) {
+                    let straight = theirs[from].next == Some(next) || theirs[from].next.is_none();
+                    assert!(straight, "{who:?} {:?} to {next:?}, {other:?} {from} {to}", stay.view);
+                }
             }
         }
     }

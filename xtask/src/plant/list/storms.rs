@@ -20,7 +20,7 @@ const fn light(
     Plant { name, file, from, to, families: &[], packages: &["lwg"] }
 }
 
-pub(super) const PLANTS: [Plant; 21] = [
+pub(super) const PLANTS: [Plant; 28] = [
     kernel(
         "who is back in a group that it left has forgotten who lacks its view",
         "crates/vsync/src/kernel.rs",
@@ -116,6 +116,48 @@ pub(super) const PLANTS: [Plant; 21] = [
         "crates/vsync/src/gate/reader.rs",
         "        if rest.is_empty() { Ok(tell) } else { Err(Malformed) }",
         "        if rest.len() < 9 { Ok(tell) } else { Err(Malformed) }",
+    ),
+    light(
+        "a part that was left behind takes in who is elsewhere",
+        "crates/lwg/src/change.rs",
+        "entry.generation != Generation::default() || entry.marks.has(LOST);",
+        "entry.generation != Generation::default();",
+    ),
+    light(
+        "who was in a group that was destroyed forgets how far its numbers had come",
+        "crates/lwg/src/here.rs",
+        "        if self.known.insert(lwg, number).is_none() {",
+        "        if why != Why::Destroyed && self.known.insert(lwg, number).is_none() {",
+    ),
+    light(
+        "a core group is given up from which a group is going",
+        "crates/lwg/src/grace.rs",
+        "            && self.directory.motions.is_empty()\n",
+        "",
+    ),
+    light(
+        "CLOSE counts in another view than it was meant for",
+        "crates/lwg/src/grace.rs",
+        "        if self.label != Some(label) {",
+        "        if self.label.is_none() && label == 0 {",
+    ),
+    light(
+        "who is told where a group went does not know that a part may be left behind",
+        "crates/lwg/src/moving.rs",
+        "let note = if parted {",
+        "let note = if parted && lwg.count == u64::MAX {",
+    ),
+    light(
+        "who comes after the others has no view of its own in between",
+        "crates/lwg/src/moving.rs",
+        "        if meets {\n",
+        "        if meets && lwg.count == u64::MAX {\n",
+    ),
+    light(
+        "a core group that is idle no more is given up all the same",
+        "crates/lwg/src/grace.rs",
+        "core.idle_since = None;\n                self.idle.remove(&(until, number));\n",
+        "core.idle_since = None;\n                let _ = until;\n",
     ),
     light(
         "a GBCAST of a group is told as soon as its MARKs are in",
