@@ -86,9 +86,11 @@ const PLANTS: [Plant; 67] = [
     ),
     kernel(
         "a vector points at what its sender has passed over",
-        "crates/vsync/src/past.rs",
-        "            None | Some(Frame::Skip) => return,\n",
-        "            None | Some(Frame::Skip) => None,\n",
+        "crates/vsync/src/delivery.rs",
+        "            Some(Frame::Skip) => return self.streams[rank].pass_skips(),\n",
+        "            Some(Frame::Skip) => {\n                let passed = self.streams[rank].pass_skips();\n                \
+         let head = self.streams[rank].head();\n                self.processed.raise(rank, head);\n                \
+         self.moved = true;\n                return passed;\n            }\n",
     ),
     kernel(
         "who gives places does not hear of what is not for it",
