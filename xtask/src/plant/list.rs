@@ -77,20 +77,12 @@ pub(super) fn all() -> impl Iterator<Item = &'static Plant> {
     PLANTS.iter().chain(&storms::PLANTS).chain(&transport::PLANTS)
 }
 
-const PLANTS: [Plant; 67] = [
+const PLANTS: [Plant; 66] = [
     kernel(
         "what was passed over waited for is not told before the next",
         "crates/vsync/src/past.rs",
         "let is_behind = |rank| self.behind.has(rank) && to.has(rank);",
         "let is_behind = |rank| self.behind.has(rank) && !to.has(rank) && rank == self.rank;",
-    ),
-    kernel(
-        "a vector points at what its sender has passed over",
-        "crates/vsync/src/delivery.rs",
-        "            Some(Frame::Skip) => return self.streams[rank].pass_skips(),\n",
-        "            Some(Frame::Skip) => {\n                let passed = self.streams[rank].pass_skips();\n                \
-         let head = self.streams[rank].head();\n                self.processed.raise(rank, head);\n                \
-         self.moved = true;\n                return passed;\n            }\n",
     ),
     kernel(
         "who gives places does not hear of what is not for it",

@@ -20,7 +20,18 @@ const fn light(
     Plant { name, file, from, to, families: &[], packages: &["lwg"] }
 }
 
-pub(super) const PLANTS: [Plant; 28] = [
+pub(super) const PLANTS: [Plant; 29] = [
+    kernel(
+        "a vector points at what its sender has passed over",
+        "crates/vsync/src/delivery.rs",
+        "return self.streams[rank].pass_skips(),",
+        "{\n\
+            let passed = self.streams[rank].pass_skips();\n\
+            self.processed.raise(rank, self.streams[rank].head());\n\
+            self.moved = true;\n\
+            return passed;\n\
+        }",
+    ),
     kernel(
         "who is back in a group that it left has forgotten who lacks its view",
         "crates/vsync/src/kernel.rs",
