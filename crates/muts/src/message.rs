@@ -1,6 +1,7 @@
 //! Message: headers pushed going down, popped going up, over a shared body.
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use bytes::{Buf, Bytes};
 
@@ -32,7 +33,7 @@ enum Heads {
 
 /// A few bytes. They are copied as a whole: that costs less than to look how many there are, or to
 /// share them.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 struct Inline {
     length: u8,
     bytes: [u8; INLINE_BYTES],
@@ -55,6 +56,12 @@ impl Inline {
         let start = usize::from(self.length);
         self.bytes[start..start + more.len()].copy_from_slice(more);
         self.length += more.len() as u8;
+    }
+}
+
+impl fmt::Debug for Inline {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.bytes(), to)
     }
 }
 
