@@ -199,7 +199,9 @@ impl CoreGroup {
                 Err(_) => here.counters.malformed += 1,
             },
             Ok(Header::Mark { lwg, change }) => self.on_mark(here, from, lwg, change),
-            Ok(Header::Say { lwg, cause }) => self.on_say(here, (from, seq), (lwg, cause), how.1),
+            Ok(Header::Say { lwg, change }) => {
+                self.on_say(here, (from, seq), (lwg, change), how.1);
+            }
             Ok(Header::Label(label)) => self.on_label(here, from, label),
             Ok(Header::Directory { label, last }) => {
                 self.on_directory(here, label, last, message.body());

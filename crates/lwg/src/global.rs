@@ -23,11 +23,11 @@ use crate::data::Data;
 use crate::digest::Digest;
 use crate::group::{Ask, Change, Post, common};
 use crate::header::{Header, Op, SILENT, Say, What};
-use crate::here::{Aside, Here};
+use crate::here::Here;
 use crate::id::LwgId;
 use crate::outgoing::Urgent;
 use crate::table::Slot;
-use crate::traits::OF_VIEW;
+use crate::traits::{OF_VIEW, RELAXED};
 
 /// On the number of a MARK: its change is a GBCAST, and makes no view.
 const GLOBAL: u64 = 1 << 63;
@@ -49,8 +49,7 @@ impl Say {
     pub(crate) fn ask(self, lwg: LwgId, message: Message) -> Ask {
         let Self { send, replies, safe, outside, to } = self;
         let how = How { safe, ..How::from(Order::Global) };
-        let to = (!to.is_empty()).then(|| Box::new(to));
-        Ask::Send(Post { lwg, send, how, replies, to, outside, message })
+        Ask::Send(Post { lwg, send, how, replies, to: to.map(Box::new), outside, message })
     }
 }
 
@@ -77,8 +76,7 @@ impl CoreGroup {
     /// Asks for a GBCAST: it goes to everybody, since who is about to come in gives a MARK too.
     pub(crate) fn cast_global<C: Core>(&mut self, here: &mut Here, below: &mut C, post: Post) {
         let Post { lwg, send, how, replies, to, outside, mut message } = post;
-        let whom = to.as_deref().cloned().unwrap_or_default();
-        let say = Say { send, replies, safe: how.safe, outside, to: whom };
+        let say = Say { send, replies, safe: how.safe, outside, to: to.as_deref().cloned() };
         let op = Op { number: SILENT, lwg, what: What::Say(say) };
         let header = Header::Op(Box::new(op));
         message.push(&header);
@@ -111,22 +109,18 @@ impl CoreGroup {
         let (say, outside, send) = (say.clone(), say.outside.unwrap_or(from), say.send);
         let cause = Digest::of("global").with(&from).with(&outside).with(&send).end();
         let saying = Saying { from, say, message, said: false, now: None };
-        if self.has_moved(here, lwg) {
-            if own {
-                self.operation_is_back(here, op);
-                here.asides
-                    .push_back(Aside::Resend { lwg, ask: saying.say.ask(lwg, saying.message) });
-            }
-            return;
-        }
+        let moves = self.has_moved(here, lwg);
         let slot = self.directory.find(here, lwg);
-        let agreed = slot.map(|slot| (slot, self.agreed(here, slot)));
+        let strict = slot.filter(|slot| !here.table.entry(*slot).marks.has(RELAXED));
+        let agreed = strict.map(|slot| (slot, self.agreed(here, slot)));
         match agreed {
-            Some((slot, (old, last))) if old.contains(&from) => {
+            Some((slot, (old, last))) if old.contains(&from) && !moves => {
                 let saying = Some(Box::new(saying));
                 let change = Change { saying, ..Change::new(last, cause, old.clone(), old) };
                 self.agree(here, slot, change);
             }
+            // Its sender's MARK waited for this: the group has not gone without it.
+            Some((slot, _)) if own && moves => self.send_again(here, slot, saying),
             _ if own => here.refuse(saying.say.ask(lwg, saying.message)),
             _ => {}
         }
@@ -181,8 +175,8 @@ impl CoreGroup {
         if !members.contains(&here.me) {
             return;
         }
-        if !say.to.is_empty() {
-            members = common(&members, &say.to);
+        if let Some(to) = &say.to {
+            members = common(&members, to);
         }
         let Say { send, replies, outside, .. } = say;
         if members.contains(&here.me) {
@@ -204,11 +198,18 @@ impl CoreGroup {
     /// The epoch ends before it could be told: nobody in this part was. Of an own one nobody was
     /// anywhere: it goes out again before all that waits behind it.
     pub(crate) fn overtake(&mut self, here: &mut Here, slot: Slot, saying: Saying) {
-        let Some(ask) = saying.own(here, here.table.entry(slot).lwg) else { return };
-        here.counters.overtaken += 1;
+        if saying.from == here.me {
+            here.counters.overtaken += 1;
+            self.send_again(here, slot, saying);
+        }
+    }
+
+    /// An own one, before what was asked later: that waits for it.
+    fn send_again(&mut self, here: &mut Here, slot: Slot, saying: Saying) {
+        let ask = saying.say.ask(here.table.entry(slot).lwg, saying.message);
         match self.directory.motions.get_mut(&slot) {
             Some(motion) => motion.held.push_front(ask),
-            None => self.queue.push_front(ask),
+            None => here.refuse(ask),
         }
     }
 }

@@ -13,7 +13,7 @@
 //! 7 (operations in the body)                   several operations (ABCAST)
 //! 8 at u8 | lwg | view id | send u64 | replies data; group and view have that number from now on
 //! 9 at u8, +128 replies are wanted | varint    data; so much is added to the last name (brief.rs)
-//! 10 lwg | cause u64                           a GBCAST is told now (CBCAST)
+//! 10 lwg | change u64                          a GBCAST is told now (CBCAST)
 //! ```
 //!
 //! Data is followed by flags: +1 replies are wanted, +2 it is not for its sender, +4 it comes from
@@ -65,7 +65,7 @@ pub(crate) enum Header {
     /// Every member has given its MARK: a GBCAST of this process is told here.
     Say {
         lwg: LwgId,
-        cause: u64,
+        change: u64,
     },
 }
 
@@ -133,8 +133,8 @@ pub(crate) struct Say {
     pub(crate) safe: bool,
     /// Who outside the group has sent it by way of this member.
     pub(crate) outside: Option<Endpoint>,
-    /// Whom of the view that it is told in it is for; nobody: all.
-    pub(crate) to: Members,
+    /// Whom of the view that it is told in it is for; none: all.
+    pub(crate) to: Option<Members>,
 }
 
 /// What an arriving member says of the view that it comes from.
@@ -197,8 +197,8 @@ impl Op {
             | What::Add(members)
             | What::Remove(members)
             | What::Switch(_, members)
-            | What::Ready(Ready { members, .. })
-            | What::Say(Say { to: members, .. }) => members,
+            | What::Ready(Ready { members, .. }) => members,
+            What::Say(say) => say.to.as_deref().unwrap_or_default(),
             What::Destroy | What::Adopt | What::Release | What::Enter(_) => &[],
         }
     }
@@ -237,7 +237,8 @@ impl Op {
             What::Enter(known) => known.write(into),
             What::Say(say) => {
                 say.send.write(into);
-                [say.replies, say.safe].iter().for_each(|flag| flag.write(into));
+                let flags = [say.replies, say.safe, say.to.is_some()];
+                flags.iter().for_each(|flag| flag.write(into));
                 say.outside.write(into);
             }
             _ => {}
@@ -274,13 +275,15 @@ impl Op {
                 marks: Marks::read(from)?,
             }),
             9 if members.is_empty() => What::Enter(u64::read(from)?),
-            11 => What::Say(Say {
-                send: SendId::read(from)?,
-                replies: bool::read(from)?,
-                safe: bool::read(from)?,
-                outside: Option::read(from)?,
-                to: members,
-            }),
+            11 => {
+                let (send, replies) = (SendId::read(from)?, bool::read(from)?);
+                let (safe, aimed) = (bool::read(from)?, bool::read(from)?);
+                if !aimed && !members.is_empty() {
+                    return Err(Malformed);
+                }
+                let (to, outside) = (aimed.then_some(members), Option::read(from)?);
+                What::Say(Say { send, replies, safe, outside, to })
+            }
             _ => return Err(Malformed),
         };
         Ok(Self { number, lwg, what })
@@ -345,10 +348,10 @@ impl Wire for Header {
                 data.replies.write(into);
             }
             Self::Again(again) => again.write(into),
-            Self::Say { lwg, cause } => {
+            Self::Say { lwg, change } => {
                 into.push(10);
                 lwg.write(into);
-                cause.write(into);
+                change.write(into);
             }
         }
     }
@@ -372,7 +375,7 @@ impl Wire for Header {
                 let data = Data::plain(lwg, view, send, replies);
                 Self::First { at, data }
             }
-            10 => Self::Say { lwg: LwgId::read(from)?, cause: u64::read(from)? },
+            10 => Self::Say { lwg: LwgId::read(from)?, change: u64::read(from)? },
             _ => return Err(Malformed),
         })
     }
@@ -419,7 +422,7 @@ mod tests {
             Header::Ops,
             Header::First { at: 3, data: data(true, false, None) },
             Header::Again(Again { at: 15, replies: true, step: 300 }),
-            Header::Say { lwg, cause: 9 },
+            Header::Say { lwg, change: 9 },
         ]
     }
 

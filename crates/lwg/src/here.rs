@@ -7,7 +7,6 @@ use vsync::{Endpoint, GroupId, Message, Order};
 
 use crate::counters::Counters;
 use crate::data::Data;
-use crate::group::Ask;
 use crate::header::{Op, What};
 use crate::id::LwgId;
 use crate::interface::{Outcome, Up, Why};
@@ -58,8 +57,6 @@ pub(crate) enum Aside {
     Moved { op: Op },
     /// This process is wanted in a relaxed group, or out of it.
     Called { lwg: LwgId, comes: bool },
-    /// An own GBCAST came after its group has gone elsewhere.
-    Resend { lwg: LwgId, ask: Ask },
     /// A group of this process has left its core group.
     Departed { lwg: LwgId },
     /// A group of this process has come to another core group.

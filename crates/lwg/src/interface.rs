@@ -97,8 +97,9 @@ pub enum Down {
         lwg: LwgId,
         /// Its name; unique among this process's sends.
         send: SendId,
-        /// Its order, and how sure its delivery is to be. Whom it is for and what it waits for is
-        /// this floor's to say (`How::to`, `How::after_all`).
+        /// Its order, and how sure its delivery is to be. Whom it is for is this floor's to say
+        /// (`How::to`). A GBCAST waits for other core groups also if it is `independent`; in a
+        /// relaxed group it has a place among ABCASTs and no more.
         how: How,
         /// Whether replies are wanted: then `Reply`s follow and always end with `Answered`.
         replies: bool,
@@ -133,7 +134,7 @@ pub enum Down {
         member: Endpoint,
         /// Its name; unique among this process's sends.
         send: SendId,
-        /// As in [`Down::Send`].
+        /// As in [`Down::Send`]: its order and whether it is safe; the rest is the member's.
         how: How,
         /// Whether replies are wanted.
         replies: bool,

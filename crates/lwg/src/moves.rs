@@ -247,19 +247,6 @@ impl<C: Core, P: Policy> Groups<C, P> {
         }
     }
 
-    /// An own GBCAST came too late where its group was: it goes along, before what was asked later.
-    pub(crate) fn resend(&mut self, lwg: LwgId, ask: Ask) {
-        let home = self.here.find(lwg);
-        if let Some((core, slot)) = home
-            && let Some(core) = self.cores[core as usize].as_mut()
-            && let Some(motion) = core.directory.motions.get_mut(&slot)
-        {
-            motion.held.push_front(ask);
-        } else {
-            self.here.refuse(ask);
-        }
-    }
-
     /// Parts of a group have moved apart: they meet where they were one, which all of them who know
     /// of it are in.
     pub(crate) fn gather(&mut self, lwg: LwgId, to: GroupId) {

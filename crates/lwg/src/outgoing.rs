@@ -127,7 +127,7 @@ impl CoreGroup {
                 (Header::Mark { lwg: *lwg, change: *change }, Order::Causal, Vec::new(), None)
             }
             Urgent::Say { lwg, change, .. } => {
-                (Header::Say { lwg: *lwg, cause: *change }, Order::Causal, Vec::new(), None)
+                (Header::Say { lwg: *lwg, change: *change }, Order::Causal, Vec::new(), None)
             }
             Urgent::Directory { label, rest } => {
                 let (body, rest) = self.directory_page(here, *rest);

@@ -178,6 +178,11 @@ fn a_gbcast_for_some_is_told_them_and_one_of_who_is_out_nobody() {
     town.run();
     assert_eq!(told(&town, 2), [(send, Order::Global)]);
     assert!(told(&town, 1).is_empty() && told(&town, 3).is_empty());
+    let (to, send, how) = (Box::default(), SendId(71), How::from(Order::Global));
+    let message = Message::default();
+    town.ask(seat(1), Down::SendTo { lwg: group, to, send, how, replies: false, message });
+    town.run();
+    assert!((1..4).all(|node| told(&town, node).iter().all(|(told, _)| *told != send)));
     town.ask(seat(3), Down::Remove { lwg: group, members: seats(&[3]) });
     town.run();
     let late = town.send(seat(3), group, Order::Global, true);

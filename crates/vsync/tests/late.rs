@@ -4,32 +4,18 @@ mod common;
 
 use std::time::Duration;
 
-use common::{World, message, proc};
-use muts::Audience;
+use common::{World, message, proc, ranks};
 use vsync::{Down, GroupId, How, Order, Up};
 
 /// Of d's MBCAST to a and b, c has no more than that there was one; b never gets it, and a once
 /// both have said that they do not have it.
 #[test]
 fn an_mbcast_that_nobody_had_when_a_flush_asked_is_told_nobody() {
-    let mut world = World::new("abcd", 1);
     let group = GroupId::of_word("g");
-    let members = "abcd".chars().map(proc).collect();
-    world.ask(proc('a'), Down::Found { group, members }).expect("taken");
-    world.run(Duration::from_secs(2));
-    let views = world.told[&proc('d')].iter().filter_map(|up| match up {
-        Up::View(view) => Some(view.clone()),
-        _ => None,
-    });
-    let view = views.last().expect("a view");
-    let mut audience = Audience::NONE;
-    for name in "ab".chars() {
-        let rank = view.members.iter().position(|member| member.proc == proc(name));
-        audience.insert(rank.expect("a member"));
-    }
+    let (mut world, view) = World::together("abcd", 1, group);
     world.lose_casts(proc('d'), proc('b'));
     world.cut(proc('d'), proc('a'));
-    let how = How::from(Order::Unordered).to(view.id, audience);
+    let how = How::from(Order::Unordered).to(view.id, ranks(&view, "ab"));
     world.ask(proc('d'), Down::Cast { group, how, message: message("late") }).expect("room");
     // Nearly the limit of silence; then c is waited for.
     world.run(Duration::from_millis(850));

@@ -4,29 +4,17 @@ mod common;
 
 use std::time::Duration;
 
-use common::{World, message, proc};
-use muts::Audience;
+use common::{World, message, proc, ranks};
 use vsync::{Down, GroupId, How, Order, Up};
 
 /// Of a's multicast to b, c and d get no more than that there was one, and d not even that yet.
 /// What c sends then needs nothing of a, so d has it.
 #[test]
 fn what_follows_a_message_that_its_sender_passed_over_waits_for_nothing_of_it() {
-    let mut world = World::new("abcd", 1);
     let group = GroupId::of_word("g");
-    let members = "abcd".chars().map(proc).collect();
-    world.ask(proc('a'), Down::Found { group, members }).expect("taken");
-    world.run(Duration::from_secs(2));
-    let views = world.told[&proc('a')].iter().filter_map(|up| match up {
-        Up::View(view) => Some(view.clone()),
-        _ => None,
-    });
-    let view = views.last().expect("a view");
-    let rank = view.members.iter().position(|member| member.proc == proc('b')).expect("a member");
-    let mut audience = Audience::NONE;
-    audience.insert(rank);
+    let (mut world, view) = World::together("abcd", 1, group);
     world.cut(proc('a'), proc('d'));
-    let narrow = How::from(Order::Causal).to(view.id, audience);
+    let narrow = How::from(Order::Causal).to(view.id, ranks(&view, "b"));
     let cast = Down::Cast { group, how: narrow, message: message("for b") };
     world.ask(proc('a'), cast).expect("room");
     world.run(Duration::from_millis(100));

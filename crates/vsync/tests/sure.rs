@@ -4,8 +4,8 @@ mod common;
 
 use std::time::Duration;
 
-use common::{World, message, proc};
-use muts::{Audience, Full};
+use common::{World, message, proc, ranks};
+use muts::Full;
 use vsync::{Charge, Down, GroupId, Hold, How, Order, Up, ViewId};
 
 fn group() -> GroupId {
@@ -162,21 +162,15 @@ fn what_a_gbcast_ended_another_view_with_is_not_told_stable_in_the_next() {
 fn who_a_message_is_not_for_is_told_nothing_and_gets_what_follows() {
     let mut world = town();
     let view = *views(&world, 'a').last().expect("in a view");
-    let ranks = |world: &World, names: &str| {
-        let mut to = Audience::NONE;
-        let members = world.told[&proc('a')].iter().find_map(|up| match up {
-            Up::View(view) => Some(view.members.clone()),
+    let members = |world: &World, names: &str| {
+        let first = world.told[&proc('a')].iter().find_map(|up| match up {
+            Up::View(view) => Some(ranks(view, names)),
             _ => None,
         });
-        for (rank, member) in members.expect("in a view").iter().enumerate() {
-            if names.chars().any(|name| proc(name) == member.proc) {
-                to.insert(rank);
-            }
-        }
-        to
+        first.expect("in a view")
     };
     for order in [Order::Unordered, Order::Fifo, Order::Causal, Order::Total] {
-        let to = ranks(&world, "ab");
+        let to = members(&world, "ab");
         cast(&mut world, 'a', How::from(order).to(view, to), "for two");
     }
     cast(&mut world, 'a', Order::Total, "for all");
@@ -189,13 +183,13 @@ fn who_a_message_is_not_for_is_told_nothing_and_gets_what_follows() {
 
     // To the same few nothing of the past has to be told; nor where nothing new was passed over.
     for order in [Order::Total, Order::Causal, Order::Fifo] {
-        let to = ranks(&world, "ab");
+        let to = members(&world, "ab");
         cast(&mut world, 'a', How::from(order).to(view, to), "for two");
     }
     assert_eq!(pasts(&world), 1);
     cast(&mut world, 'a', Order::Fifo, "for all");
     for order in [Order::Causal, Order::Fifo] {
-        let to = ranks(&world, "ab");
+        let to = members(&world, "ab");
         cast(&mut world, 'a', How::from(order).to(view, to), "for two");
         cast(&mut world, 'a', Order::Causal, "for all");
     }
@@ -204,7 +198,7 @@ fn who_a_message_is_not_for_is_told_nothing_and_gets_what_follows() {
     assert_eq!((heard(&world, 'b').len(), heard(&world, 'c').len()), (13, 4));
 
     let over = ViewId { epoch: view.epoch - 1, ..view };
-    let how = How::from(Order::Fifo).to(over, ranks(&world, "b"));
+    let how = How::from(Order::Fifo).to(over, members(&world, "b"));
     let ask = Down::Cast { group: group(), how, message: message("too late") };
     assert!(matches!(world.ask(proc('a'), ask), Err(Full(_))));
     let last = world.told[&proc('a')].last();

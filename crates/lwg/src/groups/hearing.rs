@@ -167,7 +167,6 @@ impl<C: Core, P: Policy> Groups<C, P> {
                 Aside::Ended { op, outcome } => self.ended(&op, outcome),
                 Aside::Homeless { op } => self.place(op.lwg),
                 Aside::Moved { op } => self.follow(op),
-                Aside::Resend { lwg, ask } => self.resend(lwg, ask),
                 Aside::Called { lwg, comes } => self.called(lwg, comes),
                 Aside::Departed { lwg } => self.departed(lwg),
                 Aside::Arrived { lwg } => {

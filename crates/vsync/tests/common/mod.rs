@@ -7,10 +7,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use muts::{
-    Channel, Counted, Down, Full, Instant, Layer, Message, NodeId, Packet, ProcId, Random,
-    Transmit, Up, Wire,
+    Audience, Channel, Counted, Down, Full, Instant, Layer, Message, NodeId, Packet, ProcId,
+    Random, Transmit, Up, Wire,
 };
-use vsync::{Config, Kernel};
+use vsync::{Config, GroupId, Kernel, View};
 
 /// How long silence lasts before it is told.
 const SILENCE: Duration = Duration::from_millis(1000);
@@ -280,6 +280,21 @@ impl World {
         world
     }
 
+    /// All of these in one group that the first has founded, and its view.
+    pub(crate) fn together(names: &str, seed: u64, group: GroupId) -> (Self, View) {
+        let mut world = Self::new(names, seed);
+        let members: Vec<ProcId> = names.chars().map(proc).collect();
+        let first = members[0];
+        world.ask(first, vsync::Down::Found { group, members }).expect("taken");
+        world.run(Duration::from_secs(2));
+        let last = world.told[&first].iter().rev().find_map(|up| match up {
+            vsync::Up::View(view) => Some(view.clone()),
+            _ => None,
+        });
+        let view = last.filter(|view| view.members.len() == names.len());
+        (world, view.expect("all of them"))
+    }
+
     pub(crate) fn ask(&mut self, me: ProcId, ask: vsync::Down) -> Result<(), Full<vsync::Down>> {
         let now = self.air.borrow().now;
         let asked = self.kernels.get_mut(&me).expect("alive").down(now, ask);
@@ -367,6 +382,17 @@ impl World {
             }
         }
     }
+}
+
+/// The ranks of these in a view.
+pub(crate) fn ranks(view: &View, names: &str) -> Audience {
+    let mut ranks = Audience::NONE;
+    for (rank, member) in view.members.iter().enumerate() {
+        if names.chars().any(|name| proc(name) == member.proc) {
+            ranks.insert(rank);
+        }
+    }
+    ranks
 }
 
 pub(crate) fn message(text: &str) -> Message {

@@ -179,8 +179,8 @@ pub(super) const PLANTS: [Plant; 29] = [
     light(
         "a GBCAST of a group that a core view overtook is not sent again",
         "crates/lwg/src/global.rs",
-        "            Some(motion) => motion.held.push_front(ask),\n            None => self.queue",
-        "            Some(_) => {}\n            None => self.queue",
+        "overtaken += 1;\n            self.send_again(here, slot, saying);\n",
+        "overtaken += 1;\n",
     ),
     light(
         "what is sent after a GBCAST of a group does not wait for it",
