@@ -327,14 +327,17 @@ impl CoreGroup {
     }
 
     fn close_changes_of(&mut self, here: &mut Here, slot: Slot, next: &vsync::View) {
+        let mut overtaken = false;
         while let Some(motion) = self.directory.motions.get_mut(&slot) {
             motion.asked = 0;
             let Some(mut change) = motion.changes.pop_front() else { break };
             if let Some(saying) = change.saying.take() {
                 self.overtake(here, slot, *saying);
+                overtaken = true;
                 continue;
             }
-            if !change.missing.is_empty() {
+            // Who was told a GBCAST that nobody here was goes to another view than these.
+            if overtaken || !change.missing.is_empty() {
                 here.counters.forced += 1;
                 change.cause = Digest::of("forced").with(&change.cause).with(&next.id).end();
             }

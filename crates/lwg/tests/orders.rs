@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::judge::judge;
 use common::town::Town;
 use common::{lwg, seat, seats};
 use lwg::{Down, How, LwgId, Message, Order, SendId, SetId, Traits, Up};
@@ -145,6 +146,26 @@ fn a_gbcast_whose_sender_is_lost_is_told_by_all_who_are_left_or_by_none() {
         }
     }
     assert!(ends.iter().all(|count| *count > 20), "one of both never came: {ends:?}");
+}
+
+#[test]
+fn a_view_behind_a_gbcast_that_was_overtaken_is_not_that_of_who_was_told_it() {
+    for seed in 0..300 {
+        let mut town = Town::new(seed, &seats(&[1, 2, 3, 4]));
+        let group = lwg(1, 1);
+        town.ask(seat(1), Down::Create { lwg: lwg(1, 2), members: seats(&[1, 2, 3, 4]) });
+        town.run();
+        town.ask(seat(1), Down::Create { lwg: group, members: seats(&[1, 2, 3]) });
+        town.run();
+        town.send(seat(1), group, Order::Global, false);
+        town.ask(seat(2), Down::Add { lwg: group, members: seats(&[4]) });
+        town.steps(seed % 37);
+        let core = town.view(seat(2), group).expect("a view").core;
+        town.net.borrow_mut().side.insert(seat(1), 1);
+        town.net.borrow_mut().regroup(core);
+        town.run();
+        judge(&town.told);
+    }
 }
 
 #[test]

@@ -141,10 +141,10 @@ pub(super) const PLANTS: [Plant; 29] = [
         "        if why != Why::Destroyed && self.known.insert(lwg, number).is_none() {",
     ),
     light(
-        "a core group is given up from which a group is going",
-        "crates/lwg/src/grace.rs",
-        "            && self.directory.motions.is_empty()\n",
-        "",
+        "a view behind a GBCAST that was overtaken is that of who was told it",
+        "crates/lwg/src/change.rs",
+        "if overtaken || !change.missing.is_empty() {",
+        "if !change.missing.is_empty() {",
     ),
     light(
         "CLOSE counts in another view than it was meant for",
