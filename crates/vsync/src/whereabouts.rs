@@ -180,7 +180,7 @@ impl Serving {
         }
     }
 
-    /// Members seen in an epoch that no INSTALL known here ended: if in a view without this one, at
+    /// Members seen in an epoch that no INSTALL known here lies behind: if in a view without this one, at
     /// once; otherwise, or if in none, when no INSTALL explains it for twice the suspicion time.
     pub(crate) fn judge_whereabouts(&mut self, turn: &Turn<'_>) {
         let patience = turn.config.suspicion * 2;
@@ -193,7 +193,7 @@ impl Serving {
                 Some(None) => false,
                 Some(Some((view, _))) => {
                     *view == self.epoch.view
-                        || self.history.iter().any(|install| install.ends(*view))
+                        || self.history.iter().any(|install| install.is_behind(proc, *view))
                 }
             };
             if explained {

@@ -135,3 +135,44 @@ fn who_is_let_in_is_not_taken_for_out_by_what_it_said_before() {
         }
     }
 }
+
+/// c was alone, then with b, and came to a with it: what it told a while it was alone is late.
+#[test]
+fn what_a_member_said_of_a_view_before_it_came_is_not_taken_for_where_it_is() {
+    let (mut world, _) = World::together("abc", 1, group());
+    let all = ['a', 'b', 'c'].map(proc);
+    let apart = |world: &mut World, pairs: &[(usize, usize)]| {
+        for (one, other) in pairs {
+            world.cut(all[*one], all[*other]);
+            world.cut(all[*other], all[*one]);
+        }
+    };
+    apart(&mut world, &[(0, 1), (0, 2), (1, 2)]);
+    world.run(Duration::from_secs(4));
+    assert_eq!(members_at(&world, 'c'), [proc('c')]);
+    // c tells a where it is, which takes its time, and meets b in the meantime.
+    world.heal();
+    apart(&mut world, &[(0, 1), (1, 2)]);
+    world.delay(proc('c'), proc('a'));
+    world.run(Duration::from_secs(1));
+    world.heal();
+    apart(&mut world, &[(0, 1), (0, 2)]);
+    world.run(Duration::from_secs(4));
+    assert_eq!((members_at(&world, 'a').len(), members_at(&world, 'c').len()), (1, 2));
+    world.heal();
+    while members_at(&world, 'a').len() < 3 {
+        world.run(Duration::from_millis(10));
+    }
+    world.run(Duration::from_millis(100));
+    let views = |world: &World| {
+        let views = |proc| world.told[&proc].iter().filter(|up| matches!(up, Up::View(_))).count();
+        all.map(views)
+    };
+    let before = views(&world);
+    world.hasten();
+    world.run(Duration::from_secs(4));
+    for name in ['a', 'b', 'c'] {
+        assert_eq!((members_at(&world, name).len(), unsettled(&world, name)), (3, 0), "{name}");
+    }
+    assert_eq!(views(&world), before);
+}

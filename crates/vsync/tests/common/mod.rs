@@ -40,6 +40,9 @@ pub(crate) struct Air {
     cut: BTreeSet<(ProcId, ProcId)>,
     /// What is reliable waits for a cut to heal.
     held: Vec<(ProcId, ProcId, Up)>,
+    /// Control messages of the first come to the second only when all that are late come.
+    late: BTreeSet<(ProcId, ProcId)>,
+    under_way: Vec<(ProcId, ProcId, Up)>,
     /// Casts of the first are lost to the second.
     lost_casts: BTreeSet<(ProcId, ProcId)>,
     dead: BTreeSet<ProcId>,
@@ -119,7 +122,12 @@ impl Air {
             }
             Down::Tell { to, message, .. } => {
                 *self.tells.entry((me, to)).or_default() += 1;
-                self.fly(me, to, Up::Tell { from: me, message }, false);
+                let up = Up::Tell { from: me, message };
+                if self.late.contains(&(me, to)) {
+                    self.under_way.push((me, to, up));
+                } else {
+                    self.fly(me, to, up, false);
+                }
             }
             Down::Beat { to, bytes } => {
                 self.beats.insert((me, to), bytes);
@@ -336,6 +344,21 @@ impl World {
         air.cut.clear();
         for (from, to, up) in std::mem::take(&mut air.held) {
             air.fly(from, to, up, true);
+        }
+    }
+
+    /// From now on control messages of the one take their time to the other.
+    pub(crate) fn delay(&mut self, from: ProcId, to: ProcId) {
+        self.air.borrow_mut().late.insert((from, to));
+    }
+
+    /// All that took its time comes, one after the other.
+    pub(crate) fn hasten(&mut self) {
+        self.air.borrow_mut().late.clear();
+        let late = std::mem::take(&mut self.air.borrow_mut().under_way);
+        for (from, to, up) in late {
+            self.air.borrow_mut().fly(from, to, up, false);
+            self.run(Duration::from_millis(3));
         }
     }
 

@@ -20,7 +20,13 @@ const fn light(
     Plant { name, file, from, to, families: &[], packages: &["lwg"] }
 }
 
-pub(super) const PLANTS: [Plant; 29] = [
+pub(super) const PLANTS: [Plant; 30] = [
+    kernel(
+        "what a member said of an earlier view is taken for where it is",
+        "crates/vsync/src/install.rs",
+        "self.ends(epoch) || self.parts.iter().any(later)",
+        "self.ends(epoch) || self.parts.iter().any(later) && false",
+    ),
     kernel(
         "a vector points at what its sender has passed over",
         "crates/vsync/src/delivery.rs",
