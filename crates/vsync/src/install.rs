@@ -97,8 +97,8 @@ impl Install {
         self.parts.iter().any(|part| part.epoch == epoch)
     }
 
-    /// Whether a process that was seen in that epoch may have come by it: it ended that, or took the
-    /// process from a later one. What is said of an earlier one has taken its time.
+    /// Whether a process that was seen in that epoch may have come by it: it ended that, or took
+    /// the process from a later one. What is said of an earlier one has taken its time.
     pub(crate) fn is_behind(&self, proc: ProcId, epoch: ViewId) -> bool {
         let later = |part: &Part| part.epoch.epoch > epoch.epoch && part.members.contains(&proc);
         self.ends(epoch) || self.parts.iter().any(later)

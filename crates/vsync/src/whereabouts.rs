@@ -180,8 +180,8 @@ impl Serving {
         }
     }
 
-    /// Members seen in an epoch that no INSTALL known here lies behind: if in a view without this one, at
-    /// once; otherwise, or if in none, when no INSTALL explains it for twice the suspicion time.
+    /// Members seen in an epoch that no INSTALL known here lies behind: if in a view without this
+    /// one, at once; otherwise, or if in none, when none explains it for twice the suspicion time.
     pub(crate) fn judge_whereabouts(&mut self, turn: &Turn<'_>) {
         let patience = turn.config.suspicion * 2;
         let me = self.epoch.rank;
