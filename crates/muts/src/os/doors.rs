@@ -139,7 +139,7 @@ impl Doors {
         self.write_all(porter);
         let more = self.knocked || self.streams.values().any(|stream| stream.readable);
         let patience = if more { Some(Duration::ZERO) } else { patience };
-        self.driver.turn(porter, patience)?;
+        self.driver.take_in(porter, patience)?;
         for event in self.driver.events() {
             if event.token() == LISTENER {
                 self.knocked = true;
@@ -152,6 +152,8 @@ impl Doors {
                 stream.writable |= event.is_writable();
             }
         }
+        // What came for clients is on its way before the news that it came.
+        self.write_all(porter);
         self.accept(porter);
         self.read_all(porter);
         // What a client said is on its way before its own end of the pipe is woken.

@@ -21,6 +21,15 @@ const RECEIVE_MAX: usize = 256;
 /// And bytes: buffers that are used again at once stay in the cache of a core.
 const RECEIVE_BYTES: usize = 512 << 10;
 
+/// What sockets had to say when a wait ended.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct News {
+    /// There is something to be read.
+    pub(super) readable: bool,
+    /// It is an error, or the end of a stream.
+    pub(super) bad: bool,
+}
+
 /// Wakes a sleeping driver from another thread.
 pub type Bell = crate::bell::Bell<Rouser>;
 
@@ -110,6 +119,17 @@ impl Driver {
         layer: &mut L,
         patience: Option<Duration>,
     ) -> Result<(), Broken> {
+        self.take_in(layer, patience)?;
+        self.transmit(layer);
+        Ok(())
+    }
+
+    /// A turn up to where it sends what came of it.
+    pub(super) fn take_in<L: Layer>(
+        &mut self,
+        layer: &mut L,
+        patience: Option<Duration>,
+    ) -> Result<(), Broken> {
         self.transmit(layer);
         let now = self.now();
         let deadline = layer.deadline().map(|at| at.since(now));
@@ -120,13 +140,19 @@ impl Driver {
         let room = self.waiter.want_room(&mut self.socket, self.wants_room);
         let waited = room.and_then(|()| self.waiter.wait(time));
         self.bell.rise();
-        self.troubled |= waited.map_err(|cause| Broken { doing: Doing::Wait, cause })?;
-        self.receive(layer);
+        let news = waited.map_err(|cause| Broken { doing: Doing::Wait, cause })?;
+        self.troubled |= news.bad;
+        let more = std::mem::take(&mut self.more);
+        self.hear_neighbours(layer);
+        self.hear_trouble(layer);
+        // What comes later is news of its own.
+        if news.readable || more {
+            self.receive(layer);
+        }
         let now = self.now();
         if layer.deadline().is_some_and(|at| at <= now) {
             layer.wake(now);
         }
-        self.transmit(layer);
         Ok(())
     }
 
@@ -149,9 +175,6 @@ impl Driver {
     }
 
     fn receive<L: Layer>(&mut self, layer: &mut L) {
-        self.more = false;
-        self.hear_neighbours(layer);
-        self.hear_trouble(layer);
         for socket in self.hall.iter_mut().chain([&mut self.socket]) {
             let (mut taken, mut length) = (0, 0);
             while taken < RECEIVE_MAX && length < RECEIVE_BYTES {

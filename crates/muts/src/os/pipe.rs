@@ -5,18 +5,15 @@ use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream as Plain;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use std::vec::Vec;
 
 use bytes::{Buf, Bytes};
 use mio::net::UnixStream;
 
 use super::driver::Bell;
+use super::landing::{LANDING_BYTES, Landing};
 use super::system::{Clock, Waiter};
 use crate::address::Address;
 use crate::layer::{Layer, Packet};
-
-/// Bytes taken from the stream at once.
-const READ_BYTES: usize = 64 << 10;
 
 /// Bytes taken in one turn: timers and answers are not late for it.
 const TURN_BYTES: usize = 1 << 20;
@@ -31,7 +28,7 @@ pub struct Pipe {
     clock: Clock,
     /// What the stream did not take yet.
     rest: Bytes,
-    buffer: Vec<u8>,
+    landing: Landing,
     /// The stream may hold more than one turn took.
     more: bool,
     /// Its end is behind what is still to be read.
@@ -57,7 +54,7 @@ impl Pipe {
             waiter,
             clock: Clock::start(),
             rest: Bytes::new(),
-            buffer: std::vec![0; READ_BYTES],
+            landing: Landing::new(1),
             more: true,
             ends: false,
             ended: false,
@@ -104,10 +101,9 @@ impl Pipe {
         let room = self.waiter.plain_mut().want_room(&mut self.stream, waits);
         let waited = room.and_then(|()| self.waiter.wait(time));
         self.bell.rise();
-        waited.map_err(|cause| Unreachable { path: self.path.clone(), cause })?;
-        let (readable, ends) = self.waiter.plain().heard();
-        self.ends |= ends;
-        if readable || self.more {
+        let news = waited.map_err(|cause| Unreachable { path: self.path.clone(), cause })?;
+        self.ends |= news.bad;
+        if news.readable || self.more {
             self.read(layer);
         }
         let now = self.now();
@@ -128,13 +124,13 @@ impl Pipe {
             }
             let now = self.clock.now();
             let from = Address::Pipe(0);
-            match self.stream.read(&mut self.buffer) {
+            match self.stream.read(&mut self.landing.open()[0]) {
                 Ok(count @ 1..) => {
                     taken += count;
-                    let bytes = Bytes::copy_from_slice(&self.buffer[..count]);
+                    let bytes = self.landing.filled(0, count);
                     layer.receive(now, Packet { from, bytes });
                     // Less than there is room for is all there was: more is news.
-                    if count < READ_BYTES && !self.ends {
+                    if count < LANDING_BYTES && !self.ends {
                         return;
                     }
                 }

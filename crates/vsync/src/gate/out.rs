@@ -1,11 +1,9 @@
 //! Out: frames that wait to be written to a pipe.
 //!
-//! Takes: what is to be said. Promises: gives it all in one piece. Keeps: how long the last piece
-//! was, so that the next is written where there is room for as much.
+//! Takes: what is to be said. Promises: gives it all in one piece. Keeps: the buffer, to be used
+//! again once nobody refers to what was given, until it has not been needed for a while.
 
-use alloc::vec::Vec;
-
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use muts::Wire;
 
 use crate::limits::GATE_KEEP_BYTES;
@@ -13,16 +11,14 @@ use crate::limits::GATE_KEEP_BYTES;
 /// See the head of this file.
 #[derive(Debug, Default)]
 pub(crate) struct Out {
-    bytes: Vec<u8>,
-    last: usize,
+    bytes: BytesMut,
+    /// Something was given since the last rest.
+    used: bool,
 }
 
 impl Out {
     /// Appends a frame.
     pub(crate) fn put(&mut self, what: &impl Wire) {
-        if self.bytes.is_empty() {
-            self.bytes.reserve(self.last.min(GATE_KEEP_BYTES));
-        }
         let at = self.bytes.len();
         self.bytes.extend_from_slice(&[0; 4]);
         what.write(&mut self.bytes);
@@ -31,17 +27,27 @@ impl Out {
     }
 
     /// Bytes that wait.
-    pub(crate) const fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    pub(crate) const fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
     /// All that waits.
     pub(crate) fn take(&mut self) -> Bytes {
-        self.last = self.bytes.len();
-        core::mem::take(&mut self.bytes).into()
+        self.used = true;
+        if self.bytes.len() > GATE_KEEP_BYTES {
+            return core::mem::take(&mut self.bytes).freeze();
+        }
+        self.bytes.split().freeze()
+    }
+
+    /// Gives the buffer back if nothing was given since the last time.
+    pub(crate) fn rest(&mut self) {
+        if !core::mem::take(&mut self.used) && self.bytes.is_empty() {
+            self.bytes = BytesMut::new();
+        }
     }
 }

@@ -83,7 +83,7 @@ impl Guest {
         self.out.len() > GATE_CHOKE_BYTES
     }
 
-    /// Takes all that it asks of its kernel, up to the first word that is for somebody else; none
+    /// Takes all that came in which it asks something of its kernel, up to the first word that is for somebody else; none
     /// if there is none yet.
     ///
     /// # Errors
@@ -91,9 +91,10 @@ impl Guest {
     pub(super) fn take_asks(
         &mut self,
         now: Instant,
+        came: &mut &[u8],
         groups_max: usize,
     ) -> Result<Option<Say>, Bye> {
-        while let Some(say) = self.reader.take().map_err(|Malformed| Bye::Malformed)? {
+        while let Some(say) = self.reader.take(came).map_err(|Malformed| Bye::Malformed)? {
             match say {
                 Say::Ask(ask) if self.kernel.is_some() && !matches!(ask, Down::Farewell) => {
                     self.ask(now, ask, groups_max)?;
