@@ -227,10 +227,9 @@ impl<M: Multicast> Server<M> {
                 }
             }
             let Some(proc) = self.trunk.stirred.pop_first() else { break };
-            let told = self.trunk.take(proc);
             let Some(pipe) = self.pipes.get(&proc).copied() else { continue };
             if let Some(guest) = self.guests.get_mut(&pipe) {
-                guest.hear(now, told);
+                guest.hear(now, |told| self.trunk.pass(proc, told));
             }
             self.serve(now, pipe);
         }
@@ -256,7 +255,7 @@ impl<M: Multicast> Server<M> {
         self.look = now + self.config.beat;
         let mut out = Vec::new();
         for (pipe, guest) in &mut self.guests {
-            guest.out.rest();
+            guest.rest();
             let quiet = now.since(guest.heard);
             if quiet > self.config.silence {
                 out.push((*pipe, Bye::Silent));

@@ -79,6 +79,14 @@ impl Guest {
         self.out.put(tell);
     }
 
+    /// Gives back room that is not used now.
+    pub(super) fn rest(&mut self) {
+        self.out.rest();
+        if let Some((_, kernel)) = &mut self.kernel {
+            kernel.below_mut().rest();
+        }
+    }
+
     pub(super) fn is_backed_up(&self) -> bool {
         self.out.len() > GATE_CHOKE_BYTES
     }
@@ -154,14 +162,9 @@ impl Guest {
     }
 
     /// Its kernel is told something by its transport.
-    pub(super) fn hear(&mut self, now: Instant, told: VecDeque<muts::Up>) {
+    pub(super) fn hear(&mut self, now: Instant, told: impl FnOnce(&mut VecDeque<muts::Up>)) {
         let Some((_, kernel)) = &mut self.kernel else { return };
-        let line = kernel.below_mut();
-        if line.told.is_empty() {
-            line.told = told;
-        } else {
-            line.told.extend(told);
-        }
+        told(&mut kernel.below_mut().told);
         // No datagram: it looks at its transport whatever comes.
         kernel.receive(now, Packet { from: Address::Pipe(0), bytes: Bytes::new() });
     }
