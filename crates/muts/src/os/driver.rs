@@ -119,16 +119,17 @@ impl Driver {
         layer: &mut L,
         patience: Option<Duration>,
     ) -> Result<(), Broken> {
-        self.take_in(layer, patience)?;
+        self.take_in(layer, patience, RECEIVE_BYTES)?;
         self.transmit(layer);
         Ok(())
     }
 
-    /// A turn up to where it sends what came of it.
+    /// A turn up to where it sends what came of it; takes about so many bytes of datagrams.
     pub(super) fn take_in<L: Layer>(
         &mut self,
         layer: &mut L,
         patience: Option<Duration>,
+        bytes: usize,
     ) -> Result<(), Broken> {
         self.transmit(layer);
         let now = self.now();
@@ -147,7 +148,7 @@ impl Driver {
         self.hear_trouble(layer);
         // What comes later is news of its own.
         if news.readable || more {
-            self.receive(layer);
+            self.receive(layer, bytes);
         }
         let now = self.now();
         if layer.deadline().is_some_and(|at| at <= now) {
@@ -174,10 +175,10 @@ impl Driver {
         self.transmit(layer);
     }
 
-    fn receive<L: Layer>(&mut self, layer: &mut L) {
+    fn receive<L: Layer>(&mut self, layer: &mut L, bytes_max: usize) {
         for socket in self.hall.iter_mut().chain([&mut self.socket]) {
             let (mut taken, mut length) = (0, 0);
-            while taken < RECEIVE_MAX && length < RECEIVE_BYTES {
+            while taken < RECEIVE_MAX && length < bytes_max {
                 let now = self.clock.now();
                 let received = socket.receive(|from, bytes| {
                     length += bytes.len();
@@ -198,7 +199,7 @@ impl Driver {
                     }
                 }
             }
-            self.more |= taken >= RECEIVE_MAX || length >= RECEIVE_BYTES;
+            self.more |= taken >= RECEIVE_MAX || length >= bytes_max;
         }
     }
 

@@ -8,15 +8,14 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use mio::net::UnixStream;
+use socket2::SockRef;
 
+use super::doors::STREAM_BYTES;
 use super::driver::Bell;
 use super::landing::{LANDING_BYTES, Landing};
 use super::system::{Clock, Waiter};
 use crate::address::Address;
 use crate::layer::{Layer, Packet};
-
-/// Bytes taken in one turn: timers and answers are not late for it.
-const TURN_BYTES: usize = 1 << 20;
 
 /// See the head of this file. Its clock starts when it is opened.
 #[derive(Debug)]
@@ -29,7 +28,7 @@ pub struct Pipe {
     /// What the stream did not take yet.
     rest: Bytes,
     landing: Landing,
-    /// The stream may hold more than one turn took.
+    /// The stream may hold more than one read took.
     more: bool,
     /// Its end is behind what is still to be read.
     ends: bool,
@@ -45,6 +44,7 @@ impl Pipe {
         let unreachable = |cause| Unreachable { path: path.to_path_buf(), cause };
         let plain = Plain::connect(path).map_err(unreachable)?;
         plain.set_nonblocking(true).map_err(unreachable)?;
+        let _ = SockRef::from(&plain).set_send_buffer_size(STREAM_BYTES);
         let mut stream = UnixStream::from_std(plain);
         let waiter = Waiter::of(&mut stream).map_err(unreachable)?;
         Ok(Self {
@@ -114,32 +114,26 @@ impl Pipe {
         Ok(())
     }
 
+    /// Reads once: what lies in one buffer is used while it is in the cache of a core.
     fn read<L: Layer>(&mut self, layer: &mut L) {
         self.more = false;
-        let mut taken = 0;
-        while !self.ended {
-            if taken >= TURN_BYTES {
-                self.more = true;
-                return;
+        if self.ended {
+            return;
+        }
+        let now = self.clock.now();
+        let from = Address::Pipe(0);
+        match self.stream.read(&mut self.landing.open()[0]) {
+            Ok(count @ 1..) => {
+                let bytes = self.landing.filled(0, count);
+                layer.receive(now, Packet { from, bytes });
+                // Less than there is room for is all there was: more is news.
+                self.more = count == LANDING_BYTES || self.ends;
             }
-            let now = self.clock.now();
-            let from = Address::Pipe(0);
-            match self.stream.read(&mut self.landing.open()[0]) {
-                Ok(count @ 1..) => {
-                    taken += count;
-                    let bytes = self.landing.filled(0, count);
-                    layer.receive(now, Packet { from, bytes });
-                    // Less than there is room for is all there was: more is news.
-                    if count < LANDING_BYTES && !self.ends {
-                        return;
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Ok(0) | Err(_) => {
-                    self.ended = true;
-                    layer.receive(now, Packet { from, bytes: Bytes::new() });
-                }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.more = true,
+            Ok(0) | Err(_) => {
+                self.ended = true;
+                layer.receive(now, Packet { from, bytes: Bytes::new() });
             }
         }
     }

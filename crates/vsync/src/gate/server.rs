@@ -99,7 +99,8 @@ impl<M: Multicast> Server<M> {
     pub fn views(&self) -> impl Iterator<Item = (ProcId, &crate::View)> + '_ {
         self.guests.values().filter_map(|guest| guest.proc().map(|proc| (proc, guest))).flat_map(
             |(proc, guest)| {
-                guest.groups.values().filter_map(move |v| v.as_ref().map(|v| (proc, v)))
+                let views = guest.groups.values().filter_map(|place| place.view.as_ref());
+                views.map(move |view| (proc, view))
             },
         )
     }
