@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use muts::{Duration, Instant, Transport};
-use sim::{App, Birth, Intake, Phase, Trace, World};
+use sim::{App, Birth, Intake, Trace, World};
 use vsync::{Down, GroupId, Kernel, Up};
 
 const HOSTS: usize = 4;
@@ -36,12 +36,6 @@ impl App for Founder {
     fn asked(&mut self, _now: Instant, refused: Option<Down>) {
         assert!(refused.is_none(), "only casts are handed back");
     }
-    fn wake(&mut self, _now: Instant) {}
-    fn deadline(&self) -> Option<Instant> {
-        None
-    }
-    fn phase(&mut self, _now: Instant, _phase: Phase, _with: &[String]) {}
-    fn crashed(&mut self, _now: Instant) {}
 }
 
 type Crowd = World<Kernel<Transport>, Founder>;
