@@ -118,6 +118,12 @@ impl Groups {
         ended.unwrap_or_else(|| Operation { verb: "change", written: show_lwg(lwg) })
     }
 
+    /// Those whose outcome nobody will hear.
+    pub(crate) fn take_operations(&mut self) -> impl Iterator<Item = (LwgId, Operation)> + use<> {
+        let all = std::mem::take(&mut self.operations).into_iter();
+        all.flat_map(|(lwg, each)| each.into_iter().map(move |operation| (lwg, operation)))
+    }
+
     /// Whether a light-weight group has members that its core group has lost: its next view is on
     /// the way, and what is sent now would be written down in the old one.
     pub(crate) fn is_late(&self, lwg: LwgId) -> bool {

@@ -146,6 +146,31 @@ fn whoever_waits_holds_up_nobody_else_and_is_answered_before_the_end() {
     let _ = std::fs::remove_dir_all(room);
 }
 
+/// A node that has a founder to wait for when its script is over.
+#[test]
+fn the_end_waits_for_what_was_asked_of_others() {
+    let room = room("others");
+    let [here, there] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").expect("a port"));
+    let [here, there] = [here, there].map(|port| port.local_addr().expect("bound").to_string());
+    let node = |name: &str, listen: &str, peer: String| {
+        let mut words = options(&room);
+        words[3] = name.to_owned();
+        words[5] = listen.to_owned();
+        words.extend(["--peer".to_owned(), peer]);
+        words
+    };
+    let words = node("b", &there, format!("a={here}"));
+    let other = Command::new(HORUS).args(words).stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
+    let mut other = other.expect("the binary of this crate");
+    let script = r#"{"do":"create","lwg":"l","members":["a","b"]}"#;
+    let words = node("a", &here, format!("b={there}"));
+    let events = events(&run(Command::new(HORUS).args(words), script));
+    assert!(place_of(&events, "created").is_some(), "{events:#?}");
+    drop(other.stdin.take());
+    assert!(other.wait().expect("an end").success());
+    let _ = std::fs::remove_dir_all(room);
+}
+
 #[test]
 fn what_is_wrong_from_the_start_is_one_line_that_names_it() {
     let room = room("wrong");
@@ -175,6 +200,12 @@ fn what_is_wrong_from_the_start_is_one_line_that_names_it() {
         assert_eq!(output.status.code(), Some(code), "{more:?}: {said}");
         assert_eq!(said.lines().count(), 1, "{more:?}: {said}");
         assert!(said.contains(named), "{more:?}: {said}");
+    }
+    for (verb, named) in [("keygen", "<FILE>"), ("check", "<DIRECTORY>"), ("node", "--name")] {
+        let output = run(Command::new(HORUS).arg(verb), "");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{verb}: {said}");
+        assert!(said.contains(named) && said.lines().count() == 1, "{verb}: {said}");
     }
     let words = options(&room).into_iter().map(|word| word.replace("127.0.0.1:0", &taken));
     let output = run(Command::new(HORUS).args(words), "");
