@@ -173,6 +173,9 @@ impl Node {
     fn hear_done(&mut self, lwg: LwgId, outcome: &Outcome) {
         let operation = self.groups.ended(lwg);
         let (verb, written, group) = (operation.verb, operation.written, show_lwg(lwg));
+        if verb == "destroy" && *outcome == Outcome::Done {
+            self.groups.unlabel(&written, lwg);
+        }
         let why = match outcome {
             Outcome::Done | Outcome::NothingToDo => {
                 let done = if verb == "create" { "created" } else { "done" };
