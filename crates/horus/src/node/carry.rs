@@ -107,7 +107,7 @@ impl Node {
             Command::Where { lwg } => self.tell_where(&lwg),
             Command::Settled { timeout_ms } => {
                 if self.settling.is_some() {
-                    return Err(Stop::Wait("another `settled` has not ended".into()));
+                    return Err(Stop::Wrong("another `settled` has not ended".into()));
                 }
                 let patience = timeout_ms.map_or(SETTLED_PATIENCE, Duration::from_millis);
                 self.settling = Some(Settling::new(Instant::now(), patience, self.beat));

@@ -146,7 +146,18 @@ fn whoever_waits_holds_up_nobody_else_and_is_answered_before_the_end() {
     let _ = std::fs::remove_dir_all(room);
 }
 
-/// A node that has a founder to wait for when its script is over.
+#[test]
+fn a_second_settled_is_refused_and_the_first_is_answered() {
+    let room = room("twice");
+    let script = "{\"do\":\"settled\"}\n{\"do\":\"settled\"}\n";
+    let events = events(&run(Command::new(HORUS).args(options(&room)), script));
+    let (first, second) = (place_of(&events, "settled"), place_of(&events, "error"));
+    assert!(first.is_some() && second < first, "{events:#?}");
+    assert_eq!(events[second.expect("an error")]["do"], "settled");
+    let _ = std::fs::remove_dir_all(room);
+}
+
+/// Its script is over before the core group is there that it waits for.
 #[test]
 fn the_end_waits_for_what_was_asked_of_others() {
     let room = room("others");
