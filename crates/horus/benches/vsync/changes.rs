@@ -40,14 +40,14 @@ pub(crate) fn all(options: &Options) {
 }
 
 /// The time until the last member has the view, and the longest pause of a sender meanwhile.
-fn change(crew: &mut Crew, verb: &str, members: usize) -> (f64, f64) {
+pub(super) fn change(crew: &mut Crew, verb: &str, members: usize) -> (f64, f64) {
     begin_pings(crew);
     let at: u64 = crew.0[MEMBERS - 1].ask(&Words::new(verb)).get("at");
     let took = until_viewed(crew, members, at);
     (took, end_pings(crew))
 }
 
-fn kill(crew: &mut Crew) -> (f64, f64) {
+pub(super) fn kill(crew: &mut Crew) -> (f64, f64) {
     begin_pings(crew);
     let at = crew.kill_last();
     let took = until_viewed(crew, MEMBERS - 1, at);

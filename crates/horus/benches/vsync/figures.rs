@@ -2,7 +2,7 @@
 
 use crate::common::alternate::{Pair, alternate};
 use crate::common::crew::Crew;
-use crate::common::figure::{Figure, Goal, skipped};
+use crate::common::figure::{Figure, Goal};
 use crate::common::measure::{Flood, MEMBERS, rate, series};
 use crate::common::options::Options;
 use crate::common::words::Words;
@@ -25,9 +25,6 @@ pub(crate) fn all(options: &Options) {
         }
         if options.wants("vsync.latency") {
             ORDERS.into_iter().for_each(|order| latency(options, &mut ours, &mut bare, order));
-        }
-        for bench in ["vsync.throughput", "vsync.latency"] {
-            skipped(options, bench, "beside corosync: there is no client of it here");
         }
     }
     if options.wants("vsync.alternate") {
