@@ -49,18 +49,20 @@ pub trait App {
     /// The tower took the ask, or handed it back.
     fn asked(&mut self, now: Instant, refused: Option<Self::Down>);
     /// Does what was to be done by now; called early it does nothing.
-    fn wake(&mut self, now: Instant);
+    fn wake(&mut self, _now: Instant) {}
     /// When it wants to be woken next.
-    fn deadline(&self) -> Option<Instant>;
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
     /// The world is at another phase, as far as these processes are concerned, this one among them:
     /// from [`Phase::Quiet`] on they can all reach each other.
-    fn phase(&mut self, now: Instant, phase: Phase, with: &[String]);
-    /// Whether its process may be killed now.
+    fn phase(&mut self, _now: Instant, _phase: Phase, _with: &[String]) {}
+    /// Whether its process may be killed now: so, unless it says otherwise.
     fn may_die(&self) -> bool {
         true
     }
     /// Its process was killed: nothing more is told to it.
-    fn crashed(&mut self, now: Instant);
+    fn crashed(&mut self, _now: Instant) {}
 }
 
 /// Who the hosts of a world are: host 0 is node `p0`, and so on.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use muts::{Duration, Instant, Transport};
-use sim::{App, Birth, Intake, Phase, Trace, World};
+use sim::{App, Birth, Intake, Trace, World};
 use vsync::{Down, GroupId, Kernel, Up};
 
 const HOSTS: usize = 4;
@@ -36,12 +36,6 @@ impl App for Founder {
     fn asked(&mut self, _now: Instant, refused: Option<Down>) {
         assert!(refused.is_none(), "only casts are handed back");
     }
-    fn wake(&mut self, _now: Instant) {}
-    fn deadline(&self) -> Option<Instant> {
-        None
-    }
-    fn phase(&mut self, _now: Instant, _phase: Phase, _with: &[String]) {}
-    fn crashed(&mut self, _now: Instant) {}
 }
 
 type Crowd = World<Kernel<Transport>, Founder>;
@@ -139,4 +133,45 @@ fn thousands_of_groups_change_at_once_where_most_of_what_they_say_is_lost() {
     let (took, datagrams) = until_all(&mut world, |n| if trio(n).contains(&3) { 2 } else { 3 });
     assert!(took < Duration::from_millis(4_500), "last view after {took:?}");
     assert!(datagrams < 20_000, "{datagrams} datagrams");
+}
+
+/// One host is cut off and comes back: three of four groups part, and become one again.
+#[test]
+fn thousands_of_groups_part_and_meet_again() {
+    let mut world = crowd(1);
+    world.network.set_intake(BUSY);
+    found_all(&mut world);
+    until_all(&mut world, |_| 3);
+    for host in 0..HOSTS - 1 {
+        world.network.cut(host, HOSTS - 1, true);
+        world.network.cut(HOSTS - 1, host, true);
+    }
+    world.run_for(Duration::from_secs(10));
+    assert!(!all_have(&world, |_| 3), "nobody missed who was cut off");
+    world.network.heal();
+    let (took, datagrams) = until_all(&mut world, |_| 3);
+    assert!(took < Duration::from_secs(5), "last view after {took:?}");
+    assert!(datagrams < 80_000, "{datagrams} datagrams");
+}
+
+/// One host crashes, and comes back before anybody can know it. It asks into all of its groups at
+/// once, which exclude what it was and take in what it is.
+#[test]
+fn thousands_of_groups_take_in_one_that_comes_back() {
+    let mut world = crowd(1);
+    world.network.set_intake(BUSY);
+    found_all(&mut world);
+    until_all(&mut world, |_| 3);
+    world.run_for(Duration::from_secs(3));
+    world.crash(3);
+    world.start(3);
+    for number in (0..GROUPS).filter(|number| trio(*number).contains(&3)) {
+        let contact = trio(number).into_iter().find(|host| *host != 3);
+        let contact = contact.map(|host| world.process(host));
+        let join = Down::Join { group: group(number), contact };
+        world.act(3, |founder| founder.asks.push_back(join));
+    }
+    let (took, datagrams) = until_all(&mut world, |_| 3);
+    assert!(took < Duration::from_millis(2_500), "last view after {took:?}");
+    assert!(datagrams < 30_000, "{datagrams} datagrams");
 }

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use muts::{Duration, Instant, ProcId, Transport};
-use sim::{App, Birth, Phase, Trace, World};
+use sim::{App, Birth, Trace, World};
 use vsync::{Down, GroupId, Kernel, Order, Up};
 
 #[global_allocator]
@@ -44,12 +44,6 @@ impl App for Founder {
     fn asked(&mut self, _now: Instant, refused: Option<Down>) {
         assert!(refused.is_none(), "windows are wide");
     }
-    fn wake(&mut self, _now: Instant) {}
-    fn deadline(&self) -> Option<Instant> {
-        None
-    }
-    fn phase(&mut self, _now: Instant, _phase: Phase, _with: &[String]) {}
-    fn crashed(&mut self, _now: Instant) {}
 }
 
 type Idle = World<Kernel<Transport>, Founder>;
