@@ -101,6 +101,9 @@ impl Figure {
             if let Some(name) = beside {
                 line["against"] = json!({ "name": name });
             }
+            if quick {
+                line["quick"] = true.into();
+            }
             return line;
         }
         let mut line = json!({

@@ -64,7 +64,8 @@ impl<'a> Beside<'a> {
                 }
             }
         }
-        let latency = !long && options.wants("vsync.latency order=abcast");
+        let latency = !long && (default || !options.quick);
+        let latency = latency && options.wants("vsync.latency order=abcast");
         let changes = default && options.wants("vsync.view_change");
         Self { options, setting, rates, latency, changes }
     }
