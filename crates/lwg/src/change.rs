@@ -208,8 +208,8 @@ impl CoreGroup {
                 }
                 let added = members.iter().copied().filter(|member| !old.contains(member));
                 let added: Members = added.collect();
-                let entry = here.table.entry(slot);
-                let moves = entry.generation != Generation::default() || entry.marks.has(LOST);
+                let lost = here.table.entry(slot).marks.has(LOST);
+                let moves = lost || here.table.generation(slot) != Generation::default();
                 if moves && !added.is_empty() {
                     // A part of it may be elsewhere, with some of these: they say so.
                     if added.contains(&here.me) {

@@ -178,19 +178,14 @@ impl CoreGroup {
     ) {
         let mine = self.directory.find(here, lwg);
         if let Some(slot) = mine {
-            let entry = here.table.entry(slot);
-            let members = here.table.members(slot).clone();
-            parts.push((entry.id, entry.generation, entry.marks, members));
+            let (entry, generation) = (here.table.entry(slot), here.table.generation(slot));
+            parts.push((entry.id, generation, entry.marks, here.table.members(slot).clone()));
         }
         notes.extend(self.moved.get(lwg));
         // A group that is here again, later, has come back since.
-        let newer = |to: &Destination| {
-            parts.iter().all(|(_, generation, ..)| !to.generation.is_before(*generation))
-        };
-        notes.retain(newer);
-        let latest = notes.iter().copied().reduce(|one, other| {
-            if one.generation.is_before(other.generation) { other } else { one }
-        });
+        let last = parts.iter().map(|(_, generation, ..)| *generation).max().unwrap_or_default();
+        notes.retain(|to| to.generation >= last);
+        let latest = notes.iter().copied().max_by_key(|to| (to.generation, to.core));
         let apart = notes.iter().any(|note| Some(note.core) != latest.map(|to| to.core));
         if !ends && latest.is_some() && (apart || !parts.is_empty()) {
             // Who moved away comes back: all of them are here, and nobody else knows of it.
@@ -221,11 +216,9 @@ impl CoreGroup {
             _ => self.unite(here, lwg, mine, &parts, ends),
         }
         if let Some(slot) = self.directory.find(here, lwg) {
-            let all = parts.iter().map(|(_, generation, ..)| *generation);
-            let all = all.chain(latest.map(|to| to.generation));
-            let last = all.reduce(|one, other| if one.is_before(other) { other } else { one });
+            let last = latest.map_or(last, |to| to.generation);
+            here.table.set_generation(slot, last);
             let entry = here.table.entry_mut(slot);
-            entry.generation = last.unwrap_or_default();
             parts.iter().for_each(|(_, _, marks, _)| entry.marks.join(*marks));
             self.moved.remove(lwg);
         }
@@ -299,7 +292,8 @@ impl CoreGroup {
             let entry = here.table.entry(slot);
             let again = last.replace(entry.membership) == Some(entry.membership);
             let members = (!again).then(|| here.table.members(slot).clone());
-            let (lwg, id, generation, marks) = (entry.lwg, entry.id, entry.generation, entry.marks);
+            let (lwg, id, marks) = (entry.lwg, entry.id, entry.marks);
+            let generation = here.table.generation(slot);
             Entry { lwg, id, generation, marks, members }.write(&mut bytes);
         }
         (bytes, next.map(Rest::Entries))

@@ -23,7 +23,7 @@ pub struct Where {
     /// How many members of the core group are not in the group.
     pub extras: usize,
     /// How often it has moved, modulo 256.
-    pub moves: u8,
+    pub moves: u32,
     /// Every core group of the set that this process is in and that holds all members, the
     /// smallest first; the one it is on included.
     pub candidates: Vec<Candidate>,
@@ -83,7 +83,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             why: why(entry.rule),
             set,
             extras: core.view.members.len().saturating_sub(sorted.len()),
-            moves: entry.generation.0,
+            moves: self.here.table.generation(slot).0,
             candidates: candidates.unwrap_or_default().into_iter().map(candidate).collect(),
         })
     }

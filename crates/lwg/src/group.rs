@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 
+use muts::{Malformed, Sink, Wire, read_varint, write_varint};
 use vsync::{Endpoint, GroupId, How, Message};
 
 use crate::global::Saying;
@@ -27,26 +28,28 @@ pub(crate) struct Entry {
     pub(crate) previous: Slot,
     /// How far it has followed its membership's log.
     pub(crate) place: u8,
-    /// How often it has moved, as far as 8 bits tell.
-    pub(crate) generation: Generation,
     /// Which rule placed it, if it was placed here.
     pub(crate) rule: u8,
     pub(crate) marks: Marks,
 }
 
-/// How often a group has moved to another core group; of two it is told which is later, as long as
-/// fewer than 128 moves lie between them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Generation(pub(crate) u8);
+/// How often a group has moved to another core group. At one move a second the last is reached in
+/// 136 years.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) struct Generation(pub(crate) u32);
 
 impl Generation {
     pub(crate) const fn next(self) -> Self {
-        Self(self.0.wrapping_add(1))
+        Self(self.0.saturating_add(1))
     }
+}
 
-    /// Whether this one is older.
-    pub(crate) const fn is_before(self, other: Self) -> bool {
-        self.0 != other.0 && other.0.wrapping_sub(self.0) < 128
+impl Wire for Generation {
+    fn write(&self, into: &mut impl Sink) {
+        write_varint(into, u64::from(self.0));
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        u32::try_from(read_varint(from)?).map(Self).map_err(|_| Malformed)
     }
 }
 

@@ -168,12 +168,12 @@ pub(crate) fn read_members(from: &mut &[u8]) -> Result<Members, Malformed> {
 impl Wire for Destination {
     fn write(&self, into: &mut impl Sink) {
         self.core.write(into);
-        self.generation.0.write(into);
+        self.generation.write(into);
         self.rule.write(into);
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
         let core = GroupId::read(from)?;
-        Ok(Self { core, generation: Generation(u8::read(from)?), rule: u8::read(from)? })
+        Ok(Self { core, generation: Generation::read(from)?, rule: u8::read(from)? })
     }
 }
 
@@ -231,7 +231,8 @@ impl Op {
             What::Switch(to, _) => to.write(into),
             What::Ready(ready) => {
                 ready.closed.write(into);
-                [ready.generation.0, ready.rule].iter().for_each(|byte| byte.write(into));
+                ready.generation.write(into);
+                ready.rule.write(into);
                 ready.marks.write(into);
             }
             What::Enter(known) => known.write(into),
@@ -270,7 +271,7 @@ impl Op {
             8 => What::Ready(Ready {
                 members,
                 closed: ViewId::read(from)?,
-                generation: Generation(u8::read(from)?),
+                generation: Generation::read(from)?,
                 rule: u8::read(from)?,
                 marks: Marks::read(from)?,
             }),

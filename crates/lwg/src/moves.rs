@@ -161,7 +161,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         let strangers = known.map(|core| self.strangers(core, &members));
         match (home, strangers) {
             (Some((_, slot)), Some(strangers)) if strangers.is_empty() => {
-                let generation = self.here.table.entry(slot).generation.next();
+                let generation = self.here.table.generation(slot).next();
                 let to = Destination { core: to, generation, rule };
                 let number = self.next_op();
                 let op = Op { number, lwg, what: What::Switch(to, members) };

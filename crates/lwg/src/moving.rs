@@ -147,7 +147,7 @@ impl CoreGroup {
         if here.table.entry(slot).marks.has(LOST) && to.rule != GATHERED {
             return Outcome::NoPlace;
         }
-        if old != *members || to.generation != here.table.entry(slot).generation.next() {
+        if old != *members || to.generation != here.table.generation(slot).next() {
             return Outcome::Again;
         }
         let number = number_after(last, self.view.id);
@@ -222,9 +222,7 @@ impl CoreGroup {
             }
         }
         arrival.last = arrival.last.max(ready.closed.counter);
-        if arrival.generation.is_before(ready.generation) {
-            arrival.generation = ready.generation;
-        }
+        arrival.generation = arrival.generation.max(ready.generation);
         arrival.rule = ready.rule;
         arrival.marks.join(ready.marks);
         if arrival.awaited.iter().all(|member| arrival.ready.contains_key(member))
@@ -274,19 +272,17 @@ impl CoreGroup {
             let number = number_after(arrival.last, self.view.id);
             let id = ViewId::united(number + u64::from(closed.len() > 1), cause);
             let slot = self.directory.insert(here, lwg, id, &arrival.members);
+            here.table.set_generation(slot, arrival.generation);
             let entry = here.table.entry_mut(slot);
-            (entry.generation, entry.rule) = (arrival.generation, arrival.rule);
-            entry.marks = arrival.marks;
+            (entry.rule, entry.marks) = (arrival.rule, arrival.marks);
             self.moved.remove(lwg);
             self.land(here, slot, &arrival.ready, (closed.len() > 1, None));
             here.asides.push_back(Aside::Known { lwg, core: self.number() });
             return;
         };
-        let entry = here.table.entry_mut(slot);
-        if entry.generation.is_before(arrival.generation) {
-            entry.generation = arrival.generation;
-        }
-        entry.marks.join(arrival.marks);
+        let generation = here.table.generation(slot).max(arrival.generation);
+        here.table.set_generation(slot, generation);
+        here.table.entry_mut(slot).marks.join(arrival.marks);
         let (old, last) = self.agreed(here, slot);
         let mut members = old.clone();
         members.extend(arrival.members.iter().copied().filter(|member| !old.contains(member)));
@@ -308,7 +304,7 @@ impl CoreGroup {
             Some(slot) => self.directory.motions.get(&slot)?.changes.back()?.to,
             None => self.moved.get(lwg),
         };
-        to.filter(|to| generation.is_before(to.generation))
+        to.filter(|to| generation < to.generation)
     }
 
     /// This process, if it is among those who came, is told the view.

@@ -1,9 +1,9 @@
 //! Page: as much of a directory as travels in one cast.
 //!
 //! `tombstones: varint count | lwg * count`, then what has gone elsewhere: `varint count | (lwg |
-//! core group | generation u8 | rule u8) * count`, then to the end entries: `lwg | view id |
-//! generation u8 | marks u8 | again bool | members unless again`. An entry that stands `again` has
-//! the members of the one before it.
+//! core group | generation varint | rule u8) * count`, then to the end entries: `lwg | view id |
+//! generation varint | marks u8 | again bool | members unless again`. An entry that stands `again`
+//! has the members of the one before it.
 
 use alloc::vec::Vec;
 
@@ -40,7 +40,7 @@ impl Wire for Entry {
     fn write(&self, into: &mut impl Sink) {
         self.lwg.write(into);
         self.id.write(into);
-        self.generation.0.write(into);
+        self.generation.write(into);
         self.marks.write(into);
         self.members.is_none().write(into);
         if let Some(members) = &self.members {
@@ -49,7 +49,7 @@ impl Wire for Entry {
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
         let (lwg, id) = (LwgId::read(from)?, ViewId::read(from)?);
-        let (generation, marks) = (Generation(u8::read(from)?), Marks::read(from)?);
+        let (generation, marks) = (Generation::read(from)?, Marks::read(from)?);
         let members = if bool::read(from)? { None } else { Some(read_members(from)?) };
         Ok(Self { lwg, id, generation, marks, members })
     }

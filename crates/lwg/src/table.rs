@@ -5,12 +5,13 @@
 //! the table: what a core view took from a membership concerns that list and nothing else.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::cell::Cell;
 
 use hashbrown::HashTable;
 
-use crate::group::Entry;
+use crate::group::{Entry, Generation};
 use crate::here::CoreNumber;
 use crate::id::{LwgId, Members};
 use crate::membership::{Index, Memberships};
@@ -39,6 +40,8 @@ pub(crate) struct Table {
     index: HashTable<Slot>,
     /// Groups found last that are in one place only, each where the end of its name says.
     lately: [Cell<Slot>; LATELY],
+    /// Of the groups that have moved: most never do.
+    generations: BTreeMap<Slot, Generation>,
     pub(crate) memberships: Memberships,
 }
 
@@ -50,6 +53,7 @@ impl Default for Table {
             len: 0,
             index: HashTable::new(),
             lately: [const { Cell::new(NOWHERE) }; LATELY],
+            generations: BTreeMap::new(),
             memberships: Memberships::default(),
         }
     }
@@ -116,6 +120,7 @@ impl Table {
         self.free = slot;
         self.len -= 1;
         self.memberships.release(membership);
+        self.generations.remove(&slot);
         if let Ok(found) = self.index.find_entry(hash(lwg), |found| *found == slot) {
             found.remove();
         }
@@ -195,6 +200,19 @@ impl Table {
         self.memberships.release(before);
     }
 
+    /// How often a group has moved.
+    pub(crate) fn generation(&self, slot: Slot) -> Generation {
+        self.generations.get(&slot).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn set_generation(&mut self, slot: Slot, generation: Generation) {
+        if generation == Generation::default() {
+            self.generations.remove(&slot);
+        } else {
+            self.generations.insert(slot, generation);
+        }
+    }
+
     /// How many groups there are.
     pub(crate) const fn len(&self) -> usize {
         self.len
@@ -228,7 +246,6 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::collections::BTreeMap;
     use muts::{NodeId, ProcId, Random};
     use vsync::Endpoint;
 

@@ -66,6 +66,22 @@ fn a_group_moves_with_everything_that_is_sent_meanwhile() {
     }
 }
 
+/// Each core group knows where the group went from it, and that it has come back since, however
+/// often it went.
+#[test]
+fn a_group_moves_three_hundred_times() {
+    let (mut town, group, to) = two_cores(1);
+    let home = town.view(seat(1), group).expect("a view").core;
+    for times in 1..=300 {
+        let to = if times % 2 == 1 { to } else { home };
+        town.ask(seat(1), Down::Move { lwg: group, to });
+        town.steps(1_000);
+        let place = town.towers[&seat(2)].explain(group).expect("it has arrived");
+        assert_eq!((place.core, place.moves), (to, times));
+        town.told.values_mut().for_each(Vec::clear);
+    }
+}
+
 #[test]
 fn replies_to_what_was_sent_before_come_after() {
     let (mut town, group, to) = two_cores(4);

@@ -210,7 +210,7 @@ impl Client {
     fn change(&mut self) {
         let mine: Vec<_> = self.views.keys().copied().collect();
         if mine.len() < self.wishes.groups_max && (mine.is_empty() || self.choice.chance(400_000)) {
-            for _ in 0..self.choice.between(1, self.wishes.creates) {
+            for _ in 0..self.choice.between(1, self.wishes.at_a_time as u64) {
                 let members = self.others(1);
                 self.create(members);
             }
@@ -224,7 +224,9 @@ impl Client {
         if self.choice.chance(self.wishes.move_chance) && !self.cores.is_empty() {
             let cores: Vec<_> = self.cores.iter().copied().collect();
             let to = *self.choice.pick(&cores);
-            self.asks.push_back(Down::Move { lwg, to });
+            for lwg in self.choice.some(&mine, 1).into_iter().take(self.wishes.at_a_time) {
+                self.asks.push_back(Down::Move { lwg, to });
+            }
             return;
         }
         match self.choice.below(20) {

@@ -15,8 +15,8 @@ pub struct Wishes {
     pub groups_max: usize,
     /// Chance that an act is a change of a group's members, parts of 1,000,000.
     pub change_chance: u64,
-    /// Groups that it creates at a time.
-    pub creates: u64,
+    /// Groups that it creates, or moves, at a time at the most.
+    pub at_a_time: usize,
     /// Chance that a change is a move to another core group, parts of 1,000,000.
     pub move_chance: u64,
     /// Whether some groups are relaxed.
@@ -35,7 +35,7 @@ impl Wishes {
             load: Load::steady(),
             groups_max: 0,
             change_chance: 0,
-            creates: 1,
+            at_a_time: 1,
             move_chance: 0,
             relaxed: false,
             adapts: None,
@@ -51,7 +51,7 @@ impl Wishes {
             load: Load::drawn_for(choice, &orders, hosts),
             groups_max: *choice.pick(&[1, 4, 12]),
             change_chance: *choice.pick(&[10_000, 60_000, 200_000]),
-            creates: 1,
+            at_a_time: 1,
             move_chance: 0,
             relaxed: true,
             adapts: None,
@@ -61,7 +61,8 @@ impl Wishes {
 
     /// Some wishes for a run with a thousand groups and more.
     pub fn drawn_many(choice: &mut Choice, hosts: usize) -> Self {
-        Self { groups_max: 400, change_chance: 300_000, creates: 80, ..Self::drawn(choice, hosts) }
+        let wishes = Self::drawn_moves(choice, hosts);
+        Self { groups_max: 400, change_chance: 300_000, at_a_time: 80, ..wishes }
     }
 
     /// Some wishes for a run in which groups move, by hand and by themselves.

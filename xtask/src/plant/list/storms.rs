@@ -20,12 +20,18 @@ const fn light(
     Plant { name, file, from, to, families: &[], packages: &["lwg"] }
 }
 
-pub(super) const PLANTS: [Plant; 30] = [
+pub(super) const PLANTS: [Plant; 31] = [
     kernel(
         "what a member said of an earlier view is taken for where it is",
         "crates/vsync/src/install.rs",
         "self.ends(epoch) || self.parts.iter().any(later)",
         "self.ends(epoch) || self.parts.iter().any(later) && false",
+    ),
+    light(
+        "how often a group has moved is forgotten",
+        "crates/lwg/src/group.rs",
+        "Self(self.0.saturating_add(1))",
+        "Self(self.0.wrapping_add(1) % 256)",
     ),
     kernel(
         "a vector points at what its sender has passed over",
@@ -137,8 +143,8 @@ pub(super) const PLANTS: [Plant; 30] = [
     light(
         "a part that was left behind takes in who is elsewhere",
         "crates/lwg/src/change.rs",
-        "entry.generation != Generation::default() || entry.marks.has(LOST);",
-        "entry.generation != Generation::default();",
+        "let moves = lost || here.table.generation(slot) != Generation::default();",
+        "let moves = !lost && here.table.generation(slot) != Generation::default();",
     ),
     light(
         "who was in a group that was destroyed forgets how far its numbers had come",
