@@ -206,7 +206,10 @@ impl Floor for Light {
                 let done = answer.with("done", self.done).with("at", self.done_at);
                 return done.with("views", self.views).with("views_at", self.views_at);
             }
-            "work" => self.works.begin(words),
+            "work" => {
+                self.works.begin(words);
+                return answer.with("at", clock::now_ns());
+            }
             "worked" => return self.works.tell(answer),
             other => panic!("nobody knows `{other}`"),
         }
