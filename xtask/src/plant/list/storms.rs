@@ -131,8 +131,8 @@ pub(super) const PLANTS: [Plant; 31] = [
     kernel(
         "what is read at a gate stays in one buffer, however much it is",
         "crates/vsync/src/gate/reader.rs",
-        "        while whole < GATE_BLOCK_BYTES\n",
-        "        while whole < GATE_BLOCK_BYTES << 20\n",
+        "        while whole < GATE_BLOCK_BYTES {\n",
+        "        while whole < GATE_BLOCK_BYTES << 20 {\n",
     ),
     kernel(
         "a word at a gate may have bytes behind it",
