@@ -106,7 +106,8 @@ impl<'a> Beside<'a> {
             || {
                 let rate = rate(rival, &flood, window);
                 agreed(rival);
-                rate
+                // Nothing in a whole window does happen; a ratio wants a number.
+                rate.max(1.0)
             },
         );
         Figure::beside("vsync.throughput", "msg/s", self.setting.name, pair)
