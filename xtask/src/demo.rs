@@ -64,7 +64,7 @@ pub(crate) struct Options {
     /// Work in this new directory, and leave the histories there [default: target/demo]
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
-    /// Behind daemons: assemble the two spaces, start two of the one, and the processes of the other
+    /// Behind daemons: assemble the two spaces, start two daemons, and the processes behind them
     #[arg(long)]
     daemons: bool,
     /// One JSON object with all numbers as the last line of standard output

@@ -309,10 +309,11 @@ impl<C: Core, P: Policy> Groups<C, P> {
         if waits && other.is_some_and(|other| self.comes_here(home, (number, other))) {
             return;
         }
-        // Of those who see that there is somewhere to go to one sees to it.
+        // Of those who see that there is somewhere to go to one sees to it; who has become a member
+        // since may not have seen it, so in the end whoever has does.
         let strangers = self.strangers(number, &members);
         let sees = members.iter().filter(|member| !strangers.contains(member));
-        if sees.min() != Some(&self.here.me) {
+        if waits && sees.min() != Some(&self.here.me) {
             return;
         }
         if strangers.is_empty() {

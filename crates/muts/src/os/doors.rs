@@ -24,8 +24,8 @@ const RECEIVE_BYTES: usize = 128 << 10;
 /// Bytes taken from one stream before others have their turn: no client keeps them waiting.
 const READ_BYTES: usize = 64 << 10;
 
-/// Bytes read before clients are told what came of it, if there is more to be read: to tell one that
-/// goes on saying something would wake it each time. What a client may have under way.
+/// Bytes read before clients are told what came of it, if there is more to be read: to tell one
+/// that goes on saying something would wake it each time. What a client may have under way.
 const TURN_BYTES: usize = 256 << 10;
 
 /// Asked for, not demanded: what a client has under way, or is told of one turn, fits.

@@ -97,8 +97,8 @@ impl Guest {
         self.out.len() > GATE_CHOKE_BYTES
     }
 
-    /// Takes all that came in which it asks something of its kernel, up to the first word that is for somebody else; none
-    /// if there is none yet.
+    /// Takes all that came in which it asks something of its kernel, up to the first word that is
+    /// for somebody else; none if there is none yet.
     ///
     /// # Errors
     /// Why it has to go.

@@ -231,8 +231,8 @@ impl<M: Multicast> Trunk<M> {
     }
 }
 
-/// Whether a daemon may cast on a channel for the member at this place: one behind it, dead or alive,
-/// or one that is not known yet.
+/// Whether a daemon may cast on a channel for the member at this place: one behind it, dead or
+/// alive, or one that is not known yet.
 fn may_speak(nodes: &BTreeMap<NodeId, Known>, host: ProcId, shared: &Shared, place: u8) -> bool {
     let Some(member) = shared.members.get(usize::from(place)) else { return false };
     let known = nodes.get(&member.node).filter(|known| known.proc == *member);
