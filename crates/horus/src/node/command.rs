@@ -5,6 +5,9 @@ use serde_json::{Map, Value};
 
 use super::words;
 
+/// No command has more fields.
+const FIELDS_MAX: usize = 16;
+
 /// What a node can be told to do; the fields are those of `horus node --help`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
@@ -222,15 +225,17 @@ fn understand(value: Value) -> Result<Command, String> {
         Some(Value::String(verb)) => return Err(words::unknown(verb)),
         Some(_) => return Err("`do` is a word".into()),
     }
-    read(&fields).map_err(|why| match culprit(&fields, &why) {
+    // Of more fields than any command has one is unknown, and named for that.
+    let few = (fields.len() <= FIELDS_MAX).then(|| fields.clone());
+    read(fields).map_err(|why| match few.as_ref().and_then(|few| culprit(few, &why)) {
         // Who names a field already needs no help.
         Some(field) if !why.contains(" field `") => format!("`{field}`: {why}"),
         _ => why,
     })
 }
 
-fn read(fields: &Map<String, Value>) -> Result<Command, String> {
-    serde_json::from_value(fields.clone().into()).map_err(|error| error.to_string())
+fn read(fields: Map<String, Value>) -> Result<Command, String> {
+    serde_json::from_value(fields.into()).map_err(|error| error.to_string())
 }
 
 /// The field without which there would be another complaint, or none.
@@ -238,7 +243,7 @@ fn culprit<'a>(fields: &'a Map<String, Value>, why: &str) -> Option<&'a str> {
     fields.keys().map(String::as_str).filter(|field| *field != "do").find(|field| {
         let mut others = fields.clone();
         others.remove(*field);
-        read(&others).err().is_none_or(|other| other != why)
+        read(others).err().is_none_or(|other| other != why)
     })
 }
 

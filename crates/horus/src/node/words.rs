@@ -199,8 +199,8 @@ fn value_of(field: &str, value: &str) -> Value {
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::super::command::Command;
     use super::*;
-    use crate::node::command::Command;
 
     /// The fields that a verb's command has, as its refusal of one that no command has names them.
     fn fields(verb: &str) -> BTreeSet<String> {

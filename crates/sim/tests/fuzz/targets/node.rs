@@ -19,6 +19,7 @@ mod envelope;
 #[expect(dead_code, reason = "what a node does with it is not read here")]
 mod limits;
 #[path = "../../../../horus/src/node/words.rs"]
+#[expect(dead_code, reason = "what a node does with it is not read here")]
 mod words;
 
 /// A line, as words and as JSON: understood, or refused by a sentence.
