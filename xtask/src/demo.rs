@@ -2,6 +2,7 @@
 
 mod bar;
 mod events;
+mod houses;
 mod judge;
 mod limits;
 mod node;
@@ -23,6 +24,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::cargo::{root, run as cargo, target};
+use crate::space::{self, SPACES};
 use bar::Bar;
 use limits::{GROUPS_MAX, NAMES};
 use node::Policy;
@@ -62,6 +64,9 @@ pub(crate) struct Options {
     /// Work in this new directory, and leave the histories there [default: target/demo]
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
+    /// Behind daemons: assemble the two spaces, start two of the one, and the processes of the other
+    #[arg(long)]
+    daemons: bool,
     /// One JSON object with all numbers as the last line of standard output
     #[arg(long)]
     json: bool,
@@ -101,8 +106,7 @@ fn demo(options: &Options) -> Result<(), Failed> {
         return Err(Failed::Options(why));
     }
     let (folder, _lock) = workplace(options.keep.as_deref())?;
-    cargo(&["build", "--release", "--package", "horus"])?;
-    let binary = target().join("release").join(format!("horus{}", std::env::consts::EXE_SUFFIX));
+    let (binary, horusd) = build(options.daemons)?;
     let (wards, _guard) = Wards::open()?;
     let bar = Bar::new();
     let cutting = format!("read and cut {} files", files.len());
@@ -119,6 +123,7 @@ fn demo(options: &Options) -> Result<(), Failed> {
         make(&folder)?;
         Ok::<_, String>(Setting {
             binary: &binary,
+            horusd: horusd.as_deref(),
             folder,
             policy,
             victim,
@@ -135,6 +140,18 @@ fn demo(options: &Options) -> Result<(), Failed> {
         })
         .transpose()?;
     show(options.json, &light, naive.as_ref(), groups)
+}
+
+/// The command line, and a daemon if it is to be behind one.
+fn build(daemons: bool) -> Result<(PathBuf, Option<PathBuf>), String> {
+    if daemons {
+        SPACES.into_iter().try_for_each(space::run_for)?;
+        let [system, user] = SPACES.map(|which| target().join("space").join(which.space().name));
+        return Ok((user.join("bin/horus"), Some(system.join("bin/horusd"))));
+    }
+    cargo(&["build", "--release", "--package", "horus"])?;
+    let horus = format!("horus{}", std::env::consts::EXE_SUFFIX);
+    Ok((target().join("release").join(horus), None))
 }
 
 /// Goes through the runs and tells what they measured.

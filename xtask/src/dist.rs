@@ -9,11 +9,8 @@ use std::process::Command;
 
 use crate::Done;
 use crate::cargo::{execute, target};
-use crate::space::{self, Which};
+use crate::space::{self, SPACES};
 use crate::spaces::Space;
-
-/// Both, since they are of use together only.
-const SPACES: [Which; 2] = [Which::System, Which::User];
 
 /// Makes what can be handed out, below `target/dist`.
 pub(crate) fn run() -> Done {

@@ -20,6 +20,9 @@ pub(crate) enum Which {
     User,
 }
 
+/// Both, since they are of use together only.
+pub(crate) const SPACES: [Which; 2] = [Which::System, Which::User];
+
 impl Which {
     /// What the table says of it.
     pub(crate) const fn space(self) -> &'static Space {

@@ -9,11 +9,12 @@ mod lwg;
 mod member;
 mod muts;
 mod paper;
+mod rival;
 mod vsync;
 
 use common::allocator::Counting;
 use common::crew::role;
-use common::figure::skipped;
+use common::figure::Figure;
 use common::options::Options;
 use common::words::Words;
 
@@ -67,7 +68,7 @@ fn main() {
     }
     for (name, why) in NOT_YET {
         if options.is_named(name) {
-            skipped(&options, name, why);
+            Figure::skipped(name, None, why).tell(&options);
         }
     }
 }

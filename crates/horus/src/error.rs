@@ -58,7 +58,7 @@ pub enum Error {
     NoGroup,
     /// The core group set has no core group that holds the members, and makes none.
     NoPlace,
-    /// The core group was lost meanwhile and nothing was changed: ask again.
+    /// The group moved or lost its core group meanwhile and nothing was changed: ask again.
     Again,
     /// A core group could not be had; the sentence says why.
     Refused(String),
@@ -123,7 +123,9 @@ impl fmt::Display for Error {
                 "no core group of that set holds the members and its policy makes none; found one \
                  by hand"
             ),
-            Self::Again => write!(f, "its core group was lost and nothing was changed; ask again"),
+            Self::Again => {
+                write!(f, "it moved or lost its core group, and nothing was changed; ask again")
+            }
             Self::Refused(why) => write!(f, "{why}"),
             Self::TooLong(bytes) => write!(
                 f,

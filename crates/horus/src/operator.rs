@@ -143,20 +143,22 @@ fn put(socket: &std::path::Path, query: &Value) -> Result<Value, String> {
     stream.write_all(&framed(&say)).map_err(|error| error.to_string())?;
     let (mut reader, mut bytes) = (Reader::default(), vec![0; 64 << 10]);
     loop {
-        match reader.take::<Tell>() {
-            Ok(Some(Tell::Answer(answer))) => {
-                return serde_json::from_slice(&answer).map_err(|error| error.to_string());
-            }
-            Ok(Some(Tell::Bye(why))) => return Err(why.to_string()),
-            Ok(Some(_)) => continue,
-            Ok(None) => {}
-            Err(_) => return Err("it speaks something else".into()),
-        }
         let count = stream.read(&mut bytes).map_err(|error| error.to_string())?;
         if count == 0 {
             return Err("it said nothing".into());
         }
-        reader.put(&bytes[..count]);
+        let came = &mut &bytes[..count];
+        loop {
+            match reader.take::<Tell>(came) {
+                Ok(Some(Tell::Answer(answer))) => {
+                    return serde_json::from_slice(&answer).map_err(|error| error.to_string());
+                }
+                Ok(Some(Tell::Bye(why))) => return Err(why.to_string()),
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(_) => return Err("it speaks something else".into()),
+            }
+        }
     }
 }
 

@@ -14,7 +14,7 @@ typedef enum horus_status {
   horus_status_LATE = 2,
   // There is no more: the group is over for this process, or every reply has come.
   horus_status_END = 3,
-  // An argument cannot be: a null pointer, or text that is not UTF-8.
+  // An argument cannot be: a null pointer, text that is not UTF-8, an unknown order.
   horus_status_WRONG = 4,
 } horus_status;
 

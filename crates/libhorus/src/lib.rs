@@ -31,7 +31,7 @@ pub enum horus_status {
     LATE = 2,
     /// There is no more: the group is over for this process, or every reply has come.
     END = 3,
-    /// An argument cannot be: a null pointer, or text that is not UTF-8.
+    /// An argument cannot be: a null pointer, text that is not UTF-8, an unknown order.
     WRONG = 4,
 }
 

@@ -32,19 +32,31 @@ struct Name {
     view: ViewId,
     /// The last message of it.
     last: SendId,
+    /// The state of the table when one of it was told here last; 0 if none was.
+    told: u64,
 }
 
 impl Named {
     /// What stands on a message of a whole group, in few bytes.
     pub(crate) fn header(&self, data: Data) -> Header {
-        let is_it = |name: &Name| name.lwg == data.lwg && name.view == data.view;
-        for (at, name) in self.names.iter().enumerate() {
-            if let Some(name) = name.filter(is_it) {
-                let step = data.send.0.wrapping_sub(name.last.0);
-                return Header::Again(Again { at: at as u8, replies: data.replies, step });
-            }
+        match self.again(data.lwg, data.view, data.send, data.replies) {
+            Some(again) => Header::Again(again),
+            None => Header::First { at: self.next, data },
         }
-        Header::First { at: self.next, data }
+    }
+
+    /// The same where it has been named.
+    pub(crate) fn again(
+        &self,
+        lwg: LwgId,
+        view: ViewId,
+        send: SendId,
+        replies: bool,
+    ) -> Option<Again> {
+        let is_it = |name: &Option<Name>| name.is_some_and(|it| it.lwg == lwg && it.view == view);
+        let at = self.names.iter().position(is_it)?;
+        let last = self.names[at]?.last;
+        Some(Again { at: at as u8, replies, step: send.0.wrapping_sub(last.0) })
     }
 
     /// That header has gone out, or has come: what it says in full.
@@ -56,19 +68,20 @@ impl Named {
                     self.names.resize(number + 1, None);
                 }
                 let Data { lwg, view, send, .. } = data;
-                self.names[number] = Some(Name { lwg, view, last: send });
+                self.names[number] = Some(Name { lwg, view, last: send, told: 0 });
                 self.next = (at + 1) % NAMED_MAX;
                 Some(data)
             }
-            Header::Again(again) => self.take_again(again),
+            Header::Again(again) => Some(self.take_again(again)?.0),
             _ => None,
         }
     }
 
-    fn take_again(&mut self, again: Again) -> Option<Data> {
+    /// The same where nothing is named anew; and when one of it was told here last.
+    pub(crate) fn take_again(&mut self, again: Again) -> Option<(Data, u64)> {
         let name = self.names.get_mut(usize::from(again.at))?.as_mut()?;
         name.last = SendId(name.last.0.wrapping_add(again.step));
-        Some(Data::plain(name.lwg, name.view, name.last, again.replies))
+        Some((Data::plain(name.lwg, name.view, name.last, again.replies), name.told))
     }
 }
 
@@ -86,9 +99,18 @@ impl Brief {
         self.heard.entry(from).or_default().take(header)
     }
 
-    /// The same where nothing is named anew.
-    pub(crate) fn hear_again(&mut self, from: Endpoint, again: Again) -> Option<Data> {
+    /// The same where nothing is named anew, and the state of the table when one of that name was
+    /// told here last.
+    pub(crate) fn hear_again(&mut self, from: Endpoint, again: Again) -> Option<(Data, u64)> {
         self.heard.get_mut(&from)?.take_again(again)
+    }
+
+    /// One of that name has been told here.
+    pub(crate) fn told(&mut self, from: Endpoint, again: Again, state: u64) {
+        let named = self.heard.get_mut(&from);
+        if let Some(Some(name)) = named.and_then(|it| it.names.get_mut(usize::from(again.at))) {
+            name.told = state;
+        }
     }
 
     /// The core view is over.

@@ -23,7 +23,7 @@ use crate::moving::{Arrival, Moved};
 use crate::opening::Opening;
 use crate::outgoing::Urgent;
 use crate::table::Slot;
-use crate::traits::RELAXED;
+use crate::unstable::Unstable;
 
 pub(crate) struct CoreGroup {
     pub(crate) view: vsync::View,
@@ -68,9 +68,9 @@ pub(crate) struct CoreGroup {
     /// Whom own messages on their way are for, if not for everybody in their view.
     pub(crate) aimed: BTreeMap<SendId, Members>,
     /// Own messages delivered here and not known to be so everywhere.
-    pub(crate) unstable: VecDeque<Unstable>,
+    pub(crate) unstable: Unstable,
     /// The same of the view before: so everywhere once all who came along are known to have come.
-    pub(crate) carried: VecDeque<Unstable>,
+    pub(crate) carried: Unstable,
     /// What senders have named once; of this view alone.
     pub(crate) brief: Brief,
     /// The views that this process has sent in last; of this core view alone.
@@ -79,13 +79,6 @@ pub(crate) struct CoreGroup {
     pub(crate) opening: Opening,
     /// Whether it is among those with something for the kernel.
     pub(crate) noted: bool,
-}
-
-pub(crate) struct Unstable {
-    pub(crate) seq: u64,
-    pub(crate) lwg: LwgId,
-    pub(crate) send: SendId,
-    pub(crate) members: Arc<Members>,
 }
 
 impl CoreGroup {
@@ -114,8 +107,8 @@ impl CoreGroup {
             unplaced: Unplaced::default(),
             foretold: BTreeSet::new(),
             aimed: BTreeMap::new(),
-            unstable: VecDeque::new(),
-            carried: VecDeque::new(),
+            unstable: Unstable::new(),
+            carried: Unstable::new(),
             brief: Brief::default(),
             lately: Lately::default(),
             opening: Opening::default(),
@@ -167,31 +160,52 @@ impl CoreGroup {
         self.begin_exchange(here);
     }
 
-    /// A cast in the present view.
+    /// A cast in the present view. Answers whether it did nothing but tell a message: what comes by
+    /// the million is looked for first, and not carried about.
     pub(crate) fn on_cast(
         &mut self,
         here: &mut Here,
         (from, seq): (Endpoint, u64),
         how: (Order, bool),
-        mut message: Message,
-    ) {
-        // What comes by the million is looked for first, and not carried about.
-        if let Ok(again) = message.pop::<Again>() {
-            match self.brief.hear_again(from, again) {
-                Some(data) => self.on_data(here, (from, seq), how, &data, message),
-                None => here.counters.malformed += 1,
-            }
-            return;
+        message: &mut Message,
+    ) -> bool {
+        let Ok(again) = message.pop::<Again>() else {
+            self.on_header(here, (from, seq), how, message);
+            return false;
+        };
+        let Some((data, state)) = self.brief.hear_again(from, again) else {
+            here.counters.malformed += 1;
+            return false;
+        };
+        if state == here.table.state() && self.on_more(here, (from, seq), how, &data, message) {
+            return from != here.me || !data.replies && how.0 != Order::Total;
         }
+        if self.on_data(here, (from, seq), how, &data, message) {
+            self.brief.told(from, again, here.table.state());
+        }
+        false
+    }
+
+    fn on_header(
+        &mut self,
+        here: &mut Here,
+        (from, seq): (Endpoint, u64),
+        how: (Order, bool),
+        message: &mut Message,
+    ) {
         match message.pop::<Header>() {
-            Ok(Header::Data(data)) => self.on_data(here, (from, seq), how, &data, message),
+            Ok(Header::Data(data)) => {
+                self.on_data(here, (from, seq), how, &data, message);
+            }
             Ok(header @ (Header::First { .. } | Header::Again(_))) => {
                 match self.brief.hear(from, &header) {
-                    Some(data) => self.on_data(here, (from, seq), how, &data, message),
+                    Some(data) => {
+                        self.on_data(here, (from, seq), how, &data, message);
+                    }
                     None => here.counters.malformed += 1,
                 }
             }
-            Ok(Header::Op(op)) => self.on_op(here, from, *op, message),
+            Ok(Header::Op(op)) => self.on_op(here, from, *op, core::mem::take(message)),
             Ok(Header::Ops) => match Op::read_all(message.body()) {
                 Ok(ops) => {
                     ops.into_iter().for_each(|op| self.on_op(here, from, op, Message::default()));
@@ -209,41 +223,6 @@ impl CoreGroup {
             Ok(Header::Close(label)) => self.on_close(here, label),
             Ok(Header::Bare) => {}
             Err(_) => here.counters.malformed += 1,
-        }
-    }
-
-    /// Everybody has delivered this process's casts below that position.
-    pub(crate) fn on_stable(&mut self, here: &mut Here, below: u64) {
-        self.tell_carried(here);
-        if !self.opening.is_empty() {
-            self.open(here, below);
-        }
-        let mut last = Told::default();
-        while self.unstable.front().is_some_and(|message| message.seq < below) {
-            if let Some(message) = self.unstable.pop_front() {
-                tell_stable(here, &message, &mut last);
-            }
-        }
-    }
-
-    /// A view has ended. Whoever is said to come along held what was told here, and has been told
-    /// it if it comes: some other change of the same view may have taken it elsewhere. It is known
-    /// to have come once it takes part in a next change, or has a cast of the new view.
-    fn carry_unstable(&mut self, here: &mut Here, along: &BTreeSet<Endpoint>) {
-        let comes = |message: &Unstable| message.members.iter().all(|it| along.contains(it));
-        self.carried.retain(comes);
-        self.tell_carried(here);
-        self.carried = core::mem::take(&mut self.unstable);
-        self.carried.retain(comes);
-        if !self.carried.is_empty() {
-            self.urgent.push_back(Urgent::Here);
-        }
-    }
-
-    fn tell_carried(&mut self, here: &mut Here) {
-        let mut last = Told::default();
-        for message in self.carried.drain(..) {
-            tell_stable(here, &message, &mut last);
         }
     }
 
@@ -273,25 +252,50 @@ impl CoreGroup {
         }
     }
 
-    /// A multicast of a group: told if this process is in the view that it was sent in.
+    /// One more of a view that the last of that name was told in here, and nothing has changed
+    /// since. Answers whether it was told.
+    fn on_more(
+        &mut self,
+        here: &mut Here,
+        (from, seq): (Endpoint, u64),
+        how: (Order, bool),
+        data: &Data,
+        message: &mut Message,
+    ) -> bool {
+        let mut members = None;
+        if from == here.me {
+            let Some(known) = self.lately.view(data.lwg, data.view) else { return false };
+            members = Some(Arc::clone(&known.members));
+            if how.0 == Order::Total {
+                self.own_is_placed(data.lwg);
+            }
+        }
+        self.tell(here, (from, seq), how, data, members, message);
+        true
+    }
+
+    /// A multicast of a group: told if this process is in the view that it was sent in, which is
+    /// the answer.
     fn on_data(
         &mut self,
         here: &mut Here,
         (from, seq): (Endpoint, u64),
         (order, safe): (Order, bool),
         data: &Data,
-        message: Message,
-    ) {
+        message: &mut Message,
+    ) -> bool {
         let own = from == here.me;
         if own && order == Order::Total {
             self.own_is_placed(data.lwg);
         }
         if data.relaxed {
-            return self.on_relaxed(here, (from, seq), *data, (order, safe, message));
+            self.on_relaxed(here, (from, seq), *data, (order, safe, core::mem::take(message)));
+            return false;
         }
         let aimed = if own { self.aimed.remove(&data.send) } else { None };
         let Some(slot) = self.directory.find(here, data.lwg) else {
-            return self.filter(here, from, data);
+            self.filter(here, from, data);
+            return false;
         };
         let members = here.table.members(slot);
         let inside = members.contains(&here.me);
@@ -301,17 +305,32 @@ impl CoreGroup {
                 // that lies comes here.
                 here.counters.out_of_view += 1;
             }
-            return self.filter(here, from, data);
+            self.filter(here, from, data);
+            return false;
         }
-        let Data { lwg, send, replies, aside, outside, .. } = *data;
         let members = own.then(|| match aimed {
             Some(aimed) => Arc::new(aimed),
             None => Arc::clone(&self.lately.of(here, slot, &self.view).members),
         });
-        if !(own && aside) {
-            here.tell_message((from, data), (order, safe), message);
+        self.tell(here, (from, seq), (order, safe), data, members, message);
+        true
+    }
+
+    /// A multicast is told; of an own one it is said whom it is for.
+    fn tell(
+        &mut self,
+        here: &mut Here,
+        (from, seq): (Endpoint, u64),
+        how: (Order, bool),
+        data: &Data,
+        own: Option<Arc<Members>>,
+        message: &mut Message,
+    ) {
+        let Data { lwg, send, replies, aside, outside, .. } = *data;
+        if !(own.is_some() && aside) {
+            here.tell_message((from, data), how, core::mem::take(message));
         }
-        let Some(members) = members else { return };
+        let Some(members) = own else { return };
         self.opening.told(lwg, seq);
         if let Some(asker) = outside {
             here.passing.told((asker, send), (lwg, self.number()), &members, replies);
@@ -320,19 +339,13 @@ impl CoreGroup {
         if replies {
             here.replies.delivered(send, &members, &mut here.told);
         }
-        self.await_stable(Unstable { seq, lwg, send, members });
+        self.await_stable(seq, (lwg, send), members);
     }
 
     /// An own ABCAST has its place: MARKs may go out that waited for it.
     pub(crate) fn own_is_placed(&mut self, lwg: LwgId) {
         let marks = self.unplaced.delivered(lwg);
         self.urgent.extend(marks.into_iter().map(|change| Urgent::Mark { lwg, change }));
-    }
-
-    /// An own message was told here: by position, which one in no order may be told before.
-    pub(crate) fn await_stable(&mut self, message: Unstable) {
-        let later = self.unstable.iter().rev().take_while(|other| other.seq > message.seq).count();
-        self.unstable.insert(self.unstable.len() - later, message);
     }
 
     fn filter(&mut self, here: &mut Here, from: Endpoint, data: &Data) {
@@ -369,33 +382,6 @@ impl CoreGroup {
             + usize::from(!self.directory.is_swept())
             + self.queue.iter().filter(|ask| matches!(ask, Ask::Op(_))).count()
             + self.urgent.len()
-    }
-}
-
-/// What was found of the groups whose messages became stable last: a sender has a few at a time.
-#[derive(Default)]
-struct Told([Option<(LwgId, bool)>; 2]);
-
-/// Told to members only: who has gone out of the group hears nothing more of it.
-fn tell_stable(here: &mut Here, message: &Unstable, last: &mut Told) {
-    let known = last.0.iter().flatten().find(|(lwg, _)| *lwg == message.lwg);
-    let told = known.map_or_else(
-        || {
-            // It may be elsewhere by now.
-            let home = here.find(message.lwg);
-            let inside = home.is_some_and(|(_, slot)| {
-                let relaxed = here.table.entry(slot).marks.has(RELAXED);
-                relaxed || here.table.members(slot).contains(&here.me)
-            });
-            inside || here.arriving.contains_key(&message.lwg)
-        },
-        |(_, told)| *told,
-    );
-    if known.is_none() {
-        last.0 = [Some((message.lwg, told)), last.0[0]];
-    }
-    if told {
-        here.told.push_back(Up::Stable { send: message.send });
     }
 }
 

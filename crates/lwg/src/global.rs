@@ -18,7 +18,7 @@ use alloc::sync::Arc;
 use muts::Message;
 use vsync::{Core, Endpoint, How, Order};
 
-use crate::core_group::{CoreGroup, Unstable};
+use crate::core_group::CoreGroup;
 use crate::data::Data;
 use crate::digest::Digest;
 use crate::group::{Ask, Change, Post, common};
@@ -192,7 +192,7 @@ impl CoreGroup {
         if replies {
             here.replies.delivered(send, &members, &mut here.told);
         }
-        self.await_stable(Unstable { seq, lwg, send, members: Arc::new(members) });
+        self.await_stable(seq, (lwg, send), Arc::new(members));
     }
 
     /// The epoch ends before it could be told: nobody in this part was. Of an own one nobody was

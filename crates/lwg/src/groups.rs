@@ -55,6 +55,8 @@ pub struct Groups<C, P = Smallest> {
     pub(crate) idle: BTreeSet<(Instant, CoreNumber)>,
     /// Core groups with entries that are not up to date.
     swept: BTreeSet<CoreNumber>,
+    /// When they are brought up to date next: messages of a new view go before.
+    sweep_from: Instant,
     /// What the kernel handed back, other than casts.
     later: VecDeque<vsync::Down>,
     ops: u64,
@@ -102,6 +104,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             ready: BTreeSet::new(),
             idle: BTreeSet::new(),
             swept: BTreeSet::new(),
+            sweep_from: Instant::ZERO,
             later: VecDeque::new(),
             ops: 0,
             minted: 0,
@@ -165,7 +168,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
     }
 
     fn sweep(&mut self) {
-        if self.here.told.len() >= TOLD_MAX {
+        if self.here.told.len() >= TOLD_MAX || self.here.now < self.sweep_from {
             return;
         }
         let Some(number) = self.swept.first().copied() else { return };
@@ -189,12 +192,12 @@ impl<C: Core, P: Policy> Layer for Groups<C, P> {
     type Down = Down;
     type Up = Up;
 
-    fn down(&mut self, now: Instant, ask: Down) -> Result<(), Full<Down>> {
+    fn down(&mut self, now: Instant, mut ask: Down) -> Result<(), Full<Down>> {
         self.here.now = now;
         if let Down::Send { lwg, replies, .. } = &ask
             && let Some(number) = self.clear_way(*lwg, *replies)
         {
-            self.send_now(number, ask);
+            self.send_now(number, &mut ask);
             return Ok(());
         }
         self.heard = false;
@@ -240,7 +243,7 @@ impl<C: Core, P: Policy> Layer for Groups<C, P> {
 
     fn deadline(&self) -> Option<Instant> {
         let sweeps = !self.swept.is_empty() && self.here.told.len() < TOLD_MAX;
-        let sweep = sweeps.then_some(self.here.now);
+        let sweep = sweeps.then_some(self.here.now.max(self.sweep_from));
         let own = [sweep, self.placing.deadline(), self.grace_deadline(), self.adapting.deadline()];
         let own = own.into_iter().chain([self.moves.deadline()]);
         own.flatten().chain(self.below.deadline()).min()

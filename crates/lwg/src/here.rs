@@ -16,6 +16,7 @@ use crate::moving::Arriving;
 use crate::passing::Passing;
 use crate::replies::Replies;
 use crate::table::{Slot, Table};
+use crate::told::Told;
 
 /// Which of this process's core groups: a small number, reused.
 pub(crate) type CoreNumber = u32;
@@ -27,7 +28,7 @@ pub(crate) struct Here {
     mint: u64,
     pub(crate) now: Instant,
     /// What is told to the floor above, in the one order that means something.
-    pub(crate) told: VecDeque<Up>,
+    pub(crate) told: Told,
     /// Every group known here, whichever core group it is on.
     pub(crate) table: Table,
     pub(crate) replies: Replies,
@@ -79,7 +80,7 @@ impl Here {
             me,
             mint: LwgId::minted(me, 0).creator,
             now: Instant::ZERO,
-            told: VecDeque::new(),
+            told: Told::default(),
             table: Table::default(),
             replies: Replies::default(),
             counters: Counters::default(),

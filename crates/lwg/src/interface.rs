@@ -265,7 +265,7 @@ pub enum Outcome {
     Missing(Members),
     /// The set's policy has no place for it: its core groups are managed by hand, or too many.
     NoPlace,
-    /// It may be asked again: the core group was lost meanwhile and nothing was changed.
+    /// It may be asked again: the group moved, or its core group was lost, and nothing was changed.
     Again,
 }
 

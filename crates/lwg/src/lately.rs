@@ -25,6 +25,14 @@ pub(crate) struct Known {
     id: ViewId,
     pub(crate) members: Arc<Members>,
     pub(crate) whom: Whom,
+    /// The state of the table when this process had sent in it last; 0 if it has not.
+    sent: u64,
+}
+
+impl Known {
+    pub(crate) const fn id(&self) -> ViewId {
+        self.id
+    }
 }
 
 /// The last ones, newest first.
@@ -40,10 +48,29 @@ impl Lately {
             let members = Arc::new(here.table.members(slot).clone());
             let whom = audience(core, here.me, &members);
             self.0.truncate(usize::from(NAMED_MAX) - 1);
-            self.0.push_front(Known { lwg: entry.lwg, id: entry.id, members, whom });
+            let (lwg, id) = (entry.lwg, entry.id);
+            self.0.push_front(Known { lwg, id, members, whom, sent: 0 });
             0
         });
         &self.0[at]
+    }
+
+    /// A view of these, whatever is so of its group now.
+    pub(crate) fn view(&self, lwg: LwgId, id: ViewId) -> Option<&Known> {
+        self.0.iter().find(|known| known.lwg == lwg && known.id == id)
+    }
+
+    /// The view of a group in which this process has sent, if nothing has changed since.
+    pub(crate) fn again(&self, lwg: LwgId, state: u64) -> Option<&Known> {
+        self.0.iter().find(|known| known.lwg == lwg && known.sent == state)
+    }
+
+    /// A message to all of that view has gone out.
+    pub(crate) fn sent(&mut self, lwg: LwgId, id: ViewId, state: u64) {
+        let known = self.0.iter_mut().find(|known| known.lwg == lwg && known.id == id);
+        if let Some(known) = known {
+            known.sent = state;
+        }
     }
 
     /// The core view is over.

@@ -51,8 +51,10 @@ mod relaxed;
 mod replies;
 mod sets;
 mod table;
+mod told;
 mod tombstones;
 mod traits;
+mod unstable;
 mod view;
 
 pub use core_set::{CoreSet, Search};

@@ -36,9 +36,14 @@ pub const DIRECTORY_BYTES_MAX: usize = 32 * 1_024;
 /// Entries or tombstones of a directory in one cast: what fills those bytes if memberships repeat.
 pub const DIRECTORY_ENTRIES_MAX: usize = 900;
 
-/// Entries brought up to date by one turn of the background sweep: some hundred microseconds' work,
+/// Entries brought up to date by one turn of the background sweep: some fifty microseconds' work,
 /// for which a message that has come waits.
-pub const SWEEP_MAX: usize = 1_024;
+pub const SWEEP_MAX: usize = 256;
+
+/// How long the background sweep waits after a view: what is sent in it, and what waited for it,
+/// goes before, at processes that share a core too. Long against a hop, short against what a
+/// million views take.
+pub const SWEEP_AFTER: Duration = Duration::from_millis(2);
 
 /// Entries brought up to date with the view itself: what an application with few groups has, and
 /// some fifty microseconds of work for one with many.
@@ -99,6 +104,10 @@ pub const LEFT_BEHIND: Duration = Duration::from_secs(3600);
 
 /// How long parts of a group that are apart wait before they try again to meet.
 pub const GATHER: Duration = Duration::from_secs(1);
+
+/// How long a part of a group waits for another that is to come to it: some of that may have to be
+/// invited first.
+pub const GATHERED_BY: Duration = Duration::from_secs(6);
 
 /// How often a create is placed again because its core group has lost members meanwhile.
 pub const PLACED_AGAIN_MAX: u8 = 3;

@@ -45,6 +45,7 @@ pub(crate) struct Memberships {
     free: Vec<Index>,
     known: BTreeMap<(CoreNumber, Members), Index>,
     used: BTreeSet<(CoreNumber, Index)>,
+    losses: u64,
 }
 
 impl Memberships {
@@ -119,6 +120,11 @@ impl Memberships {
         &self.list[index as usize].members
     }
 
+    /// How often one has lost members to a core view.
+    pub(crate) const fn losses(&self) -> u64 {
+        self.losses
+    }
+
     /// How many groups have it.
     pub(crate) fn uses(&self, index: Index) -> u32 {
         self.list[index as usize].uses
@@ -162,6 +168,7 @@ impl Memberships {
                 continue;
             }
             lost.push(index);
+            self.losses += 1;
             let left: Members = membership.members.iter().copied().filter(&along).collect();
             let before = core::mem::replace(&mut membership.members, left.clone());
             membership.log.push(Step { members: left.clone(), view, lowest });

@@ -10,9 +10,9 @@ use crate::core_group::CoreGroup;
 use crate::data::Data;
 use crate::directory::Place;
 use crate::group::{Ask, Post, common};
-use crate::header::{Header, Label, Op};
+use crate::header::{Again, Header, Label, Op};
 use crate::here::{Aside, Here};
-use crate::id::{LwgId, Members};
+use crate::id::{LwgId, Members, SendId};
 use crate::interface::{Outcome, Up};
 use crate::lately::audience;
 use crate::limits::{BATCH_BYTES_MAX, BATCH_MAX, HELD_MAX, QUEUE_MAX, RUN_MAX};
@@ -54,6 +54,9 @@ pub(crate) enum Rest {
     Moved(usize),
     Entries(Place),
 }
+
+/// Room for an operation that names a few members.
+const OP_BYTES: usize = 128;
 
 /// What is settled of a message as it goes out.
 struct Stamp {
@@ -166,7 +169,7 @@ impl CoreGroup {
     /// An operation, and those that wait behind it.
     fn cast_ops<C: Core>(&mut self, here: &mut Here, below: &mut C, first: Op) {
         let mut ops = Vec::from([first]);
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(OP_BYTES);
         ops[0].write_after(None, &mut bytes);
         // Nobody else can have done anything to a group that this process makes now: its place
         // among the operations of others does not matter, only that it comes before what follows.
@@ -181,14 +184,8 @@ impl CoreGroup {
             op.write_after(ops.last(), &mut bytes);
             ops.push(op);
         }
-        let mut message;
-        if let [only] = &ops[..] {
-            message = Message::default();
-            message.push(&Header::Op(Box::new(only.clone())));
-        } else {
-            message = Message::new(bytes);
-            message.push(&Header::Ops);
-        }
+        let mut message = Message::new(bytes);
+        message.push(&Header::Ops);
         let order = if creates { Order::Causal } else { Order::Total };
         if self.give(here, below, order.into(), message).is_ok() {
             here.counters.batches += 1;
@@ -210,6 +207,41 @@ impl CoreGroup {
             && self.queue.is_empty()
             && self.urgent.is_empty()
             && self.directory.motions.is_empty()
+    }
+
+    /// Sends once more in a view that this process has sent in, if nothing has changed since and it
+    /// goes the usual way; answers whether it has gone.
+    pub(crate) fn cast_again<C: Core>(
+        &mut self,
+        here: &mut Here,
+        below: &mut C,
+        (lwg, send, replies): (LwgId, SendId, bool),
+        (how, message): (&How, &mut Message),
+    ) -> bool {
+        let waits = matches!(how.order, Order::Fifo | Order::Causal | Order::Total);
+        let known = self.lately.again(lwg, here.table.state()).filter(|_| waits);
+        let named = known.and_then(|known| self.brief.own.again(lwg, known.id(), send, replies));
+        let (Some(known), Some(again)) = (known, named) else { return false };
+        let (order, to) = (how.order, known.whom.clone());
+        let spared = to.as_ref().map_or(0, |to| self.left_out(to.1, message));
+        message.push(&again);
+        let (how, going) = (How { to, ..how.clone() }, core::mem::take(message));
+        if let Err(back) = self.give(here, below, how, going) {
+            *message = back;
+            let popped = message.pop::<Again>();
+            debug_assert!(popped.is_ok(), "what is handed back is unchanged");
+            return false;
+        }
+        self.spared += spared;
+        here.counters.spared += spared;
+        self.brief.own.take_again(again);
+        if order == Order::Total {
+            self.unplaced.cast(lwg);
+        }
+        if replies {
+            here.replies.cast(send, self.number());
+        }
+        true
     }
 
     pub(crate) fn cast_data<C: Core>(&mut self, here: &mut Here, below: &mut C, mut post: Post) {
@@ -242,7 +274,12 @@ impl CoreGroup {
         match self.give(here, below, how, message) {
             Ok(()) => {
                 let Post { lwg, send, replies, outside, .. } = post;
-                here.table.entry_mut(slot).marks.set(marks);
+                if !here.table.entry(slot).marks.has_all(marks) {
+                    here.table.entry_mut(slot).marks.set(marks);
+                }
+                if matches!(header, Header::First { .. } | Header::Again(_)) {
+                    self.lately.sent(lwg, data.view, here.table.state());
+                }
                 self.spared += spared;
                 here.counters.spared += spared;
                 self.brief.own.take(&header);

@@ -12,7 +12,7 @@ use alloc::sync::Arc;
 
 use vsync::{Core, Endpoint, Message, Order};
 
-use crate::core_group::{CoreGroup, Unstable};
+use crate::core_group::CoreGroup;
 use crate::data::Data;
 use crate::exchange::Part;
 use crate::group::{Ask, common};
@@ -175,7 +175,7 @@ impl CoreGroup {
                     here.replies.delivered(send, &members, &mut here.told);
                 }
                 self.opening.told(lwg, seq);
-                self.await_stable(Unstable { seq, lwg, send, members: Arc::new(members) });
+                self.await_stable(seq, (lwg, send), Arc::new(members));
             }
         }
     }

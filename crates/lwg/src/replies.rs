@@ -3,7 +3,7 @@
 //! Whoever is in the view that an own send is delivered in owes an answer. Each reply, each
 //! decline and each loss from the core group takes one off, so it ends without a timer of its own.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use muts::{Message, ProcId};
@@ -14,6 +14,7 @@ use crate::id::{LwgId, Members, SendId};
 use crate::interface::Up;
 use crate::letter::Letter;
 use crate::limits::{AWAITED_MAX, MEMBERS_MAX};
+use crate::told::Told;
 
 #[derive(Default)]
 pub(crate) struct Replies {
@@ -90,7 +91,7 @@ impl Replies {
         member: Endpoint,
         send: SendId,
         view: &Members,
-        told: &mut VecDeque<Up>,
+        told: &mut Told,
     ) {
         let Some(awaited) = self.heard_of(member, send) else { return };
         let replies = awaited.through.as_ref().is_some_and(|through| through.replies);
@@ -105,13 +106,7 @@ impl Replies {
     }
 
     /// These of them will not answer.
-    pub(crate) fn gone(
-        &mut self,
-        member: Endpoint,
-        send: SendId,
-        gone: &Members,
-        told: &mut VecDeque<Up>,
-    ) {
+    pub(crate) fn gone(&mut self, member: Endpoint, send: SendId, gone: &Members, told: &mut Told) {
         let Some(awaited) = self.heard_of(member, send) else { return };
         let Some(owing) = awaited.owing.as_mut() else { return };
         awaited.lost.extend(owing.iter().filter(|owes| gone.contains(owes)).copied());
@@ -126,7 +121,7 @@ impl Replies {
 
     /// It is time to ask the member whether it still sees to it: tells whom, or gives it up, having
     /// asked before.
-    pub(crate) fn ask_after(&mut self, send: SendId, told: &mut VecDeque<Up>) -> Option<Endpoint> {
+    pub(crate) fn ask_after(&mut self, send: SendId, told: &mut Told) -> Option<Endpoint> {
         let awaited = self.awaited.get_mut(&send)?;
         let through = awaited.through.as_mut()?;
         if core::mem::replace(&mut through.asked, true) {
@@ -137,7 +132,7 @@ impl Replies {
     }
 
     /// A process is over: what it was to pass on is given up.
-    pub(crate) fn lose_through(&mut self, peer: ProcId, told: &mut VecDeque<Up>) {
+    pub(crate) fn lose_through(&mut self, peer: ProcId, told: &mut Told) {
         let its = |awaited: &Awaited| {
             awaited.through.as_ref().is_some_and(|through| through.member.proc == peer)
         };
@@ -149,7 +144,7 @@ impl Replies {
 
     /// Nobody sees to it any more. The member is named, whether it owes an answer or the passing
     /// on.
-    fn give_up(&mut self, send: SendId, told: &mut VecDeque<Up>) {
+    fn give_up(&mut self, send: SendId, told: &mut Told) {
         let Some(awaited) = self.awaited.get_mut(&send) else { return };
         if let Some(through) = &awaited.through
             && awaited.owing.as_ref().is_none_or(|owing| !owing.contains(&through.member))
@@ -167,7 +162,7 @@ impl Replies {
     }
 
     /// One's own message came back, in a view of these members.
-    pub(crate) fn delivered(&mut self, send: SendId, view: &Members, told: &mut VecDeque<Up>) {
+    pub(crate) fn delivered(&mut self, send: SendId, view: &Members, told: &mut Told) {
         let Some(awaited) = self.awaited.get_mut(&send) else { return };
         awaited.owing = Some(view.clone());
         for (from, reply) in core::mem::take(&mut awaited.early) {
@@ -182,7 +177,7 @@ impl Replies {
         from: Endpoint,
         send: SendId,
         reply: Option<Message>,
-        told: &mut VecDeque<Up>,
+        told: &mut Told,
     ) {
         let Some(awaited) = self.awaited.get_mut(&send) else { return };
         let Some(owing) = &mut awaited.owing else {
@@ -206,7 +201,7 @@ impl Replies {
         &mut self,
         core: CoreNumber,
         along: impl Fn(&Endpoint) -> bool,
-        told: &mut VecDeque<Up>,
+        told: &mut Told,
     ) {
         let mut touched = Vec::new();
         for (send, awaited) in &mut self.awaited {
@@ -231,7 +226,7 @@ impl Replies {
         lwg: LwgId,
         core: CoreNumber,
         along: impl Fn(&Endpoint) -> bool,
-        told: &mut VecDeque<Up>,
+        told: &mut Told,
     ) {
         if self.awaited.is_empty() {
             return;
@@ -243,7 +238,7 @@ impl Replies {
     }
 
     /// The send will never be delivered, or nobody's answer can come any more.
-    pub(crate) fn close(&mut self, send: SendId, told: &mut VecDeque<Up>) {
+    pub(crate) fn close(&mut self, send: SendId, told: &mut Told) {
         if let Some(awaited) = self.awaited.remove(&send) {
             if let Some(through) = awaited.through {
                 self.letters.push((through.member, Letter::Forget { send }));
@@ -255,7 +250,7 @@ impl Replies {
     }
 
     /// This process is out of a core group.
-    pub(crate) fn leave(&mut self, core: CoreNumber, told: &mut VecDeque<Up>) {
+    pub(crate) fn leave(&mut self, core: CoreNumber, told: &mut Told) {
         let sends: Vec<SendId> = self
             .awaited
             .iter()
@@ -267,7 +262,7 @@ impl Replies {
         }
     }
 
-    fn end_if_all(&mut self, send: SendId, told: &mut VecDeque<Up>) {
+    fn end_if_all(&mut self, send: SendId, told: &mut Told) {
         let done = |awaited: &Awaited| awaited.owing.as_ref().is_some_and(|owing| owing.is_empty());
         if self.awaited.get(&send).is_some_and(done) {
             self.close(send, told);

@@ -43,6 +43,8 @@ pub(crate) struct Table {
     /// Of the groups that have moved: most never do.
     generations: BTreeMap<Slot, Generation>,
     pub(crate) memberships: Memberships,
+    /// How often anything has been written here.
+    changes: u64,
 }
 
 impl Default for Table {
@@ -55,6 +57,7 @@ impl Default for Table {
             lately: [const { Cell::new(NOWHERE) }; LATELY],
             generations: BTreeMap::new(),
             memberships: Memberships::default(),
+            changes: 0,
         }
     }
 }
@@ -85,6 +88,7 @@ impl Table {
         if self.free == NOWHERE {
             self.grow();
         }
+        self.changes += 1;
         let slot = self.free;
         let (membership, place) = self.memberships.intern(core, members);
         let entry = entry_of_mut(&mut self.pages, slot);
@@ -113,6 +117,7 @@ impl Table {
             return;
         }
         self.unlink(slot);
+        self.changes += 1;
         let entry = entry_of_mut(&mut self.pages, slot);
         let (lwg, membership) = (entry.lwg, entry.membership);
         entry.membership = VACANT;
@@ -176,6 +181,7 @@ impl Table {
     }
 
     pub(crate) fn entry_mut(&mut self, slot: Slot) -> &mut Entry {
+        self.changes += 1;
         entry_of_mut(&mut self.pages, slot)
     }
 
@@ -198,6 +204,11 @@ impl Table {
         entry.place = place;
         self.link(slot);
         self.memberships.release(before);
+    }
+
+    /// As long as it is the same, all that was found of groups here is so still. Never 0.
+    pub(crate) const fn state(&self) -> u64 {
+        self.changes + self.memberships.losses() + 1
     }
 
     /// How often a group has moved.

@@ -56,6 +56,10 @@ impl Marks {
         self.0 & mark != 0
     }
 
+    pub(crate) const fn has_all(self, marks: u8) -> bool {
+        self.0 & marks == marks
+    }
+
     pub(crate) const fn set(&mut self, mark: u8) {
         self.0 |= mark;
     }

@@ -18,6 +18,14 @@ const TEST_EVERY: Duration = Duration::from_millis(2);
 /// So many probes in a row met nobody: the process is gone.
 const TESTS: u8 = 3;
 
+/// Refused once, and none of a dozen probes answered within this: the process is gone too. Between
+/// hosts a system refuses seldom (Linux: six times at once, then once a second), and what was under
+/// way has used that up.
+const UNANSWERED: Duration = Duration::from_millis(25);
+
+/// On a longer path it is so many round trips.
+const TRIPS: u32 = 4;
+
 /// What one look found out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Look {
@@ -42,6 +50,9 @@ pub(crate) struct Silence {
     /// How often, since it was heard, a probe met nobody; and when the last did.
     nobody: u8,
     nobody_at: Instant,
+    /// When the first did, and how long after it an answer is waited for.
+    refused: Instant,
+    unanswered: Duration,
 }
 
 impl Silence {
@@ -54,6 +65,8 @@ impl Silence {
             missed: false,
             nobody: 0,
             nobody_at: now,
+            refused: now,
+            unanswered: UNANSWERED,
         }
     }
 
@@ -83,8 +96,11 @@ impl Silence {
     }
 
     /// The system says that nobody listens where it was. That may be old, or a lie: it is put to
-    /// the test by probes that a living process would answer.
-    pub(crate) fn nobody(&mut self, now: Instant) {
+    /// the test by probes that a living process would answer after a round trip.
+    pub(crate) fn nobody(&mut self, now: Instant, trip: Duration) {
+        if self.nobody == 0 {
+            (self.refused, self.unanswered) = (now, UNANSWERED.max(trip * TRIPS));
+        }
         if !self.silent && (self.nobody == 0 || now.since(self.nobody_at) >= TEST_EVERY) {
             self.nobody = (self.nobody + 1).min(TESTS);
             self.nobody_at = now;
@@ -115,7 +131,8 @@ impl Silence {
             return Look::Call;
         }
         let limit = if self.missed { self.limit / 2 } else { self.limit } * patience;
-        if now.since(self.heard) >= limit || self.nobody == TESTS {
+        let late = self.nobody > 0 && now.since(self.refused) >= self.unanswered * patience;
+        if now.since(self.heard) >= limit || self.nobody == TESTS || late {
             self.silent = true;
             self.next = now + CALL_EVERY;
             return Look::NowSilent;
@@ -133,6 +150,8 @@ mod tests {
     fn at(ms: u64) -> Instant {
         Instant::from_nanos(ms * 1_000_000)
     }
+
+    const TRIP: Duration = Duration::from_millis(1);
 
     fn silence() -> Silence {
         Silence::new(at(0), Duration::from_millis(1000))
@@ -174,15 +193,38 @@ mod tests {
     fn that_nobody_listens_is_tested_and_an_answer_clears_it() {
         let mut silence = silence();
         for ms in 0..2 * u64::from(TESTS) - 2 {
-            silence.nobody(at(ms));
+            silence.nobody(at(ms), TRIP);
             assert_ne!(silence.look(at(ms), 1), Look::NowSilent, "at {ms} ms");
         }
         silence.hear(at(5));
         for ms in [6, 7, 8, 9] {
-            silence.nobody(at(ms));
+            silence.nobody(at(ms), TRIP);
             assert_ne!(silence.look(at(ms), 1), Look::NowSilent);
         }
-        silence.nobody(at(10));
+        silence.nobody(at(10), TRIP);
         assert_eq!(silence.look(at(10), 1), Look::NowSilent);
+    }
+
+    #[test]
+    fn one_refusal_and_no_answer_are_enough_and_an_answer_clears_it() {
+        let mut silence = silence();
+        silence.nobody(at(0), TRIP);
+        for ms in 0..24 {
+            assert_ne!(silence.look(at(ms), 1), Look::NowSilent, "at {ms} ms");
+        }
+        silence.hear(at(24));
+        assert_eq!(silence.look(at(25), 1), Look::Fine);
+        silence.nobody(at(30), TRIP);
+        assert_eq!(silence.look(at(54), 1), Look::Probe);
+        assert_eq!(silence.look(at(56), 1), Look::NowSilent);
+    }
+
+    #[test]
+    fn on_a_long_path_and_by_who_is_late_an_answer_is_waited_for_longer() {
+        let mut silence = silence();
+        silence.nobody(at(0), Duration::from_millis(30));
+        assert_eq!(silence.look(at(119), 1), Look::Probe);
+        assert_eq!(silence.look(at(121), 2), Look::Probe);
+        assert_eq!(silence.look(at(241), 2), Look::NowSilent);
     }
 }

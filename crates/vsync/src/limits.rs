@@ -57,9 +57,9 @@ pub const GATE_BLOCK_BYTES: usize = 8 << 10;
 /// kernel busy during one way through the gate, few enough to be taken although a window is full.
 pub const GATE_CREDIT_BYTES: u64 = 256 << 10;
 
-/// Bytes for which room is made where frames are written at the gate, if as many were written there
-/// last: a client's credit. For more it is made as they come.
-pub const GATE_KEEP_BYTES: usize = 256 << 10;
+/// A buffer in which frames wait is used again unless more waited in it: what a client is told of
+/// the datagrams of one turn.
+pub const GATE_KEEP_BYTES: usize = 512 << 10;
 
 /// Bytes that wait for a client before its kernel is given no more multicasts: those who send to
 /// its groups are slowed to its pace then, and nobody else is.

@@ -10,6 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 
 use super::events::Event;
+use super::houses::Houses;
 use super::limits::NAMES;
 use super::wards::Wards;
 
@@ -29,11 +30,12 @@ pub(super) enum Policy {
 }
 
 /// What all nodes of a run are started with.
-#[derive(Debug)]
 pub(super) struct Kit<'a> {
     pub(super) binary: &'a Path,
     pub(super) policy: Policy,
-    /// Ports on loopback, by process.
+    /// The daemons that they are behind, if any.
+    pub(super) houses: Option<&'a Houses<'a>>,
+    /// Ports on loopback, by process, of those who are behind none.
     pub(super) ports: [u16; NAMES.len()],
     /// Where histories, incarnations and what was said on standard error go.
     pub(super) folder: &'a Path,
@@ -71,15 +73,24 @@ impl Node {
         let cannot = |error| format!("cannot start process {name}: {error}");
         let errors = File::create(said(kit.folder, number, start)).map_err(cannot)?;
         let mut command = Command::new(kit.binary);
-        command.args(["node", "--json", "--name", name, "--listen", &address(kit.ports[number])]);
+        command.args(["node", "--json", "--name", name]);
         command.arg("--state").arg(kit.folder.join("state"));
         command.arg("--history").arg(kit.folder.join("history"));
         command.args(match kit.policy {
             Policy::Smallest => ["--policy", "smallest"],
             Policy::OneToOne => ["--policy", "one-to-one"],
         });
-        for (other, port) in kit.ports.iter().enumerate().filter(|(other, _)| *other != number) {
-            command.arg("--peer").arg(format!("{}={}", NAMES[other], address(*port)));
+        match kit.houses {
+            Some(houses) => {
+                command.arg("--daemon").arg(houses.socket(number, NAMES.len()));
+            }
+            None => {
+                command.arg("--listen").arg(address(kit.ports[number]));
+                let others = kit.ports.iter().enumerate().filter(|(other, _)| *other != number);
+                for (other, port) in others {
+                    command.arg("--peer").arg(format!("{}={}", NAMES[other], address(*port)));
+                }
+            }
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors);
         let mut child = command.spawn().map_err(cannot)?;

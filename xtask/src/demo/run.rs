@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::bar::Bar;
+use super::houses::Houses;
 use super::judge::{Verdict, judge};
 use super::limits::NAMES;
 use super::node::Policy;
@@ -18,6 +19,8 @@ use super::wards::Wards;
 /// What a run is given.
 pub(super) struct Setting<'a> {
     pub(super) binary: &'a Path,
+    /// A daemon to be behind; without it each process has its own kernel.
+    pub(super) horusd: Option<&'a Path>,
     /// Its own: histories go to `history` in it.
     pub(super) folder: PathBuf,
     pub(super) policy: Policy,
@@ -44,6 +47,14 @@ fn sum(counters: &Counters, name: &str) -> u64 {
     counters.values().filter_map(|each| each.get(name)).sum()
 }
 
+/// What all have counted, daemons too.
+fn counters(town: &mut Town<'_>, houses: Option<&Houses<'_>>) -> Result<Counters, String> {
+    let mut all = town.run(Round::stats())?.counters();
+    // A killed process has the place behind the others.
+    all.extend((NAMES.len() + 1..).zip(houses.map_or(Ok(Vec::new()), Houses::counters)?));
+    Ok(all)
+}
+
 impl Setting<'_> {
     /// Where the histories lie.
     pub(super) fn histories(&self) -> PathBuf {
@@ -57,17 +68,20 @@ impl Setting<'_> {
     pub(super) fn run(&self, groups: Vec<Group>) -> Result<(Numbers, Verdict), String> {
         let start = Instant::now();
         let mut numbers = Numbers::default();
-        let mut town =
-            Town::new((self.binary, &self.folder), self.policy, groups, self.wards, self.bar)?;
+        let open = |horusd| Houses::open((horusd, self.binary), &self.folder, self.wards);
+        let houses = self.horusd.map(open).transpose()?;
+        let houses = houses.as_ref();
+        let programs = (self.binary, self.folder.as_path());
+        let mut town = Town::new(programs, houses, self.policy, groups, self.wards, self.bar)?;
         self.bring_up(&mut town, &mut numbers)?;
-        let before = self.strike(&mut town, &mut numbers)?;
+        let before = self.strike(&mut town, houses, &mut numbers)?;
         self.bring_back(&mut town, &mut numbers)?;
         town.run(Calm::default())?;
         town.run(Round::settled())?;
         let held = town.run(Round::held())?.answers();
         let verified = compare(&town.groups, &held)?;
         (numbers.files_verified, numbers.copies_verified) = (verified.files, verified.copies);
-        let mut after = town.run(Round::stats())?.counters();
+        let mut after = counters(&mut town, houses)?;
         // What the killed process had counted went with it; this was last seen of it.
         if let Some(counters) = before.get(&self.victim) {
             after.insert(NAMES.len(), counters.clone());
@@ -111,13 +125,18 @@ impl Setting<'_> {
     }
 
     /// One of them is killed under load; the counters just before.
-    fn strike(&self, town: &mut Town<'_>, numbers: &mut Numbers) -> Result<Counters, String> {
+    fn strike(
+        &self,
+        town: &mut Town<'_>,
+        houses: Option<&Houses<'_>>,
+        numbers: &mut Numbers,
+    ) -> Result<Counters, String> {
         town.run(Load::new(self.victim))?;
-        let before = town.run(Round::stats())?.counters();
+        let before = counters(town, houses)?;
         let fall = Fall::new(town, self.victim);
         numbers.views_changed = fall.left();
         let fall = town.run(fall)?;
-        let mut after = town.run(Round::stats())?.counters();
+        let mut after = counters(town, houses)?;
         after.remove(&self.victim);
         let more = |name: &str| {
             let grown = |(number, counters): (&usize, &BTreeMap<String, u64>)| {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::bar::Bar;
 use super::events::Event;
+use super::houses::Houses;
 use super::limits::{NAMES, PATIENCE};
 use super::node::{Kit, Mail, Node, Policy, last_words, now_us};
 use super::plan::Group;
@@ -69,6 +70,7 @@ impl<'a> Town<'a> {
     /// A sentence if there are no ports.
     pub(super) fn new(
         (binary, folder): (&'a Path, &'a Path),
+        houses: Option<&'a Houses<'a>>,
         policy: Policy,
         groups: Vec<Group>,
         wards: &'a Wards,
@@ -76,7 +78,7 @@ impl<'a> Town<'a> {
     ) -> Result<Self, String> {
         let (post, mail) = channel();
         let ports = free_ports()?;
-        let kit = Kit { binary, policy, ports, folder };
+        let kit = Kit { binary, policy, houses, ports, folder };
         Ok(Self {
             nodes: [const { None }; NAMES.len()],
             groups,
@@ -234,8 +236,8 @@ impl<'a> Town<'a> {
 }
 
 /// Ports that nobody has: taken together, so that they differ, and given back to be used.
-fn free_ports() -> Result<[u16; NAMES.len()], String> {
-    let mut ports = [0; NAMES.len()];
+pub(super) fn free_ports<const N: usize>() -> Result<[u16; N], String> {
+    let mut ports = [0; N];
     let mut taken = Vec::new();
     for port in &mut ports {
         let cannot = |error| format!("there is no free port on loopback: {error}");

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{SPACES, fresh, name};
+use super::{fresh, name};
 use crate::Done;
 use crate::cargo::execute;
+use crate::space::SPACES;
 
 /// How long a daemon may take until it answers.
 const PATIENCE: Duration = Duration::from_secs(10);

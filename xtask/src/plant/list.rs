@@ -415,8 +415,8 @@ const PLANTS: [Plant; 66] = [
     light(
         "a brief name counts from what some of its readers have not had",
         "crates/lwg/src/brief.rs",
-        "data.send.0.wrapping_sub(name.last.0);",
-        "data.send.0.wrapping_sub(self.names[0].map_or(0, |first| first.last.0));",
+        "step: send.0.wrapping_sub(last.0) })",
+        "step: send.0.wrapping_sub(self.names[0].map_or(0, |first| first.last.0)) })",
     ),
     light(
         "who declines to reply is not named",

@@ -41,11 +41,15 @@ pub(crate) struct Member {
     output: BufReader<ChildStdout>,
 }
 
+/// This program, as it is started.
+pub(crate) fn this() -> Command {
+    Command::new(std::env::current_exe().expect("this program"))
+}
+
 impl Member {
-    fn start(role: &Words) -> Self {
-        let mut command = Command::new(std::env::current_exe().expect("this program"));
-        command.env(ROLE, role.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("this program starts again");
+    fn start(mut command: Command) -> Self {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
         let input = child.stdin.take().expect("asked for");
         let output = BufReader::new(child.stdout.take().expect("asked for"));
         Self { child, input, output }
@@ -88,8 +92,20 @@ pub(crate) struct Crew(pub(crate) Vec<Member>);
 impl Crew {
     /// So many in this role; each says where it listens, and is then told where all do.
     pub(crate) fn start(role: &Words, members: usize) -> Self {
-        let mut crew: Vec<_> =
-            (0..members).map(|rank| Member::start(&role.clone().with("rank", rank))).collect();
+        Self::start_as((0..members).map(|_| (this(), role.clone())))
+    }
+
+    /// Each started by a command that runs this program, in a role of its own.
+    pub(crate) fn start_as(members: impl Iterator<Item = (Command, Words)>) -> Self {
+        Self::of(members.enumerate().map(|(rank, (mut command, role))| {
+            command.env(ROLE, role.with("rank", rank).to_string());
+            command
+        }))
+    }
+
+    /// The same of any programs that take these lines.
+    pub(crate) fn of(commands: impl Iterator<Item = Command>) -> Self {
+        let mut crew: Vec<_> = commands.map(Member::start).collect();
         let mut meet = Words::new("meet");
         for member in &mut crew {
             meet = meet.with("at", member.hear("listens").get::<String>("at"));

@@ -15,6 +15,8 @@ pub(crate) struct Figure {
     against: Option<(&'static str, Pair)>,
     runs: usize,
     goal: Option<Goal>,
+    /// Why there is nothing to tell but the name, and whose figure it would stand beside.
+    skipped: Option<(String, Option<&'static str>)>,
 }
 
 /// What a figure should be.
@@ -48,7 +50,14 @@ impl Goal {
 impl Figure {
     /// A value that stands alone.
     pub(crate) fn alone(bench: &'static str, unit: &'static str, ours: f64, runs: usize) -> Self {
-        Self { bench, params: Map::new(), unit, ours, against: None, runs, goal: None }
+        let (params, against, goal, skipped) = (Map::new(), None, None, None);
+        Self { bench, params, unit, ours, against, runs, goal, skipped }
+    }
+
+    /// One that cannot be measured here, and why.
+    pub(crate) fn skipped(bench: &'static str, beside: Option<&'static str>, why: &str) -> Self {
+        let skipped = Some((why.to_owned(), beside));
+        Self { skipped, ..Self::alone(bench, "", f64::NAN, 0) }
     }
 
     /// A value beside another one, measured by turns.
@@ -58,9 +67,7 @@ impl Figure {
         name: &'static str,
         pair: Pair,
     ) -> Self {
-        let against = Some((name, pair));
-        let (ours, runs) = (pair.ours, pair.runs);
-        Self { bench, params: Map::new(), unit, ours, against, runs, goal: None }
+        Self { against: Some((name, pair)), ..Self::alone(bench, unit, pair.ours, pair.runs) }
     }
 
     /// What was measured under.
@@ -89,6 +96,16 @@ impl Figure {
     }
 
     fn json(&self, quick: bool) -> Value {
+        if let Some((why, beside)) = &self.skipped {
+            let mut line = json!({ "bench": self.bench, "params": self.params, "skipped": why });
+            if let Some(name) = beside {
+                line["against"] = json!({ "name": name });
+            }
+            if quick {
+                line["quick"] = true.into();
+            }
+            return line;
+        }
         let mut line = json!({
             "bench": self.bench,
             "params": self.params,
@@ -115,6 +132,10 @@ impl Figure {
         let params: Vec<String> =
             self.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let name = format!("{} {}", self.bench, params.join(" ").replace('"', ""));
+        if let Some((why, beside)) = &self.skipped {
+            let beside = beside.map_or(String::new(), |name| format!(" beside {name}"));
+            return format!("{name:<58} skipped{beside}: {why}");
+        }
         let ours = format!("{} {}", shown(self.ours), self.unit);
         let against = self.against.map_or(String::new(), |(name, pair)| {
             format!(
@@ -130,15 +151,6 @@ impl Figure {
             format!("{} {met}", goal.words())
         });
         format!("{name:<58} {ours:>22} {against:<54} {goal}")
-    }
-}
-
-/// A figure that cannot be measured here.
-pub(crate) fn skipped(options: &Options, bench: &str, why: &str) {
-    if options.json {
-        println!("{}", json!({ "bench": bench, "skipped": why }));
-    } else {
-        println!("{bench:<58} skipped: {why}");
     }
 }
 

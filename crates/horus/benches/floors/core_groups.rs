@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use muts::{Address, Counted, Instant, Layer, Message, ProcId};
 use vsync::gate::Client;
-use vsync::{Down, GroupId, Kernel, Order, Up};
+use vsync::{Causality, Down, GroupId, Kernel, Order, Up};
 
 use super::works::{Kind, Works};
 use crate::common::words::Words;
@@ -52,7 +52,11 @@ pub(crate) fn run(role: &Words) {
     let named = role.all("named").next().is_some();
     let procs: fn(usize) -> ProcId = if named { crate::gate::proc } else { proc };
     let me = procs(rank);
-    let kernel = Kernel::new(transport(role, me), vsync::Config::new(me, rank as u64 + 70));
+    let mut config = vsync::Config::new(me, rank as u64 + 70);
+    if role.all("causality").next() == Some(crate::vsync::figures::CONSERVATIVE) {
+        config.causality = Causality::System;
+    }
+    let kernel = Kernel::new(transport(role, me), config);
     let floor = CoreGroups::new(me, procs(0));
     crate::member::run_with(role, floor, kernel, Motor::net(role), procs);
 }

@@ -85,9 +85,11 @@ impl Light {
     }
 
     fn lane_of(&self, lwg: LwgId) -> Option<Lane> {
-        let some = [SOME, RELAXED].into_iter().find(|some| self.group(*some) == lwg);
         let lane = LANES.into_iter().find(|lane| self.group(lane.at() as u64 + 1) == lwg);
-        lane.or(some.map(|_| Lane::First))
+        lane.or_else(|| {
+            let some = [SOME, RELAXED].into_iter().find(|some| self.group(*some) == lwg);
+            some.map(|_| Lane::First)
+        })
     }
 
     fn members(&self, count: usize) -> Members {
@@ -206,7 +208,10 @@ impl Floor for Light {
                 let done = answer.with("done", self.done).with("at", self.done_at);
                 return done.with("views", self.views).with("views_at", self.views_at);
             }
-            "work" => self.works.begin(words),
+            "work" => {
+                self.works.begin(words);
+                return answer.with("at", clock::now_ns());
+            }
             "worked" => return self.works.tell(answer),
             other => panic!("nobody knows `{other}`"),
         }

@@ -3,6 +3,7 @@
 mod bystander;
 pub(crate) mod failure;
 pub(crate) mod figures;
+mod joins;
 mod place;
 mod round_trip;
 pub(crate) mod scale;
@@ -15,6 +16,7 @@ pub(crate) fn all(options: &Options) {
     bystander::all(options);
     round_trip::all(options);
     scale::all(options);
+    joins::all(options);
     place::all(options);
     failure::all(options);
 }

@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
-use crate::common::alternate::{Pair, percentile};
+use crate::common::alternate::Pair;
 use crate::common::crew::Crew;
 use crate::common::figure::{Figure, Goal};
 use crate::common::measure::{MEMBERS, wait};
 use crate::common::options::Options;
 use crate::common::words::Words;
+use crate::rival::spread;
 
 /// A figure and its counterpart, each run.
 pub(crate) type Pairs = Vec<(f64, f64)>;
@@ -23,9 +24,6 @@ pub(crate) fn all(options: &Options) {
     }
     if options.wants("lwg.create_rate") {
         create_rate(options);
-    }
-    if options.wants("lwg.burst") {
-        burst(options);
     }
     let kinds = ["create", "add", "remove", "leave"];
     if kinds.iter().any(|kind| options.wants(&format!("lwg.{kind}"))) {
@@ -50,7 +48,8 @@ pub(crate) fn make(crew: &mut Crew, groups: std::ops::Range<u64>) -> f64 {
     }
 }
 
-fn views(crew: &mut Crew) -> Vec<u64> {
+/// Views told so far, at each.
+pub(super) fn views(crew: &mut Crew) -> Vec<u64> {
     crew.ask(&Words::new("made")).iter().map(|words| words.get("views")).collect()
 }
 
@@ -67,27 +66,8 @@ fn bytes(options: &Options) {
     Figure::alone("lwg.bytes", "bytes", each, 1)
         .with("groups", groups)
         .with("core_groups", 1)
+        .with("spread", spread::GROUP_BYTES)
         .goal(Goal::AtMost(64.0))
-        .tell(options);
-}
-
-/// From the first create until every member has been told the last view.
-fn burst(options: &Options) {
-    let groups = 10_000;
-    let mut crew = Crew::start(&Words::new("lwg"), MEMBERS);
-    let taken: Vec<f64> = (0..options.pairs() as u64)
-        .map(|run| {
-            let since = crate::common::clock::now_ns();
-            make(&mut crew, run * groups..(run + 1) * groups);
-            let told = crew.ask(&Words::new("made"));
-            let last = told.iter().map(|words| words.get::<u64>("views_at")).max().unwrap_or(0);
-            last.saturating_sub(since) as f64 / 1e6
-        })
-        .collect();
-    let middle = percentile(taken.iter().copied(), 50);
-    Figure::alone("lwg.burst", "ms", middle, taken.len())
-        .with("groups", groups)
-        .with("processes", MEMBERS)
         .tell(options);
 }
 
@@ -160,7 +140,7 @@ pub(crate) fn measured(options: &Options) -> Vec<(&'static str, &'static str, Pa
 }
 
 /// Does so many, one after the other, at this rank: the median in microseconds.
-fn work(
+pub(super) fn work(
     crew: &mut Crew,
     rank: usize,
     (kind, until): (&str, &str),

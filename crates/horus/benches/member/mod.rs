@@ -107,10 +107,13 @@ pub(crate) fn run_with<F: Floor>(
 impl<F: Floor> Member<F> {
     fn live(&mut self, lines: &Receiver<Words>) {
         loop {
+            let mut patience = None;
             while let Ok(words) = lines.try_recv() {
                 self.take(&words);
+                // What was asked for is begun after the turn, and not slept over.
+                patience = Some(Duration::ZERO);
             }
-            let patience = self.send();
+            let patience = self.send().map_or(patience, |wait| Some(patience.unwrap_or(wait)));
             self.motor.turn(&mut self.tower, patience);
             self.hear_all();
             self.floor.step(&mut self.tower.tower, self.motor.now());

@@ -1,5 +1,6 @@
 //! Motor: what turns a member's tower: a socket of its own, or the pipe to a daemon.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -28,10 +29,13 @@ pub(crate) enum Motor {
 }
 
 impl Motor {
-    /// A socket on loopback, or those of neighbours if the role has a directory for that.
+    /// A socket on loopback or on the address of the role, or those of neighbours if the role has a
+    /// directory for that.
     pub(crate) fn net(role: &Words) -> Self {
-        let loopback = "127.0.0.1:0".parse().expect("an address");
-        let mut driver = Driver::open(loopback).expect("a free port");
+        let host: IpAddr = role.all("host").next().map_or(Ipv4Addr::LOCALHOST.into(), |host| {
+            host.parse().expect("the address of a host")
+        });
+        let mut driver = Driver::open(SocketAddr::new(host, 0)).expect("a free port");
         let address = match role.all("beside").next() {
             Some(directory) => driver.settle(Path::new(directory)).expect("room for a socket"),
             None => Address::Net(driver.local_address().expect("it listens")),

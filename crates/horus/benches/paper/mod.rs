@@ -65,7 +65,7 @@ fn alternate(options: &Options, place: Option<PathBuf>) {
     let mut drawn = Vec::new();
     for (members, paper) in ALTERNATE {
         let ours = lwg::figures::turns(options, members);
-        let core = vsync::figures::turns(options, members);
+        let core = vsync::figures::turns(options, members, vsync::figures::GROUP);
         for (what, pair) in [("light-weight", ours), ("core", core)] {
             Figure::beside("paper.alternate", "us/msg", "streaming", pair)
                 .with("members", members)

@@ -3,6 +3,7 @@
 mod changes;
 pub(crate) mod figures;
 mod idle;
+mod rivals;
 
 use crate::common::options::Options;
 
@@ -11,4 +12,5 @@ pub(crate) fn all(options: &Options) {
     figures::all(options);
     changes::all(options);
     idle::all(options);
+    rivals::all(options);
 }

@@ -91,7 +91,7 @@ fn main() -> ExitCode {
             // The names of what is missing, or what would be right, follow on lines of their own.
             let names: Vec<_> = said
                 .take_while(|line| !line.starts_with("Usage"))
-                .filter(|l| ["-", "[", "tip:"].iter().any(|begin| l.starts_with(begin)))
+                .filter(|l| ["-", "<", "[", "tip:"].iter().any(|begin| l.starts_with(begin)))
                 .collect();
             eprintln!("horus: {}", [&[first], &names[..]].concat().join(" "));
             return ExitCode::from(2);

@@ -134,7 +134,8 @@ pub fn read_file(path: &Path) -> Result<Log, Error> {
     log.torn = whole < bytes.len();
     for (number, line) in bytes[..whole].split_inclusive(|&byte| byte == b'\n').enumerate() {
         let bad = |reason| Error::Line { path: path.to_owned(), line: number + 1, reason };
-        let event = serde_json::from_slice(line).map_err(|error| bad(error.to_string()))?;
+        let event = serde_json::from_slice(line.trim_ascii_end());
+        let event = event.map_err(|error| bad(place_in_line(&error)))?;
         match event {
             Event::Start { ref proc } if number == 0 => log.proc = proc.clone(),
             Event::Start { .. } => return Err(bad("start is the first line or none".into())),
@@ -143,4 +144,11 @@ pub fn read_file(path: &Path) -> Result<Log, Error> {
         log.push(event);
     }
     Ok(log)
+}
+
+/// What is wrong, and where: the line is the file's, not the reader's first.
+fn place_in_line(error: &serde_json::Error) -> String {
+    let (said, column) = (error.to_string(), error.column());
+    let place = format!(" at line {} column {column}", error.line());
+    said.strip_suffix(&place).map_or(said.clone(), |what| format!("{what} at column {column}"))
 }

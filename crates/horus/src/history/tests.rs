@@ -53,6 +53,8 @@ fn a_torn_last_line_is_ignored_and_another_bad_line_is_named() {
     fs::write(&path, "{\"ev\":\"end\"}\n{\"ev\":\"en\n{\"ev\":\"end\"}\n").unwrap();
     let error = read_file(&path).unwrap_err();
     assert!(matches!(error, Error::Line { line: 2, .. }), "{error}");
+    // One line is told, the file's.
+    assert!(error.to_string().ends_with("a#1.jsonl:2: EOF while parsing a string at column 9"));
 }
 
 #[test]

@@ -15,6 +15,7 @@ use super::command::Command;
 use super::groups::Core;
 use super::limits::SETTLED_PATIENCE;
 use super::names::{read_core, read_own_core, show_core, show_lwg};
+use super::options::nobody_at;
 use super::post::Letter;
 use super::run::Node;
 use super::settled::Settling;
@@ -49,7 +50,7 @@ impl Node {
             Err(Stop::Wait(what)) => {
                 if Instant::now() < until {
                     self.parked.push((command, until));
-                } else if command == Command::Quit {
+                } else if command == (Command::Quit {}) {
                     // A flood may last for ever; `settled` says itself how long it may take.
                     match &self.settling {
                         Some(settling) => self.parked.push((command, settling.end())),
@@ -102,14 +103,17 @@ impl Node {
             Command::Flood { group, lwg, order, size, count, rate, quiet } => {
                 self.begin_flood((group, lwg), order, (size, count), rate, quiet)
             }
-            Command::Held => self.held(),
+            Command::Held {} => self.held(),
             Command::Where { lwg } => self.tell_where(&lwg),
             Command::Settled { timeout_ms } => {
+                if self.settling.is_some() {
+                    return Err(Stop::Wrong("another `settled` has not ended".into()));
+                }
                 let patience = timeout_ms.map_or(SETTLED_PATIENCE, Duration::from_millis);
                 self.settling = Some(Settling::new(Instant::now(), patience, self.beat));
                 Ok(())
             }
-            Command::Stats => self.stats(),
+            Command::Stats {} => self.stats(),
             Command::Keys { file } => self.change_keys(file),
             Command::Quiesce { component } => {
                 let component = component.map(|who| who.into_iter().map(Into::into).collect());
@@ -121,7 +125,7 @@ impl Node {
                 let weather = Weather { loss, twice, corrupt, delay };
                 self.chaos(&drop, &drop_in, &drop_out, weather)
             }
-            Command::Quit => self.quit(),
+            Command::Quit {} => self.quit(),
         }
     }
 
@@ -131,11 +135,24 @@ impl Node {
         if self.flood.is_some() || self.settling.is_some() {
             return Err(Stop::Wait("a flood or `settled` is under way".into()));
         }
+        // What was asked before is answered before the end.
+        if self.groups.changing() > 0 {
+            return Err(Stop::Wait("operations have not ended".into()));
+        }
         self.leave_all();
         Ok(())
     }
 
     fn peer(&mut self, name: String, address: SocketAddr) -> Result<(), Stop> {
+        if self.is_housed {
+            return Err(Stop::Wrong("its peers are the daemon's: horusd --peers".into()));
+        }
+        if self.me.split('#').next() == Some(&name) {
+            return Err(Stop::Wrong(format!("this node is `{name}` itself")));
+        }
+        if address.port() == 0 {
+            return Err(Stop::Wrong(nobody_at(address)));
+        }
         self.horus.meet(&name, address).map_err(|error| error.to_string())?;
         self.addresses.insert(name, address);
         Ok(())
@@ -223,6 +240,9 @@ impl Node {
         to: &[String],
         weather: Weather,
     ) -> Result<(), Stop> {
+        if self.is_housed {
+            return Err(Stop::Wrong("chaos: its links are the daemon's".into()));
+        }
         if !self.allow_chaos {
             return Err(Stop::Wrong("chaos needs --allow-chaos".into()));
         }

@@ -86,13 +86,13 @@ pub(crate) enum Command {
         bytes: Option<u64>,
     },
     /// Tells what documents are here.
-    Held,
+    Held {},
     /// Tells where a light-weight group stands.
     Where { lwg: String },
     /// Waits until nothing is under way.
     Settled { timeout_ms: Option<u64> },
     /// Tells every counter.
-    Stats,
+    Stats {},
     /// Takes the keys in a file, or the one that it was started with, from now on.
     Keys { file: Option<std::path::PathBuf> },
     /// Writes the mark that faults are over.
@@ -115,7 +115,7 @@ pub(crate) enum Command {
         delay_ms: u64,
     },
     /// Leaves every group and ends.
-    Quit,
+    Quit {},
 }
 
 /// What a command speaks of, as it is written.
@@ -207,9 +207,39 @@ pub(crate) fn parse(line: &str, json: bool) -> Result<Command, String> {
     } else {
         words::parse(line)?
     };
-    let command: Command = serde_json::from_value(value).map_err(|error| error.to_string())?;
+    let command = understand(value)?;
     check(&command)?;
     Ok(command)
+}
+
+fn understand(value: Value) -> Result<Command, String> {
+    let Value::Object(fields) = value else {
+        return Err("a line is an object, like {\"do\":\"stats\"}".into());
+    };
+    match fields.get("do") {
+        None => return Err("`do` is missing: what is to be done".into()),
+        Some(Value::String(verb)) if words::is_verb(verb) => {}
+        Some(Value::String(verb)) => return Err(words::unknown(verb)),
+        Some(_) => return Err("`do` is a word".into()),
+    }
+    read(&fields).map_err(|why| match culprit(&fields, &why) {
+        // Who names a field already needs no help.
+        Some(field) if !why.contains(" field `") => format!("`{field}`: {why}"),
+        _ => why,
+    })
+}
+
+fn read(fields: &Map<String, Value>) -> Result<Command, String> {
+    serde_json::from_value(fields.clone().into()).map_err(|error| error.to_string())
+}
+
+/// The field without which there would be another complaint, or none.
+fn culprit<'a>(fields: &'a Map<String, Value>, why: &str) -> Option<&'a str> {
+    fields.keys().map(String::as_str).filter(|field| *field != "do").find(|field| {
+        let mut others = fields.clone();
+        others.remove(*field);
+        read(&others).err().is_none_or(|other| other != why)
+    })
 }
 
 /// What the types do not say.
@@ -290,6 +320,18 @@ mod tests {
         assert!(wrong(r#"{"do":"chaos","loss":101}"#).contains("101"));
         assert!(wrong(r#"{"do":"leave"}"#).contains("group"));
         assert!(wrong(r#"{"do":"leave","group":"G","now":1}"#).contains("now"));
+        assert!(wrong(r#"{"do":"stats","now":1}"#).contains("now"));
+        for (line, field) in [
+            (r#"{"do":"send","lwg":"L","order":"abcast","body":5}"#, "`body`: "),
+            (r#"{"do":"send","lwg":"L","order":"ABCAST","body":"5"}"#, "`order`: "),
+            (r#"{"do":"add","lwg":"L","members":"a"}"#, "`members`: "),
+            (r#"{"do":"settled","timeout_ms":-5}"#, "`timeout_ms`: "),
+        ] {
+            assert!(wrong(line).starts_with(field), "{}", wrong(line));
+        }
+        for line in ["null", "[1]", "{}", r#"{"do":3}"#] {
+            assert!(wrong(line).contains("do"), "{}", wrong(line));
+        }
         let line = r#"{"do":"cast","group":"G","order":"gbcast","safe":true}"#;
         assert!(parse(line, true).is_ok());
         let line = r#"{"do":"send","lwg":"L","order":"gbcast","safe":true}"#;

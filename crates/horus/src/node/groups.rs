@@ -77,6 +77,13 @@ impl Groups {
         self.labels.insert(label.to_owned(), lwg);
     }
 
+    /// A group that is destroyed is called nothing any more.
+    pub(crate) fn unlabel(&mut self, label: &str, lwg: LwgId) {
+        if self.labels.get(label) == Some(&lwg) {
+            self.labels.remove(label);
+        }
+    }
+
     /// The light-weight group meant by a label or an id.
     ///
     /// # Errors
@@ -116,6 +123,12 @@ impl Groups {
             self.operations.remove(&lwg);
         }
         ended.unwrap_or_else(|| Operation { verb: "change", written: show_lwg(lwg) })
+    }
+
+    /// Those whose outcome nobody will hear.
+    pub(crate) fn take_operations(&mut self) -> impl Iterator<Item = (LwgId, Operation)> + use<> {
+        let all = std::mem::take(&mut self.operations).into_iter();
+        all.flat_map(|(lwg, each)| each.into_iter().map(move |operation| (lwg, operation)))
     }
 
     /// Whether a light-weight group has members that its core group has lost: its next view is on
@@ -186,6 +199,18 @@ mod tests {
         let taken = groups.take_delivered(vsync::GroupId(7));
         assert_eq!(taken.iter().map(|own| own.own.msg.as_str()).collect::<Vec<_>>(), ["1"]);
         assert_eq!(groups.own.len(), 2);
+    }
+
+    #[test]
+    fn a_destroyed_group_is_called_nothing_and_another_of_its_label_still_is() {
+        let mut groups = Groups::default();
+        let [old, new] = [1, 2].map(|count| LwgId { creator: 1, count });
+        groups.label("l", old);
+        groups.label("l", new);
+        groups.unlabel("l", old);
+        assert_eq!(groups.meant("l"), Ok(new));
+        groups.unlabel("l", new);
+        assert!(groups.meant("l").is_err());
     }
 
     #[test]

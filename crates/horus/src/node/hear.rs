@@ -173,6 +173,9 @@ impl Node {
     fn hear_done(&mut self, lwg: LwgId, outcome: &Outcome) {
         let operation = self.groups.ended(lwg);
         let (verb, written, group) = (operation.verb, operation.written, show_lwg(lwg));
+        if verb == "destroy" && *outcome == Outcome::Done {
+            self.groups.unlabel(&written, lwg);
+        }
         let why = match outcome {
             Outcome::Done | Outcome::NothingToDo => {
                 let done = if verb == "create" { "created" } else { "done" };
@@ -181,7 +184,7 @@ impl Node {
             }
             Outcome::NoGroup => "no such group here, or it is destroyed".to_owned(),
             Outcome::NoPlace => "no core group of that set holds the members".to_owned(),
-            Outcome::Again => "its core group was lost meanwhile; ask again".to_owned(),
+            Outcome::Again => "it moved or lost its core group meanwhile; ask again".to_owned(),
             Outcome::Missing(who) => {
                 let who: Vec<_> = who.iter().map(|who| self.horus.show(*who)).collect();
                 format!("could not be had: {}", who.join(", "))
@@ -314,6 +317,13 @@ impl Node {
 
     /// What could not be left in time ends here all the same: the others will find that it is gone.
     pub(crate) fn end_memberships(&mut self) {
+        for (lwg, operation) in self.groups.take_operations() {
+            let (verb, written) = (operation.verb, operation.written);
+            let what = format!("{verb} {written}: this process ends before it has ended");
+            let group = show_lwg(lwg);
+            let fields = json!({ "what": what, "do": verb, "lwg": written, "group": group });
+            self.record.tell("error", fields);
+        }
         for (lwg, light) in std::mem::take(&mut self.groups.lights) {
             for own in self.groups.take_own(lwg) {
                 self.give_up(&own.own, own.delivered);

@@ -34,7 +34,7 @@ impl Node {
             self.record.tell("error", json!({ "do": "flood", "what": what }));
         }
         if self.settling.take().is_some() {
-            self.record.error("not settled: this process ends");
+            self.not_settled("this process ends");
         }
         for (command, _) in std::mem::take(&mut self.parked).into_waiting() {
             self.refuse(&command, "not done: this process ends".into());

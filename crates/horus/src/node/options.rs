@@ -7,9 +7,12 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use horus::{Clues, Config, Placing, Start, Timing};
 
+use super::words;
+
 /// Run one process that does what lines on standard input say and tells what happens on standard
 /// output.
 #[derive(Debug, Args)]
+#[command(after_help = words::help())]
 pub(crate) struct Options {
     /// The node's name; with its incarnation it is the process id, a#3
     #[arg(long)]
@@ -103,9 +106,14 @@ fn peer(text: &str) -> Result<(String, SocketAddr), String> {
     }
     let address = self::address(address)?;
     if address.port() == 0 {
-        return Err(format!("{address}: nobody can be reached at port 0"));
+        return Err(nobody_at(address));
     }
     Ok((name.to_owned(), address))
+}
+
+/// What is wrong with an address that has no port.
+pub(crate) fn nobody_at(address: SocketAddr) -> String {
+    format!("{address}: nobody can be reached at port 0")
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
@@ -169,7 +177,11 @@ impl Options {
         let listen = self.listen();
         let open = !listen.ip().is_loopback() && !self.insecure && self.key_file.is_none();
         if open && self.daemon.is_none() {
-            return Err(format!("--listen: {}", horus::Error::Insecure(listen)));
+            return Err(format!(
+                "--listen: {listen} can be reached from outside and there is no key: give \
+                 --key-file (`horus keygen` makes one), listen on 127.0.0.1, or say --insecure if \
+                 every host that can reach it is trusted"
+            ));
         }
         let keys = self.key_file.as_deref().map(horus::read_keys).transpose();
         let mut config = Config {
@@ -243,8 +255,10 @@ mod tests {
     }
 
     fn config(more: &[&str]) -> Result<Config, String> {
-        let line = ["node", "--name", "a", "--listen", "127.0.0.1:7001"];
-        let line = Line::try_parse_from(line.iter().chain(more)).map_err(|e| e.to_string())?;
+        let listen: &[_] =
+            if more.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:7001"] };
+        let line = ["node", "--name", "a"].iter().chain(listen).chain(more);
+        let line = Line::try_parse_from(line).map_err(|e| e.to_string())?;
         line.options.config()
     }
 
@@ -276,6 +290,7 @@ mod tests {
             (&["--peer", "b=127.0.0.1:7001"], "this node is `a` at 127.0.0.1:7001"),
             (&["--peer", "b=127.0.0.1:7002", "--peer", "b=127.0.0.1:7003"], "twice"),
             (&["--key-file", "x"], "--key-file"),
+            (&["--listen", "10.0.0.1:7001"], "--insecure"),
         ] {
             assert!(config(more).expect_err("refused").contains(named), "{more:?}");
         }

@@ -30,7 +30,7 @@ impl Parked {
     /// Adds one at the end.
     pub(crate) fn push(&mut self, (command, until): Waiting) {
         self.subjects.extend(command.subjects());
-        self.quits |= command == Command::Quit;
+        self.quits |= command == Command::Quit {};
         self.next = Some(self.next.map_or(until, |next| next.min(until)));
         self.waiting.push((command, until));
     }
@@ -41,7 +41,7 @@ impl Parked {
             return false;
         }
         self.quits
-            || *command == Command::Quit
+            || *command == Command::Quit {}
             || command.subjects().any(|subject| self.subjects.contains(&subject))
     }
 
@@ -72,7 +72,7 @@ impl Parked {
 
     /// How many are to be carried out: what comes after quitting is not.
     pub(crate) fn open(&self) -> usize {
-        self.waiting.iter().take_while(|(command, _)| *command != Command::Quit).count()
+        self.waiting.iter().take_while(|(command, _)| *command != Command::Quit {}).count()
     }
 
     /// When they are to be tried again although nothing happens.

@@ -45,6 +45,8 @@ pub(crate) struct Node {
     /// When replicas want to be woken.
     pub(crate) alarms: Alarms,
     pub(crate) allow_chaos: bool,
+    /// Its kernel, with peers and links, is in a daemon.
+    pub(crate) is_housed: bool,
     /// Where everybody listens, for chaos.
     pub(crate) addresses: std::collections::BTreeMap<String, std::net::SocketAddr>,
     /// Lines that wait for somebody to be met, or for a group to be made.
@@ -111,8 +113,8 @@ impl Node {
             asks: Vec::new(),
             tool_asks: tools::Asks::new(),
             alarms: Alarms::default(),
-            // Behind a daemon the links are not this process's to cut.
-            allow_chaos: options.allow_chaos && options.daemon.is_none(),
+            allow_chaos: options.allow_chaos,
+            is_housed: options.daemon.is_some(),
             addresses,
             parked: Parked::default(),
             json: options.json,
@@ -183,7 +185,7 @@ impl Node {
                 Err(why) => self.record.tell("error", json!({ "what": why, "line": line })),
             },
             Input::Bad(why) => self.record.error(why),
-            Input::End => self.carry_out(Command::Quit, came + MEETING_PATIENCE),
+            Input::End => self.carry_out(Command::Quit {}, came + MEETING_PATIENCE),
             Input::Stop => self.leave_all(),
         }
     }
@@ -245,10 +247,15 @@ impl Node {
         match settling.look(now, &counters, self.groups.changing() + self.parked.open()) {
             Look::Unsure => return,
             Look::Settled => self.record.tell("settled", json!({})),
-            Look::Late(why) => self.record.error(format!("not settled: {why}")),
+            Look::Late(why) => self.not_settled(&why),
         }
         self.settling = None;
         self.parked.stir();
+    }
+
+    pub(crate) fn not_settled(&mut self, why: &str) {
+        let what = format!("not settled: {why}");
+        self.record.tell("error", json!({ "do": "settled", "what": what }));
     }
 
     /// When something is due although nothing happens.

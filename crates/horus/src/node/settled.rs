@@ -64,7 +64,7 @@ impl Settling {
             .map(|name| format!("{name} is {}", gauge(name)))
             .collect();
         if own > 0 {
-            busy.push(format!("{own} operations have not ended"));
+            busy.push(format!("operations that have not ended: {own}"));
         }
         self.next = now + SETTLED_LOOK;
         if busy.is_empty() {

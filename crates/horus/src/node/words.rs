@@ -16,37 +16,87 @@ enum Slot {
 
 use Slot::{Each, Maybe, One, Rest};
 
-/// A verb and its places. Any field can also be given by name, `msg=a#1:7`, before the last place.
-const VERBS: [(&str, &[Slot]); 23] = [
-    ("peer", &[One("name"), One("address")]),
-    ("found", &[One("group"), Each("members")]),
-    ("join", &[One("group"), Maybe("contact")]),
-    ("leave", &[One("group")]),
-    ("cast", &[One("group"), One("order"), Rest("body")]),
-    ("create", &[One("lwg"), Each("members")]),
-    ("add", &[One("lwg"), Each("members")]),
-    ("remove", &[One("lwg"), Each("members")]),
-    ("destroy", &[One("lwg")]),
-    ("send", &[One("lwg"), One("order"), Rest("body")]),
-    ("reply", &[One("to"), Rest("body")]),
-    ("replies", &[One("msg"), Maybe("count")]),
-    ("discard", &[One("msg")]),
-    ("flood", &[]),
-    ("put", &[One("lwg"), One("name"), One("file")]),
-    ("held", &[]),
-    ("where", &[One("lwg")]),
-    ("settled", &[Maybe("timeout_ms")]),
-    ("stats", &[]),
-    ("keys", &[Maybe("file")]),
-    ("quiesce", &[]),
-    ("chaos", &[]),
-    ("quit", &[]),
+/// A verb: its places, what else is given by name before the last place, what it is for.
+type Verb = (&'static str, &'static [Slot], &'static [&'static str], &'static str);
+
+const VERBS: [Verb; 23] = [
+    ("peer", &[One("name"), One("address")], &[], "where another node listens"),
+    ("found", &[One("group"), Each("members")], &[], "start a core group with these"),
+    ("join", &[One("group"), Maybe("contact")], &[], "join a core group, by way of a member"),
+    ("leave", &[One("group")], &[], "leave a core group"),
+    ("cast", &[One("group"), One("order"), Rest("body")], SENT, "multicast in a core group"),
+    (
+        "create",
+        &[One("lwg"), Each("members")],
+        &["set", "semantics"],
+        "make a light-weight group: a label of this node's; semantics=relaxed: nobody waits",
+    ),
+    ("add", &[One("lwg"), Each("members")], &[], "add members; LWG is a label or an id"),
+    ("remove", &[One("lwg"), Each("members")], &[], "remove members, this node too"),
+    ("destroy", &[One("lwg")], &[], "end a light-weight group"),
+    ("send", &[One("lwg"), One("order"), Rest("body")], SENT, "multicast in a light-weight group"),
+    ("reply", &[One("to"), Rest("body")], &["reply"], "answer a delivered message"),
+    ("replies", &[One("msg"), Maybe("count")], &[], "take so many answers, or all"),
+    ("discard", &[One("msg")], &[], "take no more answers"),
+    (
+        "flood",
+        &[],
+        &["group", "lwg", "order", "size", "count", "rate", "quiet"],
+        "multicast COUNT messages of SIZE bytes, RATE a second; quiet=true: tell no deliveries",
+    ),
+    (
+        "put",
+        &[One("lwg"), One("name"), One("file")],
+        &["msg", "from", "bytes"],
+        "multicast a file's content under a name: a document that newcomers get too",
+    ),
+    ("held", &[], &[], "tell what documents are here"),
+    ("where", &[One("lwg")], &[], "tell where a light-weight group stands, and why there"),
+    ("settled", &[Maybe("timeout_ms")], &[], "wait until nothing is under way"),
+    ("stats", &[], &[], "tell every counter"),
+    ("keys", &[Maybe("file")], &[], "take the keys in a file, or read those in use again"),
+    ("quiesce", &[], &["component"], "write the mark that faults are over"),
+    (
+        "chaos",
+        &[],
+        &["drop", "drop_in", "drop_out", "loss", "twice", "corrupt", "delay_ms"],
+        "ignore datagrams of and to these nodes; spoil so many in 100; alone: heal all",
+    ),
+    ("quit", &[], &[], "leave every group and end"),
 ];
+/// What a multicast may say besides.
+const SENT: &[&str] = &["msg", "safe", "stable"];
+
+/// What `horus node --help` says of the lines.
+pub(crate) fn help() -> String {
+    let mut text = String::from(
+        "Lines, in words or as JSON: `send files abcast hello` is\n\
+         {\"do\":\"send\",\"lwg\":\"files\",\"order\":\"abcast\",\"body\":\"hello\"}. \
+         ORDER is mbcast, fbcast,\n\
+         cbcast, abcast or gbcast. What has a `=` stands before the last word that has none;\n\
+         of what is a list commas part the words.\n",
+    );
+    for (verb, slots, more, what) in &VERBS {
+        let mut line = format!("  {verb}");
+        for slot in *slots {
+            line += &match slot {
+                One(field) | Rest(field) => format!(" {}", field.to_uppercase()),
+                Maybe(field) => format!(" [{}]", field.to_uppercase()),
+                Each(field) => format!(" {}...", field.to_uppercase()),
+            };
+        }
+        for field in *more {
+            line += &format!(" [{field}=]");
+        }
+        text += &format!("\n{line}\n          {what}");
+    }
+    text
+}
 
 /// Fields whose value is a list even when one word is given; commas part them.
 const LISTS: [&str; 5] = ["members", "drop", "drop_in", "drop_out", "component"];
 /// Fields that are numbers, or true or false.
-const PLAIN: [&str; 14] = [
+const PLAIN: [&str; 13] = [
     "count",
     "size",
     "rate",
@@ -54,7 +104,6 @@ const PLAIN: [&str; 14] = [
     "safe",
     "stable",
     "quiet",
-    "attempt",
     "from",
     "bytes",
     "loss",
@@ -66,16 +115,25 @@ const PLAIN: [&str; 14] = [
 const NAMED: [&str; 9] =
     ["msg", "order", "group", "lwg", "contact", "set", "semantics", "name", "reply"];
 
+/// Whether a command is called so.
+pub(crate) fn is_verb(word: &str) -> bool {
+    VERBS.iter().any(|(verb, ..)| *verb == word)
+}
+
+/// What is said of a command that there is none of.
+pub(crate) fn unknown(verb: &str) -> String {
+    let known: Vec<_> = VERBS.iter().map(|(known, ..)| *known).collect();
+    format!("unknown command `{verb}`: {}; `horus node --help` tells of each", known.join(", "))
+}
+
 /// The JSON that a line of words stands for.
 ///
 /// # Errors
 /// A sentence naming the word that does not fit.
 pub(crate) fn parse(line: &str) -> Result<Value, String> {
     let (verb, mut rest) = split(line);
-    let (_, slots) = VERBS.iter().find(|(known, _)| *known == verb).ok_or_else(|| {
-        let known: Vec<_> = VERBS.iter().map(|(known, _)| *known).collect();
-        format!("unknown command `{verb}`: {}", known.join(", "))
-    })?;
+    let found = VERBS.iter().find(|(known, ..)| *known == verb);
+    let (_, slots, ..) = found.ok_or_else(|| unknown(verb))?;
     let mut fields = Map::new();
     fields.insert("do".into(), verb.into());
     let mut slots = slots.iter().peekable();
@@ -135,4 +193,33 @@ fn value_of(field: &str, value: &str) -> Value {
         return value;
     }
     value.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::node::command::Command;
+
+    /// The fields that a verb's command has, as its refusal of one that no command has names them.
+    fn fields(verb: &str) -> BTreeSet<String> {
+        let line = serde_json::json!({ "do": verb, "no_such_field": 0 });
+        let refused = match serde_json::from_value::<Command>(line) {
+            Ok(_) => String::new(),
+            Err(refused) => refused.to_string(),
+        };
+        refused.split('`').skip(3).step_by(2).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn help_names_each_field_of_each_command() {
+        for (verb, slots, more, _) in &VERBS {
+            let places = slots.iter().map(|slot| match slot {
+                One(field) | Maybe(field) | Each(field) | Rest(field) => *field,
+            });
+            let told = places.chain(more.iter().copied()).map(str::to_owned);
+            assert_eq!(told.collect::<BTreeSet<_>>(), fields(verb), "{verb}");
+        }
+    }
 }

@@ -147,6 +147,42 @@ fn whoever_waits_holds_up_nobody_else_and_is_answered_before_the_end() {
 }
 
 #[test]
+fn a_second_settled_is_refused_and_the_first_is_answered() {
+    let room = room("twice");
+    let script = "{\"do\":\"settled\"}\n{\"do\":\"settled\"}\n";
+    let events = events(&run(Command::new(HORUS).args(options(&room)), script));
+    let (first, second) = (place_of(&events, "settled"), place_of(&events, "error"));
+    assert!(first.is_some() && second < first, "{events:#?}");
+    assert_eq!(events[second.expect("an error")]["do"], "settled");
+    let _ = std::fs::remove_dir_all(room);
+}
+
+/// Its script is over before the core group is there that it waits for.
+#[test]
+fn the_end_waits_for_what_was_asked_of_others() {
+    let room = room("others");
+    let [here, there] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").expect("a port"));
+    let [here, there] = [here, there].map(|port| port.local_addr().expect("bound").to_string());
+    let node = |name: &str, listen: &str, peer: String| {
+        let mut words = options(&room);
+        words[3] = name.to_owned();
+        words[5] = listen.to_owned();
+        words.extend(["--peer".to_owned(), peer]);
+        words
+    };
+    let words = node("b", &there, format!("a={here}"));
+    let other = Command::new(HORUS).args(words).stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
+    let mut other = other.expect("the binary of this crate");
+    let script = r#"{"do":"create","lwg":"l","members":["a","b"]}"#;
+    let words = node("a", &here, format!("b={there}"));
+    let events = events(&run(Command::new(HORUS).args(words), script));
+    assert!(place_of(&events, "created").is_some(), "{events:#?}");
+    drop(other.stdin.take());
+    assert!(other.wait().expect("an end").success());
+    let _ = std::fs::remove_dir_all(room);
+}
+
+#[test]
 fn what_is_wrong_from_the_start_is_one_line_that_names_it() {
     let room = room("wrong");
     let file = room.join("file");
@@ -175,6 +211,12 @@ fn what_is_wrong_from_the_start_is_one_line_that_names_it() {
         assert_eq!(output.status.code(), Some(code), "{more:?}: {said}");
         assert_eq!(said.lines().count(), 1, "{more:?}: {said}");
         assert!(said.contains(named), "{more:?}: {said}");
+    }
+    for (verb, named) in [("keygen", "<FILE>"), ("check", "<DIRECTORY>"), ("node", "--name")] {
+        let output = run(Command::new(HORUS).arg(verb), "");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{verb}: {said}");
+        assert!(said.contains(named) && said.lines().count() == 1, "{verb}: {said}");
     }
     let words = options(&room).into_iter().map(|word| word.replace("127.0.0.1:0", &taken));
     let output = run(Command::new(HORUS).args(words), "");

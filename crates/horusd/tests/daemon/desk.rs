@@ -83,12 +83,12 @@ pub(crate) fn bye(stream: &mut UnixStream) -> Option<Bye> {
     stream.set_read_timeout(Some(SECOND * 5)).expect("a timeout");
     let (mut reader, mut bytes) = (Reader::default(), [0; 4096]);
     loop {
-        if let Ok(Some(Tell::Bye(why))) = reader.take::<Tell>() {
-            return Some(why);
-        }
-        match stream.read(&mut bytes) {
-            Ok(count @ 1..) => reader.put(&bytes[..count]),
-            _ => return None,
+        let Ok(count @ 1..) = stream.read(&mut bytes) else { return None };
+        let came = &mut &bytes[..count];
+        while let Ok(Some(tell)) = reader.take(came) {
+            if let Tell::Bye(why) = tell {
+                return Some(why);
+            }
         }
     }
 }

@@ -84,12 +84,11 @@ impl Daemon {
         stream.write_all(&framed(&say)).expect("written");
         let (mut reader, mut bytes) = (Reader::default(), [0; 4096]);
         loop {
-            if let Ok(Some(Tell::Answer(answer))) = reader.take::<Tell>() {
-                return serde_json::from_slice(&answer).expect("an object");
-            }
             let count = stream.read(&mut bytes).expect("an answer");
             assert!(count > 0, "it said nothing");
-            reader.put(&bytes[..count]);
+            if let Ok(Some(Tell::Answer(answer))) = reader.take(&mut &bytes[..count]) {
+                return serde_json::from_slice(&answer).expect("an object");
+            }
         }
     }
 

@@ -113,27 +113,41 @@ impl<C: Core, P: Policy> Groups<C, P> {
             && self.later.is_empty()
             && self.here.arriving.is_empty()
             && !(replies && self.here.replies.is_full());
-        let (number, _) = free.then(|| self.here.find(lwg)).flatten()?;
+        if !free {
+            return None;
+        }
+        // Mostly it is on the core group heard of last, and has been sent to.
+        let state = self.here.table.state();
+        let last = self.cores.get(self.heard_of as usize).and_then(Option::as_ref);
+        if let Some(core) = last.filter(|core| core.lately.again(lwg, state).is_some()) {
+            return core.is_clear().then_some(self.heard_of);
+        }
+        let (number, _) = self.here.find(lwg)?;
         let core = self.cores[number as usize].as_ref()?;
         core.is_clear().then_some(number)
     }
 
     /// Sends at once. The kernel tells nothing by it but what it delivers here itself, which can
     /// wait until there is more.
-    pub(super) fn send_now(&mut self, number: CoreNumber, ask: Down) {
+    pub(super) fn send_now(&mut self, number: CoreNumber, ask: &mut Down) {
         let Down::Send { lwg, send, how, replies, message } = ask else { return };
+        let (lwg, send, replies) = (*lwg, *send, *replies);
         let Some(core) = self.cores[number as usize].as_mut() else { return };
         if replies {
             self.here.replies.open(send, lwg);
         }
-        let post = Post { lwg, send, how, replies, to: None, outside: None, message };
-        core.cast_data(&mut self.here, &mut self.below, post);
-        if !core.is_clear() {
-            self.heard = false;
-            self.note(number);
-        }
-        if self.here.has_news() {
-            self.settle_asides();
+        let (here, below) = (&mut self.here, &mut self.below);
+        if !core.cast_again(here, below, (lwg, send, replies), (how, message)) {
+            let (how, message) = (how.clone(), core::mem::take(message));
+            let post = Post { lwg, send, how, replies, to: None, outside: None, message };
+            core.cast_data(here, below, post);
+            if !core.is_clear() {
+                self.heard = false;
+                self.note(number);
+            }
+            if self.here.has_news() {
+                self.settle_asides();
+            }
         }
         self.burst += 1;
         if self.burst >= RUN_MAX {

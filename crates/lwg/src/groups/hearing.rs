@@ -10,6 +10,7 @@ use crate::header::Header;
 use crate::here::{Aside, CoreNumber};
 use crate::interface::Up;
 use crate::letter::Letter;
+use crate::limits::SWEEP_AFTER;
 use crate::membership::distinct;
 use crate::policy::Policy;
 
@@ -46,20 +47,24 @@ impl<C: Core, P: Policy> Groups<C, P> {
         }
     }
 
-    fn hear(&mut self, up: vsync::Up) {
+    fn hear(&mut self, mut up: vsync::Up) {
+        // What comes by the million is not moved about.
+        if let vsync::Up::Cast { group, from, seq, order, safe, message } = &mut up
+            && is_managed(*group)
+        {
+            if let Some(number) = self.number_of(*group)
+                && let Some(core) = self.cores[number as usize].as_mut()
+                && !core.on_cast(&mut self.here, (*from, *seq), (*order, *safe), message)
+            {
+                if self.here.has_news() {
+                    self.settle_asides();
+                }
+                self.note(number);
+            }
+            return;
+        }
         match up {
             vsync::Up::View(view) if is_managed(view.group) => self.on_view(view),
-            vsync::Up::Cast { group, from, seq, order, safe, message } if is_managed(group) => {
-                if let Some(number) = self.number_of(group)
-                    && let Some(core) = self.cores[number as usize].as_mut()
-                {
-                    core.on_cast(&mut self.here, (from, seq), (order, safe), message);
-                    if self.here.has_news() {
-                        self.settle_asides();
-                    }
-                    self.note(number);
-                }
-            }
             vsync::Up::Stable { group, from, below } if is_managed(group) => {
                 let me = self.here.me;
                 if let Some(number) = self.number_of(group)
@@ -122,6 +127,9 @@ impl<C: Core, P: Policy> Groups<C, P> {
             self.cores[at] = Some(CoreGroup::new(number, view, &mut self.here));
             number
         };
+        if self.swept.is_empty() {
+            self.sweep_from = self.here.now + SWEEP_AFTER;
+        }
         self.swept.insert(number);
         self.settle_asides();
         self.placing_view(number, group);

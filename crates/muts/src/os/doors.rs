@@ -11,13 +11,25 @@ use std::vec::Vec;
 use bytes::{Buf, Bytes};
 use mio::net::{UnixListener, UnixStream};
 use mio::{Interest, Token};
+use socket2::SockRef;
 
 use super::driver::{Broken, Driver};
 use super::system::uid_of;
 use crate::porter::Porter;
 
-/// Bytes taken from one stream in one turn: no client keeps the others waiting.
+/// Bytes of datagrams taken in one turn: what each client is told of them is in the cache of a core
+/// until it is written.
+const RECEIVE_BYTES: usize = 128 << 10;
+
+/// Bytes taken from one stream before others have their turn: no client keeps them waiting.
 const READ_BYTES: usize = 64 << 10;
+
+/// Bytes read before clients are told what came of it, if there is more to be read: to tell one that
+/// goes on saying something would wake it each time. What a client may have under way.
+const TURN_BYTES: usize = 256 << 10;
+
+/// Asked for, not demanded: what a client has under way, or is told of one turn, fits.
+pub(super) const STREAM_BYTES: usize = 512 << 10;
 
 /// Streams are told apart by tokens from here on; those below are the driver's.
 const FIRST: usize = 16;
@@ -139,7 +151,7 @@ impl Doors {
         self.write_all(porter);
         let more = self.knocked || self.streams.values().any(|stream| stream.readable);
         let patience = if more { Some(Duration::ZERO) } else { patience };
-        self.driver.turn(porter, patience)?;
+        self.driver.take_in(porter, patience, RECEIVE_BYTES)?;
         for event in self.driver.events() {
             if event.token() == LISTENER {
                 self.knocked = true;
@@ -152,10 +164,18 @@ impl Doors {
                 stream.writable |= event.is_writable();
             }
         }
+        // What came for clients is on its way before the news that it came.
+        self.write_all(porter);
         self.accept(porter);
-        self.read_all(porter);
         // What a client said is on its way before its own end of the pipe is woken.
-        self.driver.send(porter);
+        let mut heard = 0;
+        loop {
+            heard += self.read_all(porter);
+            self.driver.send(porter);
+            if heard >= TURN_BYTES || !self.streams.values().any(|stream| stream.readable) {
+                break;
+            }
+        }
         self.write_all(porter);
         Ok(())
     }
@@ -185,6 +205,7 @@ impl Doors {
             self.refused += 1;
             return;
         }
+        let _ = SockRef::from(&stream).set_send_buffer_size(STREAM_BYTES);
         let uid = uid_of(&stream);
         let (rest, readable, writable) = (Bytes::new(), true, true);
         let (wants_room, ends) = (false, false);
@@ -193,13 +214,16 @@ impl Doors {
         porter.opened(self.driver.now(), pipe, uid);
     }
 
-    fn read_all<P: Porter>(&mut self, porter: &mut P) {
+    /// Reads once from each; answers how many bytes that were.
+    fn read_all<P: Porter>(&mut self, porter: &mut P) -> usize {
+        let mut heard = 0;
         let readable = self.streams.iter().filter(|(_, stream)| stream.readable);
         let readable: Vec<u32> = readable.map(|(pipe, _)| *pipe).collect();
         for pipe in readable {
             let Some(stream) = self.streams.get_mut(&pipe) else { continue };
             match stream.stream.read(&mut self.buffer) {
                 Ok(count @ 1..) => {
+                    heard += count;
                     // Less than there is room for is all there was: more is news.
                     stream.readable = count == READ_BYTES || stream.ends;
                     porter.hear(self.driver.now(), pipe, &self.buffer[..count]);
@@ -212,6 +236,7 @@ impl Doors {
                 }
             }
         }
+        heard
     }
 
     fn write_all<P: Porter>(&mut self, porter: &mut P) {

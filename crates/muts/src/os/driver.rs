@@ -21,6 +21,15 @@ const RECEIVE_MAX: usize = 256;
 /// And bytes: buffers that are used again at once stay in the cache of a core.
 const RECEIVE_BYTES: usize = 512 << 10;
 
+/// What sockets had to say when a wait ended.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct News {
+    /// There is something to be read.
+    pub(super) readable: bool,
+    /// It is an error, or the end of a stream.
+    pub(super) bad: bool,
+}
+
 /// Wakes a sleeping driver from another thread.
 pub type Bell = crate::bell::Bell<Rouser>;
 
@@ -110,6 +119,18 @@ impl Driver {
         layer: &mut L,
         patience: Option<Duration>,
     ) -> Result<(), Broken> {
+        self.take_in(layer, patience, RECEIVE_BYTES)?;
+        self.transmit(layer);
+        Ok(())
+    }
+
+    /// A turn up to where it sends what came of it; takes about so many bytes of datagrams.
+    pub(super) fn take_in<L: Layer>(
+        &mut self,
+        layer: &mut L,
+        patience: Option<Duration>,
+        bytes: usize,
+    ) -> Result<(), Broken> {
         self.transmit(layer);
         let now = self.now();
         let deadline = layer.deadline().map(|at| at.since(now));
@@ -120,13 +141,19 @@ impl Driver {
         let room = self.waiter.want_room(&mut self.socket, self.wants_room);
         let waited = room.and_then(|()| self.waiter.wait(time));
         self.bell.rise();
-        self.troubled |= waited.map_err(|cause| Broken { doing: Doing::Wait, cause })?;
-        self.receive(layer);
+        let news = waited.map_err(|cause| Broken { doing: Doing::Wait, cause })?;
+        self.troubled |= news.bad;
+        let more = std::mem::take(&mut self.more);
+        self.hear_neighbours(layer);
+        self.hear_trouble(layer);
+        // What comes later is news of its own.
+        if news.readable || more {
+            self.receive(layer, bytes);
+        }
         let now = self.now();
         if layer.deadline().is_some_and(|at| at <= now) {
             layer.wake(now);
         }
-        self.transmit(layer);
         Ok(())
     }
 
@@ -148,13 +175,10 @@ impl Driver {
         self.transmit(layer);
     }
 
-    fn receive<L: Layer>(&mut self, layer: &mut L) {
-        self.more = false;
-        self.hear_neighbours(layer);
-        self.hear_trouble(layer);
+    fn receive<L: Layer>(&mut self, layer: &mut L, bytes_max: usize) {
         for socket in self.hall.iter_mut().chain([&mut self.socket]) {
             let (mut taken, mut length) = (0, 0);
-            while taken < RECEIVE_MAX && length < RECEIVE_BYTES {
+            while taken < RECEIVE_MAX && length < bytes_max {
                 let now = self.clock.now();
                 let received = socket.receive(|from, bytes| {
                     length += bytes.len();
@@ -175,7 +199,7 @@ impl Driver {
                     }
                 }
             }
-            self.more |= taken >= RECEIVE_MAX || length >= RECEIVE_BYTES;
+            self.more |= taken >= RECEIVE_MAX || length >= bytes_max;
         }
     }
 

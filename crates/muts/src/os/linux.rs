@@ -3,7 +3,7 @@
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use mio::event::Source;
@@ -17,6 +17,7 @@ use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 use quinn_udp::{RecvMeta, UdpSockRef, UdpSocketState};
 
+use super::driver::News;
 use super::landing::Landing;
 pub(super) use super::neighbours::Neighbours;
 pub(super) use super::waiting::Clock;
@@ -33,6 +34,9 @@ pub(super) const BATCH: usize = 32;
 
 /// Waits at least this long need not end to the microsecond.
 const COARSE: Duration = Duration::from_millis(20);
+
+/// Ends that are no further apart are one: what takes place between two waits for the same end.
+const NEAR: Duration = Duration::from_micros(2);
 
 /// What the system says of one datagram: a time, an interface, a mark and an error fit.
 const NEWS_BYTES: usize = 256;
@@ -207,6 +211,8 @@ pub(super) struct Waiter {
     waiter: waiting::Waiter,
     /// Ends short waits: mio counts in milliseconds, which is long beside a round trip.
     timer: TimerFd,
+    /// When it does.
+    ends: Instant,
 }
 
 impl Waiter {
@@ -219,7 +225,7 @@ impl Waiter {
         let waiter = waiting::Waiter::new(source)?;
         let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_NONBLOCK)?;
         waiter.also(&mut SourceFd(&timer.as_fd().as_raw_fd()))?;
-        Ok(Self { waiter, timer })
+        Ok(Self { waiter, timer, ends: Instant::now() })
     }
 
     /// What can wait for streams too.
@@ -245,11 +251,16 @@ impl Waiter {
         self.waiter.want_room(&mut socket.udp, room)
     }
 
-    /// Sleeps. Where news ends a short wait its timer runs on, and may end another one early.
-    pub(super) fn wait(&mut self, time: Option<Duration>) -> io::Result<bool> {
+    /// Sleeps. Where news ends a short wait its timer runs on, and may end another one early: it is
+    /// not set again for one that ends later.
+    pub(super) fn wait(&mut self, time: Option<Duration>) -> io::Result<News> {
         if let Some(short) = time.filter(|time| !time.is_zero() && *time < COARSE) {
-            let end = Expiration::OneShot(TimeSpec::from_duration(short));
-            self.timer.set(end, TimerSetTimeFlags::empty())?;
+            let now = Instant::now();
+            if self.ends <= now || self.ends > now + short + NEAR {
+                self.ends = now + short;
+                let end = Expiration::OneShot(TimeSpec::from_duration(short));
+                self.timer.set(end, TimerSetTimeFlags::empty())?;
+            }
         }
         self.waiter.wait(time)
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 pub(super) use super::alone::Neighbours;
+use super::driver::News;
 use crate::bell::Rouse;
 use crate::layer::Transmit;
 use crate::time::Instant;
@@ -71,7 +72,7 @@ impl Waiter {
         not_here()
     }
 
-    pub(super) fn wait(&mut self, _: Option<Duration>) -> io::Result<bool> {
+    pub(super) fn wait(&mut self, _: Option<Duration>) -> io::Result<News> {
         not_here()
     }
 }

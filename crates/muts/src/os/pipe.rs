@@ -5,21 +5,17 @@ use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream as Plain;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use std::vec::Vec;
 
 use bytes::{Buf, Bytes};
 use mio::net::UnixStream;
+use socket2::SockRef;
 
+use super::doors::STREAM_BYTES;
 use super::driver::Bell;
+use super::landing::{LANDING_BYTES, Landing};
 use super::system::{Clock, Waiter};
 use crate::address::Address;
 use crate::layer::{Layer, Packet};
-
-/// Bytes taken from the stream at once.
-const READ_BYTES: usize = 64 << 10;
-
-/// Bytes taken in one turn: timers and answers are not late for it.
-const TURN_BYTES: usize = 1 << 20;
 
 /// See the head of this file. Its clock starts when it is opened.
 #[derive(Debug)]
@@ -31,8 +27,8 @@ pub struct Pipe {
     clock: Clock,
     /// What the stream did not take yet.
     rest: Bytes,
-    buffer: Vec<u8>,
-    /// The stream may hold more than one turn took.
+    landing: Landing,
+    /// The stream may hold more than one read took.
     more: bool,
     /// Its end is behind what is still to be read.
     ends: bool,
@@ -48,6 +44,7 @@ impl Pipe {
         let unreachable = |cause| Unreachable { path: path.to_path_buf(), cause };
         let plain = Plain::connect(path).map_err(unreachable)?;
         plain.set_nonblocking(true).map_err(unreachable)?;
+        let _ = SockRef::from(&plain).set_send_buffer_size(STREAM_BYTES);
         let mut stream = UnixStream::from_std(plain);
         let waiter = Waiter::of(&mut stream).map_err(unreachable)?;
         Ok(Self {
@@ -57,7 +54,7 @@ impl Pipe {
             waiter,
             clock: Clock::start(),
             rest: Bytes::new(),
-            buffer: std::vec![0; READ_BYTES],
+            landing: Landing::new(1),
             more: true,
             ends: false,
             ended: false,
@@ -104,10 +101,9 @@ impl Pipe {
         let room = self.waiter.plain_mut().want_room(&mut self.stream, waits);
         let waited = room.and_then(|()| self.waiter.wait(time));
         self.bell.rise();
-        waited.map_err(|cause| Unreachable { path: self.path.clone(), cause })?;
-        let (readable, ends) = self.waiter.plain().heard();
-        self.ends |= ends;
-        if readable || self.more {
+        let news = waited.map_err(|cause| Unreachable { path: self.path.clone(), cause })?;
+        self.ends |= news.bad;
+        if news.readable || self.more {
             self.read(layer);
         }
         let now = self.now();
@@ -118,32 +114,26 @@ impl Pipe {
         Ok(())
     }
 
+    /// Reads once: what lies in one buffer is used while it is in the cache of a core.
     fn read<L: Layer>(&mut self, layer: &mut L) {
         self.more = false;
-        let mut taken = 0;
-        while !self.ended {
-            if taken >= TURN_BYTES {
-                self.more = true;
-                return;
+        if self.ended {
+            return;
+        }
+        let now = self.clock.now();
+        let from = Address::Pipe(0);
+        match self.stream.read(&mut self.landing.open()[0]) {
+            Ok(count @ 1..) => {
+                let bytes = self.landing.filled(0, count);
+                layer.receive(now, Packet { from, bytes });
+                // Less than there is room for is all there was: more is news.
+                self.more = count == LANDING_BYTES || self.ends;
             }
-            let now = self.clock.now();
-            let from = Address::Pipe(0);
-            match self.stream.read(&mut self.buffer) {
-                Ok(count @ 1..) => {
-                    taken += count;
-                    let bytes = Bytes::copy_from_slice(&self.buffer[..count]);
-                    layer.receive(now, Packet { from, bytes });
-                    // Less than there is room for is all there was: more is news.
-                    if count < READ_BYTES && !self.ends {
-                        return;
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Ok(0) | Err(_) => {
-                    self.ended = true;
-                    layer.receive(now, Packet { from, bytes: Bytes::new() });
-                }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.more = true,
+            Ok(0) | Err(_) => {
+                self.ended = true;
+                layer.receive(now, Packet { from, bytes: Bytes::new() });
             }
         }
     }

@@ -8,6 +8,7 @@ use mio::event::Source;
 use mio::net::UdpSocket;
 
 pub(super) use super::alone::Neighbours;
+use super::driver::News;
 use super::landing::Landing;
 pub(super) use super::waiting::Clock;
 pub use super::waiting::Rouser;
@@ -110,7 +111,7 @@ impl Waiter {
         self.0.want_room(&mut socket.udp, room)
     }
 
-    pub(super) fn wait(&mut self, time: Option<std::time::Duration>) -> io::Result<bool> {
+    pub(super) fn wait(&mut self, time: Option<std::time::Duration>) -> io::Result<News> {
         self.0.wait(time)
     }
 }

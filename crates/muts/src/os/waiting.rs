@@ -10,6 +10,7 @@ use mio::net::UdpSocket;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use socket2::{Domain, Protocol, SockRef, Socket as Raw, Type};
 
+use super::driver::News;
 use crate::bell::Rouse;
 use crate::time::Instant;
 
@@ -124,26 +125,17 @@ impl Waiter {
         Rouser(Arc::clone(&self.waker))
     }
 
-    /// Sleeps; an interruption by a signal counts as news. Answers whether the socket has bad news.
-    pub(in crate::os) fn wait(&mut self, time: Option<Duration>) -> io::Result<bool> {
+    /// Sleeps; a signal ends it too. Answers what the sockets have of news.
+    pub(in crate::os) fn wait(&mut self, time: Option<Duration>) -> io::Result<News> {
         match self.poll.poll(&mut self.events, time) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(false),
-            Err(error) => Err(error),
-            Ok(()) => {
-                let bad = |event: &Event| event.token() == SOCKET && event.is_error();
-                Ok(self.events.iter().any(bad))
-            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(News::default()),
+            waited => waited?,
         }
-    }
-
-    /// Whether the last wait was ended by news of the socket, and whether those are of its end.
-    #[cfg(unix)]
-    pub(in crate::os) fn heard(&self) -> (bool, bool) {
-        let of_it = self.events.iter().filter(|event| event.token() == SOCKET);
-        of_it.fold((false, false), |(readable, ends), event| {
-            let end = event.is_read_closed() || event.is_error();
-            (readable || event.is_readable() || end, ends || end)
-        })
+        let of_them = self.events.iter().filter(|event| matches!(event.token(), SOCKET | HALL));
+        Ok(of_them.fold(News::default(), |news, event| {
+            let bad = event.is_error() || event.is_read_closed();
+            News { readable: news.readable || event.is_readable() || bad, bad: news.bad || bad }
+        }))
     }
 
     /// What the last wait was ended by.

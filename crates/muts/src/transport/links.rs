@@ -131,7 +131,7 @@ impl Transport {
         for peer in peers {
             self.counters.nobody += 1;
             if let Some(link) = self.links.get_mut(&peer) {
-                link.silence.nobody(now);
+                link.silence.nobody(now, link.pace.round_trip());
             }
             self.look(now, peer);
         }

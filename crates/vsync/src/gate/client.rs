@@ -322,9 +322,9 @@ impl Layer for Client {
             self.state = State::Over(None);
             return;
         }
-        self.reader.put(&packet.bytes);
+        let came = &mut &packet.bytes[..];
         loop {
-            match self.reader.take::<Tell>() {
+            match self.reader.take::<Tell>(came) {
                 Ok(Some(tell)) => self.hear(tell),
                 Ok(None) => return,
                 Err(_) => {

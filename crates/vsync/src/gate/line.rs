@@ -13,6 +13,14 @@ pub(crate) struct Line {
     pub(crate) told: VecDeque<Up>,
 }
 
+impl Line {
+    /// Gives back room that is not used now.
+    pub(crate) fn rest(&mut self) {
+        self.asked.shrink_to_fit();
+        self.told.shrink_to_fit();
+    }
+}
+
 impl Layer for Line {
     type Down = Down;
     type Up = Up;

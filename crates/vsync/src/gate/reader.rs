@@ -1,4 +1,7 @@
 //! Reader: frames as they come out of a pipe, in whatever pieces.
+//!
+//! Takes: what was read, wherever it lies. Promises: each frame once, whole, copied once. Keeps: a
+//! frame that has not come whole.
 
 use bytes::{Buf, Bytes, BytesMut};
 use muts::{Malformed, Message, Wire};
@@ -52,10 +55,11 @@ impl Framed for Tell {
     }
 }
 
-/// Puts frames together again from what a pipe gives.
+/// See the head of this file.
 #[derive(Debug)]
 pub struct Reader {
-    bytes: BytesMut,
+    /// The beginning of a frame.
+    begun: BytesMut,
     /// Whole frames, to be taken.
     block: Bytes,
     longest: usize,
@@ -71,7 +75,7 @@ impl Reader {
     /// One that takes no frame that is longer.
     #[must_use]
     pub(crate) fn limited(longest: usize) -> Self {
-        Self { bytes: BytesMut::new(), block: Bytes::new(), longest }
+        Self { begun: BytesMut::new(), block: Bytes::new(), longest }
     }
 
     /// Takes frames of any length that there may be from now on.
@@ -79,18 +83,13 @@ impl Reader {
         self.longest = GATE_FRAME_BYTES_MAX;
     }
 
-    /// Takes what came.
-    pub fn put(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
-    }
-
-    /// The next frame that is whole.
+    /// The next frame that is whole, with what came; none once all of that is taken.
     ///
     /// # Errors
     /// [`Malformed`] if it is longer than any can be, or means nothing: the pipe is of no more use.
-    pub fn take<T: Framed>(&mut self) -> Result<Option<T>, Malformed> {
+    pub fn take<T: Framed>(&mut self, came: &mut &[u8]) -> Result<Option<T>, Malformed> {
         if self.block.is_empty() {
-            self.cut_block()?;
+            self.block = if self.begun.is_empty() { self.cut(came)? } else { self.join(came)? };
         }
         let Some(length) = self.block.first_chunk::<4>() else { return Ok(None) };
         let end = 4 + u32::from_le_bytes(*length) as usize;
@@ -99,24 +98,43 @@ impl Reader {
         read.map(Some)
     }
 
-    /// Copies some of the whole frames that are here to a buffer of their own.
-    fn cut_block(&mut self) -> Result<(), Malformed> {
+    /// How long the frame is that begins here, if its length has come.
+    fn frame_bytes(&self, from: &[u8]) -> Result<Option<usize>, Malformed> {
+        let Some(length) = from.first_chunk::<4>() else { return Ok(None) };
+        let length = u32::from_le_bytes(*length) as usize;
+        if length > self.longest { Err(Malformed) } else { Ok(Some(4 + length)) }
+    }
+
+    /// Copies some of the whole frames that came to a buffer of their own.
+    fn cut(&mut self, came: &mut &[u8]) -> Result<Bytes, Malformed> {
         let mut whole = 0;
-        while whole < GATE_BLOCK_BYTES
-            && let Some(length) = self.bytes[whole..].first_chunk::<4>()
-        {
-            let length = u32::from_le_bytes(*length) as usize;
-            if length > self.longest && whole == 0 {
-                return Err(Malformed);
+        while whole < GATE_BLOCK_BYTES {
+            match self.frame_bytes(&came[whole..]) {
+                Ok(Some(bytes)) if whole + bytes <= came.len() => whole += bytes,
+                // Those before it count, and may change what it may be.
+                _ if whole > 0 => break,
+                Ok(_) => return self.join(came),
+                Err(wrong) => return Err(wrong),
             }
-            if length > self.longest || self.bytes.len() - whole < 4 + length {
-                break;
-            }
-            whole += 4 + length;
         }
-        self.block = Bytes::copy_from_slice(&self.bytes[..whole]);
-        self.bytes.advance(whole);
-        Ok(())
+        Ok(Bytes::copy_from_slice(came.split_off(..whole).expect("it was counted")))
+    }
+
+    /// Adds what came to the frame that is begun; nothing if it lacks more.
+    fn join(&mut self, came: &mut &[u8]) -> Result<Bytes, Malformed> {
+        loop {
+            let bytes = self.frame_bytes(&self.begun)?;
+            let lacks = bytes.unwrap_or(4) - self.begun.len();
+            if lacks == 0 {
+                return Ok(self.begun.split().freeze());
+            }
+            // Room grows with what has come, never with what is only said.
+            let Some(more) = came.split_off(..lacks.min(came.len())).filter(|it| !it.is_empty())
+            else {
+                return Ok(Bytes::new());
+            };
+            self.begun.extend_from_slice(more);
+        }
     }
 }
 
@@ -136,13 +154,14 @@ mod tests {
             out.put(&Say::Ask(Down::Cast { group: GroupId(5), how, message }));
         }
         let mut reader = Reader::default();
-        reader.put(&out.take());
+        let bytes = out.take();
+        let came = &mut &bytes[..];
         for at in 0..2_000_u32 {
-            let said = reader.take();
+            let said = reader.take(came);
             let Ok(Some(Say::Ask(Down::Cast { message, .. }))) = said else { panic!("{said:?}") };
             assert_eq!(message.body()[..], at.to_le_bytes());
             assert!(reader.block.len() < GATE_BLOCK_BYTES, "{at}");
         }
-        assert!(reader.block.is_empty() && reader.bytes.is_empty());
+        assert!(reader.block.is_empty() && reader.begun.is_empty() && came.is_empty());
     }
 }

@@ -99,7 +99,8 @@ impl<M: Multicast> Server<M> {
     pub fn views(&self) -> impl Iterator<Item = (ProcId, &crate::View)> + '_ {
         self.guests.values().filter_map(|guest| guest.proc().map(|proc| (proc, guest))).flat_map(
             |(proc, guest)| {
-                guest.groups.values().filter_map(move |v| v.as_ref().map(|v| (proc, v)))
+                let views = guest.groups.values().filter_map(|place| place.view.as_ref());
+                views.map(move |view| (proc, view))
             },
         )
     }
@@ -227,10 +228,9 @@ impl<M: Multicast> Server<M> {
                 }
             }
             let Some(proc) = self.trunk.stirred.pop_first() else { break };
-            let told = self.trunk.take(proc);
             let Some(pipe) = self.pipes.get(&proc).copied() else { continue };
             if let Some(guest) = self.guests.get_mut(&pipe) {
-                guest.hear(now, told);
+                guest.hear(now, |told| self.trunk.pass(proc, told));
             }
             self.serve(now, pipe);
         }
@@ -256,6 +256,7 @@ impl<M: Multicast> Server<M> {
         self.look = now + self.config.beat;
         let mut out = Vec::new();
         for (pipe, guest) in &mut self.guests {
+            guest.rest();
             let quiet = now.since(guest.heard);
             if quiet > self.config.silence {
                 out.push((*pipe, Bye::Silent));
@@ -353,12 +354,11 @@ impl<M: Multicast> Porter for Server<M> {
         self.settle(now);
     }
 
-    fn hear(&mut self, now: Instant, pipe: u32, bytes: &[u8]) {
+    fn hear(&mut self, now: Instant, pipe: u32, mut bytes: &[u8]) {
         let Some(guest) = self.guests.get_mut(&pipe) else { return };
         guest.heard = now;
-        guest.reader.put(bytes);
         while let Some(guest) = self.guests.get_mut(&pipe) {
-            let asks = guest.take_asks(now, self.config.groups_max);
+            let asks = guest.take_asks(now, &mut bytes, self.config.groups_max);
             // Asks before anything else, and before the mistake for which somebody goes, count.
             self.serve(now, pipe);
             match asks {

@@ -157,9 +157,14 @@ impl<M: Multicast> Trunk<M> {
         Some(Whereabouts { proc: known.proc, daemon: known.host, over: known.over, silent })
     }
 
-    /// What a kernel is to be told.
-    pub(crate) fn take(&mut self, proc: ProcId) -> VecDeque<Up> {
-        self.ports.get_mut(&proc).map(|port| core::mem::take(&mut port.told)).unwrap_or_default()
+    /// Moves what a kernel is to be told behind what it has not looked at yet.
+    pub(crate) fn pass(&mut self, proc: ProcId, told: &mut VecDeque<Up>) {
+        let Some(port) = self.ports.get_mut(&proc) else { return };
+        if told.is_empty() {
+            // Both go on where there is room already.
+            core::mem::swap(told, &mut port.told);
+        }
+        told.append(&mut port.told);
     }
 
     fn tell(&mut self, proc: ProcId, up: Up) {
@@ -348,6 +353,7 @@ impl<M: Multicast> Trunk<M> {
             return;
         }
         self.tick = now + self.beat;
+        self.ports.values_mut().for_each(|port| port.told.shrink_to_fit());
         let here: VecDeque<_> = self
             .beats
             .iter()

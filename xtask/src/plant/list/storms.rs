@@ -20,7 +20,7 @@ const fn light(
     Plant { name, file, from, to, families: &[], packages: &["lwg"] }
 }
 
-pub(super) const PLANTS: [Plant; 31] = [
+pub(super) const PLANTS: [Plant; 33] = [
     kernel(
         "what a member said of an earlier view is taken for where it is",
         "crates/vsync/src/install.rs",
@@ -106,9 +106,21 @@ pub(super) const PLANTS: [Plant; 31] = [
     ),
     light(
         "who is said to come along has delivered what was sent",
-        "crates/lwg/src/core_group.rs",
+        "crates/lwg/src/unstable.rs",
         "        self.carried.retain(comes);\n        if !self",
         "        self.carried.retain(comes);\n        self.tell_carried(here);\n        if !self",
+    ),
+    light(
+        "who sends goes on in the view that it has sent in, whatever has become of it",
+        "crates/lwg/src/lately.rs",
+        "known.lwg == lwg && known.sent == state)",
+        "known.lwg == lwg && known.sent > 0)",
+    ),
+    light(
+        "who is left behind does not see where the others are",
+        "crates/lwg/src/moving.rs",
+        "        if here.is_elsewhere(lwg, self.number()) {",
+        "        if false && here.is_elsewhere(lwg, self.number()) {",
     ),
     light(
         "a group that comes without some of its members goes on as if it were whole",
@@ -131,8 +143,8 @@ pub(super) const PLANTS: [Plant; 31] = [
     kernel(
         "what is read at a gate stays in one buffer, however much it is",
         "crates/vsync/src/gate/reader.rs",
-        "        while whole < GATE_BLOCK_BYTES\n",
-        "        while whole < GATE_BLOCK_BYTES << 20\n",
+        "        while whole < GATE_BLOCK_BYTES {\n",
+        "        while whole < GATE_BLOCK_BYTES << 20 {\n",
     ),
     kernel(
         "a word at a gate may have bytes behind it",

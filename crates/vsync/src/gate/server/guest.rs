@@ -21,6 +21,13 @@ use crate::limits::{
 };
 use crate::view::View;
 
+/// A group that a client is in, or on its way to.
+#[derive(Debug, Default)]
+pub(super) struct Place {
+    pub(super) view: Option<View>,
+    owed: u64,
+}
+
 /// See the head of this file.
 #[derive(Debug)]
 pub(super) struct Guest {
@@ -38,11 +45,10 @@ pub(super) struct Guest {
     pub(super) heard: Instant,
     /// Since when more waits than it takes.
     pub(super) choked: Option<Instant>,
-    /// Groups that it is in, or on its way to.
-    pub(super) groups: BTreeMap<GroupId, Option<View>>,
-    /// What it was not told yet that there is room for: casts of each group, or sends.
-    owed: BTreeMap<Option<GroupId>, u64>,
-    /// Those of which it is worth telling.
+    pub(super) groups: BTreeMap<GroupId, Place>,
+    /// Bytes of sends that it was not told yet that there is room for; of casts each group has its.
+    owed: u64,
+    /// The groups, or sends, of which it is worth telling.
     due: BTreeSet<Option<GroupId>>,
 }
 
@@ -58,7 +64,7 @@ impl Guest {
             heard: now,
             choked: None,
             groups: BTreeMap::new(),
-            owed: BTreeMap::new(),
+            owed: 0,
             due: BTreeSet::new(),
         }
     }
@@ -79,11 +85,19 @@ impl Guest {
         self.out.put(tell);
     }
 
+    /// Gives back room that is not used now.
+    pub(super) fn rest(&mut self) {
+        self.out.rest();
+        if let Some((_, kernel)) = &mut self.kernel {
+            kernel.below_mut().rest();
+        }
+    }
+
     pub(super) fn is_backed_up(&self) -> bool {
         self.out.len() > GATE_CHOKE_BYTES
     }
 
-    /// Takes all that it asks of its kernel, up to the first word that is for somebody else; none
+    /// Takes all that came in which it asks something of its kernel, up to the first word that is for somebody else; none
     /// if there is none yet.
     ///
     /// # Errors
@@ -91,9 +105,10 @@ impl Guest {
     pub(super) fn take_asks(
         &mut self,
         now: Instant,
+        came: &mut &[u8],
         groups_max: usize,
     ) -> Result<Option<Say>, Bye> {
-        while let Some(say) = self.reader.take().map_err(|Malformed| Bye::Malformed)? {
+        while let Some(say) = self.reader.take(came).map_err(|Malformed| Bye::Malformed)? {
             match say {
                 Say::Ask(ask) if self.kernel.is_some() && !matches!(ask, Down::Farewell) => {
                     self.ask(now, ask, groups_max)?;
@@ -112,20 +127,21 @@ impl Guest {
         let cost = match &ask {
             // What is cast into a group that it is not in is dropped, and counted nowhere.
             Down::Cast { group, message, .. } => {
-                self.groups.contains_key(group).then(|| (Some(*group), weight(message)))
+                let place = self.groups.get_mut(group);
+                place.map(|place| (&mut place.owed, Some(*group), message))
             }
-            Down::Send { message, .. } => Some((None, weight(message))),
+            Down::Send { message, .. } => Some((&mut self.owed, None, message)),
             _ => None,
         };
-        if let Some((what, weight)) = cost {
-            let owed = self.owed.entry(what).or_default();
+        if let Some((owed, what, message)) = cost {
             // The last that was taken may have gone over.
             if *owed >= GATE_CREDIT_BYTES {
                 return Err(Bye::Quota);
             }
-            *owed += weight;
             // To tell each cast would wake its sender for each.
-            if *owed >= GATE_CREDIT_BYTES / 4 {
+            let little = *owed < GATE_CREDIT_BYTES / 4;
+            *owed += weight(message);
+            if little && *owed >= GATE_CREDIT_BYTES / 4 {
                 self.due.insert(what);
             }
         }
@@ -136,7 +152,7 @@ impl Guest {
                     self.tell(&Tell::Told(Up::Fault { group, fault: Fault::TooMany }));
                     return Ok(());
                 }
-                self.groups.insert(group, None);
+                self.groups.insert(group, Place::default());
             }
         }
         let Some((_, kernel)) = &mut self.kernel else { return Ok(()) };
@@ -153,14 +169,9 @@ impl Guest {
     }
 
     /// Its kernel is told something by its transport.
-    pub(super) fn hear(&mut self, now: Instant, told: VecDeque<muts::Up>) {
+    pub(super) fn hear(&mut self, now: Instant, told: impl FnOnce(&mut VecDeque<muts::Up>)) {
         let Some((_, kernel)) = &mut self.kernel else { return };
-        let line = kernel.below_mut();
-        if line.told.is_empty() {
-            line.told = told;
-        } else {
-            line.told.extend(told);
-        }
+        told(&mut kernel.below_mut().told);
         // No datagram: it looks at its transport whatever comes.
         kernel.receive(now, Packet { from: Address::Pipe(0), bytes: Bytes::new() });
     }
@@ -190,11 +201,10 @@ impl Guest {
                     }
                 }
                 Up::View(view) => {
-                    self.groups.insert(view.group, Some(view.clone()));
+                    self.groups.entry(view.group).or_default().view = Some(view.clone());
                 }
                 Up::Out { group, .. } => {
                     self.groups.remove(group);
-                    self.owed.remove(&Some(*group));
                     self.due.remove(&Some(*group));
                 }
                 _ => {}
@@ -210,11 +220,15 @@ impl Guest {
     /// Says what there is room for again; true if some is owed still.
     pub(super) fn give_room(&mut self, is_full: impl Fn(Option<Channel>) -> bool) -> bool {
         let Some((_, kernel)) = &self.kernel else { return false };
-        let (owed, out) = (&mut self.owed, &mut self.out);
+        let (sends, groups, out) = (&mut self.owed, &mut self.groups, &mut self.out);
         self.due.retain(|group| {
             let full = is_full(group.and_then(|group| kernel.channel(group)));
-            if !full && let Some(bytes) = owed.insert(*group, 0) {
-                out.put(&Tell::Took { group: *group, bytes });
+            let owed = match group {
+                Some(group) => groups.get_mut(group).map(|place| &mut place.owed),
+                None => Some(&mut *sends),
+            };
+            if !full && let Some(owed) = owed {
+                out.put(&Tell::Took { group: *group, bytes: core::mem::take(owed) });
             }
             full
         });

@@ -91,17 +91,14 @@ impl<M: Multicast> Trunk<M> {
         let Some(shared) = self.channels.get_mut(&channel) else { return };
         let Some(from) = shared.place(me) else { return };
         let to = shared.audience(me, to);
-        let others = !shared.has_alone(me);
-        if others {
+        if !shared.has_alone(me) {
             shared.push(from, to, message.clone(), None);
+            self.fed.insert(channel);
         }
         if shared.patience.is_some() {
             shared.waiting.push_back((from, to, message));
         } else if shared.opened {
             self.cast_out(now, channel, from, to, message);
-        }
-        if others {
-            self.fed.insert(channel);
         }
     }
 

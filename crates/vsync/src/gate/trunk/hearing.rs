@@ -1,24 +1,68 @@
 //! Hearing: what the transport tells of other daemons, to the kernels that it concerns.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use muts::{Channel, Down, Full, Instant, Message, Multicast, ProcId, Up, Wire as _};
+use muts::{Channel, Down, Full, Instant, Message, Multicast, NodeId, ProcId, Up, Wire as _};
 
 use super::letter::{CastHead, Letter, Pulse, Table};
-use super::{Neighbour, Trunk};
+use super::{Known, Neighbour, Trunk};
+use crate::gate::shared::Shared;
 use crate::limits::GATE_NAME_BYTES_MAX;
 
 impl<M: Multicast> Trunk<M> {
     /// Takes all that the transport tells.
     pub(crate) fn listen(&mut self, now: Instant) {
-        while let Some(heard) = self.host.up() {
-            self.hear(now, heard);
+        let mut next = self.host.up();
+        while let Some(heard) = next {
+            next = self.hear(now, heard).or_else(|| self.host.up());
         }
         self.deliver_fed(now);
     }
 
-    fn hear(&mut self, now: Instant, heard: Up) {
+    /// Takes a multicast, and those that come right behind it; answers what else came then.
+    fn hear_casts(
+        &mut self,
+        now: Instant,
+        channel: Channel,
+        from: ProcId,
+        mut message: Message,
+    ) -> Option<Up> {
+        let shared = self.channels.get_mut(&channel)?;
+        let mut refused = 0;
+        let other = loop {
+            let bytes = message.len() as u64;
+            match message.pop::<CastHead>() {
+                Ok(CastHead { from: place, to }) if may_speak(&self.nodes, from, shared, place) => {
+                    shared.push(place, to, message, Some((from, bytes)));
+                }
+                _ => {
+                    self.malformed += 1;
+                    refused += bytes;
+                }
+            }
+            match self.host.up() {
+                Some(Up::Cast { channel: on, from: host, message: next, .. })
+                    if on == channel && host == from =>
+                {
+                    message = next;
+                }
+                other => break other,
+            }
+        };
+        self.fed.insert(channel);
+        if refused > 0 {
+            self.ask_host(now, Down::Taken { channel, from, bytes: refused });
+        }
+        other
+    }
+
+    /// Takes what the transport tells; answers what it has told since.
+    fn hear(&mut self, now: Instant, heard: Up) -> Option<Up> {
         match heard {
+            Up::Cast { channel, from, message, .. } => {
+                return self.hear_casts(now, channel, from, message);
+            }
             Up::Met { peer } => self.met(now, peer),
             Up::Lost { peer } => self.lost(now, peer),
             Up::Silent { peer, since } => {
@@ -41,23 +85,6 @@ impl<M: Multicast> Trunk<M> {
                 self.tell_all(peer, &Up::Refused { peer, versions });
                 self.refused.push((peer, versions));
             }
-            Up::Cast { channel, from, message, .. } => {
-                let bytes = message.len() as u64;
-                let mut message = message;
-                let head = message.pop::<CastHead>().ok();
-                let head = head.filter(|head| self.may_speak(from, channel, head.from));
-                let Some(shared) = self.channels.get_mut(&channel) else { return };
-                match head {
-                    Some(CastHead { from: place, to }) => {
-                        shared.push(place, to, message, Some((from, bytes)));
-                        self.fed.insert(channel);
-                    }
-                    None => {
-                        self.malformed += 1;
-                        self.ask_host(now, Down::Taken { channel, from, bytes });
-                    }
-                }
-            }
             Up::Room { channel } => match self.channels.get_mut(&channel) {
                 Some(shared) => shared.full = false,
                 None => self.post_pending(now),
@@ -71,22 +98,12 @@ impl<M: Multicast> Trunk<M> {
             // Each kernel's casts have numbers of their own; and none of them asks for these.
             Up::Settled { .. } | Up::Skip { .. } | Up::Note { .. } => {}
         }
-    }
-
-    /// Whether a daemon may cast on a channel for the member at this place: one behind it, dead or
-    /// alive, or one that is not known yet.
-    fn may_speak(&self, host: ProcId, channel: Channel, place: u8) -> bool {
-        let members = self.channels.get(&channel).map(|shared| &shared.members[..]);
-        let Some(member) = members.and_then(|all| all.get(usize::from(place))) else {
-            return false;
-        };
-        let known = self.nodes.get(&member.node).filter(|known| known.proc == *member);
-        known.is_none_or(|known| known.host == Some(host))
+        None
     }
 
     /// Those known to be behind another daemon now.
     fn behind(&self, host: ProcId) -> Vec<ProcId> {
-        let here = |known: &&super::Known| known.host == Some(host) && !known.over;
+        let here = |known: &&Known| known.host == Some(host) && !known.over;
         self.nodes.values().filter(here).map(|known| known.proc).collect()
     }
 
@@ -212,4 +229,12 @@ impl<M: Multicast> Trunk<M> {
             }
         }
     }
+}
+
+/// Whether a daemon may cast on a channel for the member at this place: one behind it, dead or alive,
+/// or one that is not known yet.
+fn may_speak(nodes: &BTreeMap<NodeId, Known>, host: ProcId, shared: &Shared, place: u8) -> bool {
+    let Some(member) = shared.members.get(usize::from(place)) else { return false };
+    let known = nodes.get(&member.node).filter(|known| known.proc == *member);
+    known.is_none_or(|known| known.host == Some(host))
 }

@@ -1,0 +1,99 @@
+//! Told: what waits for the floor above, in the one order that means something.
+//!
+//! *Takes* what is told, and runs of own sends that are stable: those come by the thousand.
+//! *Promises* all of it, one by one, in the order in which it was told. *Keeps* a run in one place.
+
+use alloc::collections::VecDeque;
+
+use crate::id::SendId;
+use crate::interface::Up;
+
+/// See the head of this file.
+#[derive(Default)]
+pub(crate) struct Told {
+    ups: VecDeque<Up>,
+    runs: VecDeque<Run>,
+    /// How many were ever told and taken, runs not counted.
+    told: u64,
+    taken: u64,
+}
+
+/// Sends that are stable.
+struct Run {
+    /// It comes after so many.
+    after: u64,
+    next: SendId,
+    left: u64,
+}
+
+impl Told {
+    pub(crate) fn push_back(&mut self, up: Up) {
+        self.told += 1;
+        self.ups.push_back(up);
+    }
+
+    /// The sends from that one on are stable, so many.
+    pub(crate) fn push_stable(&mut self, next: SendId, left: u64) {
+        self.runs.push_back(Run { after: self.told, next, left });
+    }
+
+    pub(crate) fn pop_front(&mut self) -> Option<Up> {
+        if let Some(run) = self.runs.front_mut().filter(|run| run.after == self.taken) {
+            let send = run.next;
+            run.next.0 = run.next.0.wrapping_add(1);
+            run.left -= 1;
+            if run.left == 0 {
+                self.runs.pop_front();
+            }
+            return Some(Up::Stable { send });
+        }
+        let up = self.ups.pop_front()?;
+        self.taken += 1;
+        Some(up)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ups.is_empty() && self.runs.is_empty()
+    }
+
+    /// How many places it takes.
+    pub(crate) fn len(&self) -> usize {
+        self.ups.len() + self.runs.len()
+    }
+}
+
+impl Extend<Up> for Told {
+    fn extend<T: IntoIterator<Item = Up>>(&mut self, ups: T) {
+        ups.into_iter().for_each(|up| self.push_back(up));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::LwgId;
+
+    #[test]
+    fn what_is_told_comes_in_order_with_runs_between() {
+        let mut told = Told::default();
+        let room = |count| Up::Room { lwg: LwgId { creator: 1, count } };
+        told.push_stable(SendId(u64::MAX), 2);
+        told.extend([room(1), room(2)]);
+        told.push_stable(SendId(7), 1);
+        told.push_stable(SendId(4), 2);
+        told.push_back(room(3));
+        assert_eq!(told.len(), 6);
+        let all = core::iter::from_fn(|| told.pop_front()).map(|up| match up {
+            Up::Stable { send } => (0, send.0),
+            Up::Room { lwg } => (1, lwg.count),
+            _ => (2, 0),
+        });
+        let all: alloc::vec::Vec<_> = all.collect();
+        let stable = [(0, u64::MAX), (0, 0), (0, 7), (0, 4), (0, 5)];
+        assert_eq!(all[..2], stable[..2]);
+        assert_eq!(all[2..4], [(1, 1), (1, 2)]);
+        assert_eq!(all[4..7], stable[2..]);
+        assert_eq!(all[7..], [(1, 3)]);
+        assert!(told.is_empty());
+    }
+}
