@@ -124,7 +124,11 @@ pub(crate) const HOMES: [Home; 32] = [
     // Bodies shared by everybody they pass; windows and lists whose bound is a constant.
     home("bytes", &["muts", "vsync", "lwg", "tools", "names", "horus", "sim"], &["crates/"]),
     home("heapless", &["muts", "vsync"], &["crates/muts/src/", "crates/vsync/src/"]),
-    home("smallvec", &["lwg", "tools"], &["crates/lwg/src/", "crates/tools/src/"]),
+    home(
+        "smallvec",
+        &["muts", "lwg", "tools"],
+        &["crates/muts/src/", "crates/lwg/src/", "crates/tools/src/"],
+    ),
     // Look-ups that nobody iterates: groups by name, judges, and the words of histories.
     home(
         "hashbrown",

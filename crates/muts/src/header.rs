@@ -71,6 +71,8 @@ pub(crate) const HALL_RECEIVER_BYTES: usize = 4 + 8;
 pub(crate) const KEY_FRAME_BYTES: usize = 1 + 4 + 32;
 /// The most that stands before the bytes of a data frame.
 pub(crate) const DATA_HEADER_BYTES_MAX: usize = 1 + 8 + 10 + 3;
+/// The most that stands before a control message that fits a datagram.
+pub(crate) const TELL_HEADER_BYTES_MAX: usize = 1 + 2;
 /// The most that stands before the bytes of a part.
 pub(crate) const PART_HEADER_BYTES_MAX: usize = 1 + 10 + 3 + 3 + 3;
 /// A skip, a credit or a gone frame at its longest.
@@ -155,8 +157,8 @@ impl<'a> Frame<'a> {
                 write_bytes(into, bytes);
             }
             Self::Tell(message) => {
-                into.push(8);
-                write_bytes(into, message);
+                write_tell_header(into, message.len());
+                into.extend_from_slice(message);
             }
             Self::Part { id, index, count, bytes } => {
                 into.push(9);
@@ -268,6 +270,12 @@ pub(crate) fn write_data_header(
     into.push(2);
     channel.0.write(into);
     write_varint(into, offset);
+    write_varint(into, length as u64);
+}
+
+/// What stands before a control message that fits a datagram.
+pub(crate) fn write_tell_header(into: &mut impl Sink, length: usize) {
+    into.push(8);
     write_varint(into, length as u64);
 }
 

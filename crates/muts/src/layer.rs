@@ -3,7 +3,6 @@
 use bytes::Bytes;
 
 use crate::address::Address;
-use crate::limits::PARTS_MAX;
 use crate::time::Instant;
 
 /// A floor: a plain value that does no I/O and reads no clock.
@@ -60,16 +59,17 @@ pub struct Transmit {
     pub parts: Parts,
 }
 
+/// In how many places the bytes of most datagrams lie: those of others lie apart.
+const PARTS_USUAL: usize = 3;
+
 /// The places where a datagram's bytes lie: what many receivers get is not copied for each.
-pub type Parts = heapless::Vec<Bytes, PARTS_MAX, u8>;
+pub type Parts = smallvec::SmallVec<[Bytes; PARTS_USUAL]>;
 
 impl Transmit {
     /// A datagram that lies in one place.
     #[must_use]
     pub fn whole(to: Address, bytes: Bytes) -> Self {
-        let mut parts = Parts::new();
-        parts.push(bytes).expect("room for one");
-        Self { to, parts }
+        Self { to, parts: smallvec::smallvec![bytes] }
     }
 
     /// How many bytes it has.

@@ -16,6 +16,7 @@ extern crate std;
 
 mod address;
 mod beacon;
+mod beats;
 #[cfg(feature = "os")]
 mod bell;
 mod blocks;

@@ -10,6 +10,7 @@ use core::ops::Bound;
 use bytes::Bytes;
 
 use crate::address::Address;
+use crate::beats::Beats;
 use crate::config::Config;
 use crate::flight::Flight;
 use crate::greeting::HALL_SINCE;
@@ -112,10 +113,7 @@ pub(crate) struct Link {
     /// The key of the hall that it has to know; 0: none.
     pub(crate) hall_key: u32,
     pub(crate) errands: Errands,
-    pub(crate) beat_bytes: Bytes,
-    pub(crate) beats_sent: u64,
-    pub(crate) beat_heard: u64,
-    pub(crate) next_beat: Instant,
+    pub(crate) beats: Beats,
     /// Channels with something to send to it.
     ready: BTreeSet<Channel>,
     /// Which of them was served last.
@@ -165,10 +163,7 @@ impl Link {
             reach: Reach::new(if hall.is_some() { longest } else { 0 }),
             hall_key: hall.unwrap_or(0),
             errands,
-            beat_bytes: Bytes::new(),
-            beats_sent: 0,
-            beat_heard: 0,
-            next_beat: now,
+            beats: Beats::new(now, config.beat),
             ready: BTreeSet::new(),
             served: Channel(0),
             sends: Outgoing::new(1, tuning),
@@ -291,9 +286,14 @@ impl Link {
         Some(early)
     }
 
+    /// When the first of those is given up.
+    fn early_due(&self) -> Option<Instant> {
+        self.early.values().map(|early| early.since + EARLY_KEPT).min()
+    }
+
     /// Channels that nobody opened for long: what came of them is given up.
     pub(crate) fn expire_early(&mut self, now: Instant) -> Vec<Channel> {
-        let old = |early: &Early| now.since(early.since) > EARLY_KEPT;
+        let old = |early: &Early| now >= early.since + EARLY_KEPT;
         let expired: Vec<Channel> =
             self.early.iter().filter(|(_, early)| old(early)).map(|(name, _)| *name).collect();
         for channel in &expired {
@@ -318,7 +318,7 @@ impl Link {
     pub(crate) fn due(&self) -> Instant {
         let mut due = self.silence.due();
         if self.met {
-            due = due.min(self.next_beat);
+            due = due.min(self.beats.look_at());
         }
         let open = self.is_open();
         let acks = self.tempo.due().filter(|_| open);
@@ -330,6 +330,7 @@ impl Link {
         let (overdue, lost) = (self.overdue_at(), self.flight.lost_at());
         let nudge = self.nudge_at();
         let others = [acks, notes, skips, path, reach, thanks, nudge, overdue, lost];
-        others.into_iter().chain([self.paced_until]).flatten().fold(due, Instant::min)
+        let late = [self.paced_until, self.early_due()];
+        others.into_iter().chain(late).flatten().fold(due, Instant::min)
     }
 }

@@ -16,6 +16,7 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 use bytes::Bytes;
+use smallvec::smallvec;
 
 use self::cookies::{Callers, Cookie};
 use self::greetings::Greetings;
@@ -396,9 +397,7 @@ fn seal(link: &mut Link, sheets: &mut Blocks, parts: Parts) -> Parts {
     let (head, body) = into.split_at_mut(DATAGRAM_HEADER_BYTES);
     let tag = seal.seal(number, head, body);
     into.extend_from_slice(&tag);
-    let mut sealed = Parts::new();
-    sealed.push(sheets.split()).expect("room for one");
-    sealed
+    smallvec![sheets.split()]
 }
 
 /// Reads what stands before the frames of a datagram, after its kind: session and number.

@@ -99,8 +99,11 @@ impl Digest {
         for word in &mut words {
             self.add(u64::from_le_bytes(word.try_into().expect("a chunk of eight")));
         }
-        for byte in words.remainder() {
-            self.add(u64::from(*byte));
+        let rest = words.remainder();
+        if !rest.is_empty() {
+            let mut word = [0; 8];
+            word[..rest.len()].copy_from_slice(rest);
+            self.add(u64::from_le_bytes(word));
         }
     }
 

@@ -41,9 +41,6 @@ pub struct Kernel<M> {
     /// Groups that multicasts came to in this turn, or went from.
     fed: BTreeSet<GroupId>,
     pub(crate) across: Across,
-    /// Suspected when that was looked at last, and heard for long enough to rely on.
-    pub(crate) suspected: BTreeSet<ProcId>,
-    pub(crate) heard: BTreeSet<ProcId>,
     /// The highest epoch number of any group that was left.
     highest: u64,
     pub(crate) look: Instant,
@@ -137,8 +134,6 @@ impl<M: Multicast> Kernel<M> {
             touched: BTreeSet::new(),
             fed: BTreeSet::new(),
             across: Across::default(),
-            suspected: BTreeSet::new(),
-            heard: BTreeSet::new(),
             highest: 0,
             look: Instant::ZERO,
             now: Instant::ZERO,
@@ -293,6 +288,25 @@ impl<M: Multicast> Kernel<M> {
         self.timers.set(id, due);
     }
 
+    /// Delivers what was cast; what has to be said of it at once goes along with it.
+    fn serve(&mut self, now: Instant) {
+        self.listen(now);
+        self.touch_due(now);
+        if !self.touched.is_empty() {
+            self.listen(now);
+        }
+    }
+
+    /// Groups whose time has come are to be settled.
+    fn touch_due(&mut self, now: Instant) {
+        while let Some((due, group)) = self.timers.by_time.first().copied()
+            && due <= now
+        {
+            self.timers.set(group, None);
+            self.touched.insert(group);
+        }
+    }
+
     fn note_channel(&mut self, group: GroupId, before: Option<Channel>, after: Option<Channel>) {
         // A group that was founded or joined in this turn had no channel before it was settled.
         if let Some(channel) = after
@@ -417,7 +431,7 @@ impl<M: Multicast> Layer for Kernel<M> {
 
     fn up(&mut self) -> Option<Up> {
         if self.desk.told.is_empty() && !self.fed.is_empty() {
-            self.listen(self.now);
+            self.serve(self.now);
         }
         self.desk.told.pop_front()
     }
@@ -429,7 +443,7 @@ impl<M: Multicast> Layer for Kernel<M> {
 
     fn transmit(&mut self, now: Instant) -> Option<Transmit> {
         if !self.fed.is_empty() {
-            self.listen(now);
+            self.serve(now);
         }
         self.desk.below.transmit(now)
     }
@@ -439,12 +453,7 @@ impl<M: Multicast> Layer for Kernel<M> {
         if self.look <= now {
             self.look(now);
         }
-        while let Some((due, group)) = self.timers.by_time.first().copied()
-            && due <= now
-        {
-            self.timers.set(group, None);
-            self.touched.insert(group);
-        }
+        self.touch_due(now);
         for (to, control) in self.desk.spreads.due(now) {
             self.desk.turn(now).control(to, &control);
         }

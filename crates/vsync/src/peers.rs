@@ -64,6 +64,8 @@ struct Peer {
     compared: GroupId,
     /// What its heartbeats carry now.
     beat: Option<Bytes>,
+    /// Suspected, and heard for long enough to rely on, when that was looked at last.
+    looked: (bool, bool),
 }
 
 /// Two digests that differ.
@@ -120,6 +122,7 @@ impl Peers {
             differs: None,
             compared: GroupId(0),
             beat: None,
+            looked: (false, false),
         })
     }
 
@@ -349,10 +352,37 @@ impl Peers {
         })
     }
 
-    /// Looks at what time alone may have changed: what heartbeats carry, and who does not hear
-    /// whom. Answers those with whom that is different now.
-    pub(crate) fn look(&mut self, now: Instant) -> BTreeSet<ProcId> {
-        self.stale = true;
+    /// Looks at what time alone may have changed: who is suspected, who is heard, and who does not
+    /// hear whom. Answers those with whom that is different now, and how many are suspected that
+    /// were not.
+    pub(crate) fn look(&mut self, now: Instant) -> (BTreeSet<ProcId>, u64) {
+        let (mut changed, mut suspicions) = (self.look_for_rifts(now), 0);
+        let looked: Vec<(ProcId, (bool, bool))> = self.differently_looked_at(now).collect();
+        for (proc, looked) in looked {
+            let Some(peer) = self.all.get_mut(&proc) else { continue };
+            suspicions += u64::from(looked.0 && !peer.looked.0);
+            peer.looked = looked;
+            // Whom this process hears is what its heartbeats carry.
+            self.stale = true;
+            changed.insert(proc);
+        }
+        (changed, suspicions)
+    }
+
+    /// Who is suspected now, or heard, and was not when that was looked at last, or the other way.
+    fn differently_looked_at(
+        &self,
+        now: Instant,
+    ) -> impl Iterator<Item = (ProcId, (bool, bool))> + '_ {
+        self.all.iter().filter_map(move |(proc, peer)| {
+            let lives = peer.met && !peer.lost;
+            let looked = (lives && self.suspects(now, *proc), lives && self.hears(now, *proc));
+            (looked != peer.looked).then_some((*proc, looked))
+        })
+    }
+
+    /// Looks who has not heard whom for too long; answers those of whom that is different now.
+    fn look_for_rifts(&mut self, now: Instant) -> BTreeSet<ProcId> {
         let mut rifts = BTreeSet::new();
         for (proc, peer) in self.all.iter().filter(|(proc, _)| self.is_reachable(**proc)) {
             let torn = peer.holes.keys().filter(|whom| self.is_reachable(**whom));

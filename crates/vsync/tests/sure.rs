@@ -47,6 +47,17 @@ fn some(text: &str, safe: bool) -> (String, bool) {
 }
 
 #[test]
+fn that_the_sender_of_a_safe_message_has_it_goes_along_with_it() {
+    let mut world = town();
+    world.run(Duration::from_secs(2));
+    let told =
+        |world: &World| ['b', 'c'].map(|to| world.kernels[&proc('a')].below().told_to(proc(to)));
+    let before = told(&world);
+    cast(&mut world, 'a', How::from(Order::Fifo).safe(), "all are to have it");
+    assert_eq!(told(&world), before.map(|tells| tells + 1));
+}
+
+#[test]
 fn safe_waits_for_who_lacks_it_and_is_told_otherwise_where_the_view_ends_before() {
     let mut world = town();
     cast(&mut world, 'a', How::from(Order::Total).safe(), "all have it");

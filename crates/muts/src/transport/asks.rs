@@ -7,7 +7,8 @@ use bytes::Bytes;
 use super::{Pen, Transport};
 use crate::channel::Open;
 use crate::header::{
-    DATAGRAM_HEADER_BYTES, Frame, PART_HEADER_BYTES_MAX, SMALL_FRAME_BYTES_MAX, UNICAST,
+    DATAGRAM_HEADER_BYTES, Frame, PART_HEADER_BYTES_MAX, SMALL_FRAME_BYTES_MAX,
+    TELL_HEADER_BYTES_MAX, UNICAST, write_tell_header,
 };
 use crate::interface::{Audience, Channel, Down};
 use crate::layer::Full;
@@ -198,13 +199,14 @@ impl Transport {
         let longest = self.config.datagram_bytes_max.min(DATAGRAM_BYTES_SAFE);
         let room = longest - DATAGRAM_HEADER_BYTES;
         let Some(link) = self.links.get_mut(&to).filter(|link| link.met) else { return };
-        let mut whole = Vec::with_capacity(message.len());
-        message.write(&mut whole);
-        let told = if whole.len() + 3 <= room {
-            let mut frame = Vec::with_capacity(whole.len() + 3);
-            Frame::Tell(&whole).write(&mut frame);
+        let told = if message.len() + TELL_HEADER_BYTES_MAX <= room {
+            let mut frame = Vec::with_capacity(message.len() + TELL_HEADER_BYTES_MAX);
+            write_tell_header(&mut frame, message.len());
+            message.write(&mut frame);
             link.tell(core::iter::once(frame), change)
         } else {
+            let mut whole = Vec::with_capacity(message.len());
+            message.write(&mut whole);
             link.tells_cut += 1;
             let (id, piece) = (link.tells_cut, room - PART_HEADER_BYTES_MAX);
             let count = whole.len().div_ceil(piece) as u64;
@@ -225,7 +227,8 @@ impl Transport {
         if bytes.len() > BEAT_BYTES_MAX.min(room - DATAGRAM_HEADER_BYTES - SMALL_FRAME_BYTES_MAX) {
             self.counters.dropped_too_long += 1;
         } else if let Some(link) = self.links.get_mut(&to) {
-            link.beat_bytes = bytes;
+            link.beats.carry(bytes);
+            self.reschedule(to);
         }
     }
 }

@@ -136,8 +136,7 @@ impl Transport {
                 }
             }
             Frame::Beat { number, bytes } => {
-                if number > link.beat_heard {
-                    link.beat_heard = number;
+                if link.beats.came(number) {
                     let bytes = datagram.slice_ref(bytes);
                     self.told.push_back(Up::Beat { from: peer, bytes });
                 }

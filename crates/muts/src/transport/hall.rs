@@ -9,6 +9,7 @@
 use alloc::vec::Vec;
 
 use bytes::Bytes;
+use smallvec::smallvec;
 
 use super::Transport;
 use super::frames::KEPT_APART_BYTES;
@@ -185,9 +186,7 @@ impl Transport {
         let (head, body) = into.split_at_mut(head);
         let tag = seal.seal(*number, head, body);
         into.extend_from_slice(&tag);
-        let mut sealed = Parts::new();
-        sealed.push(self.sheets.split()).expect("room for one");
-        sealed
+        smallvec![self.sheets.split()]
     }
 
     /// A try whether a peer hears the hall, and how long a datagram, if it is time for one.
@@ -201,8 +200,7 @@ impl Transport {
         let head = bytes.len();
         Frame::Now.write(&mut bytes);
         bytes.resize(length - self.guard.overhead(), 0);
-        let mut parts = Parts::new();
-        parts.push(self.sheets.copy(&bytes)).expect("room for one");
+        let parts = smallvec![self.sheets.copy(&bytes)];
         let link = self.links.get_mut(&peer)?;
         link.flight.send(now, length, &[Item::HallLength(length)]);
         self.counters.hall_tries += 1;

@@ -67,7 +67,7 @@ impl Transport {
         let Some(link) = self.links.get_mut(&peer) else { return };
         if !link.met {
             link.met = true;
-            link.next_beat = now;
+            link.beats.begin(now);
             link.path.begin(now);
             link.reach.begin(now);
             link.make_ready(UNICAST);
@@ -209,7 +209,8 @@ impl Transport {
                 self.rouse_hall();
             }
             Look::NowSilent | Look::Call => {
-                link.errands.probe = link.met;
+                // In one datagram: the line may be as good as cut.
+                (link.errands.probe, link.errands.beat) = (link.met, link.met);
                 // It may be where it was introduced, and never have been where it seemed to be.
                 let elsewhere = self.nodes.address(peer.node).filter(|at| *at != link.address);
                 for address in elsewhere.into_iter().chain([link.address]) {
@@ -220,13 +221,10 @@ impl Transport {
         self.tend_sessions(now, peer);
         self.look_for_lost(now, peer);
         let Some(link) = self.links.get_mut(&peer) else { return };
-        if link.met && link.next_beat <= now {
-            link.errands.beat = true;
-            link.next_beat = now + self.config.beat;
-            for channel in link.expire_early(now) {
-                link.errands.gone.insert(channel);
-                self.closed.insert(channel);
-            }
+        link.errands.beat |= link.met && link.beats.look(now);
+        for channel in link.expire_early(now) {
+            link.errands.gone.insert(channel);
+            self.closed.insert(channel);
         }
         self.rouse(peer);
     }

@@ -5,6 +5,8 @@
 //! counts, and the peer is asked where it seems to be; it is sent the rest when that has come
 //! (RFC 9000, sections 8.2 and 9.3). What is asked is no longer than what came.
 
+use smallvec::smallvec;
+
 use super::{Transport, seal};
 use crate::address::Address;
 use crate::flight::Item;
@@ -49,8 +51,7 @@ impl Transport {
         Frame::Now.write(into);
         link.flight.send(now, QUESTION_BYTES, &[Item::There(there)]);
         self.counters.moves_asked += 1;
-        let mut parts = Parts::new();
-        parts.push(self.sheets.split()).expect("room for one");
+        let parts = smallvec![self.sheets.split()];
         Some((there, seal(link, &mut self.sheets, parts)))
     }
 

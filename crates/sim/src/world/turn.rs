@@ -1,7 +1,7 @@
 //! One turn of a host: one thing in, everything out, then sleep until the deadline.
 
 use bytes::Bytes;
-use muts::{Address, Duration, Layer, Packet};
+use muts::{Address, Duration, Instant, Layer, Packet};
 
 use super::{What, World};
 use crate::limits::{ASKS_PER_TURN_MAX, UPS_PER_TURN_MAX, WAKES_PER_SECOND_MAX};
@@ -17,20 +17,27 @@ impl<T: Layer, A: App<Down = T::Down, Up = T::Up>> World<T, A> {
         let address = Address::Pipe(u32::try_from(from).expect("hosts are few"));
         if let Some(running) = &mut self.hosts[to].running {
             running.tower.receive(now, Packet { from: address, bytes });
+            // As the driver does: what is due by then is done before anything goes out.
+            if running.tower.deadline().is_some_and(|due| due <= now) {
+                running.tower.wake(now);
+            }
             self.settle(to);
         }
     }
 
     pub(super) fn wake(&mut self, host: usize) {
         let now = self.now;
-        if let Some(running) = &mut self.hosts[host].running {
+        let is_due = |due: Option<Instant>| due.is_some_and(|due| due <= now);
+        let Some(running) = &mut self.hosts[host].running else { return };
+        let for_app = is_due(running.app.deadline());
+        if is_due(running.tower.deadline()) {
             running.tower.wake(now);
+            self.settle(host);
+        } else if !for_app {
             self.settle(host);
         }
         // The application's own time is another thing in, hence another turn.
-        if let Some(running) = &mut self.hosts[host].running
-            && running.app.deadline().is_some_and(|deadline| deadline <= now)
-        {
+        if for_app && let Some(running) = &mut self.hosts[host].running {
             running.app.wake(now);
             self.settle(host);
         }
