@@ -208,7 +208,6 @@ impl CoreGroup {
                 // Only a relaxed group goes on without members.
                 self.directory.alive -= usize::from(members.is_empty());
                 here.asides.push_back(Aside::Known { lwg, core: self.number() });
-                self.note_apart(here, lwg);
             }
             ([(..)], Some(_)) if !ends => {}
             _ if parts.iter().any(|(_, _, marks, _)| marks.has(RELAXED)) => {

@@ -105,9 +105,9 @@ pub const LEFT_BEHIND: Duration = Duration::from_secs(3600);
 /// How long parts of a group that are apart wait before they try again to meet.
 pub const GATHER: Duration = Duration::from_secs(1);
 
-/// How long a part of a group waits for another that is to come to it: some of that may have to be
-/// invited first.
-pub const GATHERED_BY: Duration = Duration::from_secs(6);
+/// How long a part leaves it to its lowest member to see to that: who has become a member since
+/// may not know of the other part. Some tries, and what an invitation takes.
+pub const GATHERED_BY: Duration = Duration::from_secs(4);
 
 /// How often a create is placed again because its core group has lost members meanwhile.
 pub const PLACED_AGAIN_MAX: u8 = 3;

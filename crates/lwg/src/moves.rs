@@ -6,12 +6,10 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use core::cmp::Reverse;
 
 use muts::Instant;
 use vsync::{Core, GroupId};
 
-use crate::core_group::CoreGroup;
 use crate::group::{Ask, Destination};
 use crate::groups::Groups;
 use crate::header::{Op, SILENT, What};
@@ -21,27 +19,17 @@ use crate::interface::{Outcome, Up, Why};
 use crate::limits::{GATHER, GATHERED_BY, MOVES_MAX};
 use crate::outgoing::Urgent;
 use crate::policy::{GATHERED, Policy};
-use crate::table::Slot;
 use crate::traits::{LOST, RELAXED};
 
 /// See the head of this file.
 #[derive(Default)]
 pub(crate) struct Moves {
     own: BTreeMap<LwgId, Move>,
-    /// Groups whose parts are to meet.
-    gathering: BTreeMap<LwgId, Meeting>,
+    /// Groups whose parts are to meet on a core group, and until when their lowest members see to
+    /// it alone.
+    gathering: BTreeMap<LwgId, (GroupId, Instant)>,
     /// When they try again.
     again: Option<Instant>,
-}
-
-/// Where a part of a group meets another.
-#[derive(Debug, Clone, Copy)]
-struct Meeting {
-    to: GroupId,
-    /// The other one was there; else all come there.
-    beside: bool,
-    /// Until when the other one has time to come here, if it is that one's to come.
-    until: Instant,
 }
 
 struct Move {
@@ -261,14 +249,11 @@ impl<C: Core, P: Policy> Groups<C, P> {
     }
 
     /// Parts of a group have moved apart: they meet where they were one, which all of them who know
-    /// of it are in, or where one of them is and a process of another sees it.
+    /// of it are in.
     pub(crate) fn gather(&mut self, lwg: LwgId, to: GroupId) {
-        let there = self.numbers.get(&to).copied();
-        if self.here.find(lwg).map(|(core, _)| core) != there {
-            let beside = there.is_some_and(|core| self.here.table.find(lwg, core).is_some());
-            let until = self.here.now + GATHERED_BY;
-            self.moves.gathering.insert(lwg, Meeting { to, beside, until });
-        }
+        let known = self.moves.gathering.get(&lwg).filter(|(core, _)| *core == to);
+        let until = known.map_or(self.here.now + GATHERED_BY, |(_, until)| *until);
+        self.moves.gathering.insert(lwg, (to, until));
         self.gather_on(lwg);
     }
 
@@ -287,7 +272,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
     }
 
     fn gather_on(&mut self, lwg: LwgId) {
-        let Some(&Meeting { to, beside, until }) = self.moves.gathering.get(&lwg) else { return };
+        let Some(&(to, until)) = self.moves.gathering.get(&lwg) else { return };
         self.moves.again = Some(self.here.now + GATHER);
         if self.here.arriving.contains_key(&lwg) {
             return;
@@ -296,44 +281,21 @@ impl<C: Core, P: Policy> Groups<C, P> {
         let members = home.map(|(_, slot)| self.here.table.members(slot).clone());
         let members = members.filter(|members| members.contains(&self.here.me));
         let number = self.numbers.get(&to).copied();
-        let (Some(home), Some(number), Some(members)) = (home, number, members) else {
+        let (Some((from, _)), Some(number), Some(members)) = (home, number, members) else {
             self.moves.gathering.remove(&lwg);
             return;
         };
-        let other = self.here.table.find(lwg, number);
-        if home.0 == number || beside && other.is_none() {
+        if from == number {
             self.moves.gathering.remove(&lwg);
-            return;
+        } else if members.iter().min() == Some(&self.here.me) || self.here.now >= until {
+            let strangers = self.strangers(number, &members);
+            if strangers.is_empty() {
+                self.start_move(lwg, to, GATHERED, false);
+            } else {
+                let members = strangers.iter().map(|member| member.proc).collect();
+                self.ask_below(vsync::Down::Invite { group: to, members });
+            }
         }
-        let waits = self.here.now < until;
-        if waits && other.is_some_and(|other| self.comes_here(home, (number, other))) {
-            return;
-        }
-        // Of those who see that there is somewhere to go to one sees to it; who has become a member
-        // since may not have seen it, so in the end whoever has does.
-        let strangers = self.strangers(number, &members);
-        let sees = members.iter().filter(|member| !strangers.contains(member));
-        if waits && sees.min() != Some(&self.here.me) {
-            return;
-        }
-        if strangers.is_empty() {
-            self.start_move(lwg, to, GATHERED, false);
-        } else {
-            let members = strangers.iter().map(|member| member.proc).collect();
-            self.ask_below(vsync::Down::Invite { group: to, members });
-        }
-    }
-
-    /// Whether of two parts of a group the other one comes to this one: the one that has moved less
-    /// does, or else the one on the higher core group, if any of it sees this one.
-    fn comes_here(&self, mine: (CoreNumber, Slot), other: (CoreNumber, Slot)) -> bool {
-        let there = self.here.table.members(other.1);
-        let sees = self.strangers(mine.0, there).len() < there.len();
-        let rank = |(core, slot): (CoreNumber, Slot)| {
-            let core = self.cores[core as usize].as_ref().map(CoreGroup::id);
-            (self.here.table.generation(slot), Reverse(core))
-        };
-        sees && rank(other) < rank(mine)
     }
 
     /// A group that has moved was destroyed in another part: dead in one, dead in all.

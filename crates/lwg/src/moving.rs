@@ -278,7 +278,6 @@ impl CoreGroup {
             self.moved.remove(lwg);
             self.land(here, slot, &arrival.ready, (closed.len() > 1, None));
             here.asides.push_back(Aside::Known { lwg, core: self.number() });
-            self.note_apart(here, lwg);
             return;
         };
         let generation = here.table.generation(slot).max(arrival.generation);
@@ -292,14 +291,6 @@ impl CoreGroup {
         let mut change = Change::new(number, cause, members, old);
         change.arrivals = arrival.ready;
         self.agree(here, slot, change);
-    }
-
-    /// A group has come to be known here: this process may be in a part of it elsewhere.
-    pub(crate) fn note_apart(&self, here: &mut Here, lwg: LwgId) {
-        if here.is_elsewhere(lwg, self.number()) {
-            here.counters.apart += 1;
-            here.asides.push_back(Aside::Elsewhere { lwg, to: self.id() });
-        }
     }
 
     /// Where a group goes that was to come here: it is about to leave, or has left.

@@ -20,7 +20,7 @@ const fn light(
     Plant { name, file, from, to, families: &[], packages: &["lwg"] }
 }
 
-pub(super) const PLANTS: [Plant; 33] = [
+pub(super) const PLANTS: [Plant; 32] = [
     kernel(
         "what a member said of an earlier view is taken for where it is",
         "crates/vsync/src/install.rs",
@@ -115,12 +115,6 @@ pub(super) const PLANTS: [Plant; 33] = [
         "crates/lwg/src/lately.rs",
         "known.lwg == lwg && known.sent == state)",
         "known.lwg == lwg && known.sent > 0)",
-    ),
-    light(
-        "who is left behind does not see where the others are",
-        "crates/lwg/src/moving.rs",
-        "        if here.is_elsewhere(lwg, self.number()) {",
-        "        if false && here.is_elsewhere(lwg, self.number()) {",
     ),
     light(
         "a group that comes without some of its members goes on as if it were whole",
