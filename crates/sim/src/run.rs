@@ -186,7 +186,10 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
                 let few = if family == Family::Many { 4 } else { 2 };
                 let hosts = choice.between(few, 5) as usize;
                 let wishes = match family {
-                    Family::Many => Wishes::drawn_many(&mut choice, hosts),
+                    Family::Many => Wishes::drawn(&mut choice, hosts).by_the_thousand(),
+                    Family::Moves if choice.chance(100_000) => {
+                        Wishes::drawn_moves(&mut choice, hosts).by_the_thousand()
+                    }
                     Family::Moves => Wishes::drawn_moves(&mut choice, hosts),
                     Family::Lwg if choice.chance(300_000) => {
                         Wishes::drawn_moves(&mut choice, hosts)

@@ -59,10 +59,10 @@ impl Wishes {
         }
     }
 
-    /// Some wishes for a run with a thousand groups and more.
-    pub fn drawn_many(choice: &mut Choice, hosts: usize) -> Self {
-        let wishes = Self::drawn_moves(choice, hosts);
-        Self { groups_max: 400, change_chance: 300_000, at_a_time: 80, ..wishes }
+    /// The same with a thousand groups and more.
+    #[must_use]
+    pub fn by_the_thousand(self) -> Self {
+        Self { groups_max: 400, change_chance: 300_000, at_a_time: 80, ..self }
     }
 
     /// Some wishes for a run in which groups move, by hand and by themselves.
