@@ -185,17 +185,7 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
             Family::Lwg | Family::GateLwg | Family::Many | Family::Moves => {
                 let few = if family == Family::Many { 4 } else { 2 };
                 let hosts = choice.between(few, 5) as usize;
-                let wishes = match family {
-                    Family::Many => Wishes::drawn(&mut choice, hosts).by_the_thousand(),
-                    Family::Moves if choice.chance(100_000) => {
-                        Wishes::drawn_moves(&mut choice, hosts).by_the_thousand()
-                    }
-                    Family::Moves => Wishes::drawn_moves(&mut choice, hosts),
-                    Family::Lwg if choice.chance(300_000) => {
-                        Wishes::drawn_moves(&mut choice, hosts)
-                    }
-                    _ => Wishes::drawn(&mut choice, hosts),
-                };
+                let wishes = wishes(family, &mut choice, hosts);
                 let mut world = match family {
                     Family::GateLwg => gated_light_world(hosts, world_seed, wishes, ways, trace),
                     _ => light_world(hosts, world_seed, wishes, ways, trace),
@@ -334,4 +324,17 @@ pub fn judge_light(world: LightWorld) -> Report {
     }
     pronounce(&mut report, &Options::default());
     report
+}
+
+/// What the clients of a run of light-weight groups are to do.
+fn wishes(family: Family, choice: &mut Choice, hosts: usize) -> Wishes {
+    match family {
+        Family::Many => Wishes::drawn(choice, hosts).by_the_thousand(),
+        Family::Moves if choice.chance(100_000) => {
+            Wishes::drawn_moves(choice, hosts).by_the_thousand()
+        }
+        Family::Moves => Wishes::drawn_moves(choice, hosts),
+        Family::Lwg if choice.chance(300_000) => Wishes::drawn_moves(choice, hosts),
+        _ => Wishes::drawn(choice, hosts),
+    }
 }
