@@ -1,8 +1,7 @@
 //! Beats: when a heartbeat goes to one peer, and what it carries.
 //!
-//! Takes: what goes to the peer anyway, and what the floor above wants it to know. Promises: the
-//! peer is sent something once a period, and once a period what has changed; what has not goes with
-//! something else, at the latest after two periods. Keeps: three moments.
+//! Takes: what the floor above wants the peer to know. Promises: one goes each period, with what
+//! else goes to the peer then. Keeps: when the next one is due.
 
 use bytes::Bytes;
 
@@ -13,69 +12,35 @@ use crate::time::{Duration, Instant};
 pub(crate) struct Beats {
     every: Duration,
     bytes: Bytes,
-    /// They have changed since they went last.
-    news: bool,
-    /// From then on one goes with anything else.
     due: Instant,
-    /// When it is looked at whether one has to go by itself.
-    look: Instant,
-    /// When anything went last.
-    went: Instant,
     sent: u64,
     heard: u64,
 }
 
 impl Beats {
     pub(crate) fn new(now: Instant, every: Duration) -> Self {
-        let bytes = Bytes::new();
-        Self { every, bytes, news: true, due: now, look: now, went: now, sent: 0, heard: 0 }
+        Self { every, bytes: Bytes::new(), due: now, sent: 0, heard: 0 }
     }
 
     /// The link stands: the first goes at once.
     pub(crate) const fn begin(&mut self, now: Instant) {
-        (self.due, self.look) = (now, now);
+        self.due = now;
     }
 
     /// What they carry from now on.
     pub(crate) fn carry(&mut self, bytes: Bytes) {
-        if self.bytes != bytes {
-            self.bytes = bytes;
-            self.news = true;
-            self.look = self.look.min(self.due);
-        }
+        self.bytes = bytes;
     }
 
-    /// When it is looked at next whether one has to go.
-    pub(crate) const fn look_at(&self) -> Instant {
-        self.look
-    }
-
-    /// Whether one has to go now, whatever else does.
-    pub(crate) fn look(&mut self, now: Instant) -> bool {
-        if self.look > now {
-            return false;
-        }
-        let wanted = if self.news { self.due } else { self.due.max(self.went + self.every) };
-        let goes = wanted <= now;
-        self.look = if goes { now + self.every } else { wanted };
-        goes
-    }
-
-    /// Whether one goes with what goes now.
-    pub(crate) fn is_due(&self, now: Instant) -> bool {
-        self.due <= now
-    }
-
-    /// Something goes to the peer.
-    pub(crate) const fn went(&mut self, now: Instant) {
-        self.went = now;
+    /// When the next one goes.
+    pub(crate) const fn due(&self) -> Instant {
+        self.due
     }
 
     /// One goes now: its number, and what it carries.
     pub(crate) fn next(&mut self, now: Instant) -> (u64, &Bytes) {
         self.sent += 1;
-        self.news = false;
-        (self.due, self.look) = (now + self.every, now + self.every);
+        self.due = now + self.every;
         (self.sent, &self.bytes)
     }
 
@@ -98,61 +63,21 @@ impl Beats {
 mod tests {
     use super::*;
 
-    const EVERY: Duration = Duration::from_millis(100);
-
-    fn at(ms: u64) -> Instant {
-        Instant::from_nanos(ms * 1_000_000)
-    }
-
-    /// Beats of which the first has gone at once.
-    fn beats() -> Beats {
-        let mut beats = Beats::new(at(0), EVERY);
+    #[test]
+    fn one_goes_each_period_with_what_was_carried_last() {
+        let (start, every) = (Instant::ZERO, Duration::from_millis(100));
+        let mut beats = Beats::new(start, every);
         beats.carry(Bytes::from_static(b"news"));
-        assert!(beats.look(at(0)));
-        assert_eq!(beats.next(at(0)), (1, &Bytes::from_static(b"news")));
-        beats
-    }
-
-    /// When one goes by itself, looked at when it wants to be, with something else at `others`.
-    fn goes(beats: &mut Beats, others: &[u64]) -> u64 {
-        for ms in 1..1_000 {
-            if others.contains(&ms) {
-                beats.went(at(ms));
-            }
-            if beats.look_at() <= at(ms) && beats.look(at(ms)) {
-                return ms;
-            }
-        }
-        panic!("none goes");
-    }
-
-    #[test]
-    fn where_nothing_else_goes_one_goes_every_period() {
-        assert_eq!(goes(&mut beats(), &[]), 100);
-    }
-
-    #[test]
-    fn what_has_not_changed_waits_for_something_else_and_the_peer_is_sent_something_each_period() {
-        assert_eq!(goes(&mut beats(), &[30, 60]), 160);
-        assert!(beats().is_due(at(100)) && !beats().is_due(at(99)));
-        assert_eq!(goes(&mut beats(), &[99, 150, 190]), 290, "none took it along");
-    }
-
-    #[test]
-    fn what_has_changed_goes_after_a_period() {
-        let mut same = beats();
-        same.carry(Bytes::from_static(b"news"));
-        assert_eq!(goes(&mut same, &[60]), 160, "it has not");
-        let mut other = beats();
-        other.went(at(60));
-        assert!(!other.look(at(100)));
-        other.carry(Bytes::from_static(b"more"));
-        assert!(other.look_at() <= at(100) && other.look(at(110)));
+        assert_eq!(beats.next(start), (1, &Bytes::from_static(b"news")));
+        assert_eq!(beats.due(), start + every);
+        beats.carry(Bytes::from_static(b"more"));
+        assert_eq!(beats.next(start + every), (2, &Bytes::from_static(b"more")));
+        assert_eq!(beats.due(), start + every * 2);
     }
 
     #[test]
     fn an_older_one_is_none() {
-        let mut beats = beats();
+        let mut beats = Beats::new(Instant::ZERO, Duration::from_millis(100));
         assert!(beats.came(2) && !beats.came(2) && !beats.came(1) && beats.came(3));
     }
 }

@@ -112,7 +112,7 @@ impl Bundle<'_> {
     }
 
     fn errands(&mut self, link: &mut Link, sheet: &mut Sheet) {
-        if core::mem::take(&mut link.errands.beat) || link.met && link.beats.is_due(self.now) {
+        if core::mem::take(&mut link.errands.beat) || link.met && link.beats.due() <= self.now {
             self.counters.beats_sent += 1;
             let fits = self.left(sheet) > link.beats.len() + SMALL_FRAME_BYTES_MAX;
             let (number, bytes) = link.beats.next(self.now);
@@ -268,7 +268,6 @@ impl Bundle<'_> {
             self.blocks.room(left).resize(length, 0);
         }
         self.seal(&mut sheet);
-        link.beats.went(self.now);
         link.flight.send(self.now, sheet.bytes, self.items);
         if sheet.at_once {
             link.flight.ask_at_once();

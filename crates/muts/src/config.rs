@@ -20,8 +20,7 @@ pub struct Config {
     pub datagram_bytes_max: usize,
     /// How long a peer may be silent before that is told. Default 1 s.
     pub silence: Duration,
-    /// The longest that a peer is sent nothing. As often a heartbeat goes, or with something else
-    /// by twice that time. Default 100 ms.
+    /// Between two heartbeats. Default 100 ms.
     pub beat: Duration,
     /// An address at which all of a cluster listen at once: an IP multicast group. What several
     /// peers are to hear is said there once, to those of them who prove to hear it. Default none.

@@ -318,7 +318,7 @@ impl Link {
     pub(crate) fn due(&self) -> Instant {
         let mut due = self.silence.due();
         if self.met {
-            due = due.min(self.beats.look_at());
+            due = due.min(self.beats.due());
         }
         let open = self.is_open();
         let acks = self.tempo.due().filter(|_| open);

@@ -228,7 +228,6 @@ impl Transport {
             self.counters.dropped_too_long += 1;
         } else if let Some(link) = self.links.get_mut(&to) {
             link.beats.carry(bytes);
-            self.reschedule(to);
         }
     }
 }

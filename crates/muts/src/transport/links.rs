@@ -221,7 +221,7 @@ impl Transport {
         self.tend_sessions(now, peer);
         self.look_for_lost(now, peer);
         let Some(link) = self.links.get_mut(&peer) else { return };
-        link.errands.beat |= link.met && link.beats.look(now);
+        link.errands.beat |= link.met && link.beats.due() <= now;
         for channel in link.expire_early(now) {
             link.errands.gone.insert(channel);
             self.closed.insert(channel);

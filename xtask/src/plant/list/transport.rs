@@ -11,18 +11,12 @@ const fn transport(
     Plant { name, file, from, to, families: &[], packages: &["muts", "sim"] }
 }
 
-pub(super) const PLANTS: [Plant; 19] = [
+pub(super) const PLANTS: [Plant; 18] = [
     transport(
-        "what is new in a heartbeat waits for company",
+        "an older heartbeat is taken for news",
         "crates/muts/src/beats.rs",
-        "let wanted = if self.news { self.due }",
-        "let wanted = if self.news && self.sent == 0 { self.due }",
-    ),
-    transport(
-        "heartbeats wait for company that does not come",
-        "crates/muts/src/beats.rs",
-        "self.due.max(self.went + self.every) };",
-        "self.due.max(self.went + self.every * 3) };",
+        "let newer = number > self.heard;",
+        "let newer = number >= self.heard;",
     ),
     transport(
         "whose credit is about to come is not waited for in the hall",
