@@ -6,9 +6,9 @@ mod ends;
 use std::time::Duration;
 
 use muts::os::Driver;
-use muts::{Channel, Message, Up};
+use muts::{Channel, Message};
 
-use ends::{End, PATIENCE, cast, pair, until};
+use ends::{End, cast, pair, until};
 
 #[test]
 fn two_processes_meet_and_everything_arrives() {
@@ -28,6 +28,9 @@ fn two_processes_meet_and_everything_arrives() {
 #[test]
 #[cfg(all(target_os = "linux", not(feature = "portable")))]
 fn a_process_that_died_on_a_living_host_is_missed_at_once() {
+    use ends::PATIENCE;
+    use muts::Up;
+
     let [mut end, mut other] = pair(None, End::listens);
     let start = std::time::Instant::now();
     let told = |end: &End, wanted: fn(&Up) -> bool| end.told.iter().any(wanted);
