@@ -22,7 +22,7 @@ pub struct Where {
     pub set: SetId,
     /// How many members of the core group are not in the group.
     pub extras: usize,
-    /// How often it has moved, modulo 256.
+    /// How often it has moved.
     pub moves: u32,
     /// Every core group of the set that this process is in and that holds all members, the
     /// smallest first; the one it is on included.

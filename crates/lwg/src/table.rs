@@ -217,6 +217,7 @@ impl Table {
     }
 
     pub(crate) fn set_generation(&mut self, slot: Slot, generation: Generation) {
+        self.changes += 1;
         if generation == Generation::default() {
             self.generations.remove(&slot);
         } else {

@@ -76,6 +76,15 @@ fn found_all(world: &mut Crowd) {
     }
 }
 
+/// Hosts that take in so much, and all groups founded among them; tells how long that took.
+fn founded(seed: u64, intake: Intake) -> (Crowd, Duration) {
+    let mut world = crowd(seed);
+    world.network.set_intake(intake);
+    found_all(&mut world);
+    let (took, _) = until_all(&mut world, |_| 3);
+    (world, took)
+}
+
 /// Whether each group has this many members wherever it lives.
 fn all_have(world: &Crowd, size: impl Fn(u64) -> usize) -> bool {
     (0..GROUPS).all(|number| {
@@ -105,10 +114,7 @@ fn until_all(world: &mut Crowd, size: impl Fn(u64) -> usize) -> (Duration, u64) 
 #[test]
 fn thousands_of_groups_that_change_at_once_do_not_keep_each_other_from_it() {
     for seed in 1..=3 {
-        let mut world = crowd(seed);
-        world.network.set_intake(BUSY);
-        found_all(&mut world);
-        let (took, _) = until_all(&mut world, |_| 3);
+        let (mut world, took) = founded(seed, BUSY);
         assert!(took < Duration::from_secs(1), "founded after {took:?}, seed {seed}");
         world.run_for(Duration::from_secs(3));
 
@@ -123,10 +129,7 @@ fn thousands_of_groups_that_change_at_once_do_not_keep_each_other_from_it() {
 /// The same with an eighth of the room: what is lost on the way is said again, and all comes about.
 #[test]
 fn thousands_of_groups_change_at_once_where_most_of_what_they_say_is_lost() {
-    let mut world = crowd(1);
-    world.network.set_intake(Intake { byte_ns: 2_000, kept_bytes: 208 << 10 });
-    found_all(&mut world);
-    let (took, _) = until_all(&mut world, |_| 3);
+    let (mut world, took) = founded(1, Intake { byte_ns: 2_000, kept_bytes: 208 << 10 });
     assert!(took < Duration::from_secs(5), "founded after {took:?}");
     world.run_for(Duration::from_secs(3));
     world.crash(3);
@@ -138,10 +141,7 @@ fn thousands_of_groups_change_at_once_where_most_of_what_they_say_is_lost() {
 /// One host is cut off and comes back: three of four groups part, and become one again.
 #[test]
 fn thousands_of_groups_part_and_meet_again() {
-    let mut world = crowd(1);
-    world.network.set_intake(BUSY);
-    found_all(&mut world);
-    until_all(&mut world, |_| 3);
+    let (mut world, _) = founded(1, BUSY);
     for host in 0..HOSTS - 1 {
         world.network.cut(host, HOSTS - 1, true);
         world.network.cut(HOSTS - 1, host, true);
@@ -158,10 +158,7 @@ fn thousands_of_groups_part_and_meet_again() {
 /// once, which exclude what it was and take in what it is.
 #[test]
 fn thousands_of_groups_take_in_one_that_comes_back() {
-    let mut world = crowd(1);
-    world.network.set_intake(BUSY);
-    found_all(&mut world);
-    until_all(&mut world, |_| 3);
+    let (mut world, _) = founded(1, BUSY);
     world.run_for(Duration::from_secs(3));
     world.crash(3);
     world.start(3);

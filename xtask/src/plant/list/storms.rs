@@ -20,12 +20,18 @@ const fn light(
     Plant { name, file, from, to, families: &[], packages: &["lwg"] }
 }
 
-pub(super) const PLANTS: [Plant; 32] = [
+pub(super) const PLANTS: [Plant; 33] = [
     kernel(
         "what a member said of an earlier view is taken for where it is",
         "crates/vsync/src/install.rs",
         "self.ends(epoch) || self.parts.iter().any(later)",
         "self.ends(epoch) || self.parts.iter().any(later) && false",
+    ),
+    light(
+        "the lowest member of a part is waited for, whether it knows of the other one or not",
+        "crates/lwg/src/moves.rs",
+        "== Some(&self.here.me) || self.here.now >= until {",
+        "== Some(&self.here.me) || self.here.now >= until && false {",
     ),
     light(
         "how often a group has moved is forgotten",
