@@ -3,28 +3,21 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use lwg::{Down, LwgId, Up};
+use lwg::{Down, Up};
 use muts::{Full, Instant, Layer};
 use vsync::GroupId;
 
 use crate::inbox::Inbox;
+use crate::limits::KEPT_MAX;
 use crate::posts::{Posts, Step, kind_of};
-
-/// Whose room an ask needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Room {
-    /// A light-weight group's.
-    Light(LwgId),
-    /// A core group's.
-    Core(GroupId),
-    /// Nobody's in particular: tried again each turn.
-    Any,
-}
+use crate::shared::{Room, Shared};
 
 /// Keeps the order of asks within one group; groups do not wait for each other.
 #[derive(Default)]
 pub(crate) struct Backlog {
     waiting: BTreeMap<Room, VecDeque<Asked>>,
+    /// Where it is said for whose room too many wait.
+    shared: Arc<Shared>,
 }
 
 /// An ask, and where it is told what becomes of it, if it is a multicast in a core group.
@@ -59,59 +52,65 @@ impl Asked {
 }
 
 impl Backlog {
-    /// Asks, or keeps the ask; how many asks are out of the way now.
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
+        Self { waiting: BTreeMap::new(), shared: Arc::clone(shared) }
+    }
+
+    /// How many asks wait.
+    pub(crate) fn len(&self) -> u64 {
+        self.waiting.values().map(|queue| queue.len() as u64).sum()
+    }
+
+    /// Asks, or keeps the ask.
     pub(crate) fn ask(
         &mut self,
         asked: Asked,
         tower: &mut impl Layer<Down = Down>,
         now: Instant,
         posts: &mut Posts,
-    ) -> usize {
+    ) {
         let room = room_of(&asked.ask);
         if let Some(queue) = self.waiting.get_mut(&room) {
             queue.push_back(asked);
-            return 0;
-        }
-        match asked.go(tower, now, posts) {
-            Ok(()) => 1,
-            Err(asked) => {
-                self.waiting.insert(room, VecDeque::from([asked]));
-                0
+            if queue.len() == KEPT_MAX {
+                self.shared.set_full(room, true);
             }
+        } else if let Err(asked) = asked.go(tower, now, posts) {
+            self.waiting.insert(room, VecDeque::from([asked]));
         }
     }
 
     /// Takes back a multicast in a core group that still waits; whether it did.
     pub(crate) fn cancel(&mut self, group: GroupId, ticket: u64) -> bool {
-        let Some(queue) = self.waiting.get_mut(&Room::Core(group)) else { return false };
-        let Some(at) = queue.iter().position(|asked| asked.ticket == ticket) else { return false };
-        let asked = queue.remove(at).expect("found just now");
-        if let Some(inbox) = &asked.post {
+        let room = Room::Core(group);
+        let Some(mut queue) = self.waiting.remove(&room) else { return false };
+        let at = queue.iter().position(|asked| asked.ticket == ticket);
+        let asked = at.and_then(|at| queue.remove(at));
+        self.keep(room, queue);
+        let Some(inbox) = asked.map(|asked| asked.post) else { return false };
+        if let Some(inbox) = inbox {
             inbox.push(Step::Dropped);
             inbox.end();
-        }
-        if queue.is_empty() {
-            self.waiting.remove(&Room::Core(group));
         }
         true
     }
 
-    /// Asks again what this makes room for; how many asks are out of the way now.
+    /// Asks again what this makes room for.
     pub(crate) fn hear(
         &mut self,
         up: &Up,
         tower: &mut impl Layer<Down = Down>,
         now: Instant,
         posts: &mut Posts,
-    ) -> usize {
+    ) {
         match up {
             Up::Room { lwg } => self.retry(Room::Light(*lwg), tower, now, posts),
             Up::Core(vsync::Up::Room { group }) => {
-                self.retry(Room::Core(*group), tower, now, posts)
+                self.retry(Room::Core(*group), tower, now, posts);
             }
             Up::Out { lwg, .. } => self.forget(Room::Light(*lwg)),
             Up::Core(vsync::Up::Out { group, .. }) => self.forget(Room::Core(*group)),
-            _ => 0,
+            _ => {}
         }
     }
 
@@ -121,8 +120,8 @@ impl Backlog {
         tower: &mut impl Layer<Down = Down>,
         now: Instant,
         posts: &mut Posts,
-    ) -> usize {
-        self.retry(Room::Any, tower, now, posts)
+    ) {
+        self.retry(Room::Any, tower, now, posts);
     }
 
     fn retry(
@@ -131,25 +130,31 @@ impl Backlog {
         tower: &mut impl Layer<Down = Down>,
         now: Instant,
         posts: &mut Posts,
-    ) -> usize {
-        let Some(mut queue) = self.waiting.remove(&room) else { return 0 };
-        let mut done = 0;
+    ) {
+        let Some(mut queue) = self.waiting.remove(&room) else { return };
         while let Some(asked) = queue.pop_front() {
             if let Err(asked) = asked.go(tower, now, posts) {
                 queue.push_front(asked);
-                self.waiting.insert(room, queue);
                 break;
             }
-            done += 1;
         }
-        done
+        self.keep(room, queue);
     }
 
-    fn forget(&mut self, room: Room) -> usize {
-        self.waiting.remove(&room).map_or(0, |queue| {
-            queue.iter().flat_map(|asked| &asked.post).for_each(|inbox| inbox.end());
-            queue.len()
-        })
+    /// What still waits for this room.
+    fn keep(&mut self, room: Room, queue: VecDeque<Asked>) {
+        if queue.len() < KEPT_MAX {
+            self.shared.set_full(room, false);
+        }
+        if !queue.is_empty() {
+            self.waiting.insert(room, queue);
+        }
+    }
+
+    fn forget(&mut self, room: Room) {
+        let Some(queue) = self.waiting.remove(&room) else { return };
+        queue.iter().flat_map(|asked| &asked.post).for_each(|inbox| inbox.end());
+        self.keep(room, VecDeque::new());
     }
 }
 
@@ -157,12 +162,14 @@ fn room_of(ask: &Down) -> Room {
     match ask {
         Down::Create { lwg, .. }
         | Down::CreateIn { lwg, .. }
+        | Down::CreateWith { lwg, .. }
         | Down::CreateOn { lwg, .. }
         | Down::Move { lwg, .. }
         | Down::Add { lwg, .. }
         | Down::Remove { lwg, .. }
         | Down::Destroy { lwg }
         | Down::Send { lwg, .. }
+        | Down::SendTo { lwg, .. }
         | Down::Tell { lwg, .. } => Room::Light(*lwg),
         Down::Core(
             vsync::Down::Cast { group, .. }
@@ -179,6 +186,7 @@ fn room_of(ask: &Down) -> Room {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lwg::LwgId;
     use muts::{Packet, Transmit};
 
     /// A tower that takes what it is asked, or nothing.
@@ -232,7 +240,8 @@ mod tests {
         assert!(backlog.cancel(group, 2) && !backlog.cancel(group, 2));
         assert_eq!(inbox.take(), Some(Step::Dropped));
         tower.open = true;
-        assert_eq!(backlog.hear(&Up::Core(vsync::Up::Room { group }), &mut tower, now, posts), 1);
+        backlog.hear(&Up::Core(vsync::Up::Room { group }), &mut tower, now, posts);
+        assert_eq!((backlog.len(), tower.taken.len()), (0, 1));
         assert!(!backlog.cancel(group, 1));
     }
 
@@ -242,11 +251,12 @@ mod tests {
         let ask = |count| plain(Down::Destroy { lwg: group(count) });
         let posts = &mut Posts::default();
         let (mut backlog, mut tower, now) = (Backlog::default(), Gate::default(), Instant::ZERO);
-        assert_eq!(backlog.ask(ask(1), &mut tower, now, posts), 0);
+        backlog.ask(ask(1), &mut tower, now, posts);
         tower.open = true;
-        assert_eq!(backlog.ask(ask(1), &mut tower, now, posts), 0);
-        assert_eq!(backlog.ask(ask(2), &mut tower, now, posts), 1);
-        assert_eq!(backlog.hear(&Up::Room { lwg: group(1) }, &mut tower, now, posts), 2);
+        backlog.ask(ask(1), &mut tower, now, posts);
+        backlog.ask(ask(2), &mut tower, now, posts);
+        assert_eq!(backlog.len(), 2);
+        backlog.hear(&Up::Room { lwg: group(1) }, &mut tower, now, posts);
         let order: Vec<_> = tower.taken.iter().map(room_of).collect();
         assert_eq!(order, [2, 1, 1].map(|count| Room::Light(group(count))));
     }
@@ -259,7 +269,24 @@ mod tests {
         backlog.ask(plain(Down::Destroy { lwg }), &mut tower, now, posts);
         let out = Up::Out { lwg, why: lwg::Why::Removed };
         tower.open = true;
-        assert_eq!(backlog.hear(&out, &mut tower, now, posts), 1);
-        assert!(tower.taken.is_empty());
+        backlog.hear(&out, &mut tower, now, posts);
+        assert!(tower.taken.is_empty() && backlog.len() == 0);
+    }
+
+    #[test]
+    fn who_asks_of_a_group_that_has_many_asks_waiting_waits_itself_and_nobody_else() {
+        let lwg = |count| LwgId { creator: 1, count };
+        let shared = Arc::new(Shared::default());
+        let posts = &mut Posts::default();
+        let (mut backlog, mut tower, now) = (Backlog::new(&shared), Gate::default(), Instant::ZERO);
+        for _ in 0..KEPT_MAX {
+            assert!(shared.has_room(Room::Light(lwg(1))));
+            backlog.ask(plain(Down::Destroy { lwg: lwg(1) }), &mut tower, now, posts);
+        }
+        let has_room = || [1, 2].map(|count| shared.has_room(Room::Light(lwg(count))));
+        assert_eq!(has_room(), [false, true]);
+        tower.open = true;
+        backlog.hear(&Up::Room { lwg: lwg(1) }, &mut tower, now, posts);
+        assert_eq!(has_room(), [true, true]);
     }
 }

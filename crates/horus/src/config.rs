@@ -61,6 +61,9 @@ pub struct Timing {
     pub silence: Duration,
     /// How often a quiet link says that it lives.
     pub beat: Duration,
+    /// How long a group's senders wait for this process to take anything of what it was told there,
+    /// before it leaves the group ([`crate::Error::Deaf`]). None: for ever.
+    pub deaf: Option<Duration>,
 }
 
 impl Timing {
@@ -72,7 +75,11 @@ impl Timing {
     pub const WAN: Self = Self::of(5_000, 500);
 
     const fn of(silence_ms: u64, beat_ms: u64) -> Self {
-        Self { silence: Duration::from_millis(silence_ms), beat: Duration::from_millis(beat_ms) }
+        Self {
+            silence: Duration::from_millis(silence_ms),
+            beat: Duration::from_millis(beat_ms),
+            deaf: Some(Duration::from_secs(10)),
+        }
     }
 }
 

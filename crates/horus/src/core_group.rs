@@ -12,15 +12,16 @@ use vsync::{GroupId, How, Side, Terms, View};
 use crate::door::Door;
 use crate::error::{Error, fits};
 use crate::inbox::Inbox;
+use crate::mailbox::Mailbox;
 use crate::posted::Posted;
-use crate::shared::Hook;
+use crate::shared::{Hook, Room};
 use crate::wait::Wait;
 
 /// A core group that this process has founded or joins. Dropping it ends listening, not membership.
 pub struct CoreGroup {
     door: Arc<Door>,
     group: GroupId,
-    inbox: Arc<Inbox<Up>>,
+    mailbox: Arc<Mailbox>,
 }
 
 /// One thing told in a core group, in the order that means something.
@@ -54,12 +55,12 @@ pub enum CoreHeard {
 
 impl CoreGroup {
     pub(crate) fn new(door: &Arc<Door>, group: GroupId) -> Self {
-        let inbox = Arc::new(Inbox::default());
-        let told = Arc::clone(&inbox);
+        let mailbox = Mailbox::new(&door.shared.pile);
+        let told = Arc::clone(&mailbox);
         door.run(move |engine| {
             engine.router.cores.insert(group, told);
         });
-        Self { door: Arc::clone(door), group, inbox }
+        Self { door: Arc::clone(door), group, mailbox }
     }
 
     /// Its name, the same wherever the word is said.
@@ -82,7 +83,7 @@ impl CoreGroup {
     pub fn cast(&self, how: impl Into<How>, body: impl Into<Bytes>) -> Result<Posted, Error> {
         let body = body.into();
         fits(&body)?;
-        self.door.wait_for_room()?;
+        self.door.wait_for_room(Room::Core(self.group))?;
         let (group, message) = (self.group, Message::new(body));
         let (ticket, inbox) = (self.door.mint_send().0, Arc::new(Inbox::default()));
         let ask = Down::Core(vsync::Down::Cast { group, how: how.into(), message });
@@ -131,7 +132,7 @@ impl CoreGroup {
             &self.door,
             poll_fn(|context| {
                 loop {
-                    match self.inbox.poll(context) {
+                    match self.mailbox.poll(&self.door, context) {
                         Poll::Pending => return Poll::Pending,
                         Poll::Ready(None) => return Poll::Ready(Err(Error::Out)),
                         Poll::Ready(Some(up)) => {
@@ -148,10 +149,10 @@ impl CoreGroup {
 
 impl Drop for CoreGroup {
     fn drop(&mut self) {
-        let (group, inbox) = (self.group, Arc::clone(&self.inbox));
+        let (group, mailbox) = (self.group, Arc::clone(&self.mailbox));
         self.door.run(move |engine| {
             // A later handle of the same word may have taken its place.
-            if engine.router.cores.get(&group).is_some_and(|now| Arc::ptr_eq(now, &inbox)) {
+            if engine.router.cores.get(&group).is_some_and(|now| Arc::ptr_eq(now, &mailbox)) {
                 engine.router.cores.remove(&group);
             }
         });

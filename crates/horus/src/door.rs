@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::inbox::Inbox;
 use crate::runtime::Runtime;
 use crate::sent::Sent;
-use crate::shared::{Hook, Shared, Word};
+use crate::shared::{Hook, Room, Shared, Word};
 use crate::wait::Pending;
 
 /// See the head of this file. Closes the tower when the last handle goes.
@@ -67,16 +67,16 @@ impl Door {
         }
     }
 
-    /// Waits until asks have room; then one may be said.
+    /// Waits until asks that need this room have it; then one may be said.
     ///
     /// # Errors
     /// [`Error::Closed`].
-    pub(crate) fn wait_for_room(&self) -> Result<(), Error> {
-        if self.shared.has_room() {
+    pub(crate) fn wait_for_room(&self, room: Room) -> Result<(), Error> {
+        if self.shared.has_room(room) {
             return Ok(());
         }
-        let room = std::future::poll_fn(|context| self.shared.poll_room(context));
-        self.runtime.wait(room, None).ok_or(Error::Closed)
+        let has_room = std::future::poll_fn(|context| self.shared.poll_room(room, context));
+        self.runtime.wait(has_room, None).ok_or(Error::Closed)
     }
 
     /// Asks for an operation on a group and makes its outcome something to wait for.

@@ -12,6 +12,7 @@ use vsync::GroupId;
 use crate::backlog::{Asked, Backlog};
 use crate::inbox::Inbox;
 use crate::limits::ASKS_PER_TURN;
+use crate::mailbox::Mailbox;
 use crate::motor::Motor;
 use crate::posts::{Posts, Step};
 use crate::router::Router;
@@ -28,24 +29,31 @@ pub(crate) struct Engine {
     posts: Posts,
     me: Endpoint,
     shared: Arc<Shared>,
+    /// After how long a process that takes nothing leaves.
+    deaf_after: Option<Duration>,
     over: bool,
 }
 
 impl Engine {
     /// Nothing is told before the first turn.
-    pub(crate) fn new(motor: Motor, tower: Boxed, shared: Arc<Shared>, me: Endpoint) -> Self {
-        let router = Router::new(Arc::clone(&shared.invited));
-        let backlog = Backlog::default();
+    pub(crate) fn new(
+        motor: Motor,
+        tower: Boxed,
+        shared: Arc<Shared>,
+        (me, deaf_after): (Endpoint, Option<Duration>),
+    ) -> Self {
+        let router = Router::new(me, Arc::clone(&shared.pile), Arc::clone(&shared.invited));
+        let backlog = Backlog::new(&shared);
         let posts = Posts::default();
-        Self { motor, tower, router, backlog, posts, me, shared, over: false }
+        Self { motor, tower, router, backlog, posts, me, shared, deaf_after, over: false }
     }
 
     /// Counters of the tower and of the driver, by name.
     pub(crate) fn count(&self, tell: &mut dyn FnMut(&'static str, u64)) {
         self.tower.count(tell);
         self.motor.count(tell);
-        // Less the one that asks for this.
-        tell("horus.asks_waiting", self.shared.waiting().saturating_sub(1));
+        tell("horus.asks_waiting", self.shared.waiting() + self.backlog.len());
+        tell("horus.untaken_bytes", self.shared.pile.bytes());
     }
 
     /// See [`Guarded`].
@@ -62,22 +70,18 @@ impl Engine {
     fn ask(&mut self, ask: Box<Down>, ticket: u64, post: Option<Arc<Inbox<Step>>>) {
         let now = self.motor.now();
         let asked = Asked { ask, ticket, post };
-        let done = self.backlog.ask(asked, &mut self.tower, now, &mut self.posts);
-        self.shared.done(done);
+        self.backlog.ask(asked, &mut self.tower, now, &mut self.posts);
     }
 
     /// Takes back a multicast in a core group that still waits; whether it did.
     pub(crate) fn cancel(&mut self, group: GroupId, ticket: u64) -> bool {
-        let waited = self.backlog.cancel(group, ticket);
-        self.shared.done(usize::from(waited));
-        waited
+        self.backlog.cancel(group, ticket)
     }
 
     /// Takes in what was asked; true if more waits.
     fn take_asks(&mut self) -> bool {
         let now = self.motor.now();
-        let done = self.backlog.turn(&mut self.tower, now, &mut self.posts);
-        self.shared.done(done);
+        self.backlog.turn(&mut self.tower, now, &mut self.posts);
         for _ in 0..ASKS_PER_TURN {
             match self.shared.pop() {
                 Some(Word::Ask(ask, Hook::Cast(ticket, inbox))) => {
@@ -89,7 +93,6 @@ impl Engine {
                 }
                 Some(Word::Do(what)) => {
                     what(self);
-                    self.shared.done(1);
                 }
                 None => return false,
             }
@@ -113,12 +116,34 @@ impl Engine {
     fn hear(&mut self, up: Up) {
         let now = self.motor.now();
         self.posts.hear(&up, self.me);
-        let done = self.backlog.hear(&up, &mut self.tower, now, &mut self.posts);
-        self.shared.done(done);
-        if let Some(ask) = self.router.hear(up, &self.shared.book) {
-            self.shared.count_one();
+        self.backlog.hear(&up, &mut self.tower, now, &mut self.posts);
+        let asks = self.router.hear(now, up, &self.shared.book);
+        self.ask_all(asks);
+    }
+
+    /// Asks what comes of things inside.
+    pub(crate) fn ask_all(&mut self, asks: Vec<Down>) {
+        for ask in asks {
             self.ask(Box::new(ask), 0, None);
         }
+    }
+
+    /// Enough may have been taken of a mailbox.
+    pub(crate) fn ease(&mut self, mailbox: &Arc<Mailbox>) {
+        let asks = self.router.slow.ease(mailbox);
+        self.ask_all(asks);
+    }
+
+    /// Leaves the groups of which nothing was taken for too long, and says when to look again.
+    fn leave_deaf(&mut self) -> Option<Duration> {
+        let patience = self.deaf_after?;
+        let now = self.motor.now();
+        for lwg in self.router.slow.overdue(now, patience) {
+            // Past what waits for room in that group.
+            let members = [self.me].into_iter().collect();
+            let _ = self.tower.down(now, Down::Remove { lwg, members });
+        }
+        self.router.slow.due(patience).map(|due| due.since(now))
     }
 }
 
@@ -128,7 +153,9 @@ impl Crank for Engine {
     fn turn(&mut self, patience: Option<Duration>) -> Result<(), String> {
         let more = self.take_asks();
         let told = self.tell();
+        let look = self.leave_deaf();
         let patience = if more || told { Some(Duration::ZERO) } else { patience };
+        let patience = [patience, look].into_iter().flatten().min();
         let turned = self.motor.turn(&mut self.tower, patience);
         self.tell();
         turned?;

@@ -68,6 +68,9 @@ pub enum Error {
     NotSent,
     /// This process is no longer in the group.
     Out,
+    /// The same, because nothing that it was told there was taken for too long, while others had to
+    /// wait: [`crate::Timing::deaf`].
+    Deaf,
     /// The tower is closed or broken: open a new one.
     Closed,
 }
@@ -137,6 +140,11 @@ impl fmt::Display for Error {
                 "not sent: it would have had to wait, or the view is not primary; send it again"
             ),
             Self::Out => write!(f, "this process is no longer in the group"),
+            Self::Deaf => write!(
+                f,
+                "this process was taken out of the group: nothing of it was received for too long \
+                 while others waited to send; receive more often, or give it longer (Timing::deaf)"
+            ),
             Self::Closed => write!(f, "the tower is closed or broken; open a new one"),
         }
     }

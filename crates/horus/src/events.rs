@@ -7,7 +7,7 @@ use lwg::Up;
 
 use crate::door::Door;
 use crate::error::Error;
-use crate::inbox::Inbox;
+use crate::mailbox::Mailbox;
 use crate::wait::Wait;
 
 /// The whole stream, from the moment it was asked for. While it is held, groups that others make
@@ -15,24 +15,23 @@ use crate::wait::Wait;
 /// whoever holds the stream answers.
 pub struct Events {
     door: Arc<Door>,
-    inbox: Arc<Inbox<Up>>,
+    mailbox: Arc<Mailbox>,
 }
 
 impl Events {
     pub(crate) fn new(door: &Arc<Door>) -> Self {
-        let inbox = Arc::new(Inbox::default());
-        let told = Arc::clone(&inbox);
+        let mailbox = Mailbox::new(&door.shared.pile);
+        let told = Arc::clone(&mailbox);
         door.run(move |engine| {
-            if let Some(before) = engine.router.events.replace(told) {
-                before.end();
-            }
+            let asks = engine.router.replace_events(Some(told));
+            engine.ask_all(asks);
         });
-        Self::of(door, inbox)
+        Self::of(door, mailbox)
     }
 
-    /// What this inbox, which the router has already, is told.
-    pub(crate) fn of(door: &Arc<Door>, inbox: Arc<Inbox<Up>>) -> Self {
-        Self { door: Arc::clone(door), inbox }
+    /// What this mailbox, which the router has already, is told.
+    pub(crate) fn of(door: &Arc<Door>, mailbox: Arc<Mailbox>) -> Self {
+        Self { door: Arc::clone(door), mailbox }
     }
 
     /// The next thing told.
@@ -40,25 +39,27 @@ impl Events {
     /// # Errors
     /// [`Error::Closed`] if the tower is, or somebody else has asked for the stream since.
     pub fn next(&self) -> Wait<'_, impl Future<Output = Result<Up, Error>> + Unpin> {
-        let inbox = &self.inbox;
-        let next =
-            poll_fn(move |context| inbox.poll(context).map(|told| told.ok_or(Error::Closed)));
-        Wait::new(&self.door, next)
+        let (door, mailbox) = (&self.door, &self.mailbox);
+        let next = poll_fn(move |context| {
+            mailbox.poll(door, context).map(|told| told.ok_or(Error::Closed))
+        });
+        Wait::new(door, next)
     }
 
     /// The next thing told, if it is here already.
     #[must_use]
     pub fn take(&self) -> Option<Up> {
-        self.inbox.take()
+        self.mailbox.take(&self.door)
     }
 }
 
 impl Drop for Events {
     fn drop(&mut self) {
-        let inbox = Arc::clone(&self.inbox);
+        let mailbox = Arc::clone(&self.mailbox);
         self.door.run(move |engine| {
-            if engine.router.events.as_ref().is_some_and(|now| Arc::ptr_eq(now, &inbox)) {
-                engine.router.events = None;
+            if engine.router.events.as_ref().is_some_and(|now| Arc::ptr_eq(now, &mailbox)) {
+                let asks = engine.router.replace_events(None);
+                engine.ask_all(asks);
             }
         });
     }

@@ -10,10 +10,10 @@ use parking_lot::Mutex;
 
 use crate::door::Door;
 use crate::error::{Error, fits};
-use crate::inbox::Inbox;
+use crate::mailbox::Mailbox;
 use crate::router::decline;
 use crate::sent::Sent;
-use crate::shared::Hook;
+use crate::shared::{Hook, Room};
 use crate::wait::{Pending, Wait};
 
 /// A light-weight group that this process is in, or has made.
@@ -23,7 +23,7 @@ use crate::wait::{Pending, Wait};
 pub struct Group {
     door: Arc<Door>,
     lwg: LwgId,
-    inbox: Arc<Inbox<Up>>,
+    mailbox: Arc<Mailbox>,
     view: Mutex<Option<View>>,
 }
 
@@ -44,8 +44,8 @@ pub enum Heard {
 }
 
 impl Group {
-    pub(crate) fn new(door: &Arc<Door>, lwg: LwgId, inbox: Arc<Inbox<Up>>) -> Self {
-        Self { door: Arc::clone(door), lwg, inbox, view: Mutex::new(None) }
+    pub(crate) fn new(door: &Arc<Door>, lwg: LwgId, mailbox: Arc<Mailbox>) -> Self {
+        Self { door: Arc::clone(door), lwg, mailbox, view: Mutex::new(None) }
     }
 
     /// Its name, the same at all members.
@@ -129,7 +129,7 @@ impl Group {
         body: Bytes,
         replies: bool,
     ) -> Result<Sent, Error> {
-        self.door.wait_for_room()?;
+        self.door.wait_for_room(Room::Light(self.lwg))?;
         let (lwg, message) = (self.lwg, Message::new(body));
         let to = Box::new(members.iter().copied().collect());
         let ask = |send| Down::SendTo { lwg, to, send, how, replies, message };
@@ -138,7 +138,7 @@ impl Group {
 
     fn multicast(&self, how: How, body: Bytes, replies: bool) -> Result<Sent, Error> {
         fits(&body)?;
-        self.door.wait_for_room()?;
+        self.door.wait_for_room(Room::Light(self.lwg))?;
         let (lwg, message) = (self.lwg, Message::new(body));
         let ask = |send| Down::Send { lwg, send, how, replies, message };
         Ok(self.door.send_as(lwg, replies, ask))
@@ -151,7 +151,7 @@ impl Group {
     pub fn tell(&self, to: Endpoint, body: impl Into<Bytes>) -> Result<(), Error> {
         let body = body.into();
         fits(&body)?;
-        self.door.wait_for_room()?;
+        self.door.wait_for_room(Room::Light(self.lwg))?;
         let message = Message::new(body);
         self.door.ask(Down::Tell { lwg: self.lwg, to, message }, Hook::Nothing);
         Ok(())
@@ -160,7 +160,8 @@ impl Group {
     /// The next thing: views, messages and what is told to this process alone.
     ///
     /// # Errors
-    /// [`Error::Out`] once this process is no longer in the group.
+    /// [`Error::Out`] once this process is no longer in the group; [`Error::Deaf`] if that is so
+    /// because nothing was heard here while others waited.
     pub fn hear(&self) -> Wait<'_, impl Future<Output = Result<Heard, Error>> + Unpin> {
         Wait::new(&self.door, poll_fn(|context| self.poll_heard(context)))
     }
@@ -169,7 +170,8 @@ impl Group {
     /// told to this process alone is passed over: who wants it uses [`Group::hear`].
     ///
     /// # Errors
-    /// [`Error::Out`] once this process is no longer in the group.
+    /// [`Error::Out`] once this process is no longer in the group; [`Error::Deaf`] if that is so
+    /// because nothing was heard here while others waited.
     pub fn receive(&self) -> Wait<'_, impl Future<Output = Result<Received, Error>> + Unpin> {
         Wait::new(
             &self.door,
@@ -190,8 +192,11 @@ impl Group {
 
     fn poll_heard(&self, context: &mut Context<'_>) -> Poll<Result<Heard, Error>> {
         loop {
-            let heard = match self.inbox.poll(context) {
+            let heard = match self.mailbox.poll(&self.door, context) {
                 Poll::Pending => return Poll::Pending,
+                Poll::Ready(None) if self.mailbox.is_deaf() => {
+                    return Poll::Ready(Err(Error::Deaf));
+                }
                 Poll::Ready(None) => return Poll::Ready(Err(Error::Out)),
                 Poll::Ready(Some(up)) => self.heard(up),
             };
@@ -220,10 +225,12 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        let (lwg, inbox) = (self.lwg, Arc::clone(&self.inbox));
-        let door = Arc::clone(&self.door);
-        self.door.run(move |engine| engine.router.drop_group(lwg));
-        while let Some(up) = inbox.take() {
+        let (lwg, door) = (self.lwg, &self.door);
+        door.run(move |engine| {
+            let asks = engine.router.drop_group(lwg);
+            engine.ask_all(asks);
+        });
+        while let Some(up) = self.mailbox.take(door) {
             if let Some(ask) = decline(&up) {
                 door.ask(ask, Hook::Nothing);
             }

@@ -23,10 +23,11 @@ use crate::error::Error;
 use crate::events::Events;
 use crate::group::Group;
 use crate::inbox::Inbox;
+use crate::mailbox::Mailbox;
 use crate::motor::Motor;
 use crate::runtime::Runtime;
 use crate::sent::Sent;
-use crate::shared::{Hook, Shared};
+use crate::shared::{Hook, Room, Shared};
 use crate::tower::{self, Boxed};
 use crate::wait::{Pending, Wait};
 use crate::word::group_of_word;
@@ -46,7 +47,7 @@ impl Horus {
     /// A wrong name, an address that cannot be had or needs a key, no place for the incarnation, or
     /// a daemon that cannot be reached.
     pub fn embedded(config: Config) -> Result<Self, Error> {
-        Self::open(config, None)
+        Self::open(config, Arc::new(Shared::default()), None)
     }
 
     /// The same with [`Horus::events`] from the very first: nothing is told before it is asked for.
@@ -54,13 +55,18 @@ impl Horus {
     /// # Errors
     /// As [`Horus::embedded`].
     pub fn embedded_with_events(config: Config) -> Result<(Self, Events), Error> {
-        let inbox = Arc::new(Inbox::default());
-        let horus = Self::open(config, Some(Arc::clone(&inbox)))?;
-        let events = Events::of(&horus.door, inbox);
+        let shared = Arc::new(Shared::default());
+        let mailbox = Mailbox::new(&shared.pile);
+        let horus = Self::open(config, shared, Some(Arc::clone(&mailbox)))?;
+        let events = Events::of(&horus.door, mailbox);
         Ok((horus, events))
     }
 
-    fn open(config: Config, events: Option<Arc<Inbox<lwg::Up>>>) -> Result<Self, Error> {
+    fn open(
+        config: Config,
+        shared: Arc<Shared>,
+        events: Option<Arc<Mailbox>>,
+    ) -> Result<Self, Error> {
         for name in config.peers.iter().map(|(name, _)| name).chain([&config.name]) {
             if let Some(why) = wrong_name(name) {
                 return Err(Error::Name(why));
@@ -72,7 +78,6 @@ impl Horus {
         }
         let incarnation = next_incarnation(config.state_dir.as_deref(), &config.name)
             .map_err(|Forgetful { path, cause }| Error::State { path, cause })?;
-        let shared = Arc::new(Shared::default());
         let me = ProcId { node: shared.book.add(&config.name), incarnation };
         shared.book.met(me);
         let cuts = Cuts::default();
@@ -81,7 +86,8 @@ impl Horus {
             None => embedded(&config, me, &cuts)?,
         };
         let bell = motor.bell();
-        let mut engine = Engine::new(motor, tower, Arc::clone(&shared), Endpoint::of(me));
+        let who = (Endpoint::of(me), config.timing.deaf);
+        let mut engine = Engine::new(motor, tower, Arc::clone(&shared), who);
         engine.router.events = events;
         let runtime = Runtime::new(engine, bell);
         let door = Arc::new(Door::open(Endpoint::of(me), runtime, shared));
@@ -225,13 +231,13 @@ impl Horus {
 
     fn create_as(&self, ask: impl FnOnce(LwgId) -> Down) -> Pending<Group> {
         let lwg = self.door.mint_group();
-        let inbox = Arc::new(Inbox::default());
-        let told = Arc::clone(&inbox);
+        let mailbox = Mailbox::new(&self.door.shared.pile);
+        let told = Arc::clone(&mailbox);
         self.door.run(move |engine| {
             engine.router.groups.insert(lwg, told);
         });
         let door = Arc::clone(&self.door);
-        self.door.operate(lwg, ask(lwg), move || Group::new(&door, lwg, Arc::clone(&inbox)))
+        self.door.operate(lwg, ask(lwg), move || Group::new(&door, lwg, Arc::clone(&mailbox)))
     }
 
     /// Starts a core group of a set by hand, of these members and this process; its name. Who
@@ -272,7 +278,7 @@ impl Horus {
         how: impl Into<How>,
         body: impl Into<Bytes>,
     ) -> Result<Sent, Error> {
-        self.door.wait_for_room()?;
+        self.door.wait_for_room(Room::Light(lwg))?;
         let message = Message::new(body.into());
         let how = how.into();
         let ask = |send| Down::Send { lwg, send, how, replies: false, message };
@@ -315,7 +321,7 @@ impl Horus {
         (how, replies): (How, bool),
         body: Bytes,
     ) -> Result<Sent, Error> {
-        self.door.wait_for_room()?;
+        self.door.wait_for_room(Room::Any)?;
         let message = Message::new(body);
         let ask = |send| Down::SendThrough { lwg, member, send, how, replies, message };
         Ok(self.door.send_from_outside(lwg, ask))

@@ -23,6 +23,7 @@ mod horus;
 mod inbox;
 mod keys;
 mod limits;
+mod mailbox;
 mod motor;
 mod posted;
 mod posts;

@@ -14,6 +14,23 @@ pub const BODY_BYTES_MAX: usize = vsync::limits::CAST_BYTES_MAX - (64 << 10);
 /// would be seconds of work nobody sees; this many keep a busy tower busy.
 pub(crate) const ASKS_WAITING_MAX: usize = 8_192;
 
+/// Asks that the tower handed back for one group before who sends there waits: others are not held
+/// up by them, and it is a window's worth.
+pub(crate) const KEPT_MAX: usize = 1_024;
+
+/// Bytes of others' messages that lie at one handle before the senders of its groups are told to
+/// wait: many times what is on the way in a busy group, so that a thread that takes a pause of some
+/// milliseconds holds up nobody.
+pub(crate) const UNTAKEN_BYTES_MAX: usize = 4 << 20;
+
+/// The part of that, one in so many, below which they may go on: far enough that a slow process is
+/// not asked for each message.
+pub(crate) const EASED_BELOW: usize = 4;
+
+/// The same at all handles together, beyond which each message chokes its group: a process with a
+/// million groups may take none of them.
+pub(crate) const PILE_BYTES_MAX: usize = 64 << 20;
+
 /// Asks taken into the tower in one turn, so that the network is served in between: a window full.
 pub(crate) const ASKS_PER_TURN: usize = 256;
 

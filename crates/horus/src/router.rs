@@ -3,25 +3,31 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use lwg::{Down, LwgId, Outcome, SendId, Up};
+use lwg::{Down, Endpoint, LwgId, Outcome, SendId, Up};
+use muts::Instant;
 use vsync::GroupId;
 
 use crate::book::Book;
 use crate::inbox::Inbox;
+use crate::mailbox::{Mailbox, Pile, Slow};
 use crate::shared::Hook;
 
 /// The inboxes of all handles.
 pub(crate) struct Router {
     /// The stream that sees everything, while somebody holds it.
-    pub(crate) events: Option<Arc<Inbox<Up>>>,
+    pub(crate) events: Option<Arc<Mailbox>>,
     /// Groups with a handle, or with one that waits to be taken.
-    pub(crate) groups: BTreeMap<LwgId, Arc<Inbox<Up>>>,
+    pub(crate) groups: BTreeMap<LwgId, Arc<Mailbox>>,
     /// Groups that others made, with their inboxes.
-    pub(crate) invited: Arc<Inbox<(LwgId, Arc<Inbox<Up>>)>>,
+    pub(crate) invited: Arc<Inbox<(LwgId, Arc<Mailbox>)>>,
     /// Groups whose handle was dropped while this process was in: not offered again.
     pub(crate) passed_over: BTreeSet<LwgId>,
     /// Core groups of the application's own.
-    pub(crate) cores: BTreeMap<GroupId, Arc<Inbox<Up>>>,
+    pub(crate) cores: BTreeMap<GroupId, Arc<Mailbox>>,
+    /// Which groups are choked because nobody takes what is told of them.
+    pub(crate) slow: Slow,
+    pile: Arc<Pile>,
+    me: Endpoint,
     outcomes: BTreeMap<LwgId, VecDeque<Arc<Inbox<Outcome>>>>,
     sends: BTreeMap<SendId, Sending>,
 }
@@ -36,13 +42,20 @@ struct Sending {
 
 impl Router {
     /// Offers there what nobody asked for.
-    pub(crate) fn new(invited: Arc<Inbox<(LwgId, Arc<Inbox<Up>>)>>) -> Self {
+    pub(crate) fn new(
+        me: Endpoint,
+        pile: Arc<Pile>,
+        invited: Arc<Inbox<(LwgId, Arc<Mailbox>)>>,
+    ) -> Self {
         Self {
             events: None,
             groups: BTreeMap::new(),
             invited,
             passed_over: BTreeSet::new(),
             cores: BTreeMap::new(),
+            slow: Slow::default(),
+            pile,
+            me,
             outcomes: BTreeMap::new(),
             sends: BTreeMap::new(),
         }
@@ -64,25 +77,35 @@ impl Router {
         }
     }
 
-    /// Tells everybody whom it concerns; the answer is an ask that comes of it.
-    pub(crate) fn hear(&mut self, up: Up, book: &Book) -> Option<Down> {
+    /// Tells everybody whom it concerns; the answer is asks that come of it.
+    pub(crate) fn hear(&mut self, now: Instant, up: Up, book: &Book) -> Vec<Down> {
         remember(&up, book);
-        let unheard = !self.tell_group(&up);
+        let (mut asks, when) = (Vec::new(), (now, self.me));
+        let unheard = !self.tell_group(now, &up, &mut asks);
         self.tell_asker(&up);
         match &self.events {
-            Some(events) => events.push(up),
+            Some(events) => asks.extend(self.slow.tell(when, events, up)),
             // Nobody will ever answer: said at once, so that the asker need not wait for it.
-            None if unheard => return decline(&up),
+            None if unheard => asks.extend(decline(&up)),
             None => {}
         }
-        None
+        asks
     }
 
-    /// Forgets a group's handle; a view to come does not offer it again.
-    pub(crate) fn drop_group(&mut self, lwg: LwgId) {
-        if self.groups.remove(&lwg).is_some() {
-            self.passed_over.insert(lwg);
-        }
+    /// Forgets a group's handle; a view to come does not offer it again. The answer is asks that
+    /// come of it.
+    pub(crate) fn drop_group(&mut self, lwg: LwgId) -> Vec<Down> {
+        let Some(mailbox) = self.groups.remove(&lwg) else { return Vec::new() };
+        self.passed_over.insert(lwg);
+        self.slow.give_up(&mailbox)
+    }
+
+    /// Nobody holds the event stream any more, or somebody else does. The answer is asks that come
+    /// of it.
+    pub(crate) fn replace_events(&mut self, new: Option<Arc<Mailbox>>) -> Vec<Down> {
+        let Some(before) = std::mem::replace(&mut self.events, new) else { return Vec::new() };
+        before.end();
+        self.slow.give_up(&before)
     }
 
     /// No more replies are wanted; the send may still become stable, but nobody looks.
@@ -92,18 +115,18 @@ impl Router {
 
     /// Nothing more will be told.
     pub(crate) fn end(&mut self) {
-        self.events.iter().for_each(|inbox| inbox.end());
-        self.groups.values().for_each(|inbox| inbox.end());
+        self.events.iter().for_each(|mailbox| mailbox.end());
+        self.groups.values().for_each(|mailbox| mailbox.end());
         self.invited.end();
-        self.cores.values().for_each(|inbox| inbox.end());
+        self.cores.values().for_each(|mailbox| mailbox.end());
         self.outcomes.values().flatten().for_each(|inbox| inbox.end());
         self.sends.values().for_each(|sending| sending.inbox.end());
         let invited = Arc::clone(&self.invited);
-        *self = Self::new(invited);
+        *self = Self::new(self.me, Arc::clone(&self.pile), invited);
     }
 
     /// False if it belongs to a group for which there is no handle.
-    fn tell_group(&mut self, up: &Up) -> bool {
+    fn tell_group(&mut self, now: Instant, up: &Up, asks: &mut Vec<Down>) -> bool {
         match up {
             Up::View(view) => {
                 let lwg = view.lwg;
@@ -111,26 +134,27 @@ impl Router {
                     && self.events.is_none()
                     && !self.passed_over.contains(&lwg)
                 {
-                    let inbox = Arc::new(Inbox::default());
-                    self.groups.insert(lwg, Arc::clone(&inbox));
-                    self.invited.push((lwg, inbox));
+                    let mailbox = Mailbox::new(&self.pile);
+                    self.groups.insert(lwg, Arc::clone(&mailbox));
+                    self.invited.push((lwg, mailbox));
                 }
-                self.push_group(lwg, up)
+                self.push_group(now, lwg, up, asks)
             }
-            Up::Message { lwg, .. } | Up::Told { lwg, .. } => self.push_group(*lwg, up),
+            Up::Message { lwg, .. } | Up::Told { lwg, .. } => self.push_group(now, *lwg, up, asks),
             Up::Out { lwg, .. } => {
                 self.passed_over.remove(lwg);
-                let Some(inbox) = self.groups.remove(lwg) else { return false };
-                inbox.push(up.clone());
-                inbox.end();
+                self.slow.out(*lwg);
+                let Some(mailbox) = self.groups.remove(lwg) else { return false };
+                self.slow.tell((now, self.me), &mailbox, up.clone());
+                mailbox.end();
                 true
             }
             Up::Core(core) => {
                 let Some(group) = group_of(core) else { return true };
-                let Some(inbox) = self.cores.get(&group) else { return false };
-                inbox.push(up.clone());
+                let Some(mailbox) = self.cores.get(&group) else { return false };
+                asks.extend(self.slow.tell((now, self.me), mailbox, up.clone()));
                 if let vsync::Up::Out { .. } = core {
-                    inbox.end();
+                    mailbox.end();
                     self.cores.remove(&group);
                 }
                 true
@@ -139,11 +163,10 @@ impl Router {
         }
     }
 
-    fn push_group(&self, lwg: LwgId, up: &Up) -> bool {
-        self.groups.get(&lwg).is_some_and(|inbox| {
-            inbox.push(up.clone());
-            true
-        })
+    fn push_group(&mut self, now: Instant, lwg: LwgId, up: &Up, asks: &mut Vec<Down>) -> bool {
+        let Some(mailbox) = self.groups.get(&lwg) else { return false };
+        asks.extend(self.slow.tell((now, self.me), mailbox, up.clone()));
+        true
     }
 
     fn tell_asker(&mut self, up: &Up) {

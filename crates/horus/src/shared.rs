@@ -1,5 +1,6 @@
 //! What application threads and the crank share: the queue of asks, and how many wait in it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
@@ -7,11 +8,13 @@ use std::task::{Context, Poll, Waker};
 use crossbeam::queue::SegQueue;
 use lwg::{Down, LwgId, Outcome, SendId, Up};
 use parking_lot::Mutex;
+use vsync::GroupId;
 
 use crate::book::Book;
 use crate::engine::Engine;
 use crate::inbox::Inbox;
 use crate::limits::ASKS_WAITING_MAX;
+use crate::mailbox::{Mailbox, Pile};
 use crate::posts::Step;
 
 /// Something for the crank to do.
@@ -36,50 +39,71 @@ pub(crate) enum Hook {
     Cast(u64, Arc<Inbox<Step>>),
 }
 
+/// Whose room an ask needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Room {
+    /// A light-weight group's.
+    Light(LwgId),
+    /// A core group's.
+    Core(GroupId),
+    /// Nobody's in particular: tried again each turn.
+    Any,
+}
+
 /// See the head of this file.
 #[derive(Default)]
 pub(crate) struct Shared {
     words: SegQueue<Word>,
-    /// Asks in the queue, and those that the tower handed back.
+    /// Asks in the queue.
     waiting: AtomicUsize,
+    /// For whose room as many asks wait as may, and how many such there are.
+    full: Mutex<BTreeSet<Room>>,
+    filled: AtomicUsize,
     room: Mutex<Vec<Waker>>,
     pub(crate) book: Book,
     /// Why the tower is over, once it is.
     ended: Mutex<Option<String>>,
     /// Groups that others put this process in, with their inboxes.
-    pub(crate) invited: Arc<Inbox<(LwgId, Arc<Inbox<Up>>)>>,
+    pub(crate) invited: Arc<Inbox<(LwgId, Arc<Mailbox>)>>,
+    /// What was told to all handles and lies there.
+    pub(crate) pile: Arc<Pile>,
 }
 
 impl Shared {
     /// Queues a word; the caller nudges the runtime.
     pub(crate) fn push(&self, word: Word) {
-        self.count_one();
+        self.waiting.fetch_add(1, Ordering::SeqCst);
         self.words.push(word);
     }
 
-    /// Counts an ask that came from inside and was never queued.
-    pub(crate) fn count_one(&self) {
-        self.waiting.fetch_add(1, Ordering::SeqCst);
-    }
-
-    /// The oldest word; [`Shared::done`] once it needs no room any more.
+    /// The oldest word.
     pub(crate) fn pop(&self) -> Option<Word> {
-        self.words.pop()
+        let word = self.words.pop()?;
+        if self.waiting.fetch_sub(1, Ordering::SeqCst) == ASKS_WAITING_MAX {
+            self.wake();
+        }
+        Some(word)
     }
 
-    /// So many words are out of the way.
-    pub(crate) fn done(&self, count: usize) {
-        let before = self.waiting.fetch_sub(count, Ordering::SeqCst);
-        if before >= ASKS_WAITING_MAX && before - count < ASKS_WAITING_MAX {
-            let wakers = std::mem::take(&mut *self.room.lock());
-            wakers.into_iter().for_each(Waker::wake);
+    /// Says whether who needs this room is to wait before it asks.
+    pub(crate) fn set_full(&self, room: Room, full: bool) {
+        let mut all = self.full.lock();
+        let changed = if full { all.insert(room) } else { all.remove(&room) };
+        self.filled.store(all.len(), Ordering::SeqCst);
+        drop(all);
+        if changed && !full {
+            self.wake();
         }
+    }
+
+    fn wake(&self) {
+        let wakers = std::mem::take(&mut *self.room.lock());
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     /// The tower is over: nothing comes of what still lies here.
     pub(crate) fn refuse(&self) {
         while let Some(word) = self.pop() {
-            self.done(1);
             match word {
                 Word::Ask(_, Hook::Outcome(_, inbox)) => inbox.end(),
                 Word::Ask(_, Hook::Send(_, _, _, inbox) | Hook::Outside(_, _, inbox)) => {
@@ -91,14 +115,14 @@ impl Shared {
         }
     }
 
-    /// Ready when fewer asks wait than the limit.
-    pub(crate) fn poll_room(&self, context: &mut Context<'_>) -> Poll<()> {
-        if self.has_room() {
+    /// Ready when fewer asks wait than the limits: in the queue, and for that room.
+    pub(crate) fn poll_room(&self, room: Room, context: &mut Context<'_>) -> Poll<()> {
+        if self.has_room(room) {
             return Poll::Ready(());
         }
         self.room.lock().push(context.waker().clone());
         // Looked at again: what made room before the waker lay here has not woken it.
-        if self.has_room() { Poll::Ready(()) } else { Poll::Pending }
+        if self.has_room(room) { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// The tower is over; the first reason counts.
@@ -111,12 +135,13 @@ impl Shared {
         self.ended.lock().clone()
     }
 
-    /// How many asks wait.
+    /// How many asks wait in the queue.
     pub(crate) fn waiting(&self) -> u64 {
         self.waiting.load(Ordering::SeqCst) as u64
     }
 
-    pub(crate) fn has_room(&self) -> bool {
-        self.waiting.load(Ordering::SeqCst) < ASKS_WAITING_MAX
+    pub(crate) fn has_room(&self, room: Room) -> bool {
+        let full = || self.filled.load(Ordering::SeqCst) > 0 && self.full.lock().contains(&room);
+        self.waiting.load(Ordering::SeqCst) < ASKS_WAITING_MAX && !full()
     }
 }

@@ -5,7 +5,6 @@
 //! states: agreed (what operations were accepted) and installed (whose MARKs are in). Whether an
 //! operation is accepted depends on the agreed state alone.
 
-use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -17,7 +16,7 @@ use crate::group::{Change, Generation, common};
 use crate::header::{Op, SILENT, What};
 use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members};
-use crate::interface::{Outcome, Up, Why};
+use crate::interface::{Outcome, Why};
 use crate::limits::EARLY_MARKS_MAX;
 use crate::outgoing::Urgent;
 use crate::table::Slot;
@@ -425,8 +424,7 @@ impl CoreGroup {
         previous: Option<ViewId>,
     ) {
         let entry = here.table.entry(slot);
-        here.counters.views_told += 1;
-        here.told.push_back(Up::View(Box::new(View {
+        here.tell_view(View {
             lwg: entry.lwg,
             id: entry.id,
             members: here.table.members(slot).clone(),
@@ -435,7 +433,7 @@ impl CoreGroup {
             core_view: self.view.id,
             traits: entry.marks.traits(),
             previous,
-        })));
+        });
     }
 
     /// Nothing is pending: what waited for the view goes on its way.
@@ -444,7 +442,7 @@ impl CoreGroup {
         if motion.is_over() {
             let motion = self.directory.motions.remove(&slot).unwrap_or_default();
             // What waits in the queue was asked later.
-            motion.held.into_iter().rev().for_each(|ask| self.queue.push_front(ask));
+            self.queue.prepend(motion.held);
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::limits::AT_ONCE_MAX;
 use crate::moving::{Arrival, Moved};
 use crate::opening::Opening;
 use crate::outgoing::Urgent;
+use crate::queue::Queue;
 use crate::table::Slot;
 use crate::unstable::Unstable;
 
@@ -38,7 +39,7 @@ pub(crate) struct CoreGroup {
     /// Goes out before everything else, in this view or never.
     pub(crate) urgent: VecDeque<Urgent>,
     /// Own asks that wait for the kernel; in whatever view it takes them.
-    pub(crate) queue: VecDeque<Ask>,
+    pub(crate) queue: Queue,
     /// Groups that handed back an ask.
     pub(crate) refused: BTreeSet<LwgId>,
     /// The kernel has handed something back.
@@ -92,7 +93,7 @@ impl CoreGroup {
             unfinished: false,
             early: EarlyMarks::default(),
             urgent: VecDeque::new(),
-            queue: VecDeque::new(),
+            queue: Queue::default(),
             refused: BTreeSet::new(),
             full: false,
             closed: false,
@@ -178,7 +179,8 @@ impl CoreGroup {
             return false;
         };
         if state == here.table.state() && self.on_more(here, (from, seq), how, &data, message) {
-            return from != here.me || !data.replies && how.0 != Order::Total;
+            let rests = from != here.me || !data.replies && how.0 != Order::Total;
+            return rests && here.asides.is_empty();
         }
         if self.on_data(here, (from, seq), how, &data, message) {
             self.brief.told(from, again, here.table.state());

@@ -4,7 +4,6 @@
 //! interned membership; what a core view took from it is caught up with when the group is touched
 //! or when the sweep comes by (protocols 6.1, 6.3).
 
-use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
@@ -14,7 +13,6 @@ use crate::digest::Digest;
 use crate::group::Motion;
 use crate::here::{CoreNumber, Here};
 use crate::id::{LwgId, Members};
-use crate::interface::Up;
 use crate::limits::STEPS_MAX;
 use crate::membership::{Index, Step};
 use crate::table::{NOWHERE, Slot};
@@ -128,8 +126,7 @@ impl Directory {
         entry.marks.clear(OF_VIEW);
         entry.marks.set(LOST);
         if step.members.contains(&here.me) {
-            here.counters.views_told += 1;
-            here.told.push_back(Up::View(Box::new(View {
+            let view = View {
                 lwg: entry.lwg,
                 id: entry.id,
                 members: step.members.clone(),
@@ -138,7 +135,8 @@ impl Directory {
                 core_view: step.view,
                 traits: entry.marks.traits(),
                 previous: Some(previous),
-            })));
+            };
+            here.tell_view(view);
             return true;
         }
         !step.members.is_empty()

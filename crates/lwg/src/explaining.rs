@@ -24,6 +24,8 @@ pub struct Where {
     pub extras: usize,
     /// How often it has moved.
     pub moves: u32,
+    /// Members that do not take what they are told of it: what is sent to it waits for them.
+    pub choked_by: Members,
     /// Every core group of the set that this process is in and that holds all members, the
     /// smallest first; the one it is on included.
     pub candidates: Vec<Candidate>,
@@ -84,6 +86,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             set,
             extras: core.view.members.len().saturating_sub(sorted.len()),
             moves: self.here.table.generation(slot).0,
+            choked_by: self.here.chokers(lwg),
             candidates: candidates.unwrap_or_default().into_iter().map(candidate).collect(),
         })
     }

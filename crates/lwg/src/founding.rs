@@ -4,7 +4,7 @@
 //! to have one alone; otherwise the lowest member is asked, and serves all who want a core group of
 //! the same set, so that two do not found one each (protocol 6.5).
 
-use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use muts::{Instant, Message, ProcId};
@@ -17,8 +17,9 @@ use crate::here::CoreNumber;
 use crate::id::{LwgId, Members, SendId};
 use crate::interface::{Down, Outcome, Up};
 use crate::letter::Letter;
-use crate::limits::{ASKED, HELD_MAX, PLACED_AGAIN_MAX, PLACING_MAX};
+use crate::limits::{ASKED, PLACED_AGAIN_MAX, PLACING_MAX};
 use crate::policy::{EXACT, NEW, PINNED, Place, Policy, SUPERSET};
+use crate::queue::Queue;
 use crate::sets::SetId;
 use crate::traits::Traits;
 
@@ -51,7 +52,7 @@ struct Create {
     deadline: Instant,
     rule: u8,
     /// What its creator has asked of it meanwhile.
-    held: VecDeque<Ask>,
+    held: Queue,
     refused: bool,
     /// How often it has been placed again.
     again: u8,
@@ -99,7 +100,7 @@ impl Placing {
         if create.asker.is_some() {
             return Err((ask, false));
         }
-        if create.held.len() >= HELD_MAX {
+        if create.held.is_full() {
             create.refused = true;
             return Err((ask, true));
         }
@@ -141,7 +142,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             stage: Stage::Sent,
             deadline,
             rule: NEW,
-            held: VecDeque::new(),
+            held: Queue::default(),
             refused: false,
             again: 0,
         };
@@ -326,7 +327,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
     }
 
     /// What was held for a create goes to the group, or is refused if there is none.
-    fn release(&mut self, lwg: LwgId, held: VecDeque<Ask>, refused: bool) {
+    fn release(&mut self, lwg: LwgId, held: Queue, refused: bool) {
         let known = if held.is_empty() { None } else { self.here.find(lwg) };
         for ask in held {
             match known.and_then(|(core, _)| self.cores[core as usize].as_mut()) {

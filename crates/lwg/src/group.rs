@@ -10,6 +10,7 @@ use crate::global::Saying;
 use crate::header::Op;
 use crate::id::{LwgId, Members, SendId};
 use crate::membership::Index;
+use crate::queue::Queue;
 use crate::table::Slot;
 use crate::traits::Marks;
 use crate::view::ViewId;
@@ -99,7 +100,7 @@ pub(crate) struct Motion {
     /// In the agreed order.
     pub(crate) changes: VecDeque<Change>,
     /// Own asks that wait for the last of them.
-    pub(crate) held: VecDeque<Ask>,
+    pub(crate) held: Queue,
     /// Own operations on their way: what is sent after them goes out in the view they make.
     pub(crate) asked: u32,
 }

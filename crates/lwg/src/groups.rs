@@ -15,9 +15,10 @@ use crate::core_group::CoreGroup;
 use crate::core_set::CoreSet;
 use crate::founding::Placing;
 use crate::here::{CoreNumber, Here};
+use crate::id::LwgId;
 use crate::interface::{Down, Up};
 use crate::letter::Letter;
-use crate::limits::{BURST_MAX, SWEEP_MAX, TOLD_MAX};
+use crate::limits::{BURST_MAX, ROOMS_MAX, SWEEP_MAX, TOLD_MAX};
 use crate::moves::Moves;
 use crate::policy::{Policy, Smallest};
 use crate::sets::{SetId, Sets};
@@ -59,6 +60,8 @@ pub struct Groups<C, P = Smallest> {
     sweep_from: Instant,
     /// What the kernel handed back, other than casts.
     later: VecDeque<vsync::Down>,
+    /// Groups of which something was handed back because too much was under way here.
+    owed: BTreeSet<LwgId>,
     ops: u64,
     minted: u32,
     /// Asks taken since the kernel was listened to.
@@ -106,6 +109,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             swept: BTreeSet::new(),
             sweep_from: Instant::ZERO,
             later: VecDeque::new(),
+            owed: BTreeSet::new(),
             ops: 0,
             minted: 0,
             burst: 0,
@@ -155,6 +159,18 @@ impl<C: Core, P: Policy> Groups<C, P> {
             self.on_letter(to, message);
         } else {
             self.ask_below(vsync::Down::Send { to, message });
+        }
+    }
+
+    /// Tells some whose asks were handed back that there is room, once less is under way.
+    fn give_room(&mut self) {
+        for _ in 0..ROOMS_MAX {
+            let full = self.placing.is_full() || self.moves.is_full();
+            if full || self.here.replies.is_full() {
+                return;
+            }
+            let Some(lwg) = self.owed.pop_first() else { return };
+            self.here.told.push_back(Up::Room { lwg });
         }
     }
 
@@ -270,6 +286,10 @@ impl<C: Core + Counted, P: Policy> Counted for Groups<C, P> {
         each("lwg.extras", extras);
         each("lwg.replies_awaited", self.here.replies.len() as u64);
         each("lwg.passing", self.here.passing.len() as u64);
+        let (own, others) = self.here.choked.len();
+        each("lwg.choked_here", own as u64);
+        each("lwg.choked_elsewhere", others as u64);
+        each("lwg.held_by_choke", self.here.choked.held);
         self.here.counters.count(each);
         self.below.count(each);
     }

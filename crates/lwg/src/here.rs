@@ -1,10 +1,12 @@
 //! What belongs to this process rather than to one of its core groups.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use muts::Instant;
 use vsync::{Endpoint, GroupId, Message, Order};
 
+use crate::choked::Choked;
 use crate::counters::Counters;
 use crate::data::Data;
 use crate::header::{Op, What};
@@ -17,6 +19,7 @@ use crate::passing::Passing;
 use crate::replies::Replies;
 use crate::table::{Slot, Table};
 use crate::told::Told;
+use crate::view::View;
 
 /// Which of this process's core groups: a small number, reused.
 pub(crate) type CoreNumber = u32;
@@ -35,6 +38,8 @@ pub(crate) struct Here {
     pub(crate) counters: Counters,
     /// Multicasts of others that this process has passed on.
     pub(crate) passing: Passing,
+    /// Groups of which somebody does not take what it is told.
+    pub(crate) choked: Choked,
     /// Groups of this process that have left one core group and are not on the next yet.
     pub(crate) arriving: BTreeMap<LwgId, Arriving>,
     /// The last number of groups that this process is out of, the last ones.
@@ -85,6 +90,7 @@ impl Here {
             replies: Replies::default(),
             counters: Counters::default(),
             passing: Passing::default(),
+            choked: Choked::default(),
             arriving: BTreeMap::new(),
             entering: BTreeSet::new(),
             known: BTreeMap::new(),
@@ -106,6 +112,18 @@ impl Here {
         self.asides.extend(letters.map(|(to, letter)| Aside::Say { to, letter }));
     }
 
+    /// A group has a new view here.
+    pub(crate) fn tell_view(&mut self, view: View) {
+        self.counters.views_told += 1;
+        let lwg = view.lwg;
+        // Who choked it may not be in it any more.
+        let free = self.choked.is_refused(lwg) && !self.choked.is_by(lwg, &view.members);
+        self.told.push_back(Up::View(Box::new(view)));
+        if free {
+            self.unchoke(lwg);
+        }
+    }
+
     /// A multicast of a group is told.
     pub(crate) fn tell_message(
         &mut self,
@@ -114,6 +132,9 @@ impl Here {
         message: Message,
     ) {
         let Data { lwg, view, send, replies, outside, meant, .. } = *data;
+        if !self.choked.is_empty() {
+            self.tell_choked(lwg, from);
+        }
         let (from, order) = (outside.unwrap_or(from), meant.unwrap_or(order));
         self.counters.messages_told += 1;
         self.told.push_back(Up::Message { lwg, view, from, send, order, safe, replies, message });
@@ -127,6 +148,7 @@ impl Here {
     /// This process is out of a group, having known views up to this number.
     pub(crate) fn tell_out(&mut self, lwg: LwgId, why: Why, number: u64) {
         self.told.push_back(Up::Out { lwg, why });
+        self.forget_choked(lwg);
         // Who may come back to it elsewhere says what it has known: also of one that was destroyed,
         // perhaps only here.
         if self.known.insert(lwg, number).is_none() {

@@ -91,7 +91,8 @@ pub enum Down {
         lwg: LwgId,
     },
     /// lwg_send: multicasts to the group's present view, sender included. Sends made while a view
-    /// changes wait here and go out in the next view; handed back only if too much waits.
+    /// changes wait here and go out in the next view; handed back only if too much waits, or if a
+    /// member does not take what it is told ([`Down::Choke`]).
     Send {
         /// The group.
         lwg: LwgId,
@@ -154,6 +155,16 @@ pub enum Down {
     Discard {
         /// The send.
         send: SendId,
+    },
+    /// More of a group's messages lie untaken above this floor than there is room for, or no
+    /// longer. Members are told: what they would multicast to this group, or tell this process in
+    /// it, is handed back to them until all take again. What is on its way comes still: of each
+    /// member a window, and what waits below it. Other groups go on.
+    Choke {
+        /// The group.
+        lwg: LwgId,
+        /// Whether; said again, it does nothing.
+        choked: bool,
     },
     /// Sends to one member alone: reliable, FIFO per pair, no order against multicasts.
     Tell {
@@ -236,7 +247,7 @@ pub enum Up {
         /// How it ended.
         outcome: Outcome,
     },
-    /// A group that handed back a `Send` can take one again.
+    /// A group of which something was handed back can take it again.
     Room {
         /// The group.
         lwg: LwgId,

@@ -11,6 +11,7 @@
 //! 7 send | members                     it is told in a view of these
 //! 8 send | members                     these will not answer any more
 //! 9 send   10 send   11 send           forget it; is it still there; it is
+//! 12 lwg   13 lwg                      I do not take what I am told of it; I take it again
 //! ```
 //!
 //! On an order: +128 it is safe.
@@ -77,6 +78,14 @@ pub(crate) enum Letter {
     Still {
         send: SendId,
     },
+    /// More of this group's messages lie here than are taken: send no more.
+    Choke {
+        lwg: LwgId,
+    },
+    /// They are taken again.
+    Ease {
+        lwg: LwgId,
+    },
 }
 
 impl Wire for Letter {
@@ -119,6 +128,14 @@ impl Wire for Letter {
             Self::Forget { send } => write_bare(into, 9, *send),
             Self::After { send } => write_bare(into, 10, *send),
             Self::Still { send } => write_bare(into, 11, *send),
+            Self::Choke { lwg } => {
+                into.push(12);
+                lwg.write(into);
+            }
+            Self::Ease { lwg } => {
+                into.push(13);
+                lwg.write(into);
+            }
         }
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
@@ -145,6 +162,8 @@ impl Wire for Letter {
             9 => Self::Forget { send: SendId::read(from)? },
             10 => Self::After { send: SendId::read(from)? },
             11 => Self::Still { send: SendId::read(from)? },
+            12 => Self::Choke { lwg: LwgId::read(from)? },
+            13 => Self::Ease { lwg: LwgId::read(from)? },
             _ => return Err(Malformed),
         })
     }

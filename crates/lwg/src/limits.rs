@@ -5,10 +5,13 @@ use muts::Duration;
 /// Members of one light-weight group: those of the core group that it stands on.
 pub const MEMBERS_MAX: usize = 256;
 
-/// Sends and operations that wait for one core group; beyond it the ask is handed back. They go
-/// round through a quarter of a megabyte, which stays in a core's cache, and last for some
-/// milliseconds of a busy sender.
+/// Sends and operations that wait for one core group, or for one light-weight group's next view;
+/// beyond it the ask is handed back. They go round through a quarter of a megabyte, which stays in a
+/// core's cache, and last for some milliseconds of a busy sender, which is what a change takes.
 pub const QUEUE_MAX: usize = 1_024;
+
+/// Bytes of messages among those: two windows of the transport. One may go over.
+pub const QUEUE_BYTES_MAX: usize = 2 << 20;
 
 /// Groups and views that a sender names by a small number at one time: more than a busy process
 /// sends to by turns, and few enough to be looked through.
@@ -17,8 +20,9 @@ pub const NAMED_MAX: u8 = 16;
 /// Messages given to the kernel before it is listened to again: it delivers them here together.
 pub const RUN_MAX: usize = 64;
 
-/// Asks that wait for one light-weight group's next view: a change takes about two hops.
-pub const HELD_MAX: usize = 1_024;
+/// Groups that others choke, counted for each of those: some bytes each, and a process that takes
+/// nothing chokes the few that it is sent to before it is put out.
+pub const CHOKED_MAX: usize = 65_536;
 
 /// Own sends with replies wanted at one time: each may keep an answer of every member.
 pub const AWAITED_MAX: usize = 65_536;
@@ -74,6 +78,10 @@ pub const PLACING_MAX: usize = 65_536;
 /// Moves that this process has under way: each keeps a timer-less note at its members, and what is
 /// sent meanwhile.
 pub const MOVES_MAX: usize = 256;
+
+/// Groups that are told in one turn that there is room again: what is free is soon taken by the
+/// first, and the others are handed theirs back once more.
+pub const ROOMS_MAX: usize = 64;
 
 /// Moves started by one review: the rest waits for the next, so that traffic is not held all over.
 pub const MOVES_A_REVIEW_MAX: usize = 64;

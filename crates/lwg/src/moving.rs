@@ -11,7 +11,6 @@
 //! place in the total order there, makes the first view there. Who comes later, or from another
 //! view than the others, has a view of its own in between.
 
-use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
@@ -25,8 +24,9 @@ use crate::header::{Op, Ready, What};
 use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members};
 use crate::interface::{Outcome, Up, Why};
-use crate::limits::{HELD_MAX, LEFT_BEHIND, TOMBSTONES_MAX};
+use crate::limits::{LEFT_BEHIND, TOMBSTONES_MAX};
 use crate::policy::GATHERED;
+use crate::queue::Queue;
 use crate::table::Slot;
 use crate::traits::{LOST, Marks};
 use crate::view::{View, ViewId, number_after};
@@ -39,14 +39,14 @@ pub(crate) struct Arriving {
     /// The view that this process was told last.
     previous: ViewId,
     members: Members,
-    held: VecDeque<Ask>,
+    held: Queue,
     refused: bool,
 }
 
 impl Arriving {
     /// Keeps an ask until the group has arrived, or hands it back.
     pub(crate) fn hold(&mut self, ask: Ask) -> Result<(), Ask> {
-        if self.held.len() >= HELD_MAX {
+        if self.held.is_full() {
             self.refused = true;
             return Err(ask);
         }
@@ -185,7 +185,7 @@ impl CoreGroup {
     }
 
     /// What waits in the queue for a group goes behind what is held for it.
-    pub(crate) fn take_queued(&mut self, lwg: LwgId, held: &mut VecDeque<Ask>) {
+    pub(crate) fn take_queued(&mut self, lwg: LwgId, held: &mut Queue) {
         let kept = |op: &Op| matches!(op.what, What::Adopt | What::Release);
         let concerns = |ask: &Ask| match ask {
             Ask::Op(op) => op.lwg == lwg && !kept(op),
@@ -331,8 +331,7 @@ impl CoreGroup {
         if meets {
             let cause = Digest::of("part").with(&id).end();
             let id = arriving.closed.after(id.counter - 1, cause);
-            here.counters.views_told += 1;
-            here.told.push_back(Up::View(Box::new(View {
+            here.tell_view(View {
                 lwg,
                 id,
                 members: same,
@@ -341,7 +340,7 @@ impl CoreGroup {
                 core_view: self.view.id,
                 traits: marks.traits(),
                 previous: Some(previous),
-            })));
+            });
             previous = id;
         }
         self.tell_view(here, slot, along, Some(previous));
@@ -350,8 +349,8 @@ impl CoreGroup {
         here.replies.rehome(lwg, core, present, &mut here.told);
         here.passing.rehome(lwg, core, present);
         match self.directory.motions.get_mut(&slot) {
-            Some(motion) => motion.held.extend(arriving.held),
-            None => self.queue.extend(arriving.held),
+            Some(motion) => motion.held.append(arriving.held),
+            None => self.queue.append(arriving.held),
         }
         if arriving.refused {
             here.told.push_back(Up::Room { lwg });

@@ -15,7 +15,7 @@ use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members, SendId};
 use crate::interface::{Outcome, Up};
 use crate::lately::audience;
-use crate::limits::{BATCH_BYTES_MAX, BATCH_MAX, HELD_MAX, QUEUE_MAX, RUN_MAX};
+use crate::limits::{BATCH_BYTES_MAX, BATCH_MAX, RUN_MAX};
 use crate::table::Slot;
 use crate::traits::{BEGUN, NARROW, OPENED, RELAXED};
 
@@ -73,7 +73,7 @@ struct Stamp {
 impl CoreGroup {
     /// Takes an own ask, or hands it back.
     pub(crate) fn ask(&mut self, here: &mut Here, ask: Ask) -> Result<(), Ask> {
-        if self.queue.len() >= QUEUE_MAX {
+        if self.queue.is_full() {
             self.refused.insert(ask.lwg());
             return Err(ask);
         }
@@ -85,7 +85,7 @@ impl CoreGroup {
             // An operation waits only behind what its asker asked before.
             let behind = self.queue.iter().any(|queued| queued.lwg() == ask.lwg());
             if !behind && (sends || !motion.held.is_empty()) {
-                if motion.held.len() >= HELD_MAX {
+                if motion.held.is_full() {
                     self.refused.insert(ask.lwg());
                     return Err(ask);
                 }
@@ -116,7 +116,7 @@ impl CoreGroup {
         } else {
             self.cast_urgent(here, below);
         }
-        if self.queue.len() < QUEUE_MAX / 2 {
+        if self.queue.has_room() {
             let refused = core::mem::take(&mut self.refused);
             here.told.extend(refused.into_iter().map(|lwg| Up::Room { lwg }));
         }

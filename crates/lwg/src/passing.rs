@@ -146,12 +146,13 @@ impl<C: Core, P: Policy> Groups<C, P> {
                 inside.then(|| self.here.table.entry(slot).marks)
             }),
         };
-        if !marks.is_some_and(|marks| marks.traits().open) {
+        // It waits for nothing here, where nobody would tell it of room.
+        let refused = !marks.is_some_and(|marks| marks.traits().open);
+        if refused || !self.here.chokers(lwg).is_empty() {
             return self.here.passing.refuse(asker, post.send);
         }
         self.here.passing.begin(name, lwg);
         if self.ask(Ask::Send(post)).is_err() {
-            // It waits for nothing here, where nobody would tell it of room.
             self.here.passing.refuse(name.0, name.1);
         }
     }

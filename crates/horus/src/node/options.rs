@@ -81,7 +81,7 @@ pub(crate) struct Options {
     /// Where light-weight groups are placed
     #[arg(long, value_enum, default_value_t = Policy::Smallest)]
     policy: Policy,
-    /// silence_ms, beat_ms, policy or k: one setting over the profile's
+    /// silence_ms, beat_ms, deaf_ms (0: never), policy or k: one setting over the profile's
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
 }
@@ -220,7 +220,7 @@ const fn placing(policy: Policy) -> Placing {
 }
 
 fn apply(config: &mut Config, setting: &str) -> Result<(), String> {
-    let known = "silence_ms, beat_ms, policy, k";
+    let known = "silence_ms, beat_ms, deaf_ms, policy, k";
     let (key, value) = setting
         .split_once('=')
         .ok_or_else(|| format!("--set {setting}: not KEY=VALUE; the keys are {known}"))?;
@@ -231,6 +231,10 @@ fn apply(config: &mut Config, setting: &str) -> Result<(), String> {
     match key {
         "silence_ms" => config.timing.silence = Duration::from_millis(number(1)?.into()),
         "beat_ms" => config.timing.beat = Duration::from_millis(number(1)?.into()),
+        "deaf_ms" => {
+            let patience = Duration::from_millis(number(0)?.into());
+            config.timing.deaf = Some(patience).filter(|patience| !patience.is_zero());
+        }
         "k" => config.placing = Placing::Smallest { slack: Some(number(0)?) },
         "policy" => {
             config.placing = placing(

@@ -20,6 +20,9 @@ use crate::traits::Traits;
 impl<C: Core, P: Policy> Groups<C, P> {
     /// Carries out what the user asks, or hands it back.
     pub(super) fn take(&mut self, ask: Down) -> Result<(), Down> {
+        if self.here.is_choked(&ask) {
+            return Err(ask);
+        }
         match ask {
             Down::Create { .. }
             | Down::CreateIn { .. }
@@ -27,6 +30,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             | Down::CreateOn { .. } => self.take_create(ask),
             Down::Move { lwg, to } => {
                 if self.moves.is_full() {
+                    self.owed.insert(lwg);
                     return Err(Down::Move { lwg, to });
                 }
                 self.start_move(lwg, to, PINNED, true);
@@ -39,6 +43,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             }
             Down::Add { lwg, members } => {
                 if self.placing.is_full() {
+                    self.owed.insert(lwg);
                     return Err(Down::Add { lwg, members });
                 }
                 match distinct(&members) {
@@ -76,12 +81,22 @@ impl<C: Core, P: Policy> Groups<C, P> {
                 self.send_letter(to, &Letter::Told { lwg }, message);
                 Ok(())
             }
+            Down::Choke { lwg, choked } => {
+                self.choke(lwg, choked);
+                Ok(())
+            }
             Down::Core(ask) => self.pass_down(ask).map_err(Down::Core),
         }
     }
 
     fn take_create(&mut self, ask: Down) -> Result<(), Down> {
-        if self.placing.is_full() {
+        if let Down::Create { lwg, .. }
+        | Down::CreateIn { lwg, .. }
+        | Down::CreateWith { lwg, .. }
+        | Down::CreateOn { lwg, .. } = &ask
+            && self.placing.is_full()
+        {
+            self.owed.insert(*lwg);
             return Err(ask);
         }
         let plain = Traits::PLAIN;
@@ -112,6 +127,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         let free = self.heard
             && self.later.is_empty()
             && self.here.arriving.is_empty()
+            && !self.here.choked.mentions(lwg)
             && !(replies && self.here.replies.is_full());
         if !free {
             return None;
@@ -159,6 +175,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         let (send, replies) = (post.send, post.replies);
         if replies {
             if self.here.replies.is_full() {
+                self.owed.insert(post.lwg);
                 return Err(asked(Ask::Send(post)));
             }
             self.here.replies.open(send, post.lwg);

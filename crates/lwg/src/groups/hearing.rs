@@ -30,6 +30,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             }
             let Some(number) = self.ready.first().copied() else {
                 self.heard = true;
+                self.give_room();
                 return;
             };
             if let Some(core) = self.cores[number as usize].as_mut() {
@@ -101,6 +102,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         }
         if let vsync::Up::Lost { peer } = up {
             self.placing_lost(peer);
+            self.choked_lost(peer);
         }
         self.here.told.push_back(Up::Core(up));
     }
@@ -227,6 +229,8 @@ impl<C: Core, P: Policy> Groups<C, P> {
             Ok(Letter::Forget { send }) => self.here.passing.forget(from, send),
             Ok(Letter::After { send }) => self.is_asked_after(from, send),
             Ok(Letter::Still { send }) => self.here.replies.still(from, send),
+            Ok(Letter::Choke { lwg }) => self.on_choke(from, lwg, true),
+            Ok(Letter::Ease { lwg }) => self.on_choke(from, lwg, false),
             Err(_) => self.here.counters.malformed += 1,
         }
         self.settle_asides();

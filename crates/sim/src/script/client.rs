@@ -47,6 +47,8 @@ pub struct Client {
     wishes: Wishes,
     views: BTreeMap<LwgId, View>,
     full: BTreeSet<LwgId>,
+    /// Groups of which it takes nothing, and until when.
+    choked: BTreeMap<LwgId, Instant>,
     asks: VecDeque<Down>,
     asking: Asking,
     /// Handed back something other than a send: nothing is asked until the next act.
@@ -79,6 +81,7 @@ impl Client {
             wishes,
             views: BTreeMap::new(),
             full: BTreeSet::new(),
+            choked: BTreeMap::new(),
             asks: VecDeque::new(),
             asking: Asking::Other,
             stuck: false,
@@ -164,7 +167,7 @@ impl Client {
         self.choice.some(&all, least).into_iter().collect()
     }
 
-    fn act(&mut self) {
+    fn act(&mut self, now: Instant) {
         // Without a group there is nothing to do, and nothing to find.
         let lonely = self.wishes.groups_max > 0 && self.views.is_empty();
         let chance = if lonely { 200_000 } else { self.wishes.change_chance };
@@ -189,11 +192,28 @@ impl Client {
             let lwg = *self.choice.pick(&usable);
             self.tell(lwg);
         }
+        if self.choice.chance(self.wishes.choke_chance) {
+            let lwg = *self.choice.pick(&usable);
+            let until = later(now, &mut self.choice, 0, 2_000);
+            self.choked.insert(lwg, until);
+            self.asks.push_back(Down::Choke { lwg, choked: true });
+        }
         if self.choice.chance(20_000)
             && let Some(send) = self.awaited.first().copied()
         {
             self.asks.push_back(Down::Discard { send });
         }
+    }
+
+    /// Takes again what it is told of groups for which the time has come.
+    fn ease(&mut self, now: Instant) {
+        let (choked, asks) = (&mut self.choked, &mut self.asks);
+        choked.retain(|lwg, until| {
+            if *until <= now {
+                asks.push_back(Down::Choke { lwg: *lwg, choked: false });
+            }
+            *until > now
+        });
     }
 
     fn tell(&mut self, lwg: LwgId) {
@@ -331,7 +351,9 @@ impl Client {
             Down::SendThrough { lwg, send, how, message, .. } => {
                 Asking::Through(*lwg, *send, how.order, message.body().clone())
             }
-            Down::Core(_) | Down::FoundCore { .. } | Down::SendTo { .. } => Asking::Other,
+            Down::Core(_) | Down::FoundCore { .. } | Down::SendTo { .. } | Down::Choke { .. } => {
+                Asking::Other
+            }
         }
     }
 
@@ -375,6 +397,9 @@ impl Client {
         for send in &self.awaited {
             let msg = &self.sends[send].1;
             self.wrong.push(format!("liveness: the answers to {msg} never ended"));
+        }
+        for lwg in self.full.iter().filter(|lwg| self.views.contains_key(lwg)) {
+            self.wrong.push(format!("liveness: it was never told of room in {lwg:?}"));
         }
     }
 }
@@ -422,6 +447,7 @@ impl App for Client {
                     self.outside.insert(lwg, *other);
                 }
                 self.full.remove(&lwg);
+                self.choked.remove(&lwg);
                 self.diary.left(Group::Light(lwg), &format!("{why:?}").to_lowercase());
             }
             Up::Core(up) => self.told_core(up),
@@ -453,7 +479,8 @@ impl App for Client {
     fn asked(&mut self, _now: Instant, refused: Option<Down>) {
         match refused {
             None => self.took(),
-            Some(Down::Send { lwg, .. }) => {
+            // Somebody takes nothing of it, or too much waits.
+            Some(Down::Send { lwg, .. } | Down::Tell { lwg, .. }) => {
                 self.full.insert(lwg);
             }
             Some(ask) => {
@@ -465,12 +492,13 @@ impl App for Client {
 
     fn wake(&mut self, now: Instant) {
         self.pay(now);
+        self.ease(now);
         if self.next > now {
             return;
         }
         self.stuck = false;
         if self.phase == Phase::Storm {
-            self.act();
+            self.act(now);
         }
         let (low, high) = (self.wishes.load.gap_min_ms, self.wishes.load.gap_max_ms);
         self.next = later(now, &mut self.choice, low, high);

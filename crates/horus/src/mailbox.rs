@@ -1,0 +1,232 @@
+//! Mailbox: what is told to one handle, and the groups that are choked because too much lies there.
+//!
+//! *Takes* what the tower tells, and the wish of whoever holds the handle for the next. *Promises*
+//! that of others' messages not much more lies here than the bounds of `limits` say: their senders
+//! are told to wait, and told again when enough was taken. A process's own messages do not count: it
+//! may fill its own groups before it looks. *Keeps* the weight of what lies here. Only the holder of
+//! the crank chokes and eases; who takes only sees to it that it looks.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use lwg::{Down, Endpoint, LwgId, Up};
+use muts::{Duration, Instant};
+
+use crate::door::Door;
+use crate::inbox::Inbox;
+use crate::limits::{EASED_BELOW, PILE_BYTES_MAX, UNTAKEN_BYTES_MAX};
+
+/// What lies in all mailboxes of a process.
+#[derive(Debug, Default)]
+pub(crate) struct Pile(AtomicUsize);
+
+impl Pile {
+    pub(crate) fn bytes(&self) -> u64 {
+        self.0.load(Ordering::SeqCst) as u64
+    }
+}
+
+/// See the head of this file.
+pub(crate) struct Mailbox {
+    inbox: Inbox<(Up, usize)>,
+    weight: AtomicUsize,
+    pile: Arc<Pile>,
+    /// How many of others' messages were ever taken.
+    taken: AtomicU64,
+    /// Groups are choked for it.
+    chokes: AtomicBool,
+    /// The crank is to look whether enough was taken.
+    seen_to: AtomicBool,
+    /// This process was taken out of the group because nothing was taken.
+    deaf: AtomicBool,
+}
+
+impl Mailbox {
+    pub(crate) fn new(pile: &Arc<Pile>) -> Arc<Self> {
+        Arc::new(Self {
+            inbox: Inbox::default(),
+            weight: AtomicUsize::new(0),
+            pile: Arc::clone(pile),
+            taken: AtomicU64::new(0),
+            chokes: AtomicBool::new(false),
+            seen_to: AtomicBool::new(false),
+            deaf: AtomicBool::new(false),
+        })
+    }
+
+    /// The next; `Ready(None)` once it has ended and is empty.
+    pub(crate) fn poll(
+        self: &Arc<Self>,
+        door: &Door,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Up>> {
+        self.inbox.poll(context).map(|next| next.map(|next| self.taken(door, next)))
+    }
+
+    /// The next, if it is here already.
+    pub(crate) fn take(self: &Arc<Self>, door: &Door) -> Option<Up> {
+        self.inbox.take().map(|next| self.taken(door, next))
+    }
+
+    fn taken(self: &Arc<Self>, door: &Door, (up, weight): (Up, usize)) -> Up {
+        if weight > 0 {
+            self.lighten(weight);
+            self.taken.fetch_add(1, Ordering::SeqCst);
+            let due = self.chokes.load(Ordering::SeqCst) && self.is_light();
+            if due && !self.seen_to.swap(true, Ordering::SeqCst) {
+                let mailbox = Arc::clone(self);
+                door.run(move |engine| engine.ease(&mailbox));
+            }
+        }
+        up
+    }
+
+    /// Nothing more will come; what lies here can still be taken.
+    pub(crate) fn end(&self) {
+        self.inbox.end();
+    }
+
+    /// Whether this process was taken out of the group because nothing was taken.
+    pub(crate) fn is_deaf(&self) -> bool {
+        self.deaf.load(Ordering::SeqCst)
+    }
+
+    fn lighten(&self, weight: usize) {
+        self.weight.fetch_sub(weight, Ordering::SeqCst);
+        self.pile.0.fetch_sub(weight, Ordering::SeqCst);
+    }
+
+    fn is_heavy(&self) -> bool {
+        self.weight.load(Ordering::SeqCst) > UNTAKEN_BYTES_MAX
+            || self.pile.0.load(Ordering::SeqCst) > PILE_BYTES_MAX
+    }
+
+    /// Whoever has taken all is waited for by nobody, whatever lies elsewhere.
+    fn is_light(&self) -> bool {
+        let weight = self.weight.load(Ordering::SeqCst);
+        let pile = self.pile.0.load(Ordering::SeqCst);
+        weight == 0 || weight < UNTAKEN_BYTES_MAX / EASED_BELOW && pile < PILE_BYTES_MAX
+    }
+}
+
+impl Drop for Mailbox {
+    fn drop(&mut self) {
+        self.lighten(self.weight.load(Ordering::SeqCst));
+    }
+}
+
+/// What of it weighs, and in which group: messages of others.
+fn weight_of(up: &Up, me: Endpoint) -> Option<(LwgId, usize)> {
+    let (lwg, from, message) = match up {
+        Up::Message { lwg, from, message, .. } | Up::Told { lwg, from, message } => {
+            (*lwg, *from, message)
+        }
+        _ => return None,
+    };
+    (from != me).then(|| (lwg, message.len() + size_of::<Up>()))
+}
+
+/// Who chokes what; in the hands of the holder of the crank.
+#[derive(Default)]
+pub(crate) struct Slow {
+    boxes: Vec<Choking>,
+}
+
+/// A mailbox for which groups are choked.
+struct Choking {
+    mailbox: Arc<Mailbox>,
+    groups: BTreeSet<LwgId>,
+    /// Nothing was taken of it since.
+    since: Instant,
+    taken: u64,
+}
+
+impl Slow {
+    /// Tells something to a mailbox; what is to be asked because it is too much.
+    pub(crate) fn tell(
+        &mut self,
+        (now, me): (Instant, Endpoint),
+        mailbox: &Arc<Mailbox>,
+        up: Up,
+    ) -> Option<Down> {
+        let Some((lwg, weight)) = weight_of(&up, me) else {
+            mailbox.inbox.push((up, 0));
+            return None;
+        };
+        mailbox.weight.fetch_add(weight, Ordering::SeqCst);
+        mailbox.pile.0.fetch_add(weight, Ordering::SeqCst);
+        // Before it can be taken: who takes the last of it is to see that groups are choked.
+        let ask = mailbox.is_heavy().then(|| self.choke(now, mailbox, lwg)).flatten();
+        mailbox.inbox.push((up, weight));
+        ask
+    }
+
+    fn choke(&mut self, now: Instant, mailbox: &Arc<Mailbox>, lwg: LwgId) -> Option<Down> {
+        let known = self.boxes.iter().any(|choking| choking.groups.contains(&lwg));
+        let is_it = |choking: &&mut Choking| Arc::ptr_eq(&choking.mailbox, mailbox);
+        match self.boxes.iter_mut().find(is_it) {
+            Some(choking) => {
+                choking.groups.insert(lwg);
+            }
+            None => {
+                let (mailbox, groups) = (Arc::clone(mailbox), BTreeSet::from([lwg]));
+                let taken = mailbox.taken.load(Ordering::SeqCst);
+                mailbox.chokes.store(true, Ordering::SeqCst);
+                self.boxes.push(Choking { mailbox, groups, since: now, taken });
+            }
+        }
+        (!known).then_some(Down::Choke { lwg, choked: true })
+    }
+
+    /// Something was taken of it; what is to be asked because it was enough.
+    pub(crate) fn ease(&mut self, mailbox: &Arc<Mailbox>) -> Vec<Down> {
+        mailbox.seen_to.store(false, Ordering::SeqCst);
+        if mailbox.is_light() { self.give_up(mailbox) } else { Vec::new() }
+    }
+
+    /// It chokes nothing any more; what is to be asked.
+    pub(crate) fn give_up(&mut self, mailbox: &Arc<Mailbox>) -> Vec<Down> {
+        let is_it = |choking: &Choking| Arc::ptr_eq(&choking.mailbox, mailbox);
+        let Some(at) = self.boxes.iter().position(is_it) else { return Vec::new() };
+        let Choking { mailbox, mut groups, .. } = self.boxes.swap_remove(at);
+        mailbox.chokes.store(false, Ordering::SeqCst);
+        for other in &self.boxes {
+            groups.retain(|lwg| !other.groups.contains(lwg));
+        }
+        groups.into_iter().map(|lwg| Down::Choke { lwg, choked: false }).collect()
+    }
+
+    /// This process is out of a group.
+    pub(crate) fn out(&mut self, lwg: LwgId) {
+        self.boxes.retain_mut(|choking| {
+            choking.groups.remove(&lwg);
+            let stays = !choking.groups.is_empty();
+            choking.mailbox.chokes.store(stays, Ordering::SeqCst);
+            stays
+        });
+    }
+
+    /// When somebody has taken nothing for so long that this process is to go.
+    pub(crate) fn due(&self, patience: Duration) -> Option<Instant> {
+        self.boxes.iter().map(|choking| choking.since + patience).min()
+    }
+
+    /// The groups of which nothing was taken for so long.
+    pub(crate) fn overdue(&mut self, now: Instant, patience: Duration) -> Vec<LwgId> {
+        let mut overdue = Vec::new();
+        for choking in &mut self.boxes {
+            if now < choking.since + patience {
+                continue;
+            }
+            choking.since = now;
+            let taken = choking.mailbox.taken.load(Ordering::SeqCst);
+            if std::mem::replace(&mut choking.taken, taken) == taken {
+                choking.mailbox.deaf.store(true, Ordering::SeqCst);
+                overdue.extend(&choking.groups);
+            }
+        }
+        overdue
+    }
+}

@@ -1,0 +1,170 @@
+//! A process that does not receive: it is waited for in that group, and nowhere else, and memory
+//! stays bounded; after a while it is taken out.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use horus::{Config, Error, Group, Heard, Horus, Order};
+
+/// Longer than anything here takes, so that a hang fails instead of hanging.
+const LONG: Duration = Duration::from_secs(20);
+
+/// More than the limit of what may lie at one handle, what is on its way, and what its kernel has
+/// in hand; far less than what is sent.
+const BOUND: u64 = 12 << 20;
+
+const SENDS: usize = 3_000;
+const BYTES: usize = 32 << 10;
+
+fn state(test: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("horus-slow-{test}-{}", std::process::id()))
+}
+
+/// Two processes that have met; how long they are waited for.
+fn two(test: &str, deaf: Option<Duration>) -> (Horus, Horus) {
+    let here = SocketAddr::from(([127, 0, 0, 1], 0));
+    let open = |name: &str| {
+        let mut config = Config { state_dir: Some(state(test)), ..Config::new(name, here) };
+        config.timing.deaf = deaf;
+        Horus::embedded(config).expect("a free port")
+    };
+    let (a, b) = (open("a"), open("b"));
+    for (from, to, name) in [(&a, &b, "b"), (&b, &a, "a")] {
+        let at = to.address().expect("bound");
+        from.meet(name, at).expect("a name");
+    }
+    (a, b)
+}
+
+/// A group of both, at each.
+fn both(a: &Horus, b: &Horus) -> (Group, Group) {
+    let other = a.member("b").wait_for(LONG).expect("in time").expect("met");
+    let at_a = a.create(&[a.me(), other]).wait().expect("made");
+    let at_b = b.invited().wait().expect("open");
+    (at_a, at_b)
+}
+
+fn counter(horus: &Horus, name: &str) -> u64 {
+    horus.counters().wait().expect("open")[name]
+}
+
+/// Until this counter is as it should be.
+fn until(horus: &Horus, name: &str, right: impl Fn(u64) -> bool) {
+    let start = Instant::now();
+    while !right(counter(horus, name)) {
+        assert!(start.elapsed() < LONG, "{name} is {}", counter(horus, name));
+        horus.wait(std::future::pending::<()>(), Some(Duration::from_millis(5)));
+    }
+}
+
+/// The number in each message.
+fn body(number: usize) -> Vec<u8> {
+    let mut body = vec![0; BYTES];
+    body[..8].copy_from_slice(&(number as u64).to_le_bytes());
+    body
+}
+
+#[test]
+fn who_does_not_receive_is_waited_for_in_that_group_alone() {
+    let (a, b) = two("waits", None);
+    let (slow, untaken) = both(&a, &b);
+    let (brisk, answering) = both(&a, &b);
+    let sender = std::thread::spawn(move || {
+        for number in 0..SENDS {
+            slow.send(Order::Fifo, body(number)).expect("open");
+            // Its own copy is no burden of others.
+            while let Some(Ok(Heard::Message(_))) = slow.hear().wait_for(Duration::ZERO) {}
+        }
+        slow
+    });
+    until(&a, "lwg.choked_elsewhere", |count| count == 1);
+    // Its asks are kept apart from those of others.
+    until(&a, "horus.asks_waiting", |count| count >= 1_024);
+    for number in 0..100 {
+        let question = brisk.ask(Order::Total, format!("{number}")).expect("open");
+        answering.receive().wait_for(LONG).expect("in time").expect("in").reply("here");
+        brisk.receive().wait_for(LONG).expect("in time").expect("in");
+        let (from, _) =
+            question.next_reply().wait_for(LONG).expect("in time").expect("in").expect("one");
+        assert_eq!(from, b.me());
+    }
+    let lies = counter(&b, "horus.untaken_bytes");
+    assert!((4 << 20..BOUND).contains(&lies), "{lies} bytes lie there");
+
+    for number in 0..SENDS {
+        let received = untaken.receive().wait_for(LONG).expect("in time").expect("in");
+        assert_eq!(received.body()[..8], (number as u64).to_le_bytes());
+    }
+    let slow = sender.join().expect("sent all");
+    until(&a, "lwg.choked_elsewhere", |count| count == 0);
+    assert_eq!(counter(&b, "horus.untaken_bytes"), 0);
+    assert!(slow.view().is_none_or(|view| view.members.len() == 2), "nobody was put out");
+}
+
+#[test]
+fn who_receives_nothing_for_long_is_taken_out_and_told_why() {
+    let (a, b) = two("deaf", Some(Duration::from_millis(300)));
+    let (slow, untaken) = both(&a, &b);
+    for number in 0..SENDS {
+        slow.send(Order::Fifo, body(number)).expect("open");
+        while let Some(Ok(heard)) = slow.hear().wait_for(Duration::ZERO) {
+            if matches!(heard, Heard::View(_)) {}
+        }
+    }
+    let alone = |slow: &Group| slow.view().is_some_and(|view| view.members[..] == [a.me()]);
+    while !alone(&slow) {
+        slow.hear().wait_for(LONG).expect("in time").expect("in");
+    }
+    assert_eq!(counter(&a, "lwg.choked_elsewhere"), 0);
+    let mut received = 0;
+    let why = loop {
+        match untaken.receive().wait_for(LONG).expect("in time") {
+            Ok(_) => received += 1,
+            Err(why) => break why,
+        }
+    };
+    assert!(matches!(why, Error::Deaf), "{why}");
+    assert!(why.to_string().contains("receive more often"), "{why}");
+    assert!(received > 0 && received < SENDS, "{received} were told before");
+    assert_eq!(counter(&b, "horus.untaken_bytes"), 0);
+}
+
+#[test]
+fn a_handle_that_is_dropped_holds_up_nobody() {
+    let (a, b) = two("dropped", None);
+    let (slow, untaken) = both(&a, &b);
+    let sender = std::thread::spawn(move || {
+        for number in 0..SENDS {
+            slow.send(Order::Fifo, body(number)).expect("open");
+        }
+    });
+    until(&a, "lwg.choked_elsewhere", |count| count == 1);
+    drop(untaken);
+    sender.join().expect("sent all");
+    until(&a, "horus.asks_waiting", |count| count == 0);
+    assert_eq!(counter(&a, "lwg.choked_elsewhere") + counter(&b, "horus.untaken_bytes"), 0);
+}
+
+#[test]
+fn a_stream_of_events_that_nobody_reads_is_waited_for_too() {
+    let (a, b) = two("events", None);
+    let (slow, dropped) = both(&a, &b);
+    drop(dropped);
+    let events = b.events();
+    let sender = std::thread::spawn(move || {
+        for number in 0..SENDS {
+            slow.send(Order::Fifo, body(number)).expect("open");
+        }
+    });
+    until(&a, "lwg.choked_elsewhere", |count| count == 1);
+    let lies = counter(&b, "horus.untaken_bytes");
+    assert!((4 << 20..BOUND).contains(&lies), "{lies} bytes lie there");
+    let mut told = 0;
+    while told < SENDS {
+        let up = events.next().wait_for(LONG).expect("in time").expect("open");
+        told += usize::from(matches!(up, lwg::Up::Message { .. }));
+    }
+    sender.join().expect("sent all");
+    until(&a, "lwg.choked_elsewhere", |count| count == 0);
+}

@@ -1,0 +1,36 @@
+//! What is handed back because too much is under way: it is told when it can be asked again.
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::town::Town;
+use common::{lwg, seat, seats};
+use lwg::{Down, LwgId, SetId, Up};
+
+#[test]
+fn more_moves_than_can_be_under_way_are_all_made_in_the_end() {
+    let mut town = Town::new(7, &seats(&[1, 2]));
+    let groups: BTreeSet<LwgId> = (1..=400).map(|count| lwg(1, count)).collect();
+    for group in &groups {
+        town.ask(seat(1), Down::Create { lwg: *group, members: seats(&[1, 2]) });
+    }
+    let to = SetId(1).core(seat(1), 1);
+    town.ask(seat(1), Down::FoundCore { core: to, members: seats(&[1, 2]) });
+    town.run();
+
+    let (mut asks, mut most) = (groups.clone(), 0);
+    while !asks.is_empty() {
+        asks.retain(|group| !town.ask(seat(1), Down::Move { lwg: *group, to }));
+        most = most.max(asks.len());
+        town.news(seat(1));
+        town.run();
+        // Only what was told that there is room is asked again.
+        let told = town.news(seat(1));
+        let has_room = |up: &Up| matches!(up, Up::Room { lwg } if asks.contains(lwg));
+        assert!(asks.is_empty() || told.iter().any(has_room), "{} still wait", asks.len());
+    }
+    assert_eq!(most, 400 - lwg::limits::MOVES_MAX);
+    let core = |group: &LwgId| town.towers[&seat(2)].explain(*group).map(|place| place.core);
+    assert!(groups.iter().all(|group| core(group) == Some(to)));
+}
