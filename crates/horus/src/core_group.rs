@@ -126,7 +126,8 @@ impl CoreGroup {
     /// The next thing told.
     ///
     /// # Errors
-    /// [`Error::Out`] once this process is no longer in the group.
+    /// [`Error::Out`] once this process is no longer in the group; [`Error::Deaf`] if that is so
+    /// because nothing was heard here while others waited.
     pub fn hear(&self) -> Wait<'_, impl Future<Output = Result<CoreHeard, Error>> + Unpin> {
         Wait::new(
             &self.door,
@@ -134,6 +135,9 @@ impl CoreGroup {
                 loop {
                     match self.mailbox.poll(&self.door, context) {
                         Poll::Pending => return Poll::Pending,
+                        Poll::Ready(None) if self.mailbox.is_deaf() => {
+                            return Poll::Ready(Err(Error::Deaf));
+                        }
                         Poll::Ready(None) => return Poll::Ready(Err(Error::Out)),
                         Poll::Ready(Some(up)) => {
                             if let Some(heard) = heard(up) {
@@ -155,6 +159,8 @@ impl Drop for CoreGroup {
             if engine.router.cores.get(&group).is_some_and(|now| Arc::ptr_eq(now, &mailbox)) {
                 engine.router.cores.remove(&group);
             }
+            let asks = engine.router.slow.give_up(&mailbox);
+            engine.ask_all(asks);
         });
     }
 }

@@ -17,7 +17,7 @@ use crate::motor::Motor;
 use crate::posts::{Posts, Step};
 use crate::router::Router;
 use crate::runtime::{Crank, Ring};
-use crate::shared::{Hook, Shared, Word};
+use crate::shared::{Hook, Room, Shared, Word};
 use crate::tower::Boxed;
 
 /// See the head of this file.
@@ -138,10 +138,14 @@ impl Engine {
     fn leave_deaf(&mut self) -> Option<Duration> {
         let patience = self.deaf_after?;
         let now = self.motor.now();
-        for lwg in self.router.slow.overdue(now, patience) {
-            // Past what waits for room in that group.
-            let members = [self.me].into_iter().collect();
-            let _ = self.tower.down(now, Down::Remove { lwg, members });
+        for group in self.router.slow.overdue(now, patience) {
+            let leave = match group {
+                Room::Light(lwg) => Down::Remove { lwg, members: [self.me].into_iter().collect() },
+                Room::Core(group) => Down::Core(vsync::Down::Leave { group }),
+                Room::Any => continue,
+            };
+            // Past what waits for room there. If it is handed back it is tried once more later.
+            let _ = self.tower.down(now, leave);
         }
         self.router.slow.due(patience).map(|due| due.since(now))
     }

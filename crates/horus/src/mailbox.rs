@@ -11,12 +11,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
-use lwg::{Down, Endpoint, LwgId, Up};
+use lwg::{Down, Endpoint, Up};
 use muts::{Duration, Instant};
 
 use crate::door::Door;
 use crate::inbox::Inbox;
 use crate::limits::{EASED_BELOW, PILE_BYTES_MAX, UNTAKEN_BYTES_MAX};
+use crate::shared::Room;
 
 /// What lies in all mailboxes of a process.
 #[derive(Debug, Default)]
@@ -118,14 +119,25 @@ impl Drop for Mailbox {
 }
 
 /// What of it weighs, and in which group: messages of others.
-fn weight_of(up: &Up, me: Endpoint) -> Option<(LwgId, usize)> {
-    let (lwg, from, message) = match up {
+fn weight_of(up: &Up, me: Endpoint) -> Option<(Room, usize)> {
+    let (group, from, message) = match up {
         Up::Message { lwg, from, message, .. } | Up::Told { lwg, from, message } => {
-            (*lwg, *from, message)
+            (Room::Light(*lwg), *from, message)
+        }
+        Up::Core(vsync::Up::Cast { group, from, message, .. }) => {
+            (Room::Core(*group), *from, message)
         }
         _ => return None,
     };
-    (from != me).then(|| (lwg, message.len() + size_of::<Up>()))
+    (from != me).then(|| (group, message.len() + size_of::<Up>()))
+}
+
+fn word(group: Room, choked: bool) -> Option<Down> {
+    match group {
+        Room::Light(lwg) => Some(Down::Choke { lwg, choked }),
+        Room::Core(group) => Some(Down::Core(vsync::Down::Choke { group, choked })),
+        Room::Any => None,
+    }
 }
 
 /// Who chokes what; in the hands of the holder of the crank.
@@ -137,7 +149,7 @@ pub(crate) struct Slow {
 /// A mailbox for which groups are choked.
 struct Choking {
     mailbox: Arc<Mailbox>,
-    groups: BTreeSet<LwgId>,
+    groups: BTreeSet<Room>,
     /// Nothing was taken of it since.
     since: Instant,
     taken: u64,
@@ -151,33 +163,33 @@ impl Slow {
         mailbox: &Arc<Mailbox>,
         up: Up,
     ) -> Option<Down> {
-        let Some((lwg, weight)) = weight_of(&up, me) else {
+        let Some((group, weight)) = weight_of(&up, me) else {
             mailbox.inbox.push((up, 0));
             return None;
         };
         mailbox.weight.fetch_add(weight, Ordering::SeqCst);
         mailbox.pile.0.fetch_add(weight, Ordering::SeqCst);
         // Before it can be taken: who takes the last of it is to see that groups are choked.
-        let ask = mailbox.is_heavy().then(|| self.choke(now, mailbox, lwg)).flatten();
+        let ask = mailbox.is_heavy().then(|| self.choke(now, mailbox, group)).flatten();
         mailbox.inbox.push((up, weight));
         ask
     }
 
-    fn choke(&mut self, now: Instant, mailbox: &Arc<Mailbox>, lwg: LwgId) -> Option<Down> {
-        let known = self.boxes.iter().any(|choking| choking.groups.contains(&lwg));
+    fn choke(&mut self, now: Instant, mailbox: &Arc<Mailbox>, group: Room) -> Option<Down> {
+        let known = self.boxes.iter().any(|choking| choking.groups.contains(&group));
         let is_it = |choking: &&mut Choking| Arc::ptr_eq(&choking.mailbox, mailbox);
         match self.boxes.iter_mut().find(is_it) {
             Some(choking) => {
-                choking.groups.insert(lwg);
+                choking.groups.insert(group);
             }
             None => {
-                let (mailbox, groups) = (Arc::clone(mailbox), BTreeSet::from([lwg]));
+                let (mailbox, groups) = (Arc::clone(mailbox), BTreeSet::from([group]));
                 let taken = mailbox.taken.load(Ordering::SeqCst);
                 mailbox.chokes.store(true, Ordering::SeqCst);
                 self.boxes.push(Choking { mailbox, groups, since: now, taken });
             }
         }
-        (!known).then_some(Down::Choke { lwg, choked: true })
+        if known { None } else { word(group, true) }
     }
 
     /// Something was taken of it; what is to be asked because it was enough.
@@ -193,15 +205,15 @@ impl Slow {
         let Choking { mailbox, mut groups, .. } = self.boxes.swap_remove(at);
         mailbox.chokes.store(false, Ordering::SeqCst);
         for other in &self.boxes {
-            groups.retain(|lwg| !other.groups.contains(lwg));
+            groups.retain(|group| !other.groups.contains(group));
         }
-        groups.into_iter().map(|lwg| Down::Choke { lwg, choked: false }).collect()
+        groups.into_iter().filter_map(|group| word(group, false)).collect()
     }
 
     /// This process is out of a group.
-    pub(crate) fn out(&mut self, lwg: LwgId) {
+    pub(crate) fn out(&mut self, group: Room) {
         self.boxes.retain_mut(|choking| {
-            choking.groups.remove(&lwg);
+            choking.groups.remove(&group);
             let stays = !choking.groups.is_empty();
             choking.mailbox.chokes.store(stays, Ordering::SeqCst);
             stays
@@ -214,7 +226,7 @@ impl Slow {
     }
 
     /// The groups of which nothing was taken for so long.
-    pub(crate) fn overdue(&mut self, now: Instant, patience: Duration) -> Vec<LwgId> {
+    pub(crate) fn overdue(&mut self, now: Instant, patience: Duration) -> Vec<Room> {
         let mut overdue = Vec::new();
         for choking in &mut self.boxes {
             if now < choking.since + patience {

@@ -10,7 +10,7 @@ use vsync::GroupId;
 use crate::book::Book;
 use crate::inbox::Inbox;
 use crate::mailbox::{Mailbox, Pile, Slow};
-use crate::shared::Hook;
+use crate::shared::{Hook, Room};
 
 /// The inboxes of all handles.
 pub(crate) struct Router {
@@ -143,7 +143,7 @@ impl Router {
             Up::Message { lwg, .. } | Up::Told { lwg, .. } => self.push_group(now, *lwg, up, asks),
             Up::Out { lwg, .. } => {
                 self.passed_over.remove(lwg);
-                self.slow.out(*lwg);
+                self.slow.out(Room::Light(*lwg));
                 let Some(mailbox) = self.groups.remove(lwg) else { return false };
                 self.slow.tell((now, self.me), &mailbox, up.clone());
                 mailbox.end();
@@ -151,6 +151,9 @@ impl Router {
             }
             Up::Core(core) => {
                 let Some(group) = group_of(core) else { return true };
+                if let vsync::Up::Out { .. } = core {
+                    self.slow.out(Room::Core(group));
+                }
                 let Some(mailbox) = self.cores.get(&group) else { return false };
                 asks.extend(self.slow.tell((now, self.me), mailbox, up.clone()));
                 if let vsync::Up::Out { .. } = core {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use horus::{Config, Error, Group, Heard, Horus, Order};
+use horus::{Config, CoreHeard, Error, Group, Heard, Horus, Order};
 
 /// Longer than anything here takes, so that a hang fails instead of hanging.
 const LONG: Duration = Duration::from_secs(20);
@@ -167,4 +167,32 @@ fn a_stream_of_events_that_nobody_reads_is_waited_for_too() {
     }
     sender.join().expect("sent all");
     until(&a, "lwg.choked_elsewhere", |count| count == 0);
+}
+
+#[test]
+fn a_core_group_of_ones_own_waits_for_who_does_not_hear_it() {
+    let (a, b) = two("core", None);
+    let other = a.member("b").wait_for(LONG).expect("in time").expect("met");
+    let (slow, untaken) = (a.found("town", &[other]), b.join("town", Some(a.me())));
+    let all = |heard: CoreHeard| matches!(heard, CoreHeard::View(view) if view.members.len() == 2);
+    while !all(slow.hear().wait_for(LONG).expect("in time").expect("in")) {}
+    let sender = std::thread::spawn(move || {
+        for number in 0..SENDS {
+            slow.cast(Order::Fifo, body(number)).expect("open");
+        }
+        slow
+    });
+    until(&a, "vsync.choked_elsewhere", |count| count == 1);
+    until(&a, "horus.asks_waiting", |count| count >= 1_024);
+    let lies = counter(&b, "horus.untaken_bytes");
+    assert!((4 << 20..BOUND).contains(&lies), "{lies} bytes lie there");
+    let mut next = 0;
+    while next < SENDS {
+        let heard = untaken.hear().wait_for(LONG).expect("in time").expect("in");
+        let CoreHeard::Message { body, .. } = heard else { continue };
+        assert_eq!(body[..8], (next as u64).to_le_bytes());
+        next += 1;
+    }
+    drop(sender.join().expect("sent all"));
+    until(&a, "vsync.choked_elsewhere", |count| count == 0);
 }

@@ -286,10 +286,10 @@ impl<C: Core + Counted, P: Policy> Counted for Groups<C, P> {
         each("lwg.extras", extras);
         each("lwg.replies_awaited", self.here.replies.len() as u64);
         each("lwg.passing", self.here.passing.len() as u64);
-        let (own, others) = self.here.choked.len();
-        each("lwg.choked_here", own as u64);
-        each("lwg.choked_elsewhere", others as u64);
-        each("lwg.held_by_choke", self.here.choked.held);
+        let [own, others, held] = self.here.choked.counts();
+        each("lwg.choked_here", own);
+        each("lwg.choked_elsewhere", others);
+        each("lwg.held_by_choke", held);
         self.here.counters.count(each);
         self.below.count(each);
     }

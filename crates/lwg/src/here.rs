@@ -4,9 +4,8 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use muts::Instant;
-use vsync::{Endpoint, GroupId, Message, Order};
+use vsync::{Choked, Endpoint, GroupId, Message, Order};
 
-use crate::choked::Choked;
 use crate::counters::Counters;
 use crate::data::Data;
 use crate::header::{Op, What};
@@ -39,7 +38,7 @@ pub(crate) struct Here {
     /// Multicasts of others that this process has passed on.
     pub(crate) passing: Passing,
     /// Groups of which somebody does not take what it is told.
-    pub(crate) choked: Choked,
+    pub(crate) choked: Choked<LwgId>,
     /// Groups of this process that have left one core group and are not on the next yet.
     pub(crate) arriving: BTreeMap<LwgId, Arriving>,
     /// The last number of groups that this process is out of, the last ones.

@@ -20,10 +20,6 @@ pub const NAMED_MAX: u8 = 16;
 /// Messages given to the kernel before it is listened to again: it delivers them here together.
 pub const RUN_MAX: usize = 64;
 
-/// Groups that others choke, counted for each of those: some bytes each, and a process that takes
-/// nothing chokes the few that it is sent to before it is put out.
-pub const CHOKED_MAX: usize = 65_536;
-
 /// Own sends with replies wanted at one time: each may keep an answer of every member.
 pub const AWAITED_MAX: usize = 65_536;
 

@@ -5,6 +5,7 @@ use muts::{Duration, Instant, NodeId, ProcId};
 use crate::choice::Choice;
 use crate::spelling::Spelling;
 
+mod choking;
 mod client;
 mod load;
 mod member;

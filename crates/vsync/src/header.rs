@@ -166,6 +166,8 @@ pub(crate) enum SendHeader {
     User,
     /// A frame of an excluded sender.
     Fill { group: GroupId, epoch: ViewId, rank: u8, position: u64 },
+    /// More of this group's messages lie here than are taken, or no longer.
+    Choke { group: GroupId, choked: bool },
 }
 
 impl Wire for SendHeader {
@@ -179,6 +181,11 @@ impl Wire for SendHeader {
                 rank.write(into);
                 position.write(into);
             }
+            Self::Choke { group, choked } => {
+                into.push(3);
+                group.write(into);
+                choked.write(into);
+            }
         }
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
@@ -190,6 +197,7 @@ impl Wire for SendHeader {
                 rank: u8::read(from)?,
                 position: u64::read(from)?,
             }),
+            3 => Ok(Self::Choke { group: GroupId::read(from)?, choked: bool::read(from)? }),
             _ => Err(Malformed),
         }
     }

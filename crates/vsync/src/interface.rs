@@ -53,7 +53,8 @@ pub enum Down {
         group: GroupId,
     },
     /// Multicasts to the group's present view, sender included. Handed back as `Full` while a
-    /// flush runs, the window is full, or the group is still being joined; `Up::Room` follows.
+    /// flush runs, the window is full, a member does not take what it is told ([`Down::Choke`]), or
+    /// the group is still being joined; `Up::Room` follows.
     Cast {
         /// The group.
         group: GroupId,
@@ -91,6 +92,15 @@ pub enum Down {
         group: GroupId,
         /// Any number: equal states, equal numbers.
         digest: u64,
+    },
+    /// More of a group's messages lie untaken above the kernel than there is room for, or no longer.
+    /// Members are told: what they would multicast there is handed back to them until all take
+    /// again. What is on its way comes still: a window of each member. Other groups go on.
+    Choke {
+        /// The group.
+        group: GroupId,
+        /// Whether; said again, it does nothing.
+        choked: bool,
     },
     /// Sends to one process: reliable, FIFO per pair; no order against multicasts. What is sent to
     /// a process that is over is lost in silence: its loss is told by views.

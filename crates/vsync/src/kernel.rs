@@ -1,5 +1,6 @@
 //! Kernel: group id → group; the six verbs. Routes only, no protocol in here.
 
+mod choking;
 mod hearing;
 
 use alloc::boxed::Box;
@@ -12,6 +13,7 @@ use muts::{
 };
 
 use crate::across::Across;
+use crate::choked::Choked;
 use crate::config::{Causality, Config};
 use crate::counters::Counters;
 use crate::endpoint::{Endpoint, GroupId};
@@ -41,10 +43,13 @@ pub struct Kernel<M> {
     /// Groups that multicasts came to in this turn, or went from.
     fed: BTreeSet<GroupId>,
     pub(crate) across: Across,
+    choked: Choked<GroupId>,
+    /// What is to be said of that and was handed back.
+    choking: VecDeque<muts::Down>,
     /// The highest epoch number of any group that was left.
     highest: u64,
     pub(crate) look: Instant,
-    /// When the last multicast was asked for.
+    /// When it was turned last.
     now: Instant,
 }
 
@@ -134,6 +139,8 @@ impl<M: Multicast> Kernel<M> {
             touched: BTreeSet::new(),
             fed: BTreeSet::new(),
             across: Across::default(),
+            choked: Choked::default(),
+            choking: VecDeque::new(),
             highest: 0,
             look: Instant::ZERO,
             now: Instant::ZERO,
@@ -365,6 +372,7 @@ impl<M: Multicast> Layer for Kernel<M> {
     type Up = Up;
 
     fn down(&mut self, now: Instant, ask: Down) -> Result<(), Full<Down>> {
+        self.now = now;
         if let Down::Cast { message, .. } | Down::Send { message, .. } = &ask
             && message.len() > CAST_BYTES_MAX
         {
@@ -393,6 +401,7 @@ impl<M: Multicast> Layer for Kernel<M> {
                     self.touched.insert(group);
                 }
             }
+            Down::Choke { group, choked } => self.choke(now, group, choked),
             Down::Digest { group, digest } => {
                 if let Some(Group::Serving(serving)) = self.groups.get_mut(&group) {
                     serving.digest = Some(digest);
@@ -405,10 +414,16 @@ impl<M: Multicast> Layer for Kernel<M> {
                 }
                 let found = self.groups.get_mut(&group);
                 let found = found.filter(|it| it.is_wished() && !it.is_too_late_for(&how));
-                let Some(found) = found else {
+                if found.is_none() {
                     self.desk.told.push_back(Up::Fault { group, fault: Fault::NotIn });
                     return Ok(());
-                };
+                }
+                // A client's is taken: it was promised room for it.
+                if !self.desk.config.asks_first && self.is_choked(group) {
+                    self.choked.refuse(group);
+                    return Err(Full(Down::Cast { group, how, message }));
+                }
+                let Some(found) = self.groups.get_mut(&group) else { return Ok(()) };
                 let mut turn = self.desk.turn(now);
                 if let Err(message) = found.cast(&mut turn, &how, message) {
                     return Err(Full(Down::Cast { group, how, message }));
@@ -421,7 +436,6 @@ impl<M: Multicast> Layer for Kernel<M> {
                 }
                 // Many in a row are delivered here together: see `up` and `transmit`.
                 self.fed.insert(group);
-                self.now = now;
                 return Ok(());
             }
         }
@@ -433,15 +447,21 @@ impl<M: Multicast> Layer for Kernel<M> {
         if self.desk.told.is_empty() && !self.fed.is_empty() {
             self.serve(self.now);
         }
-        self.desk.told.pop_front()
+        let up = self.desk.told.pop_front()?;
+        if !self.choked.is_empty() {
+            self.note_told(self.now, &up);
+        }
+        Some(up)
     }
 
     fn receive(&mut self, now: Instant, packet: Packet) {
+        self.now = now;
         self.desk.below.receive(now, packet);
         self.listen(now);
     }
 
     fn transmit(&mut self, now: Instant) -> Option<Transmit> {
+        self.now = now;
         if !self.fed.is_empty() {
             self.serve(now);
         }
@@ -449,10 +469,12 @@ impl<M: Multicast> Layer for Kernel<M> {
     }
 
     fn wake(&mut self, now: Instant) {
+        self.now = now;
         self.desk.below.wake(now);
         if self.look <= now {
             self.look(now);
         }
+        self.send_choking(now);
         self.touch_due(now);
         for (to, control) in self.desk.spreads.due(now) {
             self.desk.turn(now).control(to, &control);
@@ -476,6 +498,10 @@ impl<M: Multicast + Counted> Counted for Kernel<M> {
     fn count(&self, each: &mut dyn FnMut(&'static str, u64)) {
         self.desk.counters.each(each);
         each("vsync.groups", self.groups.len() as u64);
+        let [own, others, held] = self.choked.counts();
+        each("vsync.choked_here", own);
+        each("vsync.choked_elsewhere", others);
+        each("vsync.held_by_choke", held);
         self.count_unsettled(each);
         self.desk.below.count(each);
     }

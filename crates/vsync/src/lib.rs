@@ -8,6 +8,7 @@ extern crate alloc;
 mod across;
 mod admission;
 mod asking;
+mod choked;
 mod closing;
 mod compare;
 mod config;
@@ -55,6 +56,7 @@ mod view;
 mod watch;
 mod whereabouts;
 
+pub use choked::Choked;
 pub use config::{Causality, Config};
 pub use endpoint::{Endpoint, GroupId};
 pub use grounds::{Charge, Exclusion, Hold};

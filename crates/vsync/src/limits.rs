@@ -43,6 +43,10 @@ pub const EXCLUSIONS_MAX: usize = 64;
 /// through thousands, and what that costs does not grow with their number.
 pub const COMPARED_MAX: usize = 256;
 
+/// Groups that others choke, counted for each of those: some bytes each, and a process that takes
+/// nothing chokes the few that it is sent to before it is put out.
+pub const CHOKED_MAX: usize = 65_536;
+
 /// A frame at the gate: the longest message, and what stands before it.
 pub const GATE_FRAME_BYTES_MAX: usize = muts::limits::MESSAGE_BYTES_MAX + (64 << 10);
 

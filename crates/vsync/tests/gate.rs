@@ -445,3 +445,44 @@ fn daemons_and_clients_go_together_as_far_as_they_share_a_version_of_the_gate() 
         assert_eq!(house.heard(pipe), heard);
     }
 }
+
+#[test]
+fn who_takes_nothing_of_a_group_is_waited_for_by_clients_too() {
+    let (mut house, [x, _, _, y]) = town();
+    let moment = Duration::from_millis(50);
+    assert!(house.ask(y, Down::Choke { group: GROUP, choked: true }));
+    house.run(moment);
+    // What a client may have under way is taken; then it waits.
+    let mut taken = 0;
+    while house.cast(x, &"m".repeat(4_000)) {
+        taken += 1;
+        house.run(moment);
+        assert!(taken < 100, "it never has to wait");
+    }
+    assert!(taken > 0 && house.parted.is_empty());
+    let rooms = |house: &House| {
+        let is_room = |up: &&Up| matches!(up, Up::Room { .. });
+        house.clients[&x].told.iter().filter(is_room).count()
+    };
+    let before = rooms(&house);
+    house.run(moment * 20);
+    assert_eq!(rooms(&house), before);
+    assert!(house.ask(y, Down::Choke { group: GROUP, choked: false }));
+    house.run(moment);
+    assert_eq!(rooms(&house), before + 1);
+    assert!(house.cast(x, "m"));
+}
+
+#[test]
+fn a_daemon_that_knows_no_choking_is_not_told_of_it() {
+    let mut house = House::new("A");
+    for (versions, said) in [((1, 2), 0), ((1, 3), 1)] {
+        let pipe = house.come_speaking(0, "a", u64::from(versions.1), versions);
+        assert!(house.ask(pipe, Down::Choke { group: GROUP, choked: true }));
+        let mut asked = 0;
+        house.clients[&pipe].client.count(&mut |name, value| {
+            asked += if name == "gate.asked" { value } else { 0 };
+        });
+        assert_eq!(asked, said, "{versions:?}");
+    }
+}

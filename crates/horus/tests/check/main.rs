@@ -73,6 +73,11 @@ fn what_comes_from_outside_has_no_place_among_what_its_sender_does_itself() {
 }
 
 #[test]
+fn what_goes_past_a_gbcast_does_not_say_in_which_view_that_was_sent() {
+    try_faults(orders::PAST_A_GBCAST, orders::PAST_A_GBCAST_FAULTS, &Options::default());
+}
+
+#[test]
 fn causality_across_groups_is_an_option() {
     try_faults(orders::ACROSS, &[], &Options::default());
     let edits = orders::ACROSS_FAULTS[0].edits;

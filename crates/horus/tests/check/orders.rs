@@ -156,6 +156,27 @@ pub(crate) const OUTSIDE_FAULTS: &[Fault] = &[
     },
 ];
 
+/// a dies with a GBCAST that waited for the next view; an MBCAST had gone past it.
+pub(crate) const PAST_A_GBCAST: &str = "
+    a view G 1 a,b
+    a send G g gbcast
+    a send G m mbcast
+    a deliver G m a
+    a view G 2 a,b transitional=a,b
+    a crash
+    b view G 1 a,b
+    b deliver G m a
+    b view G 2 a,b transitional=a,b
+    b view G 3 b transitional=b
+    b settle
+";
+
+/// Nothing else goes past it.
+pub(crate) const PAST_A_GBCAST_FAULTS: &[Fault] = &[Fault {
+    broken: &[SelfDelivery, Fifo],
+    edits: &[Replace("a send G m mbcast", "a send G m abcast")],
+}];
+
 /// b left with those of another part than c: no view says so of it.
 pub(crate) const APART_AND_LEFT: &[Edit] = &[
     Drop("c deliver G x a"),

@@ -204,7 +204,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             }
             // Whoever goes takes leave of the light-weight groups on it too.
             vsync::Down::Leave { .. } => None,
-            vsync::Down::Closed { group } => Some(*group),
+            vsync::Down::Closed { group } | vsync::Down::Choke { group, .. } => Some(*group),
             vsync::Down::Found { group, .. }
             | vsync::Down::Join { group, .. }
             | vsync::Down::Terms { group, .. }

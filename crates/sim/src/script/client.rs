@@ -1,5 +1,7 @@
 //! The application of light-weight group storms: all of Table 1 of the paper, in every order.
 
+mod asking;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
@@ -8,8 +10,10 @@ use lwg::{Down, LwgId, Members, SendId, SetId, Traits, Up, View};
 use muts::{Address, Instant, Message, ProcId};
 use vsync::{Endpoint, GroupId, How, Order};
 
+use self::asking::Asking;
 use crate::choice::Choice;
 use crate::diary::{Diary, Group, ViewName};
+use crate::script::choking::Choking;
 use crate::script::payload::{body, id_of, pairs::Pairs};
 use crate::script::{App, Birth, Phase, Roster, Wishes, later};
 
@@ -20,18 +24,6 @@ struct Owed {
     send: SendId,
     msg: Id,
     at: Instant,
-}
-
-/// What is being asked, to be written down if the floor takes it.
-#[derive(Debug)]
-enum Asking {
-    Send(LwgId, SendId, How, bool, Bytes),
-    Reply(String, String),
-    Through(LwgId, SendId, Order, Bytes),
-    Discard(SendId),
-    Change(LwgId),
-    Tell(ProcId),
-    Other,
 }
 
 /// The application.
@@ -47,8 +39,7 @@ pub struct Client {
     wishes: Wishes,
     views: BTreeMap<LwgId, View>,
     full: BTreeSet<LwgId>,
-    /// Groups of which it takes nothing, and until when.
-    choked: BTreeMap<LwgId, Instant>,
+    choking: Choking<LwgId>,
     asks: VecDeque<Down>,
     asking: Asking,
     /// Handed back something other than a send: nothing is asked until the next act.
@@ -73,7 +64,9 @@ impl Client {
     /// The application of a process that starts.
     #[must_use]
     pub fn new(birth: Birth, wishes: Wishes) -> Self {
+        let choking = Choking::new(wishes.load.choke_chance);
         let mut client = Self {
+            choking,
             me: birth.me,
             diary: Diary::new(&birth.name, birth.spelling.clone()),
             wrong: Vec::new(),
@@ -81,7 +74,6 @@ impl Client {
             wishes,
             views: BTreeMap::new(),
             full: BTreeSet::new(),
-            choked: BTreeMap::new(),
             asks: VecDeque::new(),
             asking: Asking::Other,
             stuck: false,
@@ -192,10 +184,7 @@ impl Client {
             let lwg = *self.choice.pick(&usable);
             self.tell(lwg);
         }
-        if self.choice.chance(self.wishes.choke_chance) {
-            let lwg = *self.choice.pick(&usable);
-            let until = later(now, &mut self.choice, 0, 2_000);
-            self.choked.insert(lwg, until);
+        if let Some(lwg) = self.choking.begin(now, &mut self.choice, &usable) {
             self.asks.push_back(Down::Choke { lwg, choked: true });
         }
         if self.choice.chance(20_000)
@@ -203,17 +192,6 @@ impl Client {
         {
             self.asks.push_back(Down::Discard { send });
         }
-    }
-
-    /// Takes again what it is told of groups for which the time has come.
-    fn ease(&mut self, now: Instant) {
-        let (choked, asks) = (&mut self.choked, &mut self.asks);
-        choked.retain(|lwg, until| {
-            if *until <= now {
-                asks.push_back(Down::Choke { lwg: *lwg, choked: false });
-            }
-            *until > now
-        });
     }
 
     fn tell(&mut self, lwg: LwgId) {
@@ -326,67 +304,6 @@ impl Client {
         }
     }
 
-    fn note(&self, ask: &Down) -> Asking {
-        match ask {
-            Down::Send { lwg, send, how, replies, message } => {
-                Asking::Send(*lwg, *send, how.clone(), *replies, message.body().clone())
-            }
-            Down::Reply { reply, .. } => {
-                let text = reply.as_ref().map(|reply| String::from_utf8_lossy(reply.body()));
-                let parts = text.as_deref().and_then(|text| text.split_once('|'));
-                parts.map_or(Asking::Other, |(reply, msg)| {
-                    Asking::Reply(msg.to_owned(), reply.to_owned())
-                })
-            }
-            Down::Discard { send } => Asking::Discard(*send),
-            Down::Create { lwg, .. }
-            | Down::CreateIn { lwg, .. }
-            | Down::CreateWith { lwg, .. }
-            | Down::CreateOn { lwg, .. }
-            | Down::Move { lwg, .. }
-            | Down::Add { lwg, .. }
-            | Down::Remove { lwg, .. }
-            | Down::Destroy { lwg } => Asking::Change(*lwg),
-            Down::Tell { to, .. } => Asking::Tell(to.proc),
-            Down::SendThrough { lwg, send, how, message, .. } => {
-                Asking::Through(*lwg, *send, how.order, message.body().clone())
-            }
-            Down::Core(_) | Down::FoundCore { .. } | Down::SendTo { .. } | Down::Choke { .. } => {
-                Asking::Other
-            }
-        }
-    }
-
-    fn took(&mut self) {
-        match std::mem::replace(&mut self.asking, Asking::Other) {
-            Asking::Send(lwg, send, how, replies, body) => {
-                let id = self.diary.text(id_of(&body).expect("made here"));
-                self.sends.insert(send, (lwg, id.clone()));
-                if replies {
-                    self.awaited.insert(send);
-                }
-                self.diary.send(Group::Light(lwg), &id, (how.order, how.safe), None, &body);
-            }
-            Asking::Through(lwg, send, order, body) => {
-                let id = self.diary.text(id_of(&body).expect("made here"));
-                self.sends.insert(send, (lwg, id.clone()));
-                self.awaited.insert(send);
-                self.diary.send_from_outside(Group::Light(lwg), &id, order, &body);
-            }
-            Asking::Reply(msg, reply) => self.diary.reply(&msg, &reply),
-            Asking::Discard(send) => {
-                if self.awaited.remove(&send) {
-                    self.discarded.insert(send);
-                    let msg = self.sends[&send].1.clone();
-                    self.diary.discard_replies(&msg);
-                }
-            }
-            Asking::Change(lwg) => *self.changing.entry(lwg).or_default() += 1,
-            Asking::Tell(to) => self.pairs.sent(to),
-            Asking::Other => {}
-        }
-    }
-
     /// What should have ended by the time that all has settled.
     fn look_for_loose_ends(&mut self) {
         for (lwg, count) in &self.changing {
@@ -447,7 +364,7 @@ impl App for Client {
                     self.outside.insert(lwg, *other);
                 }
                 self.full.remove(&lwg);
-                self.choked.remove(&lwg);
+                self.choking.out(lwg);
                 self.diary.left(Group::Light(lwg), &format!("{why:?}").to_lowercase());
             }
             Up::Core(up) => self.told_core(up),
@@ -492,7 +409,8 @@ impl App for Client {
 
     fn wake(&mut self, now: Instant) {
         self.pay(now);
-        self.ease(now);
+        let over = self.choking.over(now).into_iter();
+        self.asks.extend(over.map(|lwg| Down::Choke { lwg, choked: false }));
         if self.next > now {
             return;
         }

@@ -19,6 +19,8 @@ pub struct Load {
     pub orders: Vec<Order>,
     /// Chance that a message is to be safe, parts of 1,000,000.
     pub safe_chance: u64,
+    /// Chance that an act is to take nothing of a group for a while, parts of 1,000,000.
+    pub choke_chance: u64,
 }
 
 impl Load {
@@ -51,6 +53,7 @@ impl Load {
             body_bytes_max: *choice.pick(&[40, 400, 6_000]),
             orders: choice.some(every, 1),
             safe_chance: *choice.pick(&[0, 100_000, 500_000]),
+            choke_chance: *choice.pick(&[0, 3_000, 30_000]),
         }
     }
 
@@ -64,6 +67,7 @@ impl Load {
             body_bytes_max: 40,
             orders: vec![Order::Fifo, Order::Causal, Order::Total],
             safe_chance: 0,
+            choke_chance: 0,
         }
     }
 

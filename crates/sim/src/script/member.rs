@@ -1,6 +1,7 @@
 //! The application of core group storms: founds, joins, leaves, casts in every order.
 
 mod circles;
+mod coming;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -9,11 +10,12 @@ use std::rc::Rc;
 use bytes::Bytes;
 use horus::history::Id;
 use muts::{Address, Duration, Instant, Message, ProcId};
-use vsync::{Down, Endpoint, Fault, GroupId, How, Order, Up, View, Why};
+use vsync::{Down, Endpoint, Fault, GroupId, How, Order, Up, View};
 
 use self::circles::{circle_of, group_of};
 use crate::choice::Choice;
 use crate::diary::{Diary, Group, ViewName};
+use crate::script::choking::Choking;
 use crate::script::payload::{body, id_of, pairs::Pairs};
 use crate::script::{App, Birth, Phase, Plan, Roster, later};
 
@@ -61,6 +63,7 @@ pub struct Member {
     groups: BTreeMap<GroupId, Standing>,
     asks: VecDeque<Down>,
     asking: Asking,
+    choking: Choking<GroupId>,
     met: BTreeSet<ProcId>,
     pairs: Pairs,
     /// What it has multicast and was not told.
@@ -74,6 +77,7 @@ impl Member {
     /// The application of a process that starts.
     #[must_use]
     pub fn new(birth: Birth, plan: Plan, keepers: Keepers) -> Self {
+        let choking = Choking::new(plan.load.choke_chance);
         let mut member = Self {
             me: birth.me,
             diary: Diary::new(&birth.name, birth.spelling.clone()),
@@ -86,6 +90,7 @@ impl Member {
             groups: BTreeMap::new(),
             asks: VecDeque::new(),
             asking: Asking::Other,
+            choking,
             met: BTreeSet::new(),
             pairs: Pairs::default(),
             untold: BTreeSet::new(),
@@ -125,14 +130,6 @@ impl Member {
         }
     }
 
-    fn keep(&mut self, group: GroupId) {
-        self.keepers.borrow_mut().entry(group).or_default().insert(self.me);
-    }
-
-    fn keep_no_more(&mut self, group: GroupId) {
-        self.keepers.borrow_mut().entry(group).or_default().remove(&self.me);
-    }
-
     /// Whether a group would be gone without this process.
     #[must_use]
     pub fn is_last(&self) -> bool {
@@ -168,7 +165,7 @@ impl Member {
         self.groups.values().any(|standing| matches!(standing, Standing::Joining))
     }
 
-    fn act(&mut self) {
+    fn act(&mut self, now: Instant) {
         if self.choice.chance(100_000) && !self.met.is_empty() {
             let met: Vec<_> = self.met.iter().copied().collect();
             let to = *self.choice.pick(&met);
@@ -184,6 +181,9 @@ impl Member {
         let usable: Vec<_> = self.groups.iter().filter_map(usable).collect();
         if usable.is_empty() {
             return;
+        }
+        if let Some(group) = self.choking.begin(now, &mut self.choice, &usable) {
+            self.asks.push_back(Down::Choke { group, choked: true });
         }
         let group = *self.choice.pick(&usable);
         if self.choice.chance(self.plan.leave_chance) {
@@ -219,18 +219,6 @@ impl Member {
         let after_all = self.choice.chance(100_000);
         let safe = self.choice.chance(self.plan.load.safe_chance);
         How { after_all, safe, ..order.into() }
-    }
-
-    fn leave(&mut self, group: GroupId) {
-        let others = self.keepers.borrow().get(&group).map_or(0, BTreeSet::len);
-        if others < 2 {
-            return;
-        }
-        self.keep_no_more(group);
-        if let Some(Standing::In { leaving, .. }) = self.groups.get_mut(&group) {
-            *leaving = true;
-        }
-        self.asks.push_back(Down::Leave { group });
     }
 
     fn told_view(&mut self, view: View) {
@@ -288,57 +276,12 @@ impl Member {
         }
     }
 
-    fn told_out(&mut self, now: Instant, group: GroupId, why: Why) {
-        self.keep_no_more(group);
-        for (_, id) in self.untold.extract_if(.., |(of, _)| *of == group) {
-            self.wrong.push(format!("self-delivery: {:?} is out without {id}", self.me));
-        }
-        let reason = match why {
-            Why::Left => "left",
-            Why::NotFound => "not found",
-            Why::Denied(_) => "denied",
-        };
-        self.diary.left(Group::Core(group), reason);
-        if matches!(why, Why::Denied(_)) && !self.plan.is_barred(&self.roster, self.host) {
-            self.wrong.push(format!("admission: {:?} is refused: {why:?}", self.me));
-        }
-        for circle in 0..self.plan.circles.len() {
-            if matches!(why, Why::Left) && self.plan.circles[circle].contains(&self.host) {
-                self.diary.left(Group::Circle(group, circle), reason);
+    /// All has settled: what was handed back can be asked again.
+    fn look_for_room(&mut self) {
+        for (group, standing) in &self.groups {
+            if let Standing::In { full: true, leaving: false, .. } = standing {
+                self.wrong.push(format!("liveness: it was never told of room in {group:?}"));
             }
-        }
-        let again = match why {
-            // Faults are over and the group is out of reach for good: a join would never end.
-            Why::NotFound if !self.is_within_reach(group) => None,
-            Why::NotFound => Some(later(now, &mut self.choice, 100, 500)),
-            Why::Denied(_) if self.phase > Phase::Storm => None,
-            Why::Denied(_) => Some(later(now, &mut self.choice, 0, 2_000)),
-            Why::Left if self.phase > Phase::Storm => None,
-            Why::Left => Some(later(now, &mut self.choice, 0, 3_000)),
-        };
-        self.groups.insert(group, Standing::Out(again));
-    }
-
-    fn is_within_reach(&self, group: GroupId) -> bool {
-        let keepers = self.keepers.borrow();
-        let mut keepers = keepers.get(&group).into_iter().flatten();
-        self.phase == Phase::Storm
-            || keepers
-                .any(|keeper| self.with.iter().any(|with| **with == *self.diary.process(*keeper)))
-    }
-
-    fn join_due(&mut self, now: Instant) {
-        let mut due = Vec::new();
-        for (group, standing) in &mut self.groups {
-            if let Standing::Out(Some(at)) = standing
-                && *at <= now
-            {
-                *standing = Standing::Joining;
-                due.push(*group);
-            }
-        }
-        for group in due {
-            self.asks.push_back(Down::Join { group, contact: None });
         }
     }
 
@@ -465,9 +408,11 @@ impl App for Member {
         if self.next > now {
             return;
         }
+        let over = self.choking.over(now).into_iter();
+        self.asks.extend(over.map(|group| Down::Choke { group, choked: false }));
         self.join_due(now);
         if self.phase == Phase::Storm {
-            self.act();
+            self.act(now);
         }
         let (low, high) = (self.plan.load.gap_min_ms, self.plan.load.gap_max_ms);
         self.next = later(now, &mut self.choice, low, high);
@@ -481,7 +426,10 @@ impl App for Member {
         self.phase = phase;
         self.with = with.to_vec();
         match phase {
-            Phase::Settled => self.diary.quiesce(with),
+            Phase::Settled => {
+                self.look_for_room();
+                self.diary.quiesce(with);
+            }
             Phase::End => self.diary.end(),
             Phase::Storm | Phase::Quiet => {}
         }

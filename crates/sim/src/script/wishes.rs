@@ -25,8 +25,6 @@ pub struct Wishes {
     pub adapts: Option<Duration>,
     /// Chance that a message wants replies.
     pub replies_chance: u64,
-    /// Chance that an act is to take nothing of a group for a while, parts of 1,000,000.
-    pub choke_chance: u64,
 }
 
 impl Wishes {
@@ -42,7 +40,6 @@ impl Wishes {
             relaxed: false,
             adapts: None,
             replies_chance: 100_000,
-            choke_chance: 0,
         }
     }
 
@@ -59,7 +56,6 @@ impl Wishes {
             relaxed: true,
             adapts: None,
             replies_chance: *choice.pick(&[0, 100_000, 500_000]),
-            choke_chance: *choice.pick(&[0, 3_000, 30_000]),
         }
     }
 

@@ -11,7 +11,7 @@ use alloc::string::String;
 
 use muts::{Address, Counted, Full, Instant, Layer, Message, Packet, ProcId, Transmit};
 
-use super::frame::{Bye, OWN_SINCE, Say, Tell, VERSIONS, common_version};
+use super::frame::{Bye, CHOKE_SINCE, OWN_SINCE, Say, Tell, VERSIONS, common_version};
 use super::out::Out;
 use super::reader::Reader;
 use crate::endpoint::{Endpoint, GroupId};
@@ -74,6 +74,8 @@ pub struct Client {
     versions: (u8, u8),
     /// The daemon does not say again what was cast here.
     keeps_own: bool,
+    /// It knows what it means to choke.
+    chokes: bool,
     groups: BTreeMap<GroupId, Way>,
     sends: Way,
     told: VecDeque<Up>,
@@ -116,6 +118,7 @@ impl Client {
             out,
             versions,
             keeps_own: false,
+            chokes: false,
             groups: BTreeMap::new(),
             sends: Way { inside: true, ..Way::default() },
             told: VecDeque::new(),
@@ -148,6 +151,7 @@ impl Client {
                     return self.state = State::Over(Some(Bye::Version));
                 }
                 self.keeps_own = version >= OWN_SINCE.into();
+                self.chokes = version >= CHOKE_SINCE.into();
                 self.state = State::Attached(daemon);
             }
             Tell::Bye(why) => self.state = State::Over(Some(why)),
@@ -303,6 +307,8 @@ impl Layer for Client {
             }
             // The answer is given here.
             Down::Closed { .. } => return Ok(()),
+            // An older daemon would not understand.
+            Down::Choke { .. } if !self.chokes => return Ok(()),
             _ => {}
         }
         self.asked += 1;

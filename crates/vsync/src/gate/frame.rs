@@ -37,10 +37,13 @@ use crate::terms::{Admission, Partition};
 pub(crate) const MAGIC: u32 = u32::from_le_bytes(*b"HRSg");
 
 /// The lowest and the highest version of all that is drawn above that is spoken here.
-pub const VERSIONS: (u8, u8) = (1, 2);
+pub const VERSIONS: (u8, u8) = (1, 3);
 
 /// From this one on a client is not told again what it has cast itself.
 pub(crate) const OWN_SINCE: u8 = 2;
+
+/// From this one on a client may say that it does not take what it is told of a group.
+pub(crate) const CHOKE_SINCE: u8 = 3;
 
 /// The highest version that both speak, if there is one.
 pub(crate) fn common_version(ours: (u8, u8), theirs: (u8, u8)) -> Option<u8> {
@@ -153,7 +156,8 @@ words! { Down
     9 Closed { group }
     10 Terms { group, terms }
     11 Answer { group, who, denied }
-    12 Digest { group, digest };
+    12 Digest { group, digest }
+    13 Choke { group, choked };
 }
 
 words! { Up

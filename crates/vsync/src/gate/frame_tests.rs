@@ -38,6 +38,7 @@ fn says() -> Vec<Say> {
         Down::Terms { group, terms: strict },
         Down::Answer { group, who: proc(1), denied: Some(3) },
         Down::Digest { group, digest: 9 },
+        Down::Choke { group, choked: true },
         Down::Send { to, message },
         Down::Closed { group },
     ];

@@ -65,6 +65,7 @@ impl<M: Multicast> Kernel<M> {
             muts::Up::Lost { peer } => {
                 self.desk.peers.lost(now, peer);
                 self.desk.spreads.lost(peer);
+                self.lose_choked(peer);
                 self.desk.told.push_back(Up::Lost { peer });
                 self.stir(now, peer);
             }
@@ -114,6 +115,9 @@ impl<M: Multicast> Kernel<M> {
         match message.pop::<SendHeader>() {
             Ok(SendHeader::User) => {
                 self.desk.told.push_back(Up::Send { from: Endpoint::of(from), message });
+            }
+            Ok(SendHeader::Choke { group, choked }) => {
+                self.hear_choked(group, Endpoint::of(from), choked);
             }
             Ok(SendHeader::Fill { group, epoch, rank, position }) => {
                 if let Some(found) = self.groups.get_mut(&group) {

@@ -222,7 +222,8 @@ impl Guest {
         let Some((_, kernel)) = &self.kernel else { return false };
         let (sends, groups, out) = (&mut self.owed, &mut self.groups, &mut self.out);
         self.due.retain(|group| {
-            let full = is_full(group.and_then(|group| kernel.channel(group)));
+            let full = is_full(group.and_then(|group| kernel.channel(group)))
+                || group.is_some_and(|group| kernel.is_choked(group));
             let owed = match group {
                 Some(group) => groups.get_mut(group).map(|place| &mut place.owed),
                 None => Some(&mut *sends),
