@@ -19,6 +19,9 @@ pub struct Config {
     /// The socket of a daemon on this host, to reach its kernel instead of embedding one. Then the
     /// network is the daemon's: where it listens, whom it knows, keys and patience are its own.
     pub daemon: Option<PathBuf>,
+    /// A local socket where this process's user may ask it how it is, as a daemon is asked: `horus
+    /// status --socket PATH`. None by default.
+    pub operators: Option<PathBuf>,
     /// Where the last incarnation is kept; none is the user's state directory.
     pub state_dir: Option<PathBuf>,
     /// Keys to tell friends from strangers with, and to seal what is said. Without them only
@@ -98,6 +101,7 @@ impl Config {
             listen,
             peers: Vec::new(),
             daemon: None,
+            operators: None,
             state_dir: None,
             keys: None,
             hall: None,
@@ -114,6 +118,13 @@ impl Config {
     #[must_use]
     pub fn daemon(mut self, socket: impl Into<PathBuf>) -> Self {
         self.daemon = Some(socket.into());
+        self
+    }
+
+    /// And answers its user's questions at this socket.
+    #[must_use]
+    pub fn operators(mut self, socket: impl Into<PathBuf>) -> Self {
+        self.operators = Some(socket.into());
         self
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lwg::{Down, Endpoint, Up};
 use muts::os::Bell;
-use muts::{Guard, Guarded, Layer as _};
+use muts::{Guard, Guarded, Instant, Layer as _};
 use vsync::GroupId;
 
 use crate::backlog::{Asked, Backlog};
@@ -17,6 +17,7 @@ use crate::posts::{Posts, Step};
 use crate::router::Router;
 use crate::runtime::{Crank, Ring};
 use crate::shared::{Hook, Shared, Word};
+use crate::sightings::Sightings;
 use crate::tower::Boxed;
 
 /// See the head of this file.
@@ -24,10 +25,13 @@ pub(crate) struct Engine {
     motor: Motor,
     pub(crate) tower: Boxed,
     pub(crate) router: Router,
+    pub(crate) sightings: Sightings,
     backlog: Backlog,
     posts: Posts,
     me: Endpoint,
     shared: Arc<Shared>,
+    /// Why it is to end after this turn.
+    leaves: Option<&'static str>,
     over: bool,
 }
 
@@ -37,7 +41,9 @@ impl Engine {
         let router = Router::new(Arc::clone(&shared.invited));
         let backlog = Backlog::default();
         let posts = Posts::default();
-        Self { motor, tower, router, backlog, posts, me, shared, over: false }
+        let sightings = Sightings::default();
+        let leaves = None;
+        Self { motor, tower, router, sightings, backlog, posts, me, shared, leaves, over: false }
     }
 
     /// Counters of the tower and of the driver, by name.
@@ -52,6 +58,16 @@ impl Engine {
     pub(crate) fn change_guard(&mut self, guard: Box<dyn Guard>) {
         let now = self.motor.now();
         self.tower.change_guard(now, guard);
+    }
+
+    /// The time, as the tower is given it.
+    pub(crate) fn now(&self) -> Instant {
+        self.motor.now()
+    }
+
+    /// This turn is the last one; the others are told.
+    pub(crate) const fn leave(&mut self, why: &'static str) {
+        self.leaves = Some(why);
     }
 
     /// Where it listens, if the system says.
@@ -112,6 +128,7 @@ impl Engine {
 
     fn hear(&mut self, up: Up) {
         let now = self.motor.now();
+        self.sightings.hear(&up);
         self.posts.hear(&up, self.me);
         let done = self.backlog.hear(&up, &mut self.tower, now, &mut self.posts);
         self.shared.done(done);
@@ -127,6 +144,10 @@ impl Crank for Engine {
 
     fn turn(&mut self, patience: Option<Duration>) -> Result<(), String> {
         let more = self.take_asks();
+        if let Some(why) = self.leaves {
+            self.close();
+            return Err(why.into());
+        }
         let told = self.tell();
         let patience = if more || told { Some(Duration::ZERO) } else { patience };
         let turned = self.motor.turn(&mut self.tower, patience);

@@ -27,6 +27,13 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
+    /// Operators cannot ask there.
+    Operators {
+        /// The socket.
+        socket: PathBuf,
+        /// What the system says, or what is there.
+        cause: std::io::Error,
+    },
     /// Those without whom it must not begin were not met in time; the sentence says who is missing.
     Alone(String),
     /// Others cannot be found by these clues; the sentence says why.
@@ -91,6 +98,12 @@ impl fmt::Display for Error {
             Self::Daemon { socket, why } => {
                 write!(f, "not attached to the daemon at {}: {why}", socket.display())
             }
+            Self::Operators { socket, cause } => write!(
+                f,
+                "operators cannot ask at {}: {cause}; name another path, in a directory that can \
+                 be written (--operators SOCKET, or Config::operators)",
+                socket.display()
+            ),
             Self::Alone(who) => write!(
                 f,
                 "{who} in time, and it must not begin without; start them, or see that it can be \
@@ -145,7 +158,9 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::State { cause, .. } | Self::Unwritten { cause, .. } => Some(cause),
+            Self::State { cause, .. }
+            | Self::Unwritten { cause, .. }
+            | Self::Operators { cause, .. } => Some(cause),
             _ => None,
         }
     }

@@ -22,6 +22,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::events::Events;
 use crate::group::Group;
+use crate::hatch::Hatch;
 use crate::inbox::Inbox;
 use crate::motor::Motor;
 use crate::runtime::Runtime;
@@ -86,6 +87,12 @@ impl Horus {
         let runtime = Runtime::new(engine, bell);
         let door = Arc::new(Door::open(Endpoint::of(me), runtime, shared));
         let horus = Self { door, cuts };
+        if let Some(socket) = &config.operators {
+            let door = &horus.door;
+            let hatch = Hatch::open(&config, socket, me, &door.runtime, &door.shared)?;
+            // There was none before.
+            let _ = door.hatch.set(hatch);
+        }
         for (name, address) in &config.peers {
             horus.meet(name, *address)?;
         }

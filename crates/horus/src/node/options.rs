@@ -69,6 +69,9 @@ pub(crate) struct Options {
     /// Reach the kernel of the horusd at this socket instead of embedding one
     #[arg(long, value_name = "SOCKET")]
     pub(crate) daemon: Option<PathBuf>,
+    /// A socket where this user may ask it how it is: `horus status --socket SOCKET`
+    #[arg(long, value_name = "SOCKET")]
+    operators: Option<PathBuf>,
     /// Write DIR/NAME#INCARNATION.jsonl
     #[arg(long, value_name = "DIR")]
     pub(crate) history: Option<PathBuf>,
@@ -188,6 +191,7 @@ impl Options {
             keys: keys.map_err(|error| format!("--key-file: {error}"))?,
             peers: self.others()?,
             daemon: self.daemon.clone(),
+            operators: self.operators.clone(),
             state_dir: self.state.clone(),
             hall: self.hall,
             clues: self.clues(),

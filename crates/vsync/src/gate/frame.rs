@@ -27,6 +27,7 @@ use bytes::Bytes;
 use muts::{Malformed, ProcId, Sink, Wire, read_bytes, write_bytes};
 
 use super::out::Out;
+use super::reader::Framed;
 use crate::endpoint::GroupId;
 use crate::interface::{Down, Fault, Up, Why};
 use crate::limits::GATE_NAME_BYTES_MAX;
@@ -333,11 +334,11 @@ impl fmt::Display for Bye {
     }
 }
 
-/// The bytes of what a client says: for who speaks to a daemon without being one.
+/// The bytes of one thing said or told: for who speaks at a gate without being a client or a daemon.
 #[must_use]
-pub fn framed(say: &Say) -> Bytes {
+pub fn framed(what: &impl Framed) -> Bytes {
     let mut out = Out::default();
-    out.put(say);
+    out.put(what);
     out.take()
 }
 
