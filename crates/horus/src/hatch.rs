@@ -6,6 +6,7 @@
 
 mod answers;
 mod askers;
+mod limits;
 mod look;
 mod query;
 
@@ -21,13 +22,13 @@ use serde_json::Value;
 
 use self::answers::{House, wrong};
 use self::askers::{Askers, News, Reply};
+use self::limits::ASKERS_MAX;
 use self::look::{Facts, look};
 use self::query::Query;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::inbox::Inbox;
-use crate::limits::ASKERS_MAX;
 use crate::runtime::Runtime;
 use crate::shared::{Shared, Word};
 

@@ -20,19 +20,5 @@ pub(crate) const ASKS_PER_TURN: usize = 256;
 /// How long a daemon may take to let a process in: it answers within a turn of its loop.
 pub(crate) const ATTACH_PATIENCE: Duration = Duration::from_secs(5);
 
-/// Operators that may ask at a time: they are people and what watches for them.
-pub(crate) const ASKERS_MAX: usize = 16;
-
-/// How long an operator may take to ask, and to read the answer: it is on this host, and has nothing
-/// else to do.
-pub(crate) const ASKER_PATIENCE: Duration = Duration::from_secs(1);
-
-/// How long the tower may take to come round to a question: less than the patience of who asks, so
-/// that it is told.
-pub(crate) const ANSWER_PATIENCE: Duration = Duration::from_secs(3);
-
-/// Core groups that one answer lists: what a person may read, and copied within a turn.
-pub(crate) const CORES_LISTED_MAX: usize = 1_000;
-
 /// Nodes of other versions that are remembered: those of an upgrade that went wrong.
 pub(crate) const STRANGE_MAX: usize = 64;

@@ -46,9 +46,7 @@ impl Sightings {
             Up::Core(vsync::Up::Out { group, .. }) => {
                 self.cores.remove(group);
             }
-            Up::Core(vsync::Up::Refused { peer, versions })
-                if self.strange.len() < STRANGE_MAX =>
-            {
+            Up::Core(vsync::Up::Refused { peer, versions }) if self.strange.len() < STRANGE_MAX => {
                 self.strange.insert(peer.node, *versions);
             }
             Up::Core(vsync::Up::Met { peer }) => {

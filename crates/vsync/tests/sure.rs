@@ -82,7 +82,7 @@ fn safe_waits_for_who_lacks_it_and_is_told_otherwise_where_the_view_ends_before(
     }
     let why: Vec<_> = world.kernels[&proc('a')].why_excluded().map(|e| (e.who, e.charge)).collect();
     assert!(why.contains(&(proc('c'), Charge::Silent)), "{why:?}");
-    let (kernel, now) = (&world.kernels[&proc('a')], world.now);
+    let (kernel, now) = (&world.kernels[&proc('a')], world.air.borrow().now);
     let known = |name| kernel.known(now, proc(name).node);
     let silent = Known { who: proc('c'), met: true, charge: Some(Charge::Silent) };
     assert_eq!(known('c'), Some(silent));

@@ -12,7 +12,7 @@ use serde_json::json;
 use vsync::gate::{Bye, Reader, Say, Tell, framed};
 use vsync::limits::GATE_STRANGER_BYTES_MAX;
 
-use crate::limits::{ANSWER_PATIENCE, ASKER_PATIENCE};
+use super::limits::{ANSWER_PATIENCE, ASKER_PATIENCE};
 
 /// The answer to the question of this one.
 pub(crate) struct Reply {
@@ -116,7 +116,9 @@ impl Layer for Askers {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        self.all.values().map(|asker| asker.until).min()
+        // What is told while something is written is to be heard before anybody sleeps.
+        let told = (!self.told.is_empty()).then_some(Instant::ZERO);
+        told.or_else(|| self.all.values().map(|asker| asker.until).min())
     }
 }
 
@@ -194,6 +196,7 @@ mod tests {
         assert_eq!(askers.write(Instant::ZERO, PIPE), Some(answer));
         assert_eq!(askers.up(), None, "it is not written yet");
         assert_eq!(askers.write(Instant::ZERO, PIPE), None);
+        assert_eq!(askers.deadline(), Some(Instant::ZERO), "nobody sleeps now");
         assert_eq!(askers.up(), Some(over(Bytes::new())));
         assert_eq!(askers.deadline(), None);
     }

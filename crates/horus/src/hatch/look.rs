@@ -9,8 +9,8 @@ use lwg::{LwgId, Seen, Where};
 use muts::{Duration, Instant, NodeId};
 use vsync::{Exclusion, GroupId, Hold, Known};
 
+use super::limits::CORES_LISTED_MAX;
 use crate::engine::Engine;
-use crate::limits::CORES_LISTED_MAX;
 use crate::sightings::Core;
 
 /// What is to be looked for.
