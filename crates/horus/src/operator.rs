@@ -1,4 +1,4 @@
-//! Operator: what is asked from the command line of a running daemon, or of any process that answers.
+//! Operator: what is asked from the command line of a running daemon, or of a process that answers.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;

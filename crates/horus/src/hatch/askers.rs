@@ -1,8 +1,8 @@
 //! Askers: who has come to the hatch, each at the end of a stream. No I/O.
 //!
-//! Takes: bytes of strangers, answers, time. Promises: one question of each is handed on, whole; who
-//! says anything else, or asks, waits or reads for too long, is done with and told why. Keeps: what
-//! has not come whole, and what was not taken yet.
+//! Takes: bytes of strangers, answers, time. Promises: one question of each is handed on, whole;
+//! who says anything else, or asks, waits or reads for too long, is done with and told why. Keeps:
+//! what has not come whole, and what was not taken yet.
 
 use std::collections::{BTreeMap, VecDeque};
 

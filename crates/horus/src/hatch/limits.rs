@@ -5,8 +5,8 @@ use std::time::Duration;
 /// Operators that may ask at a time: they are people and what watches for them.
 pub(crate) const ASKERS_MAX: usize = 16;
 
-/// How long an operator may take to ask, and to read the answer: it is on this host, and has nothing
-/// else to do.
+/// How long an operator may take to ask, and to read the answer: it is on this host, and has
+/// nothing else to do.
 pub(crate) const ASKER_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long the tower may take to come round to a question: less than the patience of who asks, so

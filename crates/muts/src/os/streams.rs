@@ -1,4 +1,4 @@
-//! Streams: a local socket, and those that have come to it. Whoever waits for their news turns them.
+//! Streams: a local socket, and those that have come to it. Who waits for their news turns them.
 
 use std::collections::BTreeMap;
 use std::format;

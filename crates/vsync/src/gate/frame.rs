@@ -334,7 +334,7 @@ impl fmt::Display for Bye {
     }
 }
 
-/// The bytes of one thing said or told: for who speaks at a gate without being a client or a daemon.
+/// The bytes of one thing said or told, for who speaks at a gate and is no client and no daemon.
 #[must_use]
 pub fn framed(what: &impl Framed) -> Bytes {
     let mut out = Out::default();

@@ -1,4 +1,4 @@
-//! Hatch: what a process reads of operators that ask it: their questions, and what stands around them.
+//! Hatch: what a process reads of operators that ask it: questions, and what stands around them.
 
 use muts::{Duration, Instant, Layer, Porter};
 use vsync::gate::{Say, framed};
