@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use horus::{Config, Error, Horus, Order};
 use serde_json::{Value, json};
-use vsync::gate::{Bye, Reader, Say, Tell, VERSIONS, framed};
+use vsync::gate::{Bye, Reader, Say, Tell, framed};
 
 /// Longer than anything here takes, so that a hang fails instead of hanging.
 const LONG: Duration = Duration::from_secs(20);
@@ -145,6 +145,16 @@ fn a_socket_that_nobody_listens_at_is_replaced_and_nothing_else_is() {
 }
 
 #[test]
+fn who_takes_it_for_a_daemon_is_told_what_it_is() {
+    let room = Room::new("attach");
+    let _horus = room.open();
+    let config = Config { operators: None, ..room.config() }.daemon(room.socket());
+    let refused = Horus::embedded(config).err().expect("refused").to_string();
+    assert!(refused.contains("there is no daemon"), "{refused}");
+    assert!(refused.contains("horusd"), "{refused}");
+}
+
+#[test]
 fn a_process_does_not_take_away_the_socket_of_another() {
     let room = Room::new("other");
     let horus = room.open();
@@ -166,11 +176,8 @@ fn askers_that_do_no_good_are_put_out_and_keep_nobody() {
             group.receive().wait_for(LONG).expect("in time").expect("in");
         }
     };
-    let hello = framed(&Say::Hello { versions: VERSIONS, me: horus.me().proc, name: "a".into() });
     let cut = framed(&Say::Query(b"[]".into()));
-    for bytes in
-        [&b"GET / HTTP/1.1\r\n\r\n"[..], &u32::MAX.to_le_bytes(), &[1, 0, 0, 0, 99], &hello]
-    {
+    for bytes in [&b"GET / HTTP/1.1\r\n\r\n"[..], &u32::MAX.to_le_bytes(), &[1, 0, 0, 0, 99]] {
         let mut stream = connect(&room.socket());
         stream.write_all(bytes).expect("room");
         assert_eq!(bye(stream), Some(Bye::Malformed), "{bytes:?}");

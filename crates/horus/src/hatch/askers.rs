@@ -143,6 +143,7 @@ impl Porter for Askers {
                 self.told.push_back(News::Question { pipe, query });
             }
             Ok(None) => {}
+            Ok(Some(Say::Hello { .. })) => self.done_with(pipe, bye(Bye::NoDaemon)),
             Ok(Some(_)) | Err(_) => self.done_with(pipe, bye(Bye::Malformed)),
         }
     }

@@ -17,8 +17,8 @@ fn hatch(town: &Town, node: usize) -> PathBuf {
 }
 
 /// A town of nodes that answer, together in [`GROUP`].
-fn town(called: &str, nodes: usize) -> Town {
-    let mut town = Town::new(called, nodes, &[]);
+fn town(called: &str, nodes: usize, more: &[&str]) -> Town {
+    let mut town = Town::new(called, nodes, more);
     for node in 0..nodes {
         let socket = hatch(&town, node).display().to_string();
         town.option(node, "--operators", &socket);
@@ -51,7 +51,7 @@ fn texts(list: &Value) -> Vec<&str> {
 
 #[test]
 fn a_process_is_asked_as_a_daemon_is_and_knows_light_weight_groups_too() {
-    let mut town = town("asked", 3);
+    let mut town = town("asked", 3, &[]);
     create(&mut town, "files", &[0, 1]);
     let a = hatch(&town, 0);
     let [pa, pb, pc] = [0, 1, 2].map(|node| town.sights[node].process.clone());
@@ -114,7 +114,7 @@ fn a_process_is_asked_as_a_daemon_is_and_knows_light_weight_groups_too() {
 
 #[test]
 fn a_process_tells_who_is_not_heard_who_was_excluded_and_what_waits_for_whom() {
-    let mut town = town("excluded", 3);
+    let mut town = town("excluded", 3, &["--set", "silence_ms=3000"]);
     let a = hatch(&town, 0);
     town.stop(2);
     let cast = json!({ "do": "cast", "group": GROUP, "order": "abcast", "msg": "m", "safe": true });
@@ -154,7 +154,7 @@ fn a_process_tells_who_is_not_heard_who_was_excluded_and_what_waits_for_whom() {
 
 #[test]
 fn a_process_that_was_killed_is_not_reached_and_its_next_run_takes_the_socket() {
-    let mut town = town("killed", 2);
+    let mut town = town("killed", 2, &[]);
     let b = hatch(&town, 1);
     town.kill(1);
     assert!(b.exists(), "nobody removed it");

@@ -283,10 +283,12 @@ pub enum Bye {
     PutOut = 11,
     /// The daemon has not met the others yet that it must not begin without.
     Early = 12,
+    /// A process answers operators there, and has no clients.
+    NoDaemon = 13,
 }
 
 impl Bye {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Left,
         Self::Stopping,
         Self::Version,
@@ -299,6 +301,7 @@ impl Bye {
         Self::Crowded,
         Self::PutOut,
         Self::Early,
+        Self::NoDaemon,
     ];
 }
 
@@ -329,6 +332,9 @@ impl fmt::Display for Bye {
             Self::Early => {
                 "the daemon has not met those yet without whom it must not begin (`horus status` \
                  says how many); attach again once it is ready"
+            }
+            Self::NoDaemon => {
+                "there is no daemon, but a process that answers operators; name a horusd's socket"
             }
         })
     }
