@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::task::{Context, Poll, Waker};
 
-use lwg::Endpoint;
+use lwg::{Endpoint, LwgId};
 use muts::{NodeId, ProcId};
 use parking_lot::Mutex;
 
 use crate::config::Start;
+use crate::word::read_lwg;
 
 /// Names of nodes, as told in the configuration; a node id is a hash of its name.
 #[derive(Default)]
@@ -20,6 +21,7 @@ struct State {
     names: BTreeMap<NodeId, String>,
     /// The newest incarnation met of each node.
     current: BTreeMap<NodeId, u64>,
+    labels: BTreeMap<String, LwgId>,
     wakers: Vec<Waker>,
 }
 
@@ -76,6 +78,49 @@ impl Book {
         };
         let incarnation = incarnation.or_else(|| state.current.get(&node).copied());
         Ok(incarnation.map(|incarnation| Endpoint::of(ProcId { node, incarnation })))
+    }
+
+    /// Whether a node is known by name, or was met.
+    pub(crate) fn knows(&self, node: NodeId) -> bool {
+        let state = self.state.lock();
+        state.names.contains_key(&node) || state.current.contains_key(&node)
+    }
+
+    /// What a node is called, if that is known.
+    pub(crate) fn name(&self, node: NodeId) -> Option<String> {
+        self.state.lock().names.get(&node).cloned()
+    }
+
+    /// The newest process of a node that was met.
+    pub(crate) fn newest(&self, node: NodeId) -> Option<ProcId> {
+        let incarnation = self.state.lock().current.get(&node).copied()?;
+        Some(ProcId { node, incarnation })
+    }
+
+    /// How many other nodes were met.
+    pub(crate) fn met_beside(&self, me: NodeId) -> usize {
+        self.state.lock().current.keys().filter(|node| **node != me).count()
+    }
+
+    /// Calls a light-weight group so at this process, for its operators and its own use; the newest
+    /// of one label counts.
+    pub fn label(&self, label: &str, lwg: LwgId) {
+        self.state.lock().labels.insert(label.to_owned(), lwg);
+    }
+
+    /// The group is not called so any more, if it was.
+    pub fn unlabel(&self, label: &str, lwg: LwgId) {
+        let mut state = self.state.lock();
+        if state.labels.get(label) == Some(&lwg) {
+            state.labels.remove(label);
+        }
+    }
+
+    /// The light-weight group of this label, or that is written so.
+    #[must_use]
+    pub fn light(&self, written: &str) -> Option<LwgId> {
+        let labelled = self.state.lock().labels.get(written).copied();
+        labelled.or_else(|| read_lwg(written))
     }
 
     /// Which of these are missing: so many others than `me`, and this node; none if nobody is.
@@ -150,5 +195,18 @@ mod tests {
         let book = Book::default();
         let stranger = ProcId { node: NodeId(0xabc), incarnation: 7 };
         assert_eq!(book.find(&book.show(stranger)), Ok(Some(Endpoint::of(stranger))));
+    }
+
+    #[test]
+    fn a_group_without_its_label_is_called_nothing_and_another_of_that_label_still_is() {
+        let book = Book::default();
+        let [old, new] = [1, 2].map(|count| LwgId { creator: 1, count });
+        book.label("l", old);
+        book.label("l", new);
+        book.unlabel("l", old);
+        assert_eq!(book.light("l"), Some(new));
+        book.unlabel("l", new);
+        assert_eq!(book.light("l"), None);
+        assert_eq!(book.light("0000000000000001.2"), Some(new));
     }
 }

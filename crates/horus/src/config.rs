@@ -19,6 +19,9 @@ pub struct Config {
     /// The socket of a daemon on this host, to reach its kernel instead of embedding one. Then the
     /// network is the daemon's: where it listens, whom it knows, keys and patience are its own.
     pub daemon: Option<PathBuf>,
+    /// A local socket where this process's user may ask it how it is, as a daemon is asked: `horus
+    /// status --socket PATH`. None by default.
+    pub operators: Option<PathBuf>,
     /// Where the last incarnation is kept; none is the user's state directory.
     pub state_dir: Option<PathBuf>,
     /// Keys to tell friends from strangers with, and to seal what is said. Without them only
@@ -62,8 +65,8 @@ pub struct Timing {
     /// How often a quiet link says that it lives.
     pub beat: Duration,
     /// How long a group's senders wait for this process to take anything of what it was told there,
-    /// before it leaves the group ([`crate::Error::Deaf`]). None: for ever.
-    pub deaf: Option<Duration>,
+    /// before it leaves the group ([`crate::Error::Untaken`]). None: for ever.
+    pub untaken: Option<Duration>,
 }
 
 impl Timing {
@@ -78,7 +81,7 @@ impl Timing {
         Self {
             silence: Duration::from_millis(silence_ms),
             beat: Duration::from_millis(beat_ms),
-            deaf: Some(Duration::from_secs(10)),
+            untaken: Some(Duration::from_secs(10)),
         }
     }
 }
@@ -105,6 +108,7 @@ impl Config {
             listen,
             peers: Vec::new(),
             daemon: None,
+            operators: None,
             state_dir: None,
             keys: None,
             hall: None,
@@ -121,6 +125,13 @@ impl Config {
     #[must_use]
     pub fn daemon(mut self, socket: impl Into<PathBuf>) -> Self {
         self.daemon = Some(socket.into());
+        self
+    }
+
+    /// And answers its user's questions at this socket.
+    #[must_use]
+    pub fn operators(mut self, socket: impl Into<PathBuf>) -> Self {
+        self.operators = Some(socket.into());
         self
     }
 

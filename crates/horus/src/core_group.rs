@@ -126,7 +126,7 @@ impl CoreGroup {
     /// The next thing told.
     ///
     /// # Errors
-    /// [`Error::Out`] once this process is no longer in the group; [`Error::Deaf`] if that is so
+    /// [`Error::Out`] once this process is no longer in the group; [`Error::Untaken`] if that is so
     /// because nothing was heard here while others waited.
     pub fn hear(&self) -> Wait<'_, impl Future<Output = Result<CoreHeard, Error>> + Unpin> {
         Wait::new(
@@ -135,8 +135,8 @@ impl CoreGroup {
                 loop {
                     match self.mailbox.poll(&self.door, context) {
                         Poll::Pending => return Poll::Pending,
-                        Poll::Ready(None) if self.mailbox.is_deaf() => {
-                            return Poll::Ready(Err(Error::Deaf));
+                        Poll::Ready(None) if self.mailbox.was_left() => {
+                            return Poll::Ready(Err(Error::Untaken));
                         }
                         Poll::Ready(None) => return Poll::Ready(Err(Error::Out)),
                         Poll::Ready(Some(up)) => {

@@ -9,6 +9,7 @@ use muts::os::Finder;
 
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::hatch::Hatch;
 use crate::inbox::Inbox;
 use crate::runtime::Runtime;
 use crate::sent::Sent;
@@ -26,6 +27,8 @@ pub(crate) struct Door {
     own: Option<JoinHandle<()>>,
     /// Who looks for others, if anybody does.
     pub(crate) finder: OnceLock<Finder>,
+    /// Where operators ask, if they may.
+    pub(crate) hatch: OnceLock<Hatch>,
 }
 
 impl Door {
@@ -35,7 +38,8 @@ impl Door {
         let own = std::thread::Builder::new().name("horus".into());
         let own = own.spawn(move || server.serve()).ok();
         let (sends, groups, cores) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU32::new(0));
-        Self { me, runtime, shared, sends, groups, cores, own, finder: OnceLock::new() }
+        let (finder, hatch) = (OnceLock::new(), OnceLock::new());
+        Self { me, runtime, shared, sends, groups, cores, own, finder, hatch }
     }
 
     /// Queues an ask and sees that it is taken in.
@@ -147,6 +151,8 @@ impl Door {
 
 impl Drop for Door {
     fn drop(&mut self) {
+        // Nobody asks any more: its thread is not to be the one that closes the tower.
+        drop(self.hatch.take());
         self.runtime.end();
         if let Some(own) = self.own.take()
             && own.thread().id() != std::thread::current().id()

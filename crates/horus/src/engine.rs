@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lwg::{Down, Endpoint, Up};
 use muts::os::Bell;
-use muts::{Guard, Guarded, Layer as _};
+use muts::{Guard, Guarded, Instant, Layer as _};
 use vsync::GroupId;
 
 use crate::backlog::{Asked, Backlog};
@@ -18,6 +18,7 @@ use crate::posts::{Posts, Step};
 use crate::router::Router;
 use crate::runtime::{Crank, Ring};
 use crate::shared::{Hook, Room, Shared, Word};
+use crate::sightings::Sightings;
 use crate::tower::Boxed;
 
 /// See the head of this file.
@@ -25,12 +26,15 @@ pub(crate) struct Engine {
     motor: Motor,
     pub(crate) tower: Boxed,
     pub(crate) router: Router,
+    pub(crate) sightings: Sightings,
     backlog: Backlog,
     posts: Posts,
     me: Endpoint,
     shared: Arc<Shared>,
     /// After how long a process that takes nothing leaves.
-    deaf_after: Option<Duration>,
+    untaken_for: Option<Duration>,
+    /// Why it is to end after this turn.
+    leaves: Option<&'static str>,
     over: bool,
 }
 
@@ -40,12 +44,25 @@ impl Engine {
         motor: Motor,
         tower: Boxed,
         shared: Arc<Shared>,
-        (me, deaf_after): (Endpoint, Option<Duration>),
+        (me, untaken_for): (Endpoint, Option<Duration>),
     ) -> Self {
         let router = Router::new(me, Arc::clone(&shared.pile), Arc::clone(&shared.invited));
         let backlog = Backlog::new(&shared);
         let posts = Posts::default();
-        Self { motor, tower, router, backlog, posts, me, shared, deaf_after, over: false }
+        let sightings = Sightings::default();
+        Self {
+            motor,
+            tower,
+            router,
+            sightings,
+            backlog,
+            posts,
+            me,
+            shared,
+            untaken_for,
+            leaves: None,
+            over: false,
+        }
     }
 
     /// Counters of the tower and of the driver, by name.
@@ -60,6 +77,16 @@ impl Engine {
     pub(crate) fn change_guard(&mut self, guard: Box<dyn Guard>) {
         let now = self.motor.now();
         self.tower.change_guard(now, guard);
+    }
+
+    /// The time, as the tower is given it.
+    pub(crate) fn now(&self) -> Instant {
+        self.motor.now()
+    }
+
+    /// This turn is the last one; the others are told.
+    pub(crate) const fn leave(&mut self, why: &'static str) {
+        self.leaves = Some(why);
     }
 
     /// Where it listens, if the system says.
@@ -115,6 +142,7 @@ impl Engine {
 
     fn hear(&mut self, up: Up) {
         let now = self.motor.now();
+        self.sightings.hear(&up);
         self.posts.hear(&up, self.me);
         self.backlog.hear(&up, &mut self.tower, now, &mut self.posts);
         let asks = self.router.hear(now, up, &self.shared.book);
@@ -135,8 +163,8 @@ impl Engine {
     }
 
     /// Leaves the groups of which nothing was taken for too long, and says when to look again.
-    fn leave_deaf(&mut self) -> Option<Duration> {
-        let patience = self.deaf_after?;
+    fn leave_untaken(&mut self) -> Option<Duration> {
+        let patience = self.untaken_for?;
         let now = self.motor.now();
         for group in self.router.slow.overdue(now, patience) {
             let leave = match group {
@@ -156,8 +184,12 @@ impl Crank for Engine {
 
     fn turn(&mut self, patience: Option<Duration>) -> Result<(), String> {
         let more = self.take_asks();
+        if let Some(why) = self.leaves {
+            self.close();
+            return Err(why.into());
+        }
         let told = self.tell();
-        let look = self.leave_deaf();
+        let look = self.leave_untaken();
         let patience = if more || told { Some(Duration::ZERO) } else { patience };
         let patience = [patience, look].into_iter().flatten().min();
         let turned = self.motor.turn(&mut self.tower, patience);

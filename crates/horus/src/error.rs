@@ -27,6 +27,13 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
+    /// Operators cannot ask there.
+    Operators {
+        /// The socket.
+        socket: PathBuf,
+        /// What the system says, or what is there.
+        cause: std::io::Error,
+    },
     /// Those without whom it must not begin were not met in time; the sentence says who is missing.
     Alone(String),
     /// Others cannot be found by these clues; the sentence says why.
@@ -69,8 +76,8 @@ pub enum Error {
     /// This process is no longer in the group.
     Out,
     /// The same, because nothing that it was told there was taken for too long, while others had to
-    /// wait: [`crate::Timing::deaf`].
-    Deaf,
+    /// wait: [`crate::Timing::untaken`].
+    Untaken,
     /// The tower is closed or broken: open a new one.
     Closed,
 }
@@ -80,20 +87,28 @@ pub(crate) const fn fits(body: &[u8]) -> Result<(), Error> {
     if body.len() > BODY_BYTES_MAX { Err(Error::TooLong(body.len())) } else { Ok(()) }
 }
 
+const INSECURE: &str = "can be reached from outside and there is no key: give one (`horus \
+    keygen` makes it), listen on 127.0.0.1, or say insecure if every host that can reach it is \
+    trusted";
+
+const UNTAKEN: &str = "this process was taken out of the group: nothing of it was received for \
+    too long while others waited to send; receive more often, or give it longer (Timing::untaken)";
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(why) => write!(f, "{why}"),
-            Self::Insecure(address) => write!(
-                f,
-                "{address} can be reached from outside and there is no key: give one (`horus \
-                 keygen` makes it), listen on 127.0.0.1, or say insecure if every host that can \
-                 reach it is trusted"
-            ),
+            Self::Insecure(address) => write!(f, "{address} {INSECURE}"),
             Self::Listen { cause, .. } => write!(f, "{cause}"),
             Self::Daemon { socket, why } => {
                 write!(f, "not attached to the daemon at {}: {why}", socket.display())
             }
+            Self::Operators { socket, cause } => write!(
+                f,
+                "operators cannot ask at {}: {cause}; name another path, in a directory that can \
+                 be written (--operators SOCKET, or Config::operators)",
+                socket.display()
+            ),
             Self::Alone(who) => write!(
                 f,
                 "{who} in time, and it must not begin without; start them, or see that it can be \
@@ -140,11 +155,7 @@ impl fmt::Display for Error {
                 "not sent: it would have had to wait, or the view is not primary; send it again"
             ),
             Self::Out => write!(f, "this process is no longer in the group"),
-            Self::Deaf => write!(
-                f,
-                "this process was taken out of the group: nothing of it was received for too long \
-                 while others waited to send; receive more often, or give it longer (Timing::deaf)"
-            ),
+            Self::Untaken => write!(f, "{UNTAKEN}"),
             Self::Closed => write!(f, "the tower is closed or broken; open a new one"),
         }
     }
@@ -153,7 +164,9 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::State { cause, .. } | Self::Unwritten { cause, .. } => Some(cause),
+            Self::State { cause, .. }
+            | Self::Unwritten { cause, .. }
+            | Self::Operators { cause, .. } => Some(cause),
             _ => None,
         }
     }

@@ -160,7 +160,7 @@ impl Group {
     /// The next thing: views, messages and what is told to this process alone.
     ///
     /// # Errors
-    /// [`Error::Out`] once this process is no longer in the group; [`Error::Deaf`] if that is so
+    /// [`Error::Out`] once this process is no longer in the group; [`Error::Untaken`] if that is so
     /// because nothing was heard here while others waited.
     pub fn hear(&self) -> Wait<'_, impl Future<Output = Result<Heard, Error>> + Unpin> {
         Wait::new(&self.door, poll_fn(|context| self.poll_heard(context)))
@@ -170,7 +170,7 @@ impl Group {
     /// told to this process alone is passed over: who wants it uses [`Group::hear`].
     ///
     /// # Errors
-    /// [`Error::Out`] once this process is no longer in the group; [`Error::Deaf`] if that is so
+    /// [`Error::Out`] once this process is no longer in the group; [`Error::Untaken`] if that is so
     /// because nothing was heard here while others waited.
     pub fn receive(&self) -> Wait<'_, impl Future<Output = Result<Received, Error>> + Unpin> {
         Wait::new(
@@ -194,8 +194,8 @@ impl Group {
         loop {
             let heard = match self.mailbox.poll(&self.door, context) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(None) if self.mailbox.is_deaf() => {
-                    return Poll::Ready(Err(Error::Deaf));
+                Poll::Ready(None) if self.mailbox.was_left() => {
+                    return Poll::Ready(Err(Error::Untaken));
                 }
                 Poll::Ready(None) => return Poll::Ready(Err(Error::Out)),
                 Poll::Ready(Some(up)) => self.heard(up),

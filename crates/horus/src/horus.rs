@@ -22,6 +22,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::events::Events;
 use crate::group::Group;
+use crate::hatch::Hatch;
 use crate::inbox::Inbox;
 use crate::mailbox::Mailbox;
 use crate::motor::Motor;
@@ -86,12 +87,18 @@ impl Horus {
             None => embedded(&config, me, &cuts)?,
         };
         let bell = motor.bell();
-        let who = (Endpoint::of(me), config.timing.deaf);
+        let who = (Endpoint::of(me), config.timing.untaken);
         let mut engine = Engine::new(motor, tower, Arc::clone(&shared), who);
         engine.router.events = events;
         let runtime = Runtime::new(engine, bell);
         let door = Arc::new(Door::open(Endpoint::of(me), runtime, shared));
         let horus = Self { door, cuts };
+        if let Some(socket) = &config.operators {
+            let door = &horus.door;
+            let hatch = Hatch::open(&config, socket, me, &door.runtime, &door.shared)?;
+            // There was none before.
+            let _ = door.hatch.set(hatch);
+        }
         for (name, address) in &config.peers {
             horus.meet(name, *address)?;
         }

@@ -2,9 +2,9 @@
 //!
 //! *Takes* what the tower tells, and the wish of whoever holds the handle for the next. *Promises*
 //! that of others' messages not much more lies here than the bounds of `limits` say: their senders
-//! are told to wait, and told again when enough was taken. A process's own messages do not count: it
-//! may fill its own groups before it looks. *Keeps* the weight of what lies here. Only the holder of
-//! the crank chokes and eases; who takes only sees to it that it looks.
+//! are told to wait, and told again when enough was taken. A process's own messages do not count:
+//! it may fill its own groups before it looks. *Keeps* the weight of what lies here. Only the
+//! holder of the crank chokes and eases; who takes only sees to it that it looks.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub(crate) struct Mailbox {
     /// The crank is to look whether enough was taken.
     seen_to: AtomicBool,
     /// This process was taken out of the group because nothing was taken.
-    deaf: AtomicBool,
+    left: AtomicBool,
 }
 
 impl Mailbox {
@@ -53,7 +53,7 @@ impl Mailbox {
             taken: AtomicU64::new(0),
             chokes: AtomicBool::new(false),
             seen_to: AtomicBool::new(false),
-            deaf: AtomicBool::new(false),
+            left: AtomicBool::new(false),
         })
     }
 
@@ -90,8 +90,8 @@ impl Mailbox {
     }
 
     /// Whether this process was taken out of the group because nothing was taken.
-    pub(crate) fn is_deaf(&self) -> bool {
-        self.deaf.load(Ordering::SeqCst)
+    pub(crate) fn was_left(&self) -> bool {
+        self.left.load(Ordering::SeqCst)
     }
 
     fn lighten(&self, weight: usize) {
@@ -235,7 +235,7 @@ impl Slow {
             choking.since = now;
             let taken = choking.mailbox.taken.load(Ordering::SeqCst);
             if std::mem::replace(&mut choking.taken, taken) == taken {
-                choking.mailbox.deaf.store(true, Ordering::SeqCst);
+                choking.mailbox.left.store(true, Ordering::SeqCst);
                 overdue.extend(&choking.groups);
             }
         }

@@ -1,4 +1,4 @@
-//! Operator: what is asked of a running daemon from the command line.
+//! Operator: what is asked from the command line of a running daemon, or of a process that answers.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -10,20 +10,21 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use vsync::gate::{Reader, Say, Tell, framed};
 
-/// The daemon answered that it cannot be.
+/// It answered that it cannot be.
 const REFUSED: u8 = 1;
-/// No daemon answered.
+/// Nobody answered.
 const UNREACHED: u8 = 3;
 /// It answered that it is not ready.
 const NOT_READY: u8 = 4;
 
-/// How long an answer may take: a daemon that lives answers within a turn of its loop.
+/// How long an answer may take: who lives answers within a turn of its loop.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Which daemon, and how the answer is written.
+/// Whom, and how the answer is written.
 #[derive(Debug, Args)]
 pub(crate) struct To {
-    /// Its socket [default: where a daemon of this user listens]
+    /// The socket of a daemon, or of a process with --operators [default: where a daemon of this
+    /// user listens]
     #[arg(long, value_name = "PATH", env = "HORUSD_SOCKET")]
     socket: Option<PathBuf>,
     /// One JSON object instead of words
@@ -31,61 +32,62 @@ pub(crate) struct To {
     json: bool,
 }
 
-/// Exit code 0: it is so, or is done; 1: the daemon says that it cannot be; 3: no daemon answers;
-/// 4: it is not ready.
+/// Exit code 0: it is so, or is done; 1: it says that it cannot be; 3: nobody answers; 4: it is not
+/// ready.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Ask {
-    /// How it is, and who is attached to it: exit code 4 if it is not ready
+    /// How it is, and who is attached to a daemon: exit code 4 if it is not ready
     Status {
-        /// Which daemon.
+        /// Whom.
         #[command(flatten)]
         to: To,
     },
-    /// The core groups that its clients are in
+    /// The core groups that it, or its clients, are in
     Groups {
-        /// Which daemon.
+        /// Whom.
         #[command(flatten)]
         to: To,
     },
-    /// The members of a core group, by its word or its number
+    /// The members of a group, by its word or its number
     Members {
-        /// The word, or 32 hexadecimal digits
+        /// The word, 32 hexadecimal digits, or the number of a light-weight group
         group: String,
-        /// Which daemon.
+        /// Whom.
         #[command(flatten)]
         to: To,
     },
-    /// Where a process is, and why it may not be heard: exit code 1 if it is not
+    /// Where a process is, and why it may not be heard: exit code 1 if it is not. Of a process that
+    /// is asked also where a group of its stands, or what holds it
     Why {
-        /// The name of its node
+        /// The name of its node, or a group
         name: String,
-        /// Which daemon.
+        /// Whom.
         #[command(flatten)]
         to: To,
     },
     /// Every counter and gauge
     Counters {
-        /// Which daemon.
+        /// Whom.
         #[command(flatten)]
         to: To,
     },
-    /// Put a client out
+    /// Put a client of a daemon out
     Out {
         /// Its name, or name#incarnation
         name: String,
-        /// Which daemon.
+        /// Whom.
         #[command(flatten)]
         to: To,
     },
-    /// Take no more clients, and end when the last has left
+    /// Have a daemon take no more clients, and end when the last has left
     Drain {
-        /// Which daemon.
+        /// Whom.
         #[command(flatten)]
         to: To,
     },
-    /// End now; clients are told
+    /// End now; clients and others are told
     Leave {
-        /// Which daemon.
+        /// Whom.
         #[command(flatten)]
         to: To,
     },
@@ -115,7 +117,7 @@ pub(crate) fn run(ask: &Ask) -> ExitCode {
     let answer = match put(&socket, &query) {
         Ok(answer) => answer,
         Err(why) => {
-            eprintln!("horus: no answer from the daemon at {}: {why}", socket.display());
+            eprintln!("horus: no answer at {}: {why}", socket.display());
             return ExitCode::from(UNREACHED);
         }
     };
@@ -140,13 +142,19 @@ fn put(socket: &std::path::Path, query: &Value) -> Result<Value, String> {
     let patience = stream.set_read_timeout(Some(PATIENCE));
     patience.map_err(|error| error.to_string())?;
     let say = Say::Query(query.to_string().into_bytes());
-    stream.write_all(&framed(&say)).map_err(|error| error.to_string())?;
+    // Who does not take it may have said why.
+    let _ = stream.write_all(&framed(&say));
     let (mut reader, mut bytes) = (Reader::default(), vec![0; 64 << 10]);
     loop {
-        let count = stream.read(&mut bytes).map_err(|error| error.to_string())?;
-        if count == 0 {
-            return Err("it said nothing".into());
-        }
+        let count = match stream.read(&mut bytes) {
+            Ok(count @ 1..) => count,
+            Err(error) if is_late(&error) => {
+                return Err("it does not come round to it, or is stopped; ask again".into());
+            }
+            Ok(0) | Err(_) => {
+                return Err("it ends, or as many ask as may; ask again".into());
+            }
+        };
         let came = &mut &bytes[..count];
         loop {
             match reader.take::<Tell>(came) {
@@ -162,24 +170,36 @@ fn put(socket: &std::path::Path, query: &Value) -> Result<Value, String> {
     }
 }
 
-/// Why no daemon is reached, and what to do.
+fn is_late(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut)
+}
+
+/// Why nobody is reached, and what to do.
 fn unreached(error: &std::io::Error) -> String {
     let what = match error.kind() {
-        std::io::ErrorKind::NotFound => "start horusd, or name its socket with --socket",
-        std::io::ErrorKind::ConnectionRefused => "horusd is not running: start it",
-        std::io::ErrorKind::PermissionDenied => "this user may not: see `socket_mode` of horusd",
+        std::io::ErrorKind::NotFound => {
+            "start horusd, or name the socket of who runs with --socket"
+        }
+        std::io::ErrorKind::ConnectionRefused => "who listened there does not run: start it",
+        std::io::ErrorKind::PermissionDenied => {
+            "this user may not: ask as its own, or see `socket_mode` of horusd"
+        }
         _ => return error.to_string(),
     };
     format!("{error}; {what}")
 }
 
-/// One line for each field, and one for each item of a list.
-fn in_words(answer: &Value) -> String {
-    let plain = |value: &Value| match value {
+fn plain(value: &Value) -> String {
+    match value {
         Value::String(text) => text.clone(),
         Value::Null => "-".to_owned(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(" "),
         other => other.to_string(),
-    };
+    }
+}
+
+/// One line for each field, and one for each item of a list.
+fn in_words(answer: &Value) -> String {
     let mut text = String::new();
     for (key, value) in answer.as_object().into_iter().flatten() {
         // A counter is called what it is called.
@@ -205,7 +225,7 @@ fn in_words(answer: &Value) -> String {
     text
 }
 
-/// The number of a group, as a daemon knows it: it knows no words.
+/// The number of a core group, as a daemon knows it: it knows no words.
 fn number_of(group: &str) -> String {
     let spelled = group.len() == 32 && group.bytes().all(|byte| byte.is_ascii_hexdigit());
     if spelled { group.into() } else { format!("{:032x}", horus::group_of_word(group).0) }
@@ -221,6 +241,8 @@ mod tests {
         let words = in_words(&answer);
         assert!(words.contains("ready: true\n"), "{words}");
         assert!(words.contains("clients: 1\n  groups 2, process a#1\n"), "{words}");
+        let groups = in_words(&json!({ "groups": [{ "members": 2, "who": ["a#1", "b#1"] }] }));
+        assert_eq!(groups, "groups: 1\n  members 2, who a#1 b#1\n");
         assert_eq!(in_words(&json!({ "gate.put_out": 1 })), "gate.put_out: 1\n");
     }
 }

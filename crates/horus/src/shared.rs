@@ -1,12 +1,13 @@
 //! What application threads and the crank share: the queue of asks, and how many wait in it.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 
 use crossbeam::queue::SegQueue;
 use lwg::{Down, LwgId, Outcome, SendId, Up};
+use muts::os::Bell;
 use parking_lot::Mutex;
 use vsync::GroupId;
 
@@ -63,6 +64,8 @@ pub(crate) struct Shared {
     pub(crate) book: Book,
     /// Why the tower is over, once it is.
     ended: Mutex<Option<String>>,
+    /// Rung when it is.
+    bell: OnceLock<Bell>,
     /// Groups that others put this process in, with their inboxes.
     pub(crate) invited: Arc<Inbox<(LwgId, Arc<Mailbox>)>>,
     /// What was told to all handles and lies there.
@@ -128,6 +131,15 @@ impl Shared {
     /// The tower is over; the first reason counts.
     pub(crate) fn end(&self, why: &str) {
         self.ended.lock().get_or_insert_with(|| why.to_owned());
+        self.bell.get().into_iter().for_each(Bell::ring);
+    }
+
+    /// Rings once it is over, or at once if it is; the first bell counts.
+    pub(crate) fn ring_at_end(&self, bell: Bell) {
+        let bell = self.bell.get_or_init(|| bell);
+        if self.ended().is_some() {
+            bell.ring();
+        }
     }
 
     /// Why it is, if it is.

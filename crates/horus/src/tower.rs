@@ -25,6 +25,7 @@ use crate::config::{Config, Placing};
 use crate::error::Error;
 use crate::limits::ATTACH_PATIENCE;
 use crate::motor::Motor;
+use crate::sight::Sight;
 
 /// A tower as the roof needs it: light-weight groups that can be counted.
 pub(crate) trait Tower: Layer<Down = Down, Up = Up> + Send {
@@ -33,6 +34,9 @@ pub(crate) trait Tower: Layer<Down = Down, Up = Up> + Send {
 
     /// Where a group stands, and why; none if it is not here.
     fn explain(&self, lwg: LwgId) -> Option<Where>;
+
+    /// What operators may look at.
+    fn sight(&self) -> &dyn Sight;
 
     /// See `Groups::set_policy`.
     fn set_policy(&mut self, set: SetId, policy: Box<dyn Policy + Send>);
@@ -83,6 +87,11 @@ impl Boxed {
     /// See [`Tower::explain`].
     pub(crate) fn explain(&self, lwg: LwgId) -> Option<Where> {
         self.0.explain(lwg)
+    }
+
+    /// See [`Tower::sight`].
+    pub(crate) fn sight(&self) -> &dyn Sight {
+        self.0.sight()
     }
 
     /// See [`Tower::set_policy`].
@@ -141,6 +150,10 @@ impl<P: Policy + Send> Tower for Remote<P> {
 
     fn explain(&self, lwg: LwgId) -> Option<Where> {
         Groups::explain(self, lwg)
+    }
+
+    fn sight(&self) -> &dyn Sight {
+        self
     }
 
     fn set_policy(&mut self, set: SetId, policy: Box<dyn Policy + Send>) {
@@ -205,6 +218,10 @@ impl<P: Policy + Send> Tower for Chaos<Embedded<P>> {
 
     fn explain(&self, lwg: LwgId) -> Option<Where> {
         self.tower().explain(lwg)
+    }
+
+    fn sight(&self) -> &dyn Sight {
+        self.tower()
     }
 
     fn set_policy(&mut self, set: SetId, policy: Box<dyn Policy + Send>) {

@@ -1,4 +1,5 @@
-//! Words for core groups: everybody who says the word means the same group.
+//! Words for core groups: everybody who says the word means the same group. And how groups without
+//! one are written.
 //!
 //! A word of at most 15 bytes is spelled in the id itself, so that whoever is invited can show the
 //! group by its word without ever having been told it:
@@ -8,6 +9,7 @@
 //! ```
 //! A longer word is hashed, and shown as the number that this gives.
 
+use lwg::LwgId;
 use vsync::GroupId;
 
 const MINTED_NOT: u128 = 1 << 127;
@@ -41,6 +43,27 @@ pub const fn is_minted(group: GroupId) -> bool {
 #[must_use]
 pub fn show_group(group: GroupId) -> String {
     spelled(group).unwrap_or_else(|| format!("{group:?}"))
+}
+
+/// The core group that is written so: its word, or 32 digits in hexadecimal.
+#[must_use]
+pub fn read_group(written: &str) -> GroupId {
+    let number = u128::from_str_radix(written, 16).ok().filter(|_| written.len() == 32);
+    number.map_or_else(|| group_of_word(written), GroupId)
+}
+
+/// How a light-weight group is written, the same at all its members.
+#[must_use]
+pub fn show_lwg(lwg: LwgId) -> String {
+    format!("{:016x}.{}", lwg.creator, lwg.count)
+}
+
+/// The light-weight group that is written so, if it can be one.
+#[must_use]
+pub fn read_lwg(written: &str) -> Option<LwgId> {
+    let (creator, count) = written.split_once('.')?;
+    let creator = u64::from_str_radix(creator, 16).ok().filter(|_| creator.len() == 16)?;
+    Some(LwgId { creator, count: count.parse().ok()? })
 }
 
 fn spelled(group: GroupId) -> Option<String> {
@@ -81,5 +104,15 @@ mod tests {
     fn an_id_with_bytes_after_the_end_of_its_word_spells_nothing() {
         let odd = GroupId(group_of_word("G").0 | 1);
         assert_eq!(show_group(odd).len(), 32);
+    }
+
+    #[test]
+    fn a_group_is_read_as_it_is_written() {
+        let lwg = LwgId { creator: 0xab, count: 12 };
+        assert_eq!(read_lwg(&show_lwg(lwg)), Some(lwg));
+        assert_eq!(read_lwg("files"), None);
+        for group in [group_of_word("G"), GroupId(77)] {
+            assert_eq!(read_group(&show_group(group)), group);
+        }
     }
 }

@@ -22,11 +22,11 @@ fn state(test: &str) -> PathBuf {
 }
 
 /// Two processes that have met; how long they are waited for.
-fn two(test: &str, deaf: Option<Duration>) -> (Horus, Horus) {
+fn two(test: &str, untaken: Option<Duration>) -> (Horus, Horus) {
     let here = SocketAddr::from(([127, 0, 0, 1], 0));
     let open = |name: &str| {
         let mut config = Config { state_dir: Some(state(test)), ..Config::new(name, here) };
-        config.timing.deaf = deaf;
+        config.timing.untaken = untaken;
         Horus::embedded(config).expect("a free port")
     };
     let (a, b) = (open("a"), open("b"));
@@ -104,7 +104,7 @@ fn who_does_not_receive_is_waited_for_in_that_group_alone() {
 
 #[test]
 fn who_receives_nothing_for_long_is_taken_out_and_told_why() {
-    let (a, b) = two("deaf", Some(Duration::from_millis(300)));
+    let (a, b) = two("untaken", Some(Duration::from_millis(300)));
     let (slow, untaken) = both(&a, &b);
     for number in 0..SENDS {
         slow.send(Order::Fifo, body(number)).expect("open");
@@ -124,7 +124,7 @@ fn who_receives_nothing_for_long_is_taken_out_and_told_why() {
             Err(why) => break why,
         }
     };
-    assert!(matches!(why, Error::Deaf), "{why}");
+    assert!(matches!(why, Error::Untaken), "{why}");
     assert!(why.to_string().contains("receive more often"), "{why}");
     assert!(received > 0 && received < SENDS, "{received} were told before");
     assert_eq!(counter(&b, "horus.untaken_bytes"), 0);

@@ -8,6 +8,7 @@ use crate::groups::Groups;
 use crate::id::{LwgId, Members};
 use crate::policy::{Policy, why};
 use crate::sets::SetId;
+use crate::view::ViewId;
 
 /// Where a group is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub struct Where {
     /// How often it has moved.
     pub moves: u32,
     /// Members that do not take what they are told of it: what is sent to it waits for them.
-    pub choked_by: Members,
+    pub choked_by: Vec<Endpoint>,
     /// Every core group of the set that this process is in and that holds all members, the
     /// smallest first; the one it is on included.
     pub candidates: Vec<Candidate>,
@@ -64,7 +65,53 @@ pub struct Carried {
     pub spared: u64,
 }
 
+/// A group as this process knows it, whether it is a member or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The view installed last.
+    pub view: ViewId,
+    /// Its members that are in the core group's present view.
+    pub members: Members,
+    /// The core group that it stands on.
+    pub core: GroupId,
+}
+
 impl<C: Core, P: Policy> Groups<C, P> {
+    /// A group as it is known here, if it is.
+    #[must_use]
+    pub fn seen(&self, lwg: LwgId) -> Option<Seen> {
+        let (core, slot) = self.here.find(lwg)?;
+        let core = &self.cores[core as usize].as_ref()?.view;
+        let members = self.here.table.members(slot).iter().copied();
+        // It is brought up to date when it is touched.
+        let members = members.filter(|member| core.members.contains(member)).collect();
+        Some(Seen { view: self.here.table.entry(slot).id, members, core: core.group })
+    }
+
+    /// How many groups are known here.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.here.table.len()
+    }
+
+    /// Whether none is.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The present view of a core group that groups are placed on, and how many are.
+    #[must_use]
+    pub fn core_view(&self, core: GroupId) -> Option<(&vsync::View, usize)> {
+        let core = self.cores[*self.numbers.get(&core)? as usize].as_ref()?;
+        Some((&core.view, core.directory.alive))
+    }
+
+    /// The same of all that this process is in.
+    pub fn core_views(&self) -> impl Iterator<Item = (&vsync::View, usize)> {
+        self.numbers.keys().filter_map(|core| self.core_view(*core))
+    }
+
     /// Where a group is and why, if it is known here.
     #[must_use]
     pub fn explain(&self, lwg: LwgId) -> Option<Where> {
@@ -86,7 +133,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             set,
             extras: core.view.members.len().saturating_sub(sorted.len()),
             moves: self.here.table.generation(slot).0,
-            choked_by: self.here.chokers(lwg),
+            choked_by: self.here.chokers(lwg).to_vec(),
             candidates: candidates.unwrap_or_default().into_iter().map(candidate).collect(),
         })
     }

@@ -60,7 +60,7 @@ mod unstable;
 mod view;
 
 pub use core_set::{CoreSet, Search};
-pub use explaining::{Candidate, Carried, Where};
+pub use explaining::{Candidate, Carried, Seen, Where};
 pub use groups::{Config, Groups};
 pub use id::{LwgId, Members, SendId};
 pub use interface::{Down, Light, Outcome, Up, Why};

@@ -6,8 +6,8 @@ use muts::Duration;
 pub const MEMBERS_MAX: usize = 256;
 
 /// Sends and operations that wait for one core group, or for one light-weight group's next view;
-/// beyond it the ask is handed back. They go round through a quarter of a megabyte, which stays in a
-/// core's cache, and last for some milliseconds of a busy sender, which is what a change takes.
+/// beyond it the ask is handed back. They go round through a quarter of a megabyte, which stays in
+/// a core's cache, and last for some milliseconds of a busy sender, which is what a change takes.
 pub const QUEUE_MAX: usize = 1_024;
 
 /// Bytes of messages among those: two windows of the transport. One may go over.

@@ -55,7 +55,7 @@ fn who_takes_nothing_is_waited_for_in_that_group_alone() {
     assert_eq!(who_sends(&mut town, slow, &[1, 2, 3]), [false, false, true]);
     assert_eq!(who_sends(&mut town, other, &[1, 2, 3]), [true; 3]);
     let why = town.towers[&seat(1)].explain(slow).expect("known").choked_by;
-    assert_eq!(why, seats(&[3]));
+    assert_eq!(why, [seat(3)]);
     assert_eq!((room(&town, 1, slow), town.count(seat(1), "lwg.held_by_choke")), (0, 1));
 
     choke(&mut town, 3, slow, false);

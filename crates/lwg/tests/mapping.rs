@@ -216,4 +216,11 @@ fn who_is_asked_why_names_the_candidates_and_their_cost() {
     assert_eq!(place.candidates[0].core, place.core);
     let carried = town.towers[&seat(1)].carried(place.candidates[1].core).expect("in it");
     assert_eq!((carried.members, carried.groups, carried.extras), (3, 1, 0));
+    let tower = &town.towers[&seat(1)];
+    let seen = tower.seen(lwg(1, 3)).expect("known");
+    assert_eq!((seen.members, seen.core), (seats(&[2, 1]), place.core));
+    let views = tower.core_views().map(|(view, groups)| (view.members.len(), groups));
+    assert_eq!((views.collect::<BTreeSet<_>>(), tower.len()), ([(2, 2), (3, 1)].into(), 3));
+    let outside = &town.towers[&seat(3)];
+    assert_eq!((outside.seen(lwg(1, 3)), outside.len()), (None, 1));
 }

@@ -1,5 +1,5 @@
-//! Choked: groups of which some member does not take what it is told. Kernel and light-weight groups
-//! keep theirs alike.
+//! Choked: groups of which some member does not take what it is told. Kernel and light-weight
+//! groups keep theirs alike.
 //!
 //! *Takes* the word of the floor above that more of a group's messages lie there than it wants, and
 //! what others say of the same. *Promises* that who chokes a group tells each that it has told so
@@ -39,7 +39,7 @@ impl<K: Ord + Copy> Choked<K> {
         self.own.is_empty() && self.others.is_empty()
     }
 
-    /// How many groups this process chokes, how often others do, and how many asks were handed back.
+    /// How many groups this process chokes, how often others do, how many asks were handed back.
     #[must_use]
     pub fn counts(&self) -> [u64; 3] {
         [self.own.len() as u64, self.others.len() as u64, self.held]

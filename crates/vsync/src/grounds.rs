@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use muts::{Instant, Multicast, ProcId};
+use muts::{Instant, Multicast, NodeId, ProcId};
 
 use crate::endpoint::GroupId;
 use crate::flush::Phase;
@@ -29,6 +29,17 @@ pub enum Charge {
     Unsound,
     /// It and this member of the view do not hear each other.
     Apart(ProcId),
+}
+
+/// Another process, as this one knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    /// Who.
+    pub who: ProcId,
+    /// It was met.
+    pub met: bool,
+    /// What speaks against it now.
+    pub charge: Option<Charge>,
 }
 
 /// A member that a flush of this process was begun without.
@@ -68,6 +79,8 @@ pub enum Hold {
     Unstable(Vec<ProcId>),
     /// The transport has no room: these have received the least of one's own messages.
     Window(Vec<ProcId>),
+    /// These do not take what they are told of it.
+    Untaken(Vec<ProcId>),
     /// Other groups are active, and causality is kept across groups.
     Across(Vec<GroupId>),
     /// The view is not primary and the group refuses multicasts in such.
@@ -132,6 +145,10 @@ impl<M: Multicast> Kernel<M> {
     pub fn why_held(&self, group: GroupId) -> Vec<Hold> {
         let Some(Group::Serving(serving)) = self.groups.get(&group) else { return Vec::new() };
         let mut holds = serving.holds();
+        let untaken = self.chokers(group);
+        if !untaken.is_empty() {
+            holds.push(Hold::Untaken(untaken));
+        }
         let active: Vec<GroupId> = self.across.before(group).collect();
         if !active.is_empty() {
             holds.push(Hold::Across(active));
@@ -143,5 +160,21 @@ impl<M: Multicast> Kernel<M> {
     /// `limits::EXCLUSIONS_MAX`.
     pub fn why_excluded(&self) -> impl Iterator<Item = &Exclusion> {
         self.exclusions()
+    }
+
+    /// The newest process of a node that this one has had to do with; none if it never had.
+    #[must_use]
+    pub fn known(&self, now: Instant, node: NodeId) -> Option<Known> {
+        self.desk.peers.of_node(node).last().map(|who| self.known_as(now, who))
+    }
+
+    /// Those that were met and are not over.
+    pub fn known_to_live(&self, now: Instant) -> impl Iterator<Item = Known> {
+        self.desk.peers.living().map(move |who| self.known_as(now, who))
+    }
+
+    fn known_as(&self, now: Instant, who: ProcId) -> Known {
+        let peers = &self.desk.peers;
+        Known { who, met: peers.is_met(who), charge: peers.charge(now, who) }
     }
 }

@@ -93,9 +93,9 @@ pub enum Down {
         /// Any number: equal states, equal numbers.
         digest: u64,
     },
-    /// More of a group's messages lie untaken above the kernel than there is room for, or no longer.
-    /// Members are told: what they would multicast there is handed back to them until all take
-    /// again. What is on its way comes still: a window of each member. Other groups go on.
+    /// More of a group's messages lie untaken above the kernel than there is room for, or no
+    /// longer. Members are told: what they would multicast there is handed back to them until all
+    /// take again. What is on its way comes still: a window of each member. Other groups go on.
     Choke {
         /// The group.
         group: GroupId,

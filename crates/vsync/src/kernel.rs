@@ -1,5 +1,6 @@
 //! Kernel: group id → group; the six verbs. Routes only, no protocol in here.
 
+mod causes;
 mod choking;
 mod hearing;
 
@@ -262,6 +263,44 @@ impl<M: Multicast> Kernel<M> {
         }
     }
 
+    fn cast(
+        &mut self,
+        now: Instant,
+        group: GroupId,
+        how: How,
+        message: Message,
+    ) -> Result<(), Full<Down>> {
+        if self.waits_for_others(now, group, &how) {
+            self.listen(now);
+            return Err(Full(Down::Cast { group, how, message }));
+        }
+        let found = self.groups.get_mut(&group);
+        let found = found.filter(|it| it.is_wished() && !it.is_too_late_for(&how));
+        if found.is_none() {
+            self.desk.told.push_back(Up::Fault { group, fault: Fault::NotIn });
+            return Ok(());
+        }
+        // A client's is taken: it was promised room for it.
+        if !self.desk.config.asks_first && self.is_choked(group) {
+            self.choked.refuse(group);
+            return Err(Full(Down::Cast { group, how, message }));
+        }
+        let Some(found) = self.groups.get_mut(&group) else { return Ok(()) };
+        let mut turn = self.desk.turn(now);
+        if let Err(message) = found.cast(&mut turn, &how, message) {
+            return Err(Full(Down::Cast { group, how, message }));
+        }
+        if how.order == Order::Global {
+            self.touched.insert(group);
+        }
+        if self.desk.config.causality == Causality::System {
+            self.note_active(group, true);
+        }
+        // Many in a row are delivered here together: see `up` and `transmit`.
+        self.fed.insert(group);
+        Ok(())
+    }
+
     /// The link to somebody has changed.
     pub(crate) fn stir(&mut self, now: Instant, proc: ProcId) {
         for (id, group) in &mut self.groups {
@@ -327,44 +366,6 @@ impl<M: Multicast> Kernel<M> {
             self.channels.remove(&channel);
         }
     }
-
-    /// A group is active or is not: whoever waited for that hears of room.
-    fn note_active(&mut self, group: GroupId, active: bool) {
-        for group in self.across.note(group, active) {
-            self.desk.told.push_back(Up::Room { group });
-        }
-    }
-
-    /// Groups that were left are active until nobody is waited for.
-    pub(crate) fn note_left(&mut self, now: Instant) {
-        let left = self.across.active().filter(|group| !self.groups.contains_key(group));
-        let over: Vec<GroupId> = left.filter(|group| !self.desk.holds(now, *group)).collect();
-        for group in over {
-            self.note_active(group, false);
-        }
-    }
-
-    /// Whether a multicast has to wait until nothing is under way in any other group. They are
-    /// asked to be quick about it.
-    fn waits_for_others(&mut self, now: Instant, group: GroupId, how: &How) -> bool {
-        let causal = matches!(how.order, Order::Causal | Order::Total);
-        let rule = self.desk.config.causality == Causality::System;
-        if !rule || !causal || how.independent {
-            return false;
-        }
-        let others: Vec<GroupId> = self.across.before(group).collect();
-        for other in &others {
-            if let Some(found) = self.groups.get_mut(other) {
-                found.urge(now);
-                self.touched.insert(*other);
-            }
-        }
-        if !others.is_empty() {
-            self.across.wait(group);
-            self.desk.counters.held_across += 1;
-        }
-        !others.is_empty()
-    }
 }
 
 impl<M: Multicast> Layer for Kernel<M> {
@@ -407,37 +408,7 @@ impl<M: Multicast> Layer for Kernel<M> {
                     serving.digest = Some(digest);
                 }
             }
-            Down::Cast { group, how, message } => {
-                if self.waits_for_others(now, group, &how) {
-                    self.listen(now);
-                    return Err(Full(Down::Cast { group, how, message }));
-                }
-                let found = self.groups.get_mut(&group);
-                let found = found.filter(|it| it.is_wished() && !it.is_too_late_for(&how));
-                if found.is_none() {
-                    self.desk.told.push_back(Up::Fault { group, fault: Fault::NotIn });
-                    return Ok(());
-                }
-                // A client's is taken: it was promised room for it.
-                if !self.desk.config.asks_first && self.is_choked(group) {
-                    self.choked.refuse(group);
-                    return Err(Full(Down::Cast { group, how, message }));
-                }
-                let Some(found) = self.groups.get_mut(&group) else { return Ok(()) };
-                let mut turn = self.desk.turn(now);
-                if let Err(message) = found.cast(&mut turn, &how, message) {
-                    return Err(Full(Down::Cast { group, how, message }));
-                }
-                if how.order == Order::Global {
-                    self.touched.insert(group);
-                }
-                if self.desk.config.causality == Causality::System {
-                    self.note_active(group, true);
-                }
-                // Many in a row are delivered here together: see `up` and `transmit`.
-                self.fed.insert(group);
-                return Ok(());
-            }
+            Down::Cast { group, how, message } => return self.cast(now, group, how, message),
         }
         self.listen(now);
         Ok(())

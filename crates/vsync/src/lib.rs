@@ -59,7 +59,7 @@ mod whereabouts;
 pub use choked::Choked;
 pub use config::{Causality, Config};
 pub use endpoint::{Endpoint, GroupId};
-pub use grounds::{Charge, Exclusion, Hold};
+pub use grounds::{Charge, Exclusion, Hold, Known};
 pub use how::How;
 pub use interface::{Core, Down, Fault, Side, Up, Why};
 pub use kernel::Kernel;

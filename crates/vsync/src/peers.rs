@@ -8,7 +8,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use muts::{Duration, Instant, Malformed, ProcId, Sink, Wire};
+use muts::{Duration, Instant, Malformed, NodeId, ProcId, Sink, Wire};
 
 use crate::config::Config;
 use crate::endpoint::GroupId;
@@ -338,6 +338,17 @@ impl Peers {
             self.all.get(&whose).is_some_and(|peer| self.lasting_hole(now, peer, whom))
         };
         !hole(a, b) && !hole(b, a)
+    }
+
+    /// Whether it was ever met.
+    pub(crate) fn is_met(&self, proc: ProcId) -> bool {
+        self.all.get(&proc).is_some_and(|peer| peer.met)
+    }
+
+    /// The processes of a node that are known, oldest first.
+    pub(crate) fn of_node(&self, node: NodeId) -> impl Iterator<Item = ProcId> {
+        let of = |incarnation| ProcId { node, incarnation };
+        self.all.range(of(0)..=of(u64::MAX)).map(|(proc, _)| *proc)
     }
 
     /// Those met and not known to be over.

@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use common::{World, message, proc};
-use vsync::{Down, GroupId, Order, Up};
+use vsync::{Down, GroupId, Hold, Order, Up};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -41,6 +41,8 @@ fn who_takes_nothing_is_waited_for_in_that_group_alone() {
     let (mut world, [slow, other]) = two_groups();
     choke(&mut world, 'c', slow, true);
     assert_eq!(['a', 'b', 'c'].map(|who| casts(&mut world, who, slow)), [false, false, true]);
+    let held = world.kernels[&proc('a')].why_held(slow);
+    assert!(held.contains(&Hold::Untaken(vec![proc('c')])), "{held:?}");
     assert!(casts(&mut world, 'a', other));
     let told = |up: &Up| matches!(up, Up::Cast { group, .. } if *group == slow);
     assert_eq!(world.told[&proc('c')].iter().filter(|up| told(up)).count(), 1, "its own");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use common::{World, message, proc, ranks};
 use muts::Full;
-use vsync::{Charge, Down, GroupId, Hold, How, Order, Up, ViewId};
+use vsync::{Charge, Down, GroupId, Hold, How, Known, Order, Up, ViewId};
 
 fn group() -> GroupId {
     GroupId::of_word("sure")
@@ -82,6 +82,14 @@ fn safe_waits_for_who_lacks_it_and_is_told_otherwise_where_the_view_ends_before(
     }
     let why: Vec<_> = world.kernels[&proc('a')].why_excluded().map(|e| (e.who, e.charge)).collect();
     assert!(why.contains(&(proc('c'), Charge::Silent)), "{why:?}");
+    let (kernel, now) = (&world.kernels[&proc('a')], world.air.borrow().now);
+    let known = |name| kernel.known(now, proc(name).node);
+    let silent = Known { who: proc('c'), met: true, charge: Some(Charge::Silent) };
+    assert_eq!(known('c'), Some(silent));
+    assert_eq!(known('b'), Some(Known { who: proc('b'), met: true, charge: None }));
+    assert_eq!(known('x'), None);
+    let met: Vec<_> = kernel.known_to_live(now).map(|known| known.who).collect();
+    assert_eq!(met, [proc('b'), proc('c')], "the silent one may come back");
     let count = |name| world.count(proc('a'), name) + world.count(proc('b'), name);
     assert!(count("vsync.excluded_silent") >= 1 && count("vsync.excluded_deaf") == 0);
 }

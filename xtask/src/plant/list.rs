@@ -134,9 +134,15 @@ const PLANTS: [Plant; 66] = [
     ),
     kernel(
         "who has left a group speaks in another before its members have heard what it heard",
-        "crates/vsync/src/kernel.rs",
+        "crates/vsync/src/kernel/causes.rs",
         "left.filter(|group| !self.desk.holds(now, *group)).collect();",
         "left.collect();",
+    ),
+    kernel(
+        "a view without who choked a core group gives no room",
+        "crates/vsync/src/kernel/choking.rs",
+        "if !self.choked.is_by(group, &view.members) {",
+        "if self.choked.is_empty() {",
     ),
     kernel(
         "a blocked member goes on delivering",
@@ -427,8 +433,26 @@ const PLANTS: [Plant; 66] = [
     light(
         "a group that is not open takes what comes from outside",
         "crates/lwg/src/passing.rs",
-        "if !marks.is_some_and(|marks| marks.traits().open) {",
-        "if marks.is_none() {",
+        "let refused = !marks.is_some_and(|marks| marks.traits().open);",
+        "let refused = marks.is_none();",
+    ),
+    light(
+        "who takes again what it is told of a group tells nobody",
+        "crates/lwg/src/choked.rs",
+        "for to in self.choked.ease(lwg) {",
+        "for to in self.choked.ease(lwg).into_iter().take(0) {",
+    ),
+    light(
+        "who sends to a group after it was choked does not hear of it",
+        "crates/lwg/src/here.rs",
+        "self.tell_choked(lwg, from);",
+        "",
+    ),
+    light(
+        "a view without who choked a group gives no room",
+        "crates/lwg/src/here.rs",
+        "        if free {\n",
+        "        if free && self.choked.is_empty() {\n",
     ),
     moving(
         "a group leaves its core group without the MARKs",

@@ -206,7 +206,7 @@ impl Node {
     ) -> Result<(), Stop> {
         let members = self.members(members)?.into_iter().collect();
         let lwg = self.horus.mint_group();
-        self.groups.label(label, lwg);
+        self.horus.book().label(label, lwg);
         self.groups.asked(lwg, "create", label);
         let traits = Traits { open: false, relaxed };
         self.asks.push(Down::CreateWith { set, lwg, members, traits });
@@ -221,7 +221,7 @@ impl Node {
         ask: impl FnOnce(LwgId, horus::Members) -> Down,
     ) -> Result<(), Stop> {
         let members = self.members(members)?.into_iter().collect();
-        let lwg = self.groups.meant(written)?;
+        let lwg = self.meant(written)?;
         self.groups.asked(lwg, verb, written);
         self.asks.push(ask(lwg, members));
         Ok(())
@@ -339,8 +339,18 @@ impl Node {
 
     /// A light-weight group that this process is in; waited for while it is being made, and while
     /// its view is late.
+    /// The light-weight group of this label or number.
+    fn meant(&self, written: &str) -> Result<LwgId, String> {
+        self.horus.book().light(written).ok_or_else(|| {
+            format!(
+                "no light-weight group is called `{written}`: `create` makes one; `cast` goes to a \
+                 core group"
+            )
+        })
+    }
+
     pub(crate) fn light_meant(&self, written: &str) -> Result<LwgId, Stop> {
-        let lwg = self.groups.meant(written)?;
+        let lwg = self.meant(written)?;
         if self.groups.is_late(lwg) {
             return Err(Stop::Wait(format!("the next view of `{written}` has not come")));
         }

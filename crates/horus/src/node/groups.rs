@@ -6,7 +6,7 @@ use horus::{LwgId, SendId, View};
 use tools::Replica;
 
 use super::document::Document;
-use super::names::{read_lwg, show_lwg};
+use super::names::show_lwg;
 
 /// A light-weight group that this process is in.
 pub(crate) struct Light {
@@ -67,37 +67,10 @@ pub(crate) struct Groups {
     pub(crate) cores: BTreeMap<vsync::GroupId, Core>,
     /// Own messages in light-weight groups, until stable.
     pub(crate) own: BTreeMap<SendId, OwnLight>,
-    labels: BTreeMap<String, LwgId>,
     operations: BTreeMap<LwgId, VecDeque<Operation>>,
 }
 
 impl Groups {
-    /// Gives a group a label of this process's own; the newest of one label counts.
-    pub(crate) fn label(&mut self, label: &str, lwg: LwgId) {
-        self.labels.insert(label.to_owned(), lwg);
-    }
-
-    /// A group that is destroyed is called nothing any more.
-    pub(crate) fn unlabel(&mut self, label: &str, lwg: LwgId) {
-        if self.labels.get(label) == Some(&lwg) {
-            self.labels.remove(label);
-        }
-    }
-
-    /// The light-weight group meant by a label or an id.
-    ///
-    /// # Errors
-    /// A sentence if none is.
-    pub(crate) fn meant(&self, written: &str) -> Result<LwgId, String> {
-        let labelled = self.labels.get(written).copied();
-        labelled.or_else(|| read_lwg(written)).ok_or_else(|| {
-            format!(
-                "no light-weight group is called `{written}`: `create` makes one; `cast` goes \
-                     to a core group"
-            )
-        })
-    }
-
     /// An operation is asked.
     pub(crate) fn asked(&mut self, lwg: LwgId, verb: &'static str, written: &str) {
         let operation = Operation { verb, written: written.to_owned() };
@@ -199,18 +172,6 @@ mod tests {
         let taken = groups.take_delivered(vsync::GroupId(7));
         assert_eq!(taken.iter().map(|own| own.own.msg.as_str()).collect::<Vec<_>>(), ["1"]);
         assert_eq!(groups.own.len(), 2);
-    }
-
-    #[test]
-    fn a_destroyed_group_is_called_nothing_and_another_of_its_label_still_is() {
-        let mut groups = Groups::default();
-        let [old, new] = [1, 2].map(|count| LwgId { creator: 1, count });
-        groups.label("l", old);
-        groups.label("l", new);
-        groups.unlabel("l", old);
-        assert_eq!(groups.meant("l"), Ok(new));
-        groups.unlabel("l", new);
-        assert!(groups.meant("l").is_err());
     }
 
     #[test]

@@ -174,7 +174,7 @@ impl Node {
         let operation = self.groups.ended(lwg);
         let (verb, written, group) = (operation.verb, operation.written, show_lwg(lwg));
         if verb == "destroy" && *outcome == Outcome::Done {
-            self.groups.unlabel(&written, lwg);
+            self.horus.book().unlabel(&written, lwg);
         }
         let why = match outcome {
             Outcome::Done | Outcome::NothingToDo => {

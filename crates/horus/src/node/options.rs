@@ -69,6 +69,9 @@ pub(crate) struct Options {
     /// Reach the kernel of the horusd at this socket instead of embedding one
     #[arg(long, value_name = "SOCKET")]
     pub(crate) daemon: Option<PathBuf>,
+    /// A socket where this user may ask it how it is: `horus status --socket SOCKET`
+    #[arg(long, value_name = "SOCKET")]
+    operators: Option<PathBuf>,
     /// Write DIR/NAME#INCARNATION.jsonl
     #[arg(long, value_name = "DIR")]
     pub(crate) history: Option<PathBuf>,
@@ -81,7 +84,7 @@ pub(crate) struct Options {
     /// Where light-weight groups are placed
     #[arg(long, value_enum, default_value_t = Policy::Smallest)]
     policy: Policy,
-    /// silence_ms, beat_ms, deaf_ms (0: never), policy or k: one setting over the profile's
+    /// silence_ms, beat_ms, untaken_ms (0: never), policy or k: one setting over the profile's
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
 }
@@ -188,6 +191,7 @@ impl Options {
             keys: keys.map_err(|error| format!("--key-file: {error}"))?,
             peers: self.others()?,
             daemon: self.daemon.clone(),
+            operators: self.operators.clone(),
             state_dir: self.state.clone(),
             hall: self.hall,
             clues: self.clues(),
@@ -220,7 +224,7 @@ const fn placing(policy: Policy) -> Placing {
 }
 
 fn apply(config: &mut Config, setting: &str) -> Result<(), String> {
-    let known = "silence_ms, beat_ms, deaf_ms, policy, k";
+    let known = "silence_ms, beat_ms, untaken_ms, policy, k";
     let (key, value) = setting
         .split_once('=')
         .ok_or_else(|| format!("--set {setting}: not KEY=VALUE; the keys are {known}"))?;
@@ -231,9 +235,9 @@ fn apply(config: &mut Config, setting: &str) -> Result<(), String> {
     match key {
         "silence_ms" => config.timing.silence = Duration::from_millis(number(1)?.into()),
         "beat_ms" => config.timing.beat = Duration::from_millis(number(1)?.into()),
-        "deaf_ms" => {
+        "untaken_ms" => {
             let patience = Duration::from_millis(number(0)?.into());
-            config.timing.deaf = Some(patience).filter(|patience| !patience.is_zero());
+            config.timing.untaken = Some(patience).filter(|patience| !patience.is_zero());
         }
         "k" => config.placing = Placing::Smallest { slack: Some(number(0)?) },
         "policy" => {

@@ -13,6 +13,8 @@
 //! seed; what the processes make of it depends on the machine, so a rare find may want several
 //! goes.
 
+#[cfg(unix)]
+mod asked;
 mod choice;
 mod ending;
 #[cfg(unix)]

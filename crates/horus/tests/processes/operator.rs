@@ -10,9 +10,9 @@ use super::housed::{Houses, SECOND, socket};
 use super::town::GROUP;
 
 /// The exit codes that `horus --help` tells of.
-const REFUSED: i32 = 1;
-const UNREACHED: i32 = 3;
-const NOT_READY: i32 = 4;
+pub(super) const REFUSED: i32 = 1;
+pub(super) const UNREACHED: i32 = 3;
+pub(super) const NOT_READY: i32 = 4;
 
 fn horus(words: &[&str], socket: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_horus"));
@@ -20,14 +20,14 @@ fn horus(words: &[&str], socket: &Path) -> Output {
 }
 
 /// Exit code, what is written, and what is complained of.
-fn ask(words: &[&str], socket: &Path) -> (i32, String, String) {
+pub(super) fn ask(words: &[&str], socket: &Path) -> (i32, String, String) {
     let output = horus(words, socket);
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
     (output.status.code().expect("it ended"), text(output.stdout), text(output.stderr))
 }
 
 /// The same as one object.
-fn object(words: &[&str], socket: &Path) -> (i32, Value) {
+pub(super) fn object(words: &[&str], socket: &Path) -> (i32, Value) {
     let output = horus(&[words, &["--json"]].concat(), socket);
     let object = serde_json::from_slice(&output.stdout).expect("an object");
     (output.status.code().expect("it ended"), object)

@@ -94,6 +94,12 @@ impl Driver {
         self.clock.now()
     }
 
+    /// What tells it.
+    #[cfg(all(unix, not(horus_none)))]
+    pub(super) const fn clock(&self) -> Clock {
+        self.clock
+    }
+
     /// What wakes this driver.
     #[must_use]
     pub fn bell(&self) -> Bell {

@@ -31,6 +31,8 @@ mod doors;
 mod driver;
 #[cfg(all(any(unix, windows), not(horus_none)))]
 mod finder;
+#[cfg(all(unix, not(horus_none)))]
+mod hatch;
 mod incarnation;
 #[cfg(all(any(unix, windows), not(horus_none)))]
 mod landing;
@@ -39,6 +41,8 @@ mod neighbours;
 #[cfg(all(unix, not(horus_none)))]
 mod pipe;
 mod pretended;
+#[cfg(all(unix, not(horus_none)))]
+mod streams;
 #[cfg(all(any(unix, windows), not(horus_none)))]
 mod waiting;
 
@@ -56,12 +60,16 @@ mod system;
 mod system;
 
 #[cfg(all(unix, not(horus_none)))]
-pub use doors::{Doors, default_socket};
+pub use doors::Doors;
 pub use driver::{Bell, Broken, Driver};
 #[cfg(all(any(unix, windows), not(horus_none)))]
 pub use finder::{Clues, Finder};
+#[cfg(all(unix, not(horus_none)))]
+pub use hatch::Hatch;
 pub use incarnation::{Forgetful, next_incarnation};
 #[cfg(all(unix, not(horus_none)))]
 pub use pipe::{Pipe, Unreachable};
 pub use pretended::pretended;
+#[cfg(all(unix, not(horus_none)))]
+pub use streams::default_socket;
 pub use system::Rouser;

@@ -10,9 +10,9 @@ use bytes::{Buf, Bytes};
 use mio::net::UnixStream;
 use socket2::SockRef;
 
-use super::doors::STREAM_BYTES;
 use super::driver::Bell;
 use super::landing::{LANDING_BYTES, Landing};
+use super::streams::STREAM_BYTES;
 use super::system::{Clock, Waiter};
 use crate::address::Address;
 use crate::layer::{Layer, Packet};

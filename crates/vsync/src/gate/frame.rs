@@ -27,6 +27,7 @@ use bytes::Bytes;
 use muts::{Malformed, ProcId, Sink, Wire, read_bytes, write_bytes};
 
 use super::out::Out;
+use super::reader::Framed;
 use crate::endpoint::GroupId;
 use crate::interface::{Down, Fault, Up, Why};
 use crate::limits::GATE_NAME_BYTES_MAX;
@@ -286,10 +287,12 @@ pub enum Bye {
     PutOut = 11,
     /// The daemon has not met the others yet that it must not begin without.
     Early = 12,
+    /// A process answers operators there, and has no clients.
+    NoDaemon = 13,
 }
 
 impl Bye {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Left,
         Self::Stopping,
         Self::Version,
@@ -302,6 +305,7 @@ impl Bye {
         Self::Crowded,
         Self::PutOut,
         Self::Early,
+        Self::NoDaemon,
     ];
 }
 
@@ -333,15 +337,18 @@ impl fmt::Display for Bye {
                 "the daemon has not met those yet without whom it must not begin (`horus status` \
                  says how many); attach again once it is ready"
             }
+            Self::NoDaemon => {
+                "there is no daemon, but a process that answers operators; name a horusd's socket"
+            }
         })
     }
 }
 
-/// The bytes of what a client says: for who speaks to a daemon without being one.
+/// The bytes of one thing said or told, for who speaks at a gate and is no client and no daemon.
 #[must_use]
-pub fn framed(say: &Say) -> Bytes {
+pub fn framed(what: &impl Framed) -> Bytes {
     let mut out = Out::default();
-    out.put(say);
+    out.put(what);
     out.take()
 }
 

@@ -74,7 +74,7 @@ impl Default for Reader {
 impl Reader {
     /// One that takes no frame that is longer.
     #[must_use]
-    pub(crate) fn limited(longest: usize) -> Self {
+    pub fn limited(longest: usize) -> Self {
         Self { begun: BytesMut::new(), block: Bytes::new(), longest }
     }
 

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use muts::{Full, Instant, Message, Multicast};
+use muts::{Full, Instant, Message, Multicast, ProcId};
 
 use super::Kernel;
 use crate::endpoint::{Endpoint, GroupId};
@@ -68,6 +68,13 @@ impl<M: Multicast> Kernel<M> {
         self.choked.mentions(group) && self.choked.is_by(group, &self.members(group))
     }
 
+    /// Who of the present view does.
+    pub(crate) fn chokers(&self, group: GroupId) -> Vec<ProcId> {
+        let members = self.members(group);
+        let chokers = self.choked.of(group).filter(|who| members.contains(who));
+        chokers.map(|who| who.proc).collect()
+    }
+
     /// Somebody chokes a group, or no longer does.
     pub(super) fn hear_choked(&mut self, group: GroupId, from: Endpoint, choked: bool) {
         self.choked.hear(group, from, choked);
@@ -75,7 +82,7 @@ impl<M: Multicast> Kernel<M> {
     }
 
     /// A process is over: it chokes nothing.
-    pub(super) fn lose_choked(&mut self, peer: muts::ProcId) {
+    pub(super) fn lose_choked(&mut self, peer: ProcId) {
         for group in self.choked.lose(|who| who.proc == peer) {
             self.look_choked(group);
         }

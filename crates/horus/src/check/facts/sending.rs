@@ -28,9 +28,11 @@ fn told_or_delivered(facts: &Facts<'_>, message: u32) -> Option<u32> {
 }
 
 /// A sender's views only grow: what it sent while in V went out in V if something later did, or
-/// if it never left V. An MBCAST goes past a GBCAST that waits for its flush, and says nothing of it.
+/// if it never left V. An MBCAST goes past a GBCAST that waits for its flush, and says nothing of
+/// it.
 fn infer(facts: &mut Facts<'_>, group: usize) {
-    let (mut later, mut later_queued): (Option<(u32, u32)>, Option<(u32, u32)>) = (None, None);
+    let mut later: Option<(u32, u32)> = None;
+    let mut later_queued = later;
     for at in (0..facts.groups[group].sends.len()).rev() {
         let send = facts.send(facts.groups[group].sends[at]);
         let (proc, message) = (send.proc, send.message as usize);

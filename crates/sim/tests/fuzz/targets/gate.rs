@@ -26,7 +26,7 @@ fn proc(name: &str) -> ProcId {
 
 /// Cuts the input into frames, each behind its true length; a first byte above 200 says that the
 /// rest is to come as it is.
-fn pieces(bytes: &[u8]) -> Vec<Vec<u8>> {
+pub(super) fn pieces(bytes: &[u8]) -> Vec<Vec<u8>> {
     if let Some((201.., rest)) = bytes.split_first() {
         return vec![rest.to_vec()];
     }

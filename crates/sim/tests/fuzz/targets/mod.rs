@@ -6,6 +6,7 @@
 mod decoders;
 mod gate;
 mod hall;
+mod hatch;
 mod hearing;
 mod liar;
 mod node;
@@ -52,7 +53,7 @@ impl Target {
 }
 
 /// What holds a state between one datagram and the next.
-const STATEFUL: [(&str, Reads); 11] = [
+const STATEFUL: [(&str, Reads); 12] = [
     ("muts.stranger", stranger::open),
     ("muts.sealed", stranger::sealed),
     ("muts.peer", peer::alone),
@@ -62,16 +63,18 @@ const STATEFUL: [(&str, Reads); 11] = [
     ("gate.server", gate::server),
     ("gate.client", gate::client),
     ("lwg.liar", liar::towers),
+    ("horus.askers", hatch::askers),
     ("names.directory", hearing::directory),
     ("names.resolver", hearing::resolver),
 ];
 
-const VALUES: [(&str, Reads); 9] = [
+const VALUES: [(&str, Reads); 10] = [
     ("muts.keys", text::keys),
     ("names.name", text::name),
     ("names.table", text::table),
     ("horus.event", text::event),
     ("horus.history", text::history),
+    ("horus.query", hatch::query),
     ("node.line", node::line),
     ("node.envelope", node::envelope),
     ("node.put", node::put),

@@ -1,0 +1,329 @@
+//! Answers: what was seen of the tower, in words; one JSON object each. Where a daemon is asked the
+//! same, it answers in the same fields.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use lwg::Endpoint;
+use muts::{Instant, NodeId, ProcId};
+use serde_json::{Value, json};
+use vsync::{Charge, Exclusion, GroupId, Hold};
+
+use super::look::{Facts, Found, Meant, Peer, Status, Wanted, Why};
+use super::query::Query;
+use crate::book::Book;
+use crate::config::Start;
+use crate::shared::Shared;
+use crate::sightings::Core;
+use crate::word::{read_group, show_group, show_lwg};
+
+/// What this process knows of itself.
+pub(super) struct House {
+    pub(super) shared: Arc<Shared>,
+    pub(super) me: ProcId,
+    /// Where it is asked.
+    pub(super) socket: PathBuf,
+    /// Where its kernel is, if not in here.
+    pub(super) daemon: Option<PathBuf>,
+    /// Whom it waits for before it begins.
+    pub(super) start: Option<Start>,
+}
+
+/// That it cannot be.
+pub(super) fn wrong(why: &str) -> Value {
+    json!({ "error": why })
+}
+
+impl House {
+    /// What to look for, and how the asker calls it.
+    pub(super) fn wanted(&self, query: Query) -> (Wanted, String) {
+        let none = String::new;
+        match query {
+            Query::Status => (Wanted::Status, none()),
+            Query::Groups => (Wanted::Groups, none()),
+            Query::Counters => (Wanted::Counters, none()),
+            Query::Leave => (Wanted::Leave, none()),
+            Query::Members(called) => (Wanted::Members(self.group_meant(&called)), called),
+            Query::Why(called) => {
+                let meant = Meant { node: self.node_meant(&called), ..self.group_meant(&called) };
+                (Wanted::Why(meant), called)
+            }
+        }
+    }
+
+    /// The answer.
+    pub(super) fn answer(&self, called: &str, facts: Facts) -> Value {
+        match facts {
+            Facts::Status(status) => self.status(&status),
+            Facts::Groups(listed, all) => {
+                let more = all - listed.len();
+                let listed: Vec<Value> = listed.iter().map(|core| self.core(core)).collect();
+                json!({ "groups": listed, "more": more })
+            }
+            Facts::Members(found) => self.members(called, found),
+            Facts::Why(why) => self.why(called, *why),
+            Facts::Counters(counters) => json!(counters),
+            Facts::Leaving => json!({ "leaving": true }),
+        }
+    }
+
+    fn book(&self) -> &Book {
+        &self.shared.book
+    }
+
+    fn group_meant(&self, called: &str) -> Meant {
+        Meant { node: None, light: self.book().light(called), core: read_group(called) }
+    }
+
+    fn node_meant(&self, called: &str) -> Option<NodeId> {
+        let name = called.split_once('#').map_or(called, |(name, _)| name);
+        let met = self.book().find(name).ok().flatten().map(|found| found.proc.node);
+        met.or_else(|| Some(NodeId::of_name(name)).filter(|node| self.book().knows(*node)))
+    }
+
+    fn show_all(&self, members: &[Endpoint]) -> Vec<String> {
+        members.iter().map(|member| self.book().show(member.proc)).collect()
+    }
+
+    fn list(&self, processes: &[ProcId]) -> String {
+        let shown: Vec<String> = processes.iter().map(|proc| self.book().show(*proc)).collect();
+        shown.join(", ")
+    }
+
+    fn show_view(&self, view: vsync::ViewId) -> String {
+        format!("{}:{}", view.epoch, self.book().show(view.coordinator))
+    }
+
+    fn status(&self, status: &Status) -> Value {
+        let start = self.start.as_ref().filter(|_| self.daemon.is_none());
+        let waits_for = start.and_then(|start| self.book().missing(self.me.node, start));
+        let count = |name: &str| status.counters.get(name);
+        let met = status.met_and_heard.map(|(met, _)| met);
+        json!({
+            "process": self.book().show(self.me),
+            "version": env!("CARGO_PKG_VERSION"),
+            "listen": status.listens.map(|at| at.to_string()),
+            "daemon": self.daemon.as_ref().map(|socket| socket.display().to_string()),
+            "socket": self.socket.display().to_string(),
+            "processes_met": met.unwrap_or_else(|| self.book().met_beside(self.me.node)),
+            "processes_heard": status.met_and_heard.map(|(_, heard)| heard),
+            "ready": waits_for.is_none(),
+            "waits_for": waits_for,
+            "core_groups": status.cores,
+            "core_groups_changing": count("vsync.changing"),
+            "light_groups": status.lights,
+            "changes_under_way": count("lwg.unsettled"),
+            "replies_awaited": count("lwg.replies_awaited"),
+            "asks_waiting": count("horus.asks_waiting"),
+        })
+    }
+
+    fn core(&self, core: &Core) -> Value {
+        let mut fields = json!({
+            "group": format!("{:032x}", core.group.0),
+            "view": self.show_view(core.view),
+            "at": self.book().show(self.me),
+            "members": core.members.len(),
+            "who": self.show_all(&core.members),
+            "light_groups": core.lights,
+        });
+        let word = show_group(core.group);
+        if read_group(&word) == core.group && fields["group"] != word {
+            fields["called"] = word.into();
+        }
+        fields
+    }
+
+    fn members(&self, called: &str, found: Option<Found>) -> Value {
+        match found {
+            Some(Found::Core(core)) => json!({
+                "group": called,
+                "members": self.show_all(&core.members),
+                "view": self.show_view(core.view),
+            }),
+            Some(Found::Light(lwg, seen)) => json!({
+                "group": called,
+                "members": self.show_all(&seen.members),
+                "view": format!("{:?}", seen.view),
+                "number": show_lwg(lwg),
+                "core": show_group(seen.core),
+            }),
+            None => wrong(&format!(
+                "this process is in no core group `{called}` and knows no light-weight group that \
+                 is called so; `groups` lists its core groups"
+            )),
+        }
+    }
+
+    fn why(&self, called: &str, why: Why) -> Value {
+        match why {
+            Why::Peer(peer) => self.peer(called, &peer),
+            Why::Core(core, holds, now) => self.held(called, &core, holds, now),
+            Why::Light(lwg, seen, place) => {
+                let candidates = place.candidates.iter().map(|at| {
+                    json!({
+                        "core": show_group(at.core), "extras": at.extras, "light_groups": at.groups,
+                    })
+                });
+                json!({
+                    "group": called,
+                    "number": show_lwg(lwg),
+                    "members": self.show_all(&seen.members),
+                    "core": show_group(place.core),
+                    "core_members": self.show_all(&place.members),
+                    "why": place.why,
+                    "set": place.set.0,
+                    "extras": place.extras,
+                    "moves": place.moves,
+                    "choked_by": self.show_all(&place.choked_by),
+                    "candidates": candidates.collect::<Vec<_>>(),
+                })
+            }
+            Why::Nobody => {
+                let why = "no process of that name was met here, and no group that this process \
+                           knows is called so";
+                json!({ "name": called, "heard": false, "why": why })
+            }
+        }
+    }
+
+    /// Whether a process is heard, and why not if it is not.
+    fn peer(&self, called: &str, peer: &Peer) -> Value {
+        let (who, heard, why) = self.heard(peer);
+        let excluded = peer.exclusions.iter().map(|(exclusion, ago)| {
+            let Exclusion { group, view, charge, .. } = exclusion;
+            json!({
+                "group": show_group(*group),
+                "view": self.show_view(*view),
+                "why": self.charge(*charge),
+                "seconds_ago": ago.as_secs(),
+            })
+        });
+        let excluded: Vec<Value> = excluded.collect();
+        match who {
+            Some(who) => json!({
+                "process": self.book().show(who), "heard": heard, "why": why, "excluded": excluded,
+            }),
+            None => json!({ "name": called, "heard": heard, "why": why, "excluded": excluded }),
+        }
+    }
+
+    /// Which process of a node is meant, whether it is heard, and why.
+    fn heard(&self, peer: &Peer) -> (Option<ProcId>, bool, String) {
+        if peer.node == self.me.node {
+            return (Some(self.me), true, "it is this process".into());
+        }
+        if let Some((lowest, highest)) = peer.strange {
+            let why = format!(
+                "it speaks versions {lowest} to {highest} of frames, of which this process speaks \
+                 none: update the older of the two"
+            );
+            return (None, false, why);
+        }
+        match (peer.kernel, &self.daemon) {
+            (Some(Some(known)), _) => match known.charge {
+                Some(charge) => (Some(known.who), false, self.charge(charge)),
+                None if known.met => (Some(known.who), true, "it is heard".into()),
+                None => (Some(known.who), false, "it is looked for, and was not met yet".into()),
+            },
+            (None, Some(daemon)) => self.heard_by(peer, &daemon.display().to_string()),
+            _ => {
+                let why = "it was never met: it does not run, or is not reached where its address \
+                           says, or has other keys";
+                (None, false, why.into())
+            }
+        }
+    }
+
+    /// The same of who is heard by the daemon, if at all.
+    fn heard_by(&self, peer: &Peer, daemon: &str) -> (Option<ProcId>, bool, String) {
+        let shown = format!("{:016x}", peer.node.0);
+        let named = self.book().name(peer.node).unwrap_or(shown);
+        let more = format!("`horus why {named} --socket {daemon}` says more");
+        match self.book().newest(peer.node) {
+            None => (None, false, format!("it was never met; {more}")),
+            Some(who) if peer.over.is_some_and(|over| over >= who.incarnation) => {
+                (Some(who), false, format!("it is over; {more}"))
+            }
+            Some(who) => (Some(who), true, format!("it was met and is not over; {more}")),
+        }
+    }
+
+    fn charge(&self, charge: Charge) -> String {
+        match charge {
+            Charge::Over => "it said farewell, or another process of its node was met".into(),
+            Charge::Silent => "nothing was heard of it for the limit of silence".into(),
+            Charge::NeverMet => "it was never met".into(),
+            Charge::Deaf => {
+                "it has not heard this process for the limit of silence, by what it says itself"
+                    .into()
+            }
+            Charge::Elsewhere => {
+                "it is in a view without this process, or does not come along".into()
+            }
+            Charge::Unsound => "it said of a change of views what cannot be".into(),
+            Charge::Apart(other) => {
+                format!("it and {} do not hear each other", self.book().show(other))
+            }
+        }
+    }
+
+    fn held(&self, called: &str, core: &Core, holds: Option<Vec<Hold>>, now: Instant) -> Value {
+        let why = match (&holds, &self.daemon) {
+            (Some(holds), _) if holds.is_empty() => "nothing holds what is sent in it".into(),
+            (None, Some(daemon)) => format!(
+                "what holds it the kernel knows, which is in the daemon at {}",
+                daemon.display()
+            ),
+            _ => "something holds what is sent in it".into(),
+        };
+        let held = holds.as_ref().map(|holds| !holds.is_empty());
+        let holds = holds.unwrap_or_default();
+        let holds: Vec<String> = holds.iter().map(|hold| self.hold(hold, now)).collect();
+        json!({
+            "group": called,
+            "view": self.show_view(core.view),
+            "members": self.show_all(&core.members),
+            "light_groups": core.lights,
+            "held": held,
+            "why": why,
+            "holds": holds,
+        })
+    }
+
+    fn hold(&self, hold: &Hold, now: Instant) -> String {
+        match hold {
+            Hold::Founding => "not all who are to be in its first view have come".into(),
+            Hold::Flush { by, since, missing } => {
+                let (by, ms) = (self.book().show(*by), now.since(*since).as_millis());
+                let answers = match &missing[..] {
+                    [] => String::new(),
+                    missing => format!(", and waits for {}", self.list(missing)),
+                };
+                format!("{by} has been changing the view for {ms} ms{answers}")
+            }
+            Hold::Unconfirmed(who) => {
+                format!("not known to be in the present view yet: {}", self.list(who))
+            }
+            Hold::Unsettled(who) => format!(
+                "not known to have received all, so what is safe waits for them: {}",
+                self.list(who)
+            ),
+            Hold::Unstable(who) => {
+                format!("not known to have delivered all: {}", self.list(who))
+            }
+            Hold::Window(who) => {
+                format!("no room; these have received least: {}", self.list(who))
+            }
+            Hold::Untaken(who) => {
+                format!("not taking what they are told of it: {}", self.list(who))
+            }
+            Hold::Across(groups) => {
+                let shown = groups.iter().map(|group: &GroupId| show_group(*group));
+                let shown = shown.collect::<Vec<_>>().join(", ");
+                format!("causality across groups waits for what was sent in {shown}")
+            }
+            Hold::NotPrimary => "its view is not primary, and it refuses multicasts there".into(),
+        }
+    }
+}

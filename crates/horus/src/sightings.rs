@@ -1,0 +1,62 @@
+//! Sightings: what the tower has told and nobody else keeps, for operators who ask.
+
+use std::collections::BTreeMap;
+
+use lwg::{Endpoint, Up};
+use muts::NodeId;
+use vsync::{GroupId, View, ViewId};
+
+use crate::limits::STRANGE_MAX;
+use crate::word::is_minted;
+
+/// A core group that this process is in.
+#[derive(Debug, Clone)]
+pub(crate) struct Core {
+    pub(crate) group: GroupId,
+    pub(crate) view: ViewId,
+    pub(crate) members: Vec<Endpoint>,
+    /// Light-weight groups on it.
+    pub(crate) lights: usize,
+}
+
+impl Core {
+    pub(crate) fn of((view, lights): (&View, usize)) -> Self {
+        Self { group: view.group, view: view.id, members: view.members.clone(), lights }
+    }
+}
+
+/// See the head of this file.
+#[derive(Debug, Default)]
+pub(crate) struct Sightings {
+    /// The application's own core groups.
+    pub(crate) cores: BTreeMap<GroupId, Core>,
+    /// Nodes that speak no version that is spoken here, and which they speak.
+    pub(crate) strange: BTreeMap<NodeId, (u8, u8)>,
+    /// The newest process of each node that is known to be over.
+    pub(crate) over: BTreeMap<NodeId, u64>,
+}
+
+impl Sightings {
+    /// Takes what is told.
+    pub(crate) fn hear(&mut self, up: &Up) {
+        match up {
+            Up::Core(vsync::Up::View(view)) if !is_minted(view.group) => {
+                self.cores.insert(view.group, Core::of((view, 0)));
+            }
+            Up::Core(vsync::Up::Out { group, .. }) => {
+                self.cores.remove(group);
+            }
+            Up::Core(vsync::Up::Refused { peer, versions }) if self.strange.len() < STRANGE_MAX => {
+                self.strange.insert(peer.node, *versions);
+            }
+            Up::Core(vsync::Up::Met { peer }) => {
+                self.strange.remove(&peer.node);
+            }
+            Up::Core(vsync::Up::Lost { peer }) => {
+                let newest = self.over.entry(peer.node).or_insert(0);
+                *newest = peer.incarnation.max(*newest);
+            }
+            _ => {}
+        }
+    }
+}

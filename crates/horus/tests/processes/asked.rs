@@ -1,0 +1,226 @@
+//! Asked: nodes that answer operators themselves, in words, in JSON and as an exit code.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::housed::{Houses, SECOND, socket};
+use super::operator::{NOT_READY, REFUSED, UNREACHED, ask, object};
+use super::town::{GROUP, Town};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Where a node is asked.
+fn hatch(town: &Town, node: usize) -> PathBuf {
+    town.directory.join(format!("{}.ask", town.name(node)))
+}
+
+/// A town of nodes that answer, together in [`GROUP`].
+fn town(called: &str, nodes: usize, more: &[&str]) -> Town {
+    let mut town = Town::new(called, nodes, more);
+    for node in 0..nodes {
+        let socket = hatch(&town, node).display().to_string();
+        town.option(node, "--operators", &socket);
+        town.start(node);
+    }
+    town.found_group(&(0..nodes).collect::<Vec<_>>());
+    town
+}
+
+fn create(town: &mut Town, label: &str, members: &[usize]) {
+    town.sights[members[0]].open += 1;
+    let names = town.names(members);
+    town.say(members[0], &json!({ "do": "create", "lwg": label, "members": names }));
+    let members = members.to_vec();
+    town.expect("the group was made", SECOND * 10, |town| {
+        members.iter().all(|node| !town.sights[*node].lights.is_empty())
+    });
+}
+
+fn end(town: Town) {
+    let directory = town.directory.clone();
+    assert!(town.wrong.is_empty(), "{}: {:#?}", directory.display(), town.wrong);
+    drop(town);
+    let _ = std::fs::remove_dir_all(directory);
+}
+
+fn texts(list: &Value) -> Vec<&str> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+#[test]
+fn a_process_is_asked_as_a_daemon_is_and_knows_light_weight_groups_too() {
+    let mut town = town("asked", 3, &[]);
+    create(&mut town, "files", &[0, 1]);
+    let a = hatch(&town, 0);
+    let [pa, pb, pc] = [0, 1, 2].map(|node| town.sights[node].process.clone());
+
+    let (code, words, _) = ask(&["status"], &a);
+    assert!(code == 0 && words.contains("ready: true\n"), "{code} {words}");
+    assert!(words.contains("light groups: 1\n"), "{words}");
+    let (code, status) = object(&["status"], &a);
+    assert_eq!((code, &status["process"]), (0, &json!(pa)));
+    assert_eq!((&status["processes_met"], &status["processes_heard"]), (&json!(2), &json!(2)));
+    assert_eq!((&status["core_groups"], &status["daemon"]), (&json!(2), &Value::Null));
+
+    let (code, groups) = object(&["groups"], &a);
+    let groups = groups["groups"].as_array().cloned().expect("a list");
+    assert_eq!((code, groups.len()), (0, 2));
+    let own = groups.iter().find(|group| group["called"] == GROUP).expect("the own one");
+    assert_eq!((&own["members"], &own["light_groups"]), (&json!(3), &json!(0)));
+    assert_eq!(texts(&own["who"]).len(), 3, "{own}");
+    let placed = groups.iter().find(|group| group["light_groups"] == 1).expect("files is on it");
+    let (_, words, _) = ask(&["groups"], &a);
+    assert!(words.contains("groups: 2\n") && words.contains(&pc), "{words}");
+
+    let (code, members) = object(&["members", GROUP], &a);
+    assert_eq!((code, texts(&members["members"]).len()), (0, 3), "{members}");
+    let (code, files) = object(&["members", "files"], &a);
+    assert_eq!((code, texts(&files["members"])), (0, vec![&pa[..], &pb]), "{files}");
+    for written in [&files["number"], &placed["group"]] {
+        let (code, same) = object(&["members", written.as_str().expect("text")], &a);
+        assert!(code == 0 && texts(&same["members"]).contains(&&pb[..]), "{written}: {same}");
+    }
+    // A label is its maker's own; the number is everybody's.
+    let b = hatch(&town, 1);
+    assert_eq!(ask(&["members", "files"], &b).0, REFUSED);
+    let number = files["number"].as_str().expect("text");
+    assert_eq!(object(&["members", number], &b).1["members"], files["members"]);
+
+    let (code, why) = object(&["why", "files"], &a);
+    assert_eq!((code, &why["core"]), (0, &placed["group"]), "{why}");
+    assert!(why["why"].is_string() && why["extras"] == 0, "{why}");
+    assert_eq!(why["candidates"].as_array().map(Vec::len), Some(1), "{why}");
+    let (code, why) = object(&["why", GROUP], &a);
+    assert_eq!((code, &why["held"]), (0, &json!(false)), "{why}");
+    let (code, why) = object(&["why", "b"], &a);
+    assert_eq!((code, &why["heard"], &why["process"]), (0, &json!(true), &json!(pb)));
+    let (code, counters, _) = ask(&["counters"], &a);
+    assert!(code == 0 && counters.contains("lwg.groups: 1\n"), "{counters}");
+
+    for (words, says) in [
+        (&["members", "nope"][..], "`groups` lists"),
+        (&["out", "b"], "no clients"),
+        (&["drain"], "`leave`"),
+    ] {
+        let (code, _, complaint) = ask(words, &a);
+        assert!(code == REFUSED && complaint.contains(says), "{words:?}: {code} {complaint}");
+    }
+    let (code, words, _) = ask(&["why", "nobody"], &a);
+    assert!(code == REFUSED && words.contains("no process of that name was met"), "{words}");
+    end(town);
+}
+
+#[test]
+fn a_process_tells_who_is_not_heard_who_was_excluded_and_what_waits_for_whom() {
+    let mut town = town("excluded", 3, &["--set", "silence_ms=3000"]);
+    let a = hatch(&town, 0);
+    town.stop(2);
+    let cast = json!({ "do": "cast", "group": GROUP, "order": "abcast", "msg": "m", "safe": true });
+    town.say(0, &cast);
+    let told = |what: &str, holds: &dyn Fn(&Value) -> bool, words: &[&str], town: &mut Town| {
+        let began = std::time::Instant::now();
+        loop {
+            let (code, told) = object(words, &a);
+            if holds(&told) {
+                return (code, told);
+            }
+            assert!(began.elapsed() < MINUTE, "never: {what}: {told}");
+            town.pass(Duration::from_millis(5));
+        }
+    };
+    let held = |told: &Value| {
+        let holds = told["holds"].to_string();
+        told["held"] == true && holds.contains("not known to have") && holds.contains("c#")
+    };
+    let (code, _) = told("it waits for c", &held, &["why", GROUP], &mut town);
+    assert_eq!(code, 0);
+    let silent = |told: &Value| told["heard"] == false;
+    let (code, why) = told("c is not heard", &silent, &["why", "c"], &mut town);
+    assert_eq!(code, REFUSED);
+    assert!(why["why"].as_str().is_some_and(|why| why.contains("limit of silence")), "{why}");
+    let excluded = |told: &Value| told["excluded"][0]["group"] == GROUP;
+    let (_, why) = told("c was excluded", &excluded, &["why", "c"], &mut town);
+    assert!(why["excluded"][0]["why"].is_string(), "{why}");
+    let (_, status) = object(&["status"], &a);
+    assert_eq!((&status["processes_met"], &status["processes_heard"]), (&json!(2), &json!(1)));
+    // The one that stands still takes the question and does not come round to it.
+    let (code, _, complaint) = ask(&["status"], &hatch(&town, 2));
+    assert!(code == UNREACHED && complaint.contains("stopped"), "{code} {complaint}");
+    town.go_on(2);
+    end(town);
+}
+
+#[test]
+fn a_process_that_was_killed_is_not_reached_and_its_next_run_takes_the_socket() {
+    let mut town = town("killed", 2, &[]);
+    let b = hatch(&town, 1);
+    town.kill(1);
+    assert!(b.exists(), "nobody removed it");
+    let (code, _, complaint) = ask(&["status"], &b);
+    assert!(code == UNREACHED && complaint.contains("does not run"), "{code} {complaint}");
+    town.start(1);
+    town.expect("it started", SECOND * 10, |town| !town.sights[1].process.is_empty());
+    let (code, status) = object(&["status"], &b);
+    assert_eq!((code, &status["process"]), (0, &json!(town.sights[1].process)));
+
+    assert_eq!(ask(&["leave"], &b).0, 0);
+    town.wait(SECOND * 10, |town| town.nodes[1].is_none()).expect("it ends");
+    let said = &town.sights[1].errors;
+    assert!(said.iter().any(|what| what.contains("operator")), "{said:?}");
+    town.wrong.clear();
+    town.expect("the other goes on alone", SECOND, |town| town.share_view(&[0], &[0]));
+    let (code, _, complaint) = ask(&["status"], &b);
+    assert!(code == UNREACHED && complaint.contains("start horusd"), "{code} {complaint}");
+    end(town);
+}
+
+#[test]
+fn a_process_that_waits_for_others_before_it_begins_says_so() {
+    let mut town = Town::new("early", 2, &["--expect", "1"]);
+    let a = hatch(&town, 0);
+    town.option(0, "--operators", &a.display().to_string());
+    town.start(0);
+    let began = std::time::Instant::now();
+    while !a.exists() {
+        assert!(began.elapsed() < MINUTE, "it does not listen");
+        town.pass(Duration::from_millis(5));
+    }
+    let (code, words, _) = ask(&["status"], &a);
+    assert!(code == NOT_READY && words.contains("waits for: 1 of 1 other nodes"), "{words}");
+    let (code, why) = object(&["why", "b"], &a);
+    assert_eq!(code, REFUSED);
+    assert!(why["why"].as_str().is_some_and(|why| why.contains("never met")), "{why}");
+    town.start(1);
+    let started = |town: &Town| town.sights.iter().all(|sight| !sight.process.is_empty());
+    town.expect("both began", SECOND * 10, started);
+    assert_eq!(ask(&["status"], &a).0, 0);
+    end(town);
+}
+
+#[test]
+fn a_client_of_a_daemon_is_asked_too_and_names_the_daemon_for_the_rest() {
+    let mut houses = Houses::new("asked-client", 1, 2, None);
+    let a = hatch(&houses.town, 0);
+    houses.town.option(0, "--operators", &a.display().to_string());
+    [0, 1].into_iter().for_each(|node| houses.town.start(node));
+    houses.town.found_group(&[0, 1]);
+    create(&mut houses.town, "files", &[0, 1]);
+    let daemon = socket(&houses.town, 0);
+    let (code, status) = object(&["status"], &a);
+    assert_eq!((code, &status["daemon"]), (0, &json!(daemon.display().to_string())));
+    assert_eq!((&status["processes_met"], &status["light_groups"]), (&json!(1), &json!(1)));
+    let (code, members) = object(&["members", "files"], &a);
+    assert_eq!((code, texts(&members["members"]).len()), (0, 2), "{members}");
+    let (_, why) = object(&["why", GROUP], &a);
+    assert_eq!(why["held"], Value::Null, "{why}");
+    let (code, why) = object(&["why", "b"], &a);
+    let says = why["why"].as_str().expect("text");
+    assert!(code == 0 && says.contains("horus why b --socket"), "{why}");
+    // What it names is there, and says more.
+    assert_eq!(object(&["why", "b"], &daemon).1["heard"], json!(true));
+    let directory = houses.town.directory.clone();
+    drop(houses);
+    let _ = std::fs::remove_dir_all(directory);
+}
