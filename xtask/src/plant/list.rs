@@ -77,7 +77,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Plant> {
     PLANTS.iter().chain(&storms::PLANTS).chain(&transport::PLANTS)
 }
 
-const PLANTS: [Plant; 66] = [
+const PLANTS: [Plant; 70] = [
     kernel(
         "what was passed over waited for is not told before the next",
         "crates/vsync/src/past.rs",
