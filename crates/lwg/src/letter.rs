@@ -11,16 +11,23 @@
 //! 7 send | members                     it is told in a view of these
 //! 8 send | members                     these will not answer any more
 //! 9 send   10 send   11 send           forget it; is it still there; it is
+//! 12 groups                            where are your parts of these
+//! 13 again u8 | parts                  there, each: core group, members, groups
+//! 14 core group | groups               come there with your parts of these
+//! 15 core group | members              let these in there
 //! ```
 //!
 //! On an order: +128 it is safe.
 
+use alloc::vec::Vec;
+
 use muts::{Malformed, Sink, Wire};
-use vsync::Order;
+use vsync::{GroupId, Order};
 
 use crate::header::{read_members, write_members};
 use crate::id::{LwgId, Members, SendId};
 use crate::interface::Outcome;
+use crate::limits::SOUGHT_MAX;
 use crate::sets::SetId;
 use crate::traits::Traits;
 
@@ -77,6 +84,51 @@ pub(crate) enum Letter {
     Still {
         send: SendId,
     },
+    /// I am in these without you: where are your parts?
+    Seek {
+        groups: Vec<LwgId>,
+    },
+    /// There; ask again later if something is under way.
+    Found {
+        again: bool,
+        parts: Vec<Part>,
+    },
+    /// Come to that core group with your parts of these.
+    Come {
+        core: GroupId,
+        groups: Vec<LwgId>,
+    },
+    /// Let these into that core group: they come to parts of theirs.
+    Bring {
+        core: GroupId,
+        members: Members,
+    },
+}
+
+/// Parts of groups that are in the same place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) core: GroupId,
+    pub(crate) members: Members,
+    pub(crate) groups: Vec<LwgId>,
+}
+
+impl Wire for Part {
+    fn write(&self, into: &mut impl Sink) {
+        self.core.write(into);
+        write_members(into, &self.members);
+        self.groups.write(into);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        let (core, members) = (GroupId::read(from)?, read_members(from)?);
+        Ok(Self { core, members, groups: read_groups(from)? })
+    }
+}
+
+/// As many as one letter may name.
+fn read_groups(from: &mut &[u8]) -> Result<Vec<LwgId>, Malformed> {
+    let groups = Vec::<LwgId>::read(from)?;
+    if groups.len() > SOUGHT_MAX { Err(Malformed) } else { Ok(groups) }
 }
 
 impl Wire for Letter {
@@ -119,6 +171,25 @@ impl Wire for Letter {
             Self::Forget { send } => write_bare(into, 9, *send),
             Self::After { send } => write_bare(into, 10, *send),
             Self::Still { send } => write_bare(into, 11, *send),
+            Self::Seek { groups } => {
+                into.push(12);
+                groups.write(into);
+            }
+            Self::Found { again, parts } => {
+                into.push(13);
+                again.write(into);
+                parts.write(into);
+            }
+            Self::Come { core, groups } => {
+                into.push(14);
+                core.write(into);
+                groups.write(into);
+            }
+            Self::Bring { core, members } => {
+                into.push(15);
+                core.write(into);
+                write_members(into, members);
+            }
         }
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
@@ -145,6 +216,10 @@ impl Wire for Letter {
             9 => Self::Forget { send: SendId::read(from)? },
             10 => Self::After { send: SendId::read(from)? },
             11 => Self::Still { send: SendId::read(from)? },
+            12 => Self::Seek { groups: read_groups(from)? },
+            13 => Self::Found { again: bool::read(from)?, parts: Vec::read(from)? },
+            14 => Self::Come { core: GroupId::read(from)?, groups: read_groups(from)? },
+            15 => Self::Bring { core: GroupId::read(from)?, members: read_members(from)? },
             _ => return Err(Malformed),
         })
     }

@@ -49,6 +49,7 @@ mod passing;
 mod policy;
 mod relaxed;
 mod replies;
+mod seeking;
 mod sets;
 mod table;
 mod told;
