@@ -463,3 +463,38 @@ impl Here {
         there.map(|(lwg, _)| *lwg).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_not_where_it_is_sent_on_to_comes_alone_to_where_it_was() {
+        let member = |seat| Endpoint { seat, ..Endpoint::default() };
+        let to = |core, generation| Destination {
+            core: GroupId(core),
+            generation: Generation(generation),
+            rule: GATHERED,
+        };
+        let closed = ViewId { counter: 5, digest: 7 };
+        let mut arriving = Arriving {
+            to: to(1, 3),
+            marks: Marks::default(),
+            closed,
+            previous: closed,
+            members: Members::from_slice(&[member(1), member(2)]),
+            held: VecDeque::new(),
+            refused: false,
+            back: None,
+        };
+        arriving.stay(member(1));
+        assert_eq!(arriving.to, to(1, 3), "it was not sent on");
+        (arriving.to, arriving.back) = (to(2, 4), Some(GroupId(1)));
+        arriving.stay(member(1));
+        assert_eq!(arriving.to, to(1, 5));
+        assert_eq!(arriving.members[..], [member(1)]);
+        assert!(arriving.marks.has(LOST) && arriving.closed != closed);
+        // It is sent on again by nobody whose note it has seen.
+        assert!((arriving.to.generation, arriving.to.core) > (Generation(4), GroupId(2)));
+    }
+}

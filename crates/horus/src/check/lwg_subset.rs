@@ -78,9 +78,8 @@ fn used(facts: &Facts<'_>, report: &mut Report, install: &Install, core: u32, en
         let sending = facts.message(facts.send(send).message).sending;
         sending.is_some_and(|view| view != install.view)
     };
-    let counts = |send: u32| {
-        !moves && !facts.send(send).failed && !waited(send) && !went_out_later(send)
-    };
+    let counts =
+        |send: u32| !moves && !facts.send(send).failed && !waited(send) && !went_out_later(send);
     let sends = install.sends.iter().filter(|&&send| counts(send)).map(|&send| {
         let send = facts.send(send);
         (send.event, send.message, "sends")
