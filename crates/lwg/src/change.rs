@@ -12,7 +12,7 @@ use vsync::{Endpoint, Message};
 
 use crate::core_group::CoreGroup;
 use crate::digest::Digest;
-use crate::group::{Change, Generation, common};
+use crate::group::{Change, Destination, Generation, common};
 use crate::header::{Op, SILENT, What};
 use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members};
@@ -126,6 +126,7 @@ impl CoreGroup {
                 return;
             }
             What::Ready(ready) => return self.on_ready(here, from, op.lwg, ready),
+            What::Absent => return self.on_absent(here, from, op.lwg),
             What::Say(_) => return self.on_global(here, from, &op, message),
             _ if self.has_moved(here, op.lwg) => {
                 if from == here.me {
@@ -184,8 +185,18 @@ impl CoreGroup {
         let Some(slot) = self.directory.find(here, lwg) else {
             return self.moved.get(lwg).is_some();
         };
+        self.leaves(slot).is_some()
+    }
+
+    /// Where a group is agreed to have gone whose members have not all given their MARKs.
+    pub(crate) fn leaves(&self, slot: Slot) -> Option<Destination> {
+        self.directory.motions.get(&slot)?.changes.back()?.to
+    }
+
+    /// Whether one that is here goes elsewhere, whoever comes behind it.
+    pub(crate) fn goes(&self, slot: Slot) -> bool {
         let motion = self.directory.motions.get(&slot);
-        motion.and_then(|motion| motion.changes.back()).is_some_and(|change| change.to.is_some())
+        motion.is_some_and(|motion| motion.changes.iter().any(|change| change.to.is_some()))
     }
 
     /// Add, remove, destroy, switch.
@@ -207,8 +218,8 @@ impl CoreGroup {
                 }
                 let added = members.iter().copied().filter(|member| !old.contains(member));
                 let added: Members = added.collect();
-                let lost = here.table.entry(slot).marks.has(LOST);
-                let moves = lost || here.table.generation(slot) != Generation::default();
+                let (generation, marks) = self.agreed_history(here, slot);
+                let moves = marks.has(LOST) || generation != Generation::default();
                 if moves && !added.is_empty() {
                     // A part of it may be elsewhere, with some of these: they say so.
                     if added.contains(&here.me) {
@@ -247,6 +258,15 @@ impl CoreGroup {
         }
     }
 
+    /// How often it is agreed to have moved, and what it is.
+    pub(crate) fn agreed_history(&self, here: &Here, slot: Slot) -> (Generation, Marks) {
+        let changes = self.directory.motions.get(&slot).map(|motion| motion.changes.iter().rev());
+        match changes.into_iter().flatten().find_map(|change| change.anew.as_deref()) {
+            Some(anew) => (anew.generation, anew.marks),
+            None => (here.table.generation(slot), here.table.entry(slot).marks),
+        }
+    }
+
     /// A change is agreed upon; every old member gives its MARK, as soon as it has none of its own
     /// ABCASTs under way.
     pub(crate) fn agree(&mut self, here: &mut Here, slot: Slot, mut change: Change) {
@@ -262,6 +282,9 @@ impl CoreGroup {
         }
         if change.members.is_empty() || change.to.is_some() {
             self.directory.alive -= 1;
+        }
+        if change.anew.is_some() {
+            self.directory.alive += 1;
         }
         let mut motion = self.directory.motions.remove(&slot).unwrap_or_default();
         motion.changes.push_back(change);
@@ -341,6 +364,10 @@ impl CoreGroup {
                 change.cause = Digest::of("forced").with(&change.cause).with(&next.id).end();
             }
             if let Some(to) = change.to.take() {
+                // Who came behind it comes again in the next view.
+                let after = core::mem::take(&mut motion.changes);
+                let alive = |last: &Change| last.to.is_none() && !last.members.is_empty();
+                self.directory.alive -= usize::from(after.back().is_some_and(alive));
                 let lwg = here.table.entry(slot).lwg;
                 change.members = here.table.members(slot).clone();
                 self.install(here, slot, &change, Some(&next.transitional));

@@ -31,6 +31,11 @@ pub(crate) struct Counters {
     pub(crate) arrived: u64,
     /// Groups whose parts had moved apart, found so here.
     pub(crate) apart: u64,
+    /// Said to others who waited in vain for this process to come with a group.
+    pub(crate) absent: u64,
+    /// Groups asked for, of whom another part may be elsewhere, and those of which one was.
+    pub(crate) sought: u64,
+    pub(crate) found: u64,
     pub(crate) founded: u64,
     pub(crate) collected: u64,
     /// Core groups left because this process was in no group on them.
@@ -59,6 +64,9 @@ impl Counters {
         each("lwg.departed", self.departed);
         each("lwg.arrived", self.arrived);
         each("lwg.apart", self.apart);
+        each("lwg.absent", self.absent);
+        each("lwg.sought", self.sought);
+        each("lwg.found", self.found);
         each("lwg.founded", self.founded);
         each("lwg.collected", self.collected);
         each("lwg.shrunk", self.shrunk);

@@ -218,8 +218,7 @@ impl CoreGroup {
         if let Some(slot) = self.directory.find(here, lwg) {
             let last = latest.map_or(last, |to| to.generation);
             here.table.set_generation(slot, last);
-            let entry = here.table.entry_mut(slot);
-            parts.iter().for_each(|(_, _, marks, _)| entry.marks.join(*marks));
+            parts.iter().for_each(|(_, _, marks, _)| here.table.join_marks(slot, *marks));
             self.moved.remove(lwg);
         }
     }

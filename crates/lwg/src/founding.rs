@@ -296,7 +296,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             }
             What::Adopt => self.adopted(op.lwg, &outcome),
             What::Switch(..) => self.switched(op.lwg, outcome),
-            What::Release | What::Ready(_) | What::Enter(_) => {}
+            What::Release | What::Ready(_) | What::Enter(_) | What::Absent => {}
             _ => self.here.told.push_back(Up::Done { lwg: op.lwg, outcome }),
         }
     }

@@ -111,6 +111,7 @@ impl CoreGroup {
         let saying = Saying { from, say, message, said: false, now: None };
         let moves = self.has_moved(here, lwg);
         let slot = self.directory.find(here, lwg);
+        let goes = slot.is_some_and(|slot| self.goes(slot));
         let strict = slot.filter(|slot| !here.table.entry(*slot).marks.has(RELAXED));
         let agreed = strict.map(|slot| (slot, self.agreed(here, slot)));
         match agreed {
@@ -120,7 +121,7 @@ impl CoreGroup {
                 self.agree(here, slot, change);
             }
             // Its sender's MARK waited for this: the group has not gone without it.
-            Some((slot, _)) if own && moves => self.send_again(here, slot, saying),
+            Some((slot, _)) if own && goes => self.send_again(here, slot, saying),
             _ if own => here.refuse(saying.say.ask(lwg, saying.message)),
             _ => {}
         }

@@ -83,14 +83,25 @@ pub(crate) struct Change {
     pub(crate) saying: Option<Box<Saying>>,
     /// Who comes from another core group, and which closed view each comes from.
     pub(crate) arrivals: BTreeMap<Endpoint, ViewId>,
+    /// The group is agreed to have left: these come to none that is here.
+    pub(crate) anew: Option<Box<Anew>>,
+}
+
+/// What is so of a group that comes to where it is not.
+#[derive(Debug, Clone)]
+pub(crate) struct Anew {
+    pub(crate) id: ViewId,
+    pub(crate) generation: Generation,
+    pub(crate) rule: u8,
+    pub(crate) marks: Marks,
 }
 
 impl Change {
     /// Of members, by an operation.
     pub(crate) const fn new(number: u64, cause: u64, members: Members, missing: Members) -> Self {
         let arrivals = BTreeMap::new();
-        let (unites, to, saying) = (false, None, None);
-        Self { number, cause, unites, members, missing, to, saying, arrivals }
+        let (unites, to, saying, anew) = (false, None, None, None);
+        Self { number, cause, unites, members, missing, to, saying, arrivals, anew }
     }
 }
 

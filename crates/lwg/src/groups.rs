@@ -21,6 +21,7 @@ use crate::letter::Letter;
 use crate::limits::{BURST_MAX, ROOMS_MAX, SWEEP_MAX, TOLD_MAX};
 use crate::moves::Moves;
 use crate::policy::{Policy, Smallest};
+use crate::seeking::Seeking;
 use crate::sets::{SetId, Sets};
 
 /// Settings of [`Groups`].
@@ -50,6 +51,7 @@ pub struct Groups<C, P = Smallest> {
     pub(crate) placing: Placing,
     pub(crate) moves: Moves,
     pub(crate) adapting: Adapting,
+    pub(crate) seeking: Seeking,
     /// Core groups with something for the kernel, which may take it.
     pub(crate) ready: BTreeSet<CoreNumber>,
     /// Core groups without groups, and since when.
@@ -58,10 +60,12 @@ pub struct Groups<C, P = Smallest> {
     swept: BTreeSet<CoreNumber>,
     /// When they are brought up to date next: messages of a new view go before.
     sweep_from: Instant,
-    /// What the kernel handed back, other than casts.
+    /// What the kernel handed back, other than casts and letters.
     later: VecDeque<vsync::Down>,
     /// Groups of which something was handed back because too much was under way here.
     owed: BTreeSet<LwgId>,
+    /// Letters that it handed back: who takes none keeps nothing else waiting.
+    letters: BTreeMap<Endpoint, VecDeque<Message>>,
     ops: u64,
     minted: u32,
     /// Asks taken since the kernel was listened to.
@@ -104,12 +108,14 @@ impl<C: Core, P: Policy> Groups<C, P> {
             placing: Placing::default(),
             moves: Moves::default(),
             adapting: Adapting::default(),
+            seeking: Seeking::default(),
             ready: BTreeSet::new(),
             idle: BTreeSet::new(),
             swept: BTreeSet::new(),
             sweep_from: Instant::ZERO,
             later: VecDeque::new(),
             owed: BTreeSet::new(),
+            letters: BTreeMap::new(),
             ops: 0,
             minted: 0,
             burst: 0,
@@ -144,11 +150,45 @@ impl<C: Core, P: Policy> Groups<C, P> {
     /// Asks the kernel, now or as soon as it takes it.
     pub(crate) fn ask_below(&mut self, ask: vsync::Down) {
         self.heard = false;
+        let ask = match ask {
+            vsync::Down::Send { to, message } => return self.post(to, message),
+            ask => ask,
+        };
         if !self.later.is_empty() {
             return self.later.push_back(ask);
         }
         if let Err(Full(ask)) = self.below.down(self.here.now, ask) {
             self.later.push_back(ask);
+        }
+    }
+
+    /// Sends a letter, now or as soon as the kernel takes one to that process.
+    fn post(&mut self, to: Endpoint, message: Message) {
+        if let Some(waiting) = self.letters.get_mut(&to) {
+            waiting.push_back(message);
+        } else if let Err(message) = self.try_post(to, message) {
+            self.letters.insert(to, VecDeque::from([message]));
+        }
+    }
+
+    fn try_post(&mut self, to: Endpoint, message: Message) -> Result<(), Message> {
+        match self.below.down(self.here.now, vsync::Down::Send { to, message }) {
+            Err(Full(vsync::Down::Send { message, .. })) => Err(message),
+            _ => Ok(()),
+        }
+    }
+
+    /// Sends the letters that wait, as far as the kernel takes them.
+    fn post_waiting(&mut self) {
+        for to in self.letters.keys().copied().collect::<Vec<_>>() {
+            let mut waiting = self.letters.remove(&to).unwrap_or_default();
+            while let Some(message) = waiting.pop_front() {
+                if let Err(message) = self.try_post(to, message) {
+                    waiting.push_front(message);
+                    self.letters.insert(to, waiting);
+                    break;
+                }
+            }
         }
     }
 
@@ -254,6 +294,7 @@ impl<C: Core, P: Policy> Layer for Groups<C, P> {
         self.collect();
         self.review();
         self.gather_again();
+        self.seek();
         self.turn();
     }
 
@@ -261,7 +302,7 @@ impl<C: Core, P: Policy> Layer for Groups<C, P> {
         let sweeps = !self.swept.is_empty() && self.here.told.len() < TOLD_MAX;
         let sweep = sweeps.then_some(self.here.now.max(self.sweep_from));
         let own = [sweep, self.placing.deadline(), self.grace_deadline(), self.adapting.deadline()];
-        let own = own.into_iter().chain([self.moves.deadline()]);
+        let own = own.into_iter().chain([self.moves.deadline(), self.seeking.deadline()]);
         own.flatten().chain(self.below.deadline()).min()
     }
 }
@@ -284,6 +325,7 @@ impl<C: Core + Counted, P: Policy> Counted for Groups<C, P> {
         each("lwg.unsettled", (unsettled + own + self.later.len()) as u64);
         let extras: u64 = self.carried_by_all().map(|carried| carried.extras).sum();
         each("lwg.extras", extras);
+        each("lwg.letters", self.letters.values().map(|waiting| waiting.len() as u64).sum());
         each("lwg.replies_awaited", self.here.replies.len() as u64);
         each("lwg.passing", self.here.passing.len() as u64);
         let [own, others, held] = self.here.choked.counts();

@@ -123,6 +123,8 @@ pub(crate) enum What {
     Enter(u64),
     /// A GBCAST; its message is the body.
     Say(Say),
+    /// The sender does not come with the group to where others wait for it.
+    Absent,
 }
 
 /// What is said of a GBCAST of a group.
@@ -199,7 +201,7 @@ impl Op {
             | What::Switch(_, members)
             | What::Ready(Ready { members, .. }) => members,
             What::Say(say) => say.to.as_deref().unwrap_or_default(),
-            What::Destroy | What::Adopt | What::Release | What::Enter(_) => &[],
+            What::Destroy | What::Adopt | What::Release | What::Enter(_) | What::Absent => &[],
         }
     }
 
@@ -219,6 +221,7 @@ impl Op {
             What::Ready(_) => 8,
             What::Enter(_) => 9,
             What::Say(_) => 11,
+            What::Absent => 12,
         };
         if before.is_some_and(|before| before.members() == self.members()) {
             (kind | SAME).write(into);
@@ -285,6 +288,7 @@ impl Op {
                 let (to, outside) = (aimed.then_some(members), Option::read(from)?);
                 What::Say(Say { send, replies, safe, outside, to })
             }
+            12 if members.is_empty() => What::Absent,
             _ => return Err(Malformed),
         };
         Ok(Self { number, lwg, what })

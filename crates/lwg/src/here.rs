@@ -8,6 +8,7 @@ use vsync::{Choked, Endpoint, GroupId, Message, Order};
 
 use crate::counters::Counters;
 use crate::data::Data;
+use crate::group::Generation;
 use crate::header::{Op, What};
 use crate::id::LwgId;
 use crate::interface::{Outcome, Up, Why};
@@ -68,6 +69,8 @@ pub(crate) enum Aside {
     Arrived { lwg: LwgId },
     /// A group is here and elsewhere, or in two places elsewhere: parts of it moved apart.
     Elsewhere { lwg: LwgId, to: GroupId },
+    /// Others wait on that core group for this process to come with a group: it does not.
+    Absent { lwg: LwgId, core: CoreNumber },
     /// This process is asked into a group that has moved: it may be in it elsewhere.
     Asked { lwg: LwgId, core: CoreNumber },
     /// A group that has moved was destroyed in another part.
@@ -165,6 +168,17 @@ impl Here {
         let mut homes = self.table.homes(lwg).filter(|(other, _)| *other != core);
         self.arriving.contains_key(&lwg)
             || homes.any(|(_, slot)| self.table.members(slot).contains(&self.me))
+    }
+
+    /// Whether this process comes, or may still come, to a core group with a group that has moved
+    /// so often.
+    pub(crate) fn comes(&self, lwg: LwgId, core: GroupId, generation: Generation) -> bool {
+        if let Some(arriving) = self.arriving.get(&lwg) {
+            return arriving.to.core == core;
+        }
+        self.table.homes(lwg).any(|(_, slot)| {
+            self.table.members(slot).contains(&self.me) && self.table.generation(slot) < generation
+        })
     }
 
     /// The core group and place of a group, if it is known here.

@@ -11,17 +11,24 @@
 //! 7 send | members                     it is told in a view of these
 //! 8 send | members                     these will not answer any more
 //! 9 send   10 send   11 send           forget it; is it still there; it is
-//! 12 lwg   13 lwg                      I do not take what I am told of it; I take it again
+//! 12 groups                            where are your parts of these
+//! 13 again u8 | parts                  there, each: core group, members, groups
+//! 14 core group | groups               come there with your parts of these
+//! 15 core group | members              let these in there
+//! 16 lwg   17 lwg                      I do not take what I am told of it; I take it again
 //! ```
 //!
 //! On an order: +128 it is safe.
 
+use alloc::vec::Vec;
+
 use muts::{Malformed, Sink, Wire};
-use vsync::Order;
+use vsync::{GroupId, Order};
 
 use crate::header::{read_members, write_members};
 use crate::id::{LwgId, Members, SendId};
 use crate::interface::Outcome;
+use crate::limits::SOUGHT_MAX;
 use crate::sets::SetId;
 use crate::traits::Traits;
 
@@ -78,6 +85,25 @@ pub(crate) enum Letter {
     Still {
         send: SendId,
     },
+    /// I am in these without you: where are your parts?
+    Seek {
+        groups: Vec<LwgId>,
+    },
+    /// There; ask again later if something is under way.
+    Found {
+        again: bool,
+        parts: Vec<Part>,
+    },
+    /// Come to that core group with your parts of these.
+    Come {
+        core: GroupId,
+        groups: Vec<LwgId>,
+    },
+    /// Let these into that core group: they come to parts of theirs.
+    Bring {
+        core: GroupId,
+        members: Members,
+    },
     /// More of this group's messages lie here than are taken: send no more.
     Choke {
         lwg: LwgId,
@@ -86,6 +112,32 @@ pub(crate) enum Letter {
     Ease {
         lwg: LwgId,
     },
+}
+
+/// Parts of groups that are in the same place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) core: GroupId,
+    pub(crate) members: Members,
+    pub(crate) groups: Vec<LwgId>,
+}
+
+impl Wire for Part {
+    fn write(&self, into: &mut impl Sink) {
+        self.core.write(into);
+        write_members(into, &self.members);
+        self.groups.write(into);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        let (core, members) = (GroupId::read(from)?, read_members(from)?);
+        Ok(Self { core, members, groups: read_groups(from)? })
+    }
+}
+
+/// As many as one letter may name.
+fn read_groups(from: &mut &[u8]) -> Result<Vec<LwgId>, Malformed> {
+    let groups = Vec::<LwgId>::read(from)?;
+    if groups.len() > SOUGHT_MAX { Err(Malformed) } else { Ok(groups) }
 }
 
 impl Wire for Letter {
@@ -128,12 +180,31 @@ impl Wire for Letter {
             Self::Forget { send } => write_bare(into, 9, *send),
             Self::After { send } => write_bare(into, 10, *send),
             Self::Still { send } => write_bare(into, 11, *send),
-            Self::Choke { lwg } => {
+            Self::Seek { groups } => {
                 into.push(12);
+                groups.write(into);
+            }
+            Self::Found { again, parts } => {
+                into.push(13);
+                again.write(into);
+                parts.write(into);
+            }
+            Self::Come { core, groups } => {
+                into.push(14);
+                core.write(into);
+                groups.write(into);
+            }
+            Self::Bring { core, members } => {
+                into.push(15);
+                core.write(into);
+                write_members(into, members);
+            }
+            Self::Choke { lwg } => {
+                into.push(16);
                 lwg.write(into);
             }
             Self::Ease { lwg } => {
-                into.push(13);
+                into.push(17);
                 lwg.write(into);
             }
         }
@@ -162,8 +233,12 @@ impl Wire for Letter {
             9 => Self::Forget { send: SendId::read(from)? },
             10 => Self::After { send: SendId::read(from)? },
             11 => Self::Still { send: SendId::read(from)? },
-            12 => Self::Choke { lwg: LwgId::read(from)? },
-            13 => Self::Ease { lwg: LwgId::read(from)? },
+            12 => Self::Seek { groups: read_groups(from)? },
+            13 => Self::Found { again: bool::read(from)?, parts: Vec::read(from)? },
+            14 => Self::Come { core: GroupId::read(from)?, groups: read_groups(from)? },
+            15 => Self::Bring { core: GroupId::read(from)?, members: read_members(from)? },
+            16 => Self::Choke { lwg: LwgId::read(from)? },
+            17 => Self::Ease { lwg: LwgId::read(from)? },
             _ => return Err(Malformed),
         })
     }

@@ -51,6 +51,7 @@ mod policy;
 mod queue;
 mod relaxed;
 mod replies;
+mod seeking;
 mod sets;
 mod table;
 mod told;

@@ -113,6 +113,31 @@ pub const GATHER: Duration = Duration::from_secs(1);
 /// may not know of the other part. Some tries, and what an invitation takes.
 pub const GATHERED_BY: Duration = Duration::from_secs(4);
 
+/// How long after a process has come or gone it is asked where its parts of groups are: what that
+/// sets going by itself has its time first.
+pub const SEEK: Duration = Duration::from_secs(5);
+
+/// How long it is left alone at most while each round finds something.
+pub const SEEK_PAUSE_MAX: Duration = Duration::from_secs(60);
+
+/// An answer that took longer tells of what was when it was asked for: who answers was away.
+pub const SEEK_FRESH: Duration = Duration::from_secs(2);
+
+/// How long a part that was told where another one is tries to go there.
+pub const SEEK_MEET: Duration = Duration::from_secs(10);
+
+/// Processes that may be asked: they have been in a core group with this one.
+pub const SOUGHT_PEERS_MAX: usize = 4_096;
+
+/// Groups asked for in one letter: four kilobytes.
+pub const SOUGHT_MAX: usize = 256;
+
+/// Members named in one answer: some twenty kilobytes.
+pub const PART_MEMBERS_MAX: usize = 1_024;
+
+/// Entries of the table read in one turn to find groups to ask for: a fraction of a millisecond.
+pub const SEEK_MAX: usize = 4_096;
+
 /// How often a create is placed again because its core group has lost members meanwhile.
 pub const PLACED_AGAIN_MAX: u8 = 3;
 

@@ -36,6 +36,8 @@ struct Membership {
     log: Vec<Step>,
     /// The first of its entries in the table.
     first: Slot,
+    /// Some of them have lost members, or had.
+    lost: bool,
 }
 
 /// All memberships of all core groups of this process.
@@ -59,7 +61,8 @@ impl Memberships {
             return (index, membership.base.wrapping_add(membership.log.len() as u8));
         }
         let members = members.clone();
-        let new = Membership { core, members, uses: 1, base: 0, log: Vec::new(), first: NOWHERE };
+        let (log, first) = (Vec::new(), NOWHERE);
+        let new = Membership { core, members, uses: 1, base: 0, log, first, lost: false };
         let index = if let Some(index) = self.free.pop() {
             self.list[index as usize] = new;
             index
@@ -125,6 +128,16 @@ impl Memberships {
         self.losses
     }
 
+    /// One of its entries has lost members.
+    pub(crate) fn note_lost(&mut self, index: Index) {
+        self.list[index as usize].lost = true;
+    }
+
+    /// Whether one of its entries may have lost members.
+    pub(crate) fn has_lost(&self, index: Index) -> bool {
+        self.list[index as usize].lost
+    }
+
     /// How many groups have it.
     pub(crate) fn uses(&self, index: Index) -> u32 {
         self.list[index as usize].uses
@@ -169,6 +182,7 @@ impl Memberships {
             }
             lost.push(index);
             self.losses += 1;
+            membership.lost = true;
             let left: Members = membership.members.iter().copied().filter(&along).collect();
             let before = core::mem::replace(&mut membership.members, left.clone());
             membership.log.push(Step { members: left.clone(), view, lowest });

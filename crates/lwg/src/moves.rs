@@ -16,7 +16,7 @@ use crate::header::{Op, SILENT, What};
 use crate::here::CoreNumber;
 use crate::id::{LwgId, Members};
 use crate::interface::{Outcome, Up, Why};
-use crate::limits::{GATHER, GATHERED_BY, MOVES_MAX};
+use crate::limits::{GATHER, GATHERED_BY, MOVES_MAX, SEEK_MEET};
 use crate::outgoing::Urgent;
 use crate::policy::{GATHERED, Policy};
 use crate::traits::{LOST, RELAXED};
@@ -25,11 +25,20 @@ use crate::traits::{LOST, RELAXED};
 #[derive(Default)]
 pub(crate) struct Moves {
     own: BTreeMap<LwgId, Move>,
-    /// Groups whose parts are to meet on a core group, and until when their lowest members see to
-    /// it alone.
-    gathering: BTreeMap<LwgId, (GroupId, Instant)>,
+    /// Groups whose parts are to meet.
+    gathering: BTreeMap<LwgId, Gathering>,
     /// When they try again.
     again: Option<Instant>,
+}
+
+/// Parts of a group are to meet on a core group.
+#[derive(Debug, Clone, Copy)]
+struct Gathering {
+    to: GroupId,
+    /// Until when its lowest member sees to it alone.
+    until: Instant,
+    /// When this process gives up: it may not be let in there.
+    ends: Option<Instant>,
 }
 
 struct Move {
@@ -202,7 +211,10 @@ impl<C: Core, P: Policy> Groups<C, P> {
     /// A group of this process has left its core group: it says READY at the next.
     pub(crate) fn departed(&mut self, lwg: LwgId) {
         let number = self.next_op();
-        let Some(arriving) = self.here.arriving.get(&lwg) else { return };
+        let Some(arriving) = self.here.arriving.get_mut(&lwg) else { return };
+        if !self.numbers.contains_key(&arriving.to.core) {
+            arriving.stay(self.here.me);
+        }
         let (to, what) = (arriving.to.core, arriving.ready());
         let core = self.numbers.get(&to).copied();
         match core.and_then(|core| self.cores[core as usize].as_mut()) {
@@ -251,9 +263,16 @@ impl<C: Core, P: Policy> Groups<C, P> {
     /// Parts of a group have moved apart: they meet where they were one, which all of them who know
     /// of it are in.
     pub(crate) fn gather(&mut self, lwg: LwgId, to: GroupId) {
-        let known = self.moves.gathering.get(&lwg).filter(|(core, _)| *core == to);
-        let until = known.map_or(self.here.now + GATHERED_BY, |(_, until)| *until);
-        self.moves.gathering.insert(lwg, (to, until));
+        let known = self.moves.gathering.get(&lwg).filter(|known| known.to == to);
+        let until = known.map_or(self.here.now + GATHERED_BY, |known| known.until);
+        self.moves.gathering.insert(lwg, Gathering { to, until, ends: None });
+        self.gather_on(lwg);
+    }
+
+    /// Another part of a group was found on a core group that this process may not be in yet.
+    pub(crate) fn gather_sought(&mut self, lwg: LwgId, to: GroupId) {
+        let (until, ends) = (self.here.now, Some(self.here.now + SEEK_MEET));
+        self.moves.gathering.insert(lwg, Gathering { to, until, ends });
         self.gather_on(lwg);
     }
 
@@ -272,7 +291,11 @@ impl<C: Core, P: Policy> Groups<C, P> {
     }
 
     fn gather_on(&mut self, lwg: LwgId) {
-        let Some(&(to, until)) = self.moves.gathering.get(&lwg) else { return };
+        let Some(&Gathering { to, until, ends }) = self.moves.gathering.get(&lwg) else { return };
+        if ends.is_some_and(|ends| ends <= self.here.now) {
+            self.moves.gathering.remove(&lwg);
+            return;
+        }
         self.moves.again = Some(self.here.now + GATHER);
         if self.here.arriving.contains_key(&lwg) {
             return;
@@ -282,7 +305,9 @@ impl<C: Core, P: Policy> Groups<C, P> {
         let members = members.filter(|members| members.contains(&self.here.me));
         let number = self.numbers.get(&to).copied();
         let (Some((from, _)), Some(number), Some(members)) = (home, number, members) else {
-            self.moves.gathering.remove(&lwg);
+            if number.is_some() || ends.is_none() {
+                self.moves.gathering.remove(&lwg);
+            }
             return;
         };
         if from == number {
@@ -321,6 +346,16 @@ impl<C: Core, P: Policy> Groups<C, P> {
             let known = self.here.known.get(&lwg).copied().unwrap_or(0);
             self.operate_silently(core, lwg, What::Enter(known));
         }
+    }
+
+    /// Others wait there for this process, which does not come.
+    pub(crate) fn say_absent(&mut self, lwg: LwgId, core: CoreNumber) {
+        let number = self.next_op() | SILENT;
+        self.here.counters.absent += 1;
+        if let Some(core) = self.cores[core as usize].as_mut() {
+            core.urgent.push_back(Urgent::Op(Op { number, lwg, what: What::Absent }));
+        }
+        self.note(core);
     }
 
     /// A core group has a new view: what is said in every view is said.

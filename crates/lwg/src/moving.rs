@@ -11,6 +11,7 @@
 //! place in the total order there, makes the first view there. Who comes later, or from another
 //! view than the others, has a view of its own in between.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
@@ -19,7 +20,7 @@ use vsync::{Endpoint, GroupId};
 
 use crate::core_group::CoreGroup;
 use crate::digest::Digest;
-use crate::group::{Ask, Change, Destination, Entry, Generation};
+use crate::group::{Anew, Ask, Change, Destination, Entry, Generation, Motion};
 use crate::header::{Op, Ready, What};
 use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members};
@@ -41,6 +42,8 @@ pub(crate) struct Arriving {
     members: Members,
     held: Queue,
     refused: bool,
+    /// Which core group has sent it on.
+    back: Option<GroupId>,
 }
 
 impl Arriving {
@@ -52,6 +55,18 @@ impl Arriving {
         }
         self.held.push_back(ask);
         Ok(())
+    }
+
+    /// It is not in the core group that it was sent on to: it stays where it was sent on from, by
+    /// itself, since others may be in both.
+    pub(crate) fn stay(&mut self, me: Endpoint) {
+        let Some(core) = self.back.take() else { return };
+        let generation = self.to.generation.next();
+        self.to = Destination { core, generation, rule: GATHERED };
+        self.members = Members::from_slice(&[me]);
+        let cause = Digest::of("alone").with(&self.closed).with(&me).end();
+        self.closed = ViewId { digest: cause, ..self.closed };
+        self.marks.set(LOST);
     }
 
     /// What it says where it comes to.
@@ -144,10 +159,11 @@ impl CoreGroup {
         if to.core == self.id() {
             return Outcome::NothingToDo;
         }
-        if here.table.entry(slot).marks.has(LOST) && to.rule != GATHERED {
+        let (generation, marks) = self.agreed_history(here, slot);
+        if marks.has(LOST) && to.rule != GATHERED {
             return Outcome::NoPlace;
         }
-        if old != *members || to.generation != here.table.generation(slot).next() {
+        if old != *members || to.generation != generation.next() {
             return Outcome::Again;
         }
         let number = number_after(last, self.view.id);
@@ -171,17 +187,49 @@ impl CoreGroup {
         let note = if parted { Destination { rule: GATHERED, ..to } } else { to };
         self.moved.insert(lwg, note, parted.then_some(here.now));
         let motion = self.directory.remove(here, slot).unwrap_or_default();
-        if !members.contains(&here.me) {
-            motion.held.into_iter().for_each(|ask| here.refuse(ask));
-            return;
+        let Motion { changes, mut held, .. } = motion;
+        if members.contains(&here.me) {
+            here.counters.departed += 1;
+            self.take_queued(lwg, &mut held);
+            let refused = self.refused.remove(&lwg);
+            let arriving =
+                Arriving { to, marks, closed, previous, members, held, refused, back: None };
+            here.arriving.insert(lwg, arriving);
+            here.asides.push_back(Aside::Departed { lwg });
+        } else {
+            held.into_iter().for_each(|ask| here.refuse(ask));
         }
-        here.counters.departed += 1;
-        let mut held = motion.held;
-        self.take_queued(lwg, &mut held);
-        let refused = self.refused.remove(&lwg);
-        let arriving = Arriving { to, marks, closed, previous, members, held, refused };
-        here.arriving.insert(lwg, arriving);
-        here.asides.push_back(Aside::Departed { lwg });
+        self.come_behind(here, lwg, changes);
+    }
+
+    /// The group has left, and others of it had come behind it: they are here now.
+    fn come_behind(&mut self, here: &mut Here, lwg: LwgId, mut changes: VecDeque<Change>) {
+        let Some(mut first) = changes.pop_front() else { return };
+        let Some(anew) = first.anew.take() else { return };
+        let slot = self.appear(here, lwg, (&first.members, &anew));
+        if !changes.is_empty() {
+            self.directory.motions.insert(slot, Motion { changes, ..Motion::default() });
+        }
+        self.settle(here, slot, &first.arrivals);
+        self.install_ready(here, slot);
+    }
+
+    /// A group that is not here comes here; it is counted as soon as that is agreed upon.
+    fn appear(&mut self, here: &mut Here, lwg: LwgId, (members, anew): (&Members, &Anew)) -> Slot {
+        let slot = here.table.insert(self.number(), lwg, anew.id, members);
+        here.table.set_generation(slot, anew.generation);
+        here.table.entry_mut(slot).rule = anew.rule;
+        here.table.join_marks(slot, anew.marks);
+        self.moved.remove(lwg);
+        slot
+    }
+
+    /// Who came with it is told its view.
+    fn settle(&mut self, here: &mut Here, slot: Slot, arrivals: &BTreeMap<Endpoint, ViewId>) {
+        let lwg = here.table.entry(slot).lwg;
+        let closed: BTreeSet<ViewId> = arrivals.values().copied().collect();
+        self.land(here, slot, arrivals, (closed.len() > 1, None));
+        here.asides.push_back(Aside::Known { lwg, core: self.number() });
     }
 
     /// What waits in the queue for a group goes behind what is held for it.
@@ -205,7 +253,9 @@ impl CoreGroup {
     /// READY at its place in the total order.
     pub(crate) fn on_ready(&mut self, here: &mut Here, from: Endpoint, lwg: LwgId, ready: &Ready) {
         let slot = self.directory.find(here, lwg);
-        let there = slot.map(|slot| self.agreed(here, slot).0).unwrap_or_default();
+        // One that is agreed to have left is not here, whoever's MARKs have come.
+        let stays = slot.filter(|slot| self.leaves(*slot).is_none());
+        let there = stays.map(|slot| self.agreed(here, slot).0).unwrap_or_default();
         if there.contains(&from) {
             return;
         }
@@ -225,6 +275,24 @@ impl CoreGroup {
         arrival.generation = arrival.generation.max(ready.generation);
         arrival.rule = ready.rule;
         arrival.marks.join(ready.marks);
+        let waits = arrival.awaited.contains(&here.me) && !arrival.ready.contains_key(&here.me);
+        if waits && !here.comes(lwg, self.id(), ready.generation) {
+            here.asides.push_back(Aside::Absent { lwg, core: self.number() });
+        }
+        self.arrive_if_all(here, lwg);
+    }
+
+    /// One who is waited for has been here before, or goes elsewhere.
+    pub(crate) fn on_absent(&mut self, here: &mut Here, from: Endpoint, lwg: LwgId) {
+        let Some(arrival) = self.arrivals.get_mut(&lwg) else { return };
+        if !arrival.ready.contains_key(&from) {
+            arrival.awaited.remove(&from);
+            self.arrive_if_all(here, lwg);
+        }
+    }
+
+    fn arrive_if_all(&mut self, here: &mut Here, lwg: LwgId) {
+        let Some(arrival) = self.arrivals.get(&lwg) else { return };
         if arrival.awaited.iter().all(|member| arrival.ready.contains_key(member))
             && let Some(arrival) = self.arrivals.remove(&lwg)
         {
@@ -237,7 +305,8 @@ impl CoreGroup {
     fn arrive(&mut self, here: &mut Here, lwg: LwgId, mut arrival: Arrival) {
         let comes = arrival.ready.contains_key(&here.me);
         let slot = self.directory.find(here, lwg);
-        let there = slot.map(|slot| self.agreed(here, slot).0);
+        let stays = slot.filter(|slot| self.leaves(*slot).is_none());
+        let there = stays.map(|slot| self.agreed(here, slot).0);
         let gone = there.as_ref().map(|members| members.is_empty());
         // Who left with these and does not come may come to another part of this core group.
         let comes_apart = |member: &Endpoint| {
@@ -256,7 +325,7 @@ impl CoreGroup {
         }
         if let Some(to) = self.goes_on(lwg, slot, arrival.generation) {
             if comes && let Some(mine) = here.arriving.get_mut(&lwg) {
-                mine.to = to;
+                (mine.to, mine.back) = (to, Some(self.id()));
                 here.asides.push_back(Aside::Departed { lwg });
             }
             return;
@@ -268,21 +337,24 @@ impl CoreGroup {
         // Parts of this core group may take in parts of what was one elsewhere.
         let cause = arrival.members.iter().fold(cause, |hash, member| hash.with(member));
         let cause = cause.with(&self.view.id).end();
-        let Some(slot) = slot else {
+        let Some(stays) = stays else {
             let number = number_after(arrival.last, self.view.id);
             let id = ViewId::united(number + u64::from(closed.len() > 1), cause);
-            let slot = self.directory.insert(here, lwg, id, &arrival.members);
-            here.table.set_generation(slot, arrival.generation);
-            let entry = here.table.entry_mut(slot);
-            (entry.rule, entry.marks) = (arrival.rule, arrival.marks);
-            self.moved.remove(lwg);
-            self.land(here, slot, &arrival.ready, (closed.len() > 1, None));
-            here.asides.push_back(Aside::Known { lwg, core: self.number() });
+            let Arrival { ready, members, generation, rule, marks, .. } = arrival;
+            let anew = Anew { id, generation, rule, marks };
+            if let Some(slot) = slot {
+                let anew = Some(Box::new(anew));
+                let change = Change::new(id.counter, cause, members, Members::new());
+                self.agree(here, slot, Change { anew, arrivals: ready, ..change });
+            } else {
+                self.directory.alive += 1;
+                let slot = self.appear(here, lwg, (&members, &anew));
+                self.settle(here, slot, &ready);
+            }
             return;
         };
-        let generation = here.table.generation(slot).max(arrival.generation);
-        here.table.set_generation(slot, generation);
-        here.table.entry_mut(slot).marks.join(arrival.marks);
+        let slot = stays;
+        self.join_history(here, slot, arrival.generation, arrival.marks);
         let (old, last) = self.agreed(here, slot);
         let mut members = old.clone();
         members.extend(arrival.members.iter().copied().filter(|member| !old.contains(member)));
@@ -293,7 +365,22 @@ impl CoreGroup {
         self.agree(here, slot, change);
     }
 
-    /// Where a group goes that was to come here: it is about to leave, or has left.
+    /// What is so of those who come is so of the group from now on.
+    fn join_history(&mut self, here: &mut Here, slot: Slot, generation: Generation, marks: Marks) {
+        let motion = self.directory.motions.get_mut(&slot);
+        let changes = motion.map(|motion| motion.changes.iter_mut().rev()).into_iter().flatten();
+        if let Some(anew) = changes.filter_map(|change| change.anew.as_deref_mut()).next() {
+            anew.generation = anew.generation.max(generation);
+            anew.marks.join(marks);
+            return;
+        }
+        let generation = here.table.generation(slot).max(generation);
+        here.table.set_generation(slot, generation);
+        here.table.join_marks(slot, marks);
+    }
+
+    /// Where a group goes that was to come here: it is agreed to have left. Of two that have moved
+    /// equally often and go where the other one was, one alone goes on.
     fn goes_on(
         &self,
         lwg: LwgId,
@@ -301,10 +388,10 @@ impl CoreGroup {
         generation: Generation,
     ) -> Option<Destination> {
         let to = match slot {
-            Some(slot) => self.directory.motions.get(&slot)?.changes.back()?.to,
+            Some(slot) => self.leaves(slot),
             None => self.moved.get(lwg),
         };
-        to.filter(|to| generation < to.generation)
+        to.filter(|to| (generation, self.id()) < (to.generation, to.core))
     }
 
     /// This process, if it is among those who came, is told the view.
@@ -374,5 +461,40 @@ impl Here {
     pub(crate) fn arriving_at(&self, core: GroupId) -> Vec<LwgId> {
         let there = self.arriving.iter().filter(|(_, arriving)| arriving.to.core == core);
         there.map(|(lwg, _)| *lwg).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_not_where_it_is_sent_on_to_comes_alone_to_where_it_was() {
+        let member = |seat| Endpoint { seat, ..Endpoint::default() };
+        let to = |core, generation| Destination {
+            core: GroupId(core),
+            generation: Generation(generation),
+            rule: GATHERED,
+        };
+        let closed = ViewId { counter: 5, digest: 7 };
+        let mut arriving = Arriving {
+            to: to(1, 3),
+            marks: Marks::default(),
+            closed,
+            previous: closed,
+            members: Members::from_slice(&[member(1), member(2)]),
+            held: Queue::default(),
+            refused: false,
+            back: None,
+        };
+        arriving.stay(member(1));
+        assert_eq!(arriving.to, to(1, 3), "it was not sent on");
+        (arriving.to, arriving.back) = (to(2, 4), Some(GroupId(1)));
+        arriving.stay(member(1));
+        assert_eq!(arriving.to, to(1, 5));
+        assert_eq!(arriving.members[..], [member(1)]);
+        assert!(arriving.marks.has(LOST) && arriving.closed != closed);
+        // It is sent on again by nobody whose note it has seen.
+        assert!((arriving.to.generation, arriving.to.core) > (Generation(4), GroupId(2)));
     }
 }

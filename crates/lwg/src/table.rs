@@ -15,6 +15,7 @@ use crate::group::{Entry, Generation};
 use crate::here::CoreNumber;
 use crate::id::{LwgId, Members};
 use crate::membership::{Index, Memberships};
+use crate::traits::{LOST, Marks};
 use crate::view::ViewId;
 
 /// A place in the table.
@@ -202,8 +203,22 @@ impl Table {
         let entry = self.entry_mut(slot);
         entry.membership = membership;
         entry.place = place;
+        let lost = entry.marks.has(LOST);
         self.link(slot);
+        if lost {
+            self.memberships.note_lost(membership);
+        }
         self.memberships.release(before);
+    }
+
+    /// What others say of a group is so of it from now on.
+    pub(crate) fn join_marks(&mut self, slot: Slot, marks: Marks) {
+        let entry = self.entry_mut(slot);
+        entry.marks.join(marks);
+        let (membership, lost) = (entry.membership, entry.marks.has(LOST));
+        if lost {
+            self.memberships.note_lost(membership);
+        }
     }
 
     /// As long as it is the same, all that was found of groups here is so still. Never 0.

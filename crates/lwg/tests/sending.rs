@@ -268,3 +268,31 @@ fn a_send_is_stable_once_those_who_come_along_are_known_to_have_come() {
         assert_eq!(told(&town), usize::from(comes));
     }
 }
+
+#[test]
+fn who_takes_no_letters_keeps_nothing_but_its_own_waiting() {
+    let mut town = Town::new(1, &seats(&[1, 2, 3]));
+    let group = lwg(3, 1);
+    town.ask(seat(3), Down::Create { lwg: group, members: seats(&[1, 2, 3]) });
+    town.run();
+    town.net.borrow_mut().full.insert(seat(3));
+    let asked = [1, 2].map(|_| town.send(seat(3), group, Order::Fifo, true));
+    town.run();
+    assert_eq!(town.count(seat(1), "lwg.letters"), 2);
+    // Another core group is founded meanwhile, and another process is answered.
+    let others = lwg(1, 1);
+    town.ask(seat(1), Down::Create { lwg: others, members: seats(&[1, 2]) });
+    town.run();
+    assert_eq!(town.members(seat(2), others), seats(&[1, 2]));
+    let other = town.send(seat(2), others, Order::Fifo, true);
+    town.run();
+    let replies = |town: &Town, node, to| {
+        let is_it = |up: &&Up| matches!(up, Up::Reply { send, .. } if *send == to);
+        town.told[&seat(node)].iter().filter(is_it).count()
+    };
+    assert_eq!(replies(&town, 2, other), 2);
+    town.net.borrow_mut().full.clear();
+    town.run();
+    assert_eq!(asked.map(|send| replies(&town, 3, send)), [3, 3]);
+    assert_eq!(town.count(seat(1), "lwg.letters"), 0);
+}

@@ -1,5 +1,6 @@
 //! The list: what is broken, where, how, and which storms and tests get to look for it.
 
+mod choked;
 mod storms;
 mod transport;
 
@@ -74,10 +75,10 @@ const fn reader(
 
 /// All faults, floor by floor.
 pub(super) fn all() -> impl Iterator<Item = &'static Plant> {
-    PLANTS.iter().chain(&storms::PLANTS).chain(&transport::PLANTS)
+    PLANTS.iter().chain(&choked::PLANTS).chain(&storms::PLANTS).chain(&transport::PLANTS)
 }
 
-const PLANTS: [Plant; 70] = [
+const PLANTS: [Plant; 66] = [
     kernel(
         "what was passed over waited for is not told before the next",
         "crates/vsync/src/past.rs",
@@ -137,12 +138,6 @@ const PLANTS: [Plant; 70] = [
         "crates/vsync/src/kernel/causes.rs",
         "left.filter(|group| !self.desk.holds(now, *group)).collect();",
         "left.collect();",
-    ),
-    kernel(
-        "a view without who choked a core group gives no room",
-        "crates/vsync/src/kernel/choking.rs",
-        "if !self.choked.is_by(group, &view.members) {",
-        "if self.choked.is_empty() {",
     ),
     kernel(
         "a blocked member goes on delivering",
@@ -435,24 +430,6 @@ const PLANTS: [Plant; 70] = [
         "crates/lwg/src/passing.rs",
         "let refused = !marks.is_some_and(|marks| marks.traits().open);",
         "let refused = marks.is_none();",
-    ),
-    light(
-        "who takes again what it is told of a group tells nobody",
-        "crates/lwg/src/choked.rs",
-        "for to in self.choked.ease(lwg) {",
-        "for to in self.choked.ease(lwg).into_iter().take(0) {",
-    ),
-    light(
-        "who sends to a group after it was choked does not hear of it",
-        "crates/lwg/src/here.rs",
-        "self.tell_choked(lwg, from);",
-        "",
-    ),
-    light(
-        "a view without who choked a group gives no room",
-        "crates/lwg/src/here.rs",
-        "        if free {\n",
-        "        if free && self.choked.is_empty() {\n",
     ),
     moving(
         "a group leaves its core group without the MARKs",

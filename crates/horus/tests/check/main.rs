@@ -108,6 +108,11 @@ fn what_waited_for_a_view_that_did_not_come_was_sent_in_none() {
 }
 
 #[test]
+fn what_was_sent_before_the_view_was_told_went_out_in_it() {
+    try_faults(words::BEFORE, words::BEFORE_FAULTS, &Options::default());
+}
+
+#[test]
 fn histories_without_anything_to_compare_are_not_good() {
     for story in ["", "a start a#1\na end", "a view G 1 a\na quiesce\na end"] {
         let verdict = judge(&parse(story, &[]), &Options::default());

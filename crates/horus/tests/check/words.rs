@@ -92,3 +92,32 @@ pub(crate) const NOWHERE_FAULTS: &[Fault] = &[
         edits: &[Replace("a left L", "a view L 2 a core=G core_view=2")],
     },
 ];
+
+/// What was sent just before a view that followed from the core group's was told; and what one
+/// sent that died before it was told such a view.
+pub(crate) const BEFORE: &str = "
+    a view G 1 a,b
+    a view L 1 a,b core=G core_view=1
+    a view K 1 a,b core=G core_view=1
+    a view G 2 a
+    a send L m1 fbcast
+    a view L 2 a core=G core_view=2
+    a deliver L m1 a
+    a send K m2 fbcast
+    a crash
+    b view G 1 a,b
+    b view L 1 a,b core=G core_view=1
+    b view K 1 a,b core=G core_view=1
+    b left L
+    b left K
+    b left G
+    all settle
+";
+
+pub(crate) const BEFORE_FAULTS: &[Fault] = &[
+    Fault {
+        broken: &[LwgSubset],
+        edits: &[Swap("a view L 2 a core=G core_view=2", "a deliver L m1 a")],
+    },
+    Fault { broken: &[LwgSubset], edits: &[After("a send K m2 fbcast", "a deliver K m2 a")] },
+];

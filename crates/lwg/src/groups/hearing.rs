@@ -13,6 +13,7 @@ use crate::letter::Letter;
 use crate::limits::SWEEP_AFTER;
 use crate::membership::distinct;
 use crate::policy::Policy;
+use crate::traits::LOST;
 
 impl<C: Core, P: Policy> Groups<C, P> {
     /// Takes in all that the kernel tells and gives it all that it takes. What the kernel has told
@@ -21,6 +22,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         self.burst = 0;
         loop {
             self.listen();
+            self.post_waiting();
             if let Some(ask) = self.later.pop_front() {
                 if let Err(Full(ask)) = self.below.down(self.here.now, ask) {
                     self.later.push_front(ask);
@@ -102,6 +104,8 @@ impl<C: Core, P: Policy> Groups<C, P> {
         }
         if let vsync::Up::Lost { peer } = up {
             self.placing_lost(peer);
+            self.seeking.forget(peer);
+            self.letters.retain(|to, _| to.proc != peer);
             self.choked_lost(peer);
         }
         self.here.told.push_back(Up::Core(up));
@@ -109,6 +113,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
 
     fn on_view(&mut self, view: vsync::View) {
         let group = view.group;
+        self.seek_changed(&view);
         self.sets.cores_mut(group).set(group, &view.members);
         let number = if let Some(&number) = self.numbers.get(&group) {
             if let Some(core) = self.cores[number as usize].as_mut() {
@@ -142,6 +147,19 @@ impl<C: Core, P: Policy> Groups<C, P> {
             core.full = false;
         }
         self.note(number);
+    }
+
+    /// Who has come with a view, or is out of it, may have parts of what this process is in.
+    fn seek_changed(&mut self, view: &vsync::View) {
+        let number = self.numbers.get(&view.group).copied();
+        let before = number.and_then(|number| self.cores[number as usize].as_ref());
+        let before = before.map_or(&[][..], |core| &core.view.members);
+        let (me, now) = (self.here.me, self.here.now);
+        let come = view.members.iter().filter(|member| !before.contains(member));
+        let gone = before.iter().filter(|member| !view.members.contains(member));
+        for &member in come.chain(gone).filter(|member| **member != me) {
+            self.seeking.note(now, member);
+        }
     }
 
     fn on_out(&mut self, group: GroupId, why: vsync::Why) {
@@ -180,10 +198,14 @@ impl<C: Core, P: Policy> Groups<C, P> {
                 Aside::Called { lwg, comes } => self.called(lwg, comes),
                 Aside::Departed { lwg } => self.departed(lwg),
                 Aside::Arrived { lwg } => {
-                    if let Some((core, _)) = self.here.find(lwg) {
+                    if let Some((core, slot)) = self.here.find(lwg) {
                         self.note(core);
+                        if self.here.table.entry(slot).marks.has(LOST) {
+                            self.seeking.note_all(self.here.now);
+                        }
                     }
                 }
+                Aside::Absent { lwg, core } => self.say_absent(lwg, core),
                 Aside::Asked { lwg, core } => self.asked_in(lwg, core),
                 Aside::Elsewhere { lwg, to } => self.gather(lwg, to),
                 Aside::Doomed { lwg } => self.doom(lwg),
@@ -229,6 +251,10 @@ impl<C: Core, P: Policy> Groups<C, P> {
             Ok(Letter::Forget { send }) => self.here.passing.forget(from, send),
             Ok(Letter::After { send }) => self.is_asked_after(from, send),
             Ok(Letter::Still { send }) => self.here.replies.still(from, send),
+            Ok(Letter::Seek { groups }) => self.on_seek(from, &groups),
+            Ok(Letter::Found { again, parts }) => self.on_found(from, again, parts),
+            Ok(Letter::Come { core, groups }) => self.on_come(core, &groups),
+            Ok(Letter::Bring { core, members }) => self.invite_to(core, &members),
             Ok(Letter::Choke { lwg }) => self.on_choke(from, lwg, true),
             Ok(Letter::Ease { lwg }) => self.on_choke(from, lwg, false),
             Err(_) => self.here.counters.malformed += 1,

@@ -29,6 +29,8 @@ pub struct Net {
     pub wishes: Vec<Wish>,
     sends: BTreeMap<(Endpoint, Endpoint), VecDeque<Message>>,
     handed_back: BTreeSet<(GroupId, Endpoint)>,
+    /// To whom nothing more can be sent for now.
+    pub full: BTreeSet<Endpoint>,
     /// Which side of a partition each process is on.
     pub side: BTreeMap<Endpoint, u64>,
     highest: u64,
@@ -45,6 +47,7 @@ impl Net {
             wishes: Vec::new(),
             sends: BTreeMap::new(),
             handed_back: BTreeSet::new(),
+            full: BTreeSet::new(),
             side: BTreeMap::new(),
             highest: 0,
             casts: 0,
@@ -374,6 +377,7 @@ impl Layer for Pretend {
                 }
                 net.epochs[number].cast(self.me, &how, message);
             }
+            Down::Send { to, .. } if net.full.contains(&to) => return Err(Full(ask)),
             Down::Send { to, message } => {
                 net.sends.entry((self.me, to)).or_default().push_back(message);
             }

@@ -20,7 +20,7 @@ const fn light(
     Plant { name, file, from, to, families: &[], packages: &["lwg"] }
 }
 
-pub(super) const PLANTS: [Plant; 33] = [
+pub(super) const PLANTS: [Plant; 36] = [
     kernel(
         "what a member said of an earlier view is taken for where it is",
         "crates/vsync/src/install.rs",
@@ -155,8 +155,27 @@ pub(super) const PLANTS: [Plant; 33] = [
     light(
         "a part that was left behind takes in who is elsewhere",
         "crates/lwg/src/change.rs",
-        "let moves = lost || here.table.generation(slot) != Generation::default();",
-        "let moves = !lost && here.table.generation(slot) != Generation::default();",
+        "let moves = marks.has(LOST) || generation != Generation::default();",
+        "let moves = !marks.has(LOST) && generation != Generation::default();",
+    ),
+    light(
+        "a part that nothing brings together is sought by nobody",
+        "crates/lwg/src/seeking.rs",
+        "            Stage::Rest => self.schedule(peer, now + SEEK, None),",
+        "            Stage::Rest => {}",
+    ),
+    light(
+        "who comes to where a group is about to have left comes to that one",
+        "crates/lwg/src/moving.rs",
+        "        let there = stays.map(|slot| self.agreed(here, slot).0);",
+        "        let there = slot.map(|slot| self.agreed(here, slot).0);\n\
+        let stays = slot;",
+    ),
+    light(
+        "who is waited for and does not come says nothing",
+        "crates/lwg/src/moving.rs",
+        "        if waits && !here.comes(lwg, self.id(), ready.generation) {",
+        "        if waits && !here.comes(lwg, self.id(), ready.generation) && false {",
     ),
     light(
         "who was in a group that was destroyed forgets how far its numbers had come",

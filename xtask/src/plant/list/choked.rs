@@ -1,0 +1,48 @@
+//! Choked: who is waited for because it does not take what it is told.
+
+use super::Plant;
+
+const fn kernel(
+    name: &'static str,
+    file: &'static str,
+    from: &'static str,
+    to: &'static str,
+) -> Plant {
+    Plant { name, file, from, to, families: &["core"], packages: &["vsync"] }
+}
+
+const fn light(
+    name: &'static str,
+    file: &'static str,
+    from: &'static str,
+    to: &'static str,
+) -> Plant {
+    Plant { name, file, from, to, families: &["lwg"], packages: &["lwg"] }
+}
+
+pub(super) const PLANTS: [Plant; 4] = [
+    light(
+        "who takes again what it is told of a group tells nobody",
+        "crates/lwg/src/choked.rs",
+        "for to in self.choked.ease(lwg) {",
+        "for to in self.choked.ease(lwg).into_iter().take(0) {",
+    ),
+    light(
+        "who sends to a group after it was choked does not hear of it",
+        "crates/lwg/src/here.rs",
+        "self.tell_choked(lwg, from);",
+        "",
+    ),
+    light(
+        "a view without who choked a group gives no room",
+        "crates/lwg/src/here.rs",
+        "        if free {\n",
+        "        if free && self.choked.is_empty() {\n",
+    ),
+    kernel(
+        "a view without who choked a core group gives no room",
+        "crates/vsync/src/kernel/choking.rs",
+        "if !self.choked.is_by(group, &view.members) {",
+        "if self.choked.is_empty() {",
+    ),
+];
