@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use lwg::{Down, Up};
 use muts::{Full, Instant, Layer};
-use vsync::GroupId;
 
 use crate::inbox::Inbox;
 use crate::limits::KEPT_MAX;
@@ -23,8 +22,8 @@ pub(crate) struct Backlog {
 /// An ask, and where it is told what becomes of it, if it is a multicast in a core group.
 pub(crate) struct Asked {
     pub(crate) ask: Box<Down>,
-    /// Names it for whoever wants it back.
-    pub(crate) ticket: u64,
+    /// Names it for whoever wants it back, if anybody may.
+    pub(crate) ticket: Option<u64>,
     pub(crate) post: Option<Arc<Inbox<Step>>>,
 }
 
@@ -80,11 +79,10 @@ impl Backlog {
         }
     }
 
-    /// Takes back a multicast in a core group that still waits; whether it did.
-    pub(crate) fn cancel(&mut self, group: GroupId, ticket: u64) -> bool {
-        let room = Room::Core(group);
+    /// Takes back a multicast that still waits for this room; whether it did.
+    pub(crate) fn cancel(&mut self, room: Room, ticket: u64) -> bool {
         let Some(mut queue) = self.waiting.remove(&room) else { return false };
-        let at = queue.iter().position(|asked| asked.ticket == ticket);
+        let at = queue.iter().position(|asked| asked.ticket == Some(ticket));
         let asked = at.and_then(|at| queue.remove(at));
         self.keep(room, queue);
         let Some(inbox) = asked.map(|asked| asked.post) else { return false };
@@ -188,6 +186,7 @@ mod tests {
     use super::*;
     use lwg::LwgId;
     use muts::{Packet, Transmit};
+    use vsync::GroupId;
 
     /// A tower that takes what it is asked, or nothing.
     #[derive(Default)]
@@ -220,7 +219,7 @@ mod tests {
     }
 
     fn plain(ask: Down) -> Asked {
-        Asked { ask: Box::new(ask), ticket: 0, post: None }
+        Asked { ask: Box::new(ask), ticket: None, post: None }
     }
 
     #[test]
@@ -229,7 +228,7 @@ mod tests {
         let cast = |ticket| {
             let (how, message) = (vsync::Order::Fifo.into(), lwg::Message::default());
             let ask = Down::Core(vsync::Down::Cast { group, how, message });
-            Asked { ask: Box::new(ask), ticket, post: Some(Arc::default()) }
+            Asked { ask: Box::new(ask), ticket: Some(ticket), post: Some(Arc::default()) }
         };
         let (mut backlog, mut tower, now) = (Backlog::default(), Gate::default(), Instant::ZERO);
         let posts = &mut Posts::default();
@@ -237,12 +236,13 @@ mod tests {
         let inbox = second.post.clone().expect("given");
         backlog.ask(first, &mut tower, now, posts);
         backlog.ask(second, &mut tower, now, posts);
-        assert!(backlog.cancel(group, 2) && !backlog.cancel(group, 2));
+        let room = Room::Core(group);
+        assert!(backlog.cancel(room, 2) && !backlog.cancel(room, 2));
         assert_eq!(inbox.take(), Some(Step::Dropped));
         tower.open = true;
         backlog.hear(&Up::Core(vsync::Up::Room { group }), &mut tower, now, posts);
         assert_eq!((backlog.len(), tower.taken.len()), (0, 1));
-        assert!(!backlog.cancel(group, 1));
+        assert!(!backlog.cancel(room, 1));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use lwg::{Down, Endpoint, Message, Order, Up};
@@ -97,6 +97,7 @@ impl CoreGroup {
     /// [`Error::NotSent`] if it would have to wait, and nothing was sent; [`Error::TooLong`],
     /// [`Error::Closed`].
     pub fn try_cast(&self, how: impl Into<How>, body: impl Into<Bytes>) -> Result<Posted, Error> {
+        self.door.wait_for_room_until(Room::Core(self.group), Some(Instant::now()))?;
         let posted = self.cast(how, body)?;
         posted.sent_within(Duration::ZERO)?;
         Ok(posted)

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use lwg::{Down, Endpoint, LwgId, Outcome, SendId};
 use muts::os::Finder;
@@ -11,6 +12,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::hatch::Hatch;
 use crate::inbox::Inbox;
+use crate::posts::Step;
 use crate::runtime::Runtime;
 use crate::sent::Sent;
 use crate::shared::{Hook, Room, Shared, Word};
@@ -76,11 +78,23 @@ impl Door {
     /// # Errors
     /// [`Error::Closed`].
     pub(crate) fn wait_for_room(&self, room: Room) -> Result<(), Error> {
+        self.wait_for_room_until(room, None).map_err(|_| Error::Closed)
+    }
+
+    /// The same, if that is so by then.
+    ///
+    /// # Errors
+    /// [`Error::NotSent`] if it is not, also if it never will be.
+    pub(crate) fn wait_for_room_until(
+        &self,
+        room: Room,
+        until: Option<Instant>,
+    ) -> Result<(), Error> {
         if self.shared.has_room(room) {
             return Ok(());
         }
         let has_room = std::future::poll_fn(|context| self.shared.poll_room(room, context));
-        self.runtime.wait(has_room, None).ok_or(Error::Closed)
+        self.runtime.wait(has_room, until).ok_or(Error::NotSent)
     }
 
     /// Asks for an operation on a group and makes its outcome something to wait for.
@@ -135,6 +149,42 @@ impl Door {
         let hook = Hook::Send(lwg, send, replies, Arc::clone(&inbox));
         self.ask(ask(send), hook);
         Sent::new(self, send, inbox, replies)
+    }
+
+    /// The same without replies; it is taken back if the tower has not taken it by then.
+    ///
+    /// # Errors
+    /// [`Error::NotSent`] if it was taken back, [`Error::Out`] if this process is out of the group,
+    /// [`Error::Closed`].
+    pub(crate) fn send_within(
+        self: &Arc<Self>,
+        lwg: LwgId,
+        patience: Duration,
+        ask: impl FnOnce(SendId) -> Down,
+    ) -> Result<Sent, Error> {
+        let (room, until) = (Room::Light(lwg), Instant::now().checked_add(patience));
+        self.wait_for_room_until(room, until)?;
+        let (send, inbox) = (self.mint_send(), Arc::new(Inbox::default()));
+        let post = Arc::new(Inbox::default());
+        self.ask(ask(send), Hook::Within(lwg, send, Arc::clone(&inbox), Arc::clone(&post)));
+        let sent = Sent::new(self, send, inbox, false);
+        let step = || std::future::poll_fn(|context| post.poll(context));
+        let mut went = self.runtime.wait(step(), until);
+        if went.is_none() {
+            let answer = Arc::new(Inbox::default());
+            let back = Arc::clone(&answer);
+            self.run(move |engine| back.push(engine.cancel(room, send.0)));
+            if Pending::first(self, answer, Ok).wait()? {
+                return Err(Error::NotSent);
+            }
+            went = self.runtime.wait(step(), None);
+        }
+        match went {
+            Some(Some(Step::Taken)) => Ok(sent),
+            Some(Some(_)) => Err(Error::NotSent),
+            Some(None) => Err(Error::Out),
+            None => Err(Error::Closed),
+        }
     }
 
     /// The same from outside the group: it ends with its answers, also if none are wanted.

@@ -7,7 +7,6 @@ use std::time::Duration;
 use lwg::{Down, Endpoint, Up};
 use muts::os::Bell;
 use muts::{Guard, Guarded, Instant, Layer as _};
-use vsync::GroupId;
 
 use crate::backlog::{Asked, Backlog};
 use crate::inbox::Inbox;
@@ -94,15 +93,15 @@ impl Engine {
         self.motor.address()
     }
 
-    fn ask(&mut self, ask: Box<Down>, ticket: u64, post: Option<Arc<Inbox<Step>>>) {
+    fn ask(&mut self, ask: Box<Down>, ticket: Option<u64>, post: Option<Arc<Inbox<Step>>>) {
         let now = self.motor.now();
         let asked = Asked { ask, ticket, post };
         self.backlog.ask(asked, &mut self.tower, now, &mut self.posts);
     }
 
-    /// Takes back a multicast in a core group that still waits; whether it did.
-    pub(crate) fn cancel(&mut self, group: GroupId, ticket: u64) -> bool {
-        self.backlog.cancel(group, ticket)
+    /// Takes back a multicast that still waits for room; whether it did.
+    pub(crate) fn cancel(&mut self, room: Room, ticket: u64) -> bool {
+        self.backlog.cancel(room, ticket)
     }
 
     /// Takes in what was asked; true if more waits.
@@ -112,11 +111,15 @@ impl Engine {
         for _ in 0..ASKS_PER_TURN {
             match self.shared.pop() {
                 Some(Word::Ask(ask, Hook::Cast(ticket, inbox))) => {
-                    self.ask(ask, ticket, Some(inbox));
+                    self.ask(ask, Some(ticket), Some(inbox));
+                }
+                Some(Word::Ask(ask, Hook::Within(lwg, send, inbox, post))) => {
+                    self.router.hook(Hook::Send(lwg, send, false, inbox));
+                    self.ask(ask, Some(send.0), Some(post));
                 }
                 Some(Word::Ask(ask, hook)) => {
                     self.router.hook(hook);
-                    self.ask(ask, 0, None);
+                    self.ask(ask, None, None);
                 }
                 Some(Word::Do(what)) => {
                     what(self);
@@ -152,7 +155,7 @@ impl Engine {
     /// Asks what comes of things inside.
     pub(crate) fn ask_all(&mut self, asks: Vec<Down>) {
         for ask in asks {
-            self.ask(Box::new(ask), 0, None);
+            self.ask(Box::new(ask), None, None);
         }
     }
 
@@ -200,7 +203,7 @@ impl Crank for Engine {
 
     fn close(&mut self) {
         if !self.over {
-            self.ask(Box::new(Down::Core(vsync::Down::Farewell)), 0, None);
+            self.ask(Box::new(Down::Core(vsync::Down::Farewell)), None, None);
             // If it does not go out, silence will tell the others.
             let _ = self.motor.turn(&mut self.tower, Some(Duration::ZERO));
         }

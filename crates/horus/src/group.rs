@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use lwg::{Down, Endpoint, How, LwgId, Message, Order, Up, View, ViewId};
@@ -95,11 +96,38 @@ impl Group {
         self.multicast(how.into(), body.into(), true)
     }
 
+    /// lwg_send, unless it has to wait for room longer than that: many wait already, or a member
+    /// does not receive what it is told.
+    ///
+    /// # Errors
+    /// [`Error::NotSent`] if it was taken back; [`Error::Out`], [`Error::TooLong`],
+    /// [`Error::Closed`].
+    pub fn send_within(
+        &self,
+        patience: Duration,
+        how: impl Into<How>,
+        body: impl Into<Bytes>,
+    ) -> Result<Sent, Error> {
+        let (how, body) = (how.into(), body.into());
+        fits(&body)?;
+        let (lwg, message) = (self.lwg, Message::new(body));
+        let ask = |send| Down::Send { lwg, send, how, replies: false, message };
+        self.door.send_within(lwg, patience, ask)
+    }
+
+    /// lwg_send, if that can be done at once.
+    ///
+    /// # Errors
+    /// As [`Group::send_within`].
+    pub fn try_send(&self, how: impl Into<How>, body: impl Into<Bytes>) -> Result<Sent, Error> {
+        self.send_within(Duration::ZERO, how, body)
+    }
+
     /// lwg_send to those of these members that are in the view: the others are told nothing of it,
     /// this process neither unless it is listed.
     ///
     /// # Errors
-    /// [`Error::Closed`].
+    /// [`Error::TooLong`], [`Error::Closed`].
     pub fn send_to(
         &self,
         members: &[Endpoint],
@@ -112,7 +140,7 @@ impl Group {
     /// The same, and their replies are wanted.
     ///
     /// # Errors
-    /// [`Error::Closed`].
+    /// [`Error::TooLong`], [`Error::Closed`].
     pub fn ask_to(
         &self,
         members: &[Endpoint],
@@ -129,6 +157,7 @@ impl Group {
         body: Bytes,
         replies: bool,
     ) -> Result<Sent, Error> {
+        fits(&body)?;
         self.door.wait_for_room(Room::Light(self.lwg))?;
         let (lwg, message) = (self.lwg, Message::new(body));
         let to = Box::new(members.iter().copied().collect());

@@ -12,6 +12,7 @@ use crate::door::Door;
 use crate::error::Error;
 use crate::inbox::Inbox;
 use crate::posts::Step;
+use crate::shared::Room;
 use crate::wait::{Pending, Wait};
 
 /// A multicast that waits for room, or is on its way. Dropping it changes nothing.
@@ -75,7 +76,7 @@ impl Posted {
         let (group, ticket) = (self.group, self.ticket);
         let answer = Arc::new(Inbox::default());
         let told = Arc::clone(&answer);
-        self.door.run(move |engine| told.push(engine.cancel(group, ticket)));
+        self.door.run(move |engine| told.push(engine.cancel(Room::Core(group), ticket)));
         Pending::first(&self.door, answer, Ok)
     }
 

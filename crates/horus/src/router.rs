@@ -64,7 +64,8 @@ impl Router {
     /// Before the ask goes down.
     pub(crate) fn hook(&mut self, hook: Hook) {
         match hook {
-            Hook::Nothing | Hook::Cast(..) => {}
+            // The engine takes these apart.
+            Hook::Nothing | Hook::Cast(..) | Hook::Within(..) => {}
             Hook::Outcome(lwg, inbox) => self.outcomes.entry(lwg).or_default().push_back(inbox),
             // Out of it meanwhile: nothing will ever be told of this send.
             Hook::Send(lwg, _, _, inbox) if !self.groups.contains_key(&lwg) => inbox.end(),

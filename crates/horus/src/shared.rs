@@ -36,6 +36,8 @@ pub(crate) enum Hook {
     Send(LwgId, SendId, bool, Arc<Inbox<Up>>),
     /// The replies to a send from outside a group.
     Outside(LwgId, SendId, Arc<Inbox<Up>>),
+    /// The same without replies, and whether the tower took it.
+    Within(LwgId, SendId, Arc<Inbox<Up>>, Arc<Inbox<Step>>),
     /// What becomes of a multicast in a core group; its ticket.
     Cast(u64, Arc<Inbox<Step>>),
 }
@@ -111,6 +113,10 @@ impl Shared {
                 Word::Ask(_, Hook::Outcome(_, inbox)) => inbox.end(),
                 Word::Ask(_, Hook::Send(_, _, _, inbox) | Hook::Outside(_, _, inbox)) => {
                     inbox.end()
+                }
+                Word::Ask(_, Hook::Within(_, _, inbox, post)) => {
+                    inbox.end();
+                    post.end();
                 }
                 Word::Ask(_, Hook::Cast(_, inbox)) => inbox.end(),
                 Word::Ask(_, Hook::Nothing) | Word::Do(_) => {}

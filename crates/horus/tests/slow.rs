@@ -131,6 +131,37 @@ fn who_receives_nothing_for_long_is_taken_out_and_told_why() {
 }
 
 #[test]
+fn what_would_have_to_wait_is_taken_back_and_told_to_nobody() {
+    let (a, b) = two("tries", None);
+    let (slow, untaken) = both(&a, &b);
+    let not_sent = |tried: Result<_, Error>| matches!(tried, Err(Error::NotSent));
+    let mut sent = 0;
+    while slow.try_send(Order::Fifo, body(sent)).is_ok() {
+        sent += 1;
+        assert!(sent < SENDS, "it never has to wait");
+    }
+    until(&a, "lwg.choked_elsewhere", |count| count == 1);
+    let patience = Duration::from_millis(30);
+    assert!(not_sent(slow.send_within(patience, Order::Fifo, body(SENDS))));
+    assert_eq!(counter(&a, "horus.asks_waiting"), 0, "nothing waits that was taken back");
+    let taker = std::thread::spawn(move || {
+        for number in 0.. {
+            let received = untaken.receive().wait_for(LONG).expect("in time").expect("in");
+            let told = u64::from_le_bytes(received.body()[..8].try_into().expect("eight"));
+            if told == u64::MAX {
+                return number;
+            }
+            assert_eq!(told, number);
+        }
+        unreachable!("it ends with the last")
+    });
+    let mut last = body(0);
+    last[..8].fill(0xff);
+    slow.send_within(LONG, Order::Fifo, last).expect("room once it is taken");
+    assert_eq!(taker.join().expect("all of them"), sent as u64);
+}
+
+#[test]
 fn a_handle_that_is_dropped_holds_up_nobody() {
     let (a, b) = two("dropped", None);
     let (slow, untaken) = both(&a, &b);
