@@ -46,7 +46,7 @@ pub struct Kernel<M> {
     pub(crate) across: Across,
     choked: Choked<GroupId>,
     /// What is to be said of that and was handed back.
-    choking: VecDeque<muts::Down>,
+    choking: VecDeque<(ProcId, GroupId, bool)>,
     /// The highest epoch number of any group that was left.
     highest: u64,
     pub(crate) look: Instant,

@@ -112,3 +112,17 @@ fn a_side_waits_for_its_own_only_and_for_the_others_when_they_are_back() {
         assert_eq!(casts(&mut world, 'a', slow), eased, "eased: {eased}");
     }
 }
+
+#[test]
+fn who_has_no_room_for_the_word_hears_it_later_and_keeps_nobody_else_waiting() {
+    let (mut world, [slow, other]) = two_groups();
+    world.air.borrow_mut().no_room.insert(proc('a'));
+    choke(&mut world, 'c', slow, true);
+    choke(&mut world, 'c', other, true);
+    choke(&mut world, 'c', other, false);
+    assert!(!casts(&mut world, 'b', slow) && casts(&mut world, 'b', other));
+    assert!(casts(&mut world, 'a', slow), "it has not heard of it");
+    world.air.borrow_mut().no_room.clear();
+    world.run(SECOND);
+    assert!(!casts(&mut world, 'a', slow) && casts(&mut world, 'a', other));
+}

@@ -1,5 +1,6 @@
 //! Choking: who does not take what is told of a core group says so to those who multicast there.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use muts::{Full, Instant, Message, Multicast, ProcId};
@@ -39,17 +40,21 @@ impl<M: Multicast> Kernel<M> {
     }
 
     fn say_choked(&mut self, now: Instant, group: GroupId, to: Endpoint, choked: bool) {
-        let mut message = Message::default();
-        message.push(&SendHeader::Choke { group, choked });
-        self.choking.push_back(muts::Down::Send { to: to.proc, message });
+        self.choking.push_back((to.proc, group, choked));
         self.send_choking(now);
     }
 
-    /// What the transport handed back goes before what is said later.
+    /// What the transport handed back goes before what is said to the same process later; who takes
+    /// nothing keeps nobody else waiting.
     pub(super) fn send_choking(&mut self, now: Instant) {
-        while let Some(ask) = self.choking.pop_front() {
-            if let Err(Full(ask)) = self.desk.below.down(now, ask) {
-                return self.choking.push_front(ask);
+        let mut full = BTreeSet::new();
+        for (to, group, choked) in core::mem::take(&mut self.choking) {
+            let mut message = Message::default();
+            message.push(&SendHeader::Choke { group, choked });
+            let send = muts::Down::Send { to, message };
+            if full.contains(&to) || matches!(self.desk.below.down(now, send), Err(Full(_))) {
+                full.insert(to);
+                self.choking.push_back((to, group, choked));
             }
         }
     }
@@ -83,6 +88,7 @@ impl<M: Multicast> Kernel<M> {
 
     /// A process is over: it chokes nothing.
     pub(super) fn lose_choked(&mut self, peer: ProcId) {
+        self.choking.retain(|(to, ..)| *to != peer);
         for group in self.choked.lose(|who| who.proc == peer) {
             self.look_choked(group);
         }

@@ -27,6 +27,8 @@ pub(crate) struct Air {
     random: Option<Random>,
     /// Of what is not reliable, parts in a million that are lost.
     pub(crate) loss: u64,
+    /// There is no room for what is sent to these alone.
+    pub(crate) no_room: BTreeSet<ProcId>,
     /// What is on its way, by time of arrival and a number.
     flying: BTreeMap<(Instant, u64), (ProcId, Up)>,
     count: u64,
@@ -239,6 +241,11 @@ impl Layer for Breath {
     type Down = Down;
     type Up = Up;
     fn down(&mut self, _: Instant, ask: Down) -> Result<(), Full<Down>> {
+        if let Down::Send { to, .. } = &ask
+            && self.air.borrow().no_room.contains(to)
+        {
+            return Err(Full(ask));
+        }
         self.air.borrow_mut().ask(self.me, ask);
         Ok(())
     }
