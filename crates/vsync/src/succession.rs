@@ -207,6 +207,10 @@ impl Serving {
         if waits && self.epoch.stability.has_all() {
             self.release(turn, true);
             self.stable_later.drain(..).for_each(|up| turn.tell(up));
+            // What was multicast meanwhile was handed back.
+            if self.blocked.is_none() && core::mem::take(&mut self.owes_room) {
+                turn.tell(Up::Room { group: self.group() });
+            }
         }
     }
 

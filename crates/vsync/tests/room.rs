@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use common::{World, message, proc};
-use vsync::{Down, Fault, GroupId, Order, Up};
+use vsync::{Down, Fault, GroupId, How, Order, Up};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -40,6 +40,27 @@ fn whoever_joins_and_then_founds_hears_of_room_too() {
     world.ask(proc('b'), Down::Found { group, members: Vec::new() }).expect("taken");
     world.run(SECOND);
     assert!(world.told[&proc('b')].iter().any(is_room));
+}
+
+#[test]
+fn whoever_casts_while_a_gbcast_waits_to_be_sure_hears_of_room_once_it_is_told() {
+    let group = GroupId::of_word("g");
+    let mut refused = 0;
+    for moment in 0..120 {
+        let (mut world, _) = World::together("abc", 1, group);
+        let how = How { safe: true, ..Order::Global.into() };
+        let (a, b) = (proc('a'), proc('b'));
+        world.ask(a, Down::Cast { group, how, message: message("g") }).expect("taken");
+        world.run(Duration::from_micros(200) * moment);
+        if world.ask(b, cast(group)).is_ok() {
+            continue;
+        }
+        refused += 1;
+        let before = world.told[&b].len();
+        world.run(SECOND * 2);
+        assert!(world.told[&b][before..].iter().any(is_room), "asked at {moment}");
+    }
+    assert!(refused > 10, "tried at {refused} moments only");
 }
 
 #[test]

@@ -20,7 +20,13 @@ const fn light(
     Plant { name, file, from, to, families: &[], packages: &["lwg"] }
 }
 
-pub(super) const PLANTS: [Plant; 36] = [
+pub(super) const PLANTS: [Plant; 37] = [
+    kernel(
+        "who multicasts while a GBCAST waits to be sure is not told of room",
+        "crates/vsync/src/succession.rs",
+        "if self.blocked.is_none() && core::mem::take(&mut self.owes_room) {",
+        "if self.blocked.is_some() && core::mem::take(&mut self.owes_room) {",
+    ),
     kernel(
         "what a member said of an earlier view is taken for where it is",
         "crates/vsync/src/install.rs",
