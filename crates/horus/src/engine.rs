@@ -176,7 +176,9 @@ impl Engine {
                 Room::Any => continue,
             };
             // Past what waits for room there. If it is handed back it is tried once more later.
-            let _ = self.tower.down(now, leave);
+            if self.tower.down(now, leave).is_ok() {
+                self.router.slow.leave(group);
+            }
         }
         self.router.slow.due(patience).map(|due| due.since(now))
     }

@@ -235,10 +235,91 @@ impl Slow {
             choking.since = now;
             let taken = choking.mailbox.taken.load(Ordering::SeqCst);
             if std::mem::replace(&mut choking.taken, taken) == taken {
-                choking.mailbox.left.store(true, Ordering::SeqCst);
                 overdue.extend(&choking.groups);
             }
         }
         overdue
+    }
+
+    /// This process leaves a group because of it: whoever looks there later is told so.
+    pub(crate) fn leave(&self, group: Room) {
+        for choking in self.boxes.iter().filter(|choking| choking.groups.contains(&group)) {
+            choking.mailbox.left.store(true, Ordering::SeqCst);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lwg::{LwgId, Message, Order, SendId, ViewId};
+    use muts::{NodeId, ProcId};
+
+    const GROUP: LwgId = LwgId { creator: 1, count: 1 };
+    const ME: Endpoint = Endpoint::of(ProcId { node: NodeId(1), incarnation: 1 });
+    const OTHER: Endpoint = Endpoint::of(ProcId { node: NodeId(2), incarnation: 1 });
+    const START: Instant = Instant::ZERO;
+
+    fn tell(slow: &mut Slow, mailbox: &Arc<Mailbox>, from: Endpoint, bytes: usize) -> bool {
+        let (view, send, order) = (ViewId::default(), SendId(1), Order::Fifo);
+        let message = Message::new(vec![0; bytes]);
+        let (safe, replies, lwg) = (false, false, GROUP);
+        let up = Up::Message { lwg, view, from, send, order, safe, replies, message };
+        let asked = slow.tell((START, ME), mailbox, up);
+        asked.is_some_and(|ask| matches!(ask, Down::Choke { lwg: GROUP, choked: true }))
+    }
+
+    /// Takes one, as `Mailbox::take` does without the crank; whether its group is eased then.
+    fn take(slow: &mut Slow, mailbox: &Arc<Mailbox>) -> bool {
+        let (_, weight) = mailbox.inbox.take().expect("something lies there");
+        mailbox.lighten(weight);
+        mailbox.taken.fetch_add(1, Ordering::SeqCst);
+        let asks = slow.ease(mailbox);
+        asks.iter().any(|ask| matches!(ask, Down::Choke { lwg: GROUP, choked: false }))
+    }
+
+    #[test]
+    fn a_group_is_choked_once_and_eased_when_no_mailbox_is_heavy_with_it() {
+        let (pile, mut slow) = (Arc::default(), Slow::default());
+        let [group, events] = [(); 2].map(|()| Mailbox::new(&pile));
+        assert!(!tell(&mut slow, &group, ME, UNTAKEN_BYTES_MAX + 1), "its own");
+        assert!(tell(&mut slow, &group, OTHER, UNTAKEN_BYTES_MAX + 1));
+        assert!(!tell(&mut slow, &events, OTHER, UNTAKEN_BYTES_MAX + 1), "it is known");
+        assert!(!take(&mut slow, &group) && !take(&mut slow, &group), "the other one is heavy");
+        assert!(take(&mut slow, &events));
+        assert_eq!(pile.bytes(), 0);
+    }
+
+    #[test]
+    fn many_mailboxes_that_are_light_each_are_too_much_together() {
+        let (pile, mut slow) = (Arc::default(), Slow::default());
+        let each = UNTAKEN_BYTES_MAX / 2;
+        let boxes: Vec<_> = (0..PILE_BYTES_MAX / each).map(|_| Mailbox::new(&pile)).collect();
+        let (last, rest) = boxes.split_last().expect("some");
+        assert!(rest.iter().all(|mailbox| !tell(&mut slow, mailbox, OTHER, each)));
+        assert!(tell(&mut slow, last, OTHER, each));
+        assert!(take(&mut slow, last), "nothing lies there any more");
+        drop(boxes);
+        assert_eq!(pile.bytes(), 0, "what nobody takes is given up with its mailbox");
+    }
+
+    #[test]
+    fn only_who_takes_nothing_at_all_is_overdue() {
+        let (pile, mut slow, patience) = (Arc::default(), Slow::default(), Duration::from_secs(1));
+        let mailbox = Mailbox::new(&pile);
+        for _ in 0..3 {
+            tell(&mut slow, &mailbox, OTHER, UNTAKEN_BYTES_MAX);
+        }
+        assert_eq!(slow.due(patience), Some(START + patience));
+        assert!(!take(&mut slow, &mailbox));
+        assert!(slow.overdue(START + patience, patience).is_empty(), "one was taken");
+        assert!(slow.overdue(START + patience, patience).is_empty(), "not yet again");
+        let overdue = slow.overdue(START + patience * 2, patience);
+        assert_eq!(overdue, [Room::Light(GROUP)]);
+        assert!(!mailbox.was_left());
+        slow.leave(overdue[0]);
+        assert!(mailbox.was_left());
+        slow.out(overdue[0]);
+        assert_eq!(slow.due(patience), None);
     }
 }

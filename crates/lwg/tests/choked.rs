@@ -167,16 +167,21 @@ fn a_part_waits_for_its_own_only_and_for_the_others_when_they_are_back() {
     }
 }
 
-#[test]
-fn what_comes_from_outside_is_refused_while_a_member_takes_nothing() {
+/// Three processes on one core group, and a group of two of them of which the second takes nothing.
+fn beside(traits: Traits) -> (Town, LwgId) {
     let mut town = Town::new(3, &seats(&[1, 2, 3]));
     town.ask(seat(1), Down::Create { lwg: lwg(1, 1), members: seats(&[1, 2, 3]) });
     town.run();
     let (slow, members, set) = (lwg(1, 2), seats(&[1, 2]), SetId::DEFAULT);
-    let traits = Traits { open: true, relaxed: false };
     town.ask(seat(1), Down::CreateWith { set, lwg: slow, members, traits });
     town.run();
     choke(&mut town, 2, slow, true);
+    (town, slow)
+}
+
+#[test]
+fn what_comes_from_outside_is_refused_while_a_member_takes_nothing() {
+    let (mut town, slow) = beside(Traits { open: true, relaxed: false });
     let (send, member, message) = (SendId(77), seat(1), Message::new(vec![4]));
     let how = Order::Total.into();
     town.ask(seat(3), Down::SendThrough { lwg: slow, member, send, how, replies: true, message });
@@ -190,14 +195,7 @@ fn what_comes_from_outside_is_refused_while_a_member_takes_nothing() {
 
 #[test]
 fn who_is_no_member_of_a_relaxed_group_waits_too() {
-    let mut town = Town::new(3, &seats(&[1, 2, 3]));
-    town.ask(seat(1), Down::Create { lwg: lwg(1, 1), members: seats(&[1, 2, 3]) });
-    town.run();
-    let (slow, members, set) = (lwg(1, 2), seats(&[1, 2]), SetId::DEFAULT);
-    let traits = Traits { open: false, relaxed: true };
-    town.ask(seat(1), Down::CreateWith { set, lwg: slow, members, traits });
-    town.run();
-    choke(&mut town, 2, slow, true);
+    let (mut town, slow) = beside(Traits { open: false, relaxed: true });
     assert_eq!(who_sends(&mut town, slow, &[3, 3, 1]), [true, false, false]);
     choke(&mut town, 2, slow, false);
     assert!(room(&town, 3, slow) == 1 && sends(&mut town, 3, slow));

@@ -1,26 +1,8 @@
 //! Choked: who is waited for because it does not take what it is told.
 
-use super::Plant;
+use super::{Plant, kernel, light};
 
-const fn kernel(
-    name: &'static str,
-    file: &'static str,
-    from: &'static str,
-    to: &'static str,
-) -> Plant {
-    Plant { name, file, from, to, families: &["core"], packages: &["vsync"] }
-}
-
-const fn light(
-    name: &'static str,
-    file: &'static str,
-    from: &'static str,
-    to: &'static str,
-) -> Plant {
-    Plant { name, file, from, to, families: &["lwg"], packages: &["lwg"] }
-}
-
-pub(super) const PLANTS: [Plant; 4] = [
+pub(super) const PLANTS: [Plant; 5] = [
     light(
         "who takes again what it is told of a group tells nobody",
         "crates/lwg/src/choked.rs",
@@ -44,5 +26,11 @@ pub(super) const PLANTS: [Plant; 4] = [
         "crates/vsync/src/kernel/choking.rs",
         "if !self.choked.is_by(group, &view.members) {",
         "if self.choked.is_empty() {",
+    ),
+    light(
+        "what was handed back because too many moves are under way is not told of room",
+        "crates/lwg/src/groups/hearing.rs",
+        "                self.give_room();\n",
+        "",
     ),
 ];
