@@ -168,7 +168,7 @@ impl Drop for CoreGroup {
 
 fn heard(up: Up) -> Option<CoreHeard> {
     match up {
-        Up::Core(vsync::Up::View(view)) => Some(CoreHeard::View(view)),
+        Up::Core(vsync::Up::View(view)) => Some(CoreHeard::View(*view)),
         Up::Core(vsync::Up::Cast { from, order, safe, message, .. }) => {
             Some(CoreHeard::Message { from, order, safe, body: message.into_body() })
         }

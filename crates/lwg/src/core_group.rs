@@ -115,7 +115,7 @@ impl CoreGroup {
             opening: Opening::default(),
             noted: false,
         };
-        here.told.push_back(Up::Core(vsync::Up::View(view)));
+        here.told.push_back(Up::Core(vsync::Up::View(view.into())));
         new.begin_exchange(here);
         new
     }
@@ -150,7 +150,7 @@ impl CoreGroup {
         self.carry_unstable(here, &along);
         let lowest = along.first().copied().unwrap_or(here.me);
         self.view = view;
-        here.told.push_back(Up::Core(vsync::Up::View(self.view.clone())));
+        here.told.push_back(Up::Core(vsync::Up::View(self.view.clone().into())));
         self.directory.lose(here, |member| along.contains(member), self.view.id, lowest);
         self.depart_forced(here);
         // Few groups are up to date at once, so that nobody sends in a view that is over; of many

@@ -1,5 +1,6 @@
 //! Wire: values to bytes and back, little-endian, every length checked before it is believed.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use bytes::BytesMut;
@@ -85,6 +86,16 @@ impl<T: Wire> Wire for Option<T> {
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
         Ok(if bool::read(from)? { Some(T::read(from)?) } else { None })
+    }
+}
+
+/// As what is in it.
+impl<T: Wire> Wire for Box<T> {
+    fn write(&self, into: &mut impl Sink) {
+        T::write(self, into);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        T::read(from).map(Self::new)
     }
 }
 

@@ -4,6 +4,7 @@
 //! nothing of the old one is cleaned or carried over. Sending and receiving are here; `delivery`
 //! and `sequencer` decide what is told when, `reports` what is known of the others.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -180,7 +181,8 @@ impl Epoch {
         };
         let news = stamp > 0 || changes.as_ref().is_some_and(|changes| !changes.is_empty());
         let waits = after.is_some();
-        let header = FrameHeader::Cast(CastHeader { order, safe, to, changes, stamp });
+        let aimed = to.map(Box::new);
+        let header = FrameHeader::Cast(CastHeader { order, safe, to: aimed, changes, stamp });
         let to = to.map(|to| self.streams[self.rank].share(to));
         let cast = Cast { order, safe, to, after, stamp, message: message.clone() };
         let ranks = self.put(turn, &header, Frame::Cast(cast), message)?;
@@ -214,23 +216,20 @@ impl Epoch {
             message.pop::<FrameHeader>().expect("the header just pushed");
             return Err(message);
         }
-        self.append(turn, self.rank, frame);
+        self.append(self.rank, frame);
+        self.stability.stir(turn.now, turn.config.stability);
         Ok(ranks)
     }
 
-    /// Takes the next frame of a stream.
-    fn append(&mut self, turn: &mut Turn<'_>, rank: usize, frame: Frame) {
-        let mut soon = turn.config.stability;
+    /// Takes the next frame of a stream. A report is due then: whoever takes the last of several
+    /// says so.
+    fn append(&mut self, rank: usize, frame: Frame) {
         self.clock = self.clock.max(frame.stamp());
         if let Some(cast) = frame.cast() {
-            self.stability.keep(cast.message.len());
-            if cast.safe {
-                // Its sender waits for nothing but that everybody says so.
-                soon = core::time::Duration::ZERO;
-            }
+            // The sender of what is safe waits for nothing but that everybody says so.
+            self.stability.keep(cast.message.len(), cast.safe);
         }
         self.streams[rank].append(frame);
-        self.stability.stir(turn.now, soon);
     }
 
     /// Takes a multicast of a member, and those of the same that come right behind it; answers
@@ -241,10 +240,11 @@ impl Epoch {
         from: ProcId,
         (mut position, mut message): (u64, Message),
     ) -> Option<muts::Up> {
-        let rank = self.rank_of(from);
-        loop {
+        let rank = self.rank_of(from).filter(|rank| *rank != self.rank);
+        let mut any = false;
+        let other = loop {
             if let Some(rank) = rank {
-                self.take(turn, rank, position, message);
+                any |= self.take(turn, rank, position, message);
             }
             match turn.net.up() {
                 Some(muts::Up::Cast { channel, from: sender, seq, message: next })
@@ -252,22 +252,30 @@ impl Epoch {
                 {
                     (position, message) = (seq, next);
                 }
-                other => return other,
+                other => break other,
             }
+        };
+        if any {
+            self.stability.stir(turn.now, turn.config.stability);
         }
+        other
     }
 
-    /// Takes a multicast of a member. Those that are here already are passed over: a flush may
-    /// have brought them another way.
-    fn take(&mut self, turn: &mut Turn<'_>, rank: usize, position: u64, message: Message) {
-        if position != self.streams[rank].received() || rank == self.rank {
-            return;
-        }
+    /// Takes a multicast of another member; answers whether it is the next. Those that are here
+    /// already are passed over: a flush may have brought them another way.
+    fn take(&mut self, turn: &mut Turn<'_>, rank: usize, position: u64, message: Message) -> bool {
         let stream = &self.streams[rank];
-        match Frame::read(message, stream.last(), |to| stream.share(to)) {
-            Ok(frame) => self.append(turn, rank, frame),
-            Err(_) => turn.counters.malformed += 1,
+        if position != stream.received() {
+            return false;
         }
+        match Frame::read(message, stream.last(), |to| stream.share(to)) {
+            Ok(frame) => self.append(rank, frame),
+            Err(_) => {
+                turn.counters.malformed += 1;
+                return false;
+            }
+        }
+        true
     }
 
     /// A member's multicasts up to there were not meant for this one.
@@ -299,8 +307,9 @@ impl Epoch {
         match Frame::read(message, &Vector::zero(self.members.len()), Arc::new) {
             Err(_) => turn.counters.malformed += 1,
             Ok(frame) if position == next => {
-                self.append(turn, rank, frame);
-                self.join_beyond(turn, rank);
+                self.append(rank, frame);
+                self.join_beyond(rank);
+                self.stability.stir(turn.now, turn.config.stability);
             }
             Ok(frame) if position - next < crate::limits::PULL_FRAMES_MAX => {
                 self.beyond.insert((rank, position), frame);
@@ -310,9 +319,9 @@ impl Epoch {
     }
 
     /// Takes those beyond that are next now.
-    fn join_beyond(&mut self, turn: &mut Turn<'_>, rank: usize) {
+    fn join_beyond(&mut self, rank: usize) {
         while let Some(frame) = self.beyond.remove(&(rank, self.streams[rank].received())) {
-            self.append(turn, rank, frame);
+            self.append(rank, frame);
         }
     }
 
@@ -331,7 +340,8 @@ impl Epoch {
             let position = self.streams[rank].received();
             let frame = self.beyond.remove(&(rank, position));
             assert!(frame.is_some() || void(position), "V1: an INSTALL without the messages");
-            self.append(turn, rank, frame.unwrap_or(Frame::Skip));
+            self.append(rank, frame.unwrap_or(Frame::Skip));
         }
+        self.stability.stir(turn.now, turn.config.stability);
     }
 }

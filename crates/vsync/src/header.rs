@@ -18,6 +18,7 @@
 //! On a message to one process: `1` from its user, or `2 | group | epoch | rank u8 | position` for
 //! a frame of an excluded sender, handed over by a holder (FILL).
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use muts::{Audience, Malformed, Sink, Wire, read_varint, write_varint};
@@ -48,7 +49,7 @@ pub(crate) struct CastHeader {
     pub(crate) order: Order,
     pub(crate) safe: bool,
     /// Whom it is for, by rank; everybody if none.
-    pub(crate) to: Option<Audience>,
+    pub(crate) to: Option<Box<Audience>>,
     pub(crate) changes: Option<Changes>,
     /// Of an ABCAST: above those of all that its sender had received. Of what else waits: the
     /// highest of those, or 0 if it has said so before.
@@ -122,9 +123,9 @@ impl Wire for CastHeader {
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
         let kind = u8::read(from)?;
-        let order = Order::read(&mut &[kind & KINDS][..])?;
-        let to = (kind & WITH_AUDIENCE != 0).then(|| read_audience(from)).transpose()?;
-        let changes = (kind & WITH_CHANGES != 0).then(|| Changes::read(from)).transpose()?;
+        let order = Order::of_code(kind & KINDS).ok_or(Malformed)?;
+        let to = if kind & WITH_AUDIENCE == 0 { None } else { Some(read_audience(from)?.into()) };
+        let changes = if kind & WITH_CHANGES == 0 { None } else { Some(Changes::read(from)?) };
         let (total, said) = (order == Order::Total, kind & WITH_STAMP != 0);
         let stamp = if total || said { read_stamp(from)? } else { 0 };
         // One stamp, one spelling.
@@ -219,6 +220,7 @@ mod tests {
             (Order::Causal, false, Some(to), 300),
             (Order::Global, true, None, 0),
         ] {
+            let to = to.map(Box::new);
             let header = FrameHeader::Cast(CastHeader { order, safe, to, changes: None, stamp });
             let mut bytes = vec![];
             header.write(&mut bytes);

@@ -1,5 +1,6 @@
 //! Down and Up of the kernel: its whole system-call table.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use muts::{Address, Layer, Message, NodeId, ProcId};
@@ -150,7 +151,7 @@ pub enum Up {
         ticket: Vec<u8>,
     },
     /// The group has a new view. All messages told before it belong to the view before.
-    View(View),
+    View(Box<View>),
     /// A multicast, in the view told last (S2).
     Cast {
         /// The group.

@@ -418,10 +418,11 @@ impl<M: Multicast> Layer for Kernel<M> {
         if self.desk.told.is_empty() && !self.fed.is_empty() {
             self.serve(self.now);
         }
-        let up = self.desk.told.pop_front()?;
-        if !self.choked.is_empty() {
-            self.note_told(self.now, &up);
+        if self.choked.is_empty() {
+            return self.desk.told.pop_front();
         }
+        let up = self.desk.told.pop_front()?;
+        self.note_told(self.now, &up);
         Some(up)
     }
 

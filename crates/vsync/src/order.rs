@@ -37,6 +37,18 @@ impl Order {
             Self::Global => 6,
         }
     }
+
+    /// The order that crosses the network so.
+    pub(crate) const fn of_code(code: u8) -> Option<Self> {
+        match code {
+            1 => Some(Self::Fifo),
+            2 => Some(Self::Causal),
+            3 => Some(Self::Total),
+            5 => Some(Self::Unordered),
+            6 => Some(Self::Global),
+            _ => None,
+        }
+    }
 }
 
 impl Wire for Order {
@@ -44,13 +56,6 @@ impl Wire for Order {
         into.push(self.code());
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
-        match u8::read(from)? {
-            1 => Ok(Self::Fifo),
-            2 => Ok(Self::Causal),
-            3 => Ok(Self::Total),
-            5 => Ok(Self::Unordered),
-            6 => Ok(Self::Global),
-            _ => Err(Malformed),
-        }
+        Self::of_code(u8::read(from)?).ok_or(Malformed)
     }
 }

@@ -275,17 +275,18 @@ impl Stability {
         news
     }
 
-    /// A message of so many bytes is kept here until all are known to have it.
-    pub(crate) fn keep(&mut self, bytes: usize) {
+    /// A message of so many bytes is kept here until all are known to have it; somebody may wait
+    /// for that.
+    pub(crate) fn keep(&mut self, bytes: usize, waited_for: bool) {
         self.kept += bytes + KEPT_BESIDE_BYTES;
+        self.hurried |= waited_for;
     }
 
     /// Something new was received or processed here: a report is due soon.
     pub(crate) fn stir(&mut self, now: Instant, delay: Duration) {
         self.fresh = true;
-        self.hurried |= delay.is_zero();
-        let many = self.kept >= KEPT_BYTES;
-        self.hasten(now, if many { Duration::ZERO } else { delay });
+        let at_once = self.hurried || self.kept >= KEPT_BYTES;
+        self.hasten(now, if at_once { Duration::ZERO } else { delay });
     }
 
     fn hasten(&mut self, now: Instant, delay: Duration) {
@@ -377,7 +378,9 @@ pub(super) mod tests {
     fn what_is_waited_for_everybody_is_told_once_and_who_is_behind_or_has_asked_again() {
         let mut stability = Stability::new(3, 0, 1);
         let here = [1, 0, 0];
-        stability.stir(Instant::ZERO, Duration::ZERO);
+        stability.keep(1, true);
+        stability.stir(Instant::ZERO, Duration::from_millis(20));
+        assert_eq!(stability.due, Some(Instant::ZERO));
         assert_eq!(stability.addressees(&here, false).own, Audience::ALL);
         stability.hear(0, &here, &here);
         stability.hear(1, &here, &here);
@@ -397,10 +400,10 @@ pub(super) mod tests {
     fn where_much_is_kept_it_is_said_at_once() {
         let (now, delay) = (Instant::ZERO, Duration::from_millis(20));
         let mut stability = Stability::new(3, 0, 1);
-        stability.keep(KEPT_BYTES - KEPT_BESIDE_BYTES - 1);
+        stability.keep(KEPT_BYTES - KEPT_BESIDE_BYTES - 1, false);
         stability.stir(now, delay);
         assert_eq!(stability.due, Some(now + delay));
-        stability.keep(1);
+        stability.keep(1, false);
         stability.stir(now, delay);
         assert_eq!(stability.due, Some(now));
         let places = stability.addressees(&[1, 0, 0], false);

@@ -7,6 +7,7 @@
 
 mod runs;
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -60,7 +61,7 @@ pub(crate) enum Frame {
 }
 
 // Each is moved several times, and kept until all have it: what is rare lies elsewhere.
-const _: () = assert!(size_of::<Frame>() <= 120, "a frame has grown");
+const _: () = assert!(size_of::<Frame>() <= 96, "a frame has grown");
 
 impl Frame {
     pub(crate) fn cast(&self) -> Option<&Cast> {
@@ -97,7 +98,8 @@ impl Frame {
         let (header, mut message) = match self {
             Self::Cast(cast) if cast.is_for(rank) => {
                 let changes = cast.after.as_ref().map(whole);
-                let (order, safe, to, stamp) = (cast.order, cast.safe, cast.audience(), cast.stamp);
+                let (order, safe, stamp) = (cast.order, cast.safe, cast.stamp);
+                let to = cast.audience().map(Box::new);
                 let header = CastHeader { order, safe, to, changes, stamp };
                 (FrameHeader::Cast(header), cast.message.clone())
             }
@@ -136,7 +138,7 @@ impl Frame {
                     return Err(Malformed);
                 }
                 let after = changes.map(|changes| last.with(&changes)).transpose()?;
-                let to = to.map(share);
+                let to = to.map(|to| share(*to));
                 Ok(Self::Cast(Cast { order, safe, to, after, stamp, message }))
             }
         }

@@ -5,6 +5,7 @@
 //! content is fixed by its INSTALL (V3). A decided INSTALL is taken whenever it fits, whatever
 //! ballot has been promised since.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -298,7 +299,7 @@ impl Serving {
         }
         let mut view = told_view(install, part, previous, me);
         view.primary = turn.terms(install.group).elects(&install.voters());
-        self.owed.push(Up::View(view));
+        self.owed.push(Up::View(Box::new(view)));
         if let Some(founding) = founding {
             let missing: Vec<ProcId> =
                 founding.wanted.into_iter().filter(|proc| !members.contains(proc)).collect();

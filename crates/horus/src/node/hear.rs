@@ -243,7 +243,7 @@ impl Node {
                      process speaks none: update the older of the two"
                 ));
             }
-            vsync::Up::View(view) => self.hear_core_view(view),
+            vsync::Up::View(view) => self.hear_core_view(*view),
             vsync::Up::Cast { group, from, seq, order, safe, message } => {
                 self.hear_cast((group, from, seq), (order, safe), &message);
             }

@@ -67,7 +67,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             return;
         }
         match up {
-            vsync::Up::View(view) if is_managed(view.group) => self.on_view(view),
+            vsync::Up::View(view) if is_managed(view.group) => self.on_view(*view),
             vsync::Up::Stable { group, from, below } if is_managed(group) => {
                 let me = self.here.me;
                 if let Some(number) = self.number_of(group)

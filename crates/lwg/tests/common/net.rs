@@ -185,7 +185,7 @@ impl Net {
             for who in part {
                 self.at.insert((group, *who), new);
                 let told = view(part, previous);
-                self.tell(*who, Up::View(told));
+                self.tell(*who, Up::View(told.into()));
                 if self.handed_back.remove(&(group, *who)) {
                     self.tell(*who, Up::Room { group });
                 }

@@ -43,7 +43,7 @@ impl Wire {
         let members = members.to_vec();
         let previous =
             (!first).then_some(ViewId { epoch: self.epoch - 1, coordinator: members[0].proc });
-        self.told.push_back(Up::View(View {
+        self.told.push_back(Up::View(Box::new(View {
             group,
             id: ViewId { epoch: self.epoch, coordinator: members[0].proc },
             transitional: members.clone(),
@@ -51,7 +51,7 @@ impl Wire {
             members,
             previous,
             primary: None,
-        }));
+        })));
     }
 }
 

@@ -320,7 +320,7 @@ impl App for Member {
             Up::Lost { peer } => {
                 self.met.remove(&peer);
             }
-            Up::View(view) => self.told_view(view),
+            Up::View(view) => self.told_view(*view),
             Up::Cast { group, from, seq, order, safe, message } => {
                 self.told_cast(group, (from, seq), (order, safe), message.body());
             }

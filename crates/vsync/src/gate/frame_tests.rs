@@ -64,7 +64,7 @@ fn tells() -> Vec<Tell> {
         Up::Lost { peer },
         Up::Refused { peer, versions: (1, 2) },
         Up::Merged { group, sides: vec![side] },
-        Up::View(view),
+        Up::View(view.into()),
         Up::Asks { group, who: peer, ticket: vec![1, 2] },
         Up::Cast {
             group,

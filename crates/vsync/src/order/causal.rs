@@ -137,7 +137,13 @@ impl Wire for Changes {
             write_varint(into, *position);
         }
     }
+    #[inline]
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        // As it is with most messages.
+        if let [0, rest @ ..] = *from {
+            *from = rest;
+            return Ok(Self(Vec::new()));
+        }
         let count = usize::try_from(read_varint(from)?).map_err(|_| Malformed)?;
         if count > from.len() {
             return Err(Malformed);

@@ -45,7 +45,8 @@ impl Frames {
 
     /// The first position that is still to come.
     pub(super) fn end(&self) -> u64 {
-        self.base + self.list.len() as u64 + self.out() - self.base_out()
+        let out = if self.runs.is_none() { 0 } else { self.out() - self.base_out() };
+        self.base + self.list.len() as u64 + out
     }
 
     fn runs(&self) -> &VecDeque<Run> {
@@ -109,7 +110,7 @@ impl Frames {
     /// Where the frame of a position lies in the list.
     fn index(&self, position: u64) -> Option<usize> {
         let ahead = position.checked_sub(self.base)?;
-        if self.runs().is_empty() {
+        if self.runs.is_none() {
             return usize::try_from(ahead).ok();
         }
         let last = self.run_at(position).map_or(position, |run| run.span.end - 1);
@@ -129,6 +130,11 @@ impl Frames {
 
     /// Drops frames below `below`, and of those that are `late` only what lies below `below_late`.
     pub(super) fn free(&mut self, below: u64, below_late: u64, late: impl Fn(&Frame) -> bool) {
+        if self.runs.is_none() && self.base < below.min(below_late) {
+            let to = below.min(below_late).min(self.end());
+            self.list.drain(..(to - self.base) as usize);
+            self.base = to;
+        }
         while self.base < below
             && let Some(front) = self.list.front()
         {

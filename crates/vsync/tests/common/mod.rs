@@ -307,7 +307,7 @@ impl World {
             _ => None,
         });
         let view = last.filter(|view| view.members.len() == names.len());
-        (world, view.expect("all of them"))
+        (world, *view.expect("all of them"))
     }
 
     pub(crate) fn ask(&mut self, me: ProcId, ask: vsync::Down) -> Result<(), Full<vsync::Down>> {

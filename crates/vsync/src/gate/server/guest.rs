@@ -201,7 +201,7 @@ impl Guest {
                     }
                 }
                 Up::View(view) => {
-                    self.groups.entry(view.group).or_default().view = Some(view.clone());
+                    self.groups.entry(view.group).or_default().view = Some((**view).clone());
                 }
                 Up::Out { group, .. } => {
                     self.groups.remove(group);
