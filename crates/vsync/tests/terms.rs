@@ -30,7 +30,7 @@ fn agree(world: &mut World, names: &str, terms: &Terms) {
 fn last_view(world: &World, name: char) -> View {
     let views = world.told[&proc(name)].iter().rev();
     let mut views = views.filter_map(|up| if let Up::View(view) = up { Some(view) } else { None });
-    views.next().expect("in a view").clone()
+    View::clone(views.next().expect("in a view"))
 }
 
 fn out(world: &World, name: char) -> Option<Why> {
