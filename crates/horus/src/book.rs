@@ -29,7 +29,11 @@ impl Book {
     /// Writes down a name.
     pub(crate) fn add(&self, name: &str) -> NodeId {
         let node = NodeId::of_name(name);
-        self.state.lock().names.insert(node, name.to_owned());
+        let mut state = self.state.lock();
+        state.names.insert(node, name.to_owned());
+        let wakers = std::mem::take(&mut state.wakers);
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
         node
     }
 
@@ -78,6 +82,14 @@ impl Book {
         };
         let incarnation = incarnation.or_else(|| state.current.get(&node).copied());
         Ok(incarnation.map(|incarnation| Endpoint::of(ProcId { node, incarnation })))
+    }
+
+    /// Once it is known what the node of a process is called: processes tell each other when they
+    /// meet.
+    pub fn poll_named(&self, process: ProcId, context: &mut Context<'_>) -> Poll<()> {
+        self.listen(context);
+        let known = self.state.lock().names.contains_key(&process.node);
+        if known { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// Whether a node is known by name, or was met.
@@ -147,7 +159,7 @@ impl Book {
         if self.missing(me, start).is_none() { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    /// Wakes whoever waits when somebody else is met.
+    /// Wakes whoever waits when somebody else is met, or known by name.
     fn listen(&self, context: &Context<'_>) {
         let mut state = self.state.lock();
         if !state.wakers.iter().any(|waker| waker.will_wake(context.waker())) {

@@ -100,12 +100,11 @@ impl Door {
     /// Asks for an operation on a group and makes its outcome something to wait for.
     pub(crate) fn operate<T: 'static>(
         self: &Arc<Self>,
-        lwg: LwgId,
         ask: Down,
         done: impl Fn() -> T + Send + 'static,
     ) -> Pending<T> {
         let inbox = Arc::new(Inbox::default());
-        self.ask(ask, Hook::Outcome(lwg, Arc::clone(&inbox)));
+        self.ask(ask, Hook::Outcome(Arc::clone(&inbox)));
         let door = Arc::clone(self);
         Pending::first(self, inbox, move |outcome| door.judge(outcome).map(|()| done()))
     }

@@ -8,12 +8,11 @@ use lwg::{Down, Endpoint, Up};
 use muts::os::Bell;
 use muts::{Guard, Guarded, Instant, Layer as _};
 
-use crate::backlog::{Asked, Backlog};
-use crate::inbox::Inbox;
+use crate::backlog::{Asked, Backlog, Taken};
 use crate::limits::ASKS_PER_TURN;
 use crate::mailbox::Mailbox;
 use crate::motor::Motor;
-use crate::posts::{Posts, Step};
+use crate::naming;
 use crate::router::Router;
 use crate::runtime::{Crank, Ring};
 use crate::shared::{Hook, Room, Shared, Word};
@@ -27,8 +26,10 @@ pub(crate) struct Engine {
     pub(crate) router: Router,
     pub(crate) sightings: Sightings,
     backlog: Backlog,
-    posts: Posts,
+    taken: Taken,
     me: Endpoint,
+    /// What those who are met are told; nothing behind a daemon, which tells it itself.
+    name: Option<String>,
     shared: Arc<Shared>,
     /// After how long a process that takes nothing leaves.
     untaken_for: Option<Duration>,
@@ -46,8 +47,9 @@ impl Engine {
         (me, untaken_for): (Endpoint, Option<Duration>),
     ) -> Self {
         let router = Router::new(me, Arc::clone(&shared.pile), Arc::clone(&shared.invited));
-        let backlog = Backlog::new(&shared);
-        let posts = Posts::default();
+        let backlog = Backlog::new(me, &shared);
+        let taken = Taken::default();
+        let name = shared.book.name(me.proc.node).filter(|_| motor.address().is_some());
         let sightings = Sightings::default();
         Self {
             motor,
@@ -55,8 +57,9 @@ impl Engine {
             router,
             sightings,
             backlog,
-            posts,
+            taken,
             me,
+            name,
             shared,
             untaken_for,
             leaves: None,
@@ -93,10 +96,9 @@ impl Engine {
         self.motor.address()
     }
 
-    fn ask(&mut self, ask: Box<Down>, ticket: Option<u64>, post: Option<Arc<Inbox<Step>>>) {
+    fn ask(&mut self, asked: Asked) {
         let now = self.motor.now();
-        let asked = Asked { ask, ticket, post };
-        self.backlog.ask(asked, &mut self.tower, now, &mut self.posts);
+        self.backlog.ask(asked, &mut self.tower, now, &mut self.taken);
     }
 
     /// Takes back a multicast that still waits for room; whether it did.
@@ -107,19 +109,25 @@ impl Engine {
     /// Takes in what was asked; true if more waits.
     fn take_asks(&mut self) -> bool {
         let now = self.motor.now();
-        self.backlog.turn(&mut self.tower, now, &mut self.posts);
+        self.backlog.turn(&mut self.tower, now, &mut self.taken);
         for _ in 0..ASKS_PER_TURN {
             match self.shared.pop() {
                 Some(Word::Ask(ask, Hook::Cast(ticket, inbox))) => {
-                    self.ask(ask, Some(ticket), Some(inbox));
+                    let (ticket, post) = (Some(ticket), Some(inbox));
+                    self.ask(Asked { ask, ticket, post, outcome: None });
                 }
                 Some(Word::Ask(ask, Hook::Within(lwg, send, inbox, post))) => {
                     self.router.hook(Hook::Send(lwg, send, false, inbox));
-                    self.ask(ask, Some(send.0), Some(post));
+                    let (ticket, post) = (Some(send.0), Some(post));
+                    self.ask(Asked { ask, ticket, post, outcome: None });
+                }
+                Some(Word::Ask(ask, Hook::Outcome(inbox))) => {
+                    let outcome = Some(inbox);
+                    self.ask(Asked { ask, ticket: None, post: None, outcome });
                 }
                 Some(Word::Ask(ask, hook)) => {
                     self.router.hook(hook);
-                    self.ask(ask, None, None);
+                    self.ask(Asked { ask, ticket: None, post: None, outcome: None });
                 }
                 Some(Word::Do(what)) => {
                     what(self);
@@ -143,19 +151,42 @@ impl Engine {
         told
     }
 
-    fn hear(&mut self, up: Up) {
+    fn hear(&mut self, mut up: Up) {
+        if self.hear_name(&mut up) {
+            return;
+        }
         let now = self.motor.now();
         self.sightings.hear(&up);
-        self.posts.hear(&up, self.me);
-        self.backlog.hear(&up, &mut self.tower, now, &mut self.posts);
+        self.taken.posts.hear(&up, self.me);
+        self.taken.outcomes.hear(&up);
+        self.backlog.hear(&up, &mut self.tower, now, &mut self.taken);
         let asks = self.router.hear(now, up, &self.shared.book);
         self.ask_all(asks);
+    }
+
+    /// Says and hears what processes are called; whether that is all that this tells.
+    fn hear_name(&mut self, up: &mut Up) -> bool {
+        match up {
+            Up::Core(vsync::Up::Met { peer }) => {
+                if let Some(name) = &self.name {
+                    let letter = naming::letter(*peer, name);
+                    self.ask(Asked::plain(letter));
+                }
+                false
+            }
+            Up::Core(vsync::Up::Send { from, message }) => {
+                let Some(name) = naming::read(from.proc, message) else { return false };
+                name.iter().for_each(|name| drop(self.shared.book.add(name)));
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Asks what comes of things inside.
     pub(crate) fn ask_all(&mut self, asks: Vec<Down>) {
         for ask in asks {
-            self.ask(Box::new(ask), None, None);
+            self.ask(Asked::plain(ask));
         }
     }
 
@@ -173,10 +204,10 @@ impl Engine {
             let leave = match group {
                 Room::Light(lwg) => Down::Remove { lwg, members: [self.me].into_iter().collect() },
                 Room::Core(group) => Down::Core(vsync::Down::Leave { group }),
-                Room::Any => continue,
+                Room::Outside | Room::Peer(_) | Room::Any => continue,
             };
             // Past what waits for room there. If it is handed back it is tried once more later.
-            if self.tower.down(now, leave).is_ok() {
+            if Asked::plain(leave).go(&mut self.tower, now, &mut self.taken).is_ok() {
                 self.router.slow.leave(group);
             }
         }
@@ -205,7 +236,7 @@ impl Crank for Engine {
 
     fn close(&mut self) {
         if !self.over {
-            self.ask(Box::new(Down::Core(vsync::Down::Farewell)), None, None);
+            self.ask(Asked::plain(Down::Core(vsync::Down::Farewell)));
             // If it does not go out, silence will tell the others.
             let _ = self.motor.turn(&mut self.tower, Some(Duration::ZERO));
         }
@@ -216,7 +247,8 @@ impl Crank for Engine {
             self.over = true;
             self.shared.end(why);
             self.router.end();
-            self.posts.end();
+            self.taken.posts.end();
+            self.taken.outcomes.end();
             self.shared.refuse();
         }
     }

@@ -64,18 +64,18 @@ impl Group {
     /// lwg_add: members that are in already are passed over.
     pub fn add(&self, members: &[Endpoint]) -> Pending<()> {
         let ask = Down::Add { lwg: self.lwg, members: members.iter().copied().collect() };
-        self.door.operate(self.lwg, ask, || ())
+        self.door.operate(ask, || ())
     }
 
     /// lwg_remove: leaving is removing oneself.
     pub fn remove(&self, members: &[Endpoint]) -> Pending<()> {
         let ask = Down::Remove { lwg: self.lwg, members: members.iter().copied().collect() };
-        self.door.operate(self.lwg, ask, || ())
+        self.door.operate(ask, || ())
     }
 
     /// lwg_destroy.
     pub fn destroy(&self) -> Pending<()> {
-        self.door.operate(self.lwg, Down::Destroy { lwg: self.lwg }, || ())
+        self.door.operate(Down::Destroy { lwg: self.lwg }, || ())
     }
 
     /// lwg_send: multicasts to the present view, this process included: an [`Order`], or that and

@@ -244,7 +244,7 @@ impl Horus {
             engine.router.groups.insert(lwg, told);
         });
         let door = Arc::clone(&self.door);
-        self.door.operate(lwg, ask(lwg), move || Group::new(&door, lwg, Arc::clone(&mailbox)))
+        self.door.operate(ask(lwg), move || Group::new(&door, lwg, Arc::clone(&mailbox)))
     }
 
     /// Starts a core group of a set by hand, of these members and this process; its name. Who
@@ -258,7 +258,7 @@ impl Horus {
     /// Moves a group that this process is in to another core group that holds its members. No send
     /// is refused meanwhile.
     pub fn relocate(&self, lwg: LwgId, to: GroupId) -> Pending<()> {
-        self.door.operate(lwg, Down::Move { lwg, to }, || ())
+        self.door.operate(Down::Move { lwg, to }, || ())
     }
 
     /// Gives a core group set a policy of its own: a shipped one, or the user's.

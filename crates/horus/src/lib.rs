@@ -26,6 +26,8 @@ mod keys;
 mod limits;
 mod mailbox;
 mod motor;
+mod naming;
+mod outcomes;
 mod posted;
 mod posts;
 mod router;

@@ -1,9 +1,9 @@
 //! Router: what the tower tells, to whom it belongs. Only the holder of the crank is in here.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use lwg::{Down, Endpoint, LwgId, Outcome, SendId, Up};
+use lwg::{Down, Endpoint, LwgId, SendId, Up};
 use muts::Instant;
 use vsync::GroupId;
 
@@ -28,7 +28,6 @@ pub(crate) struct Router {
     pub(crate) slow: Slow,
     pile: Arc<Pile>,
     me: Endpoint,
-    outcomes: BTreeMap<LwgId, VecDeque<Arc<Inbox<Outcome>>>>,
     sends: BTreeMap<SendId, Sending>,
 }
 
@@ -56,7 +55,6 @@ impl Router {
             slow: Slow::default(),
             pile,
             me,
-            outcomes: BTreeMap::new(),
             sends: BTreeMap::new(),
         }
     }
@@ -65,8 +63,7 @@ impl Router {
     pub(crate) fn hook(&mut self, hook: Hook) {
         match hook {
             // The engine takes these apart.
-            Hook::Nothing | Hook::Cast(..) | Hook::Within(..) => {}
-            Hook::Outcome(lwg, inbox) => self.outcomes.entry(lwg).or_default().push_back(inbox),
+            Hook::Nothing | Hook::Cast(..) | Hook::Within(..) | Hook::Outcome(_) => {}
             // Out of it meanwhile: nothing will ever be told of this send.
             Hook::Send(lwg, _, _, inbox) if !self.groups.contains_key(&lwg) => inbox.end(),
             Hook::Outside(lwg, send, inbox) => {
@@ -120,7 +117,6 @@ impl Router {
         self.groups.values().for_each(|mailbox| mailbox.end());
         self.invited.end();
         self.cores.values().for_each(|mailbox| mailbox.end());
-        self.outcomes.values().flatten().for_each(|inbox| inbox.end());
         self.sends.values().for_each(|sending| sending.inbox.end());
         let invited = Arc::clone(&self.invited);
         *self = Self::new(self.me, Arc::clone(&self.pile), invited);
@@ -175,15 +171,6 @@ impl Router {
 
     fn tell_asker(&mut self, up: &Up) {
         match up {
-            Up::Done { lwg, outcome } => {
-                let Some(asked) = self.outcomes.get_mut(lwg) else { return };
-                if let Some(inbox) = asked.pop_front() {
-                    inbox.push(outcome.clone());
-                }
-                if asked.is_empty() {
-                    self.outcomes.remove(lwg);
-                }
-            }
             Up::Reply { send, .. } => {
                 if let Some(sending) = self.sends.get(send) {
                     sending.inbox.push(up.clone());

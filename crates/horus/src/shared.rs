@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 
 use crossbeam::queue::SegQueue;
-use lwg::{Down, LwgId, Outcome, SendId, Up};
+use lwg::{Down, Endpoint, LwgId, Outcome, SendId, Up};
 use muts::os::Bell;
 use parking_lot::Mutex;
 use vsync::GroupId;
@@ -31,7 +31,7 @@ pub(crate) enum Hook {
     /// Only to the event stream.
     Nothing,
     /// The outcome of an operation on a group.
-    Outcome(LwgId, Arc<Inbox<Outcome>>),
+    Outcome(Arc<Inbox<Outcome>>),
     /// The replies to a send and its becoming stable; whether replies are wanted.
     Send(LwgId, SendId, bool, Arc<Inbox<Up>>),
     /// The replies to a send from outside a group.
@@ -49,6 +49,10 @@ pub(crate) enum Room {
     Light(LwgId),
     /// A core group's.
     Core(GroupId),
+    /// That of questions of groups that one is not in: tried again each turn.
+    Outside,
+    /// What one process is sent outside of groups: tried again each turn.
+    Peer(Endpoint),
     /// Nobody's in particular: tried again each turn.
     Any,
 }
@@ -110,7 +114,7 @@ impl Shared {
     pub(crate) fn refuse(&self) {
         while let Some(word) = self.pop() {
             match word {
-                Word::Ask(_, Hook::Outcome(_, inbox)) => inbox.end(),
+                Word::Ask(_, Hook::Outcome(inbox)) => inbox.end(),
                 Word::Ask(_, Hook::Send(_, _, _, inbox) | Hook::Outside(_, _, inbox)) => {
                     inbox.end()
                 }

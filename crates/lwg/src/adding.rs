@@ -1,6 +1,9 @@
 //! Adding: whoever is not in the core group yet is invited into it before the operation goes out.
+//!
+//! What this process asks of the group after that waits behind it: an add and a remove of the same
+//! member do not change places.
 
-use alloc::vec::Vec;
+use alloc::collections::VecDeque;
 
 use vsync::{Core, GroupId};
 
@@ -9,59 +12,82 @@ use crate::group::Ask;
 use crate::groups::Groups;
 use crate::header::{Op, What};
 use crate::here::CoreNumber;
-use crate::id::{LwgId, Members};
-use crate::interface::{Outcome, Up};
+use crate::id::LwgId;
+use crate::interface::Outcome;
 use crate::limits::INVITED;
 use crate::policy::Policy;
 
 impl<C: Core, P: Policy> Groups<C, P> {
-    /// An add: whoever is not in the core group is invited into it first.
-    pub(crate) fn add(&mut self, lwg: LwgId, members: Members) -> Result<(), Ask> {
-        let number = self.next_op();
-        let op = Op { number, lwg, what: What::Add(members.clone()) };
-        let Some((core, _)) = self.here.find(lwg) else { return self.ask(Ask::Op(op)) };
-        let strangers = self.strangers(core, &members);
+    /// An own operation that nothing is before. Of an add: whoever is not in the core group is
+    /// invited into it first.
+    pub(crate) fn go(&mut self, op: Op) -> Result<(), Ask> {
+        let What::Add(members) = &op.what else { return self.ask(Ask::Op(op)) };
+        let Some((core, _)) = self.here.find(op.lwg) else { return self.ask(Ask::Op(op)) };
+        let strangers = self.strangers(core, members);
+        let Some(group) = self.cores[core as usize].as_ref().map(|core| core.id()) else {
+            return self.ask(Ask::Op(op));
+        };
         if strangers.is_empty() {
             return self.ask(Ask::Op(op));
         }
-        let Some(group) = self.cores[core as usize].as_ref().map(|core| core.id()) else {
-            return Ok(());
-        };
         let invited = strangers.iter().map(|member| member.proc).collect();
         self.ask_below(vsync::Down::Invite { group, members: invited });
         let deadline = self.here.now + INVITED;
-        self.placing.adds.insert(number, Add { core, op });
-        self.placing.timers.insert((deadline, Timer::Add(number)));
+        let (lwg, number) = (op.lwg, op.number);
+        self.placing.adds.insert(lwg, Add { core, op, behind: VecDeque::new() });
+        self.placing.timers.insert((deadline, Timer::Add(lwg, number)));
         Ok(())
+    }
+
+    /// What waited behind an add goes, up to the next that has to wait itself.
+    pub(crate) fn go_on(&mut self, mut behind: VecDeque<Op>) {
+        while let Some(op) = behind.pop_front() {
+            let op = match self.placing.queue_behind(op) {
+                Ok(()) => continue,
+                Err(op) => op,
+            };
+            if let Err(Ask::Op(op)) = self.go(op) {
+                // It was taken once, so it is not handed back.
+                self.ended(&op, Outcome::Again);
+            }
+        }
     }
 
     /// Who did not come when a core group was founded or grown.
     pub(crate) fn on_fault(&mut self, group: GroupId, fault: &vsync::Fault) {
         let vsync::Fault::Missing(missing) = fault else { return };
         let Some(&core) = self.numbers.get(&group) else { return };
-        let fails = |add: &Add| {
-            matches!(&add.op.what, What::Add(members) if add.core == core
-                && members.iter().any(|member| missing.contains(&member.proc)))
-        };
-        let failed = self.placing.adds.iter().filter(|(_, add)| fails(add));
-        for number in failed.map(|(number, _)| *number).collect::<Vec<_>>() {
-            self.end_add(number);
+        for lwg in self.placing.adds_on(core) {
+            if let What::Add(members) = &self.placing.adds[&lwg].op.what
+                && members.iter().any(|member| missing.contains(&member.proc))
+            {
+                self.end_add(lwg);
+            }
         }
     }
 
-    pub(crate) fn end_add(&mut self, number: u64) {
-        let Some(add) = self.placing.adds.remove(&number) else { return };
-        let What::Add(members) = &add.op.what else { return };
-        let outcome = Outcome::Missing(self.strangers(add.core, members));
-        self.here.told.push_back(Up::Done { lwg: add.op.lwg, outcome });
+    /// An add has waited long enough, if it is still that one.
+    pub(crate) fn expire_add(&mut self, lwg: LwgId, number: u64) {
+        if self.placing.adds.get(&lwg).is_some_and(|add| add.op.number == number) {
+            self.end_add(lwg);
+        }
+    }
+
+    fn end_add(&mut self, lwg: LwgId) {
+        let Some(add) = self.placing.take_add(lwg) else { return };
+        if let What::Add(members) = &add.op.what {
+            let missing = self.strangers(add.core, members);
+            self.here.tell_done(&add.op, Outcome::Missing(missing));
+        }
+        self.go_on(add.behind);
     }
 
     /// A core group is left: what waits for it may be asked again.
     pub(crate) fn placing_out(&mut self, core: CoreNumber) {
-        let adds = self.placing.adds.iter().filter(|(_, add)| add.core == core);
-        for number in adds.map(|(number, _)| *number).collect::<Vec<_>>() {
-            if let Some(add) = self.placing.adds.remove(&number) {
-                self.here.told.push_back(Up::Done { lwg: add.op.lwg, outcome: Outcome::Again });
+        for lwg in self.placing.adds_on(core) {
+            if let Some(add) = self.placing.take_add(lwg) {
+                self.here.tell_done(&add.op, Outcome::Again);
+                self.go_on(add.behind);
             }
         }
     }

@@ -8,7 +8,7 @@
 use crate::core_group::CoreGroup;
 use crate::header::{Op, SILENT, What};
 use crate::here::Here;
-use crate::interface::{Outcome, Up};
+use crate::interface::Outcome;
 use crate::table::Slot;
 use crate::traits::RELAXED;
 
@@ -29,7 +29,7 @@ impl CoreGroup {
         }
         if op.number & SILENT == 0 && self.is_certain(here, slot, op) {
             self.foretold.insert(op.number);
-            here.told.push_back(Up::Done { lwg: op.lwg, outcome: Outcome::Done });
+            here.tell_done(op, Outcome::Done);
         }
         self.directory.motions.entry(slot).or_default().asked += 1;
     }

@@ -4,7 +4,7 @@
 //! to have one alone; otherwise the lowest member is asked, and serves all who want a core group of
 //! the same set, so that two do not found one each (protocol 6.5).
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 use muts::{Instant, Message, ProcId};
@@ -15,7 +15,7 @@ use crate::groups::Groups;
 use crate::header::{Op, SILENT, What};
 use crate::here::CoreNumber;
 use crate::id::{LwgId, Members, SendId};
-use crate::interface::{Down, Outcome, Up};
+use crate::interface::{Down, Operation, Outcome, Up};
 use crate::letter::Letter;
 use crate::limits::{ASKED, PLACED_AGAIN_MAX, PLACING_MAX};
 use crate::policy::{EXACT, NEW, PINNED, Place, Policy, SUPERSET};
@@ -30,14 +30,17 @@ pub(crate) struct Placing {
     /// Core groups that are being founded here, by name and by sorted members.
     foundings: BTreeMap<GroupId, Members>,
     by_members: BTreeMap<(SetId, Members), GroupId>,
-    pub(crate) adds: BTreeMap<u64, Add>,
+    pub(crate) adds: BTreeMap<LwgId, Add>,
+    /// Operations that wait behind those.
+    behind: usize,
     pub(crate) timers: BTreeSet<(Instant, Timer)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Timer {
     Create(LwgId),
-    Add(u64),
+    /// Of a group, and with this number.
+    Add(LwgId, u64),
     /// A multicast that a member is to pass on.
     Through(SendId),
 }
@@ -74,6 +77,9 @@ enum Stage {
 pub(crate) struct Add {
     pub(crate) core: CoreNumber,
     pub(crate) op: Op,
+    /// What was asked of the group after it: operations of one process on a group are carried out
+    /// in the order in which it asks for them.
+    pub(crate) behind: VecDeque<Op>,
 }
 
 impl Placing {
@@ -82,16 +88,37 @@ impl Placing {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.creates.len() + self.adds.len() >= PLACING_MAX
+        self.creates.len() + self.adds.len() + self.behind >= PLACING_MAX
     }
 
     pub(crate) fn unsettled(&self) -> usize {
-        self.creates.len() + self.adds.len() + self.foundings.len()
+        self.creates.len() + self.adds.len() + self.behind + self.foundings.len()
     }
 
     /// Whether this core group is being founded here.
     pub(crate) fn is_founding(&self, core: GroupId) -> bool {
         self.foundings.contains_key(&core)
+    }
+
+    /// Keeps an operation behind an add of the same group that waits; hands it back if none does.
+    pub(crate) fn queue_behind(&mut self, op: Op) -> Result<(), Op> {
+        let Some(add) = self.adds.get_mut(&op.lwg) else { return Err(op) };
+        add.behind.push_back(op);
+        self.behind += 1;
+        Ok(())
+    }
+
+    /// The add of this group waits no more.
+    pub(crate) fn take_add(&mut self, lwg: LwgId) -> Option<Add> {
+        let add = self.adds.remove(&lwg)?;
+        self.behind -= add.behind.len();
+        Some(add)
+    }
+
+    /// The groups of adds that wait in this core group.
+    pub(crate) fn adds_on(&self, core: CoreNumber) -> Vec<LwgId> {
+        let on = self.adds.iter().filter(|(_, add)| add.core == core);
+        on.map(|(lwg, _)| *lwg).collect()
     }
 
     /// Keeps an ask for a group that is being created; hands it back if there is none or no room.
@@ -263,14 +290,15 @@ impl<C: Core, P: Policy> Groups<C, P> {
                 }
             }
         }
-        let adds = self.placing.adds.iter().filter(|(_, add)| add.core == core);
-        for number in adds.map(|(number, _)| *number).collect::<Vec<_>>() {
-            let What::Add(members) = &self.placing.adds[&number].op.what else { continue };
+        for lwg in self.placing.adds_on(core) {
+            let What::Add(members) = &self.placing.adds[&lwg].op.what else { continue };
             if self.strangers(core, members).is_empty()
-                && let Some(add) = self.placing.adds.remove(&number)
-                && let Some(core) = self.cores[core as usize].as_mut()
+                && let Some(add) = self.placing.take_add(lwg)
             {
-                core.queue.push_back(Ask::Op(add.op));
+                if let Some(core) = self.cores[core as usize].as_mut() {
+                    core.queue.push_back(Ask::Op(add.op));
+                }
+                self.go_on(add.behind);
             }
         }
     }
@@ -297,7 +325,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             What::Adopt => self.adopted(op.lwg, &outcome),
             What::Switch(..) => self.switched(op.lwg, outcome),
             What::Release | What::Ready(_) | What::Enter(_) | What::Absent => {}
-            _ => self.here.told.push_back(Up::Done { lwg: op.lwg, outcome }),
+            _ => self.here.tell_done(op, outcome),
         }
     }
 
@@ -372,7 +400,8 @@ impl<C: Core, P: Policy> Groups<C, P> {
             create.stage = Stage::Done;
             create.deadline = self.here.now + ASKED;
             self.placing.timers.insert((create.deadline, Timer::Create(lwg)));
-            self.here.told.push_back(Up::Done { lwg, outcome });
+            let operation = Operation::Create;
+            self.here.told.push_back(Up::Done { lwg, operation, outcome });
         } else {
             self.end_create(lwg, outcome);
         }
@@ -414,7 +443,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             self.placing.timers.pop_first();
             match timer {
                 Timer::Create(lwg) => self.expire_create(lwg, at),
-                Timer::Add(number) => self.end_add(number),
+                Timer::Add(lwg, number) => self.expire_add(lwg, number),
                 Timer::Through(send) => self.ask_after(send),
             }
         }
@@ -441,7 +470,10 @@ impl<C: Core, P: Policy> Groups<C, P> {
 
     pub(crate) fn tell_outcome(&mut self, lwg: LwgId, asker: Option<Endpoint>, outcome: Outcome) {
         match asker {
-            None => self.here.told.push_back(Up::Done { lwg, outcome }),
+            None => {
+                let operation = Operation::Create;
+                self.here.told.push_back(Up::Done { lwg, operation, outcome });
+            }
             Some(asker) => {
                 let letter = Letter::Placed { lwg, outcome };
                 self.send_letter(asker, &letter, Message::default());

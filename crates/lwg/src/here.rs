@@ -126,6 +126,13 @@ impl Here {
         }
     }
 
+    /// An own operation has ended; nothing is told of one that no user asked for.
+    pub(crate) fn tell_done(&mut self, op: &Op, outcome: Outcome) {
+        if let Some(operation) = op.operation() {
+            self.told.push_back(Up::Done { lwg: op.lwg, operation, outcome });
+        }
+    }
+
     /// A multicast of a group is told.
     pub(crate) fn tell_message(
         &mut self,

@@ -236,7 +236,7 @@ pub enum Up {
         /// The send.
         send: SendId,
     },
-    /// An own `Create`, `Add`, `Remove` or `Destroy` is carried out or refused at its place among
+    /// An own `Create`, `Add`, `Remove`, `Destroy` or `Move` is carried out or refused at its place among
     /// the operations on that group, or certain to be: told as soon as it is on its way, if nothing
     /// but what others ask at the same time can come before it. A view follows where it changes
     /// one, and what is sent after this is sent in that view. Of several who add or remove the
@@ -244,6 +244,8 @@ pub enum Up {
     Done {
         /// The group.
         lwg: LwgId,
+        /// Which of them: those of one kind on one group end in the order in which they were asked.
+        operation: Operation,
         /// How it ended.
         outcome: Outcome,
     },
@@ -261,6 +263,21 @@ pub enum Up {
     },
     /// About core groups, those of the sets included: views of all, the rest of the user's own.
     Core(vsync::Up),
+}
+
+/// What is done to a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Operation {
+    /// It is made, wherever.
+    Create,
+    /// Members come in.
+    Add,
+    /// Members go out.
+    Remove,
+    /// It is no more.
+    Destroy,
+    /// It goes to another core group.
+    Move,
 }
 
 /// How an operation on a group ended.

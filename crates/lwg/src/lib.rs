@@ -64,7 +64,7 @@ pub use core_set::{CoreSet, Search};
 pub use explaining::{Candidate, Carried, Seen, Where};
 pub use groups::{Config, Groups};
 pub use id::{LwgId, Members, SendId};
-pub use interface::{Down, Light, Outcome, Up, Why};
+pub use interface::{Down, Light, Operation, Outcome, Up, Why};
 pub use policy::{Adaptive, ByHand, OneToOne, Place, Policy, Remap, Smallest, Standing};
 pub use sets::SetId;
 pub use traits::Traits;

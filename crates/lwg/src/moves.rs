@@ -15,7 +15,7 @@ use crate::groups::Groups;
 use crate::header::{Op, SILENT, What};
 use crate::here::CoreNumber;
 use crate::id::{LwgId, Members};
-use crate::interface::{Outcome, Up, Why};
+use crate::interface::{Operation, Outcome, Up, Why};
 use crate::limits::{GATHER, GATHERED_BY, MOVES_MAX, SEEK_MEET};
 use crate::outgoing::Urgent;
 use crate::policy::{GATHERED, Policy};
@@ -79,7 +79,8 @@ impl<C: Core, P: Policy> Groups<C, P> {
         if let Err(outcome) = self.begin_move(lwg, to, rule, asked)
             && asked
         {
-            self.here.told.push_back(Up::Done { lwg, outcome });
+            let operation = Operation::Move;
+            self.here.told.push_back(Up::Done { lwg, operation, outcome });
         }
     }
 
@@ -195,7 +196,8 @@ impl<C: Core, P: Policy> Groups<C, P> {
             self.operate_on(this.to, lwg, What::Release);
         }
         if this.asked {
-            self.here.told.push_back(Up::Done { lwg, outcome });
+            let operation = Operation::Move;
+            self.here.told.push_back(Up::Done { lwg, operation, outcome });
         }
     }
 

@@ -5,7 +5,7 @@ mod common;
 use common::judge::{judge, judge_rest};
 use common::town::Town;
 use common::{lwg, seat, seats};
-use lwg::{Adaptive, Down, GroupId, LwgId, Order, Outcome, SendId, Smallest, Up};
+use lwg::{Adaptive, Down, GroupId, LwgId, Operation, Order, Outcome, SendId, Smallest, Up};
 use muts::Duration;
 
 /// A group of 1 and 2, and besides its core group one of all three.
@@ -56,9 +56,9 @@ fn a_group_moves_with_everything_that_is_sent_meanwhile() {
         let after = town.view(seat(2), group).expect("a view");
         assert_eq!(after.previous, Some(before.id));
         assert!(
-            town.told[&seat(1)]
-                .iter()
-                .any(|up| matches!(up, Up::Done { lwg, outcome: Outcome::Done } if *lwg == group))
+            town.told[&seat(1)].iter().any(
+                |up| matches!(up, Up::Done { lwg, outcome: Outcome::Done, .. } if *lwg == group)
+            )
         );
         let place = town.towers[&seat(3)].explain(group).expect("3 knows it now");
         assert_eq!((place.core, place.moves), (to, 1));
@@ -105,7 +105,8 @@ fn a_move_to_where_a_member_is_not_names_it() {
     let home = town.view(seat(1), lwg(1, 1)).expect("a view").core;
     town.ask(seat(1), Down::Move { lwg: lwg(1, 2), to: home });
     town.run();
-    let missing = Up::Done { lwg: lwg(1, 2), outcome: Outcome::Missing(seats(&[3])) };
+    let (operation, outcome) = (Operation::Move, Outcome::Missing(seats(&[3])));
+    let missing = Up::Done { lwg: lwg(1, 2), operation, outcome };
     let last = town.told[&seat(1)].last().expect("told");
     assert_eq!(format!("{last:?}"), format!("{missing:?}"));
 }

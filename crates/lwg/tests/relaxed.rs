@@ -60,7 +60,8 @@ fn who_is_wanted_comes_by_itself_and_a_group_stays_where_it_is() {
     let moved = Down::Move { lwg: group, to: town.view(seat(1), group).expect("a view").core };
     town.ask(seat(1), moved);
     town.run();
-    let done = |up: &Up| matches!(up, Up::Done { lwg, outcome: Outcome::Done } if *lwg == group);
+    let done =
+        |up: &Up| matches!(up, Up::Done { lwg, outcome: Outcome::Done, .. } if *lwg == group);
     assert_eq!(town.told[&seat(1)].iter().filter(|up| done(up)).count(), 2, "created, added");
 }
 
@@ -90,7 +91,7 @@ fn a_group_without_members_goes_on_until_it_is_destroyed() {
     town.ask(seat(1), Down::Add { lwg: group, members: seats(&[1]) });
     town.run();
     let last = town.told[&seat(1)].iter().rev().find_map(|up| match up {
-        Up::Done { lwg, outcome } if *lwg == group => Some(outcome.clone()),
+        Up::Done { lwg, outcome, .. } if *lwg == group => Some(outcome.clone()),
         _ => None,
     });
     assert_eq!(last, Some(Outcome::NoGroup));

@@ -6,7 +6,7 @@ mod handover;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use lwg::{Down, Endpoint, LwgId, Order, Outcome, SendId, Up, View, ViewId, Why};
+use lwg::{Down, Endpoint, LwgId, Operation, Order, Outcome, SendId, Up, View, ViewId, Why};
 use muts::{Instant, Message, Wire};
 
 use crate::digest::Digest;
@@ -380,7 +380,9 @@ impl<S: State> Tool for Replica<S> {
                 self.hear_told(now, *from, message, asks);
             }
             Up::Out { lwg, why } if *lwg == self.lwg => self.out(*why),
-            Up::Done { lwg, outcome: Outcome::Again } if *lwg == self.lwg && self.leaving => {
+            Up::Done { lwg, operation: Operation::Remove, outcome: Outcome::Again }
+                if *lwg == self.lwg && self.leaving =>
+            {
                 self.leave(asks);
             }
             _ => {}

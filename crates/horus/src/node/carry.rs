@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use horus::history::Event;
 use horus::{Endpoint, LwgId, Weather};
-use lwg::{Down, SetId, Traits};
+use lwg::{Down, Operation, SetId, Traits};
 use muts::Address;
 use serde_json::{Value, json};
 
@@ -83,13 +83,19 @@ impl Node {
                 self.create(set, &lwg, &members, semantics.as_deref() == Some("relaxed"))
             }
             Command::Add { lwg, members } => {
-                self.change("add", &lwg, &members, |lwg, members| Down::Add { lwg, members })
+                self.change(Operation::Add, &lwg, &members, |lwg, members| Down::Add {
+                    lwg,
+                    members,
+                })
             }
             Command::Remove { lwg, members } => {
-                self.change("remove", &lwg, &members, |lwg, members| Down::Remove { lwg, members })
+                self.change(Operation::Remove, &lwg, &members, |lwg, members| Down::Remove {
+                    lwg,
+                    members,
+                })
             }
             Command::Destroy { lwg } => {
-                self.change("destroy", &lwg, &[], |lwg, _| Down::Destroy { lwg })
+                self.change(Operation::Destroy, &lwg, &[], |lwg, _| Down::Destroy { lwg })
             }
             Command::Send { lwg, order, msg, body, safe, stable } => {
                 self.send(&lwg, Letter { order, msg, body: body.into_bytes(), safe, stable })
@@ -204,10 +210,13 @@ impl Node {
         members: &[String],
         relaxed: bool,
     ) -> Result<(), Stop> {
+        if members.is_empty() {
+            return Err("a group has one member at least: list them".to_owned().into());
+        }
         let members = self.members(members)?.into_iter().collect();
         let lwg = self.horus.mint_group();
         self.horus.book().label(label, lwg);
-        self.groups.asked(lwg, "create", label);
+        self.groups.asked(lwg, Operation::Create, label);
         let traits = Traits { open: false, relaxed };
         self.asks.push(Down::CreateWith { set, lwg, members, traits });
         Ok(())
@@ -215,14 +224,14 @@ impl Node {
 
     fn change(
         &mut self,
-        verb: &'static str,
+        operation: Operation,
         written: &str,
         members: &[String],
         ask: impl FnOnce(LwgId, horus::Members) -> Down,
     ) -> Result<(), Stop> {
         let members = self.members(members)?.into_iter().collect();
         let lwg = self.meant(written)?;
-        self.groups.asked(lwg, verb, written);
+        self.groups.asked(lwg, operation, written);
         self.asks.push(ask(lwg, members));
         Ok(())
     }

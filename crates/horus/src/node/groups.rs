@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use horus::{LwgId, SendId, View};
+use lwg::Operation;
 use tools::Replica;
 
 use super::document::Document;
@@ -51,9 +52,9 @@ pub(crate) struct OwnLight {
 
 /// An operation whose outcome is awaited.
 #[derive(Debug, Clone)]
-pub(crate) struct Operation {
+pub(crate) struct Asked {
     /// What was asked.
-    pub(crate) verb: &'static str,
+    pub(crate) operation: Operation,
     /// The group as the asker wrote it.
     pub(crate) written: String,
 }
@@ -67,14 +68,14 @@ pub(crate) struct Groups {
     pub(crate) cores: BTreeMap<vsync::GroupId, Core>,
     /// Own messages in light-weight groups, until stable.
     pub(crate) own: BTreeMap<SendId, OwnLight>,
-    operations: BTreeMap<LwgId, VecDeque<Operation>>,
+    operations: BTreeMap<LwgId, VecDeque<Asked>>,
 }
 
 impl Groups {
     /// An operation is asked.
-    pub(crate) fn asked(&mut self, lwg: LwgId, verb: &'static str, written: &str) {
-        let operation = Operation { verb, written: written.to_owned() };
-        self.operations.entry(lwg).or_default().push_back(operation);
+    pub(crate) fn asked(&mut self, lwg: LwgId, operation: Operation, written: &str) {
+        let asked = Asked { operation, written: written.to_owned() };
+        self.operations.entry(lwg).or_default().push_back(asked);
     }
 
     /// Whether an operation on this group is under way.
@@ -88,20 +89,22 @@ impl Groups {
         self.operations.len() + entering
     }
 
-    /// The oldest operation on this group has ended.
-    pub(crate) fn ended(&mut self, lwg: LwgId) -> Operation {
-        let operations = self.operations.get_mut(&lwg);
-        let ended = operations.and_then(VecDeque::pop_front);
-        if self.operations.get(&lwg).is_some_and(VecDeque::is_empty) {
+    /// The oldest operation of this kind on this group has ended; answers how its asker wrote the
+    /// group.
+    pub(crate) fn ended(&mut self, lwg: LwgId, operation: Operation) -> String {
+        let Some(asked) = self.operations.get_mut(&lwg) else { return show_lwg(lwg) };
+        let at = asked.iter().position(|asked| asked.operation == operation);
+        let ended = at.and_then(|at| asked.remove(at));
+        if asked.is_empty() {
             self.operations.remove(&lwg);
         }
-        ended.unwrap_or_else(|| Operation { verb: "change", written: show_lwg(lwg) })
+        ended.map_or_else(|| show_lwg(lwg), |asked| asked.written)
     }
 
     /// Those whose outcome nobody will hear.
-    pub(crate) fn take_operations(&mut self) -> impl Iterator<Item = (LwgId, Operation)> + use<> {
+    pub(crate) fn take_operations(&mut self) -> impl Iterator<Item = (LwgId, Asked)> + use<> {
         let all = std::mem::take(&mut self.operations).into_iter();
-        all.flat_map(|(lwg, each)| each.into_iter().map(move |operation| (lwg, operation)))
+        all.flat_map(|(lwg, each)| each.into_iter().map(move |asked| (lwg, asked)))
     }
 
     /// Whether a light-weight group has members that its core group has lost: its next view is on

@@ -2,7 +2,7 @@
 
 use horus::history::{self, Deliver, Event};
 use horus::{Endpoint, LwgId, SendId};
-use lwg::{Down, Outcome, Up};
+use lwg::{Down, Operation, Outcome, Up};
 use serde_json::json;
 use tools::{Replica, Tool as _};
 
@@ -10,7 +10,7 @@ use super::document::{Document, Put};
 use super::envelope::{Envelope, hash};
 use super::flood::Target;
 use super::groups::{Light, Own};
-use super::names::{show_core, show_core_view, show_light_view, show_lwg};
+use super::names::{show_core, show_core_view, show_light_view, show_lwg, verb};
 use super::record::shown;
 use super::run::Node;
 
@@ -54,7 +54,7 @@ impl Node {
                 self.take_replies(*send);
             }
             Up::Stable { send } => self.hear_stable(*send),
-            Up::Done { lwg, outcome } => self.hear_done(*lwg, outcome),
+            Up::Done { lwg, operation, outcome } => self.hear_done(*lwg, *operation, outcome),
             Up::Told { .. } | Up::Room { .. } | Up::Out { .. } => {}
             Up::Core(core) => self.hear_core(core.clone()),
         }
@@ -170,15 +170,16 @@ impl Node {
         }
     }
 
-    fn hear_done(&mut self, lwg: LwgId, outcome: &Outcome) {
-        let operation = self.groups.ended(lwg);
-        let (verb, written, group) = (operation.verb, operation.written, show_lwg(lwg));
-        if verb == "destroy" && *outcome == Outcome::Done {
+    fn hear_done(&mut self, lwg: LwgId, operation: Operation, outcome: &Outcome) {
+        let (verb, group) = (verb(operation), show_lwg(lwg));
+        let written = self.groups.ended(lwg, operation);
+        if operation == Operation::Destroy && *outcome == Outcome::Done {
             self.horus.book().unlabel(&written, lwg);
         }
         let why = match outcome {
             Outcome::Done | Outcome::NothingToDo => {
-                let done = if verb == "create" { "created" } else { "done" };
+                let created = operation == Operation::Create;
+                let done = if created { "created" } else { "done" };
                 let fields = json!({ "do": verb, "lwg": written, "group": group });
                 return self.record.tell(done, fields);
             }
@@ -317,8 +318,8 @@ impl Node {
 
     /// What could not be left in time ends here all the same: the others will find that it is gone.
     pub(crate) fn end_memberships(&mut self) {
-        for (lwg, operation) in self.groups.take_operations() {
-            let (verb, written) = (operation.verb, operation.written);
+        for (lwg, asked) in self.groups.take_operations() {
+            let (verb, written) = (verb(asked.operation), asked.written);
             let what = format!("{verb} {written}: this process ends before it has ended");
             let group = show_lwg(lwg);
             let fields = json!({ "what": what, "do": verb, "lwg": written, "group": group });

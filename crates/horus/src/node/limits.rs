@@ -53,3 +53,7 @@ pub(crate) const NAME_BYTES_MAX: usize = 1_024;
 /// Messages of others that may still be replied to, and own sends whose replies may still be taken:
 /// the oldest is declined or discarded beyond that.
 pub(crate) const REPLIES_KEPT_MAX: usize = 65_536;
+
+/// How long a process that was met may take to say what it is called: a letter on a link that
+/// stands is there within some round trips, also over one that loses a third.
+pub(crate) const INTRODUCTION_PATIENCE: Duration = Duration::from_secs(1);

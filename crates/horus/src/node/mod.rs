@@ -10,6 +10,7 @@ mod flood;
 mod groups;
 mod hear;
 mod input;
+mod introductions;
 mod leaving;
 mod limits;
 mod names;

@@ -2,6 +2,18 @@
 
 use horus::Book;
 pub(crate) use horus::{read_group as read_core, show_group as show_core, show_lwg};
+use lwg::Operation;
+
+/// An operation on a light-weight group: the line that asks for it.
+pub(crate) const fn verb(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Create => "create",
+        Operation::Add => "add",
+        Operation::Remove => "remove",
+        Operation::Destroy => "destroy",
+        Operation::Move => "move",
+    }
+}
 
 /// A view of a light-weight group: begins with its number.
 pub(crate) fn show_light_view(view: lwg::ViewId) -> String {

@@ -18,6 +18,7 @@ use super::command::Command;
 use super::flood::Flood;
 use super::groups::Groups;
 use super::input::{Input, Inputs};
+use super::introductions::Introductions;
 use super::leaving::Leaving;
 use super::limits::{MEETING_PATIENCE, PARKED_MAX};
 use super::options::Options;
@@ -51,6 +52,7 @@ pub(crate) struct Node {
     pub(crate) addresses: std::collections::BTreeMap<String, std::net::SocketAddr>,
     /// Lines that wait for somebody to be met, or for a group to be made.
     pub(crate) parked: Parked,
+    introductions: Introductions,
     json: bool,
     /// Where its keys lie.
     pub(crate) key_file: Option<PathBuf>,
@@ -117,6 +119,7 @@ impl Node {
             is_housed: options.daemon.is_some(),
             addresses,
             parked: Parked::default(),
+            introductions: Introductions::default(),
             json: options.json,
             key_file: options.key_file.clone(),
             beat,
@@ -135,11 +138,12 @@ impl Node {
             let takes_lines = self.parked.len() < PARKED_MAX && self.leaving.is_none();
             // Neither a flood of events nor a long script may starve the other.
             lines_first = !lines_first;
+            let introductions = &mut self.introductions;
             let happened = horus.wait(
                 poll_fn(|context| match lines_first {
                     true => poll_input(inputs, takes_lines, context)
-                        .map_or_pending(|| poll_event(events, context)),
-                    false => poll_event(events, context)
+                        .map_or_pending(|| poll_named(introductions, &horus, events, context)),
+                    false => poll_named(introductions, &horus, events, context)
                         .map_or_pending(|| poll_input(inputs, takes_lines, context)),
                 }),
                 patience,
@@ -265,7 +269,8 @@ impl Node {
         let replicas = self.alarms.next();
         let replicas = replicas.map(|at| self.start + Duration::from_nanos(at.as_nanos()));
         let leaving = self.leaving.as_ref().map(Leaving::until);
-        [self.parked.next(), flood, settling, replicas, leaving].into_iter().flatten().min()
+        let named = self.introductions.next();
+        [self.parked.next(), flood, settling, replicas, leaving, named].into_iter().flatten().min()
     }
 }
 
@@ -285,6 +290,25 @@ fn poll_event(events: &Events, context: &mut Context<'_>) -> Poll<Happened> {
     Pin::new(&mut events.next())
         .poll(context)
         .map(|up| up.map_or(Happened::Closed, |up| Happened::Up(Box::new(up))))
+}
+
+/// The next that is told, once all are known by name.
+fn poll_named(
+    introductions: &mut Introductions,
+    horus: &Horus,
+    events: &Events,
+    context: &mut Context<'_>,
+) -> Poll<Happened> {
+    let now = Instant::now();
+    loop {
+        if let Poll::Ready(up) = introductions.poll(now, horus.book(), context) {
+            return Poll::Ready(Happened::Up(up));
+        }
+        match poll_event(events, context) {
+            Poll::Ready(Happened::Up(up)) => introductions.hear(now, up),
+            other => return other,
+        }
+    }
 }
 
 fn poll_input(inputs: &Inputs, takes: bool, context: &mut Context<'_>) -> Poll<Happened> {

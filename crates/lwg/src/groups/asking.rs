@@ -9,7 +9,7 @@ use crate::group::{Ask, Post};
 use crate::header::{Header, Op, What};
 use crate::here::CoreNumber;
 use crate::id::{LwgId, Members};
-use crate::interface::{Down, Outcome, Up};
+use crate::interface::{Down, Operation, Outcome, Up};
 use crate::letter::Letter;
 use crate::limits::RUN_MAX;
 use crate::membership::distinct;
@@ -47,9 +47,9 @@ impl<C: Core, P: Policy> Groups<C, P> {
                     return Err(Down::Add { lwg, members });
                 }
                 match distinct(&members) {
-                    Some(members) => self.add(lwg, members).map_err(asked),
+                    Some(members) => self.operate(lwg, What::Add(members)),
                     None => {
-                        self.too_many(lwg, members);
+                        self.too_many(lwg, Operation::Add, members);
                         Ok(())
                     }
                 }
@@ -112,14 +112,22 @@ impl<C: Core, P: Policy> Groups<C, P> {
         match (distinct(&members), on) {
             (Some(members), Some(core)) => self.create_on(lwg, core, (members, traits)),
             (Some(members), None) => self.create((lwg, set), (members, traits), None),
-            (None, _) => self.too_many(lwg, members),
+            (None, _) => self.too_many(lwg, Operation::Create, members),
         }
         Ok(())
     }
 
     fn operate(&mut self, lwg: LwgId, what: What) -> Result<(), Down> {
         let number = self.next_op();
-        self.ask(Ask::Op(Op { number, lwg, what })).map_err(asked)
+        let op = Op { number, lwg, what };
+        if self.placing.is_full() && self.placing.adds.contains_key(&lwg) {
+            self.owed.insert(lwg);
+            return Err(asked(Ask::Op(op)));
+        }
+        match self.placing.queue_behind(op) {
+            Ok(()) => Ok(()),
+            Err(op) => self.go(op).map_err(asked),
+        }
     }
 
     /// Where a group is that is sent to, if nothing at all is before what is sent.
@@ -186,8 +194,9 @@ impl<C: Core, P: Policy> Groups<C, P> {
         })
     }
 
-    fn too_many(&mut self, lwg: LwgId, members: Members) {
-        self.here.told.push_back(Up::Done { lwg, outcome: Outcome::Missing(members) });
+    fn too_many(&mut self, lwg: LwgId, operation: Operation, members: Members) {
+        let outcome = Outcome::Missing(members);
+        self.here.told.push_back(Up::Done { lwg, operation, outcome });
     }
 
     /// Asks about the user's own core groups.
