@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use lwg::{Down, Up};
+use lwg::{Down, Endpoint, LwgId, Up};
 use muts::{Full, Instant, Layer};
 
 use crate::inbox::Inbox;
@@ -11,7 +11,8 @@ use crate::limits::KEPT_MAX;
 use crate::posts::{Posts, Step, kind_of};
 use crate::shared::{Room, Shared};
 
-/// Keeps the order of asks within one group; groups do not wait for each other.
+/// Keeps the order of asks within one group, and of what is for one process alone; groups do not
+/// wait for each other, nor for a process that takes nothing.
 #[derive(Default)]
 pub(crate) struct Backlog {
     waiting: BTreeMap<Room, VecDeque<Asked>>,
@@ -70,6 +71,13 @@ impl Backlog {
     ) {
         let room = room_of(&asked.ask);
         if let Some(queue) = self.waiting.get_mut(&room) {
+            let mut asked = asked;
+            // Nobody who answers waits: whoever takes nothing is told that there is no answer.
+            if let Down::Reply { reply, .. } = &mut *asked.ask
+                && queue.len() >= KEPT_MAX
+            {
+                *reply = None;
+            }
             queue.push_back(asked);
             if queue.len() == KEPT_MAX {
                 self.shared.set_full(room, true);
@@ -102,14 +110,29 @@ impl Backlog {
         posts: &mut Posts,
     ) {
         match up {
-            Up::Room { lwg } => self.retry(Room::Light(*lwg), tower, now, posts),
+            Up::Room { lwg } => {
+                self.retry(Room::Light(*lwg), tower, now, posts);
+                for one in self.ones(*lwg) {
+                    self.retry(one, tower, now, posts);
+                }
+            }
+            Up::RoomTo { to } => self.retry(Room::Replies(*to), tower, now, posts),
             Up::Core(vsync::Up::Room { group }) => {
                 self.retry(Room::Core(*group), tower, now, posts);
             }
-            Up::Out { lwg, .. } => self.forget(Room::Light(*lwg)),
+            Up::Out { lwg, .. } => {
+                self.forget(Room::Light(*lwg));
+                self.ones(*lwg).into_iter().for_each(|one| self.forget(one));
+            }
             Up::Core(vsync::Up::Out { group, .. }) => self.forget(Room::Core(*group)),
             _ => {}
         }
+    }
+
+    /// Whose rooms are waited for with what a group says to one process.
+    fn ones(&self, lwg: LwgId) -> Vec<Room> {
+        let all = self.waiting.range(Room::One(lwg, Endpoint::default())..).map(|(room, _)| *room);
+        all.take_while(|room| matches!(room, Room::One(of, _) if *of == lwg)).collect()
     }
 
     /// Asks again what waits for nobody in particular.
@@ -167,8 +190,11 @@ fn room_of(ask: &Down) -> Room {
         | Down::Remove { lwg, .. }
         | Down::Destroy { lwg }
         | Down::Send { lwg, .. }
-        | Down::SendTo { lwg, .. }
-        | Down::Tell { lwg, .. } => Room::Light(*lwg),
+        | Down::SendTo { lwg, .. } => Room::Light(*lwg),
+        Down::Tell { lwg, to, .. } | Down::SendThrough { lwg, member: to, .. } => {
+            Room::One(*lwg, *to)
+        }
+        Down::Reply { to, .. } => Room::Replies(*to),
         Down::Core(
             vsync::Down::Cast { group, .. }
             | vsync::Down::Found { group, .. }
@@ -184,7 +210,6 @@ fn room_of(ask: &Down) -> Room {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lwg::LwgId;
     use muts::{Packet, Transmit};
     use vsync::GroupId;
 
@@ -271,6 +296,34 @@ mod tests {
         tower.open = true;
         backlog.hear(&out, &mut tower, now, posts);
         assert!(tower.taken.is_empty() && backlog.len() == 0);
+    }
+
+    #[test]
+    fn who_takes_no_letters_holds_up_nobody_else_and_who_answers_it_is_not_held_up() {
+        let lwg = LwgId { creator: 1, count: 1 };
+        let to = |node| Endpoint::of(vsync::ProcId { node: muts::NodeId(node), incarnation: 1 });
+        let tell = |node| plain(Down::Tell { lwg, to: to(node), message: lwg::Message::default() });
+        let reply = |node, send| {
+            let reply = Some(lwg::Message::default());
+            plain(Down::Reply { to: to(node), send: lwg::SendId(send), reply })
+        };
+        let shared = Arc::new(Shared::default());
+        let posts = &mut Posts::default();
+        let (mut backlog, mut tower, now) = (Backlog::new(&shared), Gate::default(), Instant::ZERO);
+        backlog.ask(tell(1), &mut tower, now, posts);
+        let most = KEPT_MAX as u64;
+        (0..=most).for_each(|send| backlog.ask(reply(1, send), &mut tower, now, posts));
+        tower.open = true;
+        backlog.ask(tell(2), &mut tower, now, posts);
+        backlog.ask(reply(2, 0), &mut tower, now, posts);
+        backlog.ask(plain(Down::Destroy { lwg }), &mut tower, now, posts);
+        assert_eq!((tower.taken.len(), backlog.len()), (3, most + 2));
+        backlog.hear(&Up::Room { lwg }, &mut tower, now, posts);
+        assert_eq!((tower.taken.len(), backlog.len()), (4, most + 1));
+        backlog.hear(&Up::RoomTo { to: to(1) }, &mut tower, now, posts);
+        let declined = |ask: &&Down| matches!(ask, Down::Reply { reply: None, .. });
+        assert_eq!(tower.taken.iter().filter(declined).count(), 1, "what came when it was full");
+        assert_eq!(backlog.len(), 0);
     }
 
     #[test]

@@ -173,7 +173,7 @@ impl Engine {
             let leave = match group {
                 Room::Light(lwg) => Down::Remove { lwg, members: [self.me].into_iter().collect() },
                 Room::Core(group) => Down::Core(vsync::Down::Leave { group }),
-                Room::Any => continue,
+                Room::One(..) | Room::Replies(_) | Room::Any => continue,
             };
             // Past what waits for room there. If it is handed back it is tried once more later.
             if self.tower.down(now, leave).is_ok() {

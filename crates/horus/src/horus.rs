@@ -296,7 +296,8 @@ impl Horus {
     /// ends once the member has it told; [`Sent::lost`] names the member if it could not.
     ///
     /// # Errors
-    /// [`Error::Closed`].
+    /// [`Error::Closed`]; [`Error::NotSent`] if that member takes nothing of as much as may wait for
+    /// it, for as long as it may.
     pub fn send_through(
         &self,
         member: Endpoint,
@@ -310,7 +311,7 @@ impl Horus {
     /// The same, and replies of all members are wanted.
     ///
     /// # Errors
-    /// [`Error::Closed`].
+    /// Those of [`Horus::send_through`].
     pub fn ask_through(
         &self,
         member: Endpoint,
@@ -328,7 +329,7 @@ impl Horus {
         (how, replies): (How, bool),
         body: Bytes,
     ) -> Result<Sent, Error> {
-        self.door.wait_for_room(Room::Any)?;
+        self.door.wait_for_one(lwg, member)?;
         let message = Message::new(body);
         let ask = |send| Down::SendThrough { lwg, member, send, how, replies, message };
         Ok(self.door.send_from_outside(lwg, ask))

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 
 use crossbeam::queue::SegQueue;
-use lwg::{Down, LwgId, Outcome, SendId, Up};
+use lwg::{Down, Endpoint, LwgId, Outcome, SendId, Up};
 use muts::os::Bell;
 use parking_lot::Mutex;
 use vsync::GroupId;
@@ -49,6 +49,10 @@ pub(crate) enum Room {
     Light(LwgId),
     /// A core group's.
     Core(GroupId),
+    /// One process's, for what a group says to it alone.
+    One(LwgId, Endpoint),
+    /// One process's, for what it is answered.
+    Replies(Endpoint),
     /// Nobody's in particular: tried again each turn.
     Any,
 }

@@ -298,14 +298,9 @@ fn histories_hold_through_crashes_partitions_and_merges() {
     }
     println!("{seen:?}");
     // A single seed shows less.
-    for name in [
-        "lwg.arrived",
-        "lwg.forced",
-        "lwg.united",
-        "lwg.dropped",
-        "lwg.filtered",
-        "lwg.exchanges",
-    ] {
+    for name in
+        ["lwg.arrived", "lwg.forced", "lwg.united", "lwg.dropped", "lwg.filtered", "lwg.exchanges"]
+    {
         assert!(!many || seen[name] > 0, "{name} never happened");
     }
 }
