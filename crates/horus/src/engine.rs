@@ -20,6 +20,9 @@ use crate::shared::{Hook, Room, Shared, Word};
 use crate::sightings::Sightings;
 use crate::tower::Boxed;
 
+/// Why a tower is over that an operator told to leave.
+pub(crate) const TOLD_TO_LEAVE: &str = "an operator told it to leave";
+
 /// See the head of this file.
 pub(crate) struct Engine {
     motor: Motor,
@@ -32,8 +35,8 @@ pub(crate) struct Engine {
     shared: Arc<Shared>,
     /// After how long a process that takes nothing leaves.
     untaken_for: Option<Duration>,
-    /// Why it is to end after this turn.
-    leaves: Option<&'static str>,
+    /// It is to end after this turn.
+    leaves: bool,
     over: bool,
 }
 
@@ -59,7 +62,7 @@ impl Engine {
             me,
             shared,
             untaken_for,
-            leaves: None,
+            leaves: false,
             over: false,
         }
     }
@@ -84,8 +87,8 @@ impl Engine {
     }
 
     /// This turn is the last one; the others are told.
-    pub(crate) const fn leave(&mut self, why: &'static str) {
-        self.leaves = Some(why);
+    pub(crate) const fn leave(&mut self) {
+        self.leaves = true;
     }
 
     /// Where it listens, if the system says.
@@ -189,9 +192,9 @@ impl Crank for Engine {
 
     fn turn(&mut self, patience: Option<Duration>) -> Result<(), String> {
         let more = self.take_asks();
-        if let Some(why) = self.leaves {
+        if self.leaves {
             self.close();
-            return Err(why.into());
+            return Err(TOLD_TO_LEAVE.into());
         }
         let told = self.tell();
         let look = self.leave_untaken();

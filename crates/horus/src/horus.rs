@@ -18,7 +18,7 @@ use crate::chaos::Cuts;
 use crate::config::{Config, Start};
 use crate::core_group::CoreGroup;
 use crate::door::Door;
-use crate::engine::Engine;
+use crate::engine::{Engine, TOLD_TO_LEAVE};
 use crate::error::Error;
 use crate::events::Events;
 use crate::group::Group;
@@ -155,6 +155,13 @@ impl Horus {
     #[must_use]
     pub fn ended(&self) -> Option<String> {
         self.door.shared.ended()
+    }
+
+    /// Whether it is over because an operator told it to leave ([`Config::operators`]), as a program
+    /// is told to end: nothing is wrong.
+    #[must_use]
+    pub fn was_told_to_leave(&self) -> bool {
+        self.ended().is_some_and(|why| why == TOLD_TO_LEAVE)
     }
 
     /// Where it listens; behind a daemon nowhere.
