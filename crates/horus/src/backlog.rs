@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use lwg::{Down, Endpoint, Outcome, Up};
+use lwg::{Down, Endpoint, LwgId, Outcome, Up};
 use muts::{Full, Instant, Layer};
 
 use crate::inbox::Inbox;
@@ -15,7 +15,8 @@ use crate::outcomes::{Outcomes, operation_of};
 use crate::posts::{Posts, Step, kind_of};
 use crate::shared::{Room, Shared};
 
-/// Keeps the order of asks within one group; groups do not wait for each other.
+/// Keeps the order of asks within one group, and of what is for one process alone; groups do not
+/// wait for each other, nor for a process that takes nothing.
 #[derive(Default)]
 pub(crate) struct Backlog {
     me: Endpoint,
@@ -111,8 +112,14 @@ impl Backlog {
             asked.passes(self.me) && queue.iter().all(|other| operation_of(&other.ask).is_none())
         });
         let asked = if goes { asked.go(tower, now, taken).err() } else { Some(asked) };
-        let Some(asked) = asked else { return };
+        let Some(mut asked) = asked else { return };
         let queue = self.waiting.entry(room).or_default();
+        // Nobody who answers waits: whoever takes nothing is told that there is no answer.
+        if let Down::Reply { reply, .. } = &mut *asked.ask
+            && queue.len() >= KEPT_MAX
+        {
+            *reply = None;
+        }
         queue.push_back(asked);
         if queue.len() == KEPT_MAX {
             self.shared.set_full(room, true);
@@ -142,14 +149,29 @@ impl Backlog {
         taken: &mut Taken,
     ) {
         match up {
-            Up::Room { lwg } => self.retry(Room::Light(*lwg), tower, now, taken),
+            Up::Room { lwg } => {
+                self.retry(Room::Light(*lwg), tower, now, taken);
+                for one in self.ones(*lwg) {
+                    self.retry(one, tower, now, taken);
+                }
+            }
+            Up::RoomTo { to } => self.retry(Room::Replies(*to), tower, now, taken),
             Up::Core(vsync::Up::Room { group }) => {
                 self.retry(Room::Core(*group), tower, now, taken);
             }
-            Up::Out { lwg, .. } => self.forget(Room::Light(*lwg)),
+            Up::Out { lwg, .. } => {
+                self.forget(Room::Light(*lwg));
+                self.ones(*lwg).into_iter().for_each(|one| self.forget(one));
+            }
             Up::Core(vsync::Up::Out { group, .. }) => self.forget(Room::Core(*group)),
             _ => {}
         }
+    }
+
+    /// Whose rooms are waited for with what a group says to one process.
+    fn ones(&self, lwg: LwgId) -> Vec<Room> {
+        let all = self.waiting.range(Room::One(lwg, Endpoint::default())..).map(|(room, _)| *room);
+        all.take_while(|room| matches!(room, Room::One(of, _) if *of == lwg)).collect()
     }
 
     /// Asks again what nobody tells the room of.
@@ -159,7 +181,7 @@ impl Backlog {
         now: Instant,
         taken: &mut Taken,
     ) {
-        let unnamed = |room: &&Room| matches!(room, Room::Outside | Room::Peer(_) | Room::Any);
+        let unnamed = |room: &&Room| matches!(room, Room::Peer(_) | Room::Any);
         for room in self.waiting.keys().filter(unnamed).copied().collect::<Vec<_>>() {
             self.retry(room, tower, now, taken);
         }
@@ -210,8 +232,11 @@ fn room_of(ask: &Down) -> Room {
         | Down::Remove { lwg, .. }
         | Down::Destroy { lwg }
         | Down::Send { lwg, .. }
-        | Down::SendTo { lwg, .. }
-        | Down::Tell { lwg, .. } => Room::Light(*lwg),
+        | Down::SendTo { lwg, .. } => Room::Light(*lwg),
+        Down::Tell { lwg, to, .. } | Down::SendThrough { lwg, member: to, .. } => {
+            Room::One(*lwg, *to)
+        }
+        Down::Reply { to, .. } => Room::Replies(*to),
         Down::Core(
             vsync::Down::Cast { group, .. }
             | vsync::Down::Found { group, .. }
@@ -220,7 +245,6 @@ fn room_of(ask: &Down) -> Room {
             | vsync::Down::Leave { group },
         ) => Room::Core(*group),
         Down::FoundCore { core, .. } => Room::Core(*core),
-        Down::SendThrough { .. } => Room::Outside,
         Down::Core(vsync::Down::Send { to, .. }) => Room::Peer(*to),
         _ => Room::Any,
     }
@@ -229,7 +253,6 @@ fn room_of(ask: &Down) -> Room {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lwg::LwgId;
     use muts::{Packet, Transmit};
     use vsync::GroupId;
 
@@ -359,6 +382,36 @@ mod tests {
         assert_eq!((tower.taken.len(), backlog.len()), (2, 2));
         backlog.turn(&mut tower, now, taken);
         assert_eq!((tower.taken.len(), backlog.len()), (4, 0));
+    }
+
+    #[test]
+    fn who_takes_no_letters_holds_up_nobody_else_and_who_answers_it_is_not_held_up() {
+        let lwg = LwgId { creator: 1, count: 1 };
+        let to = |node| Endpoint::of(vsync::ProcId { node: muts::NodeId(node), incarnation: 1 });
+        let tell =
+            |node| Asked::plain(Down::Tell { lwg, to: to(node), message: lwg::Message::default() });
+        let reply = |node, send| {
+            let reply = Some(lwg::Message::default());
+            Asked::plain(Down::Reply { to: to(node), send: lwg::SendId(send), reply })
+        };
+        let shared = Arc::new(Shared::default());
+        let taken = &mut Taken::default();
+        let (mut backlog, mut tower, now) =
+            (Backlog::new(ME, &shared), Gate::default(), Instant::ZERO);
+        backlog.ask(tell(1), &mut tower, now, taken);
+        let most = KEPT_MAX as u64;
+        (0..=most).for_each(|send| backlog.ask(reply(1, send), &mut tower, now, taken));
+        tower.open = true;
+        backlog.ask(tell(2), &mut tower, now, taken);
+        backlog.ask(reply(2, 0), &mut tower, now, taken);
+        backlog.ask(Asked::plain(Down::Destroy { lwg }), &mut tower, now, taken);
+        assert_eq!((tower.taken.len(), backlog.len()), (3, most + 2));
+        backlog.hear(&Up::Room { lwg }, &mut tower, now, taken);
+        assert_eq!((tower.taken.len(), backlog.len()), (4, most + 1));
+        backlog.hear(&Up::RoomTo { to: to(1) }, &mut tower, now, taken);
+        let declined = |ask: &&Down| matches!(ask, Down::Reply { reply: None, .. });
+        assert_eq!(tower.taken.iter().filter(declined).count(), 1, "what came when it was full");
+        assert_eq!(backlog.len(), 0);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::hatch::Hatch;
 use crate::inbox::Inbox;
+use crate::limits::TAKEN_WITHIN;
 use crate::posts::Step;
 use crate::runtime::Runtime;
 use crate::sent::Sent;
@@ -95,6 +96,17 @@ impl Door {
         }
         let has_room = std::future::poll_fn(|context| self.shared.poll_room(room, context));
         self.runtime.wait(has_room, until).ok_or(Error::NotSent)
+    }
+
+    /// Waits until what a group says to one process alone has room, for so long as it may take to
+    /// know that it takes nothing: it may never.
+    ///
+    /// # Errors
+    /// [`Error::NotSent`], [`Error::Closed`].
+    pub(crate) fn wait_for_one(&self, lwg: LwgId, one: Endpoint) -> Result<(), Error> {
+        let until = Instant::now().checked_add(TAKEN_WITHIN);
+        self.wait_for_room_until(Room::One(lwg, one), until)
+            .map_err(|_| if self.shared.ended().is_some() { Error::Closed } else { Error::NotSent })
     }
 
     /// Asks for an operation on a group and makes its outcome something to wait for.

@@ -19,6 +19,9 @@ use crate::shared::{Hook, Room, Shared, Word};
 use crate::sightings::Sightings;
 use crate::tower::Boxed;
 
+/// Why a tower is over that an operator told to leave.
+pub(crate) const TOLD_TO_LEAVE: &str = "an operator told it to leave";
+
 /// See the head of this file.
 pub(crate) struct Engine {
     motor: Motor,
@@ -33,8 +36,8 @@ pub(crate) struct Engine {
     shared: Arc<Shared>,
     /// After how long a process that takes nothing leaves.
     untaken_for: Option<Duration>,
-    /// Why it is to end after this turn.
-    leaves: Option<&'static str>,
+    /// It is to end after this turn.
+    leaves: bool,
     over: bool,
 }
 
@@ -62,7 +65,7 @@ impl Engine {
             name,
             shared,
             untaken_for,
-            leaves: None,
+            leaves: false,
             over: false,
         }
     }
@@ -87,8 +90,8 @@ impl Engine {
     }
 
     /// This turn is the last one; the others are told.
-    pub(crate) const fn leave(&mut self, why: &'static str) {
-        self.leaves = Some(why);
+    pub(crate) const fn leave(&mut self) {
+        self.leaves = true;
     }
 
     /// Where it listens, if the system says.
@@ -176,7 +179,9 @@ impl Engine {
             }
             Up::Core(vsync::Up::Send { from, message }) => {
                 let Some(name) = naming::read(from.proc, message) else { return false };
-                name.iter().for_each(|name| drop(self.shared.book.add(name)));
+                if let Some(name) = name {
+                    self.shared.book.add(&name);
+                }
                 true
             }
             _ => false,
@@ -204,7 +209,9 @@ impl Engine {
             let leave = match group {
                 Room::Light(lwg) => Down::Remove { lwg, members: [self.me].into_iter().collect() },
                 Room::Core(group) => Down::Core(vsync::Down::Leave { group }),
-                Room::Outside | Room::Peer(_) | Room::Any => continue,
+                Room::One(..) | Room::Replies(_) | Room::Peer(_) | Room::Any => {
+                    continue;
+                }
             };
             // Past what waits for room there. If it is handed back it is tried once more later.
             if Asked::plain(leave).go(&mut self.tower, now, &mut self.taken).is_ok() {
@@ -220,9 +227,9 @@ impl Crank for Engine {
 
     fn turn(&mut self, patience: Option<Duration>) -> Result<(), String> {
         let more = self.take_asks();
-        if let Some(why) = self.leaves {
+        if self.leaves {
             self.close();
-            return Err(why.into());
+            return Err(TOLD_TO_LEAVE.into());
         }
         let told = self.tell();
         let look = self.leave_untaken();

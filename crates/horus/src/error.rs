@@ -71,7 +71,8 @@ pub enum Error {
     Refused(String),
     /// A message of so many bytes, more than [`BODY_BYTES_MAX`]: nothing was sent.
     TooLong(usize),
-    /// The multicast was not sent: it was taken back, or its view is not primary.
+    /// It was not sent: it was taken back, its view is not primary, or the one process that it was
+    /// for takes nothing.
     NotSent,
     /// This process is no longer in the group.
     Out,

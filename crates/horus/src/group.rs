@@ -176,11 +176,12 @@ impl Group {
     /// Sends to one member alone: reliable, in order per pair, no order against multicasts.
     ///
     /// # Errors
-    /// [`Error::TooLong`], [`Error::Closed`].
+    /// [`Error::TooLong`], [`Error::Closed`]; [`Error::NotSent`] if that member takes nothing of as
+    /// much as may wait for it, for as long as it may.
     pub fn tell(&self, to: Endpoint, body: impl Into<Bytes>) -> Result<(), Error> {
         let body = body.into();
         fits(&body)?;
-        self.door.wait_for_room(Room::Light(self.lwg))?;
+        self.door.wait_for_one(self.lwg, to)?;
         let message = Message::new(body);
         self.door.ask(Down::Tell { lwg: self.lwg, to, message }, Hook::Nothing);
         Ok(())
@@ -316,7 +317,8 @@ impl Received {
     }
 
     /// lwg_reply: once a message, hence it is used up. A reply that nobody wants is dropped; one
-    /// that is too long ([`Error::TooLong`]) is told as none, so that the asker waits no longer.
+    /// that is too long ([`Error::TooLong`]), or is for a process that takes nothing of the many that
+    /// wait for it already, is told as none, so that the asker waits no longer.
     pub fn reply(mut self, body: impl Into<Bytes>) {
         if let Some(answer) = self.answer.take() {
             let body = body.into();

@@ -18,7 +18,7 @@ use crate::chaos::Cuts;
 use crate::config::{Config, Start};
 use crate::core_group::CoreGroup;
 use crate::door::Door;
-use crate::engine::Engine;
+use crate::engine::{Engine, TOLD_TO_LEAVE};
 use crate::error::Error;
 use crate::events::Events;
 use crate::group::Group;
@@ -155,6 +155,13 @@ impl Horus {
     #[must_use]
     pub fn ended(&self) -> Option<String> {
         self.door.shared.ended()
+    }
+
+    /// Whether it is over because an operator told it to leave ([`Config::operators`]), as a program
+    /// is told to end: nothing is wrong.
+    #[must_use]
+    pub fn was_told_to_leave(&self) -> bool {
+        self.ended().is_some_and(|why| why == TOLD_TO_LEAVE)
     }
 
     /// Where it listens; behind a daemon nowhere.
@@ -296,7 +303,8 @@ impl Horus {
     /// ends once the member has it told; [`Sent::lost`] names the member if it could not.
     ///
     /// # Errors
-    /// [`Error::Closed`].
+    /// [`Error::Closed`]; [`Error::NotSent`] if that member takes nothing of as much as may wait for
+    /// it, for as long as it may.
     pub fn send_through(
         &self,
         member: Endpoint,
@@ -310,7 +318,7 @@ impl Horus {
     /// The same, and replies of all members are wanted.
     ///
     /// # Errors
-    /// [`Error::Closed`].
+    /// Those of [`Horus::send_through`].
     pub fn ask_through(
         &self,
         member: Endpoint,
@@ -328,7 +336,7 @@ impl Horus {
         (how, replies): (How, bool),
         body: Bytes,
     ) -> Result<Sent, Error> {
-        self.door.wait_for_room(Room::Any)?;
+        self.door.wait_for_one(lwg, member)?;
         let message = Message::new(body);
         let ask = |send| Down::SendThrough { lwg, member, send, how, replies, message };
         Ok(self.door.send_from_outside(lwg, ask))

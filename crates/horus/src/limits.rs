@@ -18,6 +18,10 @@ pub(crate) const ASKS_WAITING_MAX: usize = 8_192;
 /// up by them, and it is a window's worth.
 pub(crate) const KEPT_MAX: usize = 1_024;
 
+/// How long who says something to one process waits for room for it, when as much waits as may: a
+/// member that takes nothing is out of its group by then, as long as `Timing::untaken` is not set.
+pub(crate) const TAKEN_WITHIN: Duration = Duration::from_secs(10);
+
 /// Bytes of others' messages that lie at one handle before the senders of its groups are told to
 /// wait: many times what is on the way in a busy group, so that a thread that takes a pause of some
 /// milliseconds holds up nobody.

@@ -136,7 +136,7 @@ fn word(group: Room, choked: bool) -> Option<Down> {
     match group {
         Room::Light(lwg) => Some(Down::Choke { lwg, choked }),
         Room::Core(group) => Some(Down::Core(vsync::Down::Choke { group, choked })),
-        Room::Outside | Room::Peer(_) | Room::Any => None,
+        Room::One(..) | Room::Replies(_) | Room::Peer(_) | Room::Any => None,
     }
 }
 

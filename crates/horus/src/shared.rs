@@ -49,8 +49,10 @@ pub(crate) enum Room {
     Light(LwgId),
     /// A core group's.
     Core(GroupId),
-    /// That of questions of groups that one is not in: tried again each turn.
-    Outside,
+    /// One process's, for what a group says to it alone.
+    One(LwgId, Endpoint),
+    /// One process's, for what it is answered.
+    Replies(Endpoint),
     /// What one process is sent outside of groups: tried again each turn.
     Peer(Endpoint),
     /// Nobody's in particular: tried again each turn.

@@ -18,6 +18,7 @@ use crate::here::{CoreNumber, Here};
 use crate::id::LwgId;
 use crate::interface::{Down, Up};
 use crate::letter::Letter;
+use crate::letters::Letters;
 use crate::limits::{BURST_MAX, ROOMS_MAX, SWEEP_MAX, TOLD_MAX};
 use crate::moves::Moves;
 use crate::policy::{Policy, Smallest};
@@ -63,9 +64,9 @@ pub struct Groups<C, P = Smallest> {
     /// What the kernel handed back, other than casts and letters.
     later: VecDeque<vsync::Down>,
     /// Groups of which something was handed back because too much was under way here.
-    owed: BTreeSet<LwgId>,
+    pub(crate) owed: BTreeSet<LwgId>,
     /// Letters that it handed back: who takes none keeps nothing else waiting.
-    letters: BTreeMap<Endpoint, VecDeque<Message>>,
+    pub(crate) letters: Letters,
     ops: u64,
     minted: u32,
     /// Asks taken since the kernel was listened to.
@@ -115,7 +116,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             sweep_from: Instant::ZERO,
             later: VecDeque::new(),
             owed: BTreeSet::new(),
-            letters: BTreeMap::new(),
+            letters: Letters::default(),
             ops: 0,
             minted: 0,
             burst: 0,
@@ -150,10 +151,6 @@ impl<C: Core, P: Policy> Groups<C, P> {
     /// Asks the kernel, now or as soon as it takes it.
     pub(crate) fn ask_below(&mut self, ask: vsync::Down) {
         self.heard = false;
-        let ask = match ask {
-            vsync::Down::Send { to, message } => return self.post(to, message),
-            ask => ask,
-        };
         if !self.later.is_empty() {
             return self.later.push_back(ask);
         }
@@ -162,44 +159,28 @@ impl<C: Core, P: Policy> Groups<C, P> {
         }
     }
 
-    /// Sends a letter, now or as soon as the kernel takes one to that process.
-    fn post(&mut self, to: Endpoint, message: Message) {
-        if let Some(waiting) = self.letters.get_mut(&to) {
-            waiting.push_back(message);
-        } else if let Err(message) = self.try_post(to, message) {
-            self.letters.insert(to, VecDeque::from([message]));
+    /// Sends to one process, or to oneself; as soon as the kernel takes letters to it.
+    pub(crate) fn send_letter(&mut self, to: Endpoint, letter: &Letter, mut message: Message) {
+        if to == self.here.me {
+            message.push(letter);
+            return self.on_letter(to, message);
         }
-    }
-
-    fn try_post(&mut self, to: Endpoint, message: Message) -> Result<(), Message> {
-        match self.below.down(self.here.now, vsync::Down::Send { to, message }) {
-            Err(Full(vsync::Down::Send { message, .. })) => Err(message),
-            _ => Ok(()),
+        self.heard = false;
+        if self.letters.waits_for(to) {
+            return self.letters.keep(to, letter, message);
+        }
+        message.push(letter);
+        if let Err(mut message) = try_post(&mut self.below, self.here.now, to, message) {
+            let popped = message.pop::<Letter>();
+            debug_assert!(popped.is_ok(), "what is handed back is unchanged");
+            self.letters.keep(to, letter, message);
         }
     }
 
     /// Sends the letters that wait, as far as the kernel takes them.
     fn post_waiting(&mut self) {
-        for to in self.letters.keys().copied().collect::<Vec<_>>() {
-            let mut waiting = self.letters.remove(&to).unwrap_or_default();
-            while let Some(message) = waiting.pop_front() {
-                if let Err(message) = self.try_post(to, message) {
-                    waiting.push_front(message);
-                    self.letters.insert(to, waiting);
-                    break;
-                }
-            }
-        }
-    }
-
-    /// Sends to one process, or to oneself.
-    pub(crate) fn send_letter(&mut self, to: Endpoint, letter: &Letter, mut message: Message) {
-        message.push(letter);
-        if to == self.here.me {
-            self.on_letter(to, message);
-        } else {
-            self.ask_below(vsync::Down::Send { to, message });
-        }
+        let (below, now) = (&mut self.below, self.here.now);
+        self.letters.post(&mut self.here.told, |to, message| try_post(below, now, to, message));
     }
 
     /// Tells some whose asks were handed back that there is room, once less is under way.
@@ -233,6 +214,18 @@ impl<C: Core, P: Policy> Groups<C, P> {
             self.swept.remove(&number);
             self.note(number);
         }
+    }
+}
+
+fn try_post(
+    below: &mut impl Core,
+    now: Instant,
+    to: Endpoint,
+    message: Message,
+) -> Result<(), Message> {
+    match below.down(now, vsync::Down::Send { to, message }) {
+        Err(Full(vsync::Down::Send { message, .. })) => Err(message),
+        _ => Ok(()),
     }
 }
 
@@ -325,7 +318,8 @@ impl<C: Core + Counted, P: Policy> Counted for Groups<C, P> {
         each("lwg.unsettled", (unsettled + own + self.later.len()) as u64);
         let extras: u64 = self.carried_by_all().map(|carried| carried.extras).sum();
         each("lwg.extras", extras);
-        each("lwg.letters", self.letters.values().map(|waiting| waiting.len() as u64).sum());
+        each("lwg.letters", self.letters.len() as u64);
+        each("lwg.letters_dropped", self.letters.dropped);
         each("lwg.replies_awaited", self.here.replies.len() as u64);
         each("lwg.passing", self.here.passing.len() as u64);
         let [own, others, held] = self.here.choked.counts();

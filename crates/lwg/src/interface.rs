@@ -127,7 +127,7 @@ pub enum Down {
     /// lwg_send from outside an open group (`Traits::open`), by way of a member: told as from this
     /// process, in that member's order, not in the order of what this process sends itself before
     /// or after. `Answered` ends it, also where no replies are wanted; it names the member as lost
-    /// if that could not pass it on.
+    /// if that could not pass it on. Handed back if much waits for the member already.
     SendThrough {
         /// The group.
         lwg: LwgId,
@@ -143,6 +143,7 @@ pub enum Down {
         message: Message,
     },
     /// lwg_reply: answers a message that was told; none declines to answer. Once per message.
+    /// Handed back if much waits for that process already; [`Up::RoomTo`] follows.
     Reply {
         /// Who asked.
         to: Endpoint,
@@ -166,7 +167,8 @@ pub enum Down {
         /// Whether; said again, it does nothing.
         choked: bool,
     },
-    /// Sends to one member alone: reliable, FIFO per pair, no order against multicasts.
+    /// Sends to one member alone: reliable, FIFO per pair, no order against multicasts. Handed back
+    /// if much waits for that process already, or if it does not take what it is told of the group.
     Tell {
         /// The group that it is about.
         lwg: LwgId,
@@ -253,6 +255,11 @@ pub enum Up {
     Room {
         /// The group.
         lwg: LwgId,
+    },
+    /// A reply to that process was handed back, and can be taken again.
+    RoomTo {
+        /// The process.
+        to: Endpoint,
     },
     /// This process is no longer in the group.
     Out {

@@ -39,6 +39,7 @@ mod id;
 mod interface;
 mod lately;
 mod letter;
+mod letters;
 pub mod limits;
 mod membership;
 mod moves;

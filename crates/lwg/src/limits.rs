@@ -132,6 +132,13 @@ pub const SOUGHT_PEERS_MAX: usize = 4_096;
 /// Groups asked for in one letter: four kilobytes.
 pub const SOUGHT_MAX: usize = 256;
 
+/// Letters that wait for one process that takes none, before what the user says to it is handed
+/// back: beneath them lies a window of the transport's, so these are seconds of a busy asker.
+pub const LETTERS_MAX: usize = 1_024;
+
+/// Bytes of those. One may go over.
+pub const LETTERS_BYTES_MAX: usize = 1 << 20;
+
 /// Members named in one answer: some twenty kilobytes.
 pub const PART_MEMBERS_MAX: usize = 1_024;
 

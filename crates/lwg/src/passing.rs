@@ -126,6 +126,10 @@ impl<C: Core, P: Policy> Groups<C, P> {
             return Err(ask);
         };
         if self.here.replies.is_full() {
+            self.owed.insert(lwg);
+            return Err(Down::SendThrough { lwg, member, send, how, replies, message });
+        }
+        if self.letters.refuse(member, Some(lwg)) {
             return Err(Down::SendThrough { lwg, member, send, how, replies, message });
         }
         self.here.replies.open_through(send, lwg, member, replies);
@@ -146,6 +150,10 @@ impl<C: Core, P: Policy> Groups<C, P> {
                 inside.then(|| self.here.table.entry(slot).marks)
             }),
         };
+        // Nobody passes on what it could not speak of; who waits to hear of it asks after it.
+        if self.letters.is_full(asker) {
+            return;
+        }
         // It waits for nothing here, where nobody would tell it of room.
         let refused = !marks.is_some_and(|marks| marks.traits().open);
         if refused || !self.here.chokers(lwg).is_empty() {
@@ -155,6 +163,17 @@ impl<C: Core, P: Policy> Groups<C, P> {
         if self.ask(Ask::Send(post)).is_err() {
             self.here.passing.refuse(name.0, name.1);
         }
+    }
+
+    /// Something is to be said to one process. If there is no room for what became of a multicast
+    /// of its, that is seen to no longer, and so its answer says when it asks after it.
+    pub(crate) fn say(&mut self, to: Endpoint, letter: &Letter) {
+        if let Letter::Passed { send, .. } | Letter::Gone { send, .. } = letter
+            && self.letters.is_full(to)
+        {
+            self.here.passing.forget(to, *send);
+        }
+        self.send_letter(to, letter, Message::default());
     }
 
     /// Somebody wants to know whether this process still sees to what it was to pass on.

@@ -96,8 +96,7 @@ impl Replies {
         let Some(awaited) = self.heard_of(member, send) else { return };
         let replies = awaited.through.as_ref().is_some_and(|through| through.replies);
         if view.is_empty() {
-            awaited.lost.push(member);
-            self.close(send, told);
+            self.give_up(send, told);
         } else if replies {
             self.delivered(send, view, told);
         } else {

@@ -4,7 +4,7 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::judge::{Aimed, judge_also, judge_replies, judge_rest};
+use common::judge::{Aimed, judge_also, judge_relaxed, judge_replies, judge_rest, without};
 use common::town::Town;
 use common::{proc, seat};
 use lwg::{Down, Endpoint, LwgId, Members, Message, Order, SendId, SetId, Smallest, Traits};
@@ -19,6 +19,7 @@ struct Storm {
     nodes: u64,
     incarnations: u64,
     open: BTreeSet<LwgId>,
+    relaxed: BTreeSet<LwgId>,
     aimed: Aimed,
     through: BTreeSet<SendId>,
 }
@@ -35,6 +36,7 @@ impl Storm {
             nodes,
             incarnations: 1,
             open: BTreeSet::new(),
+            relaxed: BTreeSet::new(),
             aimed: Aimed::new(),
             through: BTreeSet::new(),
         }
@@ -95,7 +97,11 @@ impl Storm {
                 let lwg = LwgId::minted(who, self.minted);
                 let members = self.some();
                 self.groups.push(lwg);
-                let traits = Traits { open: self.random.below(2) == 0, relaxed: false };
+                let open = self.random.below(2) == 0;
+                let traits = Traits { open, relaxed: self.random.below(6) == 0 };
+                if traits.relaxed {
+                    self.relaxed.insert(lwg);
+                }
                 if traits.open {
                     self.open.insert(lwg);
                 }
@@ -235,9 +241,11 @@ impl Storm {
             self.town.run();
         }
         self.town.wake_all();
-        judge_also(&self.town.told, &self.open, &self.aimed, &self.through);
         let alive: BTreeSet<Endpoint> = self.alive().into_iter().collect();
-        judge_rest(&self.town.told, &alive);
+        judge_relaxed(&self.town.told, &self.relaxed, &self.aimed, &self.through, &alive);
+        let strict = without(&self.town.told, &self.relaxed);
+        judge_also(&strict, &self.open, &self.aimed, &self.through);
+        judge_rest(&strict, &alive);
         for who in alive {
             assert_eq!(self.town.count(who, "lwg.out_of_view"), 0);
             assert_eq!(self.town.count(who, "lwg.malformed"), 0);
@@ -279,8 +287,9 @@ fn histories_hold_without_faults() {
 
 #[test]
 fn histories_hold_through_crashes_partitions_and_merges() {
-    let mut seen: BTreeMap<&str, u64> = BTreeMap::new();
-    for seed in seeds(100) {
+    let (seeds, mut seen) = (seeds(100), BTreeMap::<&str, u64>::new());
+    let many = seeds.clone().count() >= 100;
+    for seed in seeds {
         println!("seed {seed}");
         let storm = storm(seed, 3 + seed % 4, 900, true);
         for tower in storm.town.towers.values() {
@@ -288,16 +297,10 @@ fn histories_hold_through_crashes_partitions_and_merges() {
         }
     }
     println!("{seen:?}");
-    if seen.values().sum::<u64>() > 100_000 {
-        for name in [
-            "lwg.arrived",
-            "lwg.forced",
-            "lwg.united",
-            "lwg.dropped",
-            "lwg.filtered",
-            "lwg.exchanges",
-        ] {
-            assert!(seen[name] > 0, "{name} never happened");
-        }
+    // A single seed shows less.
+    for name in
+        ["lwg.arrived", "lwg.forced", "lwg.united", "lwg.dropped", "lwg.filtered", "lwg.exchanges"]
+    {
+        assert!(!many || seen[name] > 0, "{name} never happened");
     }
 }

@@ -45,8 +45,9 @@ pub struct Kernel<M> {
     fed: BTreeSet<GroupId>,
     pub(crate) across: Across,
     choked: Choked<GroupId>,
-    /// What is to be said of that and was handed back.
-    choking: VecDeque<(ProcId, GroupId, bool)>,
+    /// What is to be said of that and was handed back: whether this process chokes a group, where
+    /// that other one believes the opposite.
+    choking: BTreeMap<ProcId, BTreeMap<GroupId, bool>>,
     /// The highest epoch number of any group that was left.
     highest: u64,
     pub(crate) look: Instant,
@@ -141,7 +142,7 @@ impl<M: Multicast> Kernel<M> {
             fed: BTreeSet::new(),
             across: Across::default(),
             choked: Choked::default(),
-            choking: VecDeque::new(),
+            choking: BTreeMap::new(),
             highest: 0,
             look: Instant::ZERO,
             now: Instant::ZERO,
@@ -474,6 +475,8 @@ impl<M: Multicast + Counted> Counted for Kernel<M> {
         each("vsync.choked_here", own);
         each("vsync.choked_elsewhere", others);
         each("vsync.held_by_choke", held);
+        let unsaid: usize = self.choking.values().map(BTreeMap::len).sum();
+        each("vsync.choke_unsaid", unsaid as u64);
         self.count_unsettled(each);
         self.desk.below.count(each);
     }

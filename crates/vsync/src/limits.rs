@@ -85,6 +85,11 @@ pub const GATE_STRANGER_BYTES_MAX: usize = 4096;
 /// again still comes several times within any patience of a second or more.
 pub const PAUSE_MAX: Duration = Duration::from_millis(500);
 
+/// How long an INSTALL is repeated to whom it concerns: who has not answered by then is suspected,
+/// or went another way and is told by whoever meets it. So no more is kept for one that is silent
+/// than the views decided in that time.
+pub const SPREAD_FOR: Duration = Duration::from_secs(10);
+
 /// The longest message with the headers of the floors above, in bytes: what a transport carries,
 /// less room for what the kernel adds.
 pub const CAST_BYTES_MAX: usize = muts::limits::MESSAGE_BYTES_MAX - (64 << 10);

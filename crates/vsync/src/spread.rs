@@ -11,12 +11,8 @@ use muts::{Duration, Instant, ProcId};
 use crate::control::Control;
 use crate::endpoint::GroupId;
 use crate::install::Install;
-use crate::limits::PAUSE_MAX;
+use crate::limits::{PAUSE_MAX, SPREAD_FOR};
 use crate::view::ViewId;
-
-/// Repeating ends after this: who has not answered by then is suspected, or went another way and
-/// is told by whoever meets it.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 struct Spread {
@@ -82,7 +78,7 @@ impl Spreads {
             return;
         }
         self.by_time.insert((now, name));
-        let (until, owed) = (now + GIVE_UP_AFTER, Vec::new());
+        let (until, owed) = (now + SPREAD_FOR, Vec::new());
         self.by_name.insert(name, Spread { install, waiting, owed, next: now, pause, until });
     }
 
@@ -153,5 +149,34 @@ impl Spreads {
     /// When something is due next.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.by_time.first().map(|(next, _)| *next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use muts::NodeId;
+
+    use super::*;
+    use crate::install::Joiner;
+
+    #[test]
+    fn no_more_is_kept_for_one_that_is_silent_than_what_was_decided_lately() {
+        let [me, silent] = [1, 2].map(|node| ProcId { node: NodeId(node), incarnation: 1 });
+        let (mut spreads, mut now, step) =
+            (Spreads::default(), Instant::ZERO, Duration::from_millis(50));
+        for epoch in 1..=1_000 {
+            let view = ViewId { epoch, coordinator: me };
+            let joiners = vec![Joiner { proc: silent, nonce: 0 }];
+            let install = Install { group: GroupId(7), view, parts: vec![], joiners, kin: vec![] };
+            spreads.add(now, step, me, Arc::new(install));
+            spreads.due(now);
+            now += step;
+            let most = (SPREAD_FOR + PAUSE_MAX).as_millis() / step.as_millis() + 1;
+            assert!(spreads.by_name.len() as u128 <= most, "{} are kept", spreads.by_name.len());
+        }
+        spreads.due(now + SPREAD_FOR + PAUSE_MAX);
+        assert!(spreads.by_name.is_empty() && spreads.deadline().is_none());
     }
 }

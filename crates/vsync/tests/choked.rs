@@ -126,3 +126,28 @@ fn who_has_no_room_for_the_word_hears_it_later_and_keeps_nobody_else_waiting() {
     world.run(SECOND);
     assert!(!casts(&mut world, 'a', slow) && casts(&mut world, 'a', other));
 }
+
+#[test]
+fn who_has_no_room_for_such_words_has_one_for_each_group_at_most() {
+    let (mut world, groups) = two_groups();
+    world.air.borrow_mut().no_room.insert(proc('a'));
+    for _ in 0..100 {
+        for choked in [true, false] {
+            groups.iter().for_each(|group| choke(&mut world, 'c', *group, choked));
+            let unsaid = world.count(proc('c'), "vsync.choke_unsaid");
+            assert_eq!(unsaid, if choked { 2 } else { 0 });
+        }
+    }
+    choke(&mut world, 'c', groups[0], true);
+    world.air.borrow_mut().no_room.clear();
+    world.run(SECOND);
+    assert_eq!(groups.map(|group| casts(&mut world, 'a', group)), [false, true]);
+    world.air.borrow_mut().no_room.insert(proc('a'));
+    choke(&mut world, 'c', groups[0], false);
+    choke(&mut world, 'c', groups[0], true);
+    assert_eq!(world.count(proc('c'), "vsync.choke_unsaid"), 0, "it was told so last");
+    choke(&mut world, 'c', groups[0], false);
+    world.air.borrow_mut().no_room.clear();
+    world.run(SECOND);
+    assert!(casts(&mut world, 'a', groups[0]));
+}

@@ -94,7 +94,7 @@ pub(crate) fn look(engine: &mut Engine, wanted: Wanted) -> Facts {
         Wanted::Why(meant) => Facts::Why(Box::new(why(engine, meant))),
         Wanted::Counters => Facts::Counters(counters(engine)),
         Wanted::Leave => {
-            engine.leave("an operator told it to leave");
+            engine.leave();
             Facts::Leaving
         }
     }

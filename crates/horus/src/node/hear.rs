@@ -55,7 +55,7 @@ impl Node {
             }
             Up::Stable { send } => self.hear_stable(*send),
             Up::Done { lwg, operation, outcome } => self.hear_done(*lwg, *operation, outcome),
-            Up::Told { .. } | Up::Room { .. } | Up::Out { .. } => {}
+            Up::Told { .. } | Up::Room { .. } | Up::RoomTo { .. } | Up::Out { .. } => {}
             Up::Core(core) => self.hear_core(core.clone()),
         }
         self.tell_replica(&up);

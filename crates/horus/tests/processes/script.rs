@@ -182,6 +182,35 @@ fn the_end_waits_for_what_was_asked_of_others() {
     let _ = std::fs::remove_dir_all(room);
 }
 
+#[cfg(unix)]
+#[test]
+fn who_is_told_to_leave_by_its_operator_says_so_once_and_ends_well() {
+    use std::io::{BufRead as _, BufReader};
+    let room = room("told");
+    let socket = room.join("sock");
+    let mut words = options(&room);
+    words.extend(["--operators".to_owned(), socket.display().to_string()]);
+    let mut node = Command::new(HORUS);
+    node.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut node = node.spawn().expect("the binary of this crate");
+    let mut input = node.stdin.take().expect("asked for");
+    input.write_all(b"{\"do\":\"found\",\"group\":\"g\"}\n").expect("it reads");
+    let told = BufReader::new(node.stdout.take().expect("asked for")).lines();
+    let mut told =
+        told.map(|line| -> Value { serde_json::from_str(&line.expect("text")).expect("an event") });
+    assert!(told.any(|event| event["ev"] == "view"), "it is in a group");
+    let (code, answer, complaint) = super::operator::ask(&["leave"], &socket);
+    assert_eq!((code, &complaint[..]), (0, ""), "{answer}");
+    let last: Vec<Value> = told.collect();
+    let output = node.wait_with_output().expect("an end");
+    assert_eq!(output.status.code(), Some(0), "{last:#?}");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(last.len(), 1, "{last:#?}");
+    assert!(last[0]["ev"] == "over" && last[0]["what"].as_str().expect("why").contains("operator"));
+    drop(input);
+    let _ = std::fs::remove_dir_all(room);
+}
+
 #[test]
 fn what_is_wrong_from_the_start_is_one_line_that_names_it() {
     let room = room("wrong");

@@ -8,7 +8,7 @@ use simple_dns::{CLASS, Name, Packet, ResourceRecord};
 use vsync::gate::{Bye, State};
 
 use super::desk::Desk;
-use super::house::{Daemon, SECOND};
+use super::house::{Daemon, LONG};
 
 /// A daemon of that name; alone on its host unless it is told otherwise.
 fn start(name: &str, called: &str, more: &[&str]) -> Daemon {
@@ -99,7 +99,7 @@ fn nobody_is_let_in_before_the_others_are_there() {
     let d = start("d", "early", &["--expect", "1", "--seeds", "127.0.0.1:9"]);
     let mut early = Desk::call(&d, "x");
     let state = State::Over(Some(Bye::Early));
-    early.until("told", SECOND * 5, |desk| desk.client.state() == state);
+    early.until("told", LONG, |desk| desk.client.state() == state);
     let e = start("e", "early-e", &["--seeds", &listens(&d), "--first", "d"]);
     e.hears(1);
     while d.status("ready") != json!(true) || e.status("ready") != json!(true) {}

@@ -9,7 +9,7 @@ use muts::{Layer as _, Message, NodeId, ProcId};
 use vsync::gate::{Bye, Client, Reader, State, Tell};
 use vsync::{Down, GroupId, Order, Up};
 
-use super::house::{Daemon, SECOND};
+use super::house::{Daemon, LONG};
 
 /// A client on this thread.
 pub(crate) struct Desk {
@@ -28,9 +28,7 @@ impl Desk {
 
     pub(crate) fn attach(daemon: &Daemon, name: &str) -> Self {
         let mut desk = Self::call(daemon, name);
-        desk.until("attached", SECOND * 5, |desk| {
-            matches!(desk.client.state(), State::Attached(_))
-        });
+        desk.until("attached", LONG, |desk| matches!(desk.client.state(), State::Attached(_)));
         desk
     }
 
@@ -64,23 +62,20 @@ impl Desk {
         self.told.iter().filter(|up| matches!(up, Up::Cast { .. })).count()
     }
 
-    /// Round trips to itself through the daemon in so much time.
-    pub(crate) fn pace(&mut self, group: GroupId, time: Duration) -> usize {
-        let (began, mut done) = (Instant::now(), 0);
-        while began.elapsed() < time {
+    /// So many round trips to itself through the daemon.
+    pub(crate) fn trips(&mut self, group: GroupId, count: usize) {
+        for _ in 0..count {
             let before = self.casts();
             let (order, message) = (Order::Total, Message::new(&b"ping"[..]));
             assert!(self.ask(Down::Cast { group, how: order.into(), message }));
-            self.until("one's own cast", SECOND * 5, |desk| desk.casts() > before);
-            done += 1;
+            self.until("one's own cast", LONG, |desk| desk.casts() > before);
         }
-        done
     }
 }
 
 /// Why a stream is told to go.
 pub(crate) fn bye(stream: &mut UnixStream) -> Option<Bye> {
-    stream.set_read_timeout(Some(SECOND * 5)).expect("a timeout");
+    stream.set_read_timeout(Some(LONG)).expect("a timeout");
     let (mut reader, mut bytes) = (Reader::default(), [0; 4096]);
     loop {
         let Ok(count @ 1..) = stream.read(&mut bytes) else { return None };
@@ -97,6 +92,6 @@ pub(crate) fn bye(stream: &mut UnixStream) -> Option<Bye> {
 pub(crate) fn group(desk: &mut Desk, word: &str) -> GroupId {
     let group = GroupId::of_word(word);
     assert!(desk.ask(Down::Found { group, members: Vec::new() }));
-    desk.until("a view", SECOND * 5, |desk| desk.told.iter().any(|up| matches!(up, Up::View(_))));
+    desk.until("a view", LONG, |desk| desk.told.iter().any(|up| matches!(up, Up::View(_))));
     group
 }

@@ -11,6 +11,9 @@ use vsync::gate::{Reader, Say, Tell, framed};
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
+/// After this it hangs: what has no time of its own has this one.
+pub(crate) const LONG: Duration = Duration::from_secs(60);
+
 fn directory(called: &str) -> PathBuf {
     std::env::temp_dir().join(format!("horusd-{}-{called}", std::process::id()))
 }
@@ -54,7 +57,7 @@ impl Daemon {
         let daemon = Self { child, directory, socket, log };
         let began = Instant::now();
         while UnixStream::connect(daemon.socket()).is_err() {
-            assert!(began.elapsed() < SECOND * 10, "it does not listen: {}", daemon.logged());
+            assert!(began.elapsed() < LONG, "it does not listen: {}", daemon.logged());
             std::thread::yield_now();
         }
         daemon
@@ -64,11 +67,21 @@ impl Daemon {
         &self.socket
     }
 
+    /// The most bytes of memory that it ever had.
+    pub(crate) fn memory(&self) -> usize {
+        let status = format!("/proc/{}/status", self.child.id());
+        // Where there is no such file the tests of what waits for a client have to do.
+        let status = std::fs::read_to_string(status).unwrap_or_default();
+        let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = most.and_then(|most| most.trim().trim_end_matches(" kB").parse::<usize>().ok());
+        kib.unwrap_or(0) << 10
+    }
+
     /// Waits until it hears so many other daemons.
     pub(crate) fn hears(&self, others: u64) {
         let began = Instant::now();
         while self.status("daemons_heard") != others {
-            assert!(began.elapsed() < SECOND * 10, "not {others}: {}", self.logged());
+            assert!(began.elapsed() < LONG, "not {others}: {}", self.logged());
             std::thread::yield_now();
         }
     }

@@ -8,7 +8,7 @@ use muts::{NodeId, ProcId};
 use vsync::gate::{Bye, Say, State, framed};
 
 use super::desk::{Desk, bye};
-use super::house::{Daemon, SECOND};
+use super::house::{Daemon, LONG};
 
 #[test]
 fn settings_are_read_again_and_an_end_is_said() {
@@ -24,13 +24,13 @@ fn settings_are_read_again_and_an_end_is_said() {
     assert_eq!(bye(&mut refused), Some(Bye::Crowded));
     std::fs::write(&file, "clients_max = 2\nspeed = 9\n").expect("written");
     daemon.signal("HUP");
-    one.until("refused", SECOND * 5, |_| daemon.logged().contains("stay as they were"));
+    one.until("refused", LONG, |_| daemon.logged().contains("stay as they were"));
     std::fs::write(&file, "clients_max = 2\n").expect("written");
     daemon.signal("HUP");
-    one.until("read again", SECOND * 5, |_| daemon.logged().contains("read again"));
+    one.until("read again", LONG, |_| daemon.logged().contains("read again"));
     let _two = Desk::attach(&daemon, "two");
     daemon.signal("TERM");
-    one.until("told", SECOND * 5, |desk| desk.client.state() == State::Over(Some(Bye::Stopping)));
+    one.until("told", LONG, |desk| desk.client.state() == State::Over(Some(Bye::Stopping)));
     assert!(daemon.child.wait().expect("a child").success());
     assert!(!daemon.socket().exists(), "nobody finds a door without a house");
     let _ = std::fs::remove_file(file);

@@ -65,6 +65,9 @@ impl<C: Core, P: Policy> Groups<C, P> {
             }
             Down::SendThrough { .. } => self.send_through(ask),
             Down::Reply { to, send, reply } => {
+                if self.letters.refuse(to, None) {
+                    return Err(Down::Reply { to, send, reply });
+                }
                 let (letter, message) = match reply {
                     Some(message) => (Letter::Reply { send }, message),
                     None => (Letter::Declined { send }, Message::default()),
@@ -78,6 +81,9 @@ impl<C: Core, P: Policy> Groups<C, P> {
                 Ok(())
             }
             Down::Tell { lwg, to, message } => {
+                if self.letters.refuse(to, Some(lwg)) {
+                    return Err(Down::Tell { lwg, to, message });
+                }
                 self.send_letter(to, &Letter::Told { lwg }, message);
                 Ok(())
             }

@@ -105,7 +105,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         if let vsync::Up::Lost { peer } = up {
             self.placing_lost(peer);
             self.seeking.forget(peer);
-            self.letters.retain(|to, _| to.proc != peer);
+            self.letters.lose(peer, &mut self.here.told);
             self.choked_lost(peer);
         }
         self.here.told.push_back(Up::Core(up));
@@ -209,7 +209,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
                 Aside::Asked { lwg, core } => self.asked_in(lwg, core),
                 Aside::Elsewhere { lwg, to } => self.gather(lwg, to),
                 Aside::Doomed { lwg } => self.doom(lwg),
-                Aside::Say { to, letter } => self.send_letter(to, &letter, Message::default()),
+                Aside::Say { to, letter } => self.say(to, &letter),
                 Aside::Closed { core } => {
                     self.sets.cores_mut(core).remove(core);
                     self.ask_below(vsync::Down::Leave { group: core });

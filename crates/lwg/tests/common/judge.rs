@@ -188,6 +188,63 @@ fn judge_pair(
     }
 }
 
+/// The same histories without these groups.
+pub fn without(
+    told: &BTreeMap<Endpoint, Vec<Up>>,
+    groups: &BTreeSet<LwgId>,
+) -> BTreeMap<Endpoint, Vec<Up>> {
+    let stays = |up: &&Up| match up {
+        Up::View(view) => !groups.contains(&view.lwg),
+        Up::Message { lwg, .. } | Up::Out { lwg, .. } => !groups.contains(lwg),
+        _ => true,
+    };
+    let kept = |told: &Vec<Up>| told.iter().filter(stays).cloned().collect();
+    told.iter().map(|(who, told)| (*who, kept(told))).collect()
+}
+
+/// Checks what relaxed groups promise: who is told is in it, is told each message once, in its
+/// sender's order, and only what is for it; in the end all who are in it know the same members.
+pub fn judge_relaxed(
+    told: &BTreeMap<Endpoint, Vec<Up>>,
+    relaxed: &BTreeSet<LwgId>,
+    aimed: &Aimed,
+    through: &BTreeSet<SendId>,
+    alive: &BTreeSet<Endpoint>,
+) {
+    let mut last: BTreeMap<(Endpoint, LwgId), Members> = BTreeMap::new();
+    for (who, told) in told {
+        let (mut sent, mut once) = (BTreeMap::new(), BTreeSet::new());
+        for up in told {
+            match up {
+                Up::View(view) if relaxed.contains(&view.lwg) => {
+                    assert!(view.members.contains(who), "{who:?} in {view:?}");
+                    last.insert((*who, view.lwg), view.members.clone());
+                }
+                Up::Out { lwg, .. } if relaxed.contains(lwg) => {
+                    assert!(last.remove(&(*who, *lwg)).is_some(), "out and never in");
+                }
+                Up::Message { lwg, from, send, .. } if relaxed.contains(lwg) => {
+                    assert!(last.contains_key(&(*who, *lwg)), "{who:?} is told and not in");
+                    let meant = aimed.get(send).is_none_or(|to| to.contains(who));
+                    assert!(meant && once.insert(*send), "{who:?} is told {send:?}");
+                    let before = match through.contains(send) {
+                        true => None,
+                        false => sent.insert((*lwg, *from), *send),
+                    };
+                    assert!(before.is_none_or(|before| before < *send), "{from:?} {send:?}");
+                }
+                _ => {}
+            }
+        }
+    }
+    for ((who, lwg), members) in last.iter().filter(|((who, _), _)| alive.contains(who)) {
+        for member in members {
+            let theirs = last.get(&(*member, *lwg));
+            assert_eq!(theirs, Some(members), "{lwg:?} at {who:?} and {member:?}");
+        }
+    }
+}
+
 /// Checks that at rest all who are in a group share its last view.
 pub fn judge_rest(told: &BTreeMap<Endpoint, Vec<Up>>, alive: &BTreeSet<Endpoint>) {
     let mut last: BTreeMap<(Endpoint, LwgId), Option<(ViewId, Members)>> = BTreeMap::new();

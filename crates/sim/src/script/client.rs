@@ -358,6 +358,8 @@ impl App for Client {
             Up::Room { lwg } => {
                 self.full.remove(&lwg);
             }
+            // What was handed back is asked again at the next step in any case.
+            Up::RoomTo { .. } => self.stuck = false,
             Up::Out { lwg, why } => {
                 let last = self.views.remove(&lwg).map(|view| view.members).unwrap_or_default();
                 if let Some(other) = last.iter().find(|member| member.proc != self.me) {

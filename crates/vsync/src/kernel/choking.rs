@@ -1,6 +1,5 @@
 //! Choking: who does not take what is told of a core group says so to those who multicast there.
 
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use muts::{Full, Instant, Message, Multicast, ProcId};
@@ -39,24 +38,30 @@ impl<M: Multicast> Kernel<M> {
         }
     }
 
+    /// Of one group the last word counts, and none if it is what the other was told last: so who
+    /// takes nothing for long makes no more of it than there are groups.
     fn say_choked(&mut self, now: Instant, group: GroupId, to: Endpoint, choked: bool) {
-        self.choking.push_back((to.proc, group, choked));
+        let words = self.choking.entry(to.proc).or_default();
+        if words.insert(group, choked) == Some(!choked) {
+            words.remove(&group);
+        }
         self.send_choking(now);
     }
 
-    /// What the transport handed back goes before what is said to the same process later; who takes
-    /// nothing keeps nobody else waiting.
+    /// What the transport takes; who takes nothing keeps nobody else waiting.
     pub(super) fn send_choking(&mut self, now: Instant) {
-        let mut full = BTreeSet::new();
-        for (to, group, choked) in core::mem::take(&mut self.choking) {
-            let mut message = Message::default();
-            message.push(&SendHeader::Choke { group, choked });
-            let send = muts::Down::Send { to, message };
-            if full.contains(&to) || matches!(self.desk.below.down(now, send), Err(Full(_))) {
-                full.insert(to);
-                self.choking.push_back((to, group, choked));
+        let below = &mut self.desk.below;
+        self.choking.retain(|&to, words| {
+            while let Some((&group, &choked)) = words.first_key_value() {
+                let mut message = Message::default();
+                message.push(&SendHeader::Choke { group, choked });
+                if let Err(Full(_)) = below.down(now, muts::Down::Send { to, message }) {
+                    return true;
+                }
+                words.pop_first();
             }
-        }
+            false
+        });
     }
 
     fn members(&self, group: GroupId) -> Vec<Endpoint> {
@@ -88,7 +93,7 @@ impl<M: Multicast> Kernel<M> {
 
     /// A process is over: it chokes nothing.
     pub(super) fn lose_choked(&mut self, peer: ProcId) {
-        self.choking.retain(|(to, ..)| *to != peer);
+        self.choking.remove(&peer);
         for group in self.choked.lose(|who| who.proc == peer) {
             self.look_choked(group);
         }

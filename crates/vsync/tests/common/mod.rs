@@ -151,6 +151,13 @@ impl Air {
         Rc::new(RefCell::new(air))
     }
 
+    /// Those take letters again who did not, and everybody is told so.
+    pub(crate) fn make_room(&mut self) {
+        self.no_room.clear();
+        let room = Up::Room { channel: Channel(0) };
+        self.arrived.values_mut().for_each(|arrived| arrived.push_back(room.clone()));
+    }
+
     /// How many multicasts have gone from one to the other.
     pub(crate) fn casts(&self, from: ProcId, to: ProcId) -> u64 {
         self.casts.get(&(from, to)).copied().unwrap_or(0)

@@ -2,7 +2,7 @@
 
 use super::{Plant, kernel, light};
 
-pub(super) const PLANTS: [Plant; 5] = [
+pub(super) const PLANTS: [Plant; 8] = [
     light(
         "who takes again what it is told of a group tells nobody",
         "crates/lwg/src/choked.rs",
@@ -31,6 +31,24 @@ pub(super) const PLANTS: [Plant; 5] = [
         "what was handed back because too many moves are under way is not told of room",
         "crates/lwg/src/groups/hearing.rs",
         "                self.give_room();\n",
+        "",
+    ),
+    light(
+        "what is told to a process that takes nothing is kept without a bound",
+        "crates/lwg/src/groups/asking.rs",
+        "if self.letters.refuse(to, Some(lwg)) {",
+        "if self.letters.refuse(to, Some(lwg)) && message.is_empty() {",
+    ),
+    light(
+        "who was handed a letter back is told of room only if all are taken",
+        "crates/lwg/src/letters.rs",
+        "if rest.is_err() && !waiting.has_room() {",
+        "if rest.is_err() {",
+    ),
+    kernel(
+        "who is told nothing is kept each word that a core group is choked, or not",
+        "crates/vsync/src/kernel/choking.rs",
+        "words.remove(&group);",
         "",
     ),
 ];
