@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod garbage;
+mod joiners;
 mod orders;
 mod partition;
 mod script;
@@ -42,6 +43,7 @@ fn every_property_has_a_planted_fault() {
         (story::STORY, orders::FAULTS),
         (partition::STORY, partition::FAULTS),
         (words::STORY, words::FAULTS),
+        (joiners::STORY, joiners::FAULTS),
     ] {
         try_faults(story, faults, &Options::default());
         planted.extend(faults.iter().flat_map(|fault| fault.broken));
@@ -105,6 +107,12 @@ fn a_relaxed_group_owes_less() {
 #[test]
 fn what_waited_for_a_view_that_did_not_come_was_sent_in_none() {
     try_faults(words::NOWHERE, words::NOWHERE_FAULTS, &Options::default());
+}
+
+#[test]
+fn what_was_told_safe_is_owed_by_who_ended_where_it_was_unless_it_was_cut_off() {
+    try_faults(joiners::ENDED, joiners::ENDED_FAULTS, &Options::default());
+    try_faults(joiners::CUT_OFF, joiners::CUT_OFF_FAULTS, &Options::default());
 }
 
 #[test]
