@@ -134,6 +134,7 @@ fn unknown_events_are_refused_only_on_request() {
     let story = format!("{}\nx chaos G", story::STORY);
     let verdict = judge(&parse(&story, &[]), &Options::default());
     assert!(verdict.is_good() && verdict.unknown == 1, "{verdict}");
+    assert!(verdict.to_string().contains("(1 of an unknown kind)"), "{verdict}");
     let strict = Options { refuse_unknown: true, ..Options::default() };
     assert!(!judge(&parse(&story, &[]), &strict).is_good());
 }
@@ -166,4 +167,19 @@ fn histories_on_disk_are_judged_as_those_in_memory() {
     let ended = check.output().unwrap();
     let complaint = String::from_utf8_lossy(&ended.stderr);
     assert!(ended.status.success() && complaint.is_empty(), "{:?}: {complaint}", ended.status);
+}
+
+#[test]
+fn the_exit_code_tells_what_is_broken_from_what_cannot_be_read() {
+    let place = std::env::temp_dir().join(format!("horus-check-code-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&place);
+    let code = |place: &std::path::Path| {
+        let mut check = std::process::Command::new(env!("CARGO_BIN_EXE_horus"));
+        check.arg("check").arg(place).output().unwrap().status.code()
+    };
+    assert_eq!(code(&place), Some(2), "there is no such directory");
+    std::fs::create_dir_all(&place).unwrap();
+    assert_eq!(code(&place), Some(1), "there is nothing to judge");
+    std::fs::write(place.join("a#1.jsonl"), "{\"ev\":\"left\"}\n").unwrap();
+    assert_eq!(code(&place), Some(2), "a line is no event");
 }
