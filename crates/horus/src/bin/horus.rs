@@ -22,6 +22,9 @@ use muts::keyed::KeyFile;
 
 use self::say::say;
 
+/// Histories that cannot be read say nothing of any promise.
+const UNREADABLE: u8 = 2;
+
 /// Process groups as cheap as malloc.
 #[derive(Debug, Parser)]
 #[command(name = "horus", version, arg_required_else_help = true)]
@@ -55,7 +58,7 @@ enum What {
         share: PathBuf,
     },
     /// Judge the histories in a directory: exit code 1 if a promise was broken, or if there is
-    /// nothing to judge
+    /// nothing to judge; 2 if they cannot be read
     Check {
         /// Where the histories lie
         directory: PathBuf,
@@ -150,7 +153,7 @@ fn judge(directory: &Path, options: &check::Options, json: bool) -> ExitCode {
         }
         Err(error) => {
             eprintln!("horus check: {error}");
-            ExitCode::FAILURE
+            ExitCode::from(UNREADABLE)
         }
     }
 }

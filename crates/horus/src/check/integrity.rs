@@ -1,5 +1,5 @@
 //! `integrity`: what is delivered was sent, once, by that sender, to that group, with that
-//! content and order, and could have been sent by then.
+//! content and order, not by its sender if it was not for it, and could have been sent by then.
 
 use super::facts::{Delivery, Facts};
 use super::replay::Replay;
@@ -39,6 +39,9 @@ fn wrong(facts: &Facts<'_>, delivery: &Delivery) -> Option<String> {
     let sender = facts.proc(fact.proc);
     if told.from != *sender {
         return Some(format!("from {} but {sender} sent it", told.from));
+    }
+    if facts.spares(delivery.message, delivery.proc) {
+        return Some("which it sent to the others alone".into());
     }
     if delivery.group != fact.group {
         return Some(format!("in {} but it was sent to {}", told.group, sent.group));

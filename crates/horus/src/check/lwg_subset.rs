@@ -1,7 +1,8 @@
 //! `lwg-subset`: a light-weight view lies inside the core view it names, and is not used once
 //! the core view of its process has moved on without some of its members.
 //!
-//! A core group of which a history tells nothing is not judged from that history. What is sent
+//! A core view that is named and that nobody took holds nobody. Where none is named, a core group of
+//! which a history tells nothing is not judged from that history. What is sent
 //! while a group goes from one core group to another waits for its view there: such sends are not
 //! uses of the old one. Nor is one that went out in a later view, about to be told: where there are
 //! thousands of groups their views follow that of the core group within milliseconds. Nor is one
@@ -23,9 +24,8 @@ pub(super) fn judge(facts: &Facts<'_>, report: &mut Report) {
 
 /// The members are in the core view that it names, or in which its process is.
 fn inside(facts: &Facts<'_>, report: &mut Report, install: &Install) {
-    let named = install.core_view.filter(|&view| !facts.view(view).installs.is_empty());
     let here = install.core_install.map(|core| facts.install(core).view);
-    let Some(core) = named.or(here) else { return };
+    let Some(core) = install.core_view.or(here) else { return };
     report.compared(Property::LwgSubset, 1);
     let outside = install.members.iter().find(|&&member| !facts.holds(core, member));
     if let Some(&outside) = outside {

@@ -25,8 +25,12 @@ pub(super) fn judge(facts: &Facts<'_>, report: &mut Report) {
     let mut taken = BTreeSet::new();
     for got in &facts.got_replies {
         report.compared(Property::Reply, 1);
-        if facts.send_of(got.message).is_none_or(|send| send.proc != got.proc) {
-            broken(facts, report, got, "takes an answer to", "which it did not send");
+        match facts.send_of(got.message).filter(|send| send.proc == got.proc) {
+            None => broken(facts, report, got, "takes an answer to", "which it did not send"),
+            Some(send) if send.event > got.event => {
+                broken(facts, report, got, "takes an answer to", "which it has not sent yet");
+            }
+            Some(_) => {}
         }
         match answers.get(&got.reply).filter(|answer| answer.message == got.message) {
             None => broken(facts, report, got, "takes an answer to", "which nobody gave"),

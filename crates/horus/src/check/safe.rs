@@ -1,6 +1,8 @@
 //! `safe`: what was told safe is delivered by every member that lived on.
 //!
-//! A member lived on if it went on to another view or settled; one that left owes nothing.
+//! A member lived on if it went on to another view, settled, or ended well in a view from which
+//! nobody went on without it: who was cut off may end with what it has not taken yet. One that left
+//! owes nothing. What nobody sent is not safe anywhere.
 
 use super::facts::Facts;
 use super::{Property, Report};
@@ -17,6 +19,14 @@ pub(super) fn judge(facts: &Facts<'_>, report: &mut Report) {
         }
     }
     for stable in facts.stables.iter().filter(|stable| facts.owes(stable.group)) {
+        if facts.message(stable.message).send.is_none() {
+            let proc = facts.proc(stable.proc);
+            report.broken(Property::Safe, proc, stable.event, || {
+                let id = facts.message(stable.message).id;
+                format!("{proc} is told that {id} is safe, which nobody sent")
+            });
+            continue;
+        }
         let own = facts.delivery_at(stable.proc, stable.message).and_then(|own| own.install);
         let view = own.map(|install| facts.install(install).view);
         let sending = facts.message(stable.message).sending;
@@ -52,7 +62,9 @@ fn lived_on(facts: &Facts<'_>, member: u32, view: u32) -> bool {
     }
     if let Some(install) = facts.install_at(member, view) {
         return facts.install(install).next.is_some()
-            || (facts.is_open(install) && facts.settled(member));
+            || (facts.is_open(install)
+                && facts.procs[member as usize].ended
+                && (facts.settled(member) || !left_behind(facts, view)));
     }
     // It never took the view: it lived on if it went past it without leaving.
     let (group, number) = (facts.view(view).group, facts.view(view).number);
@@ -61,4 +73,9 @@ fn lived_on(facts: &Facts<'_>, member: u32, view: u32) -> bool {
         let before = install.previous.map(|previous| facts.install(previous).number);
         before.is_some_and(|before| before < number) && install.number > number
     })
+}
+
+/// Whether somebody went on from `view`.
+fn left_behind(facts: &Facts<'_>, view: u32) -> bool {
+    facts.view(view).installs.iter().any(|&install| facts.install(install).next.is_some())
 }

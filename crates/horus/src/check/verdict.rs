@@ -70,8 +70,9 @@ impl fmt::Display for Verdict {
         let compared: u64 = self.compared.values().sum();
         writeln!(
             formatter,
-            "{} processes, {} events, {} views, {} sends, {} deliveries, {compared} comparisons",
-            self.processes, self.events, self.views, self.sends, self.deliveries,
+            "{} processes, {} events ({} of an unknown kind), {} views, {} sends, {} deliveries, \
+             {compared} comparisons",
+            self.processes, self.events, self.unknown, self.views, self.sends, self.deliveries,
         )?;
         let found: u64 = self.found.values().sum();
         match (&self.void, found) {

@@ -16,13 +16,11 @@ pub(super) fn judge(facts: &Facts<'_>, report: &mut Report) {
             here(facts, report, proc, event, group, install, tag);
         }
     }
-    // Core views are told together with the light-weight ones only where the core is told at all.
+    // Who does not tell of its core groups does not name their views either.
     for install in facts.installs.iter().filter(|install| facts.owes(install.group)) {
         let Some(core) = install.core else { continue };
-        if !facts.stays(install.proc, core).is_empty() {
-            let (at, tag) = (install.core_install, install.core_view);
-            here(facts, report, install.proc, install.event, core, at, tag);
-        }
+        let (at, tag) = (install.core_install, install.core_view);
+        here(facts, report, install.proc, install.event, core, at, tag);
     }
     for send in facts.sends.iter().filter(|send| facts.owes(send.group) && !send.external) {
         if let Some(view) = send.tag {

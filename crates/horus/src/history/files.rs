@@ -127,7 +127,12 @@ pub fn read_dir(directory: &Path) -> Result<Vec<Log>, Error> {
 /// # Errors
 /// The file cannot be read, or one of its lines is not an event.
 pub fn read_file(path: &Path) -> Result<Log, Error> {
-    let bytes = fs::read(path).map_err(|error| Error::Io { path: path.to_owned(), error })?;
+    let io = |error| Error::Io { path: path.to_owned(), error };
+    // A pipe would be waited for.
+    if !fs::metadata(path).map_err(io)?.is_file() {
+        return Err(io(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")));
+    }
+    let bytes = fs::read(path).map_err(io)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut log = Log::new(name.strip_suffix(SUFFIX).unwrap_or(&name));
     let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
@@ -136,6 +141,10 @@ pub fn read_file(path: &Path) -> Result<Log, Error> {
         let bad = |reason| Error::Line { path: path.to_owned(), line: number + 1, reason };
         let event = serde_json::from_slice(line.trim_ascii_end());
         let event = event.map_err(|error| bad(place_in_line(&error)))?;
+        if let Some(last @ (Event::Crash | Event::End)) = log.events.last() {
+            let last = if *last == Event::End { "end" } else { "crash" };
+            return Err(bad(format!("{last} is the last line")));
+        }
         match event {
             Event::Start { ref proc } if number == 0 => log.proc = proc.clone(),
             Event::Start { .. } => return Err(bad("start is the first line or none".into())),

@@ -93,3 +93,30 @@ fn two_files_of_one_process_are_refused() {
     }
     assert!(matches!(read_dir(&place), Err(Error::Twice { .. })));
 }
+
+#[test]
+fn nothing_follows_the_last_line() {
+    let place = directory("after");
+    let path = place.join("a#1.jsonl");
+    for (last, then) in [("end", "quiesce"), ("crash", "crash"), ("crash", "end"), ("end", "x")] {
+        let text = format!("{{\"ev\":\"{last}\"}}\n{{\"ev\":\"{then}\"}}\n");
+        fs::write(&path, &text).unwrap();
+        let error = read_file(&path).unwrap_err();
+        let says = format!("a#1.jsonl:2: {last} is the last line");
+        assert!(error.to_string().ends_with(&says), "{error}");
+        // What was torn is no line.
+        fs::write(&path, text.trim_end()).unwrap();
+        assert_eq!(read_file(&path).unwrap().events.len(), 1);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_refused_and_not_waited_for() {
+    let place = directory("pipe");
+    let path = place.join("a#1.jsonl");
+    let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(made.success());
+    let error = read_dir(&place).unwrap_err();
+    assert!(error.to_string().ends_with("a#1.jsonl: not a regular file"), "{error}");
+}

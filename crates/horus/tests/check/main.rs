@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod garbage;
+mod joiners;
 mod orders;
 mod partition;
 mod script;
@@ -42,6 +43,7 @@ fn every_property_has_a_planted_fault() {
         (story::STORY, orders::FAULTS),
         (partition::STORY, partition::FAULTS),
         (words::STORY, words::FAULTS),
+        (joiners::STORY, joiners::FAULTS),
     ] {
         try_faults(story, faults, &Options::default());
         planted.extend(faults.iter().flat_map(|fault| fault.broken));
@@ -108,6 +110,12 @@ fn what_waited_for_a_view_that_did_not_come_was_sent_in_none() {
 }
 
 #[test]
+fn what_was_told_safe_is_owed_by_who_ended_where_it_was_unless_it_was_cut_off() {
+    try_faults(joiners::ENDED, joiners::ENDED_FAULTS, &Options::default());
+    try_faults(joiners::CUT_OFF, joiners::CUT_OFF_FAULTS, &Options::default());
+}
+
+#[test]
 fn what_was_sent_before_the_view_was_told_went_out_in_it() {
     try_faults(words::BEFORE, words::BEFORE_FAULTS, &Options::default());
 }
@@ -126,6 +134,7 @@ fn unknown_events_are_refused_only_on_request() {
     let story = format!("{}\nx chaos G", story::STORY);
     let verdict = judge(&parse(&story, &[]), &Options::default());
     assert!(verdict.is_good() && verdict.unknown == 1, "{verdict}");
+    assert!(verdict.to_string().contains("(1 of an unknown kind)"), "{verdict}");
     let strict = Options { refuse_unknown: true, ..Options::default() };
     assert!(!judge(&parse(&story, &[]), &strict).is_good());
 }
@@ -158,4 +167,19 @@ fn histories_on_disk_are_judged_as_those_in_memory() {
     let ended = check.output().unwrap();
     let complaint = String::from_utf8_lossy(&ended.stderr);
     assert!(ended.status.success() && complaint.is_empty(), "{:?}: {complaint}", ended.status);
+}
+
+#[test]
+fn the_exit_code_tells_what_is_broken_from_what_cannot_be_read() {
+    let place = std::env::temp_dir().join(format!("horus-check-code-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&place);
+    let code = |place: &std::path::Path| {
+        let mut check = std::process::Command::new(env!("CARGO_BIN_EXE_horus"));
+        check.arg("check").arg(place).output().unwrap().status.code()
+    };
+    assert_eq!(code(&place), Some(2), "there is no such directory");
+    std::fs::create_dir_all(&place).unwrap();
+    assert_eq!(code(&place), Some(1), "there is nothing to judge");
+    std::fs::write(place.join("a#1.jsonl"), "{\"ev\":\"left\"}\n").unwrap();
+    assert_eq!(code(&place), Some(2), "a line is no event");
 }

@@ -75,6 +75,10 @@ pub(crate) const FAULTS: &[Fault] = &[
         edits: &[Drop("c deliver K s1 a"), After("a deliver K s2 a safe=true", "a stable K s1")],
     },
     Fault {
+        broken: &[Integrity],
+        edits: &[After("a send K s3 mbcast self=false", "a deliver K s3 a")],
+    },
+    Fault {
         broken: &[Primary],
         edits: &[Replace(
             "c view K 2:c c transitional=c primary=false",

@@ -169,6 +169,23 @@ pub(crate) const FAULTS: &[Fault] = &[
     },
     // Light-weight views.
     Fault {
+        broken: &[ViewTag, LwgSubset],
+        edits: &[
+            After("a state G one", "a left N"),
+            After("a state G one", "a view N 5 a core=K core_view=1:k"),
+        ],
+    },
+    Fault {
+        broken: &[ViewTag, LwgSubset],
+        edits: &[
+            After("b state G one", "b left K"),
+            After("b state G one", "b left N"),
+            After("b state G one", "b view N 5 b core=K core_view=1"),
+            After("a state G one", "a left K"),
+            After("a state G one", "a view K 1 a"),
+        ],
+    },
+    Fault {
         broken: &[LwgSubset],
         edits: &[
             After("a state G one", "a left N"),
@@ -185,10 +202,7 @@ pub(crate) const FAULTS: &[Fault] = &[
         ],
     },
     Fault { broken: &[InitialView, LwgNonmember], edits: &[After("b left L", "b deliver L l3 a")] },
-    Fault {
-        broken: &[LwgAgreement],
-        edits: &[Replace(LIGHT_1_AT_B, "b view L 1 a,b core=H core_view=2")],
-    },
+    Fault { broken: &[LwgAgreement], edits: &[Replace(LIGHT_1_AT_B, "b view L 1 a,b core=H")] },
     Fault {
         broken: &[ViewAgreement, LwgAgreement],
         edits: &[Replace(LIGHT_1_AT_B, "b view L 1 b,a core=G core_view=2")],

@@ -21,6 +21,13 @@ pub(crate) const STORY: &str = "
 ";
 
 pub(crate) const FAULTS: &[Fault] = &[
+    Fault {
+        broken: &[Reply],
+        edits: &[
+            Drop("a got_reply q1 r1 b"),
+            After("a view L 1 a,b,c core=G", "a got_reply q1 r1 b"),
+        ],
+    },
     Fault { broken: &[Reply], edits: &[Drop("b reply q1 r1")] },
     Fault { broken: &[Reply], edits: &[After("a got_reply q1 r1 b", "a got_reply q1 r1 b")] },
     Fault { broken: &[Reply], edits: &[After("b reply q1 r1", "b got_reply q1 r2 c")] },
@@ -58,6 +65,13 @@ pub(crate) const RELAXED_FAULTS: &[Fault] = &[
     Fault { broken: &[Fifo], edits: &[Swap("b deliver S x2 a", "b deliver S x3 a")] },
     Fault { broken: &[NoDuplicates], edits: &[After("b deliver S x3 a", "b deliver S x3 a")] },
     Fault { broken: &[Integrity], edits: &[Drop("a send S x2 fbcast")] },
+    Fault {
+        broken: &[LwgSubset],
+        edits: &[Replace(
+            "b view S 2 a,b core=G semantics=relaxed",
+            "b view S 2 a,b core=G core_view=1 semantics=relaxed",
+        )],
+    },
     Fault {
         broken: &[InitialView, LwgNonmember, LivenessMembers],
         edits: &[After("b deliver S x2 a", "b left S")],
