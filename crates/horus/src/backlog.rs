@@ -40,7 +40,7 @@ impl Asked {
         match tower.down(now, *ask) {
             Ok(()) => {
                 match kind {
-                    Some((group, order)) => posts.taken(group, order, post),
+                    Some(kind) => posts.taken(kind, post),
                     None => post.iter().for_each(|inbox| inbox.push(Step::Taken)),
                 }
                 Ok(())

@@ -140,6 +140,7 @@ impl Engine {
             told = true;
             self.hear(up);
         }
+        self.posts.settle();
         told
     }
 
