@@ -102,12 +102,15 @@ impl Door {
         self: &Arc<Self>,
         lwg: LwgId,
         ask: Down,
-        done: impl Fn() -> T + Send + 'static,
+        mut done: impl FnMut() -> T + Send + 'static,
     ) -> Pending<T> {
         let inbox = Arc::new(Inbox::default());
         self.ask(ask, Hook::Outcome(lwg, Arc::clone(&inbox)));
         let door = Arc::clone(self);
-        Pending::first(self, inbox, move |outcome| door.judge(outcome).map(|()| done()))
+        Pending::first(self, inbox, move |outcome| {
+            door.judge(outcome)?;
+            Ok(done())
+        })
     }
 
     fn judge(&self, outcome: Outcome) -> Result<(), Error> {

@@ -12,7 +12,6 @@ use parking_lot::Mutex;
 use crate::door::Door;
 use crate::error::{Error, fits};
 use crate::mailbox::Mailbox;
-use crate::router::decline;
 use crate::sent::Sent;
 use crate::shared::{Hook, Room};
 use crate::wait::{Pending, Wait};
@@ -254,16 +253,11 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        let (lwg, door) = (self.lwg, &self.door);
-        door.run(move |engine| {
-            let asks = engine.router.drop_group(lwg);
+        let (lwg, mailbox) = (self.lwg, Arc::clone(&self.mailbox));
+        self.door.run(move |engine| {
+            let asks = engine.router.drop_group(lwg, &mailbox);
             engine.ask_all(asks);
         });
-        while let Some(up) = self.mailbox.take(door) {
-            if let Some(ask) = decline(&up) {
-                door.ask(ask, Hook::Nothing);
-            }
-        }
     }
 }
 

@@ -71,6 +71,12 @@ impl Mailbox {
         self.inbox.take().map(|next| self.taken(door, next))
     }
 
+    /// All that lies here: nobody will take it one by one any more.
+    pub(crate) fn empty(&self) -> impl Iterator<Item = Up> {
+        let next = || self.inbox.take();
+        std::iter::from_fn(next).inspect(|next| self.lighten(next.1)).map(|next| next.0)
+    }
+
     fn taken(self: &Arc<Self>, door: &Door, (up, weight): (Up, usize)) -> Up {
         if weight > 0 {
             self.lighten(weight);
