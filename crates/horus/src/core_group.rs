@@ -89,10 +89,13 @@ impl CoreGroup {
     /// out and when everybody has delivered it, and takes it back if it has to wait too long.
     ///
     /// # Errors
-    /// [`Error::TooLong`], [`Error::Closed`].
+    /// [`Error::TooLong`], [`Error::OwnUntaken`], [`Error::Closed`].
     pub fn cast(&self, how: impl Into<How>, body: impl Into<Bytes>) -> Result<Posted, Error> {
         let body = body.into();
         fits(&body)?;
+        if !self.mailbox.has_own_room() {
+            return Err(Error::OwnUntaken);
+        }
         self.door.wait_for_room(Room::Core(self.group))?;
         Ok(self.cast_now(how.into(), body))
     }
@@ -114,7 +117,9 @@ impl CoreGroup {
     pub fn try_cast(&self, how: impl Into<How>, body: impl Into<Bytes>) -> Result<Posted, Error> {
         let body = body.into();
         fits(&body)?;
-        self.door.wait_for_room_until(Room::Core(self.group), Some(Instant::now()))?;
+        let now = Some(Instant::now());
+        self.door.wait_for_own_room_until(&self.mailbox, now)?;
+        self.door.wait_for_room_until(Room::Core(self.group), now)?;
         let posted = self.cast_now(how.into(), body);
         posted.sent_within(Duration::ZERO)?;
         Ok(posted)

@@ -12,6 +12,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::hatch::Hatch;
 use crate::inbox::Inbox;
+use crate::mailbox::Mailbox;
 use crate::posts::Step;
 use crate::runtime::Runtime;
 use crate::sent::Sent;
@@ -94,6 +95,22 @@ impl Door {
             return Ok(());
         }
         let has_room = std::future::poll_fn(|context| self.shared.poll_room(room, context));
+        self.runtime.wait(has_room, until).ok_or(Error::NotSent)
+    }
+
+    /// Waits until not too much of its own lies there.
+    ///
+    /// # Errors
+    /// [`Error::NotSent`] if that is not so by then, also if it never will be.
+    pub(crate) fn wait_for_own_room_until(
+        &self,
+        mailbox: &Mailbox,
+        until: Option<Instant>,
+    ) -> Result<(), Error> {
+        if mailbox.has_own_room() {
+            return Ok(());
+        }
+        let has_room = std::future::poll_fn(|context| mailbox.poll_own_room(context));
         self.runtime.wait(has_room, until).ok_or(Error::NotSent)
     }
 
