@@ -61,7 +61,7 @@ impl Asked {
         match tower.down(now, *ask) {
             Ok(()) => {
                 match kind {
-                    Some((group, order)) => taken.posts.taken(group, order, post),
+                    Some(kind) => taken.posts.taken(kind, post),
                     None => post.iter().for_each(|inbox| inbox.push(Step::Taken)),
                 }
                 if let Some(operation) = operation {

@@ -17,7 +17,8 @@ use crate::posted::Posted;
 use crate::shared::{Hook, Room};
 use crate::wait::Wait;
 
-/// A core group that this process has founded or joins. Dropping it ends listening, not membership.
+/// A core group that this process has founded or joins. Dropping it ends listening, not membership;
+/// another handle of the same word takes its place.
 pub struct CoreGroup {
     door: Arc<Door>,
     group: GroupId,
@@ -54,11 +55,20 @@ pub enum CoreHeard {
 }
 
 impl CoreGroup {
+    /// Takes the place of the handle before, if there is one, and is told the present view.
     pub(crate) fn new(door: &Arc<Door>, group: GroupId) -> Self {
         let mailbox = Mailbox::new(&door.shared.pile);
-        let told = Arc::clone(&mailbox);
+        let (told, me) = (Arc::clone(&mailbox), door.me);
         door.run(move |engine| {
-            engine.router.cores.insert(group, told);
+            if let Some(view) = engine.sightings.cores.get(&group) {
+                let view = Up::Core(vsync::Up::View(view.clone().into()));
+                engine.router.slow.tell((engine.now(), me), &told, view);
+            }
+            if let Some(before) = engine.router.cores.insert(group, told) {
+                before.end();
+                let asks = engine.router.slow.give_up(&before);
+                engine.ask_all(asks);
+            }
         });
         Self { door: Arc::clone(door), group, mailbox }
     }
@@ -79,16 +89,24 @@ impl CoreGroup {
     /// out and when everybody has delivered it, and takes it back if it has to wait too long.
     ///
     /// # Errors
-    /// [`Error::TooLong`], [`Error::Closed`].
+    /// [`Error::TooLong`], [`Error::OwnUntaken`], [`Error::Closed`].
     pub fn cast(&self, how: impl Into<How>, body: impl Into<Bytes>) -> Result<Posted, Error> {
         let body = body.into();
         fits(&body)?;
+        if !self.mailbox.has_own_room() {
+            return Err(Error::OwnUntaken);
+        }
         self.door.wait_for_room(Room::Core(self.group))?;
+        Ok(self.cast_now(how.into(), body))
+    }
+
+    /// There is room to ask for it.
+    fn cast_now(&self, how: How, body: Bytes) -> Posted {
         let (group, message) = (self.group, Message::new(body));
         let (ticket, inbox) = (self.door.mint_send().0, Arc::new(Inbox::default()));
-        let ask = Down::Core(vsync::Down::Cast { group, how: how.into(), message });
+        let ask = Down::Core(vsync::Down::Cast { group, how, message });
         self.door.ask(ask, Hook::Cast(ticket, Arc::clone(&inbox)));
-        Ok(Posted::new(&self.door, group, ticket, inbox))
+        Posted::new(&self.door, group, ticket, inbox)
     }
 
     /// Multicasts if that can be done at once.
@@ -97,8 +115,12 @@ impl CoreGroup {
     /// [`Error::NotSent`] if it would have to wait, and nothing was sent; [`Error::TooLong`],
     /// [`Error::Closed`].
     pub fn try_cast(&self, how: impl Into<How>, body: impl Into<Bytes>) -> Result<Posted, Error> {
-        self.door.wait_for_room_until(Room::Core(self.group), Some(Instant::now()))?;
-        let posted = self.cast(how, body)?;
+        let body = body.into();
+        fits(&body)?;
+        let now = Some(Instant::now());
+        self.door.wait_for_own_room_until(&self.mailbox, now)?;
+        self.door.wait_for_room_until(Room::Core(self.group), now)?;
+        let posted = self.cast_now(how.into(), body);
         posted.sent_within(Duration::ZERO)?;
         Ok(posted)
     }
@@ -127,8 +149,8 @@ impl CoreGroup {
     /// The next thing told.
     ///
     /// # Errors
-    /// [`Error::Out`] once this process is no longer in the group; [`Error::Untaken`] if that is so
-    /// because nothing was heard here while others waited.
+    /// [`Error::Out`] once this process is no longer in the group, or has asked for another handle of
+    /// it; [`Error::Untaken`] if it is out because nothing was heard here while others waited.
     pub fn hear(&self) -> Wait<'_, impl Future<Output = Result<CoreHeard, Error>> + Unpin> {
         Wait::new(
             &self.door,

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::hatch::Hatch;
 use crate::inbox::Inbox;
 use crate::limits::TAKEN_WITHIN;
+use crate::mailbox::Mailbox;
 use crate::posts::Step;
 use crate::runtime::Runtime;
 use crate::sent::Sent;
@@ -109,16 +110,35 @@ impl Door {
             .map_err(|_| if self.shared.ended().is_some() { Error::Closed } else { Error::NotSent })
     }
 
+    /// Waits until not too much of its own lies there.
+    ///
+    /// # Errors
+    /// [`Error::NotSent`] if that is not so by then, also if it never will be.
+    pub(crate) fn wait_for_own_room_until(
+        &self,
+        mailbox: &Mailbox,
+        until: Option<Instant>,
+    ) -> Result<(), Error> {
+        if mailbox.has_own_room() {
+            return Ok(());
+        }
+        let has_room = std::future::poll_fn(|context| mailbox.poll_own_room(context));
+        self.runtime.wait(has_room, until).ok_or(Error::NotSent)
+    }
+
     /// Asks for an operation on a group and makes its outcome something to wait for.
     pub(crate) fn operate<T: 'static>(
         self: &Arc<Self>,
         ask: Down,
-        done: impl Fn() -> T + Send + 'static,
+        mut done: impl FnMut() -> T + Send + 'static,
     ) -> Pending<T> {
         let inbox = Arc::new(Inbox::default());
         self.ask(ask, Hook::Outcome(Arc::clone(&inbox)));
         let door = Arc::clone(self);
-        Pending::first(self, inbox, move |outcome| door.judge(outcome).map(|()| done()))
+        Pending::first(self, inbox, move |outcome| {
+            door.judge(outcome)?;
+            Ok(done())
+        })
     }
 
     fn judge(&self, outcome: Outcome) -> Result<(), Error> {

@@ -151,6 +151,7 @@ impl Engine {
             told = true;
             self.hear(up);
         }
+        self.taken.posts.settle();
         told
     }
 

@@ -79,6 +79,8 @@ pub enum Error {
     /// The same, because nothing that it was told there was taken for too long, while others had to
     /// wait: [`crate::Timing::untaken`].
     Untaken,
+    /// Nothing was sent: 64 MiB of this process's own messages lie at the handle unreceived.
+    OwnUntaken,
     /// The tower is closed or broken: open a new one.
     Closed,
 }
@@ -94,6 +96,10 @@ const INSECURE: &str = "can be reached from outside and there is no key: give on
 
 const UNTAKEN: &str = "this process was taken out of the group: nothing of it was received for \
     too long while others waited to send; receive more often, or give it longer (Timing::untaken)";
+
+const OWN_UNTAKEN: &str = "not sent: this process has sent 64 MiB to the group and received none of \
+    it, although its own messages are told to it too; receive them, and if another thread does, give \
+    it time (Group::send_within)";
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -157,6 +163,7 @@ impl fmt::Display for Error {
             ),
             Self::Out => write!(f, "this process is no longer in the group"),
             Self::Untaken => write!(f, "{UNTAKEN}"),
+            Self::OwnUntaken => write!(f, "{OWN_UNTAKEN}"),
             Self::Closed => write!(f, "the tower is closed or broken; open a new one"),
         }
     }

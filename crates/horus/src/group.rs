@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use lwg::{Down, Endpoint, How, LwgId, Message, Order, Up, View, ViewId};
@@ -12,7 +12,6 @@ use parking_lot::Mutex;
 use crate::door::Door;
 use crate::error::{Error, fits};
 use crate::mailbox::Mailbox;
-use crate::router::decline;
 use crate::sent::Sent;
 use crate::shared::{Hook, Room};
 use crate::wait::{Pending, Wait};
@@ -79,11 +78,11 @@ impl Group {
     }
 
     /// lwg_send: multicasts to the present view, this process included: an [`Order`], or that and
-    /// more. Waits only while more asks
-    /// wait than `limits` allows; what it answers tells when everybody has delivered it.
+    /// more. Waits only while more asks wait than `limits` allows; what it answers tells when
+    /// everybody has delivered it.
     ///
     /// # Errors
-    /// [`Error::TooLong`], [`Error::Closed`].
+    /// [`Error::TooLong`], [`Error::OwnUntaken`], [`Error::Closed`].
     pub fn send(&self, how: impl Into<How>, body: impl Into<Bytes>) -> Result<Sent, Error> {
         self.multicast(how.into(), body.into(), false)
     }
@@ -91,13 +90,13 @@ impl Group {
     /// lwg_send, and replies are wanted: what it answers tells them too.
     ///
     /// # Errors
-    /// [`Error::TooLong`], [`Error::Closed`].
+    /// [`Error::TooLong`], [`Error::OwnUntaken`], [`Error::Closed`].
     pub fn ask(&self, how: impl Into<How>, body: impl Into<Bytes>) -> Result<Sent, Error> {
         self.multicast(how.into(), body.into(), true)
     }
 
-    /// lwg_send, unless it has to wait for room longer than that: many wait already, or a member
-    /// does not receive what it is told.
+    /// lwg_send, unless it has to wait for room longer than that: many wait already, a member does
+    /// not receive what it is told, or this process not what it sent itself.
     ///
     /// # Errors
     /// [`Error::NotSent`] if it was taken back; [`Error::Out`], [`Error::TooLong`],
@@ -110,6 +109,9 @@ impl Group {
     ) -> Result<Sent, Error> {
         let (how, body) = (how.into(), body.into());
         fits(&body)?;
+        let start = Instant::now();
+        self.door.wait_for_own_room_until(&self.mailbox, start.checked_add(patience))?;
+        let patience = patience.saturating_sub(start.elapsed());
         let (lwg, message) = (self.lwg, Message::new(body));
         let ask = |send| Down::Send { lwg, send, how, replies: false, message };
         self.door.send_within(lwg, patience, ask)
@@ -127,7 +129,7 @@ impl Group {
     /// this process neither unless it is listed.
     ///
     /// # Errors
-    /// [`Error::TooLong`], [`Error::Closed`].
+    /// [`Error::TooLong`], [`Error::OwnUntaken`], [`Error::Closed`].
     pub fn send_to(
         &self,
         members: &[Endpoint],
@@ -140,7 +142,7 @@ impl Group {
     /// The same, and their replies are wanted.
     ///
     /// # Errors
-    /// [`Error::TooLong`], [`Error::Closed`].
+    /// [`Error::TooLong`], [`Error::OwnUntaken`], [`Error::Closed`].
     pub fn ask_to(
         &self,
         members: &[Endpoint],
@@ -148,6 +150,13 @@ impl Group {
         body: impl Into<Bytes>,
     ) -> Result<Sent, Error> {
         self.multicast_to(members, how.into(), body.into(), true)
+    }
+
+    fn wait_for_room(&self) -> Result<(), Error> {
+        if !self.mailbox.has_own_room() {
+            return Err(Error::OwnUntaken);
+        }
+        self.door.wait_for_room(Room::Light(self.lwg))
     }
 
     fn multicast_to(
@@ -158,7 +167,7 @@ impl Group {
         replies: bool,
     ) -> Result<Sent, Error> {
         fits(&body)?;
-        self.door.wait_for_room(Room::Light(self.lwg))?;
+        self.wait_for_room()?;
         let (lwg, message) = (self.lwg, Message::new(body));
         let to = Box::new(members.iter().copied().collect());
         let ask = |send| Down::SendTo { lwg, to, send, how, replies, message };
@@ -167,7 +176,7 @@ impl Group {
 
     fn multicast(&self, how: How, body: Bytes, replies: bool) -> Result<Sent, Error> {
         fits(&body)?;
-        self.door.wait_for_room(Room::Light(self.lwg))?;
+        self.wait_for_room()?;
         let (lwg, message) = (self.lwg, Message::new(body));
         let ask = |send| Down::Send { lwg, send, how, replies, message };
         Ok(self.door.send_as(lwg, replies, ask))
@@ -255,16 +264,11 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        let (lwg, door) = (self.lwg, &self.door);
-        door.run(move |engine| {
-            let asks = engine.router.drop_group(lwg);
+        let (lwg, mailbox) = (self.lwg, Arc::clone(&self.mailbox));
+        self.door.run(move |engine| {
+            let asks = engine.router.drop_group(lwg, &mailbox);
             engine.ask_all(asks);
         });
-        while let Some(up) = self.mailbox.take(door) {
-            if let Some(ask) = decline(&up) {
-                door.ask(ask, Hook::Nothing);
-            }
-        }
     }
 }
 

@@ -233,25 +233,28 @@ impl Horus {
 
     /// lwg_create, of a group that is more than plain, on a core group of that set.
     pub fn create_in(&self, set: SetId, members: &[Endpoint], traits: Traits) -> Pending<Group> {
+        let inside = members.contains(&self.me());
         let members = members.iter().copied().collect();
-        self.create_as(|lwg| Down::CreateWith { set, lwg, members, traits })
+        self.create_as(inside, |lwg| Down::CreateWith { set, lwg, members, traits })
     }
 
     /// lwg_create, on this core group and no other: it has to hold the members.
     pub fn create_on(&self, core: GroupId, members: &[Endpoint]) -> Pending<Group> {
+        let inside = members.contains(&self.me());
         let members = members.iter().copied().collect();
-        self.create_as(|lwg| Down::CreateOn { core, lwg, members })
+        self.create_as(inside, |lwg| Down::CreateOn { core, lwg, members })
     }
 
-    fn create_as(&self, ask: impl FnOnce(LwgId) -> Down) -> Pending<Group> {
+    fn create_as(&self, inside: bool, ask: impl FnOnce(LwgId) -> Down) -> Pending<Group> {
         let lwg = self.door.mint_group();
         let mailbox = Mailbox::new(&self.door.shared.pile);
         let told = Arc::clone(&mailbox);
         self.door.run(move |engine| {
-            engine.router.groups.insert(lwg, told);
+            engine.router.make_group(lwg, told, inside);
         });
-        let door = Arc::clone(&self.door);
-        self.door.operate(ask(lwg), move || Group::new(&door, lwg, Arc::clone(&mailbox)))
+        // A handle from now on: if nobody waits for it, it is dropped with the wait.
+        let mut group = Some(Group::new(&self.door, lwg, mailbox));
+        self.door.operate(ask(lwg), move || group.take().expect("it is made once"))
     }
 
     /// Starts a core group of a set by hand, of these members and this process; its name. Who

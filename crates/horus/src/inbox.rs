@@ -61,6 +61,12 @@ impl<T> Inbox<T> {
         self.state.lock().queue.pop_front()
     }
 
+    /// How many are to be woken.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        self.state.lock().wakers.len()
+    }
+
     /// Wakers run user code (an executor's), so never under the lock.
     fn wake(mut state: parking_lot::MutexGuard<'_, State<T>>) {
         let wakers = std::mem::take(&mut state.wakers);

@@ -35,6 +35,11 @@ pub(crate) const EASED_BELOW: usize = 4;
 /// million groups may take none of them.
 pub(crate) const PILE_BYTES_MAX: usize = 64 << 20;
 
+/// Bytes of a process's own messages that lie at one handle before nothing more is sent by it: far
+/// more than what comes at once while its thread does something else, so that only who never
+/// receives comes there.
+pub(crate) const OWN_UNTAKEN_BYTES_MAX: usize = 64 << 20;
+
 /// Asks taken into the tower in one turn, so that the network is served in between: a window full.
 pub(crate) const ASKS_PER_TURN: usize = 256;
 

@@ -2,21 +2,23 @@
 //!
 //! *Takes* what the tower tells, and the wish of whoever holds the handle for the next. *Promises*
 //! that of others' messages not much more lies here than the bounds of `limits` say: their senders
-//! are told to wait, and told again when enough was taken. A process's own messages do not count:
-//! it may fill its own groups before it looks. *Keeps* the weight of what lies here. Only the
-//! holder of the crank chokes and eases; who takes only sees to it that it looks.
+//! are told to wait, and told again when enough was taken. A process's own messages choke nothing:
+//! who holds the handle sends nothing more by it while too much of them lies here. *Keeps* the weight of what
+//! lies here, others' and own. Only the holder of the crank chokes and eases; who takes only sees to
+//! it that it looks.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use lwg::{Down, Endpoint, Up};
 use muts::{Duration, Instant};
+use parking_lot::Mutex;
 
 use crate::door::Door;
 use crate::inbox::Inbox;
-use crate::limits::{EASED_BELOW, PILE_BYTES_MAX, UNTAKEN_BYTES_MAX};
+use crate::limits::{EASED_BELOW, OWN_UNTAKEN_BYTES_MAX, PILE_BYTES_MAX, UNTAKEN_BYTES_MAX};
 use crate::shared::Room;
 
 /// What lies in all mailboxes of a process.
@@ -31,10 +33,16 @@ impl Pile {
 
 /// See the head of this file.
 pub(crate) struct Mailbox {
-    inbox: Inbox<(Up, usize)>,
+    inbox: Inbox<(Up, Weight)>,
+    /// Of others' messages, which lie on the pile too.
     weight: AtomicUsize,
     pile: Arc<Pile>,
-    /// How many of others' messages were ever taken.
+    /// Of own messages, and who waits until there are fewer.
+    own: AtomicUsize,
+    senders: Mutex<Vec<Waker>>,
+    /// Nothing more will come.
+    over: AtomicBool,
+    /// How many messages were ever taken.
     taken: AtomicU64,
     /// Groups are choked for it.
     chokes: AtomicBool,
@@ -44,12 +52,23 @@ pub(crate) struct Mailbox {
     left: AtomicBool,
 }
 
+/// What a thing told weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Weight {
+    Nothing,
+    Own(usize),
+    Others(usize),
+}
+
 impl Mailbox {
     pub(crate) fn new(pile: &Arc<Pile>) -> Arc<Self> {
         Arc::new(Self {
             inbox: Inbox::default(),
             weight: AtomicUsize::new(0),
             pile: Arc::clone(pile),
+            own: AtomicUsize::new(0),
+            senders: Mutex::default(),
+            over: AtomicBool::new(false),
             taken: AtomicU64::new(0),
             chokes: AtomicBool::new(false),
             seen_to: AtomicBool::new(false),
@@ -71,10 +90,15 @@ impl Mailbox {
         self.inbox.take().map(|next| self.taken(door, next))
     }
 
-    fn taken(self: &Arc<Self>, door: &Door, (up, weight): (Up, usize)) -> Up {
-        if weight > 0 {
+    /// All that lies here: nobody will take it one by one any more.
+    pub(crate) fn empty(&self) -> impl Iterator<Item = Up> {
+        let next = || self.inbox.take();
+        std::iter::from_fn(next).inspect(|next| self.lighten(next.1)).map(|next| next.0)
+    }
+
+    fn taken(self: &Arc<Self>, door: &Door, (up, weight): (Up, Weight)) -> Up {
+        if weight != Weight::Nothing {
             self.lighten(weight);
-            self.taken.fetch_add(1, Ordering::SeqCst);
             let due = self.chokes.load(Ordering::SeqCst) && self.is_light();
             if due && !self.seen_to.swap(true, Ordering::SeqCst) {
                 let mailbox = Arc::clone(self);
@@ -87,6 +111,31 @@ impl Mailbox {
     /// Nothing more will come; what lies here can still be taken.
     pub(crate) fn end(&self) {
         self.inbox.end();
+        self.over.store(true, Ordering::SeqCst);
+        self.wake_senders();
+    }
+
+    /// Ready while not too much of its own lies here: then its holder may send more there.
+    pub(crate) fn poll_own_room(&self, context: &mut Context<'_>) -> Poll<()> {
+        if self.has_own_room() {
+            return Poll::Ready(());
+        }
+        let mut senders = self.senders.lock();
+        if !senders.iter().any(|waker| waker.will_wake(context.waker())) {
+            senders.push(context.waker().clone());
+        }
+        drop(senders);
+        // Looked at again: what was taken before the waker lay here has not woken it.
+        if self.has_own_room() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    pub(crate) fn has_own_room(&self) -> bool {
+        self.own.load(Ordering::SeqCst) <= OWN_UNTAKEN_BYTES_MAX || self.over.load(Ordering::SeqCst)
+    }
+
+    fn wake_senders(&self) {
+        let senders = std::mem::take(&mut *self.senders.lock());
+        senders.into_iter().for_each(Waker::wake);
     }
 
     /// Whether this process was taken out of the group because nothing was taken.
@@ -94,9 +143,22 @@ impl Mailbox {
         self.left.load(Ordering::SeqCst)
     }
 
-    fn lighten(&self, weight: usize) {
-        self.weight.fetch_sub(weight, Ordering::SeqCst);
-        self.pile.0.fetch_sub(weight, Ordering::SeqCst);
+    fn lighten(&self, weight: Weight) {
+        match weight {
+            Weight::Nothing => return,
+            Weight::Own(weight) => {
+                let full = !self.has_own_room();
+                self.own.fetch_sub(weight, Ordering::SeqCst);
+                if full && self.has_own_room() {
+                    self.wake_senders();
+                }
+            }
+            Weight::Others(weight) => {
+                self.weight.fetch_sub(weight, Ordering::SeqCst);
+                self.pile.0.fetch_sub(weight, Ordering::SeqCst);
+            }
+        }
+        self.taken.fetch_add(1, Ordering::SeqCst);
     }
 
     fn is_heavy(&self) -> bool {
@@ -114,12 +176,12 @@ impl Mailbox {
 
 impl Drop for Mailbox {
     fn drop(&mut self) {
-        self.lighten(self.weight.load(Ordering::SeqCst));
+        self.pile.0.fetch_sub(self.weight.load(Ordering::SeqCst), Ordering::SeqCst);
     }
 }
 
-/// What of it weighs, and in which group: messages of others.
-fn weight_of(up: &Up, me: Endpoint) -> Option<(Room, usize)> {
+/// What it weighs, and in which group: messages do.
+fn weight_of(up: &Up, me: Endpoint) -> (Room, Weight) {
     let (group, from, message) = match up {
         Up::Message { lwg, from, message, .. } | Up::Told { lwg, from, message } => {
             (Room::Light(*lwg), *from, message)
@@ -127,9 +189,10 @@ fn weight_of(up: &Up, me: Endpoint) -> Option<(Room, usize)> {
         Up::Core(vsync::Up::Cast { group, from, message, .. }) => {
             (Room::Core(*group), *from, message)
         }
-        _ => return None,
+        _ => return (Room::Any, Weight::Nothing),
     };
-    (from != me).then(|| (group, message.len() + size_of::<Up>()))
+    let weight = message.len() + size_of::<Up>();
+    (group, if from == me { Weight::Own(weight) } else { Weight::Others(weight) })
 }
 
 fn word(group: Room, choked: bool) -> Option<Down> {
@@ -163,14 +226,21 @@ impl Slow {
         mailbox: &Arc<Mailbox>,
         up: Up,
     ) -> Option<Down> {
-        let Some((group, weight)) = weight_of(&up, me) else {
-            mailbox.inbox.push((up, 0));
-            return None;
+        let (group, weight) = weight_of(&up, me);
+        let heavy = match weight {
+            Weight::Nothing => false,
+            Weight::Own(weight) => {
+                mailbox.own.fetch_add(weight, Ordering::SeqCst);
+                false
+            }
+            Weight::Others(weight) => {
+                mailbox.weight.fetch_add(weight, Ordering::SeqCst);
+                mailbox.pile.0.fetch_add(weight, Ordering::SeqCst);
+                mailbox.is_heavy()
+            }
         };
-        mailbox.weight.fetch_add(weight, Ordering::SeqCst);
-        mailbox.pile.0.fetch_add(weight, Ordering::SeqCst);
         // Before it can be taken: who takes the last of it is to see that groups are choked.
-        let ask = mailbox.is_heavy().then(|| self.choke(now, mailbox, group)).flatten();
+        let ask = heavy.then(|| self.choke(now, mailbox, group)).flatten();
         mailbox.inbox.push((up, weight));
         ask
     }
@@ -273,7 +343,6 @@ mod tests {
     fn take(slow: &mut Slow, mailbox: &Arc<Mailbox>) -> bool {
         let (_, weight) = mailbox.inbox.take().expect("something lies there");
         mailbox.lighten(weight);
-        mailbox.taken.fetch_add(1, Ordering::SeqCst);
         let asks = slow.ease(mailbox);
         asks.iter().any(|ask| matches!(ask, Down::Choke { lwg: GROUP, choked: false }))
     }
@@ -282,10 +351,12 @@ mod tests {
     fn a_group_is_choked_once_and_eased_when_no_mailbox_is_heavy_with_it() {
         let (pile, mut slow) = (Arc::default(), Slow::default());
         let [group, events] = [(); 2].map(|()| Mailbox::new(&pile));
-        assert!(!tell(&mut slow, &group, ME, UNTAKEN_BYTES_MAX + 1), "its own");
+        assert!(!tell(&mut slow, &group, ME, OWN_UNTAKEN_BYTES_MAX + 1), "its own");
+        assert!(!group.has_own_room() && events.has_own_room());
         assert!(tell(&mut slow, &group, OTHER, UNTAKEN_BYTES_MAX + 1));
         assert!(!tell(&mut slow, &events, OTHER, UNTAKEN_BYTES_MAX + 1), "it is known");
-        assert!(!take(&mut slow, &group) && !take(&mut slow, &group), "the other one is heavy");
+        assert!(!take(&mut slow, &group) && group.has_own_room());
+        assert!(!take(&mut slow, &group), "the other one is heavy");
         assert!(take(&mut slow, &events));
         assert_eq!(pile.bytes(), 0);
     }

@@ -60,7 +60,8 @@ impl Posted {
     ///
     /// # Errors
     /// [`Error::NotSent`] if it was dropped, [`Error::Out`] if its view ended without some member,
-    /// of which nothing is known then, or this process left the group.
+    /// of which nothing is known then, this process left the group, or it is not for everybody:
+    /// then it is told only when it has gone out.
     pub fn stable(&self) -> Wait<'_, impl Future<Output = Result<(), Error>> + Unpin> {
         let look = |known: &Known| match known {
             Known { dropped: true, .. } => Some(Err(Error::NotSent)),

@@ -1,9 +1,9 @@
 //! Router: what the tower tells, to whom it belongs. Only the holder of the crank is in here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lwg::{Down, Endpoint, LwgId, SendId, Up};
+use lwg::{Down, Endpoint, LwgId, Operation, Outcome, SendId, Up};
 use muts::Instant;
 use vsync::GroupId;
 
@@ -16,12 +16,11 @@ use crate::shared::{Hook, Room};
 pub(crate) struct Router {
     /// The stream that sees everything, while somebody holds it.
     pub(crate) events: Option<Arc<Mailbox>>,
-    /// Groups with a handle, or with one that waits to be taken.
-    pub(crate) groups: BTreeMap<LwgId, Arc<Mailbox>>,
+    /// Groups with a handle, or with one that waits to be taken, and those that this process is in
+    /// although its handle was dropped: not offered again.
+    groups: BTreeMap<LwgId, Listener>,
     /// Groups that others made, with their inboxes.
     pub(crate) invited: Arc<Inbox<(LwgId, Arc<Mailbox>)>>,
-    /// Groups whose handle was dropped while this process was in: not offered again.
-    pub(crate) passed_over: BTreeSet<LwgId>,
     /// Core groups of the application's own.
     pub(crate) cores: BTreeMap<GroupId, Arc<Mailbox>>,
     /// Which groups are choked because nobody takes what is told of them.
@@ -39,6 +38,23 @@ struct Sending {
     unstable: bool,
 }
 
+/// Who listens to a group.
+struct Listener {
+    /// None once its handle was dropped.
+    mailbox: Option<Arc<Mailbox>>,
+    inside: Inside,
+}
+
+/// Whether this process is in a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Inside {
+    /// It made it for others.
+    No,
+    /// It asked for it, with itself as a member.
+    ToBe,
+    Yes,
+}
+
 impl Router {
     /// Offers there what nobody asked for.
     pub(crate) fn new(
@@ -50,7 +66,6 @@ impl Router {
             events: None,
             groups: BTreeMap::new(),
             invited,
-            passed_over: BTreeSet::new(),
             cores: BTreeMap::new(),
             slow: Slow::default(),
             pile,
@@ -90,12 +105,27 @@ impl Router {
         asks
     }
 
-    /// Forgets a group's handle; a view to come does not offer it again. The answer is asks that
-    /// come of it.
-    pub(crate) fn drop_group(&mut self, lwg: LwgId) -> Vec<Down> {
-        let Some(mailbox) = self.groups.remove(&lwg) else { return Vec::new() };
-        self.passed_over.insert(lwg);
-        self.slow.give_up(&mailbox)
+    /// A group is asked for, with this process in it or not, and what will be told of it goes there.
+    pub(crate) fn make_group(&mut self, lwg: LwgId, mailbox: Arc<Mailbox>, inside: bool) {
+        let inside = if inside { Inside::ToBe } else { Inside::No };
+        self.groups.insert(lwg, Listener { mailbox: Some(mailbox), inside });
+    }
+
+    /// Forgets a group's handle; a view to come does not offer it again as long as this process is
+    /// in. The answer is asks that come of it: what lies there is declined.
+    pub(crate) fn drop_group(&mut self, lwg: LwgId, mailbox: &Arc<Mailbox>) -> Vec<Down> {
+        // The handle of a membership that came later may have taken its place.
+        if let Some(listener) = self.groups.get_mut(&lwg)
+            && listener.mailbox.as_ref().is_some_and(|now| Arc::ptr_eq(now, mailbox))
+        {
+            listener.mailbox = None;
+            if listener.inside == Inside::No {
+                self.groups.remove(&lwg);
+            }
+        }
+        let mut asks = self.slow.give_up(mailbox);
+        asks.extend(mailbox.empty().filter_map(|up| decline(&up)));
+        asks
     }
 
     /// Nobody holds the event stream any more, or somebody else does. The answer is asks that come
@@ -114,7 +144,8 @@ impl Router {
     /// Nothing more will be told.
     pub(crate) fn end(&mut self) {
         self.events.iter().for_each(|mailbox| mailbox.end());
-        self.groups.values().for_each(|mailbox| mailbox.end());
+        let mailboxes = self.groups.values().flat_map(|listener| &listener.mailbox);
+        mailboxes.for_each(|mailbox| mailbox.end());
         self.invited.end();
         self.cores.values().for_each(|mailbox| mailbox.end());
         self.sends.values().for_each(|sending| sending.inbox.end());
@@ -127,23 +158,30 @@ impl Router {
         match up {
             Up::View(view) => {
                 let lwg = view.lwg;
-                if !self.groups.contains_key(&lwg)
-                    && self.events.is_none()
-                    && !self.passed_over.contains(&lwg)
-                {
-                    let mailbox = Mailbox::new(&self.pile);
-                    self.groups.insert(lwg, Arc::clone(&mailbox));
-                    self.invited.push((lwg, mailbox));
+                match self.groups.get_mut(&lwg) {
+                    Some(listener) => listener.inside = Inside::Yes,
+                    None if self.events.is_none() => {
+                        let mailbox = Mailbox::new(&self.pile);
+                        let told = Some(Arc::clone(&mailbox));
+                        let listener = Listener { mailbox: told, inside: Inside::Yes };
+                        self.groups.insert(lwg, listener);
+                        self.invited.push((lwg, mailbox));
+                    }
+                    None => {}
                 }
                 self.push_group(now, lwg, up, asks)
             }
             Up::Message { lwg, .. } | Up::Told { lwg, .. } => self.push_group(now, *lwg, up, asks),
             Up::Out { lwg, .. } => {
-                self.passed_over.remove(lwg);
                 self.slow.out(Room::Light(*lwg));
-                let Some(mailbox) = self.groups.remove(lwg) else { return false };
+                let listener = self.groups.remove(lwg);
+                let Some(mailbox) = listener.and_then(|it| it.mailbox) else { return false };
                 self.slow.tell((now, self.me), &mailbox, up.clone());
                 mailbox.end();
+                true
+            }
+            Up::Done { lwg, operation: Operation::Create, outcome } => {
+                self.made(*lwg, outcome);
                 true
             }
             Up::Core(core) => {
@@ -163,8 +201,19 @@ impl Router {
         }
     }
 
+    /// A group that was asked for was made, or could not be.
+    fn made(&mut self, lwg: LwgId, outcome: &Outcome) {
+        let Some(listener) = self.groups.get_mut(&lwg) else { return };
+        match (listener.inside, outcome) {
+            (Inside::ToBe, Outcome::Done) => listener.inside = Inside::Yes,
+            (Inside::ToBe, _) => drop(self.groups.remove(&lwg)),
+            _ => {}
+        }
+    }
+
     fn push_group(&mut self, now: Instant, lwg: LwgId, up: &Up, asks: &mut Vec<Down>) -> bool {
-        let Some(mailbox) = self.groups.get(&lwg) else { return false };
+        let mailbox = self.groups.get(&lwg).and_then(|listener| listener.mailbox.as_ref());
+        let Some(mailbox) = mailbox else { return false };
         asks.extend(self.slow.tell((now, self.me), mailbox, up.clone()));
         true
     }
@@ -237,5 +286,82 @@ fn remember(up: &Up, book: &Book) {
         }
         Up::View(view) => view.members.iter().for_each(|member| book.met(member.proc)),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lwg::{Message, Order, Traits, View, ViewId};
+    use muts::{NodeId, ProcId};
+
+    const GROUP: LwgId = LwgId { creator: 1, count: 1 };
+    const ME: Endpoint = Endpoint::of(ProcId { node: NodeId(1), incarnation: 1 });
+    const OTHER: Endpoint = Endpoint::of(ProcId { node: NodeId(2), incarnation: 1 });
+
+    fn view() -> Up {
+        let members: lwg::Members = [ME, OTHER].into_iter().collect();
+        let (transitional, core) = (members.clone(), GroupId(1));
+        let (id, core_view, traits) = (ViewId::default(), vsync::ViewId::default(), Traits::PLAIN);
+        let (lwg, previous) = (GROUP, None);
+        let view = View { lwg, id, members, transitional, core, core_view, traits, previous };
+        Up::View(view.into())
+    }
+
+    fn done(outcome: Outcome) -> Up {
+        Up::Done { lwg: GROUP, operation: Operation::Create, outcome }
+    }
+
+    fn question(send: u64) -> Up {
+        let (view, send, order) = (ViewId::default(), SendId(send), Order::Fifo);
+        let (lwg, from, message) = (GROUP, OTHER, Message::default());
+        Up::Message { lwg, view, from, send, order, safe: false, replies: true, message }
+    }
+
+    fn router() -> Router {
+        Router::new(ME, Arc::default(), Arc::default())
+    }
+
+    /// What is declined because of this.
+    fn declined(asks: &[Down]) -> Vec<u64> {
+        let sends = asks.iter().filter_map(|ask| match ask {
+            Down::Reply { send, reply: None, .. } => Some(send.0),
+            _ => None,
+        });
+        sends.collect()
+    }
+
+    #[test]
+    fn what_is_told_while_a_handle_is_being_dropped_is_declined() {
+        let (mut router, book) = (router(), Book::default());
+        let hear = |router: &mut Router, up| router.hear(Instant::ZERO, up, &book);
+        hear(&mut router, view());
+        let (_, mailbox) = router.invited.take().expect("offered");
+        // The handle goes here, and the crank hears of it after the first of these.
+        assert!(declined(&hear(&mut router, question(1))).is_empty());
+        assert_eq!(declined(&router.drop_group(GROUP, &mailbox)), [1]);
+        assert_eq!(declined(&hear(&mut router, question(2))), [2]);
+        hear(&mut router, view());
+        assert!(router.invited.take().is_none(), "it was passed over");
+    }
+
+    #[test]
+    fn of_groups_that_were_not_made_or_are_for_others_nothing_is_kept_without_a_handle() {
+        let book = Book::default();
+        let missing = || done(Outcome::Missing([OTHER].into_iter().collect()));
+        for (inside, outcome) in
+            [(true, missing()), (false, missing()), (false, done(Outcome::Done))]
+        {
+            for early in [true, false] {
+                let (mut router, mailbox) = (router(), Mailbox::new(&Arc::default()));
+                router.make_group(GROUP, Arc::clone(&mailbox), inside);
+                if early {
+                    router.drop_group(GROUP, &mailbox);
+                }
+                router.hear(Instant::ZERO, outcome.clone(), &book);
+                router.drop_group(GROUP, &mailbox);
+                assert!(router.groups.is_empty(), "{inside} {outcome:?} {early}");
+            }
+        }
     }
 }

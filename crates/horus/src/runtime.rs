@@ -65,6 +65,9 @@ pub(crate) struct Runtime<C: Crank> {
     /// Where the own thread sleeps while it does not turn.
     own: Condvar,
     bell: C::Bell,
+    /// Where nobody waits now. Taken again, so that what is waited for in vain again and again
+    /// knows no more seats than ever waited at once.
+    seats: Mutex<Vec<Arc<Seat<C::Bell>>>>,
 }
 
 struct Desk<C: Crank> {
@@ -86,12 +89,13 @@ struct Desk<C: Crank> {
 struct Seat<B> {
     state: Mutex<Sitting>,
     awake: Condvar,
-    thread: ThreadId,
     bell: B,
 }
 
 #[derive(Default)]
 struct Sitting {
+    /// Who waits here.
+    thread: Option<ThreadId>,
     /// Something may have happened since this was cleared.
     notified: bool,
     /// It holds the crank and may sleep in a turn.
@@ -107,7 +111,7 @@ impl<B: Ring> Wake for Seat<B> {
         state.notified = true;
         if !state.turning {
             self.awake.notify_one();
-        } else if std::thread::current().id() != self.thread {
+        } else if Some(std::thread::current().id()) != state.thread {
             drop(state);
             self.bell.ring();
         }
@@ -189,6 +193,8 @@ impl<C: Crank> Drop for Visit<'_, C> {
         if desk.crank.is_some() {
             self.runtime.summon(&desk);
         }
+        drop(desk);
+        self.runtime.seats.lock().push(Arc::clone(&self.seat));
     }
 }
 
@@ -203,7 +209,8 @@ impl<C: Crank> Runtime<C> {
             own_looks: false,
             over: false,
         };
-        Arc::new(Self { desk: Mutex::new(desk), own: Condvar::new(), bell })
+        let (desk, seats) = (Mutex::new(desk), Mutex::default());
+        Arc::new(Self { desk, own: Condvar::new(), bell, seats })
     }
 
     /// Turns the crank until this is done or the time has come; then there is no answer. Nor is
@@ -212,12 +219,7 @@ impl<C: Crank> Runtime<C> {
     /// The future itself must not wait in here: one thread has one place.
     pub(crate) fn wait<F: Future>(&self, future: F, until: Option<Instant>) -> Option<F::Output> {
         let mut future = pin!(future);
-        let seat = Arc::new(Seat {
-            state: Mutex::default(),
-            awake: Condvar::new(),
-            thread: std::thread::current().id(),
-            bell: self.bell.clone(),
-        });
+        let seat = self.seat();
         let waker = Waker::from(Arc::clone(&seat));
         let mut context = Context::from_waker(&waker);
         let visit = Visit { seat, runtime: self };
@@ -250,6 +252,18 @@ impl<C: Crank> Runtime<C> {
                 None => visit.seat.sleep(until),
             }
         }
+    }
+
+    /// A place to wait, for the calling thread. Who was told to wake an earlier one may wake this one
+    /// for nothing.
+    fn seat(&self) -> Arc<Seat<C::Bell>> {
+        let free = self.seats.lock().pop();
+        let new =
+            || Seat { state: Mutex::default(), awake: Condvar::new(), bell: self.bell.clone() };
+        let seat = free.unwrap_or_else(|| Arc::new(new()));
+        let thread = Some(std::thread::current().id());
+        *seat.state.lock() = Sitting { thread, ..Sitting::default() };
+        seat
     }
 
     /// Something was asked: it is taken in now, or by whoever turns. False if nobody ever will.

@@ -143,6 +143,16 @@ fn waiters_that_give_up_leave_nobody_behind() {
 }
 
 #[test]
+fn what_is_waited_for_in_vain_again_and_again_remembers_one_waiter() {
+    let bench = Bench::new(u64::MAX);
+    let quiet = Inbox::<u64>::default();
+    for _ in 0..100 {
+        assert!(bench.wait(&quiet, Instant::now()).is_none());
+    }
+    assert_eq!(quiet.waiting(), 1);
+}
+
+#[test]
 fn what_nobody_waits_for_is_done_by_the_own_thread() {
     let bench = Bench::new(u64::MAX);
     let asked: Vec<_> = (0..100).map(|_| bench.ask()).collect();

@@ -135,7 +135,11 @@ impl Shared {
         if self.has_room(room) {
             return Poll::Ready(());
         }
-        self.room.lock().push(context.waker().clone());
+        let mut wakers = self.room.lock();
+        if !wakers.iter().any(|waker| waker.will_wake(context.waker())) {
+            wakers.push(context.waker().clone());
+        }
+        drop(wakers);
         // Looked at again: what made room before the waker lay here has not woken it.
         if self.has_room(room) { Poll::Ready(()) } else { Poll::Pending }
     }
@@ -167,5 +171,21 @@ impl Shared {
     pub(crate) fn has_room(&self, room: Room) -> bool {
         let full = || self.filled.load(Ordering::SeqCst) > 0 && self.full.lock().contains(&room);
         self.waiting.load(Ordering::SeqCst) < ASKS_WAITING_MAX && !full()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_looks_for_room_again_and_again_in_vain_is_woken_once() {
+        let shared = Shared::default();
+        shared.set_full(Room::Any, true);
+        for _ in 0..3 {
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(shared.poll_room(Room::Any, &mut context).is_pending());
+        }
+        assert_eq!(shared.room.lock().len(), 1);
     }
 }

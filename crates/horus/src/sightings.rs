@@ -29,7 +29,7 @@ impl Core {
 #[derive(Debug, Default)]
 pub(crate) struct Sightings {
     /// The application's own core groups.
-    pub(crate) cores: BTreeMap<GroupId, Core>,
+    pub(crate) cores: BTreeMap<GroupId, View>,
     /// Nodes that speak no version that is spoken here, and which they speak.
     pub(crate) strange: BTreeMap<NodeId, (u8, u8)>,
     /// The newest process of each node that is known to be over.
@@ -41,7 +41,7 @@ impl Sightings {
     pub(crate) fn hear(&mut self, up: &Up) {
         match up {
             Up::Core(vsync::Up::View(view)) if !is_minted(view.group) => {
-                self.cores.insert(view.group, Core::of((view, 0)));
+                self.cores.insert(view.group, (**view).clone());
             }
             Up::Core(vsync::Up::Out { group, .. }) => {
                 self.cores.remove(group);

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use horus::{Config, CoreHeard, Error, Group, Heard, Horus, Order};
+use horus::{Config, CoreHeard, Error, Group, Horus, Order};
 
 /// Longer than anything here takes, so that a hang fails instead of hanging.
 const LONG: Duration = Duration::from_secs(20);
@@ -58,6 +58,11 @@ fn until(horus: &Horus, name: &str, right: impl Fn(u64) -> bool) {
     }
 }
 
+/// Takes what lies there: a sender's own copies hold up itself.
+fn take_own(group: &Group) {
+    while let Some(Ok(_)) = group.hear().wait_for(Duration::ZERO) {}
+}
+
 /// The number in each message.
 fn body(number: usize) -> Vec<u8> {
     let mut body = vec![0; BYTES];
@@ -73,8 +78,7 @@ fn who_does_not_receive_is_waited_for_in_that_group_alone() {
     let sender = std::thread::spawn(move || {
         for number in 0..SENDS {
             slow.send(Order::Fifo, body(number)).expect("open");
-            // Its own copy is no burden of others.
-            while let Some(Ok(Heard::Message(_))) = slow.hear().wait_for(Duration::ZERO) {}
+            take_own(&slow);
         }
         slow
     });
@@ -108,9 +112,7 @@ fn who_receives_nothing_for_long_is_taken_out_and_told_why() {
     let (slow, untaken) = both(&a, &b);
     for number in 0..SENDS {
         slow.send(Order::Fifo, body(number)).expect("open");
-        while let Some(Ok(heard)) = slow.hear().wait_for(Duration::ZERO) {
-            if matches!(heard, Heard::View(_)) {}
-        }
+        take_own(&slow);
     }
     let alone = |slow: &Group| slow.view().is_some_and(|view| view.members[..] == [a.me()]);
     while !alone(&slow) {
@@ -138,6 +140,7 @@ fn what_would_have_to_wait_is_taken_back_and_told_to_nobody() {
     let mut sent = 0;
     while slow.try_send(Order::Fifo, body(sent)).is_ok() {
         sent += 1;
+        take_own(&slow);
         assert!(sent < SENDS, "it never has to wait");
     }
     until(&a, "lwg.choked_elsewhere", |count| count == 1);
@@ -168,6 +171,7 @@ fn a_handle_that_is_dropped_holds_up_nobody() {
     let sender = std::thread::spawn(move || {
         for number in 0..SENDS {
             slow.send(Order::Fifo, body(number)).expect("open");
+            take_own(&slow);
         }
     });
     until(&a, "lwg.choked_elsewhere", |count| count == 1);
@@ -183,9 +187,12 @@ fn a_stream_of_events_that_nobody_reads_is_waited_for_too() {
     let (slow, dropped) = both(&a, &b);
     drop(dropped);
     let events = b.events();
+    // It is there once what is asked after it is answered.
+    counter(&b, "horus.untaken_bytes");
     let sender = std::thread::spawn(move || {
         for number in 0..SENDS {
             slow.send(Order::Fifo, body(number)).expect("open");
+            take_own(&slow);
         }
     });
     until(&a, "lwg.choked_elsewhere", |count| count == 1);
@@ -210,6 +217,7 @@ fn a_core_group_of_ones_own_waits_for_who_does_not_hear_it() {
     let sender = std::thread::spawn(move || {
         for number in 0..SENDS {
             slow.cast(Order::Fifo, body(number)).expect("open");
+            while let Some(Ok(_)) = slow.hear().wait_for(Duration::ZERO) {}
         }
         slow
     });
@@ -226,4 +234,41 @@ fn a_core_group_of_ones_own_waits_for_who_does_not_hear_it() {
     }
     drop(sender.join().expect("sent all"));
     until(&a, "vsync.choked_elsewhere", |count| count == 0);
+}
+
+#[test]
+fn who_never_receives_its_own_is_told_so_at_a_bound_and_goes_on_once_it_does() {
+    let (a, b) = two("own", None);
+    let (untaken, receiving) = both(&a, &b);
+    let receiver = std::thread::spawn(move || {
+        let told = || receiving.receive().wait_for(LONG).expect("in time").expect("in");
+        std::iter::repeat_with(told).take_while(|told| told.body().len() == BYTES).count()
+    });
+    let mut sent = 0;
+    let why = loop {
+        match untaken.send(Order::Fifo, body(sent)) {
+            Ok(last) if sent % 64 == 0 => {
+                last.stable().wait_for(LONG).expect("in time").expect("in")
+            }
+            Ok(_) => {}
+            Err(why) => break why,
+        }
+        sent += 1;
+        assert!(sent < SENDS, "it keeps all that it ever sent");
+    };
+    assert!(matches!(why, Error::OwnUntaken), "{why}");
+    assert!((60 << 20..72 << 20).contains(&(sent * BYTES)), "{sent} were sent");
+    assert!(matches!(untaken.try_send(Order::Fifo, body(sent)), Err(Error::NotSent)));
+    // Another thread takes them meanwhile.
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..sent {
+                untaken.receive().wait_for(LONG).expect("in time").expect("in");
+            }
+        });
+        untaken.send_within(LONG, Order::Fifo, body(sent)).expect("room once it is taken");
+    });
+    untaken.send(Order::Fifo, "last").expect("open");
+    assert_eq!(receiver.join().expect("all of them"), sent + 1);
+    assert_eq!(counter(&b, "lwg.choked_elsewhere"), 0, "nobody waited for it");
 }

@@ -121,13 +121,14 @@ fn groups(engine: &Engine) -> Facts {
     let sight = engine.tower.sight();
     let own = &engine.sightings.cores;
     let placed_on = sight.cores().map(Core::of);
-    let listed: Vec<Core> = own.values().cloned().chain(placed_on).take(CORES_LISTED_MAX).collect();
+    let own_ones = own.values().map(|view| Core::of((view, 0)));
+    let listed: Vec<Core> = own_ones.chain(placed_on).take(CORES_LISTED_MAX).collect();
     Facts::Groups(listed, own.len() + sight.cores().count())
 }
 
 fn core(engine: &Engine, group: GroupId) -> Option<Core> {
-    let own = engine.sightings.cores.get(&group).cloned();
-    own.or_else(|| engine.tower.sight().core(group).map(Core::of))
+    let own = engine.sightings.cores.get(&group).map(|view| (view, 0));
+    own.or_else(|| engine.tower.sight().core(group)).map(Core::of)
 }
 
 fn found(engine: &Engine, meant: Meant) -> Option<Found> {

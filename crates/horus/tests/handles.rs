@@ -1,0 +1,145 @@
+//! Handles that come and go: what is told to one is not lost by another, and no wait is for ever.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use horus::{Config, CoreGroup, CoreHeard, Error, Group, Horus, Order, Partition, Terms};
+
+/// Longer than anything here takes, so that a hang fails instead of hanging.
+const LONG: Duration = Duration::from_secs(20);
+
+fn state(test: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("horus-handles-{test}-{}", std::process::id()))
+}
+
+fn open(test: &str, name: &str) -> Horus {
+    let here = SocketAddr::from(([127, 0, 0, 1], 0));
+    let config = Config { state_dir: Some(state(test)), ..Config::new(name, here) };
+    Horus::embedded(config).expect("a free port")
+}
+
+/// Two processes that have met.
+fn two(test: &str) -> (Horus, Horus) {
+    let (a, b) = (open(test, "a"), open(test, "b"));
+    for (from, to, name) in [(&a, &b, "b"), (&b, &a, "a")] {
+        from.meet(name, to.address().expect("bound")).expect("a name");
+        from.member(name).wait_for(LONG).expect("in time").expect("met");
+    }
+    (a, b)
+}
+
+fn invited(horus: &Horus) -> Group {
+    let Ok(group) = horus.invited().wait_for(LONG) else { panic!("not invited in time") };
+    group.expect("open")
+}
+
+/// Until nothing of this group is told here any more.
+fn until_out(group: &Group) {
+    while group.hear().wait_for(LONG).expect("in time").is_ok() {}
+}
+
+#[test]
+fn dropping_the_handle_of_a_membership_that_is_over_leaves_the_next_one_alone() {
+    let (a, b) = two("again");
+    let at_b = b.create(&[a.me(), b.me()]).wait().expect("made");
+    let before = invited(&a);
+    at_b.remove(&[a.me()]).wait().expect("removed");
+    until_out(&before);
+    at_b.add(&[a.me()]).wait().expect("added");
+    let again = invited(&a);
+    drop(before);
+    let question = at_b.ask(Order::Total, "still there?").expect("open");
+    again.receive().wait_for(LONG).expect("in time").expect("in").reply("yes");
+    at_b.receive().wait_for(LONG).expect("in time").expect("in").reply("yes");
+    assert_eq!(question.into_iter().count(), 2);
+}
+
+#[test]
+fn who_made_a_group_for_others_and_let_it_go_is_offered_it_once_it_is_added() {
+    let (a, b) = two("for-others");
+    drop(a.create(&[b.me()]).wait().expect("made"));
+    let at_b = invited(&b);
+    at_b.add(&[a.me()]).wait().expect("added");
+    assert_eq!(invited(&a).id(), at_b.id());
+}
+
+#[test]
+fn who_lets_go_of_a_group_before_it_is_made_declines_what_is_asked_there() {
+    let (a, b) = two("let-go");
+    drop(a.create(&[a.me(), b.me()]));
+    let at_b = invited(&b);
+    let question = at_b.ask_to(&[a.me()], Order::Total, "anybody?").expect("open");
+    assert_eq!(question.next_reply().wait_for(LONG).expect("it ends").expect("in"), None);
+    assert_eq!(&question.declined()[..], [a.me()]);
+    assert!(a.invited().wait_for(Duration::ZERO).is_err(), "it made the group itself");
+}
+
+fn members(group: &CoreGroup) -> usize {
+    loop {
+        match group.hear().wait_for(LONG).expect("in time").expect("in") {
+            CoreHeard::View(view) => return view.members.len(),
+            _ => continue,
+        }
+    }
+}
+
+#[test]
+fn the_newest_handle_of_a_word_is_told_all_and_the_one_before_that_it_is_over() {
+    let a = open("word", "a");
+    let before = a.found("town", &[]);
+    assert_eq!(members(&before), 1);
+    let after = a.join("town", None);
+    while before.hear().wait_for(LONG).expect("it ends").is_ok() {}
+    assert_eq!(members(&after), 1, "it is told the present view");
+    after.cast(Order::Fifo, "to all of one").expect("open");
+    loop {
+        match after.hear().wait_for(LONG).expect("in time").expect("in") {
+            CoreHeard::Message { body, .. } => break assert_eq!(&body[..], b"to all of one"),
+            _ => continue,
+        }
+    }
+}
+
+fn is_out(told: Option<Result<(), Error>>) -> bool {
+    matches!(told.expect("in time"), Err(Error::Out))
+}
+
+#[test]
+fn a_multicast_of_who_is_not_in_the_core_group_is_out_and_the_next_ones_are_not_mistaken_for_it() {
+    let a = open("not-in", "a");
+    let group = a.found("town", &[]);
+    members(&group);
+    group.leave();
+    while group.hear().wait_for(LONG).expect("in time").is_ok() {}
+    let late = group.cast(Order::Fifo, "late").expect("open");
+    assert!(is_out(late.sent().wait_for(LONG)) && is_out(late.stable().wait_for(LONG)));
+    let again = a.found("town", &[]);
+    members(&again);
+    for number in 0..3 {
+        let posted = again.cast(Order::Fifo, format!("{number}")).expect("open");
+        posted.sent().wait_for(LONG).expect("in time").expect("sent");
+        posted.stable().wait_for(LONG).expect("in time").expect("stable");
+    }
+}
+
+#[test]
+fn a_gbcast_that_a_view_refuses_for_not_being_primary_is_not_sent_and_said_so() {
+    let a = open("not-primary", "a");
+    let others = ["b", "c"].map(node);
+    let electorate: Vec<_> = [a.me().proc.node].into_iter().chain(others).collect();
+    let partition = Partition::Primary { electorate, refuse: true };
+    a.set_terms("town", Terms { partition, ..Terms::default() });
+    let group = a.found("town", &[]);
+    assert_eq!(members(&group), 1);
+    for order in [Order::Global, Order::Unordered, Order::Total] {
+        let refused = group.cast(order, "refused").expect("open");
+        for told in [refused.sent().wait_for(LONG), refused.stable().wait_for(LONG)] {
+            assert!(matches!(told.expect("in time"), Err(Error::NotSent)));
+        }
+    }
+}
+
+fn node(name: &str) -> muts::NodeId {
+    muts::NodeId::of_name(name)
+}
