@@ -73,6 +73,9 @@ pub enum Error {
     TooLong(usize),
     /// The multicast was not sent: it was taken back, or its view is not primary.
     NotSent,
+    /// A member was lost before it was known to have delivered the multicast: it may have or not,
+    /// all others of the view that goes on have.
+    Unstable,
     /// This process is no longer in the group.
     Out,
     /// The same, because nothing that it was told there was taken for too long, while others had to
@@ -153,6 +156,11 @@ impl fmt::Display for Error {
             Self::NotSent => write!(
                 f,
                 "not sent: it would have had to wait, or the view is not primary; send it again"
+            ),
+            Self::Unstable => write!(
+                f,
+                "a member was lost before it was known to have it; those who go on have it, and \
+                 the next view says who they are"
             ),
             Self::Out => write!(f, "this process is no longer in the group"),
             Self::Untaken => write!(f, "{UNTAKEN}"),

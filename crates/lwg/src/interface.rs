@@ -236,6 +236,12 @@ pub enum Up {
         /// The send.
         send: SendId,
     },
+    /// Whether that is so of this own send will not be known: a core view has lost a member that
+    /// had not said so, or this process is out of the group.
+    Unstable {
+        /// The send.
+        send: SendId,
+    },
     /// An own `Create`, `Add`, `Remove` or `Destroy` is carried out or refused at its place among
     /// the operations on that group, or certain to be: told as soon as it is on its way, if nothing
     /// but what others ask at the same time can come before it. A view follows where it changes

@@ -200,3 +200,39 @@ fn who_is_no_member_of_a_relaxed_group_waits_too() {
     choke(&mut town, 2, slow, false);
     assert!(room(&town, 3, slow) == 1 && sends(&mut town, 3, slow));
 }
+
+/// It is told no view of that group, so nothing else would say so.
+#[test]
+fn who_is_no_member_waits_neither_for_who_has_crashed_nor_on_a_core_group_that_it_has_left() {
+    for leaves in [false, true] {
+        let (mut town, slow) = beside(Traits { open: false, relaxed: true });
+        assert_eq!(who_sends(&mut town, slow, &[3, 3]), [true, false]);
+        let group = town.view(seat(1), slow).expect("a view").core;
+        if leaves {
+            town.ask(seat(3), Down::Core(vsync::Down::Leave { group }));
+        } else {
+            town.crash(seat(2));
+            town.net.borrow_mut().regroup(group);
+        }
+        town.run();
+        assert_eq!(room(&town, 3, slow), 1, "leaves: {leaves}");
+        assert!(leaves || sends(&mut town, 3, slow), "nobody chokes it any more");
+    }
+}
+
+#[test]
+fn who_has_asked_too_much_of_a_core_group_is_told_of_room_when_it_is_out_of_it() {
+    let (mut town, slow) = beside(Traits { open: false, relaxed: true });
+    let group = town.view(seat(1), slow).expect("a view").core;
+    let number = town.net.borrow().at[&(group, seat(3))];
+    town.net.borrow_mut().epochs[number].blocked = true;
+    let send = |town: &mut Town, send| {
+        let (how, message) = (Order::Fifo.into(), Message::new(vec![2; 50]));
+        town.ask(seat(3), Down::Send { lwg: slow, send, how, replies: false, message })
+    };
+    let taken = (1..).find(|count| !send(&mut town, SendId(*count))).expect("it is full in the end");
+    assert!(taken > 1 && room(&town, 3, slow) == 0);
+    town.ask(seat(3), Down::Core(vsync::Down::Leave { group }));
+    town.run();
+    assert_eq!(room(&town, 3, slow), 1);
+}

@@ -255,17 +255,68 @@ fn a_send_is_stable_once_those_who_come_along_are_known_to_have_come() {
         town.crash(seat(3));
         town.net.borrow_mut().regroup(core);
         town.hear(seat(1));
-        let told = |town: &Town| {
-            let stable = |up: &&Up| matches!(up, Up::Stable { send: told } if *told == send);
-            town.told[&seat(1)].iter().filter(stable).count()
-        };
-        assert_eq!((town.members(seat(1), group).len(), told(&town)), (2, 0));
+        assert_eq!(town.members(seat(1), group).len(), 2);
+        assert_eq!(stability(&town, 1, send), []);
         if !comes {
             town.net.borrow_mut().side.insert(seat(2), 1);
             town.net.borrow_mut().regroup(core);
         }
         town.run();
-        assert_eq!(told(&town), usize::from(comes));
+        assert_eq!(stability(&town, 1, send), [comes]);
+    }
+}
+
+/// What was told of a send: that it is stable, or that it never will be.
+fn stability(town: &Town, node: u64, send: SendId) -> Vec<bool> {
+    let told = town.told[&seat(node)].iter();
+    told.filter_map(|up| match up {
+        Up::Stable { send: told } if *told == send => Some(true),
+        Up::Unstable { send: told } if *told == send => Some(false),
+        _ => None,
+    })
+    .collect()
+}
+
+#[test]
+fn a_send_of_which_a_member_is_lost_before_it_has_it_is_told_never_to_be_stable() {
+    let (mut town, group) = four(false);
+    let core = town.view(seat(1), group).expect("a view").core;
+    let before = town.send(seat(1), group, Order::Fifo, false);
+    town.run();
+    town.crash(seat(2));
+    let lost = [1, 2].map(|_| town.send(seat(1), group, Order::Fifo, false));
+    town.net.borrow_mut().regroup(core);
+    town.run();
+    assert_eq!(stability(&town, 1, before), [true]);
+    assert_eq!(lost.map(|send| stability(&town, 1, send)), [[false], [false]]);
+    let after = town.send(seat(1), group, Order::Fifo, false);
+    town.run();
+    assert_eq!(stability(&town, 1, after), [true]);
+}
+
+/// It is told of no view, and not that it is out.
+#[test]
+fn who_sends_beside_a_relaxed_group_hears_the_end_of_it_without_the_group_or_the_core_group() {
+    for leaves in [false, true] {
+        let (mut town, _) = four(false);
+        let (group, set, members) = (lwg(1, 3), SetId::DEFAULT, seats(&[1, 2]));
+        let traits = Traits { open: false, relaxed: true };
+        town.ask(seat(1), Down::CreateWith { set, lwg: group, members, traits });
+        town.run();
+        let core = town.view(seat(1), group).expect("a view").core;
+        let send = town.send(seat(4), group, Order::Fifo, false);
+        town.hear(seat(4));
+        while !town.net.borrow().deliveries().is_empty() {
+            town.step();
+        }
+        assert_eq!(stability(&town, 4, send), []);
+        let ask = match leaves {
+            true => Down::Core(vsync::Down::Leave { group: core }),
+            false => Down::Destroy { lwg: group },
+        };
+        town.ask(seat(4), ask);
+        town.run();
+        assert_eq!(stability(&town, 4, send), [false], "leaves: {leaves}");
     }
 }
 

@@ -105,6 +105,11 @@ impl<K: Ord + Copy> Choked<K> {
         self.refused.contains(&group)
     }
 
+    /// Those of which that is so.
+    pub fn refused(&self) -> impl Iterator<Item = K> + '_ {
+        self.refused.iter().copied()
+    }
+
     /// It is told that there is room now; false if nothing was handed back.
     pub fn give_room(&mut self, group: K) -> bool {
         self.refused.remove(&group)

@@ -134,6 +134,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             self.cores[at] = Some(CoreGroup::new(number, view, &mut self.here));
             number
         };
+        self.here.look_all_choked();
         if self.swept.is_empty() {
             self.sweep_from = self.here.now + SWEEP_AFTER;
         }
@@ -173,6 +174,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
                 self.idle.remove(&(since, number));
             }
             core.on_out(&mut self.here);
+            self.here.look_all_choked();
             self.placing_out(number);
             self.moves_out(number, group);
             for lwg in self.here.arriving_at(group) {
