@@ -190,7 +190,7 @@ fn who_waits_until_all_have_it_is_told_when_a_member_is_gone_that_did_not() {
     sent.stable().wait_for(LONG).expect("in time").expect("stable");
     drop(theirs);
     // Nothing reaches it any more, its farewell nobody.
-    let to = all[1].address().expect("open").into();
+    let to = muts::Address::Net(all[1].address().expect("open"));
     all[0].cuts().set([to].into(), [to].into());
     let sent = mine.send(Order::Fifo, "gone").expect("open");
     all.truncate(1);

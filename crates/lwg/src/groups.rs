@@ -3,6 +3,8 @@
 mod asking;
 mod hearing;
 
+pub(crate) use asking::fits;
+
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
@@ -60,8 +62,6 @@ pub struct Groups<C, P = Smallest> {
     swept: BTreeSet<CoreNumber>,
     /// When they are brought up to date next: messages of a new view go before.
     sweep_from: Instant,
-    /// What the kernel handed back, other than casts and letters.
-    later: VecDeque<vsync::Down>,
     /// Groups of which something was handed back because too much was under way here.
     owed: BTreeSet<LwgId>,
     /// Letters that it handed back: who takes none keeps nothing else waiting.
@@ -113,7 +113,6 @@ impl<C: Core, P: Policy> Groups<C, P> {
             idle: BTreeSet::new(),
             swept: BTreeSet::new(),
             sweep_from: Instant::ZERO,
-            later: VecDeque::new(),
             owed: BTreeSet::new(),
             letters: BTreeMap::new(),
             ops: 0,
@@ -147,23 +146,16 @@ impl<C: Core, P: Policy> Groups<C, P> {
         set.name(GroupId::minted(self.here.me.proc, count))
     }
 
-    /// Asks the kernel, now or as soon as it takes it.
+    /// Asks the kernel for what it never hands back.
     pub(crate) fn ask_below(&mut self, ask: vsync::Down) {
         self.heard = false;
-        let ask = match ask {
-            vsync::Down::Send { to, message } => return self.post(to, message),
-            ask => ask,
-        };
-        if !self.later.is_empty() {
-            return self.later.push_back(ask);
-        }
-        if let Err(Full(ask)) = self.below.down(self.here.now, ask) {
-            self.later.push_back(ask);
-        }
+        let taken = self.below.down(self.here.now, ask);
+        debug_assert!(taken.is_ok(), "a kernel hands back multicasts and letters alone");
     }
 
     /// Sends a letter, now or as soon as the kernel takes one to that process.
     fn post(&mut self, to: Endpoint, message: Message) {
+        self.heard = false;
         if let Some(waiting) = self.letters.get_mut(&to) {
             waiting.push_back(message);
         } else if let Err(message) = self.try_post(to, message) {
@@ -198,7 +190,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         if to == self.here.me {
             self.on_letter(to, message);
         } else {
-            self.ask_below(vsync::Down::Send { to, message });
+            self.post(to, message);
         }
     }
 
@@ -250,8 +242,8 @@ impl<C: Core, P: Policy> Layer for Groups<C, P> {
 
     fn down(&mut self, now: Instant, mut ask: Down) -> Result<(), Full<Down>> {
         self.here.now = now;
-        if let Down::Send { lwg, replies, .. } = &ask
-            && let Some(number) = self.clear_way(*lwg, *replies)
+        if let Down::Send { lwg, replies, message, .. } = &ask
+            && let Some(number) = self.clear_way(*lwg, *replies, message)
         {
             self.send_now(number, &mut ask);
             return Ok(());
@@ -322,7 +314,7 @@ impl<C: Core + Counted, P: Policy> Counted for Groups<C, P> {
         each("lwg.core_groups", self.numbers.len() as u64);
         each("lwg.memberships", self.here.table.memberships.len() as u64);
         let own = self.placing.unsettled() + self.moves.unsettled() + self.here.arriving.len();
-        each("lwg.unsettled", (unsettled + own + self.later.len()) as u64);
+        each("lwg.unsettled", (unsettled + own) as u64);
         let extras: u64 = self.carried_by_all().map(|carried| carried.extras).sum();
         each("lwg.extras", extras);
         each("lwg.letters", self.letters.values().map(|waiting| waiting.len() as u64).sum());

@@ -92,7 +92,8 @@ pub enum Down {
     },
     /// lwg_send: multicasts to the group's present view, sender included. Sends made while a view
     /// changes wait here and go out in the next view; handed back only if too much waits, or if a
-    /// member does not take what it is told ([`Down::Choke`]).
+    /// member does not take what it is told ([`Down::Choke`]). What is longer than
+    /// `limits::MESSAGE_BYTES_MAX` goes nowhere.
     Send {
         /// The group.
         lwg: LwgId,

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use muts::{Audience, Full, Message};
+use vsync::limits::CAST_BYTES_MAX;
 use vsync::{Core, How, Order};
 
 use crate::core_group::CoreGroup;
@@ -370,6 +371,7 @@ impl CoreGroup {
         how: How,
         message: Message,
     ) -> Result<(), Message> {
+        debug_assert!(message.len() <= CAST_BYTES_MAX, "what was taken fits with any header");
         let cast = vsync::Down::Cast { group: self.id(), how, message };
         match below.down(here.now, cast) {
             Ok(()) => Ok(()),

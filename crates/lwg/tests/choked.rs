@@ -182,15 +182,18 @@ fn beside(traits: Traits) -> (Town, LwgId) {
 #[test]
 fn what_comes_from_outside_is_refused_while_a_member_takes_nothing() {
     let (mut town, slow) = beside(Traits { open: true, relaxed: false });
-    let (send, member, message) = (SendId(77), seat(1), Message::new(vec![4]));
-    let how = Order::Total.into();
-    town.ask(seat(3), Down::SendThrough { lwg: slow, member, send, how, replies: true, message });
-    town.run();
-    let lost = town.told[&seat(3)].iter().find_map(|up| match up {
-        Up::Answered { send: SendId(77), lost, .. } => Some(lost.clone()),
-        _ => None,
-    });
-    assert_eq!(lost, Some(vec![seat(1)]));
+    // By way of another, and of the one that takes nothing itself.
+    for member in [seat(1), seat(2)] {
+        let (send, message) = (SendId(77), Message::new(vec![4]));
+        let (how, replies) = (Order::Total.into(), true);
+        town.ask(seat(3), Down::SendThrough { lwg: slow, member, send, how, replies, message });
+        town.run();
+        let lost = town.news(seat(3)).into_iter().find_map(|up| match up {
+            Up::Answered { send: SendId(77), lost, .. } => Some(lost),
+            _ => None,
+        });
+        assert_eq!(lost, Some(vec![member]));
+    }
 }
 
 #[test]
@@ -230,7 +233,8 @@ fn who_has_asked_too_much_of_a_core_group_is_told_of_room_when_it_is_out_of_it()
         let (how, message) = (Order::Fifo.into(), Message::new(vec![2; 50]));
         town.ask(seat(3), Down::Send { lwg: slow, send, how, replies: false, message })
     };
-    let taken = (1..).find(|count| !send(&mut town, SendId(*count))).expect("it is full in the end");
+    let taken =
+        (1..).find(|count| !send(&mut town, SendId(*count))).expect("it is full in the end");
     assert!(taken > 1 && room(&town, 3, slow) == 0);
     town.ask(seat(3), Down::Core(vsync::Down::Leave { group }));
     town.run();

@@ -5,7 +5,7 @@ mod common;
 use common::town::Town;
 use common::{lwg, seat, seats};
 use lwg::{Down, Endpoint, LwgId, Members, Message, Order, SendId, SetId, Traits, Up};
-use muts::Duration;
+use muts::{Duration, Malformed, Sink, Wire};
 
 /// Four processes, and a group of the first three that is open or not.
 fn four(open: bool) -> (Town, LwgId) {
@@ -346,4 +346,61 @@ fn who_takes_no_letters_keeps_nothing_but_its_own_waiting() {
     town.run();
     assert_eq!(asked.map(|send| replies(&town, 3, send)), [3, 3]);
     assert_eq!(town.count(seat(1), "lwg.letters"), 0);
+}
+
+#[test]
+fn what_the_longest_header_does_not_fit_on_is_refused_and_what_it_fits_on_goes() {
+    let most = lwg::limits::MESSAGE_BYTES_MAX - Message::default().len();
+    let how = || Order::Total.into();
+    for (bytes, fits) in [(most, true), (most + 1, false)] {
+        let (mut town, lwg) = four(true);
+        let long = || Message::new(vec![3; bytes]);
+        let [send, some, through] = [1, 2, 3].map(SendId);
+        let (member, to, replies) = (seat(2), Box::new(seats(&[2])), true);
+        town.ask(seat(1), Down::Send { lwg, send, how: how(), replies, message: long() });
+        town.ask(
+            seat(1),
+            Down::SendTo { lwg, to, send: some, how: how(), replies, message: long() },
+        );
+        let (send, message) = (through, long());
+        town.ask(seat(4), Down::SendThrough { lwg, member, send, how: how(), replies, message });
+        town.run();
+        let heard = [1, 2, 3].map(|send| told(&town, 2, SendId(send)).is_some());
+        assert_eq!(heard, [fits; 3]);
+        let lost = if fits { nobody() } else { seats(&[2]) };
+        let answers = if fits { seats(&[1, 2, 3]) } else { nobody() };
+        assert_eq!(end(&town, 1, SendId(1)), (answers.clone(), Some((nobody(), nobody()))));
+        assert_eq!(end(&town, 4, through), (answers, Some((lost, nobody()))));
+    }
+}
+
+/// What stands on a message, whatever it means.
+struct Head(Vec<u8>);
+
+impl Wire for Head {
+    fn write(&self, into: &mut impl Sink) {
+        into.extend_from_slice(&self.0);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        Ok(Self(core::mem::take(from).to_vec()))
+    }
+}
+
+/// Else the kernel would drop it, and whoever waits for its place would wait for ever.
+#[test]
+fn who_is_to_pass_on_what_is_too_long_refuses_it() {
+    let (mut town, group) = four(true);
+    let send = send_through(&mut town, 4, 2, group, true);
+    {
+        let mut net = town.net.borrow_mut();
+        net.carry((seat(4), seat(2)));
+        let letter = net.ups.get_mut(&seat(2)).and_then(std::collections::VecDeque::pop_back);
+        let Some(vsync::Up::Send { from, mut message }) = letter else { panic!("a letter") };
+        let head = message.pop::<Head>().expect("one");
+        let mut long = Message::new(vec![3; lwg::limits::MESSAGE_BYTES_MAX + 1]);
+        long.push(&head);
+        net.tell(seat(2), vsync::Up::Send { from, message: long });
+    }
+    town.run();
+    assert_eq!(end(&town, 4, send), (nobody(), Some((seats(&[2]), nobody()))));
 }

@@ -50,6 +50,12 @@ impl<K: Ord + Copy> Choked<K> {
         self.own.entry(group).or_default();
     }
 
+    /// Whether it does.
+    #[must_use]
+    pub fn is_own(&self, group: K) -> bool {
+        self.own.contains_key(&group)
+    }
+
     /// It no longer does; who is to be told so.
     #[must_use]
     pub fn ease(&mut self, group: K) -> Vec<Endpoint> {

@@ -372,6 +372,7 @@ impl Node {
                 "its view is not primary, so it takes no multicasts: send again in one that is"
                     .to_owned()
             }
+            vsync::Fault::TooLong => "a message that is too long: send it in parts".to_owned(),
             vsync::Fault::TooMany => "more members than a view can hold".to_owned(),
             vsync::Fault::Missing(who) => {
                 let who: Vec<_> = who.iter().map(|who| self.horus.book().show(*who)).collect();

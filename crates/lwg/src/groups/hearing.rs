@@ -1,6 +1,6 @@
 //! Hearing: what the kernel tells, to the core group that it concerns.
 
-use muts::{Full, Message};
+use muts::Message;
 use vsync::{Core, Endpoint, GroupId, How};
 
 use super::{Groups, is_managed};
@@ -23,13 +23,6 @@ impl<C: Core, P: Policy> Groups<C, P> {
         loop {
             self.listen();
             self.post_waiting();
-            if let Some(ask) = self.later.pop_front() {
-                if let Err(Full(ask)) = self.below.down(self.here.now, ask) {
-                    self.later.push_front(ask);
-                } else {
-                    continue;
-                }
-            }
             let Some(number) = self.ready.first().copied() else {
                 self.heard = true;
                 self.give_room();
