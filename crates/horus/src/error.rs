@@ -74,6 +74,9 @@ pub enum Error {
     /// It was not sent: it was taken back, its view is not primary, or the one process that it was
     /// for takes nothing.
     NotSent,
+    /// A member was lost before it was known to have delivered the multicast: it may have or not,
+    /// all others of the view that goes on have.
+    Unstable,
     /// This process is no longer in the group.
     Out,
     /// The same, because nothing that it was told there was taken for too long, while others had to
@@ -160,6 +163,11 @@ impl fmt::Display for Error {
             Self::NotSent => write!(
                 f,
                 "not sent: it would have had to wait, or the view is not primary; send it again"
+            ),
+            Self::Unstable => write!(
+                f,
+                "a member was lost before it was known to have it; those who go on have it, and \
+                 the next view says who they are"
             ),
             Self::Out => write!(f, "this process is no longer in the group"),
             Self::Untaken => write!(f, "{UNTAKEN}"),

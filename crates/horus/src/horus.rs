@@ -19,7 +19,7 @@ use crate::config::{Config, Start};
 use crate::core_group::CoreGroup;
 use crate::door::Door;
 use crate::engine::{Engine, TOLD_TO_LEAVE};
-use crate::error::Error;
+use crate::error::{Error, fits};
 use crate::events::Events;
 use crate::group::Group;
 use crate::hatch::Hatch;
@@ -288,15 +288,17 @@ impl Horus {
     /// core group: a sensor's way. Lost in silence where no such group is known.
     ///
     /// # Errors
-    /// [`Error::Closed`].
+    /// [`Error::TooLong`], [`Error::Closed`].
     pub fn send_beside(
         &self,
         lwg: LwgId,
         how: impl Into<How>,
         body: impl Into<Bytes>,
     ) -> Result<Sent, Error> {
+        let body = body.into();
+        fits(&body)?;
         self.door.wait_for_room(Room::Light(lwg))?;
-        let message = Message::new(body.into());
+        let message = Message::new(body);
         let how = how.into();
         let ask = |send| Down::Send { lwg, send, how, replies: false, message };
         Ok(self.door.send_as(lwg, false, ask))
@@ -306,8 +308,8 @@ impl Horus {
     /// ends once the member has it told; [`Sent::lost`] names the member if it could not.
     ///
     /// # Errors
-    /// [`Error::Closed`]; [`Error::NotSent`] if that member takes nothing of as much as may wait for
-    /// it, for as long as it may.
+    /// [`Error::TooLong`], [`Error::Closed`]; [`Error::NotSent`] if that member takes nothing of as
+    /// much as may wait for it, for as long as it may.
     pub fn send_through(
         &self,
         member: Endpoint,
@@ -339,6 +341,7 @@ impl Horus {
         (how, replies): (How, bool),
         body: Bytes,
     ) -> Result<Sent, Error> {
+        fits(&body)?;
         self.door.wait_for_one(lwg, member)?;
         let message = Message::new(body);
         let ask = |send| Down::SendThrough { lwg, member, send, how, replies, message };

@@ -225,12 +225,12 @@ impl Router {
                     sending.inbox.push(up.clone());
                 }
             }
-            Up::Answered { send, .. } | Up::Stable { send } => {
+            Up::Answered { send, .. } | Up::Stable { send } | Up::Unstable { send } => {
                 let Some(sending) = self.sends.get_mut(send) else { return };
                 sending.inbox.push(up.clone());
                 match up {
-                    Up::Stable { .. } => sending.unstable = false,
-                    _ => sending.replies = false,
+                    Up::Answered { .. } => sending.replies = false,
+                    _ => sending.unstable = false,
                 }
                 if !sending.unstable && !sending.replies {
                     sending.inbox.end();

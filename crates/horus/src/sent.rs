@@ -30,7 +30,8 @@ struct Known {
     answered: bool,
     lost: Members,
     declined: Members,
-    stable: bool,
+    /// Whether every member has delivered it, once that is known, or known never to be.
+    stable: Option<bool>,
     ended: bool,
 }
 
@@ -43,7 +44,7 @@ impl Sent {
     ) -> Self {
         let (lost, declined, answered) = (Members::new(), Members::new(), !replies);
         let replies = VecDeque::new();
-        let known = Known { replies, answered, lost, declined, stable: false, ended: false };
+        let known = Known { replies, answered, lost, declined, stable: None, ended: false };
         Self { door: Arc::clone(door), send, inbox, known: Mutex::new(known) }
     }
 
@@ -56,9 +57,11 @@ impl Sent {
         Wait::new(&self.door, poll_fn(|context| self.poll_reply(context)))
     }
 
-    /// Until every member of the view that it was sent in has delivered it.
+    /// Until every member of the view that it was sent in has delivered it. Needs no time limit of
+    /// its own: it ends with that, with the loss of a member, or with the group.
     ///
     /// # Errors
+    /// [`Error::Unstable`] if a member was lost before it was known to have delivered it;
     /// [`Error::Out`] if this process left the group before, or sent it from outside: that is told
     /// to members only.
     pub fn stable(&self) -> Wait<'_, impl Future<Output = Result<(), Error>> + Unpin> {
@@ -66,7 +69,8 @@ impl Sent {
             &self.door,
             poll_fn(|context| {
                 self.poll_until(context, |known| match known {
-                    Known { stable: true, .. } => Some(Ok(())),
+                    Known { stable: Some(true), .. } => Some(Ok(())),
+                    Known { stable: Some(false), .. } => Some(Err(Error::Unstable)),
                     Known { ended: true, .. } => Some(Err(Error::Out)),
                     _ => None,
                 })
@@ -115,7 +119,8 @@ impl Sent {
                     known.answered = true;
                     (known.lost, known.declined) = (lost.into(), declined.into());
                 }
-                Poll::Ready(Some(Up::Stable { .. })) => known.stable = true,
+                Poll::Ready(Some(Up::Stable { .. })) => known.stable = Some(true),
+                Poll::Ready(Some(Up::Unstable { .. })) => known.stable = Some(false),
                 Poll::Ready(Some(_)) => {}
                 Poll::Ready(None) => known.ended = true,
             }
@@ -129,7 +134,7 @@ pub type ReplyResult = Result<Option<(Endpoint, Bytes)>, Error>;
 impl Drop for Sent {
     fn drop(&mut self) {
         let known = self.known.lock();
-        if known.ended || (known.answered && known.stable) {
+        if known.ended || (known.answered && known.stable.is_some()) {
             return;
         }
         let send = self.send;

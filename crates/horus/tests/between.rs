@@ -21,7 +21,8 @@ fn town(test: &str, names: &[&str]) -> Vec<Horus> {
     let all: Vec<Horus> = names
         .iter()
         .map(|name| {
-            let config = Config { state_dir: Some(state(test)), ..Config::new(*name, here) };
+            let state_dir = Some(state(test));
+            let config = Config { state_dir, chaos: true, ..Config::new(*name, here) };
             Horus::embedded(config).expect("a free port")
         })
         .collect();
@@ -177,4 +178,22 @@ fn a_set_is_managed_by_hand_and_another_by_the_users_own_policy() {
     let sent = made.send(Order::Total, "here").expect("open");
     sent.stable().wait_for(LONG).expect("in time").expect("stable");
     assert_eq!(at(&made), twin);
+}
+
+#[test]
+fn who_waits_until_all_have_it_is_told_when_a_member_is_gone_that_did_not() {
+    let mut all = town("unstable", &["a", "b"]);
+    let members: Vec<Endpoint> = all.iter().map(Horus::me).collect();
+    let mine = all[0].create(&members).wait().expect("made");
+    let theirs = invited(&all[1]);
+    let sent = mine.send(Order::Fifo, "there").expect("open");
+    sent.stable().wait_for(LONG).expect("in time").expect("stable");
+    drop(theirs);
+    // Nothing reaches it any more, its farewell nobody.
+    let to = muts::Address::Net(all[1].address().expect("open"));
+    all[0].cuts().set([to].into(), [to].into());
+    let sent = mine.send(Order::Fifo, "gone").expect("open");
+    all.truncate(1);
+    let ended = sent.stable().wait_for(LONG).expect("in time");
+    assert!(matches!(ended, Err(Error::Unstable)), "{ended:?}");
 }

@@ -5,6 +5,8 @@
 //! handed its asks back until all take again; other groups go on, on the same core group too.
 //! What is kept of it is `vsync::Choked`'s, which says why nobody is left waiting.
 
+use alloc::vec::Vec;
+
 use vsync::{Core, Endpoint};
 
 use crate::groups::Groups;
@@ -68,6 +70,14 @@ impl Here {
     fn look_choked(&mut self, lwg: LwgId) {
         if self.choked.is_refused(lwg) && self.chokers(lwg).is_empty() {
             self.unchoke(lwg);
+        }
+    }
+
+    /// A core group has lost members, or this process has lost it: of a group that it may send to
+    /// without being a member it is told no view.
+    pub(crate) fn look_all_choked(&mut self) {
+        for lwg in self.choked.refused().collect::<Vec<_>>() {
+            self.look_choked(lwg);
         }
     }
 

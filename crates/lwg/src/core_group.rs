@@ -249,9 +249,11 @@ impl CoreGroup {
             }
         }
         self.end_exchange(here);
-        for ask in self.queue {
+        for ask in core::mem::take(&mut self.queue) {
             here.refuse(ask);
         }
+        self.lose_unstable(here);
+        here.told.extend(self.refused.into_iter().map(|lwg| Up::Room { lwg }));
     }
 
     /// One more of a view that the last of that name was told in here, and nothing has changed

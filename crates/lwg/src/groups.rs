@@ -3,8 +3,10 @@
 mod asking;
 mod hearing;
 
+pub(crate) use asking::fits;
+
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use muts::{Counted, Full, Guard, Guarded, Instant, Layer, Message, Packet, Transmit};
@@ -61,8 +63,6 @@ pub struct Groups<C, P = Smallest> {
     swept: BTreeSet<CoreNumber>,
     /// When they are brought up to date next: messages of a new view go before.
     sweep_from: Instant,
-    /// What the kernel handed back, other than casts and letters.
-    later: VecDeque<vsync::Down>,
     /// Groups of which something was handed back because too much was under way here.
     pub(crate) owed: BTreeSet<LwgId>,
     /// Letters that it handed back: who takes none keeps nothing else waiting.
@@ -114,7 +114,6 @@ impl<C: Core, P: Policy> Groups<C, P> {
             idle: BTreeSet::new(),
             swept: BTreeSet::new(),
             sweep_from: Instant::ZERO,
-            later: VecDeque::new(),
             owed: BTreeSet::new(),
             letters: Letters::default(),
             ops: 0,
@@ -148,15 +147,11 @@ impl<C: Core, P: Policy> Groups<C, P> {
         set.name(GroupId::minted(self.here.me.proc, count))
     }
 
-    /// Asks the kernel, now or as soon as it takes it.
+    /// Asks the kernel for what it never hands back.
     pub(crate) fn ask_below(&mut self, ask: vsync::Down) {
         self.heard = false;
-        if !self.later.is_empty() {
-            return self.later.push_back(ask);
-        }
-        if let Err(Full(ask)) = self.below.down(self.here.now, ask) {
-            self.later.push_back(ask);
-        }
+        let taken = self.below.down(self.here.now, ask);
+        debug_assert!(taken.is_ok(), "a kernel hands back multicasts and letters alone");
     }
 
     /// Sends to one process, or to oneself; as soon as the kernel takes letters to it.
@@ -243,8 +238,8 @@ impl<C: Core, P: Policy> Layer for Groups<C, P> {
 
     fn down(&mut self, now: Instant, mut ask: Down) -> Result<(), Full<Down>> {
         self.here.now = now;
-        if let Down::Send { lwg, replies, .. } = &ask
-            && let Some(number) = self.clear_way(*lwg, *replies)
+        if let Down::Send { lwg, replies, message, .. } = &ask
+            && let Some(number) = self.clear_way(*lwg, *replies, message)
         {
             self.send_now(number, &mut ask);
             return Ok(());
@@ -315,7 +310,7 @@ impl<C: Core + Counted, P: Policy> Counted for Groups<C, P> {
         each("lwg.core_groups", self.numbers.len() as u64);
         each("lwg.memberships", self.here.table.memberships.len() as u64);
         let own = self.placing.unsettled() + self.moves.unsettled() + self.here.arriving.len();
-        each("lwg.unsettled", (unsettled + own + self.later.len()) as u64);
+        each("lwg.unsettled", (unsettled + own) as u64);
         let extras: u64 = self.carried_by_all().map(|carried| carried.extras).sum();
         each("lwg.extras", extras);
         each("lwg.letters", self.letters.len() as u64);

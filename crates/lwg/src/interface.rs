@@ -92,7 +92,8 @@ pub enum Down {
     },
     /// lwg_send: multicasts to the group's present view, sender included. Sends made while a view
     /// changes wait here and go out in the next view; handed back only if too much waits, or if a
-    /// member does not take what it is told ([`Down::Choke`]).
+    /// member does not take what it is told ([`Down::Choke`]). What is longer than
+    /// `limits::MESSAGE_BYTES_MAX` goes nowhere.
     Send {
         /// The group.
         lwg: LwgId,
@@ -238,9 +239,15 @@ pub enum Up {
         /// The send.
         send: SendId,
     },
-    /// An own `Create`, `Add`, `Remove`, `Destroy` or `Move` is carried out or refused at its place among
-    /// the operations on that group, or certain to be: told as soon as it is on its way, if nothing
-    /// but what others ask at the same time can come before it. A view follows where it changes
+    /// Whether that is so of this own send will not be known: a core view has lost a member that
+    /// had not said so, or this process is out of the group.
+    Unstable {
+        /// The send.
+        send: SendId,
+    },
+    /// An own `Create`, `Add`, `Remove`, `Destroy` or `Move` is carried out or refused at its place
+    /// among the operations on that group, or certain to be: told as soon as it is on its way, if
+    /// nothing but what others ask at the same time can come before it. A view follows where it changes
     /// one, and what is sent after this is sent in that view. Of several who add or remove the
     /// same at the same time each may be told that it did.
     Done {

@@ -13,6 +13,13 @@ pub const QUEUE_MAX: usize = 1_024;
 /// Bytes of messages among those: two windows of the transport. One may go over.
 pub const QUEUE_BYTES_MAX: usize = 2 << 20;
 
+/// What stands on a message on this floor, at most: the names of two hundred members, and more.
+const HEADER_BYTES_MAX: usize = 16 << 10;
+
+/// The longest message, with the headers of the floors above: whatever stands on it here, and
+/// whoever passes it on, the kernel takes it.
+pub const MESSAGE_BYTES_MAX: usize = vsync::limits::CAST_BYTES_MAX - HEADER_BYTES_MAX;
+
 /// Groups and views that a sender names by a small number at one time: more than a busy process
 /// sends to by turns, and few enough to be looked through.
 pub const NAMED_MAX: u8 = 16;
@@ -142,7 +149,8 @@ pub const LETTERS_BYTES_MAX: usize = 1 << 20;
 /// Members named in one answer: some twenty kilobytes.
 pub const PART_MEMBERS_MAX: usize = 1_024;
 
-/// Entries of the table read in one turn to find groups to ask for: a fraction of a millisecond.
+/// Entries, memberships and core groups looked at in one turn to find groups to ask for: a fraction
+/// of a millisecond.
 pub const SEEK_MAX: usize = 4_096;
 
 /// How often a create is placed again because its core group has lost members meanwhile.

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use muts::{Audience, Full, Message};
+use vsync::limits::CAST_BYTES_MAX;
 use vsync::{Core, How, Order};
 
 use crate::core_group::CoreGroup;
@@ -370,6 +371,7 @@ impl CoreGroup {
         how: How,
         message: Message,
     ) -> Result<(), Message> {
+        debug_assert!(message.len() <= CAST_BYTES_MAX, "what was taken fits with any header");
         let cast = vsync::Down::Cast { group: self.id(), how, message };
         match below.down(here.now, cast) {
             Ok(()) => Ok(()),
@@ -394,10 +396,12 @@ impl Here {
     /// The send will not go out.
     pub(crate) fn refuse_send(&mut self, post: &Post) {
         self.counters.unsendable += 1;
-        match post.outside {
-            Some(asker) => self.passing.refuse(asker, post.send),
-            None if post.replies => self.replies.close(post.send, &mut self.told),
-            None => {}
+        if let Some(asker) = post.outside {
+            return self.passing.refuse(asker, post.send);
         }
+        if post.replies {
+            self.replies.close(post.send, &mut self.told);
+        }
+        self.told.push_back(Up::Unstable { send: post.send });
     }
 }

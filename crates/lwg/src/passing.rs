@@ -5,7 +5,7 @@
 //! has taken from those that owe one, so that the outsider's wait ends. It needs no timer here: who
 //! still waits asks after it now and then, and what nobody asks after goes when there is no room.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use muts::Message;
@@ -13,10 +13,10 @@ use vsync::{Core, Endpoint};
 
 use crate::founding::Timer;
 use crate::group::{Ask, Post};
-use crate::groups::Groups;
+use crate::groups::{Groups, fits};
 use crate::here::CoreNumber;
 use crate::id::{LwgId, Members, SendId};
-use crate::interface::Down;
+use crate::interface::{Down, Up};
 use crate::letter::Letter;
 use crate::limits::{AWAITED_MAX, PASSED_ON};
 use crate::policy::Policy;
@@ -28,8 +28,10 @@ type Name = (Endpoint, SendId);
 #[derive(Default)]
 pub(crate) struct Passing {
     passed: BTreeMap<Name, Passed>,
-    /// Oldest first; some may be over.
-    age: VecDeque<Name>,
+    /// By when each was begun, or asked after last.
+    age: BTreeMap<u64, Name>,
+    /// How often one was.
+    count: u64,
     /// What is to be said to those outside.
     pub(crate) letters: Vec<(Endpoint, Letter)>,
 }
@@ -40,6 +42,8 @@ struct Passed {
     core: Option<CoreNumber>,
     /// Who of the view that it was told in is not known to be lost.
     members: Members,
+    /// Its place by age.
+    age: u64,
 }
 
 impl Passing {
@@ -48,15 +52,24 @@ impl Passing {
     }
 
     fn begin(&mut self, name: Name, lwg: LwgId) {
-        let passed = Passed { lwg, core: None, members: Members::new() };
-        if self.passed.insert(name, passed).is_none() {
-            self.age.push_back(name);
+        self.forget(name.0, name.1);
+        if self.passed.len() >= AWAITED_MAX
+            && let Some((_, oldest)) = self.age.pop_first()
+        {
+            self.passed.remove(&oldest);
         }
-        while self.age.len() > AWAITED_MAX {
-            if let Some(oldest) = self.age.pop_front() {
-                self.passed.remove(&oldest);
-            }
-        }
+        self.passed.insert(name, Passed { lwg, core: None, members: Members::new(), age: 0 });
+        self.refresh(name);
+    }
+
+    /// Somebody waits for it still; false if it is not seen to any more.
+    fn refresh(&mut self, name: Name) -> bool {
+        let Some(passed) = self.passed.get_mut(&name) else { return false };
+        self.count += 1;
+        self.age.remove(&passed.age);
+        passed.age = self.count;
+        self.age.insert(self.count, name);
+        true
     }
 
     /// It was told, in a view of these.
@@ -73,7 +86,7 @@ impl Passing {
             return self.forget(asker, send);
         }
         if let Some(passed) = self.passed.get_mut(&name) {
-            *passed = Passed { lwg, core: Some(core), members: members.clone() };
+            *passed = Passed { lwg, core: Some(core), members: members.clone(), ..*passed };
         }
     }
 
@@ -113,8 +126,8 @@ impl Passing {
 
     /// Nobody waits for it any more.
     pub(crate) fn forget(&mut self, asker: Endpoint, send: SendId) {
-        if self.passed.remove(&(asker, send)).is_some() && self.passed.is_empty() {
-            self.age.clear();
+        if let Some(passed) = self.passed.remove(&(asker, send)) {
+            self.age.remove(&passed.age);
         }
     }
 }
@@ -125,6 +138,11 @@ impl<C: Core, P: Policy> Groups<C, P> {
         let Down::SendThrough { lwg, member, send, how, replies, message } = ask else {
             return Err(ask);
         };
+        if !fits(&message) {
+            let (lost, declined) = (Vec::from([member]), Vec::new());
+            self.here.told.push_back(Up::Answered { send, lost, declined });
+            return Ok(());
+        }
         if self.here.replies.is_full() {
             self.owed.insert(lwg);
             return Err(Down::SendThrough { lwg, member, send, how, replies, message });
@@ -155,8 +173,9 @@ impl<C: Core, P: Policy> Groups<C, P> {
             return;
         }
         // It waits for nothing here, where nobody would tell it of room.
-        let refused = !marks.is_some_and(|marks| marks.traits().open);
-        if refused || !self.here.chokers(lwg).is_empty() {
+        let open = marks.is_some_and(|marks| marks.traits().open);
+        let choked = self.here.choked.is_own(lwg) || !self.here.chokers(lwg).is_empty();
+        if !open || choked || !fits(&post.message) {
             return self.here.passing.refuse(asker, post.send);
         }
         self.here.passing.begin(name, lwg);
@@ -178,7 +197,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
 
     /// Somebody wants to know whether this process still sees to what it was to pass on.
     pub(crate) fn is_asked_after(&mut self, asker: Endpoint, send: SendId) {
-        if self.here.passing.passed.contains_key(&(asker, send)) {
+        if self.here.passing.refresh((asker, send)) {
             self.send_letter(asker, &Letter::Still { send }, Message::default());
         } else {
             self.here.passing.refuse(asker, send);
@@ -192,5 +211,27 @@ impl<C: Core, P: Policy> Groups<C, P> {
             self.send_letter(member, &Letter::After { send }, Message::default());
         }
         self.settle_asides();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vsync::ProcId;
+
+    #[test]
+    fn what_is_asked_after_stays_and_what_is_over_takes_no_room() {
+        let asker = Endpoint::of(ProcId::default());
+        let (mut passing, lwg) = (Passing::default(), LwgId::default());
+        let name = |count| (asker, SendId(count));
+        let all = AWAITED_MAX as u64;
+        (0..all).for_each(|count| passing.begin(name(count), lwg));
+        assert!(passing.refresh(name(0)));
+        passing.begin(name(all), lwg);
+        assert_eq!([0, 1, 2, all].map(|at| passing.refresh(name(at))), [true, false, true, true]);
+        (3..all).for_each(|count| passing.forget(asker, SendId(count)));
+        (3..all).for_each(|count| passing.begin(name(all + count), lwg));
+        assert!(passing.refresh(name(2)), "there was room");
+        assert_eq!((passing.len(), passing.age.len()), (AWAITED_MAX, AWAITED_MAX));
     }
 }

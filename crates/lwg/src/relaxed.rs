@@ -1,4 +1,4 @@
-//! Relaxed groups: nobody waits for anybody (paper 5.2: sensors that only send, and their readers).
+//! Relaxed groups: nobody waits for others to agree (paper 5.2: sensors that only send, and their readers).
 //!
 //! *Takes* what members say of themselves, each in its own stream: who comes or goes says so
 //! itself, so that no two can disagree about one member, and no order among members is needed.
@@ -6,6 +6,7 @@
 //! members known are those in the core view, in the end the same everywhere. *Does not promise* one
 //! sequence of views, nor the same messages between two of them. Whoever is in the core group may
 //! send without being a member: it is told nothing, and nobody waits for it.
+//! Senders wait, as everywhere, while a member does not take what it is told.
 
 use alloc::collections::BTreeSet;
 use alloc::sync::Arc;

@@ -55,7 +55,7 @@ enum Stage {
     Asked(Instant, Option<Cursor>),
 }
 
-/// How far the table is read: the next entry of a membership on a core group.
+/// How far the table is read: the next entry of a membership on a core group; nowhere: at its first.
 type Cursor = (GroupId, Index, Slot);
 
 impl Seeking {
@@ -154,6 +154,10 @@ impl<C: Core, P: Policy> Groups<C, P> {
         let (mut groups, mut read) = (Vec::new(), 0);
         let first = from.map_or(GroupId(0), |(core, ..)| core);
         for (&core, &number) in self.numbers.range(first..) {
+            if read >= SEEK_MAX {
+                return (groups, Some((core, 0, NOWHERE)));
+            }
+            read += 1;
             let Some(group) = self.cores[number as usize].as_ref() else { continue };
             if group.exchange.is_some() || !group.directory.is_swept() {
                 self.seeking.again(peer);
@@ -167,13 +171,19 @@ impl<C: Core, P: Policy> Groups<C, P> {
                 None => memberships.after(number, None),
             };
             while let Some(index) = next {
+                if read >= SEEK_MAX {
+                    return (groups, Some((core, index, NOWHERE)));
+                }
+                read += 1;
                 let members = memberships.members(index);
                 let mut at = NOWHERE;
                 let apart = memberships.has_lost(index) && !members.contains(&peer);
                 if apart && members.contains(&self.here.me) {
                     at = memberships.first(index);
                 }
-                if let Some((_, _, slot)) = here.filter(|(_, same, _)| *same == index) {
+                if let Some((_, _, slot)) =
+                    here.filter(|(_, same, at)| *same == index && *at != NOWHERE)
+                {
                     let stands = self.here.table.is_taken(slot)
                         && self.here.table.entry(slot).membership == index;
                     at = if stands { slot } else { NOWHERE };
@@ -182,7 +192,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
                     }
                 }
                 while at != NOWHERE {
-                    if read == SEEK_MAX || groups.len() == SOUGHT_MAX {
+                    if read >= SEEK_MAX || groups.len() == SOUGHT_MAX {
                         return (groups, Some((core, index, at)));
                     }
                     read += 1;

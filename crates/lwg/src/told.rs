@@ -1,6 +1,7 @@
 //! Told: what waits for the floor above, in the one order that means something.
 //!
-//! *Takes* what is told, and runs of own sends that are stable: those come by the thousand.
+//! *Takes* what is told, and runs of own sends that are stable or never will be: those come
+//! by the thousand.
 //! *Promises* all of it, one by one, in the order in which it was told. *Keeps* a run in one place.
 
 use alloc::collections::VecDeque;
@@ -18,12 +19,13 @@ pub(crate) struct Told {
     taken: u64,
 }
 
-/// Sends that are stable.
+/// Sends that are stable, or never will be.
 struct Run {
     /// It comes after so many.
     after: u64,
     next: SendId,
     left: u64,
+    stable: bool,
 }
 
 impl Told {
@@ -34,18 +36,23 @@ impl Told {
 
     /// The sends from that one on are stable, so many.
     pub(crate) fn push_stable(&mut self, next: SendId, left: u64) {
-        self.runs.push_back(Run { after: self.told, next, left });
+        self.runs.push_back(Run { after: self.told, next, left, stable: true });
+    }
+
+    /// The sends from that one on will not be, so many.
+    pub(crate) fn push_unstable(&mut self, next: SendId, left: u64) {
+        self.runs.push_back(Run { after: self.told, next, left, stable: false });
     }
 
     pub(crate) fn pop_front(&mut self) -> Option<Up> {
         if let Some(run) = self.runs.front_mut().filter(|run| run.after == self.taken) {
-            let send = run.next;
+            let (send, stable) = (run.next, run.stable);
             run.next.0 = run.next.0.wrapping_add(1);
             run.left -= 1;
             if run.left == 0 {
                 self.runs.pop_front();
             }
-            return Some(Up::Stable { send });
+            return Some(if stable { Up::Stable { send } } else { Up::Unstable { send } });
         }
         let up = self.ups.pop_front()?;
         self.taken += 1;
@@ -80,16 +87,17 @@ mod tests {
         told.push_stable(SendId(u64::MAX), 2);
         told.extend([room(1), room(2)]);
         told.push_stable(SendId(7), 1);
-        told.push_stable(SendId(4), 2);
+        told.push_unstable(SendId(4), 2);
         told.push_back(room(3));
         assert_eq!(told.len(), 6);
         let all = core::iter::from_fn(|| told.pop_front()).map(|up| match up {
             Up::Stable { send } => (0, send.0),
             Up::Room { lwg } => (1, lwg.count),
-            _ => (2, 0),
+            Up::Unstable { send } => (2, send.0),
+            _ => (3, 0),
         });
         let all: alloc::vec::Vec<_> = all.collect();
-        let stable = [(0, u64::MAX), (0, 0), (0, 7), (0, 4), (0, 5)];
+        let stable = [(0, u64::MAX), (0, 0), (0, 7), (2, 4), (2, 5)];
         assert_eq!(all[..2], stable[..2]);
         assert_eq!(all[2..4], [(1, 1), (1, 2)]);
         assert_eq!(all[4..7], stable[2..]);

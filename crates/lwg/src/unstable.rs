@@ -1,8 +1,8 @@
 //! Unstable: own messages that were told here and are not known to be told everywhere.
 //!
 //! *Takes* own deliveries, what the kernel knows to be stable, and the ends of core views.
-//! *Promises* that a send is told stable once every member of its view has been told it, and to
-//! members only. *Keeps* messages of one view that follow each other in one place: a sender has
+//! *Promises* that a send is told stable once every member of its view has been told it, and
+//! unstable once that cannot be known any more. *Keeps* messages of one view that follow each other in one place: a sender has
 //! thousands.
 
 use alloc::collections::{BTreeSet, VecDeque};
@@ -83,14 +83,31 @@ impl CoreGroup {
     /// it if it comes: some other change of the same view may have taken it elsewhere. It is known
     /// to have come once it takes part in a next change, or has a cast of the new view.
     pub(crate) fn carry_unstable(&mut self, here: &mut Here, along: &BTreeSet<Endpoint>) {
-        let comes = |run: &Run| run.members.iter().all(|it| along.contains(it));
-        self.carried.retain(comes);
+        self.lose_carried(here, along);
         self.tell_carried(here);
         self.carried = core::mem::take(&mut self.unstable);
-        self.carried.retain(comes);
+        self.lose_carried(here, along);
         if !self.carried.is_empty() {
             self.urgent.push_back(Urgent::Here);
         }
+    }
+
+    /// Of what is not for these alone nothing more will be heard.
+    fn lose_carried(&mut self, here: &mut Here, along: &BTreeSet<Endpoint>) {
+        self.carried.retain(|run| {
+            let comes = run.members.iter().all(|it| along.contains(it));
+            if !comes {
+                here.told.push_unstable(run.send, run.count);
+            }
+            comes
+        });
+    }
+
+    /// This process is out of the core group.
+    pub(crate) fn lose_unstable(&mut self, here: &mut Here) {
+        self.lose_carried(here, &BTreeSet::new());
+        self.carried = core::mem::take(&mut self.unstable);
+        self.lose_carried(here, &BTreeSet::new());
     }
 
     pub(crate) fn tell_carried(&mut self, here: &mut Here) {
@@ -107,7 +124,7 @@ impl CoreGroup {
 struct Inside([Option<(LwgId, bool)>; 2]);
 
 impl Inside {
-    /// Told to members only: who has gone out of the group hears nothing more of it.
+    /// Who has gone out of the group cannot know.
     fn tell(&mut self, here: &mut Here, run: &Run, count: u64) {
         let known = self.0.iter().flatten().find(|(lwg, _)| *lwg == run.lwg);
         let inside = known.map_or_else(|| is_inside(here, run.lwg), |(_, inside)| *inside);
@@ -116,6 +133,8 @@ impl Inside {
         }
         if inside {
             here.told.push_stable(run.send, count);
+        } else {
+            here.told.push_unstable(run.send, count);
         }
     }
 }

@@ -182,15 +182,18 @@ fn beside(traits: Traits) -> (Town, LwgId) {
 #[test]
 fn what_comes_from_outside_is_refused_while_a_member_takes_nothing() {
     let (mut town, slow) = beside(Traits { open: true, relaxed: false });
-    let (send, member, message) = (SendId(77), seat(1), Message::new(vec![4]));
-    let how = Order::Total.into();
-    town.ask(seat(3), Down::SendThrough { lwg: slow, member, send, how, replies: true, message });
-    town.run();
-    let lost = town.told[&seat(3)].iter().find_map(|up| match up {
-        Up::Answered { send: SendId(77), lost, .. } => Some(lost.clone()),
-        _ => None,
-    });
-    assert_eq!(lost, Some(vec![seat(1)]));
+    // By way of another, and of the one that takes nothing itself.
+    for member in [seat(1), seat(2)] {
+        let (send, message) = (SendId(77), Message::new(vec![4]));
+        let (how, replies) = (Order::Total.into(), true);
+        town.ask(seat(3), Down::SendThrough { lwg: slow, member, send, how, replies, message });
+        town.run();
+        let lost = town.news(seat(3)).into_iter().find_map(|up| match up {
+            Up::Answered { send: SendId(77), lost, .. } => Some(lost),
+            _ => None,
+        });
+        assert_eq!(lost, Some(vec![member]));
+    }
 }
 
 #[test]
@@ -199,4 +202,41 @@ fn who_is_no_member_of_a_relaxed_group_waits_too() {
     assert_eq!(who_sends(&mut town, slow, &[3, 3, 1]), [true, false, false]);
     choke(&mut town, 2, slow, false);
     assert!(room(&town, 3, slow) == 1 && sends(&mut town, 3, slow));
+}
+
+/// It is told no view of that group, so nothing else would say so.
+#[test]
+fn who_is_no_member_waits_neither_for_who_has_crashed_nor_on_a_core_group_that_it_has_left() {
+    for leaves in [false, true] {
+        let (mut town, slow) = beside(Traits { open: false, relaxed: true });
+        assert_eq!(who_sends(&mut town, slow, &[3, 3]), [true, false]);
+        let group = town.view(seat(1), slow).expect("a view").core;
+        if leaves {
+            town.ask(seat(3), Down::Core(vsync::Down::Leave { group }));
+        } else {
+            town.crash(seat(2));
+            town.net.borrow_mut().regroup(group);
+        }
+        town.run();
+        assert_eq!(room(&town, 3, slow), 1, "leaves: {leaves}");
+        assert!(leaves || sends(&mut town, 3, slow), "nobody chokes it any more");
+    }
+}
+
+#[test]
+fn who_has_asked_too_much_of_a_core_group_is_told_of_room_when_it_is_out_of_it() {
+    let (mut town, slow) = beside(Traits { open: false, relaxed: true });
+    let group = town.view(seat(1), slow).expect("a view").core;
+    let number = town.net.borrow().at[&(group, seat(3))];
+    town.net.borrow_mut().epochs[number].blocked = true;
+    let send = |town: &mut Town, send| {
+        let (how, message) = (Order::Fifo.into(), Message::new(vec![2; 50]));
+        town.ask(seat(3), Down::Send { lwg: slow, send, how, replies: false, message })
+    };
+    let taken =
+        (1..).find(|count| !send(&mut town, SendId(*count))).expect("it is full in the end");
+    assert!(taken > 1 && room(&town, 3, slow) == 0);
+    town.ask(seat(3), Down::Core(vsync::Down::Leave { group }));
+    town.run();
+    assert_eq!(room(&town, 3, slow), 1);
 }

@@ -6,7 +6,7 @@ use common::judge::judge;
 use common::town::Town;
 use common::{lwg, seat, seats};
 use lwg::{Down, GroupId, LwgId};
-use muts::{Duration, Random};
+use muts::{Duration, Layer, Random};
 
 /// A core group that 1 founds for these.
 fn founded(town: &mut Town, number: u32, nodes: &[u64]) -> GroupId {
@@ -197,4 +197,33 @@ fn who_is_on_the_way_does_not_wait_for_those_who_have_been_there() {
         judge(&town.told);
     }
     assert!(waited > 0);
+}
+
+/// What nothing is asked for costs time too: there may be a hundred thousand core groups.
+#[test]
+fn many_memberships_are_looked_through_a_piece_at_a_time() {
+    const NODES: u64 = 14;
+    let all: Vec<u64> = (1..=NODES).collect();
+    let mut town = Town::new(1, &seats(&all));
+    let core = founded(&mut town, 1, &all);
+    let many = lwg::limits::SEEK_MAX as u64 + 100;
+    for set in 1..=many {
+        let members: Vec<u64> = (1..NODES).filter(|node| set >> (node - 1) & 1 == 1).collect();
+        let (lwg, members) = (lwg(1, set), seats(&members));
+        assert!(town.ask(seat(1), Down::CreateOn { core, lwg, members }));
+        if set % 512 == 0 {
+            town.run();
+        }
+    }
+    town.run();
+    assert_eq!(town.count(seat(1), "lwg.memberships"), many);
+    town.crash(seat(NODES));
+    town.net.borrow_mut().regroup(core);
+    town.run();
+    town.pass(Duration::from_secs(5));
+    let next = town.towers[&seat(1)].deadline().expect("the rest is to be looked through");
+    assert!(next.since(town.now) <= Duration::from_millis(1), "in {:?}", next.since(town.now));
+    town.pass(Duration::from_millis(1));
+    let next = town.towers[&seat(1)].deadline().map(|next| next.since(town.now));
+    assert!(next.is_none_or(|next| next > Duration::from_millis(1)), "and no more");
 }

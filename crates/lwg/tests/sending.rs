@@ -5,7 +5,7 @@ mod common;
 use common::town::Town;
 use common::{lwg, seat, seats};
 use lwg::{Down, Endpoint, LwgId, Members, Message, Order, SendId, SetId, Traits, Up};
-use muts::Duration;
+use muts::{Duration, Malformed, Sink, Wire};
 
 /// Four processes, and a group of the first three that is open or not.
 fn four(open: bool) -> (Town, LwgId) {
@@ -255,17 +255,68 @@ fn a_send_is_stable_once_those_who_come_along_are_known_to_have_come() {
         town.crash(seat(3));
         town.net.borrow_mut().regroup(core);
         town.hear(seat(1));
-        let told = |town: &Town| {
-            let stable = |up: &&Up| matches!(up, Up::Stable { send: told } if *told == send);
-            town.told[&seat(1)].iter().filter(stable).count()
-        };
-        assert_eq!((town.members(seat(1), group).len(), told(&town)), (2, 0));
+        assert_eq!(town.members(seat(1), group).len(), 2);
+        assert_eq!(stability(&town, 1, send), []);
         if !comes {
             town.net.borrow_mut().side.insert(seat(2), 1);
             town.net.borrow_mut().regroup(core);
         }
         town.run();
-        assert_eq!(told(&town), usize::from(comes));
+        assert_eq!(stability(&town, 1, send), [comes]);
+    }
+}
+
+/// What was told of a send: that it is stable, or that it never will be.
+fn stability(town: &Town, node: u64, send: SendId) -> Vec<bool> {
+    let told = town.told[&seat(node)].iter();
+    told.filter_map(|up| match up {
+        Up::Stable { send: told } if *told == send => Some(true),
+        Up::Unstable { send: told } if *told == send => Some(false),
+        _ => None,
+    })
+    .collect()
+}
+
+#[test]
+fn a_send_of_which_a_member_is_lost_before_it_has_it_is_told_never_to_be_stable() {
+    let (mut town, group) = four(false);
+    let core = town.view(seat(1), group).expect("a view").core;
+    let before = town.send(seat(1), group, Order::Fifo, false);
+    town.run();
+    town.crash(seat(2));
+    let lost = [1, 2].map(|_| town.send(seat(1), group, Order::Fifo, false));
+    town.net.borrow_mut().regroup(core);
+    town.run();
+    assert_eq!(stability(&town, 1, before), [true]);
+    assert_eq!(lost.map(|send| stability(&town, 1, send)), [[false], [false]]);
+    let after = town.send(seat(1), group, Order::Fifo, false);
+    town.run();
+    assert_eq!(stability(&town, 1, after), [true]);
+}
+
+/// It is told of no view, and not that it is out.
+#[test]
+fn who_sends_beside_a_relaxed_group_hears_the_end_of_it_without_the_group_or_the_core_group() {
+    for leaves in [false, true] {
+        let (mut town, _) = four(false);
+        let (group, set, members) = (lwg(1, 3), SetId::DEFAULT, seats(&[1, 2]));
+        let traits = Traits { open: false, relaxed: true };
+        town.ask(seat(1), Down::CreateWith { set, lwg: group, members, traits });
+        town.run();
+        let core = town.view(seat(1), group).expect("a view").core;
+        let send = town.send(seat(4), group, Order::Fifo, false);
+        town.hear(seat(4));
+        while !town.net.borrow().deliveries().is_empty() {
+            town.step();
+        }
+        assert_eq!(stability(&town, 4, send), []);
+        let ask = match leaves {
+            true => Down::Core(vsync::Down::Leave { group: core }),
+            false => Down::Destroy { lwg: group },
+        };
+        town.ask(seat(4), ask);
+        town.run();
+        assert_eq!(stability(&town, 4, send), [false], "leaves: {leaves}");
     }
 }
 
@@ -295,4 +346,61 @@ fn who_takes_no_letters_keeps_nothing_but_its_own_waiting() {
     town.run();
     assert_eq!(asked.map(|send| replies(&town, 3, send)), [3, 3]);
     assert_eq!(town.count(seat(1), "lwg.letters"), 0);
+}
+
+#[test]
+fn what_the_longest_header_does_not_fit_on_is_refused_and_what_it_fits_on_goes() {
+    let most = lwg::limits::MESSAGE_BYTES_MAX - Message::default().len();
+    let how = || Order::Total.into();
+    for (bytes, fits) in [(most, true), (most + 1, false)] {
+        let (mut town, lwg) = four(true);
+        let long = || Message::new(vec![3; bytes]);
+        let [send, some, through] = [1, 2, 3].map(SendId);
+        let (member, to, replies) = (seat(2), Box::new(seats(&[2])), true);
+        town.ask(seat(1), Down::Send { lwg, send, how: how(), replies, message: long() });
+        town.ask(
+            seat(1),
+            Down::SendTo { lwg, to, send: some, how: how(), replies, message: long() },
+        );
+        let (send, message) = (through, long());
+        town.ask(seat(4), Down::SendThrough { lwg, member, send, how: how(), replies, message });
+        town.run();
+        let heard = [1, 2, 3].map(|send| told(&town, 2, SendId(send)).is_some());
+        assert_eq!(heard, [fits; 3]);
+        let lost = if fits { nobody() } else { seats(&[2]) };
+        let answers = if fits { seats(&[1, 2, 3]) } else { nobody() };
+        assert_eq!(end(&town, 1, SendId(1)), (answers.clone(), Some((nobody(), nobody()))));
+        assert_eq!(end(&town, 4, through), (answers, Some((lost, nobody()))));
+    }
+}
+
+/// What stands on a message, whatever it means.
+struct Head(Vec<u8>);
+
+impl Wire for Head {
+    fn write(&self, into: &mut impl Sink) {
+        into.extend_from_slice(&self.0);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        Ok(Self(core::mem::take(from).to_vec()))
+    }
+}
+
+/// Else the kernel would drop it, and whoever waits for its place would wait for ever.
+#[test]
+fn who_is_to_pass_on_what_is_too_long_refuses_it() {
+    let (mut town, group) = four(true);
+    let send = send_through(&mut town, 4, 2, group, true);
+    {
+        let mut net = town.net.borrow_mut();
+        net.carry((seat(4), seat(2)));
+        let letter = net.ups.get_mut(&seat(2)).and_then(std::collections::VecDeque::pop_back);
+        let Some(vsync::Up::Send { from, mut message }) = letter else { panic!("a letter") };
+        let head = message.pop::<Head>().expect("one");
+        let mut long = Message::new(vec![3; lwg::limits::MESSAGE_BYTES_MAX + 1]);
+        long.push(&head);
+        net.tell(seat(2), vsync::Up::Send { from, message: long });
+    }
+    town.run();
+    assert_eq!(end(&town, 4, send), (nobody(), Some((seats(&[2]), nobody()))));
 }

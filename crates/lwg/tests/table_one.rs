@@ -229,14 +229,18 @@ fn send_is_told_to_all_members_and_to_nobody_else() {
 }
 
 #[test]
-fn a_send_into_a_group_that_one_is_not_in_ends_its_replies() {
+fn a_send_into_a_group_that_one_is_not_in_ends() {
     let (mut town, _) = three();
     let group = lwg(1, 2);
     town.ask(seat(1), Down::Create { lwg: group, members: seats(&[1, 2]) });
     town.run();
-    let asked = town.send(seat(3), group, Order::Fifo, true);
-    let told = town.news(seat(3));
-    assert!(matches!(told.last(), Some(Up::Answered { send, .. }) if *send == asked));
+    for replies in [true, false] {
+        let asked = town.send(seat(3), group, Order::Fifo, replies);
+        let told = town.news(seat(3));
+        let ends = |up: &Up| matches!(up, Up::Answered { send, .. } if *send == asked);
+        assert_eq!(told.iter().any(ends), replies);
+        assert!(matches!(told.last(), Some(Up::Unstable { send }) if *send == asked));
+    }
 }
 
 #[test]

@@ -50,6 +50,12 @@ impl<K: Ord + Copy> Choked<K> {
         self.own.entry(group).or_default();
     }
 
+    /// Whether it does.
+    #[must_use]
+    pub fn is_own(&self, group: K) -> bool {
+        self.own.contains_key(&group)
+    }
+
     /// It no longer does; who is to be told so.
     #[must_use]
     pub fn ease(&mut self, group: K) -> Vec<Endpoint> {
@@ -103,6 +109,11 @@ impl<K: Ord + Copy> Choked<K> {
     #[must_use]
     pub fn is_refused(&self, group: K) -> bool {
         self.refused.contains(&group)
+    }
+
+    /// Those of which that is so.
+    pub fn refused(&self) -> impl Iterator<Item = K> + '_ {
+        self.refused.iter().copied()
     }
 
     /// It is told that there is room now; false if nothing was handed back.

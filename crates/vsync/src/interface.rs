@@ -55,7 +55,8 @@ pub enum Down {
     },
     /// Multicasts to the group's present view, sender included. Handed back as `Full` while a
     /// flush runs, the window is full, a member does not take what it is told ([`Down::Choke`]), or
-    /// the group is still being joined; `Up::Room` follows.
+    /// the group is still being joined; `Up::Room` follows. What is too long is dropped, and told by
+    /// [`Fault::TooLong`].
     Cast {
         /// The group.
         group: GroupId,
@@ -246,6 +247,8 @@ pub enum Fault {
     Missing(Vec<ProcId>),
     /// Over the limit on members of a view.
     TooMany,
+    /// Longer than `limits::CAST_BYTES_MAX` with all headers: the multicast was dropped.
+    TooLong,
     /// The view is not primary and the group's terms refuse multicasts in such: the multicast was
     /// dropped. Send again in a view that is.
     NotPrimary,

@@ -380,6 +380,9 @@ impl<M: Multicast> Layer for Kernel<M> {
         {
             // Nobody may have what others cannot be sent.
             self.desk.counters.too_long += 1;
+            if let Down::Cast { group, .. } = ask {
+                self.desk.told.push_back(Up::Fault { group, fault: Fault::TooLong });
+            }
             return Ok(());
         }
         match ask {

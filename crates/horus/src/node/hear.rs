@@ -54,6 +54,7 @@ impl Node {
                 self.take_replies(*send);
             }
             Up::Stable { send } => self.hear_stable(*send),
+            Up::Unstable { send } => self.hear_unstable(*send),
             Up::Done { lwg, operation, outcome } => self.hear_done(*lwg, *operation, outcome),
             Up::Told { .. } | Up::Room { .. } | Up::RoomTo { .. } | Up::Out { .. } => {}
             Up::Core(core) => self.hear_core(core.clone()),
@@ -154,6 +155,15 @@ impl Node {
     fn hear_stable(&mut self, send: SendId) {
         if let Some(own) = self.groups.own.remove(&send) {
             self.stable(&show_lwg(own.lwg), &own.own);
+        }
+    }
+
+    fn hear_unstable(&mut self, send: SendId) {
+        let own = self.groups.own.remove(&send);
+        if own.is_some_and(|own| own.own.flood)
+            && let Some(flood) = &mut self.flood
+        {
+            flood.settled();
         }
     }
 
@@ -363,6 +373,7 @@ impl Node {
                 "its view is not primary, so it takes no multicasts: send again in one that is"
                     .to_owned()
             }
+            vsync::Fault::TooLong => "a message that is too long: send it in parts".to_owned(),
             vsync::Fault::TooMany => "more members than a view can hold".to_owned(),
             vsync::Fault::Missing(who) => {
                 let who: Vec<_> = who.iter().map(|who| self.horus.book().show(*who)).collect();

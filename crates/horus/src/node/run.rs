@@ -290,6 +290,7 @@ const fn changes(up: &lwg::Up) -> bool {
         lwg::Up::Message { .. }
             | lwg::Up::Reply { .. }
             | lwg::Up::Stable { .. }
+            | lwg::Up::Unstable { .. }
             | lwg::Up::Core(Cast { .. } | Room { .. } | Send { .. } | Stable { .. })
     )
 }

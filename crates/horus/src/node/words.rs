@@ -29,7 +29,7 @@ const VERBS: [Verb; 23] = [
         "create",
         &[One("lwg"), Each("members")],
         &["set", "semantics"],
-        "make a light-weight group: a label of this node's; semantics=relaxed: nobody waits",
+        "make a light-weight group: a label of this node's; semantics=relaxed: no agreed views",
     ),
     ("add", &[One("lwg"), Each("members")], &[], "add members; LWG is a label or an id"),
     ("remove", &[One("lwg"), Each("members")], &[], "remove members, this node too"),

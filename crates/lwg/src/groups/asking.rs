@@ -11,11 +11,16 @@ use crate::here::CoreNumber;
 use crate::id::{LwgId, Members};
 use crate::interface::{Down, Operation, Outcome, Up};
 use crate::letter::Letter;
-use crate::limits::RUN_MAX;
+use crate::limits::{MESSAGE_BYTES_MAX, RUN_MAX};
 use crate::membership::distinct;
 use crate::policy::{PINNED, Policy};
 use crate::sets::SetId;
 use crate::traits::Traits;
+
+/// Whether a message can go whatever stands on it.
+pub(crate) fn fits(message: &Message) -> bool {
+    message.len() <= MESSAGE_BYTES_MAX
+}
 
 impl<C: Core, P: Policy> Groups<C, P> {
     /// Carries out what the user asks, or hands it back.
@@ -68,7 +73,8 @@ impl<C: Core, P: Policy> Groups<C, P> {
                 if self.letters.refuse(to, None) {
                     return Err(Down::Reply { to, send, reply });
                 }
-                let (letter, message) = match reply {
+                // Who asked waits for an answer, whatever is wrong with it.
+                let (letter, message) = match reply.filter(fits) {
                     Some(message) => (Letter::Reply { send }, message),
                     None => (Letter::Declined { send }, Message::default()),
                 };
@@ -78,6 +84,10 @@ impl<C: Core, P: Policy> Groups<C, P> {
             Down::Discard { send } => {
                 self.here.replies.discard(send);
                 self.settle_asides();
+                Ok(())
+            }
+            Down::Tell { message, .. } if !fits(&message) => {
+                self.here.counters.unsendable += 1;
                 Ok(())
             }
             Down::Tell { lwg, to, message } => {
@@ -137,9 +147,14 @@ impl<C: Core, P: Policy> Groups<C, P> {
     }
 
     /// Where a group is that is sent to, if nothing at all is before what is sent.
-    pub(super) fn clear_way(&self, lwg: LwgId, replies: bool) -> Option<CoreNumber> {
+    pub(super) fn clear_way(
+        &self,
+        lwg: LwgId,
+        replies: bool,
+        message: &Message,
+    ) -> Option<CoreNumber> {
         let free = self.heard
-            && self.later.is_empty()
+            && fits(message)
             && self.here.arriving.is_empty()
             && !self.here.choked.mentions(lwg)
             && !(replies && self.here.replies.is_full());
@@ -193,6 +208,10 @@ impl<C: Core, P: Policy> Groups<C, P> {
                 return Err(asked(Ask::Send(post)));
             }
             self.here.replies.open(send, post.lwg);
+        }
+        if !fits(&post.message) {
+            self.here.refuse_send(&post);
+            return Ok(());
         }
         self.ask(Ask::Send(post)).map_err(|ask| {
             self.here.replies.discard(send);

@@ -1,6 +1,6 @@
 //! Hearing: what the kernel tells, to the core group that it concerns.
 
-use muts::{Full, Message};
+use muts::Message;
 use vsync::{Core, Endpoint, GroupId, How};
 
 use super::{Groups, is_managed};
@@ -23,13 +23,6 @@ impl<C: Core, P: Policy> Groups<C, P> {
         loop {
             self.listen();
             self.post_waiting();
-            if let Some(ask) = self.later.pop_front() {
-                if let Err(Full(ask)) = self.below.down(self.here.now, ask) {
-                    self.later.push_front(ask);
-                } else {
-                    continue;
-                }
-            }
             let Some(number) = self.ready.first().copied() else {
                 self.heard = true;
                 self.give_room();
@@ -134,6 +127,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             self.cores[at] = Some(CoreGroup::new(number, view, &mut self.here));
             number
         };
+        self.here.look_all_choked();
         if self.swept.is_empty() {
             self.sweep_from = self.here.now + SWEEP_AFTER;
         }
@@ -173,6 +167,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
                 self.idle.remove(&(since, number));
             }
             core.on_out(&mut self.here);
+            self.here.look_all_choked();
             self.placing_out(number);
             self.moves_out(number, group);
             for lwg in self.here.arriving_at(group) {

@@ -351,6 +351,11 @@ impl App for Client {
                 Some((lwg, msg)) => self.diary.stable(Group::Light(*lwg), msg),
                 None => self.wrong.push(format!("stable: {send:?} was never sent")),
             },
+            Up::Unstable { send } => {
+                if !self.sends.contains_key(&send) {
+                    self.wrong.push(format!("unstable: {send:?} was never sent"));
+                }
+            }
             Up::Done { lwg, .. } => match self.changing.get_mut(&lwg) {
                 Some(count @ 1..) => *count -= 1,
                 _ => self.wrong.push(format!("done: nothing was asked of {lwg:?}")),

@@ -248,6 +248,7 @@ impl Client {
     fn cast(&mut self, group: GroupId, how: &How, message: &Message) -> Taken {
         if message.len() > CAST_BYTES_MAX {
             // Nobody may have what others cannot be sent.
+            self.told.push_back(Up::Fault { group, fault: Fault::TooLong });
             return Taken::Dropped;
         }
         let Some(way) = self.groups.get_mut(&group) else {

@@ -187,7 +187,8 @@ words! { Fault
     1 NotIn {}
     2 AlreadyIn {}
     3 TooMany {}
-    5 NotPrimary {};
+    5 NotPrimary {}
+    6 TooLong {};
     4 Missing
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Plant, kernel, light};
 
-pub(super) const PLANTS: [Plant; 8] = [
+pub(super) const PLANTS: [Plant; 9] = [
     light(
         "who takes again what it is told of a group tells nobody",
         "crates/lwg/src/choked.rs",
@@ -20,6 +20,12 @@ pub(super) const PLANTS: [Plant; 8] = [
         "crates/lwg/src/here.rs",
         "        if free {\n",
         "        if free && self.choked.is_empty() {\n",
+    ),
+    light(
+        "who is no member of a relaxed group waits for who has crashed there",
+        "crates/lwg/src/groups/hearing.rs",
+        "        self.here.look_all_choked();\n        if self.swept",
+        "        if self.swept",
     ),
     kernel(
         "a view without who choked a core group gives no room",

@@ -20,7 +20,7 @@ const fn light(
     Plant { name, file, from, to, families: &[], packages: &["lwg"] }
 }
 
-pub(super) const PLANTS: [Plant; 37] = [
+pub(super) const PLANTS: [Plant; 38] = [
     kernel(
         "who multicasts while a GBCAST waits to be sure is not told of room",
         "crates/vsync/src/succession.rs",
@@ -119,8 +119,14 @@ pub(super) const PLANTS: [Plant; 37] = [
     light(
         "who is said to come along has delivered what was sent",
         "crates/lwg/src/unstable.rs",
-        "        self.carried.retain(comes);\n        if !self",
-        "        self.carried.retain(comes);\n        self.tell_carried(here);\n        if !self",
+        "        self.lose_carried(here, along);\n        if !self",
+        "        self.lose_carried(here, along);\n        self.tell_carried(here);\n        if !self",
+    ),
+    light(
+        "of what a lost member may not have it is not told that it never will be stable",
+        "crates/lwg/src/unstable.rs",
+        "            if !comes {\n",
+        "            if !comes && run.count == u64::MAX {\n",
     ),
     light(
         "who sends goes on in the view that it has sent in, whatever has become of it",
