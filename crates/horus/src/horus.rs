@@ -157,8 +157,8 @@ impl Horus {
         self.door.shared.ended()
     }
 
-    /// Whether it is over because an operator told it to leave ([`Config::operators`]), as a program
-    /// is told to end: nothing is wrong.
+    /// Whether it is over because an operator told it to leave ([`Config::operators`]), as a
+    /// program is told to end: nothing is wrong.
     #[must_use]
     pub fn was_told_to_leave(&self) -> bool {
         self.ended().is_some_and(|why| why == TOLD_TO_LEAVE)
@@ -303,8 +303,8 @@ impl Horus {
     /// ends once the member has it told; [`Sent::lost`] names the member if it could not.
     ///
     /// # Errors
-    /// [`Error::Closed`]; [`Error::NotSent`] if that member takes nothing of as much as may wait for
-    /// it, for as long as it may.
+    /// [`Error::Closed`]; [`Error::NotSent`] if that member takes nothing of as much as may wait
+    /// for it, for as long as it may.
     pub fn send_through(
         &self,
         member: Endpoint,
