@@ -321,8 +321,8 @@ impl Received {
     }
 
     /// lwg_reply: once a message, hence it is used up. A reply that nobody wants is dropped; one
-    /// that is too long ([`Error::TooLong`]), or is for a process that takes nothing of the many that
-    /// wait for it already, is told as none, so that the asker waits no longer.
+    /// that is too long ([`Error::TooLong`]), or is for a process that takes nothing of the many
+    /// that wait for it already, is told as none, so that the asker waits no longer.
     pub fn reply(mut self, body: impl Into<Bytes>) {
         if let Some(answer) = self.answer.take() {
             let body = body.into();

@@ -157,8 +157,8 @@ impl Horus {
         self.door.shared.ended()
     }
 
-    /// Whether it is over because an operator told it to leave ([`Config::operators`]), as a program
-    /// is told to end: nothing is wrong.
+    /// Whether it is over because an operator told it to leave ([`Config::operators`]), as a
+    /// program is told to end: nothing is wrong.
     #[must_use]
     pub fn was_told_to_leave(&self) -> bool {
         self.ended().is_some_and(|why| why == TOLD_TO_LEAVE)

@@ -220,9 +220,6 @@ impl<C: Core, P: Policy> Groups<C, P> {
     }
 
     fn ask_lowest(&mut self, lwg: LwgId, lowest: Endpoint) {
-        if self.letters.is_full(lowest) {
-            return self.end_create(lwg, Outcome::Missing(Members::from_slice(&[lowest])));
-        }
         let Some(create) = self.placing.creates.get_mut(&lwg) else { return };
         create.stage = Stage::Asked(lowest);
         create.deadline = self.here.now + ASKED;

@@ -157,7 +157,8 @@ impl Waiting {
 const fn is_asked_after(letter: &Letter) -> bool {
     matches!(
         letter,
-        Letter::Placed { .. }
+        Letter::Place { .. }
+            | Letter::Placed { .. }
             | Letter::Passed { .. }
             | Letter::Gone { .. }
             | Letter::Forget { .. }

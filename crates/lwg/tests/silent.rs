@@ -180,7 +180,10 @@ fn who_asks_it_to_place_groups_is_told_that_it_is_missing() {
         assert!(letters(&town, 4) <= LETTERS_MAX);
         town.pass(Duration::from_secs(9));
     }
-    let missing = |up: &Up| matches!(up, Up::Done { outcome: Outcome::Missing(who), .. } if who[..] == [seat(1)]);
+    let missing = |up: &Up| match up {
+        Up::Done { outcome: Outcome::Missing(who), .. } => who[..] == [seat(1)],
+        _ => false,
+    };
     assert_eq!(count(&town, 4, missing), asked as usize);
 }
 

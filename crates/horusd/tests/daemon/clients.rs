@@ -105,7 +105,9 @@ fn hostile_clients_are_put_out_and_keep_nobody_else_from_anything() {
 
         drop(busy);
         let victim = victim.join().expect("nothing that it was told is wrong");
-        let from_others = |up: &&Up| matches!(up, Up::Cast { from, .. } if from.proc.node != NodeId::of_name("victim"));
+        let itself = NodeId::of_name("victim");
+        let from_others =
+            |up: &&Up| matches!(up, Up::Cast { from, .. } if from.proc.node != itself);
         assert_eq!(victim.told.iter().filter(from_others).count(), 0, "others cast into its group");
     });
 }

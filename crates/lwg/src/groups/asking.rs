@@ -69,32 +69,10 @@ impl<C: Core, P: Policy> Groups<C, P> {
                 self.send(Post { lwg, send, how, replies, to, outside: None, message })
             }
             Down::SendThrough { .. } => self.send_through(ask),
-            Down::Reply { to, send, reply } => {
-                if self.letters.refuse(to, None) {
-                    return Err(Down::Reply { to, send, reply });
-                }
-                // Who asked waits for an answer, whatever is wrong with it.
-                let (letter, message) = match reply.filter(fits) {
-                    Some(message) => (Letter::Reply { send }, message),
-                    None => (Letter::Declined { send }, Message::default()),
-                };
-                self.send_letter(to, &letter, message);
-                Ok(())
-            }
+            Down::Reply { .. } | Down::Tell { .. } => self.take_letter(ask),
             Down::Discard { send } => {
                 self.here.replies.discard(send);
                 self.settle_asides();
-                Ok(())
-            }
-            Down::Tell { message, .. } if !fits(&message) => {
-                self.here.counters.unsendable += 1;
-                Ok(())
-            }
-            Down::Tell { lwg, to, message } => {
-                if self.letters.refuse(to, Some(lwg)) {
-                    return Err(Down::Tell { lwg, to, message });
-                }
-                self.send_letter(to, &Letter::Told { lwg }, message);
                 Ok(())
             }
             Down::Choke { lwg, choked } => {
@@ -103,6 +81,33 @@ impl<C: Core, P: Policy> Groups<C, P> {
             }
             Down::Core(ask) => self.pass_down(ask).map_err(Down::Core),
         }
+    }
+
+    /// Something for one process, if not too much waits for it already.
+    fn take_letter(&mut self, ask: Down) -> Result<(), Down> {
+        let (to, lwg) = match &ask {
+            Down::Reply { to, .. } => (*to, None),
+            Down::Tell { to, lwg, .. } => (*to, Some(*lwg)),
+            _ => return Err(ask),
+        };
+        if self.letters.refuse(to, lwg) {
+            return Err(ask);
+        }
+        let (letter, message) = match ask {
+            Down::Tell { message, .. } if !fits(&message) => {
+                self.here.counters.unsendable += 1;
+                return Ok(());
+            }
+            Down::Tell { lwg, message, .. } => (Letter::Told { lwg }, message),
+            // Who asked waits for an answer, whatever is wrong with it.
+            Down::Reply { send, reply, .. } => match reply.filter(fits) {
+                Some(message) => (Letter::Reply { send }, message),
+                None => (Letter::Declined { send }, Message::default()),
+            },
+            other => return Err(other),
+        };
+        self.send_letter(to, &letter, message);
+        Ok(())
     }
 
     fn take_create(&mut self, ask: Down) -> Result<(), Down> {

@@ -42,8 +42,8 @@ pub(super) const PLANTS: [Plant; 9] = [
     light(
         "what is told to a process that takes nothing is kept without a bound",
         "crates/lwg/src/groups/asking.rs",
-        "if self.letters.refuse(to, Some(lwg)) {",
-        "if self.letters.refuse(to, Some(lwg)) && message.is_empty() {",
+        "if self.letters.refuse(to, lwg) {",
+        "if self.letters.refuse(to, lwg) && lwg.is_none() {",
     ),
     light(
         "who was handed a letter back is told of room only if all are taken",
