@@ -84,8 +84,9 @@ int horus_meet(struct horus_tower *tower, const char *name, const char *address)
 // `tower` comes from `horus_open`; `port` can be written to.
 int horus_port(struct horus_tower *tower, uint16_t *port);
 
-// lwg_create: a group of the members of these names, waiting until they have been met, for at most
-// so many milliseconds each. Free it with `lwg_free`.
+// lwg_create: a group of the members of these names, waiting until they have been met and it is
+// made, for at most so many milliseconds together. With `LATE` it may still be made: then what this
+// process is asked there is declined. Free it with `lwg_free`.
 //
 // # Safety
 // `tower` comes from `horus_open`; `members` is an array of `count` strings that end with 0;
@@ -108,20 +109,21 @@ int lwg_invited(struct horus_tower *tower, uint32_t patience_ms, struct lwg **lw
 // `lwg` comes from `lwg_create` or `lwg_invited` and is not used again; null does nothing.
 void lwg_free(struct lwg *lwg);
 
-// lwg_add: members that are in already are passed over.
+// lwg_add: members that are in already are passed over. Waits until the others have been met and it
+// is done, for at most so many milliseconds together; with `LATE` it may still be done.
 //
 // # Safety
 // `lwg` comes from `lwg_create` or `lwg_invited`; `members` is an array of `count` strings that
 // end with 0.
 int lwg_add(struct lwg *lwg, const char *const *members, size_t count, uint32_t patience_ms);
 
-// lwg_remove: leaving is removing oneself.
+// lwg_remove: leaving is removing oneself. Waits as `lwg_add` does.
 //
 // # Safety
 // As `lwg_add`.
 int lwg_remove(struct lwg *lwg, const char *const *members, size_t count, uint32_t patience_ms);
 
-// lwg_destroy: the group is over for all; it is still to be freed.
+// lwg_destroy: the group is over for all; it is still to be freed. Waits until it is done.
 //
 // # Safety
 // `lwg` comes from `lwg_create` or `lwg_invited`.
@@ -130,7 +132,8 @@ int lwg_destroy(struct lwg *lwg);
 // lwg_send: multicasts to the group, this process included. `order` is 'm', 'f', 'c', 't', 'g':
 // in no order, FIFO, causal, total, against everything; its capital: safe, told only where every
 // member is known to have it. With `sent` replies are wanted: free it with `lwg_discard_replies`;
-// null: none.
+// null: none. Waits while a member does not receive what it is told, and fails while 64 MiB of what
+// this process sent itself lie here unreceived; see `lwg_send_within`.
 //
 // # Safety
 // `lwg` comes from `lwg_create` or `lwg_invited`; `bytes` are `length` bytes; `sent` is null or
@@ -140,6 +143,17 @@ int lwg_send(struct lwg *lwg,
              const uint8_t *bytes,
              size_t length,
              struct lwg_sent **sent);
+
+// lwg_send without replies, unless it has to wait for room longer than that: then it is `LATE`, and
+// nothing was sent. With a patience of 0 it does not wait.
+//
+// # Safety
+// As `lwg_send`.
+int lwg_send_within(struct lwg *lwg,
+                    char order,
+                    const uint8_t *bytes,
+                    size_t length,
+                    uint32_t patience_ms);
 
 // lwg_receive: the next message of the group; views are passed over. Free it with `lwg_done`, or
 // answer it with `lwg_reply`.

@@ -7,9 +7,11 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use roof::{Config, Endpoint, Group, Heard, Horus, How, LwgId, Received, Sent, SetId, Traits};
+use roof::{
+    Config, Endpoint, Group, Heard, Horus, How, LwgId, Pending, Received, Sent, SetId, Traits,
+};
 
 use crate::doorbell::Doorbell;
 use crate::status::{bad, failed, late, wrong};
@@ -52,13 +54,18 @@ impl Tower {
         self.horus.meet(name, address).map_err(wrong)
     }
 
-    pub(crate) fn members(&self, names: &[&str], patience: Duration) -> Done<Endpoints> {
+    pub(crate) fn members(&self, names: &[&str], patience: Patience) -> Done<Endpoints> {
         members(&self.horus, names, patience)
     }
 
-    pub(crate) fn create(&self, members: &Endpoints, traits: Traits) -> Done<Lwg> {
+    pub(crate) fn create(
+        &self,
+        members: &Endpoints,
+        traits: Traits,
+        patience: Patience,
+    ) -> Done<Lwg> {
         let made = self.horus.create_in(SetId::DEFAULT, members, traits);
-        Ok(Lwg::new(self, made.wait().map_err(wrong)?))
+        Ok(Lwg::new(self, patience.wait(made)?))
     }
 
     /// Sends to a group from outside, by way of a member; whether replies are wanted.
@@ -89,8 +96,31 @@ impl Tower {
     }
 }
 
-fn members(horus: &Horus, names: &[&str], patience: Duration) -> Done<Endpoints> {
-    let one = |name: &&str| match horus.member(name).wait_for(patience) {
+/// How long a call may still take.
+#[derive(Clone, Copy)]
+pub(crate) struct Patience {
+    start: Instant,
+    whole: Duration,
+}
+
+impl Patience {
+    /// From now on.
+    pub(crate) fn of(ms: u32) -> Self {
+        Self { start: Instant::now(), whole: crate::patience(ms) }
+    }
+
+    fn left(self) -> Duration {
+        self.whole.saturating_sub(self.start.elapsed())
+    }
+
+    /// What comes of an ask, if it does in time; it is not taken back.
+    pub(crate) fn wait<T: 'static>(self, asked: Pending<T>) -> Done<T> {
+        asked.wait_for(self.left()).map_err(|_| late())?.map_err(wrong)
+    }
+}
+
+fn members(horus: &Horus, names: &[&str], patience: Patience) -> Done<Endpoints> {
+    let one = |name: &&str| match horus.member(name).wait_for(patience.left()) {
         Some(found) => found.map_err(wrong),
         None => Err(failed(&format!("{name} was not met in time; is it running?"))),
     };
@@ -114,8 +144,17 @@ impl Lwg {
         lwg
     }
 
-    pub(crate) fn members(&self, names: &[&str], patience: Duration) -> Done<Endpoints> {
+    pub(crate) fn members(&self, names: &[&str], patience: Patience) -> Done<Endpoints> {
         members(&self.horus, names, patience)
+    }
+
+    /// Sends unless it has to wait for room longer than that.
+    pub(crate) fn send_within(&self, patience: Duration, how: How, body: Vec<u8>) -> Done {
+        match self.group.send_within(patience, how, body) {
+            Ok(_) => Ok(()),
+            Err(roof::Error::NotSent) => Err(late()),
+            Err(error) => Err(wrong(error)),
+        }
     }
 
     /// Takes what is here, and has the doorbell rung when more comes. False: it is over.

@@ -14,7 +14,7 @@ use core::ffi::{c_char, c_int};
 use std::ffi::CStr;
 use std::time::Duration;
 
-use handles::{Asked, Lwg, Tower};
+use handles::{Asked, Lwg, Patience, Tower};
 use roof::{Endpoint, Group, Heard, How, Order, Pending};
 use status::{guarded, wrong};
 
@@ -128,8 +128,9 @@ pub unsafe extern "C" fn horus_port(tower: *mut Tower, port: *mut u16) -> c_int 
     })
 }
 
-/// lwg_create: a group of the members of these names, waiting until they have been met, for at most
-/// so many milliseconds each. Free it with `lwg_free`.
+/// lwg_create: a group of the members of these names, waiting until they have been met and it is
+/// made, for at most so many milliseconds together. With `LATE` it may still be made: then what this
+/// process is asked there is declined. Free it with `lwg_free`.
 ///
 /// # Safety
 /// `tower` comes from `horus_open`; `members` is an array of `count` strings that end with 0;
@@ -186,12 +187,14 @@ unsafe fn change(
     guarded(|| {
         // SAFETY: the caller's promise.
         let (lwg, names) = unsafe { (borrow(lwg)?, texts(members, count)?) };
-        let members = lwg.members(&names, patience(patience_ms))?;
-        how(&lwg.group, &members).wait().map_err(wrong)
+        let patience = Patience::of(patience_ms);
+        let members = lwg.members(&names, patience)?;
+        patience.wait(how(&lwg.group, &members))
     })
 }
 
-/// lwg_add: members that are in already are passed over.
+/// lwg_add: members that are in already are passed over. Waits until the others have been met and it
+/// is done, for at most so many milliseconds together; with `LATE` it may still be done.
 ///
 /// # Safety
 /// `lwg` comes from `lwg_create` or `lwg_invited`; `members` is an array of `count` strings that
@@ -207,7 +210,7 @@ pub unsafe extern "C" fn lwg_add(
     unsafe { change(lwg, members, count, patience_ms, Group::add) }
 }
 
-/// lwg_remove: leaving is removing oneself.
+/// lwg_remove: leaving is removing oneself. Waits as `lwg_add` does.
 ///
 /// # Safety
 /// As `lwg_add`.
@@ -222,7 +225,7 @@ pub unsafe extern "C" fn lwg_remove(
     unsafe { change(lwg, members, count, patience_ms, Group::remove) }
 }
 
-/// lwg_destroy: the group is over for all; it is still to be freed.
+/// lwg_destroy: the group is over for all; it is still to be freed. Waits until it is done.
 ///
 /// # Safety
 /// `lwg` comes from `lwg_create` or `lwg_invited`.
@@ -237,7 +240,8 @@ pub unsafe extern "C" fn lwg_destroy(lwg: *mut Lwg) -> c_int {
 /// lwg_send: multicasts to the group, this process included. `order` is 'm', 'f', 'c', 't', 'g':
 /// in no order, FIFO, causal, total, against everything; its capital: safe, told only where every
 /// member is known to have it. With `sent` replies are wanted: free it with `lwg_discard_replies`;
-/// null: none.
+/// null: none. Waits while a member does not receive what it is told, and fails while 64 MiB of what
+/// this process sent itself lie here unreceived; see `lwg_send_within`.
 ///
 /// # Safety
 /// `lwg` comes from `lwg_create` or `lwg_invited`; `bytes` are `length` bytes; `sent` is null or
@@ -259,6 +263,26 @@ pub unsafe extern "C" fn lwg_send(
         } else {
             put(sent, Asked::new(lwg, lwg.group.ask(order, body).map_err(wrong)?))
         }
+    })
+}
+
+/// lwg_send without replies, unless it has to wait for room longer than that: then it is `LATE`, and
+/// nothing was sent. With a patience of 0 it does not wait.
+///
+/// # Safety
+/// As `lwg_send`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lwg_send_within(
+    lwg: *mut Lwg,
+    order: c_char,
+    bytes: *const u8,
+    length: usize,
+    patience_ms: u32,
+) -> c_int {
+    guarded(|| {
+        // SAFETY: the caller's promise.
+        let (lwg, body) = unsafe { (borrow(lwg)?, body(bytes, length)?) };
+        lwg.send_within(patience(patience_ms), how_of(order)?, body)
     })
 }
 

@@ -4,9 +4,9 @@ use core::ffi::{c_char, c_int};
 
 use roof::{LwgId, Traits};
 
-use crate::handles::{Asked, Lwg, Tower};
+use crate::handles::{Asked, Lwg, Patience, Tower};
 use crate::status::guarded;
-use crate::{body, borrow, how_of, patience, put, put_value, text, texts};
+use crate::{body, borrow, how_of, put, put_value, text, texts};
 
 /// Names a group, the same at every process.
 #[repr(C)]
@@ -44,9 +44,10 @@ pub unsafe extern "C" fn lwg_create_with(
     guarded(|| {
         // SAFETY: the caller's promise.
         let (tower, names) = unsafe { (borrow(tower)?, texts(members, count)?) };
-        let members = tower.members(&names, patience(patience_ms))?;
+        let patience = Patience::of(patience_ms);
+        let members = tower.members(&names, patience)?;
         let traits = Traits { open: open != 0, relaxed: relaxed != 0 };
-        put(lwg, tower.create(&members, traits)?)
+        put(lwg, tower.create(&members, traits, patience)?)
     })
 }
 
@@ -86,7 +87,7 @@ pub unsafe extern "C" fn lwg_send_through(
         let (tower, member) = unsafe { (borrow(tower)?, text(member)?) };
         // SAFETY: the caller's promise.
         let (order, body) = (how_of(order)?, unsafe { body(bytes, length)? });
-        let member = tower.members(&[member], patience(patience_ms))?[0];
+        let member = tower.members(&[member], Patience::of(patience_ms))?[0];
         let asked = tower.through(member, group.id(), order, (body, !sent.is_null()))?;
         if sent.is_null() { Ok(()) } else { put(sent, asked) }
     })

@@ -54,6 +54,11 @@ fn the_example_runs_on_the_static_library() {
 }
 
 #[test]
+fn no_call_waits_for_longer_than_it_may() {
+    run(&["-lhorus"], "patience.c", "patience", "room for many, then for more");
+}
+
+#[test]
 fn who_is_outside_sends_through_a_member_and_beside_a_relaxed_group() {
     run(&["-lhorus"], "outside.c", "outside", "10 readings, and 2 replies to who is outside");
 }
