@@ -184,6 +184,7 @@ pub(crate) const UNSAFE: [&str; 5] = [
     "crates/sim/tests/fuzz/allocator.rs",
     // C hands over pointers.
     "crates/libhorus/src/lib.rs",
+    "crates/libhorus/src/handed.rs",
     "crates/libhorus/src/outside.rs",
 ];
 

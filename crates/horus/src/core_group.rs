@@ -149,8 +149,8 @@ impl CoreGroup {
     /// The next thing told.
     ///
     /// # Errors
-    /// [`Error::Out`] once this process is no longer in the group, or has asked for another handle of
-    /// it; [`Error::Untaken`] if it is out because nothing was heard here while others waited.
+    /// [`Error::Out`] once this process is no longer in the group, or has asked for another handle
+    /// of it; [`Error::Untaken`] if it is out because nothing was heard here while others waited.
     pub fn hear(&self) -> Wait<'_, impl Future<Output = Result<CoreHeard, Error>> + Unpin> {
         Wait::new(
             &self.door,

@@ -100,9 +100,9 @@ const INSECURE: &str = "can be reached from outside and there is no key: give on
 const UNTAKEN: &str = "this process was taken out of the group: nothing of it was received for \
     too long while others waited to send; receive more often, or give it longer (Timing::untaken)";
 
-const OWN_UNTAKEN: &str = "not sent: this process has sent 64 MiB to the group and received none of \
-    it, although its own messages are told to it too; receive them, and if another thread does, give \
-    it time (Group::send_within)";
+const OWN_UNTAKEN: &str = "not sent: this process has sent 64 MiB to the group and received none \
+    of it, although its own messages are told to it too; receive them, and if another thread does, \
+    give it time (Group::send_within)";
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

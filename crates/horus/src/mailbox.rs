@@ -3,9 +3,9 @@
 //! *Takes* what the tower tells, and the wish of whoever holds the handle for the next. *Promises*
 //! that of others' messages not much more lies here than the bounds of `limits` say: their senders
 //! are told to wait, and told again when enough was taken. A process's own messages choke nothing:
-//! who holds the handle sends nothing more by it while too much of them lies here. *Keeps* the weight of what
-//! lies here, others' and own. Only the holder of the crank chokes and eases; who takes only sees to
-//! it that it looks.
+//! who holds the handle sends nothing more by it while too much of them lies here. *Keeps* the
+//! weight of what lies here, others' and own. Only the holder of the crank chokes and eases; who
+//! takes only sees to it that it looks.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -105,7 +105,8 @@ impl Router {
         asks
     }
 
-    /// A group is asked for, with this process in it or not, and what will be told of it goes there.
+    /// A group is asked for, with this process in it or not, and what will be told of it goes
+    /// there.
     pub(crate) fn make_group(&mut self, lwg: LwgId, mailbox: Arc<Mailbox>, inside: bool) {
         let inside = if inside { Inside::ToBe } else { Inside::No };
         self.groups.insert(lwg, Listener { mailbox: Some(mailbox), inside });

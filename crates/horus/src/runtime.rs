@@ -254,8 +254,8 @@ impl<C: Crank> Runtime<C> {
         }
     }
 
-    /// A place to wait, for the calling thread. Who was told to wake an earlier one may wake this one
-    /// for nothing.
+    /// A place to wait, for the calling thread. Who was told to wake an earlier one may wake this
+    /// one for nothing.
     fn seat(&self) -> Arc<Seat<C::Bell>> {
         let free = self.seats.lock().pop();
         let new =

@@ -6,14 +6,15 @@
 #![allow(unsafe_code, reason = "C hands over pointers; each function says what they must be")]
 
 mod doorbell;
+mod handed;
 mod handles;
 pub mod outside;
 mod status;
 
 use core::ffi::{c_char, c_int};
-use std::ffi::CStr;
 use std::time::Duration;
 
+use handed::{body, borrow, free, put, put_value, text, texts};
 use handles::{Asked, Lwg, Patience, Tower};
 use roof::{Endpoint, Group, Heard, How, Order, Pending};
 use status::{guarded, wrong};
@@ -129,8 +130,8 @@ pub unsafe extern "C" fn horus_port(tower: *mut Tower, port: *mut u16) -> c_int 
 }
 
 /// lwg_create: a group of the members of these names, waiting until they have been met and it is
-/// made, for at most so many milliseconds together. With `LATE` it may still be made: then what this
-/// process is asked there is declined. Free it with `lwg_free`.
+/// made, for at most so many milliseconds together. With `LATE` it may still be made: then what
+/// this process is asked there is declined. Free it with `lwg_free`.
 ///
 /// # Safety
 /// `tower` comes from `horus_open`; `members` is an array of `count` strings that end with 0;
@@ -193,8 +194,8 @@ unsafe fn change(
     })
 }
 
-/// lwg_add: members that are in already are passed over. Waits until the others have been met and it
-/// is done, for at most so many milliseconds together; with `LATE` it may still be done.
+/// lwg_add: members that are in already are passed over. Waits until the others have been met and
+/// it is done, for at most so many milliseconds together; with `LATE` it may still be done.
 ///
 /// # Safety
 /// `lwg` comes from `lwg_create` or `lwg_invited`; `members` is an array of `count` strings that
@@ -240,8 +241,8 @@ pub unsafe extern "C" fn lwg_destroy(lwg: *mut Lwg) -> c_int {
 /// lwg_send: multicasts to the group, this process included. `order` is 'm', 'f', 'c', 't', 'g':
 /// in no order, FIFO, causal, total, against everything; its capital: safe, told only where every
 /// member is known to have it. With `sent` replies are wanted: free it with `lwg_discard_replies`;
-/// null: none. Waits while a member does not receive what it is told, and fails while 64 MiB of what
-/// this process sent itself lie here unreceived; see `lwg_send_within`.
+/// null: none. Waits while a member does not receive what it is told, and fails while 64 MiB of
+/// what this process sent itself lie here unreceived; see `lwg_send_within`.
 ///
 /// # Safety
 /// `lwg` comes from `lwg_create` or `lwg_invited`; `bytes` are `length` bytes; `sent` is null or
@@ -266,8 +267,8 @@ pub unsafe extern "C" fn lwg_send(
     })
 }
 
-/// lwg_send without replies, unless it has to wait for room longer than that: then it is `LATE`, and
-/// nothing was sent. With a patience of 0 it does not wait.
+/// lwg_send without replies, unless it has to wait for room longer than that: then it is `LATE`,
+/// and nothing was sent. With a patience of 0 it does not wait.
 ///
 /// # Safety
 /// As `lwg_send`.
@@ -448,70 +449,6 @@ type Done<T = ()> = Result<T, horus_status>;
 
 fn patience(ms: u32) -> Duration {
     Duration::from_millis(u64::from(ms))
-}
-
-/// # Safety
-/// A string that ends with 0, or null.
-unsafe fn text<'a>(text: *const c_char) -> Done<&'a str> {
-    if text.is_null() {
-        return Err(status::bad("no text"));
-    }
-    // SAFETY: not null, and the caller's promise.
-    let text = unsafe { CStr::from_ptr(text) };
-    text.to_str().map_err(|_| status::bad("text that is not UTF-8"))
-}
-
-/// # Safety
-/// An array of so many strings that end with 0, or null.
-unsafe fn texts<'a>(all: *const *const c_char, count: usize) -> Done<Vec<&'a str>> {
-    if all.is_null() {
-        return Err(status::bad("no members"));
-    }
-    // SAFETY: not null, and the caller's promise.
-    let all = unsafe { core::slice::from_raw_parts(all, count) };
-    // SAFETY: the caller's promise of each.
-    all.iter().map(|one| unsafe { text(*one) }).collect()
-}
-
-/// # Safety
-/// So many bytes, or null for none.
-unsafe fn body(bytes: *const u8, length: usize) -> Done<Vec<u8>> {
-    match (bytes.is_null(), length) {
-        (_, 0) => Ok(Vec::new()),
-        (true, _) => Err(status::bad("no bytes")),
-        // SAFETY: not null, and the caller's promise.
-        (false, _) => Ok(unsafe { core::slice::from_raw_parts(bytes, length) }.to_vec()),
-    }
-}
-
-/// # Safety
-/// A handle of this library that was not freed, or null.
-unsafe fn borrow<'a, T>(handle: *mut T) -> Done<&'a T> {
-    // SAFETY: the caller's promise.
-    unsafe { handle.as_ref() }.ok_or_else(|| status::bad("no handle"))
-}
-
-/// # Safety
-/// A handle of this library that is given back, or null.
-unsafe fn free<T>(handle: *mut T) {
-    if !handle.is_null() {
-        // SAFETY: it was made by a box, and the caller gives it back. Nothing unwinds into C.
-        let handle = std::panic::AssertUnwindSafe(unsafe { Box::from_raw(handle) });
-        let _ = std::panic::catch_unwind(move || drop(handle));
-    }
-}
-
-fn put<T>(place: *mut *mut T, value: T) -> Done {
-    put_value(place, Box::into_raw(Box::new(value)))
-}
-
-fn put_value<T>(place: *mut T, value: T) -> Done {
-    if place.is_null() {
-        return Err(status::bad("nowhere to put what was asked for"));
-    }
-    // SAFETY: not null; every caller of this is promised that it can be written to.
-    unsafe { place.write(value) };
-    Ok(())
 }
 
 /// One endpoint for each name.

@@ -4,9 +4,10 @@ use core::ffi::{c_char, c_int};
 
 use roof::{LwgId, Traits};
 
+use crate::handed::{body, borrow, put, put_value, text, texts};
 use crate::handles::{Asked, Lwg, Patience, Tower};
+use crate::how_of;
 use crate::status::guarded;
-use crate::{body, borrow, how_of, put, put_value, text, texts};
 
 /// Names a group, the same at every process.
 #[repr(C)]

@@ -10,12 +10,12 @@ use alloc::vec::Vec;
 use muts::{Instant, Message, ProcId};
 use vsync::{Core, Endpoint, GroupId};
 
-use crate::group::{Ask, Post};
+use crate::group::Ask;
 use crate::groups::Groups;
 use crate::header::{Op, SILENT, What};
 use crate::here::CoreNumber;
 use crate::id::{LwgId, Members, SendId};
-use crate::interface::{Down, Operation, Outcome, Up};
+use crate::interface::{Operation, Outcome, Up};
 use crate::letter::Letter;
 use crate::limits::{ASKED, PLACED_AGAIN_MAX, PLACING_MAX};
 use crate::policy::{EXACT, NEW, PINNED, Place, Policy, SUPERSET};
@@ -486,45 +486,6 @@ impl<C: Core, P: Policy> Groups<C, P> {
         match ask {
             Ask::Op(op) => self.ended(&op, Outcome::NoGroup),
             Ask::Send(post) => self.here.refuse_send(&post),
-        }
-    }
-
-    /// Takes an ask for a group, wherever it is, or hands it back.
-    pub(crate) fn ask(&mut self, ask: Ask) -> Result<(), Ask> {
-        if let Some(arriving) = self.here.arriving.get_mut(&ask.lwg()) {
-            return arriving.hold(ask);
-        }
-        if let Some((number, _)) = self.here.find(ask.lwg())
-            && let Some(core) = self.cores[number as usize].as_mut()
-        {
-            core.ask(&mut self.here, ask)?;
-            self.note(number);
-            return Ok(());
-        }
-        match self.placing.hold(ask) {
-            Ok(()) => Ok(()),
-            Err((ask, true)) => Err(ask),
-            Err((ask, false)) => {
-                self.refuse(ask);
-                Ok(())
-            }
-        }
-    }
-}
-
-/// An operation that found no room, as it was asked.
-pub(crate) fn asked(ask: Ask) -> Down {
-    match ask {
-        Ask::Op(Op { lwg, what: What::Create(members, _), .. }) => Down::Create { lwg, members },
-        Ask::Op(Op { lwg, what: What::Add(members), .. }) => Down::Add { lwg, members },
-        Ask::Op(Op { lwg, what: What::Remove(members), .. }) => Down::Remove { lwg, members },
-        Ask::Op(Op { lwg, what: What::Switch(to, _), .. }) => Down::Move { lwg, to: to.core },
-        Ask::Op(Op { lwg, .. }) => Down::Destroy { lwg },
-        Ask::Send(Post { lwg, send, how, replies, to: Some(to), message, .. }) => {
-            Down::SendTo { lwg, to, send, how, replies, message }
-        }
-        Ask::Send(Post { lwg, send, how, replies, message, .. }) => {
-            Down::Send { lwg, send, how, replies, message }
         }
     }
 }

@@ -30,7 +30,6 @@ use vsync::{Endpoint, GroupId};
 use crate::data::Data;
 use crate::group::{Destination, Generation};
 use crate::id::{LwgId, Members, SendId};
-use crate::interface::Operation;
 use crate::limits::{MEMBERS_MAX, NAMED_MAX};
 use crate::traits::{Marks, Traits};
 use crate::view::ViewId;
@@ -193,17 +192,6 @@ impl Wire for SendId {
 const SAME: u8 = 0x80;
 
 impl Op {
-    /// What its user calls it; nothing, if no user asks for such.
-    pub(crate) const fn operation(&self) -> Option<Operation> {
-        match self.what {
-            What::Create(..) => Some(Operation::Create),
-            What::Add(_) => Some(Operation::Add),
-            What::Remove(_) => Some(Operation::Remove),
-            What::Destroy => Some(Operation::Destroy),
-            _ => None,
-        }
-    }
-
     /// The members that it names.
     fn members(&self) -> &[Endpoint] {
         match &self.what {

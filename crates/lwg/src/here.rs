@@ -11,7 +11,7 @@ use crate::data::Data;
 use crate::group::Generation;
 use crate::header::{Op, What};
 use crate::id::LwgId;
-use crate::interface::{Outcome, Up, Why};
+use crate::interface::{Operation, Outcome, Up, Why};
 use crate::letter::Letter;
 use crate::limits::KNOWN_MAX;
 use crate::moving::Arriving;
@@ -128,9 +128,14 @@ impl Here {
 
     /// An own operation has ended; nothing is told of one that no user asked for.
     pub(crate) fn tell_done(&mut self, op: &Op, outcome: Outcome) {
-        if let Some(operation) = op.operation() {
-            self.told.push_back(Up::Done { lwg: op.lwg, operation, outcome });
-        }
+        let operation = match op.what {
+            What::Create(..) => Operation::Create,
+            What::Add(_) => Operation::Add,
+            What::Remove(_) => Operation::Remove,
+            What::Destroy => Operation::Destroy,
+            _ => return,
+        };
+        self.told.push_back(Up::Done { lwg: op.lwg, operation, outcome });
     }
 
     /// A multicast of a group is told.

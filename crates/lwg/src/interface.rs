@@ -247,9 +247,9 @@ pub enum Up {
     },
     /// An own `Create`, `Add`, `Remove`, `Destroy` or `Move` is carried out or refused at its place
     /// among the operations on that group, or certain to be: told as soon as it is on its way, if
-    /// nothing but what others ask at the same time can come before it. A view follows where it changes
-    /// one, and what is sent after this is sent in that view. Of several who add or remove the
-    /// same at the same time each may be told that it did.
+    /// nothing but what others ask at the same time can come before it. A view follows where it
+    /// changes one, and what is sent after this is sent in that view. Of several who add or remove
+    /// the same at the same time each may be told that it did.
     Done {
         /// The group.
         lwg: LwgId,

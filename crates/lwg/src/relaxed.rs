@@ -1,4 +1,5 @@
-//! Relaxed groups: nobody waits for others to agree (paper 5.2: sensors that only send, and their readers).
+//! Relaxed groups: nobody waits for others to agree (paper 5.2: sensors that only send, and their
+//! readers).
 //!
 //! *Takes* what members say of themselves, each in its own stream: who comes or goes says so
 //! itself, so that no two can disagree about one member, and no order among members is needed.

@@ -55,7 +55,8 @@ enum Stage {
     Asked(Instant, Option<Cursor>),
 }
 
-/// How far the table is read: the next entry of a membership on a core group; nowhere: at its first.
+/// How far the table is read: the next entry of a membership on a core group; nowhere: at its
+/// first.
 type Cursor = (GroupId, Index, Slot);
 
 impl Seeking {

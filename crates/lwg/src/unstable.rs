@@ -2,8 +2,8 @@
 //!
 //! *Takes* own deliveries, what the kernel knows to be stable, and the ends of core views.
 //! *Promises* that a send is told stable once every member of its view has been told it, and
-//! unstable once that cannot be known any more. *Keeps* messages of one view that follow each other in one place: a sender has
-//! thousands.
+//! unstable once that cannot be known any more. *Keeps* messages of one view that follow each other
+//! in one place: a sender has thousands.
 
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::sync::Arc;

@@ -1,4 +1,4 @@
-//! What is handed back because too much is under way: it is told when it can be asked again.
+//! What waits its turn: handed back because too much is under way, or behind what was asked before.
 
 mod common;
 
@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use common::town::Town;
 use common::{lwg, seat, seats};
-use lwg::{Down, LwgId, SetId, Up};
+use lwg::{Down, LwgId, Outcome, SetId, Up};
 
 #[test]
 fn more_moves_than_can_be_under_way_are_all_made_in_the_end() {
@@ -33,4 +33,36 @@ fn more_moves_than_can_be_under_way_are_all_made_in_the_end() {
     assert_eq!(most, 400 - lwg::limits::MOVES_MAX);
     let core = |group: &LwgId| town.towers[&seat(2)].explain(*group).map(|place| place.core);
     assert!(groups.iter().all(|group| core(group) == Some(to)));
+}
+
+#[test]
+fn what_one_asks_of_a_group_is_done_in_the_order_of_asking() {
+    use lwg::Operation::{Add, Create, Remove};
+    let (mut town, group) = (Town::new(1, &seats(&[1, 2, 3])), lwg(1, 1));
+    town.ask(seat(1), Down::Create { lwg: group, members: seats(&[1, 2, 3]) });
+    town.run();
+    town.start(seat(4), lwg::Smallest::default());
+    // Who is not in the core group has to come first; nothing that follows goes past it.
+    town.ask(seat(1), Down::Add { lwg: group, members: seats(&[4]) });
+    town.ask(seat(1), Down::Remove { lwg: group, members: seats(&[4]) });
+    town.ask(seat(1), Down::Add { lwg: group, members: seats(&[9]) });
+    town.ask(seat(1), Down::Remove { lwg: group, members: seats(&[2]) });
+    town.run();
+    let ended = town.told[&seat(1)].iter().filter_map(|up| match up {
+        Up::Done { operation, outcome, .. } => Some((*operation, outcome.clone())),
+        _ => None,
+    });
+    let (done, missing) = (Outcome::Done, Outcome::Missing(seats(&[9])));
+    assert_eq!(
+        ended.collect::<Vec<_>>(),
+        [
+            (Create, done.clone()),
+            (Add, done.clone()),
+            (Remove, done.clone()),
+            (Add, missing),
+            (Remove, done)
+        ]
+    );
+    assert_eq!(town.members(seat(1), group), seats(&[1, 3]));
+    assert_eq!(town.count(seat(1), "lwg.unsettled"), 0);
 }

@@ -125,36 +125,6 @@ fn add_of_one_who_cannot_be_had_names_it() {
 }
 
 #[test]
-fn what_one_asks_of_a_group_is_done_in_the_order_of_asking() {
-    use lwg::Operation::{Add, Create, Remove};
-    let (mut town, group) = three();
-    town.start(seat(4), lwg::Smallest::default());
-    // Who is not in the core group has to come first; nothing that follows goes past it.
-    town.ask(seat(1), Down::Add { lwg: group, members: seats(&[4]) });
-    town.ask(seat(1), Down::Remove { lwg: group, members: seats(&[4]) });
-    town.ask(seat(1), Down::Add { lwg: group, members: seats(&[9]) });
-    town.ask(seat(1), Down::Remove { lwg: group, members: seats(&[2]) });
-    town.run();
-    let ended = town.told[&seat(1)].iter().filter_map(|up| match up {
-        Up::Done { operation, outcome, .. } => Some((*operation, outcome.clone())),
-        _ => None,
-    });
-    let (done, missing) = (Outcome::Done, Outcome::Missing(seats(&[9])));
-    assert_eq!(
-        ended.collect::<Vec<_>>(),
-        [
-            (Create, done.clone()),
-            (Add, done.clone()),
-            (Remove, done.clone()),
-            (Add, missing),
-            (Remove, done)
-        ]
-    );
-    assert_eq!(town.members(seat(1), group), seats(&[1, 3]));
-    assert_eq!(town.count(seat(1), "lwg.unsettled"), 0);
-}
-
-#[test]
 fn create_with_one_who_cannot_be_had_names_it() {
     let mut town = Town::new(1, &seats(&[1, 2]));
     town.ask(seat(1), Down::Create { lwg: lwg(1, 1), members: seats(&[1, 2, 9]) });

@@ -55,8 +55,8 @@ pub enum Down {
     },
     /// Multicasts to the group's present view, sender included. Handed back as `Full` while a
     /// flush runs, the window is full, a member does not take what it is told ([`Down::Choke`]), or
-    /// the group is still being joined; `Up::Room` follows. What is too long is dropped, and told by
-    /// [`Fault::TooLong`].
+    /// the group is still being joined; `Up::Room` follows. What is too long is dropped, and told
+    /// by [`Fault::TooLong`].
     Cast {
         /// The group.
         group: GroupId,

@@ -428,8 +428,8 @@ const PLANTS: [Plant; 66] = [
     light(
         "a group that is not open takes what comes from outside",
         "crates/lwg/src/passing.rs",
-        "let refused = !marks.is_some_and(|marks| marks.traits().open);",
-        "let refused = marks.is_none();",
+        "let open = marks.is_some_and(|marks| marks.traits().open);",
+        "let open = marks.is_some();",
     ),
     moving(
         "a group leaves its core group without the MARKs",

@@ -1,13 +1,13 @@
 //! `lwg-subset`: a light-weight view lies inside the core view it names, and is not used once
 //! the core view of its process has moved on without some of its members.
 //!
-//! A core view that is named and that nobody took holds nobody. Where none is named, a core group of
-//! which a history tells nothing is not judged from that history. What is sent
-//! while a group goes from one core group to another waits for its view there: such sends are not
-//! uses of the old one. Nor is one that went out in a later view, about to be told: where there are
-//! thousands of groups their views follow that of the core group within milliseconds. Nor is one
-//! that nobody was told, if its process then went out of the group or died: it may have waited for
-//! a view that did not come.
+//! A core view that is named and that nobody took holds nobody. Where none is named, a core group
+//! of which a history tells nothing is not judged from that history. What is sent while a group
+//! goes from one core group to another waits for its view there: such sends are not uses of the old
+//! one. Nor is one that went out in a later view, about to be told: where there are thousands of
+//! groups their views follow that of the core group within milliseconds. Nor is one that nobody was
+//! told, if its process then went out of the group or died: it may have waited for a view that did
+//! not come.
 
 use super::facts::{Facts, Install};
 use super::{Property, Report};

@@ -4,7 +4,6 @@ use muts::{Full, Message};
 use vsync::Core;
 
 use super::{Groups, is_managed};
-use crate::founding::asked;
 use crate::group::{Ask, Post};
 use crate::header::{Header, Op, What};
 use crate::here::CoreNumber;
@@ -138,6 +137,28 @@ impl<C: Core, P: Policy> Groups<C, P> {
         Ok(())
     }
 
+    /// Takes an ask for a group, wherever it is, or hands it back.
+    pub(crate) fn ask(&mut self, ask: Ask) -> Result<(), Ask> {
+        if let Some(arriving) = self.here.arriving.get_mut(&ask.lwg()) {
+            return arriving.hold(ask);
+        }
+        if let Some((number, _)) = self.here.find(ask.lwg())
+            && let Some(core) = self.cores[number as usize].as_mut()
+        {
+            core.ask(&mut self.here, ask)?;
+            self.note(number);
+            return Ok(());
+        }
+        match self.placing.hold(ask) {
+            Ok(()) => Ok(()),
+            Err((ask, true)) => Err(ask),
+            Err((ask, false)) => {
+                self.refuse(ask);
+                Ok(())
+            }
+        }
+    }
+
     fn operate(&mut self, lwg: LwgId, what: What) -> Result<(), Down> {
         let number = self.next_op();
         let op = Op { number, lwg, what };
@@ -265,5 +286,22 @@ impl<C: Core, P: Policy> Groups<C, P> {
             }
             ask
         })
+    }
+}
+
+/// An operation that found no room, as it was asked.
+pub(crate) fn asked(ask: Ask) -> Down {
+    match ask {
+        Ask::Op(Op { lwg, what: What::Create(members, _), .. }) => Down::Create { lwg, members },
+        Ask::Op(Op { lwg, what: What::Add(members), .. }) => Down::Add { lwg, members },
+        Ask::Op(Op { lwg, what: What::Remove(members), .. }) => Down::Remove { lwg, members },
+        Ask::Op(Op { lwg, what: What::Switch(to, _), .. }) => Down::Move { lwg, to: to.core },
+        Ask::Op(Op { lwg, .. }) => Down::Destroy { lwg },
+        Ask::Send(Post { lwg, send, how, replies, to: Some(to), message, .. }) => {
+            Down::SendTo { lwg, to, send, how, replies, message }
+        }
+        Ask::Send(Post { lwg, send, how, replies, message, .. }) => {
+            Down::Send { lwg, send, how, replies, message }
+        }
     }
 }

@@ -120,7 +120,8 @@ pub(super) const PLANTS: [Plant; 38] = [
         "who is said to come along has delivered what was sent",
         "crates/lwg/src/unstable.rs",
         "        self.lose_carried(here, along);\n        if !self",
-        "        self.lose_carried(here, along);\n        self.tell_carried(here);\n        if !self",
+        "        self.lose_carried(here, along);\n        self.tell_carried(here);\n\
+         \x20       if !self",
     ),
     light(
         "of what a lost member may not have it is not told that it never will be stable",
