@@ -85,8 +85,8 @@ int horus_meet(struct horus_tower *tower, const char *name, const char *address)
 int horus_port(struct horus_tower *tower, uint16_t *port);
 
 // lwg_create: a group of the members of these names, waiting until they have been met and it is
-// made, for at most so many milliseconds together. With `LATE` it may still be made: then what this
-// process is asked there is declined. Free it with `lwg_free`.
+// made, for at most so many milliseconds together. With `LATE` it may still be made: then what
+// this process is asked there is declined. Free it with `lwg_free`.
 //
 // # Safety
 // `tower` comes from `horus_open`; `members` is an array of `count` strings that end with 0;
@@ -109,8 +109,8 @@ int lwg_invited(struct horus_tower *tower, uint32_t patience_ms, struct lwg **lw
 // `lwg` comes from `lwg_create` or `lwg_invited` and is not used again; null does nothing.
 void lwg_free(struct lwg *lwg);
 
-// lwg_add: members that are in already are passed over. Waits until the others have been met and it
-// is done, for at most so many milliseconds together; with `LATE` it may still be done.
+// lwg_add: members that are in already are passed over. Waits until the others have been met and
+// it is done, for at most so many milliseconds together; with `LATE` it may still be done.
 //
 // # Safety
 // `lwg` comes from `lwg_create` or `lwg_invited`; `members` is an array of `count` strings that
@@ -132,8 +132,8 @@ int lwg_destroy(struct lwg *lwg);
 // lwg_send: multicasts to the group, this process included. `order` is 'm', 'f', 'c', 't', 'g':
 // in no order, FIFO, causal, total, against everything; its capital: safe, told only where every
 // member is known to have it. With `sent` replies are wanted: free it with `lwg_discard_replies`;
-// null: none. Waits while a member does not receive what it is told, and fails while 64 MiB of what
-// this process sent itself lie here unreceived; see `lwg_send_within`.
+// null: none. Waits while a member does not receive what it is told, and fails while 64 MiB of
+// what this process sent itself lie here unreceived; see `lwg_send_within`.
 //
 // # Safety
 // `lwg` comes from `lwg_create` or `lwg_invited`; `bytes` are `length` bytes; `sent` is null or
@@ -144,8 +144,8 @@ int lwg_send(struct lwg *lwg,
              size_t length,
              struct lwg_sent **sent);
 
-// lwg_send without replies, unless it has to wait for room longer than that: then it is `LATE`, and
-// nothing was sent. With a patience of 0 it does not wait.
+// lwg_send without replies, unless it has to wait for room longer than that: then it is `LATE`,
+// and nothing was sent. With a patience of 0 it does not wait.
 //
 // # Safety
 // As `lwg_send`.
