@@ -255,3 +255,34 @@ fn what_is_wrong_from_the_start_is_one_line_that_names_it() {
     assert_eq!(said.matches("choose").count(), 1, "{said}");
     let _ = std::fs::remove_dir_all(room);
 }
+
+#[test]
+fn who_was_not_told_of_the_one_that_calls_it_writes_its_name_all_the_same() {
+    let room = room("introduced");
+    let free = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    let at = free.local_addr().expect("bound").to_string();
+    drop(free);
+    let at_a = |word: String| if word == "127.0.0.1:0" { at.clone() } else { word };
+    let a = Command::new(HORUS)
+        .args(options(&room).into_iter().map(at_a))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut a = a.expect("the binary of this crate");
+    let as_b = |word: String| if word == "a" { "b".into() } else { word };
+    let mut b = Command::new(HORUS);
+    b.args(options(&room).into_iter().map(as_b)).arg("--peer").arg(format!("a={at}"));
+    let script = r#"
+        {"do":"found","group":"g","members":["b","a"]}
+        {"do":"cast","group":"g","order":"abcast","msg":"m1"}
+        {"do":"settled"}"#;
+    let b = run(&mut b, script);
+    assert_eq!(b.status.code(), Some(0), "{:#?}", events(&b));
+    drop(a.stdin.take());
+    let a = events(&a.wait_with_output().expect("an end"));
+    let met = place_of(&a, "met").expect("it was called");
+    assert!(a[met]["process"].as_str().is_some_and(|b| b.starts_with("b#")), "{a:#?}");
+    let verdict = directory(&room.join("histories"), &Options::default()).expect("histories");
+    assert!(verdict.is_good() && verdict.deliveries == 2, "{verdict}");
+    let _ = std::fs::remove_dir_all(room);
+}
