@@ -18,7 +18,8 @@
 //! well writes [`Event::End`]; one that is killed just stops.
 //!
 //! A reader forgives exactly one thing: a last line without its newline is a torn write and is
-//! ignored. Nothing follows `crash` or `end`. Unknown fields are ignored, unknown events are counted ([`Log::unknown`]), and any
+//! ignored. Nothing follows `crash` or `end`. Unknown fields are ignored, unknown events are
+//! counted ([`Log::unknown`]), and any
 //! other bad line is an input error that names file and line.
 //!
 //! Keep a history in memory as a [`Log`] or on disk through a [`Writer`]; [`crate::check`]

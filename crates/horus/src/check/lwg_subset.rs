@@ -1,8 +1,8 @@
 //! `lwg-subset`: a light-weight view lies inside the core view it names, and is not used once
 //! the core view of its process has moved on without some of its members.
 //!
-//! A core view that is named and that nobody took holds nobody. Where none is named, a core group of
-//! which a history tells nothing is not judged from that history. What is sent
+//! A core view that is named and that nobody took holds nobody. Where none is named, a core group
+//! of which a history tells nothing is not judged from that history. What is sent
 //! while a group goes from one core group to another waits for its view there: such sends are not
 //! uses of the old one. Nor is one that went out in a later view, about to be told: where there are
 //! thousands of groups their views follow that of the core group within milliseconds. Nor is one

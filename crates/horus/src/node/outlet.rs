@@ -137,7 +137,7 @@ impl Outlet {
         let mut left = batch;
         while !left.is_empty() {
             let piece = &left[..left.len().min(PIECE)];
-            let count = patiently(|| to.write(piece))?;
+            let count = self.patiently(|| to.write(piece))?;
             if count == 0 {
                 return Err(ErrorKind::WriteZero.into());
             }
@@ -145,17 +145,19 @@ impl Outlet {
             self.state.lock().taken += 1;
             self.changed.notify_all();
         }
-        patiently(|| to.flush())
+        self.patiently(|| to.flush())
     }
-}
 
-/// Tries until it is done or cannot be.
-fn patiently<T>(mut go: impl FnMut() -> io::Result<T>) -> io::Result<T> {
-    loop {
-        match go() {
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => std::thread::sleep(AGAIN),
-            done => return done,
+    /// Tries until it is done or cannot be.
+    fn patiently<T>(&self, mut go: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+        loop {
+            match go() {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.changed.wait_for(&mut self.state.lock(), AGAIN);
+                }
+                done => return done,
+            }
         }
     }
 }
