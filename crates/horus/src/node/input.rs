@@ -11,6 +11,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::limits::{LINE_BYTES_MAX, LINES_AHEAD_MAX};
+use super::outlet::Outlet;
 
 /// The exit code after a second SIGINT: what a shell reports for one.
 const INTERRUPTED: i32 = 130;
@@ -47,11 +48,18 @@ impl Inputs {
     ///
     /// # Errors
     /// What the system answers if there can be no thread or no handler.
-    pub(crate) fn open() -> io::Result<Arc<Self>> {
+    pub(crate) fn open(outlet: &Arc<Outlet>) -> io::Result<Arc<Self>> {
         let inputs = Arc::new(Self::default());
         let lines = Arc::clone(&inputs);
+        // Nobody may be reading what the node tells: then it waits there, and looks at no input.
+        let [at_end, at_signal] = [outlet, outlet].map(Arc::clone);
         std::thread::Builder::new().name("lines".into()).spawn(move || {
-            read_lines(&mut io::stdin().lock(), |input| lines.push(input));
+            read_lines(&mut io::stdin().lock(), |input| {
+                if input == Input::End {
+                    at_end.hurry();
+                }
+                lines.push(input);
+            });
         })?;
         let mut signals = Signals::new([SIGINT, SIGTERM])?;
         let ends = Arc::clone(&inputs);
@@ -65,6 +73,7 @@ impl Inputs {
                     }
                 }
                 ends.put(Input::Stop);
+                at_signal.hurry();
             }
         })?;
         Ok(inputs)

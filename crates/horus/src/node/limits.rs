@@ -44,6 +44,14 @@ pub(crate) const LEAVING_AT_ONCE: usize = 256;
 /// died is found out well before.
 pub(crate) const LEAVING_PATIENCE: Duration = Duration::from_secs(5);
 
+/// Bytes told on standard output that may wait for the reader: what comes in a burst, while the
+/// reader is not looking.
+pub(crate) const UNREAD_BYTES_MAX: usize = 1 << 20;
+
+/// How long a reader of standard output may take nothing once the node is to end: one that is alive
+/// takes something well before, and who ends a process does not wait much longer.
+pub(crate) const READER_PATIENCE: Duration = Duration::from_secs(3);
+
 /// Bytes of a body shown in words or as JSON on standard output; longer ones only by their size.
 pub(crate) const BODY_SHOWN_MAX: usize = 256;
 

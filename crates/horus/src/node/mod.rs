@@ -15,6 +15,7 @@ mod leaving;
 mod limits;
 mod names;
 mod options;
+mod outlet;
 mod parked;
 mod post;
 mod record;

@@ -1,17 +1,20 @@
 //! Record: everything that happens, to the history and to standard output, in one order.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use horus::history::{Event, Writer};
 use serde_json::{Map, Value, json};
 
 use super::limits::BODY_SHOWN_MAX;
+use super::outlet::Outlet;
 
 /// Where events go.
 pub(crate) struct Record {
     history: Option<(Writer, PathBuf)>,
+    outlet: Arc<Outlet>,
     json: bool,
     /// Why the history can no longer be trusted.
     broken: Option<String>,
@@ -26,6 +29,7 @@ impl Record {
         directory: Option<&Path>,
         process: &str,
         json: bool,
+        outlet: Arc<Outlet>,
     ) -> Result<Self, String> {
         let history = match directory {
             Some(directory) => {
@@ -35,7 +39,7 @@ impl Record {
             }
             None => None,
         };
-        let mut record = Self { history, json, broken: None };
+        let mut record = Self { history, outlet, json, broken: None };
         record.show(&Event::Start { proc: process.into() }, []);
         Ok(record)
     }
@@ -77,6 +81,11 @@ impl Record {
         self.broken.as_deref()
     }
 
+    /// Nothing more is told; returns when it was read, or nobody reads it.
+    pub(crate) fn finish(&self) {
+        self.outlet.finish();
+    }
+
     fn show<const N: usize>(&mut self, event: &Event, more: [(&str, Value); N]) {
         let value = serde_json::to_value(event).expect("an event is an object");
         if let Value::Object(mut line) = value {
@@ -94,8 +103,7 @@ impl Record {
         } else {
             words(&line)
         };
-        // Nobody may be reading any more; then the history alone tells.
-        let _ = writeln!(io::stdout().lock(), "{text}");
+        self.outlet.tell(&text);
     }
 }
 

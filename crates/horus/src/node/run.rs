@@ -22,6 +22,7 @@ use super::introductions::Introductions;
 use super::leaving::Leaving;
 use super::limits::{MEETING_PATIENCE, PARKED_MAX};
 use super::options::Options;
+use super::outlet::Outlet;
 use super::parked::Parked;
 use super::record::Record;
 use super::replies::{Awaited, Owed};
@@ -81,7 +82,11 @@ pub(crate) fn run(options: &Options) -> ExitCode {
         }
     };
     match Node::open(options, config) {
-        Ok((mut node, events, inputs)) => node.live(&events, &inputs),
+        Ok((mut node, events, inputs)) => {
+            let code = node.live(&events, &inputs);
+            node.record.finish();
+            code
+        }
         Err(why) => {
             eprintln!("horus node: {why}");
             ExitCode::FAILURE
@@ -95,13 +100,14 @@ impl Node {
         config: horus::Config,
     ) -> Result<(Self, Events, Arc<Inputs>), String> {
         // First, so that no signal finds nobody to take it.
-        let inputs = Inputs::open().map_err(|error| error.to_string())?;
+        let outlet = Outlet::open(std::io::stdout()).map_err(|error| error.to_string())?;
+        let inputs = Inputs::open(&outlet).map_err(|error| error.to_string())?;
         let beat = config.timing.beat;
         let addresses = config.peers.iter().cloned().collect();
         let opened = Horus::embedded_with_events(config);
         let (horus, events) = opened.map_err(|error: Error| error.to_string())?;
         let me = horus.show(horus.me());
-        let record = Record::open(options.history.as_deref(), &me, options.json)
+        let record = Record::open(options.history.as_deref(), &me, options.json, outlet)
             .map_err(|why| format!("{why}; name a directory that can be written"))?;
         let node = Self {
             horus,

@@ -33,5 +33,7 @@ mod storm;
 mod storms;
 mod town;
 #[cfg(unix)]
+mod unread;
+#[cfg(unix)]
 mod upgrade;
 mod weather;

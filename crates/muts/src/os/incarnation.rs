@@ -55,7 +55,15 @@ fn advance(dir: &Path, name: &str, wall: u64) -> io::Result<u64> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
         Err(error) => return Err(error),
     };
-    let next = wall.max(last.saturating_add(1));
+    let next = last.checked_add(1).ok_or_else(|| {
+        let why = format!(
+            "{} holds the highest number there is; give the node another name, or remove the file \
+             if nobody remembers that incarnation",
+            path.display()
+        );
+        io::Error::new(io::ErrorKind::InvalidData, why)
+    })?;
+    let next = wall.max(next);
     // Renamed into place: a crash leaves the old number or the new one, never half of one.
     let fresh = dir.join(format!("{name}.incarnation.{}", std::process::id()));
     let mut file = File::create(&fresh)?;
@@ -91,6 +99,16 @@ mod tests {
         assert_eq!(advance(&dir, "a", 50).expect("written"), 101);
         assert_eq!(advance(&dir, "b", 50).expect("written"), 50);
         assert_eq!(advance(&dir, "a", 200).expect("written"), 200);
+        fs::remove_dir_all(dir).expect("removed");
+    }
+
+    #[test]
+    fn after_the_highest_number_there_is_no_start() {
+        let dir = room("highest");
+        fs::create_dir_all(&dir).expect("made");
+        fs::write(dir.join("a.incarnation"), (u64::MAX - 1).to_string()).expect("written");
+        assert_eq!(advance(&dir, "a", 100).expect("written"), u64::MAX);
+        assert!(advance(&dir, "a", 100).is_err());
         fs::remove_dir_all(dir).expect("removed");
     }
 
