@@ -346,10 +346,11 @@ mod tests {
         let (mut tower, now) = (Gate::default(), Instant::ZERO);
         let mut backlog = Backlog::new(ME, &Arc::default());
         let message = lwg::Message::default();
-        let tell = Asked::plain(Down::Tell { lwg, to: ME, message });
+        let (send, how) = (lwg::SendId(1), lwg::Order::Fifo.into());
+        let send = Asked::plain(Down::Send { lwg, send, how, replies: false, message });
         let remove = |who| Asked::plain(Down::Remove { lwg, members: [who].into_iter().collect() });
         let other = Endpoint { seat: 1, ..ME };
-        backlog.ask(tell, &mut tower, now, taken);
+        backlog.ask(send, &mut tower, now, taken);
         tower.open = true;
         backlog.ask(remove(other), &mut tower, now, taken);
         assert_eq!((tower.taken.len(), backlog.len()), (1, 1), "it may be waited for");

@@ -106,7 +106,7 @@ mod tests {
     fn after_the_highest_number_there_is_no_start() {
         let dir = room("highest");
         fs::create_dir_all(&dir).expect("made");
-        fs::write(dir.join("a.incarnation"), (u64::MAX - 1).to_string()).expect("written");
+        fs::write(dir.join("a.incarnation"), std::format!("{}", u64::MAX - 1)).expect("written");
         assert_eq!(advance(&dir, "a", 100).expect("written"), u64::MAX);
         assert!(advance(&dir, "a", 100).is_err());
         fs::remove_dir_all(dir).expect("removed");
