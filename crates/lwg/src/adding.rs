@@ -5,6 +5,7 @@
 
 use alloc::collections::VecDeque;
 
+use muts::Instant;
 use vsync::{Core, GroupId};
 
 use crate::founding::{Add, Timer};
@@ -20,7 +21,8 @@ use crate::policy::Policy;
 impl<C: Core, P: Policy> Groups<C, P> {
     /// An own operation that nothing is before. Of an add: whoever is not in the core group is
     /// invited into it first.
-    pub(crate) fn go(&mut self, op: Op) -> Result<(), Ask> {
+    /// It has been waited for since then.
+    pub(crate) fn go(&mut self, op: Op, since: Instant) -> Result<(), Ask> {
         let What::Add(members) = &op.what else { return self.ask(Ask::Op(op)) };
         let Some((core, _)) = self.here.find(op.lwg) else { return self.ask(Ask::Op(op)) };
         let strangers = self.strangers(core, members);
@@ -32,21 +34,32 @@ impl<C: Core, P: Policy> Groups<C, P> {
         }
         let invited = strangers.iter().map(|member| member.proc).collect();
         self.ask_below(vsync::Down::Invite { group, members: invited });
-        let deadline = self.here.now + INVITED;
+        let deadline = since + INVITED;
         let (lwg, number) = (op.lwg, op.number);
         self.placing.adds.insert(lwg, Add { core, op, behind: VecDeque::new() });
         self.placing.timers.insert((deadline, Timer::Add(lwg, number)));
         Ok(())
     }
 
+    /// Whom an operation that waits adds is invited at once: many that wait take no longer than one.
+    pub(crate) fn invite_ahead(&mut self, op: &Op) {
+        let What::Add(members) = &op.what else { return };
+        let Some((core, _)) = self.here.find(op.lwg) else { return };
+        let strangers = self.strangers(core, members);
+        if let Some(core) = self.cores[core as usize].as_ref().filter(|_| !strangers.is_empty()) {
+            let (group, members) = (core.id(), strangers.iter().map(|it| it.proc).collect());
+            self.ask_below(vsync::Down::Invite { group, members });
+        }
+    }
+
     /// What waited behind an add goes, up to the next that has to wait itself.
-    pub(crate) fn go_on(&mut self, mut behind: VecDeque<Op>) {
-        while let Some(op) = behind.pop_front() {
-            let op = match self.placing.queue_behind(op) {
+    pub(crate) fn go_on(&mut self, mut behind: VecDeque<(Instant, Op)>) {
+        while let Some((since, op)) = behind.pop_front() {
+            let op = match self.placing.queue_behind(since, op) {
                 Ok(()) => continue,
                 Err(op) => op,
             };
-            if let Err(Ask::Op(op)) = self.go(op) {
+            if let Err(Ask::Op(op)) = self.go(op, since) {
                 // It was taken once, so it is not handed back.
                 self.ended(&op, Outcome::Again);
             }

@@ -79,7 +79,7 @@ pub(crate) struct Add {
     pub(crate) op: Op,
     /// What was asked of the group after it: operations of one process on a group are carried out
     /// in the order in which it asks for them.
-    pub(crate) behind: VecDeque<Op>,
+    pub(crate) behind: VecDeque<(Instant, Op)>,
 }
 
 impl Placing {
@@ -101,9 +101,9 @@ impl Placing {
     }
 
     /// Keeps an operation behind an add of the same group that waits; hands it back if none does.
-    pub(crate) fn queue_behind(&mut self, op: Op) -> Result<(), Op> {
+    pub(crate) fn queue_behind(&mut self, since: Instant, op: Op) -> Result<(), Op> {
         let Some(add) = self.adds.get_mut(&op.lwg) else { return Err(op) };
-        add.behind.push_back(op);
+        add.behind.push_back((since, op));
         self.behind += 1;
         Ok(())
     }

@@ -166,9 +166,13 @@ impl<C: Core, P: Policy> Groups<C, P> {
             self.owed.insert(lwg);
             return Err(asked(Ask::Op(op)));
         }
-        match self.placing.queue_behind(op) {
+        if self.placing.adds.contains_key(&lwg) {
+            self.invite_ahead(&op);
+        }
+        let now = self.here.now;
+        match self.placing.queue_behind(now, op) {
             Ok(()) => Ok(()),
-            Err(op) => self.go(op).map_err(asked),
+            Err(op) => self.go(op, now).map_err(asked),
         }
     }
 
