@@ -41,7 +41,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         Ok(())
     }
 
-    /// Whom an operation that waits adds is invited at once: many that wait take no longer than one.
+    /// Whom an operation that waits adds is invited at once: many take no longer than one.
     pub(crate) fn invite_ahead(&mut self, op: &Op) {
         let What::Add(members) = &op.what else { return };
         let Some((core, _)) = self.here.find(op.lwg) else { return };
