@@ -6,7 +6,11 @@
 use lwg::{Down, Endpoint};
 use muts::{Malformed, Message, NodeId, ProcId, Sink, Wire, wrong_name};
 
-/// What stands on such a letter, besides nothing: a word and a name. A user's have no header.
+/// What stands on such a letter, whose body is empty; a user's own has no header of this floor:
+///
+/// ```text
+/// 6e | varint length | the name
+/// ```
 struct Name(Vec<u8>);
 
 const WORD: u8 = 0x6e;
@@ -44,6 +48,15 @@ mod tests {
             Down::Core(vsync::Down::Send { message, .. }) => message,
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn a_name_is_written_in_these_bytes() {
+        let mut bytes = Vec::new();
+        Name(b"node-1".to_vec()).write(&mut bytes);
+        assert_eq!(bytes, b"\x6e\x06node-1");
+        let longer = Name::read(&mut &b"\x6e\x07node-1"[..]);
+        assert!(longer.is_err() && Name::read(&mut &b"\x00\x00"[..]).is_err());
     }
 
     #[test]

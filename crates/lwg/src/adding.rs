@@ -19,37 +19,30 @@ use crate::limits::INVITED;
 use crate::policy::Policy;
 
 impl<C: Core, P: Policy> Groups<C, P> {
-    /// An own operation that nothing is before. Of an add: whoever is not in the core group is
-    /// invited into it first.
-    /// It has been waited for since then.
+    /// An own operation that nothing is before goes out, or, if it adds somebody who has to come
+    /// first, waits for that; it was asked then.
     pub(crate) fn go(&mut self, op: Op, since: Instant) -> Result<(), Ask> {
-        let What::Add(members) = &op.what else { return self.ask(Ask::Op(op)) };
-        let Some((core, _)) = self.here.find(op.lwg) else { return self.ask(Ask::Op(op)) };
-        let strangers = self.strangers(core, members);
-        let Some(group) = self.cores[core as usize].as_ref().map(|core| core.id()) else {
-            return self.ask(Ask::Op(op));
-        };
-        if strangers.is_empty() {
-            return self.ask(Ask::Op(op));
-        }
-        let invited = strangers.iter().map(|member| member.proc).collect();
-        self.ask_below(vsync::Down::Invite { group, members: invited });
-        let deadline = since + INVITED;
+        let Some(core) = self.invite(&op) else { return self.ask(Ask::Op(op)) };
         let (lwg, number) = (op.lwg, op.number);
         self.placing.adds.insert(lwg, Add { core, op, behind: VecDeque::new() });
-        self.placing.timers.insert((deadline, Timer::Add(lwg, number)));
+        self.placing.timers.insert((since + INVITED, Timer::Add(lwg, number)));
         Ok(())
     }
 
-    /// Whom an operation that waits adds is invited at once: many take no longer than one.
-    pub(crate) fn invite_ahead(&mut self, op: &Op) {
-        let What::Add(members) = &op.what else { return };
-        let Some((core, _)) = self.here.find(op.lwg) else { return };
+    /// Invites whom an operation adds and the core group lacks; answers where to, if there is any.
+    /// Who has to wait before its operation does is invited at once all the same: many adds take no
+    /// longer than one.
+    pub(crate) fn invite(&mut self, op: &Op) -> Option<CoreNumber> {
+        let What::Add(members) = &op.what else { return None };
+        let (core, _) = self.here.find(op.lwg)?;
+        let group = self.cores[core as usize].as_ref()?.id();
         let strangers = self.strangers(core, members);
-        if let Some(core) = self.cores[core as usize].as_ref().filter(|_| !strangers.is_empty()) {
-            let (group, members) = (core.id(), strangers.iter().map(|it| it.proc).collect());
-            self.ask_below(vsync::Down::Invite { group, members });
+        if strangers.is_empty() {
+            return None;
         }
+        let members = strangers.iter().map(|member| member.proc).collect();
+        self.ask_below(vsync::Down::Invite { group, members });
+        Some(core)
     }
 
     /// What waited behind an add goes, up to the next that has to wait itself.

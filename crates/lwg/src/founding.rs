@@ -77,8 +77,8 @@ enum Stage {
 pub(crate) struct Add {
     pub(crate) core: CoreNumber,
     pub(crate) op: Op,
-    /// What was asked of the group after it: operations of one process on a group are carried out
-    /// in the order in which it asks for them.
+    /// What was asked of the group after it, and when: operations of one process on a group are
+    /// carried out in the order in which it asks for them.
     pub(crate) behind: VecDeque<(Instant, Op)>,
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use common::town::Town;
 use common::{lwg, seat, seats};
+use lwg::limits::INVITED;
 use lwg::{Down, LwgId, Outcome, SetId, Up};
 
 #[test]
@@ -65,4 +66,21 @@ fn what_one_asks_of_a_group_is_done_in_the_order_of_asking() {
     );
     assert_eq!(town.members(seat(1), group), seats(&[1, 3]));
     assert_eq!(town.count(seat(1), "lwg.unsettled"), 0);
+}
+
+#[test]
+fn adds_that_wait_one_behind_another_take_no_longer_than_one() {
+    let (mut town, group) = (Town::new(1, &seats(&[1, 2])), lwg(1, 1));
+    town.ask(seat(1), Down::Create { lwg: group, members: seats(&[1, 2]) });
+    town.run();
+    town.news(seat(1));
+    for nobody in [7, 8, 9] {
+        town.ask(seat(1), Down::Add { lwg: group, members: seats(&[nobody]) });
+    }
+    town.pass(INVITED);
+    let missing = town.news(seat(1)).into_iter().filter_map(|up| match up {
+        Up::Done { outcome: Outcome::Missing(who), .. } => Some(who),
+        _ => None,
+    });
+    assert_eq!(missing.collect::<Vec<_>>(), [7, 8, 9].map(|nobody| seats(&[nobody])));
 }

@@ -1,6 +1,7 @@
 //! The list: what is broken, where, how, and which storms and tests get to look for it.
 
 mod choked;
+mod roof;
 mod storms;
 mod transport;
 
@@ -75,7 +76,8 @@ const fn reader(
 
 /// All faults, floor by floor.
 pub(super) fn all() -> impl Iterator<Item = &'static Plant> {
-    PLANTS.iter().chain(&choked::PLANTS).chain(&storms::PLANTS).chain(&transport::PLANTS)
+    let above = PLANTS.iter().chain(&choked::PLANTS).chain(&storms::PLANTS);
+    above.chain(&roof::PLANTS).chain(&transport::PLANTS)
 }
 
 const PLANTS: [Plant; 66] = [

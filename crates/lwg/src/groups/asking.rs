@@ -162,12 +162,12 @@ impl<C: Core, P: Policy> Groups<C, P> {
     fn operate(&mut self, lwg: LwgId, what: What) -> Result<(), Down> {
         let number = self.next_op();
         let op = Op { number, lwg, what };
-        if self.placing.is_full() && self.placing.adds.contains_key(&lwg) {
-            self.owed.insert(lwg);
-            return Err(asked(Ask::Op(op)));
-        }
         if self.placing.adds.contains_key(&lwg) {
-            self.invite_ahead(&op);
+            if self.placing.is_full() {
+                self.owed.insert(lwg);
+                return Err(asked(Ask::Op(op)));
+            }
+            self.invite(&op);
         }
         let now = self.here.now;
         match self.placing.queue_behind(now, op) {

@@ -20,7 +20,26 @@ const fn light(
     Plant { name, file, from, to, families: &[], packages: &["lwg"] }
 }
 
-pub(super) const PLANTS: [Plant; 38] = [
+pub(super) const PLANTS: [Plant; 41] = [
+    light(
+        "a remove goes past the add that it undoes",
+        "crates/lwg/src/groups/asking.rs",
+        "        match self.placing.queue_behind(now, op) {\n",
+        "        let adds = matches!(op.what, What::Add(_));\n\
+         \x20       match if adds { self.placing.queue_behind(now, op) } else { Err(op) } {\n",
+    ),
+    light(
+        "of adds that wait one behind another each has its patience for itself",
+        "crates/lwg/src/adding.rs",
+        "self.placing.timers.insert((since + INVITED, Timer::Add(lwg, number)));",
+        "self.placing.timers.insert((self.here.now + INVITED, Timer::Add(lwg, number)));",
+    ),
+    light(
+        "a send that does not go out is not told so",
+        "crates/lwg/src/outgoing.rs",
+        "        self.told.push_back(Up::Unstable { send: post.send });\n",
+        "",
+    ),
     kernel(
         "who multicasts while a GBCAST waits to be sure is not told of room",
         "crates/vsync/src/succession.rs",
