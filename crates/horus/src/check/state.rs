@@ -1,5 +1,5 @@
-//! `state`: those who enter a view together have one state, told before anything of it; a joiner has
-//! that of its donor.
+//! `state`: those who enter a view together have one state, told before anything of it; a joiner
+//! has that of its donor.
 
 use std::collections::BTreeMap;
 
