@@ -99,8 +99,8 @@ impl Node {
         options: &Options,
         config: horus::Config,
     ) -> Result<(Self, Events, Arc<Inputs>), String> {
-        // First, so that no signal finds nobody to take it.
         let outlet = Outlet::open(std::io::stdout()).map_err(|error| error.to_string())?;
+        // Before all that takes time, so that no signal finds nobody to take it.
         let inputs = Inputs::open(&outlet).map_err(|error| error.to_string())?;
         let beat = config.timing.beat;
         let addresses = config.peers.iter().cloned().collect();
