@@ -60,8 +60,11 @@ impl Bundle<'_> {
     /// Its streams go in it only if they are to.
     pub(crate) fn fill(&mut self, link: &mut Link, data: bool) -> Option<Parts> {
         let theirs = link.sessions.current()?.theirs;
-        let try_length = if link.met { link.path.try_now(self.now) } else { None };
-        let press = link.errands.press(self.now) || data || try_length.is_some();
+        // What asks for an answer would be kept for as long as there is none.
+        let silent = link.silence.is_silent();
+        let try_length = if link.met && !silent { link.path.try_now(self.now) } else { None };
+        let errands = if silent { link.errands.press_on() } else { link.errands.press(self.now) };
+        let press = errands || data || try_length.is_some();
         let ack = link.tempo.due().filter(|due| press || *due <= self.now);
         if !press && ack.is_none() {
             return None;
@@ -81,7 +84,9 @@ impl Bundle<'_> {
             if ack.is_some() {
                 self.acknowledge(link, &sheet);
             }
-            self.owed(link, &mut sheet);
+            if !silent {
+                self.owed(link, &mut sheet);
+            }
             if data {
                 self.streams(link, &mut sheet);
             }
@@ -124,7 +129,9 @@ impl Bundle<'_> {
         }
         if core::mem::take(&mut link.errands.probe) {
             self.counters.probes_sent += 1;
-            self.items.push(Item::Probe);
+            if !link.silence.is_silent() {
+                self.items.push(Item::Probe);
+            }
             Frame::Now.write(self.blocks.room(0));
             sheet.at_once = true;
         }

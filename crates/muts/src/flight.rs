@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 
 use crate::address::Address;
 use crate::interface::Channel;
+use crate::limits::DATAGRAM_BYTES_SAFE;
 use crate::time::{Duration, Instant};
 
 /// Later datagrams that must have come before a missing one is taken for lost (RFC 9002, 6.1.1).
@@ -64,6 +65,11 @@ pub(crate) struct Decided {
     pub(crate) lost: Vec<Item>,
     pub(crate) came_bytes: usize,
     pub(crate) lost_bytes: usize,
+    /// Datagrams that are longer than every path carries, and tries apart: so many came, and were
+    /// lost; and whether any that is not came.
+    pub(crate) long_came: u32,
+    pub(crate) long_lost: u32,
+    pub(crate) short_came: bool,
     /// A fresh round trip.
     pub(crate) round_trip: Option<Duration>,
 }
@@ -93,6 +99,23 @@ impl Decided {
         self.came.clear();
         self.lost.clear();
         (self.came_bytes, self.lost_bytes, self.round_trip) = (0, 0, None);
+        (self.long_came, self.long_lost, self.short_came) = (0, 0, false);
+    }
+
+    fn take<'a>(&mut self, bytes: u32, items: impl Iterator<Item = &'a Item> + Clone, came: bool) {
+        let own = |item: &Item| !matches!(item, Item::Length(_) | Item::HallLength(_) | Item::Hall);
+        let (bytes, own) = (bytes as usize, items.clone().all(own));
+        let long = u32::from(own && bytes > DATAGRAM_BYTES_SAFE);
+        if came {
+            self.came_bytes += bytes;
+            self.came.extend(items);
+            self.long_came += long;
+            self.short_came |= own && long == 0;
+        } else {
+            self.lost_bytes += bytes;
+            self.lost.extend(items);
+            self.long_lost += long;
+        }
     }
 }
 
@@ -120,6 +143,11 @@ impl Flight {
     /// The number of the next datagram.
     pub(crate) fn next(&self) -> u64 {
         self.first + self.sent.len() as u64
+    }
+
+    /// Datagrams that are remembered.
+    pub(crate) fn len(&self) -> usize {
+        self.sent.len()
     }
 
     /// Bytes under way.
@@ -189,8 +217,7 @@ impl Flight {
                 if sent.state == State::Out {
                     sent.state = State::Decided;
                     self.bytes -= sent.bytes as usize;
-                    decided.came_bytes += sent.bytes as usize;
-                    decided.came.extend(self.items.range(item..item + items));
+                    decided.take(sent.bytes, self.items.range(item..item + items), true);
                     if self.first + at as u64 + 1 == top {
                         decided.round_trip = Some(now.since(sent.at).saturating_sub(delay));
                     }
@@ -217,8 +244,7 @@ impl Flight {
                 if overtaken || now.since(sent.at) >= patience {
                     sent.state = State::Decided;
                     self.bytes -= sent.bytes as usize;
-                    decided.lost_bytes += sent.bytes as usize;
-                    decided.lost.extend(self.items.range(item..item + items));
+                    decided.take(sent.bytes, self.items.range(item..item + items), false);
                 } else {
                     let due = sent.at + patience;
                     self.lost_at = Some(self.lost_at.map_or(due, |before| before.min(due)));
@@ -238,8 +264,7 @@ impl Flight {
                 given += 1;
                 sent.state = State::Decided;
                 self.bytes -= sent.bytes as usize;
-                decided.lost_bytes += sent.bytes as usize;
-                decided.lost.extend(self.items.range(item..item + items));
+                decided.take(sent.bytes, self.items.range(item..item + items), false);
             }
             item += items;
         }

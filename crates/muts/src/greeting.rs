@@ -4,7 +4,8 @@
 //! hello, answer and thanks (`guard.rs` makes them); hello and answer carry a [`Hello`]. A newer
 //! incarnation ends the older one's link; an older one is ignored, and so is what was said before.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
 
 use crate::address::Address;
 use crate::limits::NODES_MAX;
@@ -94,11 +95,15 @@ struct Node {
 
 /// All nodes known.
 #[derive(Debug, Default)]
-pub(crate) struct Nodes(BTreeMap<NodeId, Node>);
+pub(crate) struct Nodes {
+    all: BTreeMap<NodeId, Node>,
+    /// When each that is to be called is called next.
+    calls: BTreeSet<(Instant, NodeId)>,
+}
 
 impl Nodes {
     fn node(&mut self, id: NodeId) -> &mut Node {
-        self.0.entry(id).or_insert(Node {
+        self.all.entry(id).or_insert(Node {
             address: None,
             current: None,
             gone: false,
@@ -114,14 +119,14 @@ impl Nodes {
         let node = self.node(id);
         if node.address != Some(address) {
             node.address = Some(address);
-            node.next = Some(now);
             node.pause = PAUSE_MIN;
+            self.call_at(id, Some(now));
         }
     }
 
     /// What a hello is worth; nothing is remembered of it.
     pub(crate) fn standing(&self, hello: &Hello) -> Standing {
-        let Some(node) = self.0.get(&hello.from.node) else { return Standing::Current };
+        let Some(node) = self.all.get(&hello.from.node) else { return Standing::Current };
         match node.current {
             Some(current) if current.incarnation > hello.from.incarnation => Standing::Over,
             Some(current) if current == hello.from && node.gone => Standing::Over,
@@ -133,25 +138,25 @@ impl Nodes {
 
     /// Where a node was said to listen.
     pub(crate) fn address(&self, id: NodeId) -> Option<Address> {
-        self.0.get(&id)?.address
+        self.all.get(&id)?.address
     }
 
     /// How many are known.
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.all.len()
     }
 
     /// Makes room for one more: who was not introduced and has no link is forgotten, the longest
     /// unheard first.
     fn make_room(&mut self, id: NodeId, stands: impl Fn(ProcId) -> bool) {
-        if self.0.len() < NODES_MAX || self.0.contains_key(&id) {
+        if self.all.len() < NODES_MAX || self.all.contains_key(&id) {
             return;
         }
         let idle = |node: &Node| node.address.is_none() && !node.current.is_some_and(&stands);
-        let idle = self.0.iter().filter(|(_, node)| idle(node));
+        let idle = self.all.iter().filter(|(_, node)| idle(node));
         if let Some((oldest, _)) = idle.min_by_key(|(_, node)| node.heard_at) {
             let oldest = *oldest;
-            self.0.remove(&oldest);
+            self.all.remove(&oldest);
         }
     }
 
@@ -172,35 +177,43 @@ impl Nodes {
         if node.current == Some(proc) {
             node.gone = true;
             node.pause = PAUSE_MAX;
-            node.next = node.address.map(|_| now + PAUSE_MAX);
+            let next = node.address.map(|_| now + PAUSE_MAX);
+            self.call_at(proc.node, next);
+        }
+    }
+
+    /// When a node is to be called next, if it is.
+    fn call_at(&mut self, id: NodeId, next: Option<Instant>) {
+        let node = self.node(id);
+        let before = core::mem::replace(&mut node.next, next);
+        if let Some(before) = before {
+            self.calls.remove(&(before, id));
+        }
+        if let Some(next) = next {
+            self.calls.insert((next, id));
         }
     }
 
     /// The nodes to call now; `stands` says whether a link to an incarnation stands.
-    pub(crate) fn due(
-        &mut self,
-        now: Instant,
-        stands: impl Fn(ProcId) -> bool,
-    ) -> alloc::vec::Vec<Address> {
-        let mut calls = alloc::vec::Vec::new();
-        for node in self.0.values_mut() {
-            let Some(address) = node.address.filter(|_| node.next.is_some_and(|at| at <= now))
-            else {
-                continue;
-            };
-            if node.current.is_some_and(&stands) {
-                node.next = None;
-                continue;
+    pub(crate) fn due(&mut self, now: Instant, stands: impl Fn(ProcId) -> bool) -> Vec<Address> {
+        let due = self.calls.iter().take_while(|(at, _)| *at <= now).map(|(_, id)| *id);
+        let due: Vec<NodeId> = due.collect();
+        let mut calls = Vec::new();
+        for id in due {
+            let node = self.node(id);
+            let stands = node.current.is_some_and(&stands);
+            let next = node.address.filter(|_| !stands).map(|_| now + node.pause);
+            if next.is_some() {
+                node.pause = (node.pause * 2).min(PAUSE_MAX);
+                calls.extend(node.address);
             }
-            calls.push(address);
-            node.next = Some(now + node.pause);
-            node.pause = (node.pause * 2).min(PAUSE_MAX);
+            self.call_at(id, next);
         }
         calls
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.0.values().filter_map(|node| node.next).min()
+        self.calls.first().map(|(at, _)| *at)
     }
 }
 
@@ -243,7 +256,7 @@ mod tests {
         }
         assert_eq!(nodes.len(), NODES_MAX);
         let forgotten = |node| nodes.standing(&of(node)) == Standing::Current;
-        let forgotten: alloc::vec::Vec<u64> = (0..9).filter(|node| forgotten(*node)).collect();
+        let forgotten: Vec<u64> = (0..9).filter(|node| forgotten(*node)).collect();
         assert_eq!(forgotten, [2, 3], "0 was introduced, 1 has a link");
     }
 

@@ -10,7 +10,7 @@ use bytes::{Buf, Bytes};
 
 use crate::blocks::Blocks;
 use crate::config::Tuning;
-use crate::limits::UNASKED_BYTES;
+use crate::limits::{STREAM_BYTES_MAX, UNASKED_BYTES};
 use crate::message::Message;
 use crate::record::Joiner;
 use crate::wire::Malformed;
@@ -130,7 +130,7 @@ impl Incoming {
     /// How far the sender may go: a window beyond what has come, less what lies here. Of a message
     /// that has not come whole nothing lies here yet, so a long one can always end.
     pub(crate) fn limit(&self) -> u64 {
-        self.cum + self.window.saturating_sub(self.held)
+        self.cum.saturating_add(self.window.saturating_sub(self.held))
     }
 
     /// The floor above is done with so many bytes more.
@@ -154,7 +154,8 @@ impl Incoming {
         (offset, run): (u64, Run),
         mut tell: impl FnMut(Told),
     ) -> Result<Fate, Malformed> {
-        let end = offset.checked_add(run.length()).ok_or(Malformed)?;
+        let end = offset.checked_add(run.length()).filter(|end| *end <= STREAM_BYTES_MAX);
+        let end = end.ok_or(Malformed)?;
         if self.broken {
             return Err(Malformed);
         }
@@ -368,6 +369,18 @@ mod tests {
         assert_eq!(fate, Ok(Fate::New));
         take(&mut incoming, (0, skip(far, 4)), |what| note(what, &mut told)).expect("its turn");
         assert_eq!((told, incoming.cum), ([(4, None), (9, None)].to_vec(), 2 * far));
+    }
+
+    #[test]
+    fn a_skip_to_the_end_of_numbers_is_malformed() {
+        let mut incoming = Incoming::new(false, &Tuning::default());
+        for length in [u64::MAX, STREAM_BYTES_MAX + 1] {
+            let skip = Run::Skip { length, below: 0 };
+            assert_eq!(take(&mut incoming, (0, skip), |_| {}), Err(Malformed));
+        }
+        let skip = Run::Skip { length: STREAM_BYTES_MAX, below: 0 };
+        assert_eq!(take(&mut incoming, (0, skip), |_| {}), Ok(Fate::New));
+        assert!(incoming.owes_credit() && incoming.limit() > STREAM_BYTES_MAX);
     }
 
     #[test]

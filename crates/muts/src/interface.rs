@@ -10,7 +10,7 @@ use crate::message::Message;
 use crate::process::{NodeId, ProcId};
 use crate::time::{Duration, Instant};
 
-/// Names a channel: one number, chosen by whoever opens it, the same at all its peers.
+/// Names a channel: one number but 0, chosen by whoever opens it, the same at all its peers.
 ///
 /// The group kernel opens one channel for each epoch of each core group and makes the number a hash
 /// of both, so that no message of one epoch can be taken for one of another (T4).
@@ -50,8 +50,8 @@ pub enum Down {
         /// Where it listens.
         address: Address,
     },
-    /// Opens a channel to these peers (without the caller itself; none is fine, at most
-    /// `limits::PEERS_MAX`).
+    /// Opens a channel to these peers (each once, without the caller itself; none is fine, at most
+    /// `limits::PEERS_MAX`). One that is open is closed first.
     Open {
         /// Its number.
         channel: Channel,
@@ -65,6 +65,14 @@ pub enum Down {
     Close {
         /// Its number.
         channel: Channel,
+    },
+    /// Leaves a peer out of a channel from now on: for who is silent, or lost, and is not to be
+    /// waited for. What it sends there itself is still told.
+    Omit {
+        /// The channel.
+        channel: Channel,
+        /// The peer.
+        peer: ProcId,
     },
     /// Multicasts to peers of a channel: reliable, FIFO per sender. Who is not in the audience is
     /// told `Skip`.
@@ -208,13 +216,20 @@ pub enum Up {
         /// The bytes that the floor above put in over there.
         bytes: Bytes,
     },
-    /// Every peer of the channel has received, or been told to skip, all own casts with a number
-    /// below `below`.
+    /// Every peer of the channel that has not closed its end, and was not left out, has received,
+    /// or been told to skip, all own casts with a number below `below`.
     Settled {
         /// The channel.
         channel: Channel,
         /// The first number that is not yet settled.
         below: u64,
+    },
+    /// A peer has closed its end of a channel: nothing more goes there, and nobody waits for it.
+    Gone {
+        /// The channel.
+        channel: Channel,
+        /// The peer.
+        peer: ProcId,
     },
     /// Nothing has been heard of this peer for the silence limit, direct probes included.
     Silent {
@@ -236,7 +251,7 @@ pub enum Up {
     },
     /// A channel that handed back a `Cast` can take one again.
     Room {
-        /// The channel.
+        /// The channel; 0: that of sends to one peer, of which any can be tried again.
         channel: Channel,
     },
 }

@@ -10,6 +10,9 @@ pub const WINDOW_BYTES: usize = 4 << 20;
 /// Messages of one stream that are not yet acknowledged by all: what a flush may have to agree on.
 pub const WINDOW_MESSAGES: usize = 16_384;
 
+/// The highest position in a stream that is taken from others: so that a window can be added.
+pub const STREAM_BYTES_MAX: u64 = 1 << 62;
+
 /// Bytes of one stream that a receiver is sent before it has said that its end is open: a first
 /// burst right after a view change, when the others hear of the view at nearly the same time.
 pub const UNASKED_BYTES: u64 = 32 << 10;

@@ -62,12 +62,14 @@ pub(crate) struct Errands {
 }
 
 impl Errands {
+    /// Whether anything has to go now that needs no answer.
+    pub(crate) fn press_on(&self) -> bool {
+        self.beat || self.farewell || self.probe || !self.tells.is_empty()
+    }
+
     /// Whether anything has to go now.
     pub(crate) fn press(&self, now: Instant) -> bool {
-        self.beat
-            || self.farewell
-            || self.probe
-            || !self.tells.is_empty()
+        self.press_on()
             || !self.gone.is_empty()
             || !self.credits.is_empty()
             || self.notes_due.is_some_and(|due| due <= now)
@@ -316,21 +318,21 @@ impl Link {
 
     /// When anything of it is due next.
     pub(crate) fn due(&self) -> Instant {
-        let mut due = self.silence.due();
-        if self.met {
-            due = due.min(self.beats.due());
-        }
+        let due = self.silence.due();
+        // What cannot go out is not waited for: who did would not sleep.
         let open = self.is_open();
+        let heard = open && !self.silence.is_silent();
+        let beat = Some(self.beats.due()).filter(|_| self.met && heard);
         let acks = self.tempo.due().filter(|_| open);
-        let notes = self.errands.notes_due.filter(|_| open);
-        let skips = self.errands.skips_due.filter(|_| open);
-        let path = self.path.due().filter(|_| self.met && open);
+        let notes = self.errands.notes_due.filter(|_| heard);
+        let skips = self.errands.skips_due.filter(|_| heard);
+        let path = self.path.due().filter(|_| self.met && heard);
         let reach = self.reach.due().filter(|_| open && self.knows_hall());
         let thanks = self.sessions.due();
         let (overdue, lost) = (self.overdue_at(), self.flight.lost_at());
         let nudge = self.nudge_at();
-        let others = [acks, notes, skips, path, reach, thanks, nudge, overdue, lost];
-        let late = [self.paced_until, self.early_due()];
+        let others = [beat, acks, notes, skips, path, reach, thanks, nudge, overdue, lost];
+        let late = [self.paced_until.filter(|_| heard), self.early_due()];
         others.into_iter().chain(late).flatten().fold(due, Instant::min)
     }
 }

@@ -187,7 +187,7 @@ impl Outgoing {
             let below = self.settled + self.ends.len() as u64;
             self.zones.push_back(Zone { from, to: self.end, below, audience: to });
         }
-        if self.receivers.is_empty() {
+        if self.receivers.iter().all(|receiver| receiver.gone) {
             self.adopt(pen);
             self.settle();
         }
@@ -217,7 +217,8 @@ impl Outgoing {
 
     /// Who has least of the stream.
     pub(crate) fn slowest(&self) -> Option<usize> {
-        (0..self.receivers.len()).min_by_key(|place| self.receivers[*place].cum)
+        let there = (0..self.receivers.len()).filter(|place| !self.is_gone(*place));
+        there.min_by_key(|place| self.receivers[*place].cum)
     }
 
     /// What is sent next to this receiver, of `room` bytes of data at most; it counts as sent.
@@ -331,12 +332,19 @@ impl Outgoing {
         receiver.next < self.end
     }
 
-    /// A receiver has closed its end: nothing more goes there, and nothing more is settled.
+    /// A receiver has closed its end, or is left out: nothing more goes there, and nothing is kept
+    /// for it.
     pub(crate) fn gone(&mut self, place: usize) {
         let receiver = &mut self.receivers[place];
         receiver.gone = true;
         receiver.again = Ranges::default();
         receiver.apart = Ranges::default();
+        self.settle();
+    }
+
+    /// Whether nothing goes to this receiver any more.
+    pub(crate) fn is_gone(&self, place: usize) -> bool {
+        self.receivers[place].gone
     }
 
     /// Records that are at every receiver.
@@ -345,8 +353,9 @@ impl Outgoing {
     }
 
     fn settle(&mut self) -> bool {
-        let base = self.receivers.iter().map(|receiver| receiver.cum).min().unwrap_or(self.end);
-        if base == self.base {
+        let there = self.receivers.iter().filter(|receiver| !receiver.gone);
+        let base = there.map(|receiver| receiver.cum).min().unwrap_or(self.end);
+        if base <= self.base {
             return false;
         }
         self.base = base;

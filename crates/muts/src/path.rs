@@ -2,7 +2,8 @@
 //!
 //! Begins with what every path carries and tries longer ones, since a datagram costs the same
 //! whatever its length. A try that is acknowledged is the new length; one that is lost three times
-//! ends the search for a while. Where nothing long comes through any more it falls back.
+//! ends the search for a while. Where nothing long comes through any more, and short ones do or
+//! nothing at all does, it falls back.
 
 use crate::limits::DATAGRAM_BYTES_SAFE;
 use crate::time::{Duration, Instant};
@@ -15,6 +16,10 @@ const TRIES: u8 = 3;
 
 /// Between two tries of one length.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// So many long datagrams lost, none come and short ones come: the path carries no long ones. Where
+/// a third of everything is lost it happens once in fifty thousand.
+const LONG_LOST: u32 = 10;
 
 /// The path may have changed after so long.
 const AGAIN_AFTER: Duration = Duration::from_secs(600);
@@ -29,18 +34,22 @@ pub(crate) struct Path {
     length: usize,
     tries: u8,
     due: Option<Instant>,
+    /// Long datagrams lost since one came, and whether short ones have come meanwhile.
+    lost: u32,
+    short_came: bool,
 }
 
 impl Path {
     /// A path of which nothing is known; datagrams are at most `limit` long in any case.
     pub(crate) fn new(limit: usize) -> Self {
         let floor = limit.min(DATAGRAM_BYTES_SAFE);
-        Self { limit, floor, rest: AGAIN_AFTER, length: floor, tries: 0, due: None }
+        Self { floor, length: floor, ..Self::doubtful(limit, AGAIN_AFTER) }
     }
 
     /// A path that may carry nothing at all; what it does not carry is tried again after `rest`.
     pub(crate) fn doubtful(limit: usize, rest: Duration) -> Self {
-        Self { limit, floor: 0, rest, length: 0, tries: 0, due: None }
+        let (floor, length, tries, due) = (0, 0, 0, None);
+        Self { limit, floor, rest, length, tries, due, lost: 0, short_came: false }
     }
 
     /// How long a datagram may be.
@@ -90,10 +99,25 @@ impl Path {
         self.due = self.candidate().map(|_| now);
     }
 
+    /// So many datagrams came, and were lost, that are longer than every path carries; and whether
+    /// a shorter one came. Where only those come the path has become shorter (RFC 8899, 4.3).
+    pub(crate) fn weigh(&mut self, now: Instant, came: u32, lost: u32, short_came: bool) {
+        if came > 0 {
+            (self.lost, self.short_came) = (0, false);
+        } else if self.lost + lost > 0 {
+            self.lost += lost;
+            self.short_came |= short_came;
+            if self.lost >= LONG_LOST && self.short_came && self.length > self.floor {
+                self.doubt(now);
+            }
+        }
+    }
+
     /// Nothing came through for long although much was sent: perhaps nothing that long does.
     pub(crate) fn doubt(&mut self, now: Instant) {
         self.length = self.floor;
         self.tries = 0;
+        (self.lost, self.short_came) = (0, false);
         self.due = self.candidate().map(|_| now + PAUSE);
     }
 }

@@ -9,8 +9,11 @@ use crate::time::{Duration, Instant};
 /// Between two probes of a peer that was not heard for half of the limit.
 const PROBE_EVERY: Duration = Duration::from_millis(25);
 
-/// Between two of a peer that is silent already.
+/// Between two of a peer that is silent already, at first, and at most: a sixteenth of the time that
+/// it has been silent.
 const CALL_EVERY: Duration = Duration::from_millis(200);
+const CALL_EVERY_MAX: Duration = Duration::from_secs(2);
+const CALL_SHARE: u32 = 16;
 
 /// Between two probes of a peer at whose address nobody is said to listen.
 const TEST_EVERY: Duration = Duration::from_millis(2);
@@ -44,14 +47,18 @@ pub(crate) struct Silence {
     limit: Duration,
     heard: Instant,
     silent: bool,
+    silent_since: Instant,
     next: Instant,
     /// Others miss it too.
     missed: bool,
+    /// This process was away since it was heard.
+    excused: bool,
     /// How often, since it was heard, a probe met nobody; and when the last did.
     nobody: u8,
     nobody_at: Instant,
-    /// When the first did, and how long after it an answer is waited for.
+    /// When the first did, how long after it an answer may take, and is waited for.
     refused: Instant,
+    answered: Duration,
     unanswered: Duration,
 }
 
@@ -61,11 +68,14 @@ impl Silence {
             limit,
             heard: now,
             silent: false,
+            silent_since: now,
             next: now + limit / 2,
             missed: false,
+            excused: false,
             nobody: 0,
             nobody_at: now,
             refused: now,
+            answered: Duration::ZERO,
             unanswered: UNANSWERED,
         }
     }
@@ -74,16 +84,19 @@ impl Silence {
     pub(crate) fn hear(&mut self, now: Instant) -> bool {
         self.heard = now;
         self.next = now + self.limit / 2;
-        (self.missed, self.nobody) = (false, 0);
+        (self.missed, self.excused, self.nobody) = (false, false, 0);
         core::mem::take(&mut self.silent)
     }
 
-    /// This process itself was away: nobody is to be accused for that.
+    /// This process itself was away: nobody is to be accused for that. Once, until the peer is
+    /// heard: who is always away is patient for longer, and not for ever.
     pub(crate) fn excuse(&mut self, now: Instant) {
-        if !self.silent {
-            self.heard = now;
+        if self.silent || core::mem::replace(&mut self.excused, true) {
+            return;
+        }
+        (self.heard, self.missed) = (now, false);
+        if self.nobody == 0 {
             self.next = now + self.limit / 2;
-            (self.missed, self.nobody) = (false, 0);
         }
     }
 
@@ -99,7 +112,8 @@ impl Silence {
     /// the test by probes that a living process would answer after a round trip.
     pub(crate) fn nobody(&mut self, now: Instant, trip: Duration) {
         if self.nobody == 0 {
-            (self.refused, self.unanswered) = (now, UNANSWERED.max(trip * TRIPS));
+            (self.refused, self.answered) = (now, trip * 2);
+            self.unanswered = UNANSWERED.max(trip * TRIPS);
         }
         if !self.silent && (self.nobody == 0 || now.since(self.nobody_at) >= TEST_EVERY) {
             self.nobody = (self.nobody + 1).min(TESTS);
@@ -127,13 +141,16 @@ impl Silence {
             return Look::Fine;
         }
         if self.silent {
-            self.next = now + CALL_EVERY;
+            let share = now.since(self.silent_since) / CALL_SHARE;
+            self.next = now + share.clamp(CALL_EVERY, CALL_EVERY_MAX);
             return Look::Call;
         }
         let limit = if self.missed { self.limit / 2 } else { self.limit } * patience;
-        let late = self.nobody > 0 && now.since(self.refused) >= self.unanswered * patience;
-        if now.since(self.heard) >= limit || self.nobody == TESTS || late {
-            self.silent = true;
+        let since = now.since(self.refused);
+        let late = self.nobody > 0 && since >= self.unanswered * patience;
+        let tested = self.nobody == TESTS && since >= self.answered;
+        if now.since(self.heard) >= limit || tested || late {
+            (self.silent, self.silent_since) = (true, now);
             self.next = now + CALL_EVERY;
             return Look::NowSilent;
         }
@@ -178,6 +195,36 @@ mod tests {
         assert_eq!(silence.look(at(5_500), 1), Look::Probe);
         assert_eq!(silence.look(at(6_500), 3), Look::Probe);
         assert_eq!(silence.look(at(8_000), 3), Look::NowSilent);
+    }
+
+    #[test]
+    fn who_is_away_again_and_again_notices_a_death_all_the_same() {
+        let mut silence = silence();
+        let turns = (1..30).map(|turn| {
+            silence.excuse(at(turn * 600));
+            silence.look(at(turn * 600), 9)
+        });
+        assert_eq!(turns.filter(|look| *look == Look::NowSilent).count(), 1);
+    }
+
+    #[test]
+    fn on_a_long_path_refusals_prove_nothing_before_an_answer_can_have_come() {
+        let mut silence = silence();
+        for ms in 0..59 {
+            silence.nobody(at(ms), Duration::from_millis(30));
+            assert_ne!(silence.look(at(ms), 1), Look::NowSilent, "at {ms} ms");
+        }
+        assert_eq!(silence.look(at(60), 1), Look::NowSilent);
+    }
+
+    #[test]
+    fn who_has_been_silent_for_long_is_called_more_seldom() {
+        let mut silence = silence();
+        let mut calls = |from: u64, to: u64| {
+            (from..to).filter(|ms| silence.look(at(*ms), 1) == Look::Call).count()
+        };
+        assert!((3..=5).contains(&calls(0, 2_000)));
+        assert!((4..=6).contains(&calls(100_000, 110_000)));
     }
 
     #[test]

@@ -224,6 +224,7 @@ impl Layer for Transport {
             Down::Meet { node, address } => self.nodes.introduce(now, node, address),
             Down::Open { channel, peers, credit } => self.open(now, channel, peers, credit),
             Down::Close { channel } => self.close(channel),
+            Down::Omit { channel, peer } => drop(self.omit(channel, peer)),
             Down::Cast { channel, to, message } => return self.cast(now, channel, to, message),
             Down::Press { channel, to, message } => return self.press(now, channel, to, message),
             Down::Note { channel, bytes, within } => self.note(now, channel, bytes, within),
@@ -338,6 +339,8 @@ impl Counted for Transport {
         self.counters.count(each);
         each("muts.links", self.links.len() as u64);
         each("muts.unheard", self.unheard() as u64);
+        let under_way = self.links.values().map(|link| link.flight.len() as u64);
+        each("muts.under_way", under_way.sum());
         each("muts.nodes", self.nodes.len() as u64);
         each("muts.greetings", self.greetings.len() as u64);
         each("muts.channels", self.channels.len() as u64);

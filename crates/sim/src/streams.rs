@@ -173,11 +173,15 @@ impl Seen {
     }
 }
 
-/// Settled is told only of what every peer had been told by then.
+/// Settled is told only of what every peer that had not closed its end had been told by then.
 fn settled(findings: &mut Findings, app: &Stream, heard: &BTreeMap<ProcId, Heard>) {
     for (at, seen) in &app.seen {
         let Seen::Settled(channel, below) = seen else { continue };
-        for peer in app.reached(*channel) {
+        let gone = |peer: &&ProcId| {
+            let before = app.seen.iter().take_while(|(when, _)| when <= at);
+            before.map(|(_, seen)| seen).any(|seen| *seen == Seen::Gone(*channel, **peer))
+        };
+        for peer in app.reached(*channel).iter().filter(|peer| !gone(peer)) {
             let had = heard
                 .get(peer)
                 .and_then(|heard| heard.get(&(*channel, app.me)))

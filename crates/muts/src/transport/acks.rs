@@ -45,10 +45,10 @@ impl Transport {
         } else if link.nudge_at().is_some_and(|at| at <= now) {
             self.counters.nudges += 1;
             link.pace.nudge();
-            let before = (decided.lost.len(), decided.lost_bytes);
+            let (before, lost) = (decided.lost.len(), (decided.lost_bytes, decided.long_lost));
             link.flight.give_up(2, &mut decided);
-            decided.lost_bytes = before.1;
-            decided.forgive(before.0, Item::Hall);
+            (decided.lost_bytes, decided.long_lost) = lost;
+            decided.forgive(before, Item::Hall);
             link.errands.probe = true;
         }
         let waited_for = overdue && link.reach.hears();
@@ -65,8 +65,8 @@ impl Transport {
         let mut decided = core::mem::take(&mut self.decided);
         decided.clear();
         link.flight.give_up(usize::MAX, &mut decided);
-        // It says nothing of how much the line carries.
-        decided.lost_bytes = 0;
+        // It says nothing of how much the line carries, nor of how long.
+        (decided.lost_bytes, decided.long_lost) = (0, 0);
         self.decide(now, peer, &decided, 0);
         self.decided = decided;
     }
@@ -101,6 +101,7 @@ impl Transport {
             self.note_settled(channel);
         }
         let Some(link) = self.links.get_mut(&peer) else { return };
+        link.path.weigh(now, decided.long_came, decided.long_lost, decided.short_came);
         if decided.came_bytes + decided.lost_bytes > 0 {
             let bytes = (decided.came_bytes, decided.lost_bytes.saturating_sub(tries));
             let numbers = (acknowledged, link.flight.next());

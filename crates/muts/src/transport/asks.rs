@@ -1,5 +1,6 @@
 //! Asks: what the floor above wants of channels and peers.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -28,6 +29,12 @@ impl Transport {
         credit: bool,
     ) {
         assert!(peers.len() <= PEERS_MAX, "a channel of {} peers", peers.len());
+        assert!(channel != UNICAST, "channel 0 is that of sends to one peer");
+        let others: BTreeSet<ProcId> = peers.iter().copied().collect();
+        let once = others.len() == peers.len() && !others.contains(&self.config.me);
+        assert!(once, "the peers of a channel are others, each once");
+        // Opened anew it is another: nothing of the one before is on its way any more.
+        self.close(channel);
         self.closed.names.remove(&channel);
         self.channels.insert(channel, Open::new(peers.clone(), credit, &self.config.tuning));
         for (place, peer) in peers.into_iter().enumerate() {
@@ -58,6 +65,24 @@ impl Transport {
             }
         }
         self.closed.insert(channel);
+    }
+
+    /// Nothing more goes to a peer on a channel; answers whether anything could so far.
+    pub(super) fn omit(&mut self, channel: Channel, peer: ProcId) -> bool {
+        if self.pen_of == Some(Pen::Channel(channel)) {
+            self.adopt_pen();
+        }
+        let Some(open) = self.channels.get_mut(&channel) else { return false };
+        let Some(place) = open.place(peer).filter(|place| !open.out.is_gone(*place)) else {
+            return false;
+        };
+        open.out.gone(place);
+        if let Some(link) = self.links.get_mut(&peer) {
+            link.unready(channel);
+        }
+        self.note_settled(channel);
+        self.rouse_hall();
+        true
     }
 
     /// What gathers in the pen goes where it belongs.
@@ -127,7 +152,7 @@ impl Transport {
             .filter(|at| !open.out.waits_for(*at) || open.out.passes(*at) && to.has(*at));
         ways.for_each(|at| idle.insert(at));
         open.out.put(&mut self.pen, to, &message);
-        if places.is_empty() {
+        if open.out.waiting() == 0 {
             self.note_settled(channel);
         }
         for place in places.filter(|place| idle.has(*place)) {

@@ -127,12 +127,8 @@ impl Transport {
             }
             Frame::Gone { channel } => {
                 asked.answer = true;
-                if let Some(open) = self.channels.get_mut(&channel)
-                    && let Some(place) = open.place(peer)
-                {
-                    open.out.gone(place);
-                    link.unready(channel);
-                    self.rouse_hall();
+                if self.omit(channel, peer) {
+                    self.told.push_back(Up::Gone { channel, peer });
                 }
             }
             Frame::Beat { number, bytes } => {

@@ -206,6 +206,7 @@ impl Transport {
                 self.counters.silences += 1;
                 let since = link.silence.heard();
                 self.told.push_back(Up::Silent { peer, since });
+                self.give_up(now, peer);
                 self.rouse_hall();
             }
             Look::NowSilent | Look::Call => {

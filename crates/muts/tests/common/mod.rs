@@ -42,6 +42,8 @@ pub(crate) struct Net {
     pub(crate) ends: BTreeMap<u32, Transport>,
     pub(crate) told: BTreeMap<u32, Vec<Up>>,
     taken: BTreeMap<u32, usize>,
+    /// Deadlines that a turn has left in the past.
+    overdue: BTreeMap<u32, Option<Instant>>,
     /// What stands at each node's door.
     pub(crate) guards: fn(u32) -> Option<Box<dyn Guard>>,
     /// All that was on the network, if it is to be kept.
@@ -75,6 +77,7 @@ impl Net {
             ends: BTreeMap::new(),
             told: BTreeMap::new(),
             taken: BTreeMap::new(),
+            overdue: BTreeMap::new(),
             guards,
             tape: None,
         };
@@ -213,6 +216,10 @@ impl Net {
                     }
                 }
             }
+            // What becomes due in a turn is done in the next.
+            let due = end.deadline().filter(|due| *due <= self.now);
+            let before = self.overdue.insert(*node, due).flatten();
+            assert!(due.is_none() || due != before, "node {node} turns without a pause");
         }
     }
 

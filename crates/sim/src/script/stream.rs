@@ -24,6 +24,8 @@ pub enum Seen {
     Got(ProcId, u64),
     /// Everybody has the own casts below.
     Settled(Channel, u64),
+    /// A peer has closed its end of a channel.
+    Gone(Channel, ProcId),
     /// A channel was closed.
     Closed(Channel),
     /// A peer was met, fell silent, came back or is over.
@@ -295,6 +297,7 @@ impl App for Stream {
             Up::Tell { .. } => return,
             Up::Beat { from, bytes } => return self.told_beat(from, &bytes),
             Up::Settled { channel, below } => Seen::Settled(channel, below),
+            Up::Gone { channel, peer } => Seen::Gone(channel, peer),
             Up::Silent { peer, .. } => Seen::Silent(peer),
             Up::Back { peer } => Seen::Back(peer),
             Up::Lost { peer } => {

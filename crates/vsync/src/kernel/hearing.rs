@@ -106,7 +106,7 @@ impl<M: Multicast> Kernel<M> {
                 self.desk.told.push_back(Up::Refused { peer, versions });
             }
             // Stability is told by members, of more than receipt.
-            muts::Up::Settled { .. } | muts::Up::Note { .. } => {}
+            muts::Up::Settled { .. } | muts::Up::Note { .. } | muts::Up::Gone { .. } => {}
         }
         None
     }
