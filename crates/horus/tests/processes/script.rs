@@ -51,9 +51,9 @@ fn a_script_written_down_in_one_go_is_carried_out_to_its_end() {
     let room = room("whole");
     let script = r#"
         {"do":"found","group":"g"}
-        {"do":"cast","group":"g","order":"abcast","msg":"m1"}
+        {"do":"cast","group":"g","order":"abcast","msg":"m1","body":"x"}
         {"do":"create","lwg":"l","members":["a"]}
-        {"do":"send","lwg":"l","order":"cbcast","msg":"m2","stable":true}
+        {"do":"send","lwg":"l","order":"cbcast","msg":"m2","body":"x","stable":true}
         {"do":"flood","group":"g","order":"fbcast","size":10,"count":2000,"quiet":true}
         {"do":"settled"}"#;
     let output = run(Command::new(HORUS).args(options(&room)), script);
@@ -74,7 +74,7 @@ fn a_relaxed_group_is_made_by_a_word_and_judged_as_such() {
     let room = room("relaxed");
     let script = r#"
         {"do":"create","lwg":"s","members":["a"],"semantics":"relaxed"}
-        {"do":"send","lwg":"s","order":"fbcast","msg":"m1","stable":true}
+        {"do":"send","lwg":"s","order":"fbcast","msg":"m1","body":"x","stable":true}
         {"do":"create","lwg":"w","members":["a"],"semantics":"loose"}
         {"do":"settled"}"#;
     let output = run(Command::new(HORUS).args(options(&room)), script);
@@ -96,10 +96,10 @@ fn a_light_weight_group_takes_every_order_and_safe_and_stands_in_the_set_that_wa
     let script = r#"
         {"do":"create","lwg":"l","members":["a"]}
         {"do":"create","lwg":"k","members":["a"],"set":"files"}
-        {"do":"send","lwg":"l","order":"mbcast","msg":"m1","stable":true}
-        {"do":"send","lwg":"l","order":"gbcast","msg":"m2","stable":true}
-        {"do":"send","lwg":"l","order":"fbcast","msg":"m3","stable":true,"safe":true}
-        {"do":"send","lwg":"k","order":"gbcast","msg":"m4","stable":true,"safe":true}
+        {"do":"send","lwg":"l","order":"mbcast","msg":"m1","body":"x","stable":true}
+        {"do":"send","lwg":"l","order":"gbcast","msg":"m2","body":"x","stable":true}
+        {"do":"send","lwg":"l","order":"fbcast","msg":"m3","body":"x","stable":true,"safe":true}
+        {"do":"send","lwg":"k","order":"gbcast","msg":"m4","body":"x","stable":true,"safe":true}
         {"do":"settled"}"#;
     let output = run(Command::new(HORUS).args(options(&room)), script);
     let events = events(&output);
@@ -133,9 +133,9 @@ fn whoever_waits_holds_up_nobody_else_and_is_answered_before_the_end() {
     let room = room("waits");
     let script = r#"
         {"do":"create","lwg":"l","members":["a","zoe"]}
-        {"do":"send","lwg":"l","order":"cbcast","msg":"m1"}
+        {"do":"send","lwg":"l","order":"cbcast","msg":"m1","body":"x"}
         {"do":"found","group":"g"}
-        {"do":"cast","group":"g","order":"abcast","msg":"m2"}
+        {"do":"cast","group":"g","order":"abcast","msg":"m2","body":"x"}
         {"do":"quit"}"#;
     let events = events(&run(Command::new(HORUS).args(options(&room)), script));
     let refused: Vec<&Value> = events.iter().filter(|event| event["ev"] == "error").collect();
@@ -274,7 +274,7 @@ fn who_was_not_told_of_the_one_that_calls_it_writes_its_name_all_the_same() {
     b.args(options(&room).into_iter().map(as_b)).arg("--peer").arg(format!("a={at}"));
     let script = r#"
         {"do":"found","group":"g","members":["b","a"]}
-        {"do":"cast","group":"g","order":"abcast","msg":"m1"}
+        {"do":"cast","group":"g","order":"abcast","msg":"m1","body":"x"}
         {"do":"settled"}"#;
     let b = run(&mut b, script);
     assert_eq!(b.status.code(), Some(0), "{:#?}", events(&b));
