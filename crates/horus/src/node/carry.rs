@@ -213,6 +213,16 @@ impl Node {
         if members.is_empty() {
             return Err("a group has one member at least: list them".to_owned().into());
         }
+        if let Some(lwg) = self.horus.book().light(label).filter(|lwg| self.groups.is_here(*lwg)) {
+            let why = format!(
+                "`{label}` is the label of {}, which is still there: `destroy` it, or take another \
+                 label",
+                show_lwg(lwg)
+            );
+            // It may be over in a moment.
+            let changing = self.groups.is_changing(lwg);
+            return Err(if changing { Stop::Wait(why) } else { Stop::Wrong(why) });
+        }
         let members = self.members(members)?.into_iter().collect();
         let lwg = self.horus.mint_group();
         self.horus.book().label(label, lwg);
@@ -346,8 +356,6 @@ impl Node {
         Err(Stop::Wait(format!("not yet in core group `{written}`")))
     }
 
-    /// A light-weight group that this process is in; waited for while it is being made, and while
-    /// its view is late.
     /// The light-weight group of this label or number.
     fn meant(&self, written: &str) -> Result<LwgId, String> {
         self.horus.book().light(written).ok_or_else(|| {
@@ -358,6 +366,8 @@ impl Node {
         })
     }
 
+    /// A light-weight group that this process is in; waited for while it is being made, and while
+    /// its view is late.
     pub(crate) fn light_meant(&self, written: &str) -> Result<LwgId, Stop> {
         let lwg = self.meant(written)?;
         if self.groups.is_late(lwg) {

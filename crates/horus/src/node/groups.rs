@@ -1,6 +1,6 @@
 //! Groups: what the node knows of the groups it is in, and of its own messages in them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use horus::{LwgId, SendId, View};
 use lwg::Operation;
@@ -68,14 +68,29 @@ pub(crate) struct Groups {
     pub(crate) cores: BTreeMap<vsync::GroupId, Core>,
     /// Own messages in light-weight groups, until stable.
     pub(crate) own: BTreeMap<SendId, OwnLight>,
+    /// Those that were created here, until they are known to be over, or this process is out.
+    created: BTreeSet<LwgId>,
     operations: BTreeMap<LwgId, VecDeque<Asked>>,
 }
 
 impl Groups {
     /// An operation is asked.
     pub(crate) fn asked(&mut self, lwg: LwgId, operation: Operation, written: &str) {
+        if operation == Operation::Create {
+            self.created.insert(lwg);
+        }
         let asked = Asked { operation, written: written.to_owned() };
         self.operations.entry(lwg).or_default().push_back(asked);
+    }
+
+    /// It is over, was never made, or is nothing for this process any more.
+    pub(crate) fn is_over(&mut self, lwg: LwgId) {
+        self.created.remove(&lwg);
+    }
+
+    /// Whether what it is called here may mean no other.
+    pub(crate) fn is_here(&self, lwg: LwgId) -> bool {
+        self.created.contains(&lwg) || self.lights.contains_key(&lwg)
     }
 
     /// Whether an operation on this group is under way.
@@ -160,6 +175,18 @@ mod tests {
             previous: None,
         };
         Light { view, replica: Replica::new(lwg, member(1), Document::default()) }
+    }
+
+    #[test]
+    fn a_group_of_others_made_here_is_here_until_it_is_over() {
+        let (mut groups, lwg) = (Groups::default(), LwgId { creator: 1, count: 1 });
+        groups.asked(lwg, Operation::Create, "l");
+        groups.ended(lwg, Operation::Create);
+        assert!(groups.is_here(lwg));
+        groups.is_over(lwg);
+        assert!(!groups.is_here(lwg));
+        groups.lights.insert(lwg, light(1, 7, &[]));
+        assert!(groups.is_here(lwg), "it was added again");
     }
 
     #[test]

@@ -183,12 +183,16 @@ impl Node {
     fn hear_done(&mut self, lwg: LwgId, operation: Operation, outcome: &Outcome) {
         let (verb, group) = (verb(operation), show_lwg(lwg));
         let written = self.groups.ended(lwg, operation);
-        if operation == Operation::Destroy && *outcome == Outcome::Done {
+        let (done, created) = (*outcome == Outcome::Done, operation == Operation::Create);
+        if operation == Operation::Destroy && done {
             self.horus.book().unlabel(&written, lwg);
+        }
+        let gone = operation == Operation::Destroy && done || *outcome == Outcome::NoGroup;
+        if gone || created && !done {
+            self.groups.is_over(lwg);
         }
         let why = match outcome {
             Outcome::Done | Outcome::NothingToDo => {
-                let created = operation == Operation::Create;
                 let done = if created { "created" } else { "done" };
                 let fields = json!({ "do": verb, "lwg": written, "group": group });
                 return self.record.tell(done, fields);
@@ -213,6 +217,7 @@ impl Node {
             self.give_up(&own.own, own.delivered);
         }
         self.end_flood(Target::Light(lwg));
+        self.groups.is_over(lwg);
         self.groups.lights.remove(&lwg);
         self.alarms.set(lwg, None);
         let reason = match why {

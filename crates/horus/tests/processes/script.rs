@@ -147,6 +147,24 @@ fn whoever_waits_holds_up_nobody_else_and_is_answered_before_the_end() {
 }
 
 #[test]
+fn a_label_means_one_group_until_that_is_over() {
+    let room = room("label");
+    let script = r#"
+        {"do":"create","lwg":"l","members":["a"]}
+        {"do":"create","lwg":"l","members":["a"]}
+        {"do":"destroy","lwg":"l"}
+        {"do":"create","lwg":"l","members":["a"]}
+        {"do":"settled"}"#;
+    let events = events(&run(Command::new(HORUS).args(options(&room)), script));
+    let refused: Vec<&Value> = events.iter().filter(|event| event["ev"] == "error").collect();
+    assert_eq!(refused.len(), 1, "{events:#?}");
+    let what = refused[0]["what"].as_str().expect("a sentence");
+    assert!(what.contains("`l` is the label of") && what.contains("`destroy` it"), "{what}");
+    assert_eq!(events.iter().filter(|event| event["ev"] == "created").count(), 2, "{events:#?}");
+    let _ = std::fs::remove_dir_all(room);
+}
+
+#[test]
 fn a_second_settled_is_refused_and_the_first_is_answered() {
     let room = room("twice");
     let script = "{\"do\":\"settled\"}\n{\"do\":\"settled\"}\n";
