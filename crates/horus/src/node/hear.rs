@@ -328,6 +328,7 @@ impl Node {
             safe: safe.then_some(true),
             ..Deliver::new(show_core(group), envelope.id.as_str(), self.horus.show(from))
         };
+        self.casts.add(&envelope.id);
         self.record_deliver(deliver, envelope.quiet, message.body());
     }
 

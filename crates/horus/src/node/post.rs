@@ -18,7 +18,7 @@ use super::envelope::{Envelope, hash};
 use super::flood::{Flood, Target};
 use super::groups::{Own, OwnLight};
 use super::hear::spell;
-use super::limits::{DOCUMENT_BYTES_MAX, ID_BYTES_MAX, NAME_BYTES_MAX};
+use super::limits::{DOCUMENT_BYTES_MAX, NAME_BYTES_MAX};
 use super::names::{show_core, show_lwg};
 use super::run::Node;
 
@@ -157,7 +157,7 @@ impl Node {
         }
         let Some(mut flood) = self.flood.take() else { return };
         for _ in 0..flood.due(now) {
-            let own = Own { msg: self.mint(), stable: false, flood: true };
+            let own = Own { msg: self.ids.make(), stable: false, flood: true };
             let (order, body, quiet) = (flood.order, flood.body(), flood.quiet);
             match flood.target {
                 Target::Core(group) => self.cast_own(group, order.into(), own, body, quiet),
@@ -175,10 +175,14 @@ impl Node {
     }
 
     fn own(&mut self, msg: Option<String>, stable: bool) -> Result<Own, Stop> {
-        let msg = msg.unwrap_or_else(|| self.mint());
-        if msg.is_empty() || msg.len() > ID_BYTES_MAX {
-            return Err(Stop::Wrong(format!("`msg` has 1 to {ID_BYTES_MAX} bytes")));
-        }
+        let msg = match msg {
+            Some(msg) => {
+                self.ids.look(&msg)?;
+                self.ids.use_up(&msg);
+                msg
+            }
+            None => self.ids.make(),
+        };
         Ok(Own { msg, stable, flood: false })
     }
 

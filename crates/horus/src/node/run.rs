@@ -17,10 +17,11 @@ use super::alarms::Alarms;
 use super::command::Command;
 use super::flood::Flood;
 use super::groups::Groups;
+use super::ids::{Ids, Newest};
 use super::input::{Input, Inputs};
 use super::introductions::Introductions;
 use super::leaving::Leaving;
-use super::limits::{MEETING_PATIENCE, PARKED_MAX};
+use super::limits::{CASTS_KEPT_MAX, MEETING_PATIENCE, PARKED_MAX};
 use super::options::Options;
 use super::outlet::Outlet;
 use super::parked::Parked;
@@ -38,6 +39,8 @@ pub(crate) struct Node {
     pub(crate) me: String,
     pub(crate) groups: Groups,
     pub(crate) owed: Owed,
+    /// Multicasts of core groups heard last.
+    pub(crate) casts: Newest,
     pub(crate) awaited: Awaited,
     pub(crate) flood: Option<Flood>,
     pub(crate) settling: Option<Settling>,
@@ -60,7 +63,9 @@ pub(crate) struct Node {
     /// How often quiet links are heard.
     pub(crate) beat: Duration,
     start: Instant,
-    minted: u64,
+    /// What its messages and its replies are called.
+    pub(crate) ids: Ids,
+    pub(crate) reply_ids: Ids,
     /// Set once it is to end.
     pub(crate) leaving: Option<Leaving>,
 }
@@ -109,12 +114,17 @@ impl Node {
         let me = horus.show(horus.me());
         let record = Record::open(options.history.as_deref(), &me, options.json, outlet)
             .map_err(|why| format!("{why}; name a directory that can be written"))?;
+        let ids = Ids::new("msg", format!("{me}:"));
+        let reply_ids = Ids::new("reply", format!("{me}:r"));
         let node = Self {
             horus,
             record,
             me,
+            ids,
+            reply_ids,
             groups: Groups::default(),
             owed: Owed::default(),
+            casts: Newest::new(CASTS_KEPT_MAX),
             awaited: Awaited::default(),
             flood: None,
             settling: None,
@@ -130,7 +140,6 @@ impl Node {
             key_file: options.key_file.clone(),
             beat,
             start: Instant::now(),
-            minted: 0,
             leaving: None,
         };
         Ok((node, events, inputs))
@@ -206,12 +215,6 @@ impl Node {
             Input::End => self.carry_out(Command::Quit {}, came + MEETING_PATIENCE),
             Input::Stop => self.leave_all(),
         }
-    }
-
-    /// An id for a message or a reply of this node's own.
-    pub(crate) fn mint(&mut self) -> String {
-        self.minted += 1;
-        format!("{}:{}", self.me, self.minted)
     }
 
     /// The moment as replicas see it.

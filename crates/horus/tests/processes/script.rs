@@ -42,6 +42,30 @@ fn events(output: &Output) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("an event")).collect()
 }
 
+/// Says the script, and once `settled` is told what comes behind it; then no more.
+fn run_behind(options: &[String], script: &str, behind: &str) -> Vec<Value> {
+    use std::io::{BufRead as _, BufReader};
+    let mut node = Command::new(HORUS);
+    node.args(options).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut node = node.spawn().expect("the binary of this crate");
+    let mut input = node.stdin.take().expect("asked for");
+    let told = BufReader::new(node.stdout.take().expect("asked for")).lines();
+    let told =
+        told.map(|line| -> Value { serde_json::from_str(&line.expect("text")).expect("an event") });
+    input.write_all(script.as_bytes()).expect("it reads");
+    let (mut input, mut events) = (Some(input), Vec::new());
+    for event in told {
+        if event["ev"] == "settled"
+            && let Some(mut input) = input.take()
+        {
+            input.write_all(behind.as_bytes()).expect("it reads");
+        }
+        events.push(event);
+    }
+    assert!(node.wait().expect("an end").success(), "{events:#?}");
+    events
+}
+
 fn place_of(events: &[Value], kind: &str) -> Option<usize> {
     events.iter().position(|event| event["ev"] == kind)
 }
@@ -161,6 +185,41 @@ fn a_label_means_one_group_until_that_is_over() {
     let what = refused[0]["what"].as_str().expect("a sentence");
     assert!(what.contains("`l` is the label of") && what.contains("`destroy` it"), "{what}");
     assert_eq!(events.iter().filter(|event| event["ev"] == "created").count(), 2, "{events:#?}");
+    let _ = std::fs::remove_dir_all(room);
+}
+
+/// What was refused: the commands, and why.
+fn refused(events: &[Value]) -> Vec<(&str, &str)> {
+    let errors = events.iter().filter(|event| event["ev"] == "error");
+    errors.filter_map(|event| Some((event["do"].as_str()?, event["what"].as_str()?))).collect()
+}
+
+#[test]
+fn an_id_is_taken_once_and_nobody_replies_in_a_core_group() {
+    let room = room("ids");
+    let script = r#"
+        {"do":"found","group":"g"}
+        {"do":"create","lwg":"l","members":["a"]}
+        {"do":"cast","group":"g","order":"abcast","msg":"m1","body":"x"}
+        {"do":"send","lwg":"l","order":"abcast","msg":"m1","body":"x"}
+        {"do":"send","lwg":"l","order":"abcast","msg":"m2","body":"x","stable":true}
+        {"do":"send","lwg":"l","order":"abcast","msg":"m3","body":"x","stable":true}
+        {"do":"settled"}
+        "#;
+    let behind = r#"
+        {"do":"reply","to":"m1","body":"x"}
+        {"do":"reply","to":"m0","body":"x"}
+        {"do":"reply","to":"m2","reply":"r","body":"x"}
+        {"do":"reply","to":"m3","reply":"r","body":"x"}
+        {"do":"reply","to":"m3","reply":"s","body":"x"}"#;
+    let events = run_behind(&options(&room), script, behind);
+    let [sent, to_cast, to_none, again] = refused(&events)[..] else { panic!("{events:#?}") };
+    assert!(sent.0 == "send" && sent.1.contains("has used `m1` before"), "{sent:?}");
+    assert!(to_cast.0 == "reply" && to_cast.1.contains("`m1` was a `cast`"), "{to_cast:?}");
+    assert!(to_none.1.contains("no message `m0`"), "{to_none:?}");
+    assert!(again.0 == "reply" && again.1.contains("has used `r` before"), "{again:?}");
+    let verdict = directory(&room.join("histories"), &Options::default()).expect("histories");
+    assert!(verdict.is_good() && verdict.deliveries == 3, "{verdict}");
     let _ = std::fs::remove_dir_all(room);
 }
 
