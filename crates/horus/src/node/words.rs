@@ -36,7 +36,12 @@ const VERBS: [Verb; 23] = [
     ("destroy", &[One("lwg")], &[], "end a light-weight group"),
     ("send", &[One("lwg"), One("order"), Rest("body")], SENT, "multicast in a light-weight group"),
     ("reply", &[One("to"), Rest("body")], &["reply"], "answer a delivered message"),
-    ("replies", &[One("msg"), Maybe("count")], &[], "take so many answers, or all"),
+    (
+        "replies",
+        &[One("msg"), Maybe("count")],
+        &[],
+        "take so many answers, or all; `answered` comes when they are here, or no more will come",
+    ),
     ("discard", &[One("msg")], &[], "take no more answers"),
     (
         "flood",
