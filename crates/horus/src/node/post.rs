@@ -158,7 +158,7 @@ impl Node {
         let Some(mut flood) = self.flood.take() else { return };
         for _ in 0..flood.due(now) {
             let own = Own { msg: self.ids.make(), stable: false, flood: true };
-            let (order, body, quiet) = (flood.order, flood.body(), flood.quiet);
+            let (order, body, quiet) = (flood.order, flood.body(&own.msg), flood.quiet);
             match flood.target {
                 Target::Core(group) => self.cast_own(group, order.into(), own, body, quiet),
                 Target::Light(lwg) => self.send_own(lwg, order.into(), own, body, quiet),
