@@ -58,7 +58,7 @@ impl Node {
         body: Vec<u8>,
         quiet: bool,
     ) {
-        self.record_send(show_core(group), &own.msg, (how.order, how.safe), &body, quiet);
+        self.record_send(show_core(group), &own.msg, (how.order, how.safe), &body);
         let message = Envelope::seal(&own.msg, quiet, body);
         self.groups.cores.entry(group).or_default().undelivered.push_back(own);
         self.asks.push(Down::Core(vsync::Down::Cast { group, how, message }));
@@ -73,7 +73,7 @@ impl Node {
     }
 
     fn send_own(&mut self, lwg: LwgId, how: lwg::How, own: Own, body: Vec<u8>, quiet: bool) {
-        self.record_send(show_lwg(lwg), &own.msg, (how.order, how.safe), &body, quiet);
+        self.record_send(show_lwg(lwg), &own.msg, (how.order, how.safe), &body);
         let send = self.horus.mint_send();
         // Floods are not for answering; of the rest any may be answered.
         let replies = !own.flood;
@@ -106,7 +106,7 @@ impl Node {
         let put = Put { id: own.msg.clone(), name, content: content.into() };
         let mut command = Vec::new();
         put.write(&mut command);
-        self.record_send(show_lwg(lwg), &own.msg, (lwg::Order::Total, false), &command, false);
+        self.record_send(show_lwg(lwg), &own.msg, (lwg::Order::Total, false), &command);
         let send = self.horus.mint_send();
         if let Some(oldest) = self.awaited.add(send, &own.msg) {
             self.asks.push(Down::Discard { send: oldest });
@@ -192,16 +192,11 @@ impl Node {
         msg: &str,
         (order, safe): (lwg::Order, bool),
         body: &[u8],
-        quiet: bool,
     ) {
         let mut send = Send::new(group, msg, spell(order));
         send.h = Some(format!("{:016x}", hash(body)).into());
         send.safe = safe.then_some(true);
-        if quiet {
-            self.record.quietly(&Event::Send(send));
-        } else {
-            self.record.event(&Event::Send(send), []);
-        }
+        self.record.event(&Event::Send(send), []);
     }
 }
 
