@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::task::{Context, Poll, Waker};
 
 use lwg::{Endpoint, LwgId};
-use muts::{NodeId, ProcId};
+use muts::{NodeId, ProcId, wrong_name};
 use parking_lot::Mutex;
 
 use crate::config::Start;
@@ -70,15 +70,21 @@ impl Book {
             }
             None => (written, None),
         };
-        if name.is_empty() {
-            return Err(format!("`{written}` names nobody"));
+        if let Some(why) = wrong_name(name) {
+            return Err(why);
         }
         let state = self.state.lock();
         let by_name = NodeId::of_name(name);
         let node = if state.names.contains_key(&by_name) {
             by_name
         } else {
-            u64::from_str_radix(name, 16).ok().filter(|_| name.len() == 16).map_or(by_name, NodeId)
+            let number = u64::from_str_radix(name, 16).ok().filter(|_| name.len() == 16);
+            match number.map(NodeId) {
+                Some(number) => number,
+                None if state.current.contains_key(&by_name) => by_name,
+                // Of whom nothing is known there is no incarnation either.
+                None => return Ok(None),
+            }
         };
         let incarnation = incarnation.or_else(|| state.current.get(&node).copied());
         Ok(incarnation.map(|incarnation| Endpoint::of(ProcId { node, incarnation })))
@@ -200,6 +206,10 @@ mod tests {
         assert_eq!(book.show(newest.proc), "b#5");
         assert_eq!(book.find("b#3").expect("a name").expect("given").proc.incarnation, 3);
         assert!(book.find("b#soon").is_err());
+        assert_eq!(book.find("zoe#3"), Ok(None), "nobody of that name is known");
+        for never in ["", "#3", "a,b!", "a b"] {
+            assert!(book.find(never).expect_err("no name").contains("cannot be"), "{never}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use horus::history::Event;
+use horus::history::{Event, Id};
 use horus::{Endpoint, LwgId, Weather};
 use lwg::{Down, Operation, SetId, Traits};
 use muts::Address;
@@ -122,7 +122,7 @@ impl Node {
             Command::Stats {} => self.stats(),
             Command::Keys { file } => self.change_keys(file),
             Command::Quiesce { component } => {
-                let component = component.map(|who| who.into_iter().map(Into::into).collect());
+                let component = component.map(|who| self.component(&who)).transpose()?;
                 self.record.event(&Event::Quiesce { component }, []);
                 Ok(())
             }
@@ -325,7 +325,27 @@ impl Node {
         if unmet.is_empty() {
             Ok(members)
         } else {
+            let unmet: Vec<_> = unmet.into_iter().map(|name| self.unmet(name)).collect();
             Err(Stop::Wait(format!("not met: {}", unmet.join(", "))))
+        }
+    }
+
+    /// Those who can reach each other, as histories write them.
+    fn component(&self, written: &[String]) -> Result<Vec<Id>, Stop> {
+        let shown = written.iter().map(|name| match self.horus.book().find(name)? {
+            Some(member) => Ok(self.horus.show(member).into()),
+            None => Err(Stop::Wrong(format!("component: not met: {}", self.unmet(name)))),
+        });
+        shown.collect()
+    }
+
+    /// Who was not met, and what is known of it.
+    fn unmet(&self, name: &str) -> String {
+        let bare = name.split('#').next().unwrap_or(name);
+        match self.addresses.get(bare) {
+            Some(address) => format!("{name} (it does not answer at {address})"),
+            None if self.is_housed => format!("{name} (the daemon's peers are its own)"),
+            None => format!("{name} (no `peer` says where it listens, and it has not called)"),
         }
     }
 

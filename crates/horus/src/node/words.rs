@@ -21,7 +21,12 @@ type Verb = (&'static str, &'static [Slot], &'static [&'static str], &'static st
 
 const VERBS: [Verb; 23] = [
     ("peer", &[One("name"), One("address")], &[], "where another node listens"),
-    ("found", &[One("group"), Each("members")], &[], "start a core group with these"),
+    (
+        "found",
+        &[One("group"), Each("members")],
+        &[],
+        "start a core group with these; an error names who does not come",
+    ),
     ("join", &[One("group"), Maybe("contact")], &[], "join a core group, by way of a member"),
     ("leave", &[One("group")], &[], "leave a core group"),
     ("cast", &[One("group"), One("order"), Rest("body")], SENT, "multicast in a core group"),
@@ -60,7 +65,13 @@ const VERBS: [Verb; 23] = [
     ("settled", &[Maybe("timeout_ms")], &[], "wait until nothing is under way"),
     ("stats", &[], &[], "tell every counter"),
     ("keys", &[Maybe("file")], &[], "take the keys in a file, or read those in use again"),
-    ("quiesce", &[], &["component"], "write the mark that faults are over"),
+    (
+        "quiesce",
+        &[],
+        &["component"],
+        "write the mark that faults are over, among these if not all: a,b#3; a bare name is the \
+         newest of it",
+    ),
     (
         "chaos",
         &[],
@@ -81,7 +92,8 @@ pub(crate) fn help() -> String {
          cbcast, abcast or gbcast. What has a `=` stands before the last word that has none;\n\
          of what is a list commas part the words. BODY is all that follows, to the end of the\n\
          line, spaces too: options stand before it, safe=true; behind `--` all is body. What\n\
-         cannot be said in words, like a group with spaces, can as JSON.\n",
+         cannot be said in words, like a group with spaces, can as JSON. Processes are named a, the\n\
+         newest of that name, or a#3; who was not met yet is waited for, 5 seconds.\n",
     );
     for (verb, slots, more, what) in &VERBS {
         let mut line = format!("  {verb}");

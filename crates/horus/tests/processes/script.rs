@@ -168,7 +168,8 @@ fn whoever_waits_holds_up_nobody_else_and_is_answered_before_the_end() {
     let refused: Vec<&Value> = events.iter().filter(|event| event["ev"] == "error").collect();
     let asked: Vec<&str> = refused.iter().filter_map(|event| event["do"].as_str()).collect();
     assert_eq!(asked, ["create", "send"], "{events:#?}");
-    assert!(refused[0]["what"].as_str().expect("a sentence").contains("zoe"));
+    let what = refused[0]["what"].as_str().expect("a sentence");
+    assert!(what.contains("zoe (no `peer` says where it listens"), "{what}");
     assert!(place_of(&events, "deliver") < place_of(&events, "error"), "{events:#?}");
     let _ = std::fs::remove_dir_all(room);
 }
@@ -195,6 +196,27 @@ fn a_label_means_one_group_until_that_is_over() {
 fn refused(events: &[Value]) -> Vec<(&str, &str)> {
     let errors = events.iter().filter(|event| event["ev"] == "error");
     errors.filter_map(|event| Some((event["do"].as_str()?, event["what"].as_str()?))).collect()
+}
+
+#[test]
+fn a_name_that_nobody_can_have_is_refused_at_once_and_a_component_is_of_those_who_are_known() {
+    let room = room("names");
+    let script = r#"
+        {"do":"found","group":"g","members":["a,b!"]}
+        {"do":"quiesce","component":["a","zoe"]}
+        {"do":"quiesce","component":["zoe#3"]}
+        {"do":"quiesce","component":["a"]}
+        {"do":"found","group":"h"}
+        {"do":"settled"}"#;
+    let events = events(&run(Command::new(HORUS).args(options(&room)), script));
+    let [found, bare, whole] = refused(&events)[..] else { panic!("{events:#?}") };
+    assert!(found.0 == "found" && found.1.contains("`a,b!` cannot be a node's name"), "{found:?}");
+    assert!(bare.1.contains("not met: zoe (") && whole.1.contains("not met: zoe#3 ("), "{bare:?}");
+    assert!(place_of(&events, "error") < place_of(&events, "view"), "{events:#?}");
+    let marks: Vec<&Value> = events.iter().filter(|event| event["ev"] == "quiesce").collect();
+    assert_eq!(marks.len(), 1, "{events:#?}");
+    assert_eq!(marks[0]["component"], Value::from(vec![events[0]["proc"].clone()]));
+    let _ = std::fs::remove_dir_all(room);
 }
 
 #[test]
