@@ -31,6 +31,8 @@ use super::settled::{Look, Settling};
 
 /// A bad option, as other tools answer it.
 pub(crate) const BAD_OPTIONS: u8 = 2;
+/// Something else is wrong.
+const FAILED: u8 = 1;
 
 /// All that a node is.
 pub(crate) struct Node {
@@ -92,28 +94,38 @@ pub(crate) fn run(options: &Options) -> ExitCode {
             node.record.finish();
             code
         }
-        Err(why) => {
+        Err((why, code)) => {
             eprintln!("horus node: {why}");
-            ExitCode::FAILURE
+            ExitCode::from(code)
         }
     }
+}
+
+/// What is wrong and the exit code: an option's own, or that of what fails outside.
+type Failed = (String, u8);
+
+fn failed(why: impl ToString) -> Failed {
+    (why.to_string(), FAILED)
 }
 
 impl Node {
     fn open(
         options: &Options,
         config: horus::Config,
-    ) -> Result<(Self, Events, Arc<Inputs>), String> {
-        let outlet = Outlet::open(std::io::stdout()).map_err(|error| error.to_string())?;
+    ) -> Result<(Self, Events, Arc<Inputs>), Failed> {
+        let outlet = Outlet::open(std::io::stdout()).map_err(failed)?;
         // Before all that takes time, so that no signal finds nobody to take it.
-        let inputs = Inputs::open(&outlet).map_err(|error| error.to_string())?;
+        let inputs = Inputs::open(&outlet).map_err(failed)?;
         let beat = config.timing.beat;
         let addresses = config.peers.iter().cloned().collect();
         let opened = Horus::embedded_with_events(config);
-        let (horus, events) = opened.map_err(|error: Error| error.to_string())?;
+        let (horus, events) = opened.map_err(|error| match &error {
+            Error::State { .. } if options.names_state() => (error.to_string(), BAD_OPTIONS),
+            _ => failed(error),
+        })?;
         let me = horus.show(horus.me());
         let record = Record::open(options.history.as_deref(), &me, options.json, outlet)
-            .map_err(|why| format!("{why}; name a directory that can be written"))?;
+            .map_err(|why| (format!("{why}; name a directory that can be written"), BAD_OPTIONS))?;
         let ids = Ids::new("msg", format!("{me}:"));
         let reply_ids = Ids::new("reply", format!("{me}:r"));
         let node = Self {

@@ -322,8 +322,8 @@ fn what_is_wrong_from_the_start_is_one_line_that_names_it() {
     let taken = UdpSocket::bind("127.0.0.1:0").expect("a port");
     let taken = taken.local_addr().expect("bound").to_string();
     for (more, code, named) in [
-        (&["--history", &file][..], 1, "name a directory that can be written"),
-        (&["--state", &file], 1, "name a directory that can be written"),
+        (&["--history", &file][..], 2, "name a directory that can be written"),
+        (&["--state", &file], 2, "name a directory that can be written"),
         (&["--listen", "localhost:7001"], 2, "like 127.0.0.1:7001"),
         (&["--listen", "0.0.0.0:0"], 2, "horus keygen"),
         (&["--peer", "b"], 2, "NAME=ADDRESS"),
