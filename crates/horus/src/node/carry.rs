@@ -142,7 +142,7 @@ impl Node {
             return Err(Stop::Wait("a flood or `settled` is under way".into()));
         }
         // What was asked before is answered before the end.
-        if self.groups.changing() > 0 {
+        if self.groups.owed() > 0 {
             return Err(Stop::Wait("operations have not ended".into()));
         }
         self.leave_all();
@@ -179,7 +179,10 @@ impl Node {
         let group = read_own_core(group)?;
         // Who joins and finds nobody may found it.
         if self.groups.cores.get(&group).is_none_or(|core| core.view.is_some()) {
-            self.enter(group)?;
+            self.enter(group, None)?;
+        }
+        if let Some(core) = self.groups.cores.get_mut(&group) {
+            core.founds = true;
         }
         self.asks.push(Down::Core(vsync::Down::Found { group, members }));
         Ok(())
@@ -187,12 +190,13 @@ impl Node {
 
     fn join(&mut self, group: &str, contact: Option<&str>) -> Result<(), Stop> {
         let contact = match contact {
-            Some(contact) => Some(self.members(&[contact.to_owned()])?[0].proc),
+            Some(contact) => Some(self.members(&[contact.to_owned()])?[0]),
             None => None,
         };
         let group = read_own_core(group)?;
-        self.enter(group)?;
+        self.enter(group, contact)?;
         self.record.event(&Event::JoinReq { group: show_core(group).into() }, []);
+        let contact = contact.map(|contact| contact.proc);
         self.asks.push(Down::Core(vsync::Down::Join { group, contact }));
         Ok(())
     }
@@ -350,11 +354,11 @@ impl Node {
     }
 
     /// A core group of the user's own that this process is not in yet.
-    fn enter(&mut self, group: vsync::GroupId) -> Result<(), Stop> {
+    fn enter(&mut self, group: vsync::GroupId, contact: Option<Endpoint>) -> Result<(), Stop> {
         if self.groups.cores.contains_key(&group) {
             return Err(Stop::Wrong(format!("already in {}", show_core(group))));
         }
-        self.groups.cores.insert(group, Core::default());
+        self.groups.cores.insert(group, Core { contact, ..Core::default() });
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use horus::{LwgId, SendId, View};
+use horus::{Endpoint, LwgId, SendId, View};
 use lwg::Operation;
 use tools::Replica;
 
@@ -20,6 +20,10 @@ pub(crate) struct Light {
 /// A core group that this process is in or joins.
 #[derive(Default)]
 pub(crate) struct Core {
+    /// It is founded here.
+    pub(crate) founds: bool,
+    /// Whom it asks to be let in; everybody if none.
+    pub(crate) contact: Option<Endpoint>,
     /// Its view; none before the first.
     pub(crate) view: Option<vsync::View>,
     /// Own messages that have not been delivered here.
@@ -104,6 +108,12 @@ impl Groups {
         self.operations.len() + entering
     }
 
+    /// Those of them that others have to do with: who joins and is to leave at once does not join.
+    pub(crate) fn owed(&self) -> usize {
+        let joining = self.cores.values().filter(|core| core.view.is_none() && !core.founds);
+        self.changing() - joining.count()
+    }
+
     /// The oldest operation of this kind on this group has ended; answers how its asker wrote the
     /// group.
     pub(crate) fn ended(&mut self, lwg: LwgId, operation: Operation) -> String {
@@ -155,7 +165,7 @@ impl Groups {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use horus::{Endpoint, Members};
+    use horus::Members;
     use muts::{NodeId, ProcId};
 
     fn member(node: u64) -> Endpoint {

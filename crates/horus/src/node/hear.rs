@@ -366,8 +366,33 @@ impl Node {
             vsync::Why::Denied(_) => "denied",
         };
         let event = Event::Left { group: show_core(group).into(), reason: Some(reason.into()) };
-        self.record.event(&event, []);
+        if why == vsync::Why::NotFound {
+            let why = self.not_let_in(core.contact);
+            self.record.event(&event, [("why", why.into())]);
+        } else {
+            self.record.event(&event, []);
+        }
         self.leave_more();
+    }
+
+    /// What is known of why nobody has let this process in.
+    fn not_let_in(&self, contact: Option<Endpoint>) -> String {
+        let Some(contact) = contact else {
+            let met = self.horus.counters().wait().unwrap_or_default();
+            return match met.get("muts.links") {
+                Some(0) => "nobody else was met".into(),
+                Some(met) => {
+                    format!("of the {met} that were met nobody is in it: `found` starts it")
+                }
+                None => "of those that were met nobody is in it: `found` starts it".into(),
+            };
+        };
+        let shown = self.horus.show(contact);
+        match self.horus.hears(contact).wait() {
+            Ok(Some(true)) => format!("{shown} is heard, and is not in it: ask one that is"),
+            Ok(Some(false)) => format!("{shown} is not heard: ask another, or nobody by name"),
+            _ => format!("{shown} is not in it, or is not reached: ask another"),
+        }
     }
 
     fn hear_fault(&mut self, group: vsync::GroupId, fault: &vsync::Fault) {

@@ -78,7 +78,13 @@ const VERBS: [Verb; 23] = [
         &["drop", "drop_in", "drop_out", "loss", "twice", "corrupt", "delay_ms"],
         "ignore datagrams of and to these nodes; spoil so many in 100; alone: heal all",
     ),
-    ("quit", &[], &[], "leave every group and end"),
+    (
+        "quit",
+        &[],
+        &[],
+        "leave every group and end, once what was asked is answered; so does the end of input. A join that \
+         no line waits for is given up",
+    ),
 ];
 /// What a multicast may say besides.
 const SENT: &[&str] = &["msg", "safe", "stable"];
