@@ -251,7 +251,10 @@ impl Node {
     }
 
     fn stats(&mut self) -> Result<(), Stop> {
-        let counters = self.horus.counters().wait().map_err(|error| error.to_string())?;
+        let mut counters = self.horus.counters().wait().map_err(|error| error.to_string())?;
+        self.groups.counts().each(&mut |name, count| {
+            counters.insert(name, count);
+        });
         self.record.tell("stats", json!(counters));
         Ok(())
     }

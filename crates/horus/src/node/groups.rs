@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use horus::{Endpoint, LwgId, SendId, View};
 use lwg::Operation;
-use tools::Replica;
+use tools::{Counts, Replica};
 
 use super::document::Document;
 use super::names::show_lwg;
@@ -72,6 +72,8 @@ pub(crate) struct Groups {
     pub(crate) cores: BTreeMap<vsync::GroupId, Core>,
     /// Own messages in light-weight groups, until stable.
     pub(crate) own: BTreeMap<SendId, OwnLight>,
+    /// What the replicas of groups counted that are over.
+    counted: Counts,
     /// Those that were created here, until they are known to be over, or this process is out.
     created: BTreeSet<LwgId>,
     operations: BTreeMap<LwgId, VecDeque<Asked>>,
@@ -90,6 +92,21 @@ impl Groups {
     /// It is over, was never made, or is nothing for this process any more.
     pub(crate) fn is_over(&mut self, lwg: LwgId) {
         self.created.remove(&lwg);
+    }
+
+    /// This process is out of a light-weight group.
+    pub(crate) fn out(&mut self, lwg: LwgId) {
+        self.is_over(lwg);
+        if let Some(light) = self.lights.remove(&lwg) {
+            self.counted += light.replica.counts();
+        }
+    }
+
+    /// What all replicas have counted since the start.
+    pub(crate) fn counts(&self) -> Counts {
+        let mut all = self.counted;
+        self.lights.values().for_each(|light| all += light.replica.counts());
+        all
     }
 
     /// Whether what it is called here may mean no other.

@@ -217,8 +217,7 @@ impl Node {
             self.give_up(&own.own, own.delivered);
         }
         self.end_flood(Target::Light(lwg));
-        self.groups.is_over(lwg);
-        self.groups.lights.remove(&lwg);
+        self.groups.out(lwg);
         self.alarms.set(lwg, None);
         let reason = match why {
             lwg::Why::Removed => "removed",

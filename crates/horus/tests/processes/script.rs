@@ -220,6 +220,26 @@ fn a_name_that_nobody_can_have_is_refused_at_once_and_a_component_is_of_those_wh
 }
 
 #[test]
+fn every_floor_tells_what_it_counts() {
+    let room = room("stats");
+    let script = r#"
+        {"do":"found","group":"g"}
+        {"do":"create","lwg":"l","members":["a"]}
+        {"do":"settled"}
+        "#;
+    let behind = "{\"do\":\"destroy\",\"lwg\":\"l\"}\n{\"do\":\"stats\"}";
+    let events = run_behind(&options(&room), script, behind);
+    let stats = &events[place_of(&events, "stats").expect("an answer")];
+    for counts in ["vsync.views", "vsync.flushes", "lwg.views_told", "muts.version"] {
+        assert!(stats[counts].as_u64() > Some(0), "{counts} of {stats}");
+    }
+    for told in ["vsync.flushes_restarted", "tools.again", "tools.bytes_taken", "os.refused"] {
+        assert!(stats[told].is_u64(), "{told} of {stats}");
+    }
+    let _ = std::fs::remove_dir_all(room);
+}
+
+#[test]
 fn an_id_is_taken_once_and_nobody_replies_in_a_core_group() {
     let room = room("ids");
     let script = r#"
