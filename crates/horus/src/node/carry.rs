@@ -176,10 +176,10 @@ impl Node {
 
     fn found(&mut self, group: &str, members: &[String]) -> Result<(), Stop> {
         let members = self.members(members)?.into_iter().map(|member| member.proc).collect();
-        let group = read_own_core(group)?;
+        let (written, group) = (group, read_own_core(group)?);
         // Who joins and finds nobody may found it.
         if self.groups.cores.get(&group).is_none_or(|core| core.view.is_some()) {
-            self.enter(group, None)?;
+            self.enter(written, group, None)?;
         }
         if let Some(core) = self.groups.cores.get_mut(&group) {
             core.founds = true;
@@ -193,8 +193,8 @@ impl Node {
             Some(contact) => Some(self.members(&[contact.to_owned()])?[0]),
             None => None,
         };
-        let group = read_own_core(group)?;
-        self.enter(group, contact)?;
+        let (written, group) = (group, read_own_core(group)?);
+        self.enter(written, group, contact)?;
         self.record.event(&Event::JoinReq { group: show_core(group).into() }, []);
         let contact = contact.map(|contact| contact.proc);
         self.asks.push(Down::Core(vsync::Down::Join { group, contact }));
@@ -357,11 +357,17 @@ impl Node {
     }
 
     /// A core group of the user's own that this process is not in yet.
-    fn enter(&mut self, group: vsync::GroupId, contact: Option<Endpoint>) -> Result<(), Stop> {
+    fn enter(
+        &mut self,
+        written: &str,
+        group: vsync::GroupId,
+        contact: Option<Endpoint>,
+    ) -> Result<(), Stop> {
         if self.groups.cores.contains_key(&group) {
             return Err(Stop::Wrong(format!("already in {}", show_core(group))));
         }
-        self.groups.cores.insert(group, Core { contact, ..Core::default() });
+        let word = Some(written.to_owned()).filter(|word| *word != show_core(group));
+        self.groups.cores.insert(group, Core { word, contact, ..Core::default() });
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use horus::{Endpoint, LwgId, SendId, View};
 use lwg::Operation;
+use serde_json::Value;
 use tools::{Counts, Replica};
 
 use super::document::Document;
@@ -20,6 +21,8 @@ pub(crate) struct Light {
 /// A core group that this process is in or joins.
 #[derive(Default)]
 pub(crate) struct Core {
+    /// What its user calls it, if it is shown otherwise.
+    pub(crate) word: Option<String>,
     /// It is founded here.
     pub(crate) founds: bool,
     /// Whom it asks to be let in; everybody if none.
@@ -77,6 +80,13 @@ pub(crate) struct Groups {
     /// Those that were created here, until they are known to be over, or this process is out.
     created: BTreeSet<LwgId>,
     operations: BTreeMap<LwgId, VecDeque<Asked>>,
+}
+
+impl Core {
+    /// What is told of it besides.
+    pub(crate) fn called(&self) -> Option<(&'static str, Value)> {
+        self.word.as_ref().map(|word| ("word", word.as_str().into()))
+    }
 }
 
 impl Groups {

@@ -9,7 +9,7 @@ use tools::{Replica, Tool as _};
 use super::document::{Document, Put};
 use super::envelope::{Envelope, hash};
 use super::flood::Target;
-use super::groups::{Light, Own};
+use super::groups::{Core, Light, Own};
 use super::names::{show_core, show_core_view, show_light_view, show_lwg, verb};
 use super::record::shown;
 use super::run::Node;
@@ -290,7 +290,8 @@ impl Node {
             primary: view.primary,
             ..history::View::default()
         };
-        self.record.event(&Event::View(Box::new(event)), []);
+        let called = self.groups.cores.get(&id).and_then(Core::called);
+        self.record.event(&Event::View(Box::new(event)), called);
         if self.leaving.is_some() {
             self.asks.push(Down::Core(vsync::Down::Leave { group: view.group }));
         }
@@ -365,12 +366,9 @@ impl Node {
             vsync::Why::Denied(_) => "denied",
         };
         let event = Event::Left { group: show_core(group).into(), reason: Some(reason.into()) };
-        if why == vsync::Why::NotFound {
-            let why = self.not_let_in(core.contact);
-            self.record.event(&event, [("why", why.into())]);
-        } else {
-            self.record.event(&event, []);
-        }
+        let why = (why == vsync::Why::NotFound).then(|| self.not_let_in(core.contact));
+        let why = why.map(|why| ("why", why.into()));
+        self.record.event(&event, core.called().into_iter().chain(why));
         self.leave_more();
     }
 

@@ -45,7 +45,11 @@ impl Record {
     }
 
     /// An event of the history: written first, then shown with what else is known.
-    pub(crate) fn event<const N: usize>(&mut self, event: &Event, more: [(&str, Value); N]) {
+    pub(crate) fn event<'a>(
+        &mut self,
+        event: &Event,
+        more: impl IntoIterator<Item = (&'a str, Value)>,
+    ) {
         self.quietly(event);
         self.show(event, more);
     }
@@ -86,7 +90,7 @@ impl Record {
         self.outlet.finish();
     }
 
-    fn show<const N: usize>(&mut self, event: &Event, more: [(&str, Value); N]) {
+    fn show<'a>(&mut self, event: &Event, more: impl IntoIterator<Item = (&'a str, Value)>) {
         let value = serde_json::to_value(event).expect("an event is an object");
         if let Value::Object(mut line) = value {
             line.extend(more.into_iter().map(|(field, value)| (field.to_owned(), value)));

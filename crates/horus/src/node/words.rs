@@ -99,7 +99,9 @@ pub(crate) fn help() -> String {
          of what is a list commas part the words. BODY is all that follows, to the end of the\n\
          line, spaces too: options stand before it, safe=true; behind `--` all is body. What\n\
          cannot be said in words, like a group with spaces, can as JSON. Processes are named a, the\n\
-         newest of that name, or a#3; who was not met yet is waited for, 5 seconds.\n",
+         newest of that name, or a#3; who was not met yet is waited for, 5 seconds. A core group\n\
+         of a word over 15 letters, or odd ones, is shown as a number, the same at all; views tell\n\
+         the word beside it where it was used.\n",
     );
     for (verb, slots, more, what) in &VERBS {
         let mut line = format!("  {verb}");

@@ -240,6 +240,25 @@ fn every_floor_tells_what_it_counts() {
 }
 
 #[test]
+fn a_group_is_shown_with_the_word_that_it_was_given() {
+    let room = room("word");
+    let script = r#"
+        {"do":"found","group":"the orders of \"today\""}
+        {"do":"found","group":"short#1"}
+        {"do":"settled"}"#;
+    let events = events(&run(Command::new(HORUS).args(options(&room)), script));
+    for kind in ["view", "left"] {
+        let told: Vec<&Value> = events.iter().filter(|event| event["ev"] == kind).collect();
+        let odd = told.iter().find(|event| event["word"] == "the orders of \"today\"");
+        let group = odd.and_then(|event| event["group"].as_str()).expect("one that has a word");
+        assert!(group.len() == 32, "{group}");
+        let short = told.iter().find(|event| event["group"] == "short#1").expect("the other");
+        assert_eq!(short.get("word"), None, "{short}");
+    }
+    let _ = std::fs::remove_dir_all(room);
+}
+
+#[test]
 fn an_id_is_taken_once_and_nobody_replies_in_a_core_group() {
     let room = room("ids");
     let script = r#"
