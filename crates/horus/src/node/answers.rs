@@ -29,8 +29,8 @@ impl Node {
                 format!("`{msg}` was a `cast` in a core group: replies are to what `send` sends")
             } else {
                 format!(
-                    "no message `{msg}` waits for a reply of this process: none was delivered here, \
-                     or it has been answered"
+                    "no message `{msg}` waits for a reply of this process: none was delivered \
+                     here, or it has been answered"
                 )
             }));
         };

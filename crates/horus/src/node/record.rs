@@ -205,8 +205,8 @@ mod tests {
 
     #[test]
     fn in_words_whatever_could_be_taken_for_more_is_quoted() {
-        let odd = json!({"ev": "deliver", "group": "a\"b", "body": "x=1 y", "msg": "", "from": "a#1",
-                         "members": ["c d", "e"]});
+        let odd = json!({"ev": "deliver", "group": "a\"b", "body": "x=1 y", "msg": "",
+                         "from": "a#1", "members": ["c d", "e"]});
         let Value::Object(line) = odd else { panic!("an object") };
         assert_eq!(
             words(&line),

@@ -82,8 +82,8 @@ const VERBS: [Verb; 23] = [
         "quit",
         &[],
         &[],
-        "leave every group and end, once what was asked is answered; so does the end of input. A join that \
-         no line waits for is given up",
+        "leave every group and end, once what was asked is answered; so does the end of input; a \
+         join that no line waits for is given up",
     ),
 ];
 /// What a multicast may say besides.
@@ -96,12 +96,12 @@ pub(crate) fn help() -> String {
          {\"do\":\"send\",\"lwg\":\"files\",\"order\":\"abcast\",\"body\":\"hello\"}. \
          ORDER is mbcast, fbcast,\n\
          cbcast, abcast or gbcast. What has a `=` stands before the last word that has none;\n\
-         of what is a list commas part the words. BODY is all that follows, to the end of the\n\
-         line, spaces too: options stand before it, safe=true; behind `--` all is body. What\n\
-         cannot be said in words, like a group with spaces, can as JSON. Processes are named a, the\n\
-         newest of that name, or a#3; who was not met yet is waited for, 5 seconds. A core group\n\
-         of a word over 15 letters, or odd ones, is shown as a number, the same at all; views tell\n\
-         the word beside it where it was used.\n",
+         of what is a list commas part the words. BODY is all that follows, to the end of\n\
+         the line, spaces too: options stand before it, safe=true; behind `--` all is body.\n\
+         What cannot be said in words, like a group with spaces, can as JSON. Processes are\n\
+         named a, the newest of that name, or a#3; who was not met yet is waited for, 5\n\
+         seconds. A core group of a word over 15 letters, or odd ones, is shown as a number,\n\
+         the same at all; views tell the word beside it where it was used.\n",
     );
     for (verb, slots, more, what) in &VERBS {
         let mut line = format!("  {verb}");
