@@ -324,7 +324,7 @@ impl Node {
     fn members(&self, written: &[String]) -> Result<Vec<Endpoint>, Stop> {
         let (mut members, mut unmet) = (Vec::new(), Vec::new());
         for name in written {
-            match self.horus.book().find(name)? {
+            match self.find(name)? {
                 Some(member) => members.push(member),
                 None => unmet.push(name.as_str()),
             }
@@ -337,9 +337,20 @@ impl Node {
         }
     }
 
+    /// The process that is written so; none if it was not met, or of an incarnation nobody of that
+    /// name is known.
+    fn find(&self, written: &str) -> Result<Option<Endpoint>, String> {
+        let found = self.horus.book().find(written)?;
+        let Some((name, _)) = written.split_once('#') else { return Ok(found) };
+        // Who is known by name is shown by it; what shows somebody else is a number.
+        let is_number = name.len() == 16 && u64::from_str_radix(name, 16).is_ok();
+        let shows = |member: &Endpoint| self.horus.show(*member).split('#').next() == Some(name);
+        Ok(found.filter(|member| is_number || shows(member)))
+    }
+
     /// Those who can reach each other, as histories write them.
     fn component(&self, written: &[String]) -> Result<Vec<Id>, Stop> {
-        let shown = written.iter().map(|name| match self.horus.book().find(name)? {
+        let shown = written.iter().map(|name| match self.find(name)? {
             Some(member) => Ok(self.horus.show(member).into()),
             None => Err(Stop::Wrong(format!("component: not met: {}", self.unmet(name)))),
         });
