@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::task::{Context, Poll, Waker};
 
 use lwg::{Endpoint, LwgId};
-use muts::{NodeId, ProcId};
+use muts::{NodeId, ProcId, wrong_name};
 use parking_lot::Mutex;
 
 use crate::config::Start;
@@ -70,8 +70,8 @@ impl Book {
             }
             None => (written, None),
         };
-        if name.is_empty() {
-            return Err(format!("`{written}` names nobody"));
+        if let Some(why) = wrong_name(name) {
+            return Err(why);
         }
         let state = self.state.lock();
         let by_name = NodeId::of_name(name);
@@ -200,6 +200,9 @@ mod tests {
         assert_eq!(book.show(newest.proc), "b#5");
         assert_eq!(book.find("b#3").expect("a name").expect("given").proc.incarnation, 3);
         assert!(book.find("b#soon").is_err());
+        for never in ["", "#3", "a,b!", "a b"] {
+            assert!(book.find(never).expect_err("no name").contains("cannot be"), "{never}");
+        }
     }
 
     #[test]

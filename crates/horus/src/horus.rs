@@ -401,6 +401,20 @@ impl Horus {
         self.door.ask_all(asks);
     }
 
+    /// Whether a process is heard now; none if that is known elsewhere, in the daemon.
+    pub fn hears(&self, member: Endpoint) -> Pending<Option<bool>> {
+        let inbox = Arc::new(Inbox::default());
+        let told = Arc::clone(&inbox);
+        self.door.run(move |engine| {
+            let now = engine.now();
+            let known = engine.tower.sight().grounds();
+            let known = known.map(|grounds| grounds.known(now, member.proc.node));
+            let this = |known: vsync::Known| known.met && known.who == member.proc;
+            told.push(known.map(|known| known.is_some_and(|it| this(it) && it.charge.is_none())));
+        });
+        Pending::first(&self.door, inbox, Ok)
+    }
+
     /// The rule that placed a group where it stands.
     pub fn why(&self, lwg: LwgId) -> Pending<String> {
         let inbox = Arc::new(Inbox::default());

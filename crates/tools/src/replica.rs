@@ -85,6 +85,27 @@ pub struct Counts {
     pub bytes_taken: u64,
 }
 
+impl core::ops::AddAssign for Counts {
+    fn add_assign(&mut self, more: Self) {
+        self.malformed += more.malformed;
+        self.refused += more.refused;
+        self.again += more.again;
+        self.chunks_given += more.chunks_given;
+        self.bytes_taken += more.bytes_taken;
+    }
+}
+
+impl Counts {
+    /// Tells each with its name, as `muts::Counted` does.
+    pub fn each(&self, tell: &mut dyn FnMut(&'static str, u64)) {
+        tell("tools.malformed", self.malformed);
+        tell("tools.refused", self.refused);
+        tell("tools.again", self.again);
+        tell("tools.chunks_given", self.chunks_given);
+        tell("tools.bytes_taken", self.bytes_taken);
+    }
+}
+
 /// Where a member stands between the state of its last view and that of this one.
 #[derive(Debug)]
 enum Stage {

@@ -15,9 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a node is told, and ends behind.
 const SCRIPT: &str = r#"{"do":"found","group":"g"}
-{"do":"cast","group":"g","order":"abcast","msg":"m1"}
+{"do":"cast","group":"g","order":"abcast","msg":"m1","body":"x"}
 {"do":"create","lwg":"l","members":["x"]}
-{"do":"send","lwg":"l","order":"cbcast","msg":"m2"}
+{"do":"send","lwg":"l","order":"cbcast","msg":"m2","body":"x"}
 {"do":"settled"}
 "#;
 

@@ -8,7 +8,6 @@ use tools::{Answer, Digest, Tool as _};
 
 use super::carry::Stop;
 use super::envelope::Envelope;
-use super::limits::ID_BYTES_MAX;
 use super::names::{show_light_view, show_lwg};
 use super::record::shown;
 use super::replies::{Reply, Taken};
@@ -22,13 +21,25 @@ impl Node {
         reply: Option<String>,
         body: String,
     ) -> Result<(), Stop> {
-        let id = reply.unwrap_or_else(|| self.mint());
-        if id.is_empty() || id.len() > ID_BYTES_MAX {
-            return Err(Stop::Wrong(format!("`reply` has 1 to {ID_BYTES_MAX} bytes")));
+        if let Some(id) = &reply {
+            self.reply_ids.look(id)?;
         }
         let Some((to, send)) = self.owed.take(msg) else {
-            let why = format!("no message `{msg}` waits for a reply of this process");
-            return Err(Stop::Wrong(why));
+            return Err(Stop::Wrong(if self.casts.has(msg) {
+                format!("`{msg}` was a `cast` in a core group: replies are to what `send` sends")
+            } else {
+                format!(
+                    "no message `{msg}` waits for a reply of this process: none was delivered \
+                     here, or it has been answered"
+                )
+            }));
+        };
+        let id = match reply {
+            Some(id) => {
+                self.reply_ids.use_up(&id);
+                id
+            }
+            None => self.reply_ids.make(),
         };
         self.answer((to, send), msg, &id, body);
         Ok(())
@@ -99,7 +110,7 @@ impl Node {
             match light.replica.answer() {
                 None => return,
                 Some(Answer::Applied { from, send, replies: true, answer: (msg, sha256) }) => {
-                    let id = self.mint();
+                    let id = self.reply_ids.make();
                     self.answer((from, send), &msg, &id, sha256);
                 }
                 Some(Answer::Ready { view: of, digest, donor, at_view }) => {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use horus::history::Event;
+use horus::history::{Event, Id};
 use horus::{Endpoint, LwgId, Weather};
 use lwg::{Down, Operation, SetId, Traits};
 use muts::Address;
@@ -122,7 +122,7 @@ impl Node {
             Command::Stats {} => self.stats(),
             Command::Keys { file } => self.change_keys(file),
             Command::Quiesce { component } => {
-                let component = component.map(|who| who.into_iter().map(Into::into).collect());
+                let component = component.map(|who| self.component(&who)).transpose()?;
                 self.record.event(&Event::Quiesce { component }, []);
                 Ok(())
             }
@@ -142,7 +142,7 @@ impl Node {
             return Err(Stop::Wait("a flood or `settled` is under way".into()));
         }
         // What was asked before is answered before the end.
-        if self.groups.changing() > 0 {
+        if self.groups.owed() > 0 {
             return Err(Stop::Wait("operations have not ended".into()));
         }
         self.leave_all();
@@ -176,10 +176,13 @@ impl Node {
 
     fn found(&mut self, group: &str, members: &[String]) -> Result<(), Stop> {
         let members = self.members(members)?.into_iter().map(|member| member.proc).collect();
-        let group = read_own_core(group)?;
+        let (written, group) = (group, read_own_core(group)?);
         // Who joins and finds nobody may found it.
         if self.groups.cores.get(&group).is_none_or(|core| core.view.is_some()) {
-            self.enter(group)?;
+            self.enter(written, group, None)?;
+        }
+        if let Some(core) = self.groups.cores.get_mut(&group) {
+            core.founds = true;
         }
         self.asks.push(Down::Core(vsync::Down::Found { group, members }));
         Ok(())
@@ -187,12 +190,13 @@ impl Node {
 
     fn join(&mut self, group: &str, contact: Option<&str>) -> Result<(), Stop> {
         let contact = match contact {
-            Some(contact) => Some(self.members(&[contact.to_owned()])?[0].proc),
+            Some(contact) => Some(self.members(&[contact.to_owned()])?[0]),
             None => None,
         };
-        let group = read_own_core(group)?;
-        self.enter(group)?;
+        let (written, group) = (group, read_own_core(group)?);
+        self.enter(written, group, contact)?;
         self.record.event(&Event::JoinReq { group: show_core(group).into() }, []);
+        let contact = contact.map(|contact| contact.proc);
         self.asks.push(Down::Core(vsync::Down::Join { group, contact }));
         Ok(())
     }
@@ -212,6 +216,16 @@ impl Node {
     ) -> Result<(), Stop> {
         if members.is_empty() {
             return Err("a group has one member at least: list them".to_owned().into());
+        }
+        if let Some(lwg) = self.horus.book().light(label).filter(|lwg| self.groups.is_here(*lwg)) {
+            let why = format!(
+                "`{label}` is the label of {}, which is still there: `destroy` it, or take another \
+                 label",
+                show_lwg(lwg)
+            );
+            // It may be over in a moment.
+            let changing = self.groups.is_changing(lwg);
+            return Err(if changing { Stop::Wait(why) } else { Stop::Wrong(why) });
         }
         let members = self.members(members)?.into_iter().collect();
         let lwg = self.horus.mint_group();
@@ -237,7 +251,10 @@ impl Node {
     }
 
     fn stats(&mut self) -> Result<(), Stop> {
-        let counters = self.horus.counters().wait().map_err(|error| error.to_string())?;
+        let mut counters = self.horus.counters().wait().map_err(|error| error.to_string())?;
+        self.groups.counts().each(&mut |name, count| {
+            counters.insert(name, count);
+        });
         self.record.tell("stats", json!(counters));
         Ok(())
     }
@@ -307,7 +324,7 @@ impl Node {
     fn members(&self, written: &[String]) -> Result<Vec<Endpoint>, Stop> {
         let (mut members, mut unmet) = (Vec::new(), Vec::new());
         for name in written {
-            match self.horus.book().find(name)? {
+            match self.find(name)? {
                 Some(member) => members.push(member),
                 None => unmet.push(name.as_str()),
             }
@@ -315,16 +332,53 @@ impl Node {
         if unmet.is_empty() {
             Ok(members)
         } else {
+            let unmet: Vec<_> = unmet.into_iter().map(|name| self.unmet(name)).collect();
             Err(Stop::Wait(format!("not met: {}", unmet.join(", "))))
         }
     }
 
+    /// The process that is written so; none if it was not met, or of an incarnation nobody of that
+    /// name is known.
+    fn find(&self, written: &str) -> Result<Option<Endpoint>, String> {
+        let found = self.horus.book().find(written)?;
+        let Some((name, _)) = written.split_once('#') else { return Ok(found) };
+        // Who is known by name is shown by it; what shows somebody else is a number.
+        let is_number = name.len() == 16 && u64::from_str_radix(name, 16).is_ok();
+        let shows = |member: &Endpoint| self.horus.show(*member).split('#').next() == Some(name);
+        Ok(found.filter(|member| is_number || shows(member)))
+    }
+
+    /// Those who can reach each other, as histories write them.
+    fn component(&self, written: &[String]) -> Result<Vec<Id>, Stop> {
+        let shown = written.iter().map(|name| match self.find(name)? {
+            Some(member) => Ok(self.horus.show(member).into()),
+            None => Err(Stop::Wrong(format!("component: not met: {}", self.unmet(name)))),
+        });
+        shown.collect()
+    }
+
+    /// Who was not met, and what is known of it.
+    fn unmet(&self, name: &str) -> String {
+        let bare = name.split('#').next().unwrap_or(name);
+        match self.addresses.get(bare) {
+            Some(address) => format!("{name} (it does not answer at {address})"),
+            None if self.is_housed => format!("{name} (the daemon's peers are its own)"),
+            None => format!("{name} (no `peer` says where it listens, and it has not called)"),
+        }
+    }
+
     /// A core group of the user's own that this process is not in yet.
-    fn enter(&mut self, group: vsync::GroupId) -> Result<(), Stop> {
+    fn enter(
+        &mut self,
+        written: &str,
+        group: vsync::GroupId,
+        contact: Option<Endpoint>,
+    ) -> Result<(), Stop> {
         if self.groups.cores.contains_key(&group) {
             return Err(Stop::Wrong(format!("already in {}", show_core(group))));
         }
-        self.groups.cores.insert(group, Core::default());
+        let word = Some(written.to_owned()).filter(|word| *word != show_core(group));
+        self.groups.cores.insert(group, Core { word, contact, ..Core::default() });
         Ok(())
     }
 
@@ -346,8 +400,6 @@ impl Node {
         Err(Stop::Wait(format!("not yet in core group `{written}`")))
     }
 
-    /// A light-weight group that this process is in; waited for while it is being made, and while
-    /// its view is late.
     /// The light-weight group of this label or number.
     fn meant(&self, written: &str) -> Result<LwgId, String> {
         self.horus.book().light(written).ok_or_else(|| {
@@ -358,6 +410,8 @@ impl Node {
         })
     }
 
+    /// A light-weight group that this process is in; waited for while it is being made, and while
+    /// its view is late.
     pub(crate) fn light_meant(&self, written: &str) -> Result<LwgId, Stop> {
         let lwg = self.meant(written)?;
         if self.groups.is_late(lwg) {

@@ -29,7 +29,6 @@ pub(crate) enum Command {
         group: String,
         order: Order,
         msg: Option<String>,
-        #[serde(default)]
         body: String,
         #[serde(default)]
         safe: bool,
@@ -49,7 +48,6 @@ pub(crate) enum Command {
         lwg: String,
         order: Order,
         msg: Option<String>,
-        #[serde(default)]
         body: String,
         #[serde(default)]
         safe: bool,
@@ -57,12 +55,7 @@ pub(crate) enum Command {
         stable: bool,
     },
     /// Answers a delivered message.
-    Reply {
-        to: String,
-        reply: Option<String>,
-        #[serde(default)]
-        body: String,
-    },
+    Reply { to: String, reply: Option<String>, body: String },
     /// Takes replies.
     Replies { msg: String, count: Option<usize> },
     /// Wants no more replies.
@@ -291,6 +284,12 @@ mod tests {
                 "cast G cbcast hello there",
                 r#"{"do":"cast","group":"G","order":"cbcast","body":"hello there"}"#,
             ),
+            (
+                "send L cbcast safe=true  is it  safe ",
+                r#"{"do":"send","lwg":"L","order":"cbcast","safe":true,"body":"is it  safe"}"#,
+            ),
+            ("reply m -- reply=1", r#"{"do":"reply","to":"m","body":"reply=1"}"#),
+            ("cast G abcast --", r#"{"do":"cast","group":"G","order":"abcast","body":""}"#),
             ("create L a b", r#"{"do":"create","lwg":"L","members":["a","b"]}"#),
             (
                 "put from=9 bytes=7 L x/y /tmp/y",
@@ -326,6 +325,13 @@ mod tests {
         assert!(wrong(r#"{"do":"leave"}"#).contains("group"));
         assert!(wrong(r#"{"do":"leave","group":"G","now":1}"#).contains("now"));
         assert!(wrong(r#"{"do":"stats","now":1}"#).contains("now"));
+        for line in [
+            r#"{"do":"cast","group":"G","order":"abcast"}"#,
+            r#"{"do":"send","lwg":"L","order":"abcast","msg":"m"}"#,
+            r#"{"do":"reply","to":"m"}"#,
+        ] {
+            assert!(wrong(line).contains("missing field `body`"), "{}", wrong(line));
+        }
         for (line, field) in [
             (r#"{"do":"send","lwg":"L","order":"abcast","body":5}"#, "`body`: "),
             (r#"{"do":"send","lwg":"L","order":"ABCAST","body":"5"}"#, "`order`: "),
@@ -337,12 +343,18 @@ mod tests {
         for line in ["null", "[1]", "{}", r#"{"do":3}"#] {
             assert!(wrong(line).contains("do"), "{}", wrong(line));
         }
-        let line = r#"{"do":"cast","group":"G","order":"gbcast","safe":true}"#;
+        let line = r#"{"do":"cast","group":"G","order":"gbcast","safe":true,"body":""}"#;
         assert!(parse(line, true).is_ok());
-        let line = r#"{"do":"send","lwg":"L","order":"gbcast","safe":true}"#;
+        let line = r#"{"do":"send","lwg":"L","order":"gbcast","safe":true,"body":""}"#;
         assert!(matches!(parse(line, true), Ok(Command::Send { safe: true, .. })));
         assert!(parse("cast G", false).expect_err("refused").contains("order"));
         assert!(parse("dance", false).expect_err("refused").contains("dance"));
+        for line in ["cast G abcast", "send L abcast msg=m", "reply m"] {
+            assert!(parse(line, false).expect_err("refused").contains("needs body"), "{line}");
+        }
+        for line in ["send L cbcast hello safe=true", "cast G cbcast msg=m hello  msg=n "] {
+            assert!(parse(line, false).expect_err("refused").contains("stands behind"), "{line}");
+        }
         assert!(parse("leave G now", false).expect_err("refused").contains("now"));
     }
 }

@@ -82,9 +82,13 @@ impl Flood {
         (self.stable >= self.count).then_some((self.count, seconds))
     }
 
-    /// A body: filler of the size asked for.
-    pub(crate) fn body(&self) -> Vec<u8> {
-        vec![b'.'; self.size]
+    /// The body of the message of this id, of the size asked for: the id and filler, so that no two
+    /// are alike; of an id that is too long its end, where the numbers are.
+    pub(crate) fn body(&self, id: &str) -> Vec<u8> {
+        let id = id.as_bytes();
+        let mut body = id[id.len().saturating_sub(self.size)..].to_vec();
+        body.resize(self.size, b'.');
+        body
     }
 }
 
@@ -113,6 +117,17 @@ mod tests {
         assert!(flood.over(now).is_none());
         flood.settled();
         assert!(flood.over(now).is_some());
+    }
+
+    #[test]
+    fn each_body_has_the_size_asked_for_and_no_two_are_alike() {
+        for size in [3, 5, 9, 100] {
+            let target = Target::Core(vsync::GroupId(1));
+            let flood = Flood::new(target, lwg::Order::Fifo, (size, 500), None, true);
+            let bodies = (100..600).map(|number| flood.body(&format!("a#12:{number}")));
+            let bodies: std::collections::BTreeSet<_> = bodies.collect();
+            assert!(bodies.len() == 500 && bodies.iter().all(|body| body.len() == size), "{size}");
+        }
     }
 
     #[test]

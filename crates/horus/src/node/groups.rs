@@ -1,10 +1,11 @@
 //! Groups: what the node knows of the groups it is in, and of its own messages in them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use horus::{LwgId, SendId, View};
+use horus::{Endpoint, LwgId, SendId, View};
 use lwg::Operation;
-use tools::Replica;
+use serde_json::Value;
+use tools::{Counts, Replica};
 
 use super::document::Document;
 use super::names::show_lwg;
@@ -20,6 +21,12 @@ pub(crate) struct Light {
 /// A core group that this process is in or joins.
 #[derive(Default)]
 pub(crate) struct Core {
+    /// What its user calls it, if it is shown otherwise.
+    pub(crate) word: Option<String>,
+    /// It is founded here.
+    pub(crate) founds: bool,
+    /// Whom it asks to be let in; everybody if none.
+    pub(crate) contact: Option<Endpoint>,
     /// Its view; none before the first.
     pub(crate) view: Option<vsync::View>,
     /// Own messages that have not been delivered here.
@@ -68,14 +75,53 @@ pub(crate) struct Groups {
     pub(crate) cores: BTreeMap<vsync::GroupId, Core>,
     /// Own messages in light-weight groups, until stable.
     pub(crate) own: BTreeMap<SendId, OwnLight>,
+    /// What the replicas of groups counted that are over.
+    counted: Counts,
+    /// Those that were created here, until they are known to be over, or this process is out.
+    created: BTreeSet<LwgId>,
     operations: BTreeMap<LwgId, VecDeque<Asked>>,
+}
+
+impl Core {
+    /// What is told of it besides.
+    pub(crate) fn called(&self) -> Option<(&'static str, Value)> {
+        self.word.as_ref().map(|word| ("word", word.as_str().into()))
+    }
 }
 
 impl Groups {
     /// An operation is asked.
     pub(crate) fn asked(&mut self, lwg: LwgId, operation: Operation, written: &str) {
+        if operation == Operation::Create {
+            self.created.insert(lwg);
+        }
         let asked = Asked { operation, written: written.to_owned() };
         self.operations.entry(lwg).or_default().push_back(asked);
+    }
+
+    /// It is over, was never made, or is nothing for this process any more.
+    pub(crate) fn is_over(&mut self, lwg: LwgId) {
+        self.created.remove(&lwg);
+    }
+
+    /// This process is out of a light-weight group.
+    pub(crate) fn out(&mut self, lwg: LwgId) {
+        self.is_over(lwg);
+        if let Some(light) = self.lights.remove(&lwg) {
+            self.counted += light.replica.counts();
+        }
+    }
+
+    /// What all replicas have counted since the start.
+    pub(crate) fn counts(&self) -> Counts {
+        let mut all = self.counted;
+        self.lights.values().for_each(|light| all += light.replica.counts());
+        all
+    }
+
+    /// Whether what it is called here may mean no other.
+    pub(crate) fn is_here(&self, lwg: LwgId) -> bool {
+        self.created.contains(&lwg) || self.lights.contains_key(&lwg)
     }
 
     /// Whether an operation on this group is under way.
@@ -87,6 +133,12 @@ impl Groups {
     pub(crate) fn changing(&self) -> usize {
         let entering = self.cores.values().filter(|core| core.view.is_none()).count();
         self.operations.len() + entering
+    }
+
+    /// Those of them that others have to do with: who joins and is to leave at once does not join.
+    pub(crate) fn owed(&self) -> usize {
+        let joining = self.cores.values().filter(|core| core.view.is_none() && !core.founds);
+        self.changing() - joining.count()
     }
 
     /// The oldest operation of this kind on this group has ended; answers how its asker wrote the
@@ -140,7 +192,7 @@ impl Groups {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use horus::{Endpoint, Members};
+    use horus::Members;
     use muts::{NodeId, ProcId};
 
     fn member(node: u64) -> Endpoint {
@@ -160,6 +212,18 @@ mod tests {
             previous: None,
         };
         Light { view, replica: Replica::new(lwg, member(1), Document::default()) }
+    }
+
+    #[test]
+    fn a_group_of_others_made_here_is_here_until_it_is_over() {
+        let (mut groups, lwg) = (Groups::default(), LwgId { creator: 1, count: 1 });
+        groups.asked(lwg, Operation::Create, "l");
+        groups.ended(lwg, Operation::Create);
+        assert!(groups.is_here(lwg));
+        groups.is_over(lwg);
+        assert!(!groups.is_here(lwg));
+        groups.lights.insert(lwg, light(1, 7, &[]));
+        assert!(groups.is_here(lwg), "it was added again");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use tools::{Replica, Tool as _};
 use super::document::{Document, Put};
 use super::envelope::{Envelope, hash};
 use super::flood::Target;
-use super::groups::{Light, Own};
+use super::groups::{Core, Light, Own};
 use super::names::{show_core, show_core_view, show_light_view, show_lwg, verb};
 use super::record::shown;
 use super::run::Node;
@@ -183,12 +183,16 @@ impl Node {
     fn hear_done(&mut self, lwg: LwgId, operation: Operation, outcome: &Outcome) {
         let (verb, group) = (verb(operation), show_lwg(lwg));
         let written = self.groups.ended(lwg, operation);
-        if operation == Operation::Destroy && *outcome == Outcome::Done {
+        let (done, created) = (*outcome == Outcome::Done, operation == Operation::Create);
+        if operation == Operation::Destroy && done {
             self.horus.book().unlabel(&written, lwg);
+        }
+        let gone = operation == Operation::Destroy && done || *outcome == Outcome::NoGroup;
+        if gone || created && !done {
+            self.groups.is_over(lwg);
         }
         let why = match outcome {
             Outcome::Done | Outcome::NothingToDo => {
-                let created = operation == Operation::Create;
                 let done = if created { "created" } else { "done" };
                 let fields = json!({ "do": verb, "lwg": written, "group": group });
                 return self.record.tell(done, fields);
@@ -213,7 +217,7 @@ impl Node {
             self.give_up(&own.own, own.delivered);
         }
         self.end_flood(Target::Light(lwg));
-        self.groups.lights.remove(&lwg);
+        self.groups.out(lwg);
         self.alarms.set(lwg, None);
         let reason = match why {
             lwg::Why::Removed => "removed",
@@ -286,7 +290,8 @@ impl Node {
             primary: view.primary,
             ..history::View::default()
         };
-        self.record.event(&Event::View(Box::new(event)), []);
+        let called = self.groups.cores.get(&id).and_then(Core::called);
+        self.record.event(&Event::View(Box::new(event)), called);
         if self.leaving.is_some() {
             self.asks.push(Down::Core(vsync::Down::Leave { group: view.group }));
         }
@@ -323,6 +328,7 @@ impl Node {
             safe: safe.then_some(true),
             ..Deliver::new(show_core(group), envelope.id.as_str(), self.horus.show(from))
         };
+        self.casts.add(&envelope.id);
         self.record_deliver(deliver, envelope.quiet, message.body());
     }
 
@@ -360,8 +366,30 @@ impl Node {
             vsync::Why::Denied(_) => "denied",
         };
         let event = Event::Left { group: show_core(group).into(), reason: Some(reason.into()) };
-        self.record.event(&event, []);
+        let why = (why == vsync::Why::NotFound).then(|| self.not_let_in(core.contact));
+        let why = why.map(|why| ("why", why.into()));
+        self.record.event(&event, core.called().into_iter().chain(why));
         self.leave_more();
+    }
+
+    /// What is known of why nobody has let this process in.
+    fn not_let_in(&self, contact: Option<Endpoint>) -> String {
+        let Some(contact) = contact else {
+            let met = self.horus.counters().wait().unwrap_or_default();
+            return match met.get("muts.links") {
+                Some(0) => "nobody else was met".into(),
+                Some(met) => {
+                    format!("of the {met} that were met nobody is in it: `found` starts it")
+                }
+                None => "of those that were met nobody is in it: `found` starts it".into(),
+            };
+        };
+        let shown = self.horus.show(contact);
+        match self.horus.hears(contact).wait() {
+            Ok(Some(true)) => format!("{shown} is heard, and is not in it: ask one that is"),
+            Ok(Some(false)) => format!("{shown} is not heard: ask another, or nobody by name"),
+            _ => format!("{shown} is not in it, or is not reached: ask another"),
+        }
     }
 
     fn hear_fault(&mut self, group: vsync::GroupId, fault: &vsync::Fault) {

@@ -21,6 +21,13 @@ pub(crate) const ID_BYTES_MAX: usize = 256;
 /// A document: what one message can carry, less its name and headers.
 pub(crate) const DOCUMENT_BYTES_MAX: usize = (16 << 20) - (64 << 10);
 
+/// Ids of own messages and replies that were told with a command, and are not taken again: a script
+/// that repeats itself is found out, and a program that runs for weeks fills no memory.
+pub(crate) const IDS_KEPT_MAX: usize = 65_536;
+
+/// Ids of messages of core groups, to which nobody replies: who tries does so soon.
+pub(crate) const CASTS_KEPT_MAX: usize = 1_024;
+
 /// Own messages of a flood that are not stable yet: enough to fill a window of the transport, few
 /// enough that a view change strands no more than it can hold.
 pub(crate) const FLOOD_ON_THE_WAY_MAX: u64 = 512;

@@ -9,6 +9,7 @@ mod envelope;
 mod flood;
 mod groups;
 mod hear;
+mod ids;
 mod input;
 mod introductions;
 mod leaving;

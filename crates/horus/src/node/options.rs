@@ -129,6 +129,11 @@ impl Options {
         self.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into())
     }
 
+    /// Whether it was told where the last incarnation is kept.
+    pub(crate) const fn names_state(&self) -> bool {
+        self.state.is_some()
+    }
+
     /// The other nodes. All may be told the same list, so that it may hold this one too.
     fn others(&self) -> Result<Vec<(String, SocketAddr)>, String> {
         let mut others: Vec<(String, SocketAddr)> = Vec::new();

@@ -18,7 +18,7 @@ use super::envelope::{Envelope, hash};
 use super::flood::{Flood, Target};
 use super::groups::{Own, OwnLight};
 use super::hear::spell;
-use super::limits::{DOCUMENT_BYTES_MAX, ID_BYTES_MAX, NAME_BYTES_MAX};
+use super::limits::{DOCUMENT_BYTES_MAX, NAME_BYTES_MAX};
 use super::names::{show_core, show_lwg};
 use super::run::Node;
 
@@ -58,7 +58,7 @@ impl Node {
         body: Vec<u8>,
         quiet: bool,
     ) {
-        self.record_send(show_core(group), &own.msg, (how.order, how.safe), &body, quiet);
+        self.record_send(show_core(group), &own.msg, (how.order, how.safe), &body);
         let message = Envelope::seal(&own.msg, quiet, body);
         self.groups.cores.entry(group).or_default().undelivered.push_back(own);
         self.asks.push(Down::Core(vsync::Down::Cast { group, how, message }));
@@ -73,7 +73,7 @@ impl Node {
     }
 
     fn send_own(&mut self, lwg: LwgId, how: lwg::How, own: Own, body: Vec<u8>, quiet: bool) {
-        self.record_send(show_lwg(lwg), &own.msg, (how.order, how.safe), &body, quiet);
+        self.record_send(show_lwg(lwg), &own.msg, (how.order, how.safe), &body);
         let send = self.horus.mint_send();
         // Floods are not for answering; of the rest any may be answered.
         let replies = !own.flood;
@@ -106,7 +106,7 @@ impl Node {
         let put = Put { id: own.msg.clone(), name, content: content.into() };
         let mut command = Vec::new();
         put.write(&mut command);
-        self.record_send(show_lwg(lwg), &own.msg, (lwg::Order::Total, false), &command, false);
+        self.record_send(show_lwg(lwg), &own.msg, (lwg::Order::Total, false), &command);
         let send = self.horus.mint_send();
         if let Some(oldest) = self.awaited.add(send, &own.msg) {
             self.asks.push(Down::Discard { send: oldest });
@@ -157,8 +157,8 @@ impl Node {
         }
         let Some(mut flood) = self.flood.take() else { return };
         for _ in 0..flood.due(now) {
-            let own = Own { msg: self.mint(), stable: false, flood: true };
-            let (order, body, quiet) = (flood.order, flood.body(), flood.quiet);
+            let own = Own { msg: self.ids.make(), stable: false, flood: true };
+            let (order, body, quiet) = (flood.order, flood.body(&own.msg), flood.quiet);
             match flood.target {
                 Target::Core(group) => self.cast_own(group, order.into(), own, body, quiet),
                 Target::Light(lwg) => self.send_own(lwg, order.into(), own, body, quiet),
@@ -175,10 +175,14 @@ impl Node {
     }
 
     fn own(&mut self, msg: Option<String>, stable: bool) -> Result<Own, Stop> {
-        let msg = msg.unwrap_or_else(|| self.mint());
-        if msg.is_empty() || msg.len() > ID_BYTES_MAX {
-            return Err(Stop::Wrong(format!("`msg` has 1 to {ID_BYTES_MAX} bytes")));
-        }
+        let msg = match msg {
+            Some(msg) => {
+                self.ids.look(&msg)?;
+                self.ids.use_up(&msg);
+                msg
+            }
+            None => self.ids.make(),
+        };
         Ok(Own { msg, stable, flood: false })
     }
 
@@ -188,16 +192,11 @@ impl Node {
         msg: &str,
         (order, safe): (lwg::Order, bool),
         body: &[u8],
-        quiet: bool,
     ) {
         let mut send = Send::new(group, msg, spell(order));
         send.h = Some(format!("{:016x}", hash(body)).into());
         send.safe = safe.then_some(true);
-        if quiet {
-            self.record.quietly(&Event::Send(send));
-        } else {
-            self.record.event(&Event::Send(send), []);
-        }
+        self.record.event(&Event::Send(send), []);
     }
 }
 

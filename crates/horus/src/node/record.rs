@@ -45,7 +45,11 @@ impl Record {
     }
 
     /// An event of the history: written first, then shown with what else is known.
-    pub(crate) fn event<const N: usize>(&mut self, event: &Event, more: [(&str, Value); N]) {
+    pub(crate) fn event<'a>(
+        &mut self,
+        event: &Event,
+        more: impl IntoIterator<Item = (&'a str, Value)>,
+    ) {
         self.quietly(event);
         self.show(event, more);
     }
@@ -86,7 +90,7 @@ impl Record {
         self.outlet.finish();
     }
 
-    fn show<const N: usize>(&mut self, event: &Event, more: [(&str, Value); N]) {
+    fn show<'a>(&mut self, event: &Event, more: impl IntoIterator<Item = (&'a str, Value)>) {
         let value = serde_json::to_value(event).expect("an event is an object");
         if let Value::Object(mut line) = value {
             line.extend(more.into_iter().map(|(field, value)| (field.to_owned(), value)));
@@ -125,7 +129,17 @@ fn words(line: &Map<String, Value>) -> String {
     let about = ["what", "proc", "group"].into_iter().find(|field| line.contains_key(*field));
     if let Some(value) = about.and_then(|field| line.get(field)) {
         text.push(' ');
-        push_value(&mut text, value);
+        match value {
+            // A sentence needs no marks to be read.
+            Value::String(what) if about == Some("what") && is_one_line(what) => {
+                text.push_str(what);
+            }
+            // What looks like a process is none.
+            Value::String(word) if about == Some("group") && word.contains('#') => {
+                push_quoted(&mut text, value);
+            }
+            _ => push_value(&mut text, value),
+        }
     }
     for (field, value) in line {
         if field != "ev" && Some(field.as_str()) != about {
@@ -138,9 +152,20 @@ fn words(line: &Map<String, Value>) -> String {
     text
 }
 
+fn is_one_line(text: &str) -> bool {
+    !text.chars().any(char::is_control)
+}
+
+/// Whether a word can be told from what stands beside it.
+fn is_plain(word: &str) -> bool {
+    let odd = |c: char| c.is_whitespace() || c.is_control() || "\"\\'`=[]".contains(c);
+    !word.is_empty() && !word.chars().any(odd)
+}
+
+/// A word as it is, or in quotes as JSON has it.
 fn push_value(text: &mut String, value: &Value) {
     match value {
-        Value::String(word) => text.push_str(word),
+        Value::String(word) if is_plain(word) => text.push_str(word),
         Value::Array(items) => {
             text.push('[');
             for (at, item) in items.iter().enumerate() {
@@ -151,8 +176,13 @@ fn push_value(text: &mut String, value: &Value) {
             }
             text.push(']');
         }
-        other => text.push_str(&other.to_string()),
+        other => push_quoted(text, other),
     }
+}
+
+/// As JSON has it.
+fn push_quoted(text: &mut String, value: &Value) {
+    text.push_str(&value.to_string());
 }
 
 #[cfg(test)]
@@ -171,6 +201,26 @@ mod tests {
             panic!("an object");
         };
         assert_eq!(words(&line), "error no do=leave group=G");
+    }
+
+    #[test]
+    fn in_words_whatever_could_be_taken_for_more_is_quoted() {
+        let odd = json!({"ev": "deliver", "group": "a\"b", "body": "x=1 y", "msg": "",
+                         "from": "a#1", "members": ["c d", "e"]});
+        let Value::Object(line) = odd else { panic!("an object") };
+        assert_eq!(
+            words(&line),
+            r#"deliver "a\"b" body="x=1 y" from=a#1 members=["c d" e] msg="""#
+        );
+        let Value::Object(line) = json!({"ev": "left", "group": "G#1"}) else {
+            panic!("an object");
+        };
+        assert_eq!(words(&line), r#"left "G#1""#);
+        let Value::Object(line) = json!({"ev": "error", "what": "not\nso", "line": "dance now"})
+        else {
+            panic!("an object");
+        };
+        assert_eq!(words(&line), r#"error "not\nso" line="dance now""#);
     }
 
     #[test]

@@ -51,7 +51,8 @@ pub(crate) struct Reply {
 pub(crate) enum Taken {
     /// The next one.
     Reply(Reply),
-    /// There are no more; the first will never reply, the second have declined.
+    /// All that were asked for, or there are no more; the first will never reply, the second have
+    /// declined, as far as that is known.
     Answered(Vec<Endpoint>, Vec<Endpoint>),
 }
 
@@ -61,8 +62,8 @@ struct Own {
     came: VecDeque<Reply>,
     /// Nobody is left who could reply.
     over: Option<(Vec<Endpoint>, Vec<Endpoint>)>,
-    /// How many are wanted still.
-    wanted: usize,
+    /// How many are wanted still, of each time that some were asked for.
+    wanted: VecDeque<usize>,
 }
 
 /// Own messages whose replies may still be taken.
@@ -85,11 +86,11 @@ impl Awaited {
         Some(oldest)
     }
 
-    /// So many more are wanted; false if there is no such message.
+    /// So many more are wanted; none if there is no such message.
     pub(crate) fn want(&mut self, msg: &str, count: Option<usize>) -> Option<SendId> {
         let send = *self.ids.get(msg)?;
         let own = self.own.get_mut(&send)?;
-        own.wanted = own.wanted.saturating_add(count.unwrap_or(usize::MAX));
+        own.wanted.push_back(count.unwrap_or(usize::MAX));
         Some(send)
     }
 
@@ -117,21 +118,27 @@ impl Awaited {
     /// The next thing wanted that is here, with the id of the message.
     pub(crate) fn take(&mut self, send: SendId) -> Option<(String, Taken)> {
         let own = self.own.get_mut(&send)?;
-        if own.wanted == 0 {
-            return None;
-        }
-        if let Some(reply) = own.came.pop_front() {
+        let wanted = own.wanted.front_mut()?;
+        if *wanted > 0
+            && let Some(reply) = own.came.pop_front()
+        {
             // All that come are wanted: no number to run out.
-            if own.wanted != usize::MAX {
-                own.wanted -= 1;
+            if *wanted != usize::MAX {
+                *wanted -= 1;
             }
             return Some((own.msg.clone(), Taken::Reply(reply)));
         }
-        own.over.as_ref()?;
-        let own = self.own.remove(&send)?;
-        self.ids.remove(&own.msg);
-        let (lost, declined) = own.over.unwrap_or_default();
-        Some((own.msg, Taken::Answered(lost, declined)))
+        let enough = *wanted == 0;
+        if !enough && own.over.is_none() {
+            return None;
+        }
+        own.wanted.pop_front();
+        let (msg, (lost, declined)) = (own.msg.clone(), own.over.clone().unwrap_or_default());
+        if !enough && own.wanted.is_empty() {
+            self.own.remove(&send);
+            self.ids.remove(&msg);
+        }
+        Some((msg, Taken::Answered(lost, declined)))
     }
 }
 
@@ -155,12 +162,36 @@ mod tests {
         assert_eq!(awaited.take(send), None);
         assert_eq!(awaited.want("m", Some(1)), Some(send));
         assert_eq!(awaited.take(send), Some(("m".into(), Taken::Reply(reply("r1")))));
+        let enough = Taken::Answered(Vec::new(), declined.clone());
+        assert_eq!(awaited.take(send), Some(("m".into(), enough)));
         assert_eq!(awaited.take(send), None);
         awaited.want("m", None);
         assert_eq!(awaited.take(send), Some(("m".into(), Taken::Reply(reply("r2")))));
         let end = Taken::Answered(Vec::new(), declined);
         assert_eq!(awaited.take(send), Some(("m".into(), end)));
         assert_eq!(awaited.want("m", None), None);
+    }
+
+    #[test]
+    fn each_time_that_some_are_asked_for_is_answered_by_itself() {
+        let (mut awaited, send) = (Awaited::default(), SendId(1));
+        awaited.add(send, "m");
+        ["r1", "r2"].into_iter().for_each(|id| awaited.came(send, reply(id)));
+        for count in [Some(1), Some(2), None] {
+            awaited.want("m", count);
+        }
+        let told = |awaited: &mut Awaited| match awaited.take(send)?.1 {
+            Taken::Reply(reply) => Some(reply.id),
+            Taken::Answered(lost, _) => Some(format!("{} lost", lost.len())),
+        };
+        assert_eq!(told(&mut awaited).as_deref(), Some("r1"));
+        assert_eq!(told(&mut awaited).as_deref(), Some("0 lost"), "nobody is known to be lost yet");
+        assert_eq!(told(&mut awaited).as_deref(), Some("r2"));
+        assert_eq!(told(&mut awaited), None);
+        awaited.over(send, vec![Endpoint::default()], Vec::new());
+        assert_eq!(told(&mut awaited).as_deref(), Some("1 lost"));
+        assert_eq!(told(&mut awaited).as_deref(), Some("1 lost"));
+        assert_eq!(told(&mut awaited), None);
     }
 
     #[test]

@@ -17,10 +17,11 @@ use super::alarms::Alarms;
 use super::command::Command;
 use super::flood::Flood;
 use super::groups::Groups;
+use super::ids::{Ids, Newest};
 use super::input::{Input, Inputs};
 use super::introductions::Introductions;
 use super::leaving::Leaving;
-use super::limits::{MEETING_PATIENCE, PARKED_MAX};
+use super::limits::{CASTS_KEPT_MAX, MEETING_PATIENCE, PARKED_MAX};
 use super::options::Options;
 use super::outlet::Outlet;
 use super::parked::Parked;
@@ -30,6 +31,8 @@ use super::settled::{Look, Settling};
 
 /// A bad option, as other tools answer it.
 pub(crate) const BAD_OPTIONS: u8 = 2;
+/// Something else is wrong.
+const FAILED: u8 = 1;
 
 /// All that a node is.
 pub(crate) struct Node {
@@ -38,6 +41,8 @@ pub(crate) struct Node {
     pub(crate) me: String,
     pub(crate) groups: Groups,
     pub(crate) owed: Owed,
+    /// Multicasts of core groups heard last.
+    pub(crate) casts: Newest,
     pub(crate) awaited: Awaited,
     pub(crate) flood: Option<Flood>,
     pub(crate) settling: Option<Settling>,
@@ -60,7 +65,9 @@ pub(crate) struct Node {
     /// How often quiet links are heard.
     pub(crate) beat: Duration,
     start: Instant,
-    minted: u64,
+    /// What its messages and its replies are called.
+    pub(crate) ids: Ids,
+    pub(crate) reply_ids: Ids,
     /// Set once it is to end.
     pub(crate) leaving: Option<Leaving>,
 }
@@ -87,34 +94,49 @@ pub(crate) fn run(options: &Options) -> ExitCode {
             node.record.finish();
             code
         }
-        Err(why) => {
+        Err((why, code)) => {
             eprintln!("horus node: {why}");
-            ExitCode::FAILURE
+            ExitCode::from(code)
         }
     }
+}
+
+/// What is wrong and the exit code: an option's own, or that of what fails outside.
+type Failed = (String, u8);
+
+fn failed(why: impl ToString) -> Failed {
+    (why.to_string(), FAILED)
 }
 
 impl Node {
     fn open(
         options: &Options,
         config: horus::Config,
-    ) -> Result<(Self, Events, Arc<Inputs>), String> {
-        let outlet = Outlet::open(std::io::stdout()).map_err(|error| error.to_string())?;
+    ) -> Result<(Self, Events, Arc<Inputs>), Failed> {
+        let outlet = Outlet::open(std::io::stdout()).map_err(failed)?;
         // Before all that takes time, so that no signal finds nobody to take it.
-        let inputs = Inputs::open(&outlet).map_err(|error| error.to_string())?;
+        let inputs = Inputs::open(&outlet).map_err(failed)?;
         let beat = config.timing.beat;
         let addresses = config.peers.iter().cloned().collect();
         let opened = Horus::embedded_with_events(config);
-        let (horus, events) = opened.map_err(|error: Error| error.to_string())?;
+        let (horus, events) = opened.map_err(|error| match &error {
+            Error::State { .. } if options.names_state() => (error.to_string(), BAD_OPTIONS),
+            _ => failed(error),
+        })?;
         let me = horus.show(horus.me());
         let record = Record::open(options.history.as_deref(), &me, options.json, outlet)
-            .map_err(|why| format!("{why}; name a directory that can be written"))?;
+            .map_err(|why| (format!("{why}; name a directory that can be written"), BAD_OPTIONS))?;
+        let ids = Ids::new("msg", format!("{me}:"));
+        let reply_ids = Ids::new("reply", format!("{me}:r"));
         let node = Self {
             horus,
             record,
             me,
+            ids,
+            reply_ids,
             groups: Groups::default(),
             owed: Owed::default(),
+            casts: Newest::new(CASTS_KEPT_MAX),
             awaited: Awaited::default(),
             flood: None,
             settling: None,
@@ -130,7 +152,6 @@ impl Node {
             key_file: options.key_file.clone(),
             beat,
             start: Instant::now(),
-            minted: 0,
             leaving: None,
         };
         Ok((node, events, inputs))
@@ -206,12 +227,6 @@ impl Node {
             Input::End => self.carry_out(Command::Quit {}, came + MEETING_PATIENCE),
             Input::Stop => self.leave_all(),
         }
-    }
-
-    /// An id for a message or a reply of this node's own.
-    pub(crate) fn mint(&mut self) -> String {
-        self.minted += 1;
-        format!("{}:{}", self.me, self.minted)
     }
 
     /// The moment as replicas see it.

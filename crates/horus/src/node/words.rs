@@ -21,7 +21,12 @@ type Verb = (&'static str, &'static [Slot], &'static [&'static str], &'static st
 
 const VERBS: [Verb; 23] = [
     ("peer", &[One("name"), One("address")], &[], "where another node listens"),
-    ("found", &[One("group"), Each("members")], &[], "start a core group with these"),
+    (
+        "found",
+        &[One("group"), Each("members")],
+        &[],
+        "start a core group with these; an error names who does not come",
+    ),
     ("join", &[One("group"), Maybe("contact")], &[], "join a core group, by way of a member"),
     ("leave", &[One("group")], &[], "leave a core group"),
     ("cast", &[One("group"), One("order"), Rest("body")], SENT, "multicast in a core group"),
@@ -36,7 +41,12 @@ const VERBS: [Verb; 23] = [
     ("destroy", &[One("lwg")], &[], "end a light-weight group"),
     ("send", &[One("lwg"), One("order"), Rest("body")], SENT, "multicast in a light-weight group"),
     ("reply", &[One("to"), Rest("body")], &["reply"], "answer a delivered message"),
-    ("replies", &[One("msg"), Maybe("count")], &[], "take so many answers, or all"),
+    (
+        "replies",
+        &[One("msg"), Maybe("count")],
+        &[],
+        "take so many answers, or all; `answered` comes when they are here, or no more will come",
+    ),
     ("discard", &[One("msg")], &[], "take no more answers"),
     (
         "flood",
@@ -55,14 +65,26 @@ const VERBS: [Verb; 23] = [
     ("settled", &[Maybe("timeout_ms")], &[], "wait until nothing is under way"),
     ("stats", &[], &[], "tell every counter"),
     ("keys", &[Maybe("file")], &[], "take the keys in a file, or read those in use again"),
-    ("quiesce", &[], &["component"], "write the mark that faults are over"),
+    (
+        "quiesce",
+        &[],
+        &["component"],
+        "write the mark that faults are over, among these if not all: a,b#3; a bare name is the \
+         newest of it",
+    ),
     (
         "chaos",
         &[],
         &["drop", "drop_in", "drop_out", "loss", "twice", "corrupt", "delay_ms"],
         "ignore datagrams of and to these nodes; spoil so many in 100; alone: heal all",
     ),
-    ("quit", &[], &[], "leave every group and end"),
+    (
+        "quit",
+        &[],
+        &[],
+        "leave every group and end, once what was asked is answered; so does the end of input; a \
+         join that no line waits for is given up",
+    ),
 ];
 /// What a multicast may say besides.
 const SENT: &[&str] = &["msg", "safe", "stable"];
@@ -74,7 +96,12 @@ pub(crate) fn help() -> String {
          {\"do\":\"send\",\"lwg\":\"files\",\"order\":\"abcast\",\"body\":\"hello\"}. \
          ORDER is mbcast, fbcast,\n\
          cbcast, abcast or gbcast. What has a `=` stands before the last word that has none;\n\
-         of what is a list commas part the words.\n",
+         of what is a list commas part the words. BODY is all that follows, to the end of\n\
+         the line, spaces too: options stand before it, safe=true; behind `--` all is body.\n\
+         What cannot be said in words, like a group with spaces, can as JSON. Processes are\n\
+         named a, the newest of that name, or a#3; who was not met yet is waited for, 5\n\
+         seconds. A core group of a word over 15 letters, or odd ones, is shown as a number,\n\
+         the same at all; views tell the word beside it where it was used.\n",
     );
     for (verb, slots, more, what) in &VERBS {
         let mut line = format!("  {verb}");
@@ -114,6 +141,8 @@ const PLAIN: [&str; 13] = [
 /// Fields that can be given by name.
 const NAMED: [&str; 9] =
     ["msg", "order", "group", "lwg", "contact", "set", "semantics", "name", "reply"];
+/// What stands before a body that is to be taken as it is.
+const ALL_BODY: &str = "--";
 
 /// Whether a command is called so.
 pub(crate) fn is_verb(word: &str) -> bool {
@@ -133,7 +162,7 @@ pub(crate) fn unknown(verb: &str) -> String {
 pub(crate) fn parse(line: &str) -> Result<Value, String> {
     let (verb, mut rest) = split(line);
     let found = VERBS.iter().find(|(known, ..)| *known == verb);
-    let (_, slots, ..) = found.ok_or_else(|| unknown(verb))?;
+    let (_, slots, more, _) = found.ok_or_else(|| unknown(verb))?;
     let mut fields = Map::new();
     fields.insert("do".into(), verb.into());
     let mut slots = slots.iter().peekable();
@@ -141,8 +170,11 @@ pub(crate) fn parse(line: &str) -> Result<Value, String> {
         if let Some(Rest(field)) = slots.peek()
             && named(rest).is_none()
         {
-            fields.insert((*field).into(), rest.trim().into());
-            return Ok(Value::Object(fields));
+            if let Some(body) = body(rest, more)? {
+                fields.insert((*field).into(), body.into());
+                return Ok(Value::Object(fields));
+            }
+            break;
         }
         let (word, after) = split(rest);
         if word.is_empty() {
@@ -165,9 +197,32 @@ pub(crate) fn parse(line: &str) -> Result<Value, String> {
         }
         rest = after;
     }
-    match slots.find(|slot| matches!(slot, One(field) if !fields.contains_key(*field))) {
-        Some(One(field)) => Err(format!("`{verb}` needs {field}")),
-        _ => Ok(Value::Object(fields)),
+    let missing = slots.find_map(|slot| match slot {
+        One(field) if !fields.contains_key(*field) => Some(format!("`{verb}` needs {field}")),
+        Rest(field) => {
+            Some(format!("`{verb}` needs {field}: `{ALL_BODY}` alone stands for one that is empty"))
+        }
+        _ => None,
+    });
+    missing.map_or(Ok(Value::Object(fields)), Err)
+}
+
+/// A body as it is meant, if there is one.
+///
+/// # Errors
+/// A sentence if it ends with what looks like an option: that would be lost in it.
+fn body<'a>(rest: &'a str, more: &[&str]) -> Result<Option<&'a str>, String> {
+    let text = rest.trim();
+    if let (ALL_BODY, body) = split(text) {
+        return Ok(Some(body.trim()));
+    }
+    let last = text.rsplit(char::is_whitespace).next().unwrap_or_default();
+    match named(last) {
+        Some((field, _)) if more.contains(&field) => Err(format!(
+            "`{last}` stands behind the body: options stand before it, or `{ALL_BODY}` does if all \
+             is meant as it is"
+        )),
+        _ => Ok(Some(text).filter(|text| !text.is_empty())),
     }
 }
 

@@ -33,6 +33,8 @@ mod storm;
 mod storms;
 mod town;
 #[cfg(unix)]
+mod turned_away;
+#[cfg(unix)]
 mod unread;
 #[cfg(unix)]
 mod upgrade;

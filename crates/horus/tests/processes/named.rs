@@ -207,7 +207,7 @@ fn killed_while_creating() {
         let before: Vec<usize> = (1..5).map(|node| town.sights[node].lights.len()).collect();
         for pair in 1..5 {
             let members = [names[0], names[pair], names[pair % 4 + 1]];
-            town.say(0, &json!({ "do": "create", "lwg": "x", "members": members }));
+            town.say(0, &json!({ "do": "create", "lwg": format!("x{pair}"), "members": members }));
         }
         town.pass(Duration::from_millis(wait_ms));
         town.kill(0);

@@ -42,6 +42,30 @@ fn events(output: &Output) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("an event")).collect()
 }
 
+/// Says the script, and once `settled` is told what comes behind it; then no more.
+fn run_behind(options: &[String], script: &str, behind: &str) -> Vec<Value> {
+    use std::io::{BufRead as _, BufReader};
+    let mut node = Command::new(HORUS);
+    node.args(options).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut node = node.spawn().expect("the binary of this crate");
+    let mut input = node.stdin.take().expect("asked for");
+    let told = BufReader::new(node.stdout.take().expect("asked for")).lines();
+    let told =
+        told.map(|line| -> Value { serde_json::from_str(&line.expect("text")).expect("an event") });
+    input.write_all(script.as_bytes()).expect("it reads");
+    let (mut input, mut events) = (Some(input), Vec::new());
+    for event in told {
+        if event["ev"] == "settled"
+            && let Some(mut input) = input.take()
+        {
+            input.write_all(behind.as_bytes()).expect("it reads");
+        }
+        events.push(event);
+    }
+    assert!(node.wait().expect("an end").success(), "{events:#?}");
+    events
+}
+
 fn place_of(events: &[Value], kind: &str) -> Option<usize> {
     events.iter().position(|event| event["ev"] == kind)
 }
@@ -51,9 +75,9 @@ fn a_script_written_down_in_one_go_is_carried_out_to_its_end() {
     let room = room("whole");
     let script = r#"
         {"do":"found","group":"g"}
-        {"do":"cast","group":"g","order":"abcast","msg":"m1"}
+        {"do":"cast","group":"g","order":"abcast","msg":"m1","body":"x"}
         {"do":"create","lwg":"l","members":["a"]}
-        {"do":"send","lwg":"l","order":"cbcast","msg":"m2","stable":true}
+        {"do":"send","lwg":"l","order":"cbcast","msg":"m2","body":"x","stable":true}
         {"do":"flood","group":"g","order":"fbcast","size":10,"count":2000,"quiet":true}
         {"do":"settled"}"#;
     let output = run(Command::new(HORUS).args(options(&room)), script);
@@ -63,9 +87,12 @@ fn a_script_written_down_in_one_go_is_carried_out_to_its_end() {
         assert!(place_of(&events, kind).is_some(), "no {kind} in {events:#?}");
     }
     assert_eq!(place_of(&events, "error"), None, "{events:#?}");
+    // Quiet: the flood's deliveries are not told, all else is.
+    let told = |kind: &str| events.iter().filter(|event| event["ev"] == kind).count();
+    assert_eq!((told("send"), told("deliver")), (2_002, 2));
     let verdict = directory(&room.join("histories"), &Options::default()).expect("histories");
     assert!(verdict.is_good(), "{verdict}");
-    assert_eq!(verdict.deliveries, 2_002);
+    assert_eq!((verdict.sends, verdict.deliveries), (2_002, 2_002));
     let _ = std::fs::remove_dir_all(room);
 }
 
@@ -74,7 +101,7 @@ fn a_relaxed_group_is_made_by_a_word_and_judged_as_such() {
     let room = room("relaxed");
     let script = r#"
         {"do":"create","lwg":"s","members":["a"],"semantics":"relaxed"}
-        {"do":"send","lwg":"s","order":"fbcast","msg":"m1","stable":true}
+        {"do":"send","lwg":"s","order":"fbcast","msg":"m1","body":"x","stable":true}
         {"do":"create","lwg":"w","members":["a"],"semantics":"loose"}
         {"do":"settled"}"#;
     let output = run(Command::new(HORUS).args(options(&room)), script);
@@ -96,10 +123,10 @@ fn a_light_weight_group_takes_every_order_and_safe_and_stands_in_the_set_that_wa
     let script = r#"
         {"do":"create","lwg":"l","members":["a"]}
         {"do":"create","lwg":"k","members":["a"],"set":"files"}
-        {"do":"send","lwg":"l","order":"mbcast","msg":"m1","stable":true}
-        {"do":"send","lwg":"l","order":"gbcast","msg":"m2","stable":true}
-        {"do":"send","lwg":"l","order":"fbcast","msg":"m3","stable":true,"safe":true}
-        {"do":"send","lwg":"k","order":"gbcast","msg":"m4","stable":true,"safe":true}
+        {"do":"send","lwg":"l","order":"mbcast","msg":"m1","body":"x","stable":true}
+        {"do":"send","lwg":"l","order":"gbcast","msg":"m2","body":"x","stable":true}
+        {"do":"send","lwg":"l","order":"fbcast","msg":"m3","body":"x","stable":true,"safe":true}
+        {"do":"send","lwg":"k","order":"gbcast","msg":"m4","body":"x","stable":true,"safe":true}
         {"do":"settled"}"#;
     let output = run(Command::new(HORUS).args(options(&room)), script);
     let events = events(&output);
@@ -133,16 +160,130 @@ fn whoever_waits_holds_up_nobody_else_and_is_answered_before_the_end() {
     let room = room("waits");
     let script = r#"
         {"do":"create","lwg":"l","members":["a","zoe"]}
-        {"do":"send","lwg":"l","order":"cbcast","msg":"m1"}
+        {"do":"send","lwg":"l","order":"cbcast","msg":"m1","body":"x"}
         {"do":"found","group":"g"}
-        {"do":"cast","group":"g","order":"abcast","msg":"m2"}
+        {"do":"cast","group":"g","order":"abcast","msg":"m2","body":"x"}
         {"do":"quit"}"#;
     let events = events(&run(Command::new(HORUS).args(options(&room)), script));
     let refused: Vec<&Value> = events.iter().filter(|event| event["ev"] == "error").collect();
     let asked: Vec<&str> = refused.iter().filter_map(|event| event["do"].as_str()).collect();
     assert_eq!(asked, ["create", "send"], "{events:#?}");
-    assert!(refused[0]["what"].as_str().expect("a sentence").contains("zoe"));
+    let what = refused[0]["what"].as_str().expect("a sentence");
+    assert!(what.contains("zoe (no `peer` says where it listens"), "{what}");
     assert!(place_of(&events, "deliver") < place_of(&events, "error"), "{events:#?}");
+    let _ = std::fs::remove_dir_all(room);
+}
+
+#[test]
+fn a_label_means_one_group_until_that_is_over() {
+    let room = room("label");
+    let script = r#"
+        {"do":"create","lwg":"l","members":["a"]}
+        {"do":"create","lwg":"l","members":["a"]}
+        {"do":"destroy","lwg":"l"}
+        {"do":"create","lwg":"l","members":["a"]}
+        {"do":"settled"}"#;
+    let events = events(&run(Command::new(HORUS).args(options(&room)), script));
+    let refused: Vec<&Value> = events.iter().filter(|event| event["ev"] == "error").collect();
+    assert_eq!(refused.len(), 1, "{events:#?}");
+    let what = refused[0]["what"].as_str().expect("a sentence");
+    assert!(what.contains("`l` is the label of") && what.contains("`destroy` it"), "{what}");
+    assert_eq!(events.iter().filter(|event| event["ev"] == "created").count(), 2, "{events:#?}");
+    let _ = std::fs::remove_dir_all(room);
+}
+
+/// What was refused: the commands, and why.
+fn refused(events: &[Value]) -> Vec<(&str, &str)> {
+    let errors = events.iter().filter(|event| event["ev"] == "error");
+    errors.filter_map(|event| Some((event["do"].as_str()?, event["what"].as_str()?))).collect()
+}
+
+#[test]
+fn a_name_that_nobody_can_have_is_refused_at_once_and_a_component_is_of_those_who_are_known() {
+    let room = room("names");
+    let script = r#"
+        {"do":"found","group":"g","members":["a,b!"]}
+        {"do":"quiesce","component":["a","zoe"]}
+        {"do":"quiesce","component":["zoe#3"]}
+        {"do":"quiesce","component":["a"]}
+        {"do":"found","group":"h"}
+        {"do":"settled"}"#;
+    let events = events(&run(Command::new(HORUS).args(options(&room)), script));
+    let [found, bare, whole] = refused(&events)[..] else { panic!("{events:#?}") };
+    assert!(found.0 == "found" && found.1.contains("`a,b!` cannot be a node's name"), "{found:?}");
+    assert!(bare.1.contains("not met: zoe (") && whole.1.contains("not met: zoe#3 ("), "{bare:?}");
+    assert!(place_of(&events, "error") < place_of(&events, "view"), "{events:#?}");
+    let marks: Vec<&Value> = events.iter().filter(|event| event["ev"] == "quiesce").collect();
+    assert_eq!(marks.len(), 1, "{events:#?}");
+    assert_eq!(marks[0]["component"], Value::from(vec![events[0]["proc"].clone()]));
+    let _ = std::fs::remove_dir_all(room);
+}
+
+#[test]
+fn every_floor_tells_what_it_counts() {
+    let room = room("stats");
+    let script = r#"
+        {"do":"found","group":"g"}
+        {"do":"create","lwg":"l","members":["a"]}
+        {"do":"settled"}
+        "#;
+    let behind = "{\"do\":\"destroy\",\"lwg\":\"l\"}\n{\"do\":\"stats\"}";
+    let events = run_behind(&options(&room), script, behind);
+    let stats = &events[place_of(&events, "stats").expect("an answer")];
+    for counts in ["vsync.views", "vsync.flushes", "lwg.views_told", "muts.version"] {
+        assert!(stats[counts].as_u64() > Some(0), "{counts} of {stats}");
+    }
+    for told in ["vsync.flushes_restarted", "tools.again", "tools.bytes_taken", "os.refused"] {
+        assert!(stats[told].is_u64(), "{told} of {stats}");
+    }
+    let _ = std::fs::remove_dir_all(room);
+}
+
+#[test]
+fn a_group_is_shown_with_the_word_that_it_was_given() {
+    let room = room("word");
+    let script = r#"
+        {"do":"found","group":"the orders of \"today\""}
+        {"do":"found","group":"short#1"}
+        {"do":"settled"}"#;
+    let events = events(&run(Command::new(HORUS).args(options(&room)), script));
+    for kind in ["view", "left"] {
+        let told: Vec<&Value> = events.iter().filter(|event| event["ev"] == kind).collect();
+        let odd = told.iter().find(|event| event["word"] == "the orders of \"today\"");
+        let group = odd.and_then(|event| event["group"].as_str()).expect("one that has a word");
+        assert!(group.len() == 32, "{group}");
+        let short = told.iter().find(|event| event["group"] == "short#1").expect("the other");
+        assert_eq!(short.get("word"), None, "{short}");
+    }
+    let _ = std::fs::remove_dir_all(room);
+}
+
+#[test]
+fn an_id_is_taken_once_and_nobody_replies_in_a_core_group() {
+    let room = room("ids");
+    let script = r#"
+        {"do":"found","group":"g"}
+        {"do":"create","lwg":"l","members":["a"]}
+        {"do":"cast","group":"g","order":"abcast","msg":"m1","body":"x"}
+        {"do":"send","lwg":"l","order":"abcast","msg":"m1","body":"x"}
+        {"do":"send","lwg":"l","order":"abcast","msg":"m2","body":"x","stable":true}
+        {"do":"send","lwg":"l","order":"abcast","msg":"m3","body":"x","stable":true}
+        {"do":"settled"}
+        "#;
+    let behind = r#"
+        {"do":"reply","to":"m1","body":"x"}
+        {"do":"reply","to":"m0","body":"x"}
+        {"do":"reply","to":"m2","reply":"r","body":"x"}
+        {"do":"reply","to":"m3","reply":"r","body":"x"}
+        {"do":"reply","to":"m3","reply":"s","body":"x"}"#;
+    let events = run_behind(&options(&room), script, behind);
+    let [sent, to_cast, to_none, again] = refused(&events)[..] else { panic!("{events:#?}") };
+    assert!(sent.0 == "send" && sent.1.contains("has used `m1` before"), "{sent:?}");
+    assert!(to_cast.0 == "reply" && to_cast.1.contains("`m1` was a `cast`"), "{to_cast:?}");
+    assert!(to_none.1.contains("no message `m0`"), "{to_none:?}");
+    assert!(again.0 == "reply" && again.1.contains("has used `r` before"), "{again:?}");
+    let verdict = directory(&room.join("histories"), &Options::default()).expect("histories");
+    assert!(verdict.is_good() && verdict.deliveries == 3, "{verdict}");
     let _ = std::fs::remove_dir_all(room);
 }
 
@@ -220,8 +361,8 @@ fn what_is_wrong_from_the_start_is_one_line_that_names_it() {
     let taken = UdpSocket::bind("127.0.0.1:0").expect("a port");
     let taken = taken.local_addr().expect("bound").to_string();
     for (more, code, named) in [
-        (&["--history", &file][..], 1, "name a directory that can be written"),
-        (&["--state", &file], 1, "name a directory that can be written"),
+        (&["--history", &file][..], 2, "name a directory that can be written"),
+        (&["--state", &file], 2, "name a directory that can be written"),
         (&["--listen", "localhost:7001"], 2, "like 127.0.0.1:7001"),
         (&["--listen", "0.0.0.0:0"], 2, "horus keygen"),
         (&["--peer", "b"], 2, "NAME=ADDRESS"),
@@ -274,7 +415,7 @@ fn who_was_not_told_of_the_one_that_calls_it_writes_its_name_all_the_same() {
     b.args(options(&room).into_iter().map(as_b)).arg("--peer").arg(format!("a={at}"));
     let script = r#"
         {"do":"found","group":"g","members":["b","a"]}
-        {"do":"cast","group":"g","order":"abcast","msg":"m1"}
+        {"do":"cast","group":"g","order":"abcast","msg":"m1","body":"x"}
         {"do":"settled"}"#;
     let b = run(&mut b, script);
     assert_eq!(b.status.code(), Some(0), "{:#?}", events(&b));

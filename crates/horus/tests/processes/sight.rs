@@ -43,6 +43,8 @@ pub(crate) struct Sight {
     pub(crate) errors: Vec<String>,
     /// What it wrote that is no event.
     pub(crate) garbage: Vec<String>,
+    /// The last `left` of each group.
+    pub(crate) left: BTreeMap<String, Value>,
     /// It will write no more.
     pub(crate) closed: bool,
     /// The last `stats`.
@@ -78,6 +80,7 @@ impl Sight {
                 self.cores.remove(&text("group"));
                 self.lights.remove(&text("group"));
                 self.joining.remove(&text("group"));
+                self.left.insert(text("group"), event.clone());
             }
             "join_req" => {
                 self.joining.insert(text("group"));

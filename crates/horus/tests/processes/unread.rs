@@ -124,8 +124,9 @@ fn unread(called: &str) -> (PathBuf, Node, Node, Receiver<Value>) {
     let nonsense = "x".repeat(NONSENSE);
     for number in 1..=2 * TAKEN {
         a.say(&nonsense);
+        let msg = number.to_string();
         let cast =
-            json!({ "do": "cast", "group": "g", "order": "fbcast", "msg": number.to_string() });
+            json!({ "do": "cast", "group": "g", "order": "fbcast", "msg": msg, "body": "x" });
         a.say(&cast.to_string());
     }
     let last = TAKEN.to_string();
