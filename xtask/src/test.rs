@@ -7,7 +7,7 @@ use crate::Done;
 use crate::cargo::{has, run, run_with, sim, target};
 
 /// Seeds of each family and mode in one go of the storms.
-const SEEDS_A_GO: u64 = 20;
+const SEEDS_A_GO: u64 = 10;
 
 /// The same seeds every time: what once was found by one of them is found again.
 const SEEDS_FIXED: u64 = 30;
@@ -54,7 +54,19 @@ pub(crate) fn doc() -> Done {
 pub(crate) fn loom() -> Done {
     let directory = target().join("loom").to_string_lossy().into_owned();
     let env = [("RUSTFLAGS", "--cfg horus_loom"), ("CARGO_TARGET_DIR", directory.as_str())];
-    run_with(&["test", "--package", "muts", "--profile", "storm", "--test", "loom_bell"], &env)
+    run_with(
+        &[
+            "test",
+            "--package",
+            "muts",
+            "--no-default-features",
+            "--profile",
+            "storm",
+            "--test",
+            "loom_bell",
+        ],
+        &env,
+    )
 }
 
 /// All that CI runs on a push, what is handed out, the fuzzer, and storms for as long as told.

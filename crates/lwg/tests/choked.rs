@@ -1,9 +1,7 @@
 //! Groups of which a member does not take what it is told: their senders wait, and nobody else.
 
-mod common;
-
-use common::town::Town;
-use common::{lwg, proc, seat, seats};
+use crate::common::town::Town;
+use crate::common::{lwg, proc, seat, seats};
 use lwg::{Down, LwgId, Message, Order, SendId, SetId, Traits, Up};
 
 /// Four processes on one core group; a group of the first three, and another of the same.

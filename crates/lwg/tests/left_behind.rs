@@ -1,11 +1,9 @@
 //! Parts of a group that did not hear where the others went: they are found, and numbers grow.
 
-mod common;
-
-use common::judge::judge;
-use common::net::Wish;
-use common::town::Town;
-use common::{lwg, seat, seats};
+use crate::common::judge::judge;
+use crate::common::net::Wish;
+use crate::common::town::Town;
+use crate::common::{lwg, seat, seats};
 use lwg::{Down, GroupId, LwgId, Smallest, Up};
 use muts::Duration;
 

@@ -1,13 +1,11 @@
 //! Mapping: the smallest core group that fits, the slack k, the grace period; and that finding it
 //! touches only what matches.
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::seat;
-use common::town::Town;
-use common::{lwg, seats};
+use crate::common::seat;
+use crate::common::town::Town;
+use crate::common::{lwg, seats};
 use lwg::{
     Adaptive, ByHand, CoreSet, Down, Endpoint, GroupId, OneToOne, Outcome, Place, Policy, Remap,
     SetId, Smallest, Standing, Up,

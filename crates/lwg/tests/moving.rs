@@ -1,10 +1,8 @@
 //! Groups that go from one core group to another: nothing lost, nothing twice, no send refused.
 
-mod common;
-
-use common::judge::{judge, judge_rest};
-use common::town::Town;
-use common::{lwg, seat, seats};
+use crate::common::judge::{judge, judge_rest};
+use crate::common::town::Town;
+use crate::common::{lwg, seat, seats};
 use lwg::{Adaptive, Down, GroupId, LwgId, Operation, Order, Outcome, SendId, Smallest, Up};
 use muts::Duration;
 

@@ -1,10 +1,8 @@
 //! Every order in a light-weight group: what an MBCAST may overtake, and what a GBCAST comes after.
 
-mod common;
-
-use common::judge::judge;
-use common::town::Town;
-use common::{lwg, seat, seats};
+use crate::common::judge::judge;
+use crate::common::town::Town;
+use crate::common::{lwg, seat, seats};
 use lwg::{Down, How, LwgId, Message, Order, SendId, SetId, Traits, Up};
 
 /// Three processes, and a group of all of them.

@@ -1,9 +1,7 @@
 //! Groups whose core group parts and comes together again.
 
-mod common;
-
-use common::town::Town;
-use common::{lwg, seat, seats};
+use crate::common::town::Town;
+use crate::common::{lwg, seat, seats};
 use lwg::{Down, Up};
 
 #[test]

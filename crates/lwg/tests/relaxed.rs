@@ -1,9 +1,7 @@
 //! Relaxed groups: who comes and goes says so itself, and whoever is on the core group may send.
 
-mod common;
-
-use common::town::Town;
-use common::{lwg, seat, seats};
+use crate::common::town::Town;
+use crate::common::{lwg, seat, seats};
 use lwg::{Down, LwgId, Order, Outcome, SendId, SetId, Traits, Up, Why};
 
 /// Four processes on one core group, and a relaxed group of these.

@@ -1,11 +1,9 @@
 //! What waits its turn: handed back because too much is under way, or behind what was asked before.
 
-mod common;
-
 use std::collections::BTreeSet;
 
-use common::town::Town;
-use common::{lwg, seat, seats};
+use crate::common::town::Town;
+use crate::common::{lwg, seat, seats};
 use lwg::limits::INVITED;
 use lwg::{Down, LwgId, Outcome, SetId, Up};
 

@@ -1,10 +1,8 @@
 //! Parts of a group that nothing has brought together seek each other, and meet.
 
-mod common;
-
-use common::judge::judge;
-use common::town::Town;
-use common::{lwg, seat, seats};
+use crate::common::judge::judge;
+use crate::common::town::Town;
+use crate::common::{lwg, seat, seats};
 use lwg::{Down, GroupId, LwgId};
 use muts::{Duration, Layer, Random};
 

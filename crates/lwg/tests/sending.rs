@@ -1,9 +1,7 @@
 //! Sends to some members, sends from outside, and how the replies to them end.
 
-mod common;
-
-use common::town::Town;
-use common::{lwg, seat, seats};
+use crate::common::town::Town;
+use crate::common::{lwg, seat, seats};
 use lwg::{Down, Endpoint, LwgId, Members, Message, Order, SendId, SetId, Traits, Up};
 use muts::{Duration, Malformed, Sink, Wire};
 

@@ -1,9 +1,7 @@
 //! Letters to a process that takes none and is not over: how many wait, and what becomes of them.
 
-mod common;
-
-use common::town::Town;
-use common::{lwg, seat, seats};
+use crate::common::town::Town;
+use crate::common::{lwg, seat, seats};
 use lwg::limits::{LETTERS_BYTES_MAX, LETTERS_MAX};
 use lwg::{Down, LwgId, Message, Order, Outcome, SendId, SetId, Traits, Up};
 use muts::Duration;

@@ -1,12 +1,10 @@
 //! Storms over a pretended kernel: whatever happens when, histories hold and all comes to rest.
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::judge::{Aimed, judge_also, judge_relaxed, judge_replies, judge_rest, without};
-use common::town::Town;
-use common::{proc, seat};
+use crate::common::judge::{Aimed, judge_also, judge_relaxed, judge_replies, judge_rest, without};
+use crate::common::town::Town;
+use crate::common::{proc, seat};
 use lwg::{Down, Endpoint, LwgId, Members, Message, Order, SendId, SetId, Smallest, Traits};
 use muts::{Counted, Duration, ProcId, Random};
 

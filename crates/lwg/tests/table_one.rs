@@ -1,9 +1,7 @@
 //! The nine calls of Table 1 of the paper, one by one, over a pretended kernel.
 
-mod common;
-
-use common::town::Town;
-use common::{lwg, seat, seats};
+use crate::common::town::Town;
+use crate::common::{lwg, seat, seats};
 use lwg::{Down, Message, Order, Outcome, SendId, Up, Why};
 
 /// Three processes and a group of all of them.

@@ -17,7 +17,7 @@ extern crate std;
 mod address;
 mod beacon;
 mod beats;
-#[cfg(feature = "os")]
+#[cfg(any(feature = "os", horus_loom))]
 mod bell;
 mod blocks;
 mod bundle;
@@ -55,7 +55,7 @@ mod reach;
 mod record;
 mod session;
 mod silence;
-#[cfg(feature = "os")]
+#[cfg(any(feature = "os", horus_loom))]
 mod sync;
 mod tempo;
 mod time;
@@ -63,7 +63,7 @@ mod transport;
 mod wire;
 
 pub use address::Address;
-#[cfg(feature = "os")]
+#[cfg(any(feature = "os", horus_loom))]
 pub use bell::{Bell, Rouse};
 pub use config::{Config, Tuning};
 pub use counters::Counted;

@@ -9,8 +9,8 @@ use crate::time::{Duration, Instant};
 /// Between two probes of a peer that was not heard for half of the limit.
 const PROBE_EVERY: Duration = Duration::from_millis(25);
 
-/// Between two of a peer that is silent already, at first, and at most: a sixteenth of the time that
-/// it has been silent.
+/// Between two of a peer that is silent already, at first, and at most: a sixteenth of the time for
+/// which it has been.
 const CALL_EVERY: Duration = Duration::from_millis(200);
 const CALL_EVERY_MAX: Duration = Duration::from_secs(2);
 const CALL_SHARE: u32 = 16;

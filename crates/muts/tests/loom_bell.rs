@@ -1,7 +1,7 @@
 //! Every interleaving of a ring and a sleep: a ring is never lost.
 //!
-//! `RUSTFLAGS="--cfg horus_loom" cargo test -p muts --release --test loom_bell`. At most two
-//! preemptions a run, which is where a lost ring shows; a few seconds.
+//! `RUSTFLAGS="--cfg horus_loom" cargo test -p muts --no-default-features --test loom_bell`.
+//! At most two preemptions a run, which is where a lost ring shows; a few seconds.
 #![cfg(horus_loom)]
 
 use loom::sync::atomic::{AtomicU64, Ordering};

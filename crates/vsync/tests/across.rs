@@ -1,10 +1,8 @@
 //! Causality across groups: what follows from a group that was left waits for those who are in it.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{World, message, proc};
+use crate::common::{World, message, proc};
 use vsync::{Causality, Down, GroupId, How, Order, Up};
 
 fn cast(group: GroupId, text: &str) -> Down {

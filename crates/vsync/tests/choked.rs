@@ -1,10 +1,8 @@
 //! Core groups of which a member does not take what it is told: their senders wait, nobody else.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{World, message, proc};
+use crate::common::{World, message, proc};
 use vsync::{Down, GroupId, Hold, Order, Up};
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -1,10 +1,8 @@
 //! Founding: a group that somebody has founded already becomes one again.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{World, proc};
+use crate::common::{World, proc};
 use muts::ProcId;
 use vsync::{Down, GroupId, Up};
 

@@ -1,15 +1,11 @@
 //! The gate: several clients of one daemon, and what each of them can do to the others: nothing.
 
-mod common;
-#[path = "common/house.rs"]
-mod house;
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::common::house::{GROUP, House, named, town};
+use crate::common::{message, proc};
 use bytes::{Bytes, BytesMut};
-use common::{message, proc};
-use house::{GROUP, House, named, town};
 use muts::{Audience, Counted as _, Layer, Porter, Wire};
 use vsync::gate::{Bye, Say, State, Word};
 use vsync::limits::GATE_CREDIT_BYTES;

@@ -1,10 +1,8 @@
 //! What comes too late for a flush is told nobody, wherever it comes.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{World, message, proc, ranks};
+use crate::common::{World, message, proc, ranks};
 use vsync::{Down, GroupId, How, Order, Up};
 
 /// Of d's MBCAST to a and b, c has no more than that there was one; b never gets it, and a once

@@ -1,10 +1,8 @@
 //! Hundreds of core groups at two processes: what all of them cost together is bounded.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{World, proc};
+use crate::common::{World, proc};
 use vsync::{Down, GroupId, Up};
 
 #[test]

@@ -1,10 +1,8 @@
 //! GBCASTs that another flush overtakes, of who leaves right after.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{World, message, proc};
+use crate::common::{World, message, proc};
 use vsync::{Down, Fault, GroupId, Order, Up};
 
 fn group() -> GroupId {

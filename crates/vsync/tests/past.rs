@@ -1,10 +1,8 @@
 //! Who passes a message over points at nothing behind it.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{World, message, proc, ranks};
+use crate::common::{World, message, proc, ranks};
 use vsync::{Down, GroupId, How, Order, Up};
 
 /// Of a's multicast to b, c and d get no more than that there was one, and d not even that yet.

@@ -1,10 +1,8 @@
 //! Who is out and comes in again at once: what the members still believe of it is in nobody's way.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{World, proc};
+use crate::common::{World, proc};
 use vsync::{Down, GroupId, Up};
 
 /// Well below the time after which a process that joins gives up.

@@ -1,11 +1,9 @@
 //! What nobody answers is said again: soon at first, then ever more seldom, and soon again once
 //! something changes.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{World, proc};
+use crate::common::{World, proc};
 use muts::ProcId;
 use vsync::{Down, GroupId, Up};
 

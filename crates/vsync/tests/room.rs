@@ -1,10 +1,8 @@
 //! Room: what is handed back while joining can be asked again later, and nobody is told so in vain.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{World, message, proc};
+use crate::common::{World, message, proc};
 use vsync::{Down, Fault, GroupId, How, Order, Up};
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -6,11 +6,9 @@
 //! Below `---` what each member is told, in order: `view [a b]`, `TEXT from a`, `out`; or `a = b`:
 //! both are told the same, whatever it is; or `a has TEXT TEXT`: among other things these, once.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{World, message, proc};
+use crate::common::{World, message, proc};
 use vsync::{Down, GroupId, Order, Up};
 
 fn name(endpoint: vsync::Endpoint) -> char {

@@ -1,10 +1,8 @@
 //! Whether anything is under way: not forgotten too early, and not remembered for ever.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{World, proc};
+use crate::common::{World, proc};
 use muts::ProcId;
 use vsync::{Down, GroupId, Up};
 

@@ -2,12 +2,10 @@
 //!
 //! The judges here are few and obvious; the simulator has the rest, over the real transport.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use common::{World, message, proc};
+use crate::common::{World, message, proc};
 use muts::{ProcId, Random};
 use vsync::{Down, GroupId, How, Order, Up, ViewId};
 

@@ -1,10 +1,8 @@
 //! Safe messages, GBCASTs, messages for some, and why things wait.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{World, message, proc, ranks};
+use crate::common::{World, message, proc, ranks};
 use muts::Full;
 use vsync::{Charge, Down, GroupId, Hold, How, Known, Order, Up, ViewId};
 

@@ -1,10 +1,8 @@
 //! What a group is told to be like: who may come in, which views are primary, what sides hear.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{World, message, proc};
+use crate::common::{World, message, proc};
 use muts::ProcId;
 use vsync::{
     Admission, Denial, Down, Fault, GroupId, Order, Partition, Side, Terms, Up, View, Why,

@@ -6,7 +6,7 @@ use lwg::{Endpoint, Message, Order};
 use muts::{Audience, Random};
 use vsync::{How, Up, View};
 
-pub struct Frame {
+pub(crate) struct Frame {
     order: Order,
     after_all: bool,
     /// How much its sender had delivered of each.
@@ -23,11 +23,11 @@ impl Frame {
 }
 
 /// Positions as told: they grow, with gaps.
-pub const SEQ_STEP: u64 = 3;
+pub(crate) const SEQ_STEP: u64 = 3;
 
-pub struct Epoch {
+pub(crate) struct Epoch {
     /// As told to nobody in particular.
-    pub view: View,
+    pub(crate) view: View,
     frames: Vec<Vec<Frame>>,
     /// Of each receiver: how much of each sender it has delivered.
     heads: Vec<Vec<usize>>,
@@ -36,13 +36,13 @@ pub struct Epoch {
     /// How many of them each receiver has delivered.
     next: Vec<usize>,
     /// A flush runs.
-    pub blocked: bool,
-    pub over: bool,
+    pub(crate) blocked: bool,
+    pub(crate) over: bool,
     told_stable: Vec<usize>,
 }
 
 impl Epoch {
-    pub fn new(view: View) -> Self {
+    pub(crate) fn new(view: View) -> Self {
         let n = view.members.len();
         Self {
             view,
@@ -56,11 +56,11 @@ impl Epoch {
         }
     }
 
-    pub fn rank(&self, who: Endpoint) -> usize {
+    pub(crate) fn rank(&self, who: Endpoint) -> usize {
         self.view.members.iter().position(|member| *member == who).expect("a member")
     }
 
-    pub fn cast(&mut self, who: Endpoint, how: &How, message: Message) {
+    pub(crate) fn cast(&mut self, who: Endpoint, how: &How, message: Message) {
         let rank = self.rank(who);
         let past = self.heads[rank].clone();
         let to = how.to.as_ref().map(|to| to.1);
@@ -69,12 +69,12 @@ impl Epoch {
     }
 
     /// In which orders the frames of one of that rank went.
-    pub fn orders(&self, rank: usize) -> Vec<Order> {
+    pub(crate) fn orders(&self, rank: usize) -> Vec<Order> {
         self.frames[rank].iter().map(|frame| frame.order).collect()
     }
 
     /// Whether the next of `sender` may be delivered at `receiver` now.
-    pub fn ready(&self, receiver: usize, sender: usize) -> bool {
+    pub(crate) fn ready(&self, receiver: usize, sender: usize) -> bool {
         let head = self.heads[receiver][sender];
         let Some(frame) = self.frames[sender].get(head) else { return false };
         let waits = frame.after_all || frame.order != Order::Fifo;
@@ -94,7 +94,7 @@ impl Epoch {
     }
 
     /// Delivers it, or passes it over where it is not for the receiver.
-    pub fn deliver(&mut self, receiver: usize, sender: usize) -> Option<Up> {
+    pub(crate) fn deliver(&mut self, receiver: usize, sender: usize) -> Option<Up> {
         let head = self.heads[receiver][sender];
         let frame = &self.frames[sender][head];
         if frame.order == Order::Total {
@@ -115,7 +115,7 @@ impl Epoch {
     }
 
     /// What everybody has delivered, told anew to each sender.
-    pub fn stable(&mut self) -> Vec<(Endpoint, Up)> {
+    pub(crate) fn stable(&mut self) -> Vec<(Endpoint, Up)> {
         let mut told = Vec::new();
         for (rank, from) in self.view.members.iter().enumerate() {
             let below = self.heads.iter().map(|heads| heads[rank]).min().unwrap_or(0);
@@ -129,7 +129,11 @@ impl Epoch {
     }
 
     /// Ends it for those who move together: what is left to deliver at each, the same for all.
-    pub fn close(&self, along: &BTreeSet<Endpoint>, random: &mut Random) -> Vec<(Endpoint, Up)> {
+    pub(crate) fn close(
+        &self,
+        along: &BTreeSet<Endpoint>,
+        random: &mut Random,
+    ) -> Vec<(Endpoint, Up)> {
         let n = self.view.members.len();
         let along: Vec<usize> =
             (0..n).filter(|rank| along.contains(&self.view.members[*rank])).collect();

@@ -6,17 +6,17 @@ use lwg::{Endpoint, LwgId, Members, Order, SendId, Up, View, ViewId};
 
 /// What one process was told in one view of one group.
 #[derive(Debug)]
-pub struct Stay {
-    pub view: View,
-    pub messages: Vec<(Endpoint, SendId, Order)>,
+pub(crate) struct Stay {
+    pub(crate) view: View,
+    pub(crate) messages: Vec<(Endpoint, SendId, Order)>,
     /// The view after it, if there was one.
-    pub next: Option<ViewId>,
+    pub(crate) next: Option<ViewId>,
 }
 
-pub type Stays = BTreeMap<(Endpoint, LwgId), Vec<Stay>>;
+pub(crate) type Stays = BTreeMap<(Endpoint, LwgId), Vec<Stay>>;
 
 /// Checks each history by itself and returns it by group.
-pub fn stays(told: &BTreeMap<Endpoint, Vec<Up>>, open: &BTreeSet<LwgId>) -> Stays {
+pub(crate) fn stays(told: &BTreeMap<Endpoint, Vec<Up>>, open: &BTreeSet<LwgId>) -> Stays {
     let mut all = Stays::new();
     for (who, told) in told {
         let mut present: BTreeMap<LwgId, bool> = BTreeMap::new();
@@ -79,16 +79,16 @@ fn check_view(who: Endpoint, view: &View, last: Option<&Stay>) {
 }
 
 /// Checks what processes that move together were told against each other.
-pub fn judge(told: &BTreeMap<Endpoint, Vec<Up>>) {
+pub(crate) fn judge(told: &BTreeMap<Endpoint, Vec<Up>>) {
     judge_also(told, &BTreeSet::new(), &Aimed::new(), &BTreeSet::new());
 }
 
 /// Sends that are for some only.
-pub type Aimed = BTreeMap<SendId, Members>;
+pub(crate) type Aimed = BTreeMap<SendId, Members>;
 
 /// The same; to these groups processes outside send too, and these sends are for some only, and
 /// those by way of a member.
-pub fn judge_also(
+pub(crate) fn judge_also(
     told: &BTreeMap<Endpoint, Vec<Up>>,
     open: &BTreeSet<LwgId>,
     aimed: &Aimed,
@@ -189,7 +189,7 @@ fn judge_pair(
 }
 
 /// The same histories without these groups.
-pub fn without(
+pub(crate) fn without(
     told: &BTreeMap<Endpoint, Vec<Up>>,
     groups: &BTreeSet<LwgId>,
 ) -> BTreeMap<Endpoint, Vec<Up>> {
@@ -204,7 +204,7 @@ pub fn without(
 
 /// Checks what relaxed groups promise: who is told is in it, is told each message once, in its
 /// sender's order, and only what is for it; in the end all who are in it know the same members.
-pub fn judge_relaxed(
+pub(crate) fn judge_relaxed(
     told: &BTreeMap<Endpoint, Vec<Up>>,
     relaxed: &BTreeSet<LwgId>,
     aimed: &Aimed,
@@ -246,7 +246,7 @@ pub fn judge_relaxed(
 }
 
 /// Checks that at rest all who are in a group share its last view.
-pub fn judge_rest(told: &BTreeMap<Endpoint, Vec<Up>>, alive: &BTreeSet<Endpoint>) {
+pub(crate) fn judge_rest(told: &BTreeMap<Endpoint, Vec<Up>>, alive: &BTreeSet<Endpoint>) {
     let mut last: BTreeMap<(Endpoint, LwgId), Option<(ViewId, Members)>> = BTreeMap::new();
     for who in alive {
         for up in &told[who] {
@@ -271,7 +271,7 @@ pub fn judge_rest(told: &BTreeMap<Endpoint, Vec<Up>>, alive: &BTreeSet<Endpoint>
 }
 
 /// Checks that every send with replies has ended, and nobody answered twice.
-pub fn judge_replies(told: &[Up], asked: &BTreeSet<SendId>) {
+pub(crate) fn judge_replies(told: &[Up], asked: &BTreeSet<SendId>) {
     let mut open = asked.clone();
     let mut from = BTreeSet::new();
     for up in told {

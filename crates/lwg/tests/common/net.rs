@@ -12,7 +12,7 @@ use super::epoch::Epoch;
 
 /// What members have asked for and the script has not granted yet.
 #[derive(Debug, Clone)]
-pub enum Wish {
+pub(crate) enum Wish {
     Found(Endpoint, GroupId, Vec<ProcId>),
     Invite(Endpoint, GroupId, Vec<ProcId>),
     Leave(Endpoint, GroupId),
@@ -20,25 +20,25 @@ pub enum Wish {
     Global(Endpoint, GroupId, Message),
 }
 
-pub struct Net {
-    pub random: Random,
-    pub ups: BTreeMap<Endpoint, VecDeque<Up>>,
-    pub epochs: Vec<Epoch>,
+pub(crate) struct Net {
+    pub(crate) random: Random,
+    pub(crate) ups: BTreeMap<Endpoint, VecDeque<Up>>,
+    pub(crate) epochs: Vec<Epoch>,
     /// Where each member of each group is.
-    pub at: BTreeMap<(GroupId, Endpoint), usize>,
-    pub wishes: Vec<Wish>,
+    pub(crate) at: BTreeMap<(GroupId, Endpoint), usize>,
+    pub(crate) wishes: Vec<Wish>,
     sends: BTreeMap<(Endpoint, Endpoint), VecDeque<Message>>,
     handed_back: BTreeSet<(GroupId, Endpoint)>,
     /// To whom nothing more can be sent for now.
-    pub full: BTreeSet<Endpoint>,
+    pub(crate) full: BTreeSet<Endpoint>,
     /// Which side of a partition each process is on.
-    pub side: BTreeMap<Endpoint, u64>,
+    pub(crate) side: BTreeMap<Endpoint, u64>,
     highest: u64,
-    pub casts: u64,
+    pub(crate) casts: u64,
 }
 
 impl Net {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self {
             random: Random::new(seed),
             ups: BTreeMap::new(),
@@ -54,18 +54,18 @@ impl Net {
         }
     }
 
-    pub fn alive(&self, who: Endpoint) -> bool {
+    pub(crate) fn alive(&self, who: Endpoint) -> bool {
         self.side.contains_key(&who)
     }
 
-    pub fn tell(&mut self, who: Endpoint, up: Up) {
+    pub(crate) fn tell(&mut self, who: Endpoint, up: Up) {
         if let Some(ups) = self.ups.get_mut(&who) {
             ups.push_back(up);
         }
     }
 
     /// All deliveries that may happen next.
-    pub fn deliveries(&self) -> Vec<(usize, usize, usize)> {
+    pub(crate) fn deliveries(&self) -> Vec<(usize, usize, usize)> {
         let mut all = Vec::new();
         for (number, epoch) in self.epochs.iter().enumerate().filter(|(_, epoch)| !epoch.over) {
             let n = epoch.view.members.len();
@@ -85,7 +85,10 @@ impl Net {
     }
 
     /// Delivers one; tells at whom.
-    pub fn deliver(&mut self, (number, receiver, sender): (usize, usize, usize)) -> Endpoint {
+    pub(crate) fn deliver(
+        &mut self,
+        (number, receiver, sender): (usize, usize, usize),
+    ) -> Endpoint {
         let epoch = &mut self.epochs[number];
         let who = epoch.view.members[receiver];
         if let Some(up) = epoch.deliver(receiver, sender) {
@@ -95,20 +98,20 @@ impl Net {
     }
 
     /// Pairs with a message on the way.
-    pub fn letters(&self) -> Vec<(Endpoint, Endpoint)> {
+    pub(crate) fn letters(&self) -> Vec<(Endpoint, Endpoint)> {
         let reaches =
             |from, to| self.side.contains_key(from) && self.side.get(from) == self.side.get(to);
         let sends = self.sends.iter().filter(|(_, queue)| !queue.is_empty());
         sends.filter(|((from, to), _)| reaches(from, to)).map(|(pair, _)| *pair).collect()
     }
 
-    pub fn carry(&mut self, (from, to): (Endpoint, Endpoint)) {
+    pub(crate) fn carry(&mut self, (from, to): (Endpoint, Endpoint)) {
         if let Some(message) = self.sends.get_mut(&(from, to)).and_then(VecDeque::pop_front) {
             self.tell(to, Up::Send { from, message });
         }
     }
 
-    pub fn tell_stable(&mut self) {
+    pub(crate) fn tell_stable(&mut self) {
         let mut told = Vec::new();
         for epoch in self.epochs.iter_mut().filter(|epoch| !epoch.over) {
             told.extend(epoch.stable());
@@ -120,18 +123,18 @@ impl Net {
         }
     }
 
-    pub fn groups(&self) -> BTreeSet<GroupId> {
+    pub(crate) fn groups(&self) -> BTreeSet<GroupId> {
         self.at.keys().map(|(group, _)| *group).collect()
     }
 
     /// The epochs of a group that have somebody alive in them.
-    pub fn living(&self, group: GroupId) -> BTreeSet<usize> {
+    pub(crate) fn living(&self, group: GroupId) -> BTreeSet<usize> {
         let all = self.at.iter().filter(|((of, who), _)| *of == group && self.alive(*who));
         all.map(|(_, number)| *number).collect()
     }
 
     /// Who is in an epoch and alive.
-    pub fn inside(&self, number: usize) -> Vec<Endpoint> {
+    pub(crate) fn inside(&self, number: usize) -> Vec<Endpoint> {
         let epoch = &self.epochs[number];
         let is_in = |who: &Endpoint| {
             self.alive(*who) && self.at.get(&(epoch.view.group, *who)) == Some(&number)
@@ -140,7 +143,7 @@ impl Net {
     }
 
     /// A new view for those in these epochs that are listed, and for newcomers.
-    pub fn next_view(
+    pub(crate) fn next_view(
         &mut self,
         group: GroupId,
         old: &[usize],
@@ -197,7 +200,7 @@ impl Net {
     }
 
     /// Those of one epoch go apart or lose somebody: one new view for each list.
-    pub fn split(&mut self, number: usize, lists: &[BTreeSet<Endpoint>]) {
+    pub(crate) fn split(&mut self, number: usize, lists: &[BTreeSet<Endpoint>]) {
         let group = self.epochs[number].view.group;
         for list in lists.iter().filter(|list| !list.is_empty()) {
             self.next_view(group, &[number], list, &[]);
@@ -205,7 +208,7 @@ impl Net {
     }
 
     /// All sides of a group that can reach each other have one view again, the dead are out.
-    pub fn regroup(&mut self, group: GroupId) {
+    pub(crate) fn regroup(&mut self, group: GroupId) {
         let living = self.living(group);
         let mut sides: BTreeMap<u64, BTreeSet<Endpoint>> = BTreeMap::new();
         for number in &living {
@@ -230,7 +233,7 @@ impl Net {
     }
 
     /// Grants the oldest wish.
-    pub fn grant(&mut self) -> bool {
+    pub(crate) fn grant(&mut self) -> bool {
         if self.wishes.is_empty() {
             return false;
         }
@@ -335,13 +338,13 @@ impl Net {
 }
 
 /// One member's side of it.
-pub struct Pretend {
+pub(crate) struct Pretend {
     me: Endpoint,
     net: Rc<RefCell<Net>>,
 }
 
 impl Pretend {
-    pub fn new(me: Endpoint, net: &Rc<RefCell<Net>>) -> Self {
+    pub(crate) fn new(me: Endpoint, net: &Rc<RefCell<Net>>) -> Self {
         net.borrow_mut().ups.insert(me, VecDeque::new());
         net.borrow_mut().side.insert(me, 0);
         Self { me, net: Rc::clone(net) }

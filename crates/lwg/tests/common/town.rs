@@ -12,27 +12,27 @@ use muts::{Counted, Duration, Instant, Layer};
 
 use super::net::{Net, Pretend};
 
-pub type Tower<P = Smallest> = Groups<Pretend, P>;
+pub(crate) type Tower<P = Smallest> = Groups<Pretend, P>;
 
-pub struct Town<P: Policy = Smallest> {
-    pub net: Rc<RefCell<Net>>,
-    pub towers: BTreeMap<Endpoint, Tower<P>>,
+pub(crate) struct Town<P: Policy = Smallest> {
+    pub(crate) net: Rc<RefCell<Net>>,
+    pub(crate) towers: BTreeMap<Endpoint, Tower<P>>,
     /// All that each was ever told.
-    pub told: BTreeMap<Endpoint, Vec<Up>>,
-    pub now: Instant,
-    pub sends: u64,
+    pub(crate) told: BTreeMap<Endpoint, Vec<Up>>,
+    pub(crate) now: Instant,
+    pub(crate) sends: u64,
     /// Whether who is asked replies at once; else it declines.
-    pub answers: bool,
+    pub(crate) answers: bool,
 }
 
 impl Town {
-    pub fn new(seed: u64, members: &[Endpoint]) -> Self {
+    pub(crate) fn new(seed: u64, members: &[Endpoint]) -> Self {
         Self::with_policy(seed, members, Smallest::default())
     }
 }
 
 impl<P: Policy + Clone> Town<P> {
-    pub fn with_policy(seed: u64, members: &[Endpoint], policy: P) -> Self {
+    pub(crate) fn with_policy(seed: u64, members: &[Endpoint], policy: P) -> Self {
         let net = Rc::new(RefCell::new(Net::new(seed)));
         let mut town = Self {
             net,
@@ -48,7 +48,7 @@ impl<P: Policy + Clone> Town<P> {
         town
     }
 
-    pub fn start(&mut self, who: Endpoint, policy: P) {
+    pub(crate) fn start(&mut self, who: Endpoint, policy: P) {
         let below = Pretend::new(who, &self.net);
         self.towers.insert(who, Groups::with_policy(below, Config::new(who), policy));
         self.told.entry(who).or_default();
@@ -57,21 +57,27 @@ impl<P: Policy + Clone> Town<P> {
 
 impl<P: Policy> Town<P> {
     /// Stops a process; its history stays.
-    pub fn crash(&mut self, who: Endpoint) {
+    pub(crate) fn crash(&mut self, who: Endpoint) {
         self.towers.remove(&who);
         let mut net = self.net.borrow_mut();
         net.ups.remove(&who);
         net.side.remove(&who);
     }
 
-    pub fn ask(&mut self, who: Endpoint, ask: Down) -> bool {
+    pub(crate) fn ask(&mut self, who: Endpoint, ask: Down) -> bool {
         let now = self.now;
         let taken = self.towers.get_mut(&who).expect("alive").down(now, ask).is_ok();
         self.hear(who);
         taken
     }
 
-    pub fn send(&mut self, who: Endpoint, lwg: LwgId, order: Order, replies: bool) -> SendId {
+    pub(crate) fn send(
+        &mut self,
+        who: Endpoint,
+        lwg: LwgId,
+        order: Order,
+        replies: bool,
+    ) -> SendId {
         self.sends += 1;
         let send = SendId(self.sends);
         let message = Message::new(self.sends.to_le_bytes().to_vec());
@@ -80,7 +86,7 @@ impl<P: Policy> Town<P> {
     }
 
     /// Takes in what a tower tells; answers whoever wants replies.
-    pub fn hear(&mut self, who: Endpoint) {
+    pub(crate) fn hear(&mut self, who: Endpoint) {
         let Some(tower) = self.towers.get_mut(&who) else { return };
         let mut answers = Vec::new();
         while let Some(up) = tower.up() {
@@ -95,7 +101,7 @@ impl<P: Policy> Town<P> {
         }
     }
 
-    pub fn wake(&mut self, who: Endpoint) {
+    pub(crate) fn wake(&mut self, who: Endpoint) {
         let now = self.now;
         if let Some(tower) = self.towers.get_mut(&who) {
             tower.wake(now);
@@ -103,14 +109,14 @@ impl<P: Policy> Town<P> {
         self.hear(who);
     }
 
-    pub fn wake_all(&mut self) {
+    pub(crate) fn wake_all(&mut self) {
         for who in self.towers.keys().copied().collect::<Vec<_>>() {
             self.wake(who);
         }
     }
 
     /// One thing happens, at random; false if nothing can.
-    pub fn step(&mut self) -> bool {
+    pub(crate) fn step(&mut self) -> bool {
         let (deliveries, letters) = {
             let net = self.net.borrow();
             (net.deliveries(), net.letters())
@@ -136,7 +142,7 @@ impl<P: Policy> Town<P> {
         true
     }
 
-    pub fn steps(&mut self, most: u64) {
+    pub(crate) fn steps(&mut self, most: u64) {
         for _ in 0..most {
             if !self.step() {
                 return;
@@ -145,7 +151,7 @@ impl<P: Policy> Town<P> {
     }
 
     /// Until nothing happens any more, wishes granted.
-    pub fn run(&mut self) {
+    pub(crate) fn run(&mut self) {
         self.wake_all();
         loop {
             while self.step() {}
@@ -161,18 +167,18 @@ impl<P: Policy> Town<P> {
         }
     }
 
-    pub fn pass(&mut self, time: Duration) {
+    pub(crate) fn pass(&mut self, time: Duration) {
         self.now += time;
         self.wake_all();
     }
 
     /// Everything that one was told since the last call of this.
-    pub fn news(&mut self, who: Endpoint) -> Vec<Up> {
+    pub(crate) fn news(&mut self, who: Endpoint) -> Vec<Up> {
         core::mem::take(self.told.get_mut(&who).expect("a tower"))
     }
 
     /// The last view of a group at one.
-    pub fn view(&self, who: Endpoint, lwg: LwgId) -> Option<View> {
+    pub(crate) fn view(&self, who: Endpoint, lwg: LwgId) -> Option<View> {
         let mut last = None;
         for up in &self.told[&who] {
             match up {
@@ -184,11 +190,11 @@ impl<P: Policy> Town<P> {
         last
     }
 
-    pub fn members(&self, who: Endpoint, lwg: LwgId) -> Members {
+    pub(crate) fn members(&self, who: Endpoint, lwg: LwgId) -> Members {
         self.view(who, lwg).map(|view| view.members).unwrap_or_default()
     }
 
-    pub fn count(&self, who: Endpoint, name: &str) -> u64 {
+    pub(crate) fn count(&self, who: Endpoint, name: &str) -> u64 {
         let mut found = None;
         self.towers[&who].count(&mut |each, number| {
             if each == name {

@@ -1,5 +1,6 @@
 //! A perfect transport in memory, and kernels that stand on it: for tests without a network.
-#![allow(dead_code, reason = "each test uses its part of it")]
+
+pub(crate) mod house;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -1,0 +1,8 @@
+//! The tests of the roof, in one program: what they share is built once.
+
+mod between;
+mod contact;
+mod handles;
+mod one_process;
+mod operators;
+mod slow;

@@ -1,0 +1,16 @@
+//! The tests of light-weight groups, in one program: what they share is built once.
+
+mod choked;
+mod common;
+mod left_behind;
+mod mapping;
+mod moving;
+mod orders;
+mod parts;
+mod relaxed;
+mod room;
+mod seeking;
+mod sending;
+mod silent;
+mod storms;
+mod table_one;

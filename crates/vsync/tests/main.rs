@@ -1,0 +1,19 @@
+//! The tests of the kernel, in one program: what they share is built once.
+
+mod across;
+mod choked;
+mod common;
+mod founding;
+mod gate;
+mod late;
+mod many_groups;
+mod overtaken;
+mod past;
+mod rejoining;
+mod repeating;
+mod room;
+mod scripts;
+mod settled;
+mod storm;
+mod sure;
+mod terms;
