@@ -89,7 +89,7 @@ pub const SKIPS_MANY: u64 = 64;
 pub const ACK_RANGES_MAX: usize = 32;
 
 /// Bytes of the floor above in one heartbeat.
-pub const BEAT_BYTES_MAX: usize = 1_000;
+pub const BEAT_BYTES_MAX: usize = 1_100;
 
 /// Bytes of the floor above in one note: it fits every datagram beside what goes with it.
 pub const NOTE_BYTES_MAX: usize = 1_000;

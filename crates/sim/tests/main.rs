@@ -3,5 +3,6 @@
 mod crowd;
 mod every_step;
 mod long_flush;
+mod many_hosts;
 mod runs;
 mod world;

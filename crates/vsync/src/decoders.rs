@@ -2,9 +2,9 @@
 
 use muts::decoders::{Decoder, of};
 
+use crate::beat::Beat;
 use crate::control::Control;
 use crate::header::{FrameHeader, SendHeader};
-use crate::peers::Beat;
 
 /// What this floor reads.
 #[must_use]

@@ -8,6 +8,7 @@ extern crate alloc;
 mod across;
 mod admission;
 mod asking;
+mod beat;
 mod choked;
 mod closing;
 mod compare;

@@ -8,8 +8,9 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use muts::{Duration, Instant, Malformed, NodeId, ProcId, Sink, Wire};
+use muts::{Duration, Instant, NodeId, ProcId, Wire};
 
+use crate::beat::{Beat, Brief, ROW_MAX};
 use crate::config::Config;
 use crate::endpoint::GroupId;
 use crate::grounds::Charge;
@@ -25,24 +26,6 @@ const DIFFERS_FOR: Duration = Duration::from_millis(250);
 /// room, and one that is stale is found all the same.
 const COMPARES_EVERY: Duration = Duration::from_secs(1);
 
-/// What a heartbeat carries: whom the sender hears, and a digest of the epochs that it shares with
-/// the receiver.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Beat {
-    pub(crate) row: Vec<ProcId>,
-    pub(crate) digest: u64,
-}
-
-impl Wire for Beat {
-    fn write(&self, into: &mut impl Sink) {
-        self.row.write(into);
-        self.digest.write(into);
-    }
-    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
-        Ok(Self { row: Vec::read(from)?, digest: u64::read(from)? })
-    }
-}
-
 #[derive(Debug)]
 struct Peer {
     met: bool,
@@ -53,7 +36,7 @@ struct Peer {
     /// For how long it must be heard before it counts as heard.
     probation: Duration,
     /// Whom it hears, once it has said so.
-    row: Option<BTreeSet<ProcId>>,
+    row: Option<BTreeSet<Brief>>,
     /// Since when its rows have lacked these, of those whom it was ever asked about.
     holes: BTreeMap<ProcId, Instant>,
     /// Of the epochs shared with it, as seen here.
@@ -170,16 +153,17 @@ impl Peers {
     /// Those that are heard here and that this peer has just ceased to hear.
     pub(crate) fn missed(&self, now: Instant, from: ProcId, beat: &Beat) -> Vec<ProcId> {
         let before = self.all.get(&from).and_then(|peer| peer.row.as_ref());
-        let ceased = before.into_iter().flatten().filter(|proc| !beat.row.contains(proc));
-        ceased.copied().filter(|proc| *proc != self.me && self.hears(now, *proc)).collect()
+        let ceased = |proc: &ProcId| {
+            let brief = Brief::of(from, *proc);
+            before.is_some_and(|row| row.contains(&brief)) && !beat.row.contains(&brief)
+        };
+        self.all.keys().copied().filter(ceased).filter(|proc| self.hears(now, *proc)).collect()
     }
 
     /// Whether it says otherwise than before whom it hears.
     pub(crate) fn row_differs(&self, from: ProcId, beat: &Beat) -> bool {
         let before = self.all.get(&from).and_then(|peer| peer.row.as_ref());
-        before.is_none_or(|row| {
-            row.len() != beat.row.len() || beat.row.iter().any(|proc| !row.contains(proc))
-        })
+        before != Some(&beat.row)
     }
 
     /// Takes a heartbeat. Answers whether the peer's digest has differed for long enough that the
@@ -188,15 +172,14 @@ impl Peers {
         let me = self.me;
         let known: Vec<ProcId> = self.all.keys().copied().chain([me]).collect();
         let Some(peer) = self.all.get_mut(&from) else { return false };
-        let row: BTreeSet<ProcId> = beat.row.iter().copied().collect();
         for proc in known {
-            if row.contains(&proc) || proc == from {
+            if beat.row.contains(&Brief::of(from, proc)) || proc == from {
                 peer.holes.remove(&proc);
             } else {
                 peer.holes.entry(proc).or_insert(now);
             }
         }
-        peer.row = Some(row);
+        peer.row = Some(beat.row.clone());
         if peer.digest == beat.digest {
             peer.differs = None;
             return false;
@@ -323,7 +306,8 @@ impl Peers {
         if whose == self.me {
             return self.hears(now, whom);
         }
-        self.all.get(&whose).and_then(|peer| peer.row.as_ref()).is_some_and(|r| r.contains(&whom))
+        let row = self.all.get(&whose).and_then(|peer| peer.row.as_ref());
+        row.is_some_and(|row| row.contains(&Brief::of(whose, whom)))
     }
 
     /// Whether a view may hold both: only a lasting hole in somebody's rows speaks against it.
@@ -410,10 +394,15 @@ impl Peers {
         if !core::mem::take(&mut self.stale) {
             return Vec::new();
         }
-        let heard: Vec<ProcId> =
-            self.all.keys().copied().filter(|proc| self.hears(now, *proc)).collect();
+        // Where there are too many, those with whom nothing is shared are left out.
+        let mut heard: Vec<&ProcId> =
+            self.all.keys().filter(|proc| self.hears(now, **proc)).collect();
+        if heard.len() > ROW_MAX {
+            heard.sort_by_key(|proc| self.all[*proc].digest == 0);
+        }
+        let row = heard.into_iter().take(ROW_MAX).map(|proc| Brief::of(self.me, *proc)).collect();
         let mut new = Vec::new();
-        let mut beat = Beat { row: heard, digest: 0 };
+        let mut beat = Beat { row, digest: 0 };
         let mut bytes = Vec::new();
         for (proc, peer) in self.all.iter_mut().filter(|(_, peer)| peer.met && !peer.lost) {
             beat.digest = peer.digest;

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use muts::{Channel, Instant, Message, Multicast, ProcId, Wire};
 
 use super::Kernel;
+use crate::beat::Beat;
 use crate::compare::compare;
 use crate::control::{Control, Whereabouts};
 use crate::endpoint::Endpoint;
@@ -13,7 +14,6 @@ use crate::group::Group;
 use crate::header::SendHeader;
 use crate::interface::Up;
 use crate::joining::Joining;
-use crate::peers::Beat;
 
 impl<M: Multicast> Kernel<M> {
     /// Takes all that the transport tells, then settles the groups that it touched.
