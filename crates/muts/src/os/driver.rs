@@ -253,9 +253,8 @@ impl Driver {
                     continue;
                 }
             };
-            match self.socket.send(&self.batch, to) {
+            match self.socket.send(&mut self.batch, to) {
                 Ok(()) => {}
-                // What of it went out already goes twice, which does no harm.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.wants_room = true;
                     return;
@@ -265,13 +264,14 @@ impl Driver {
                     (blamed, self.troubled) = (true, true);
                     continue;
                 }
+                // Its length, perhaps, which is tried now and then: the next is another matter.
                 Err(_) => {
                     self.refused += 1;
                     self.troubled = true;
+                    self.batch.remove(0);
                 }
             }
             blamed = false;
-            self.batch.clear();
         }
     }
 

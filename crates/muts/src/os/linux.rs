@@ -4,6 +4,7 @@ use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
+use std::vec::Vec;
 
 use bytes::Bytes;
 use mio::event::Source;
@@ -112,13 +113,18 @@ impl Socket {
     }
 
     /// Sends datagrams to one address, all of the first one's length but the last, which may be
-    /// shorter; at most [`BATCH`], and what one datagram may hold together.
-    pub(super) fn send(&mut self, batch: &[Transmit], to: SocketAddr) -> io::Result<()> {
+    /// shorter; at most [`BATCH`], and what one datagram may hold together. What went out is not in
+    /// the batch any more; an error is about the first that still is.
+    pub(super) fn send(&mut self, batch: &mut Vec<Transmit>, to: SocketAddr) -> io::Result<()> {
         let to = SockaddrStorage::from(to);
         if batch.len() < 2 || !self.segments {
             return self.send_each(batch, &to);
         }
         match self.send_joined(batch, &to) {
+            Ok(()) => {
+                batch.clear();
+                Ok(())
+            }
             Err(error) if cannot_cut(&error) => {
                 // The same is said of a length that the path does not carry: then one alone does
                 // not go out either, and nothing is learnt of cutting.
@@ -130,14 +136,23 @@ impl Socket {
         }
     }
 
-    fn send_each(&mut self, batch: &[Transmit], to: &SockaddrStorage) -> io::Result<()> {
-        for transmit in batch {
-            if transmit.len() > usize::from(self.segment) {
-                self.cut_to(0)?;
-            }
-            let places: heapless::Vec<_, PARTS_MAX> = places(std::slice::from_ref(transmit));
-            sendmsg(self.udp.as_raw_fd(), &places, &[], MsgFlags::empty(), Some(to))?;
+    fn send_each(&mut self, batch: &mut Vec<Transmit>, to: &SockaddrStorage) -> io::Result<()> {
+        let mut sent = 0;
+        let outcome = batch.iter().try_for_each(|transmit| {
+            self.send_one(transmit, to)?;
+            sent += 1;
+            Ok(())
+        });
+        batch.drain(..sent);
+        outcome
+    }
+
+    fn send_one(&mut self, transmit: &Transmit, to: &SockaddrStorage) -> io::Result<()> {
+        if transmit.len() > usize::from(self.segment) {
+            self.cut_to(0)?;
         }
+        let places: heapless::Vec<_, PARTS_MAX> = places(std::slice::from_ref(transmit));
+        sendmsg(self.udp.as_raw_fd(), &places, &[], MsgFlags::empty(), Some(to))?;
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::vec::Vec;
 
 use bytes::Bytes;
 use mio::event::Source;
@@ -48,17 +49,16 @@ impl Socket {
         Ok((1, true))
     }
 
-    /// Sends datagrams to one address.
-    pub(super) fn send(&mut self, batch: &[Transmit], to: SocketAddr) -> io::Result<()> {
-        for transmit in batch {
-            match self.udp.send_to(&transmit.gather(), to) {
-                Ok(_) => {}
-                Err(error) => {
-                    let nobody = error.kind() == io::ErrorKind::ConnectionRefused;
-                    self.unreachable = nobody.then_some(to);
-                    return Err(error);
-                }
+    /// Sends datagrams to one address. What went out is not in the batch any more; an error is
+    /// about the first that still is.
+    pub(super) fn send(&mut self, batch: &mut Vec<Transmit>, to: SocketAddr) -> io::Result<()> {
+        while let Some(transmit) = batch.first() {
+            if let Err(error) = self.udp.send_to(&transmit.gather(), to) {
+                let nobody = error.kind() == io::ErrorKind::ConnectionRefused;
+                self.unreachable = nobody.then_some(to);
+                return Err(error);
             }
+            batch.remove(0);
         }
         Ok(())
     }
