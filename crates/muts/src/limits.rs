@@ -18,6 +18,13 @@ pub const UNASKED_BYTES: u64 = 32 << 10;
 /// acknowledged, so it comes again.
 pub const EARLY_BYTES_MAX: usize = 2 << 20;
 
+/// What of it streams may take: the rest is for notes and credits, of which each channel has one.
+pub const EARLY_STREAM_BYTES_MAX: usize = EARLY_BYTES_MAX / 4 * 3;
+
+/// When what finds no room there comes again, unless its receiver asks for it before: opening the
+/// channel it does.
+pub const EARLY_PAUSE: core::time::Duration = core::time::Duration::from_secs(1);
+
 /// How long those bytes are kept: longer than any view change takes.
 pub const EARLY_KEPT: core::time::Duration = core::time::Duration::from_secs(60);
 
@@ -93,6 +100,9 @@ pub const NOTE_BYTES_MAX: usize = 1_000;
 
 /// Channels remembered as closed, so that their senders are told instead of kept waiting.
 pub const CLOSED_MAX: usize = 65_536;
+
+/// Channels of which nothing is known any more and whose sender is to be told so, for one peer.
+pub const GONE_WAITING_MAX: usize = 64;
 
 /// Greetings of strangers that are answered at a time: a whole cluster that starts at once. Peers
 /// that are known to be where they call from have room of their own.

@@ -162,7 +162,12 @@ impl Transport {
                 let Some(open) = self.channels.get_mut(&channel) else { return };
                 let Some(place) = open.place(peer) else { return };
                 open.out.lost(place, from, to);
-                link.make_ready(channel);
+                if open.out.is_too_early(place) {
+                    link.wait(now, channel);
+                    self.rouse_hall();
+                } else {
+                    link.make_ready(channel);
+                }
             }
             Item::Note { channel, version } => {
                 let Some(open) = self.channels.get_mut(&channel) else { return };
@@ -179,7 +184,10 @@ impl Transport {
                 }
             }
             Item::Gone { channel } => {
-                link.errands.gone.insert(channel);
+                // Of a channel that nothing is known of, its sender's next word asks again.
+                if self.closed.names.contains(&channel) {
+                    link.errands.gone.insert(channel);
+                }
             }
             Item::Hall => {
                 if link.reach.lost(now) {

@@ -36,7 +36,7 @@ impl Transport {
                 open.out.receiver(place).hears = link.reach.hears();
             }
             link.errands.credits.insert(channel);
-            if let Some(early) = link.take_early(channel) {
+            if let Some(early) = link.early.take(channel) {
                 self.hear_early(now, peer, channel, early);
             }
             self.rouse(peer);
@@ -54,7 +54,7 @@ impl Transport {
                 link.errands.credits.remove(&channel);
                 link.errands.notes.remove(&channel);
                 link.errands.skips.remove(&channel);
-                link.take_early(channel);
+                link.early.take(channel);
             }
         }
         self.closed.insert(channel);

@@ -222,7 +222,7 @@ impl Transport {
         };
         let (peer, session, number) = (head.peer, head.session, head.in_link);
         let Some(link) = self.links.get_mut(&peer) else { return };
-        if !link.seen.is_new(number) {
+        if !link.is_new(number) {
             self.counters.dropped_duplicate += 1;
             return;
         }
