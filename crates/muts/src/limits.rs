@@ -115,7 +115,7 @@ pub const GREETINGS_EACH: usize = 8;
 /// The longest message of a greeting: three keys, two tags, a hello. A longer one is not looked at.
 pub const GREETING_BYTES_MAX: usize = 256;
 
-/// Cookies kept, to be shown to those who were called.
+/// Marks kept, to be shown to those who were called.
 pub const COOKIES_MAX: usize = 1_024;
 
 /// Processes that have links at a time: what is remembered of one is a few kilobytes, and what it
@@ -130,9 +130,12 @@ pub const NODES_MAX: usize = 16_384;
 /// How long a greeting may take: several round trips of the longest path.
 pub const GREETING_KEPT: core::time::Duration = core::time::Duration::from_secs(5);
 
-/// Hellos taken in one window of time before callers have to show a cookie: a whole cluster that
-/// starts at once.
+/// Hellos taken in one window of time before callers have to show where they are: a whole cluster
+/// that starts at once. Then so many hosts are heard in a window, who was introduced not counted.
 pub const HELLOS_A_WINDOW: u32 = 256;
+
+/// And of each of them so many: processes of one host that start at once.
+pub const HELLOS_A_HOST: usize = 32;
 
 /// That window.
 pub const HELLOS_WINDOW: core::time::Duration = core::time::Duration::from_millis(100);

@@ -3,7 +3,7 @@
 use super::Plant;
 use super::transport::transport;
 
-pub(super) const PLANTS: [Plant; 4] = [
+pub(super) const PLANTS: [Plant; 7] = [
     transport(
         "a datagram that the path does not carry takes those behind it along",
         "crates/muts/src/os/driver.rs",
@@ -27,5 +27,23 @@ pub(super) const PLANTS: [Plant; 4] = [
         "crates/muts/src/early.rs",
         "(known.map_or(0, |known| known.1.len()), note.1.len())",
         "(0, note.1.len())",
+    ),
+    transport(
+        "calls of strangers count with those of friends",
+        "crates/muts/src/transport/cookies.rs",
+        "!self.guard.vouched(&vouched(HELLO, theirs, shown, message), voucher)",
+        "shown.is_empty() && voucher.is_empty()",
+    ),
+    transport(
+        "each port of a host counts as a caller of its own",
+        "crates/muts/src/transport/cookies.rs",
+        "(&mut self.hosts, from.host(), HELLOS_A_HOST)",
+        "(&mut self.hosts, from, HELLOS_A_HOST)",
+    ),
+    transport(
+        "who was introduced is heard only if hosts of strangers leave room",
+        "crates/muts/src/transport/cookies.rs",
+        "let known = same.next().is_some_and(|first| first.0 == from);",
+        "let known = same.next().is_some_and(|first| first.0 < from);",
     ),
 ];
