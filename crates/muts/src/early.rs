@@ -3,7 +3,7 @@
 //! Takes: runs of streams, notes, limits. Promises: no more is kept than [`EARLY_BYTES_MAX`], and
 //! what replaces something takes its room; nothing is kept longer than [`EARLY_KEPT`].
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -31,6 +31,8 @@ pub(crate) struct Early {
 #[derive(Debug, Default)]
 pub(crate) struct Earlies {
     channels: BTreeMap<Channel, Early>,
+    /// Since when: the first is looked at for each datagram.
+    ages: BTreeSet<(Instant, Channel)>,
     bytes: usize,
 }
 
@@ -84,8 +86,10 @@ impl Earlies {
             return None;
         }
         self.bytes = bytes;
-        let early =
-            self.channels.entry(channel).or_insert(Early { since: now, ..Early::default() });
+        let early = self.channels.entry(channel).or_insert_with(|| {
+            self.ages.insert((now, channel));
+            Early { since: now, ..Early::default() }
+        });
         early.bytes = early.bytes - before + after + entry;
         Some(early)
     }
@@ -93,23 +97,45 @@ impl Earlies {
     /// What came of this channel.
     pub(crate) fn take(&mut self, channel: Channel) -> Option<Early> {
         let early = self.channels.remove(&channel)?;
+        self.ages.remove(&(early.since, channel));
         self.bytes -= early.bytes;
         Some(early)
     }
 
     /// When the first of them is given up.
     pub(crate) fn due(&self) -> Option<Instant> {
-        self.channels.values().map(|early| early.since + EARLY_KEPT).min()
+        self.ages.first().map(|(since, _)| *since + EARLY_KEPT)
     }
 
     /// Those that nobody opened for long: what came of them is given up.
     pub(crate) fn expire(&mut self, now: Instant) -> Vec<Channel> {
-        let old = |early: &Early| now >= early.since + EARLY_KEPT;
-        let expired: Vec<Channel> =
-            self.channels.iter().filter(|(_, early)| old(early)).map(|(name, _)| *name).collect();
+        let old = self.ages.iter().take_while(|(since, _)| now >= *since + EARLY_KEPT);
+        let expired: Vec<Channel> = old.map(|(_, channel)| *channel).collect();
         for channel in &expired {
             self.take(*channel);
         }
         expired
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Duration;
+
+    #[test]
+    fn the_first_that_came_is_given_up_first_whatever_its_name() {
+        let at = |second| Instant::ZERO + Duration::from_secs(second);
+        let mut early = Earlies::default();
+        assert_eq!(early.due(), None);
+        for (second, channel) in [(1, 30), (2, 10), (3, 20), (4, 30)] {
+            assert!(early.limit(at(second), Channel(channel), 5));
+        }
+        assert_eq!(early.due(), Some(at(1) + EARLY_KEPT));
+        assert!(early.take(Channel(30)).is_some());
+        assert_eq!(early.due(), Some(at(2) + EARLY_KEPT));
+        assert_eq!(early.expire(at(1) + EARLY_KEPT), []);
+        assert_eq!(early.expire(at(3) + EARLY_KEPT), [Channel(10), Channel(20)]);
+        assert_eq!((early.due(), early.bytes), (None, 0));
     }
 }

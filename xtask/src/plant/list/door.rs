@@ -3,7 +3,7 @@
 use super::Plant;
 use super::transport::transport;
 
-pub(super) const PLANTS: [Plant; 7] = [
+pub(super) const PLANTS: [Plant; 8] = [
     transport(
         "a datagram that the path does not carry takes those behind it along",
         "crates/muts/src/os/driver.rs",
@@ -45,5 +45,11 @@ pub(super) const PLANTS: [Plant; 7] = [
         "crates/muts/src/transport/cookies.rs",
         "let known = same.next().is_some_and(|first| first.0 == from);",
         "let known = same.next().is_some_and(|first| first.0 < from);",
+    ),
+    transport(
+        "what came too early is given up when the last of it is old",
+        "crates/muts/src/early.rs",
+        "self.ages.first()",
+        "self.ages.last()",
     ),
 ];
