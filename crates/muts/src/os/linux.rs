@@ -25,7 +25,7 @@ pub(super) use super::waiting::Clock;
 pub use super::waiting::Rouser;
 use super::waiting::{self, hall, udp};
 use crate::layer::Transmit;
-use crate::limits::{DATAGRAM_BYTES_MAX, PARTS_MAX};
+use crate::limits::{DATAGRAM_BYTES_MAX, DATAGRAM_BYTES_SAFE, PARTS_MAX};
 
 /// Buffers that one call may fill.
 const BUFFERS: usize = 4;
@@ -148,7 +148,10 @@ impl Socket {
     }
 
     fn send_one(&mut self, transmit: &Transmit, to: &SockaddrStorage) -> io::Result<()> {
-        if transmit.len() > usize::from(self.segment) {
+        // Older systems (Linux before 6.14) compare the length to cut to with what the path carries
+        // also where there is nothing to cut: what another path carries may be too long for this.
+        let segment = usize::from(self.segment);
+        if transmit.len() > segment || segment > DATAGRAM_BYTES_SAFE {
             self.cut_to(0)?;
         }
         let places: heapless::Vec<_, PARTS_MAX> = places(std::slice::from_ref(transmit));
@@ -278,5 +281,38 @@ impl Waiter {
             }
         }
         self.waiter.wait(time)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::Address;
+
+    /// What of datagrams of these lengths comes, sent together or alone.
+    fn sent(socket: &mut Socket, lengths: &[usize]) -> Vec<usize> {
+        let to = socket.local_address().expect("bound");
+        let whole =
+            |length: &usize| Transmit::whole(Address::Net(to), Bytes::from(std::vec![7; *length]));
+        socket.send(&mut lengths.iter().map(whole).collect(), to).expect("sent");
+        let mut came = Vec::new();
+        while let Ok((_, more)) = socket.receive(|_, bytes| came.push(bytes.len())) {
+            if !more {
+                break;
+            }
+        }
+        came
+    }
+
+    #[test]
+    fn what_goes_alone_is_not_cut_by_a_length_that_its_path_may_not_carry() {
+        let mut socket = Socket::open("127.0.0.1:0".parse().expect("an address")).expect("open");
+        assert_eq!(sent(&mut socket, &[9_000, 9_000, 50]), [9_000, 9_000, 50]);
+        assert_eq!(socket.segment, 9_000);
+        assert_eq!(sent(&mut socket, &[100]), [100]);
+        assert_eq!(socket.segment, 0, "the system may compare it with another path's length");
+        assert_eq!(sent(&mut socket, &[1_000, 1_000]), [1_000, 1_000]);
+        assert_eq!(sent(&mut socket, &[100]), [100]);
+        assert_eq!(socket.segment, 1_000, "every path carries it: it can stay");
     }
 }

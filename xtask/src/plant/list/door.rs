@@ -3,7 +3,7 @@
 use super::Plant;
 use super::transport::transport;
 
-pub(super) const PLANTS: [Plant; 8] = [
+pub(super) const PLANTS: [Plant; 9] = [
     transport(
         "a datagram that the path does not carry takes those behind it along",
         "crates/muts/src/os/driver.rs",
@@ -51,5 +51,11 @@ pub(super) const PLANTS: [Plant; 8] = [
         "crates/muts/src/early.rs",
         "self.ages.first()",
         "self.ages.last()",
+    ),
+    transport(
+        "what goes alone is sent under the length that others were cut to",
+        "crates/muts/src/os/linux.rs",
+        " || segment > DATAGRAM_BYTES_SAFE",
+        "",
     ),
 ];
