@@ -54,6 +54,9 @@ pub const PARTS_MAX: usize = 16;
 /// own.
 pub const COPIED_BYTES_MAX: usize = 512;
 
+/// Shorter datagrams are copied out of the buffer that they came in.
+pub const KEPT_APART_BYTES: usize = 2 << 10;
+
 /// Bodies longer than this stay where they are until they are sent; shorter ones are copied
 /// together, once, when they are cast.
 pub const GATHERED_BYTES_MAX: usize = 4 << 10;

@@ -98,7 +98,7 @@ impl Socket {
         };
         let mut datagrams = 0;
         for (place, meta) in metas[..filled].iter().enumerate() {
-            let mut bytes = self.landing.filled(place, meta.len);
+            let mut bytes = self.landing.datagrams(place, meta.len);
             loop {
                 let length = meta.stride.min(bytes.len());
                 each(meta.addr, bytes.split_to(length));

@@ -152,7 +152,7 @@ impl Neighbours {
                 let into = &mut self.landing.open()[0];
                 match (&hearing.socket).read(into) {
                     Ok(length @ 1..) => {
-                        let bytes = self.landing.filled(0, length);
+                        let bytes = self.landing.datagrams(0, length);
                         taken += length;
                         match (hearing.from, <[u8; 4]>::try_from(&bytes[..])) {
                             (Some(from), _) => each(from, bytes),

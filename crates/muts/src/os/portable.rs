@@ -45,7 +45,7 @@ impl Socket {
         mut each: impl FnMut(SocketAddr, Bytes),
     ) -> io::Result<(usize, bool)> {
         let (length, from) = self.udp.recv_from(&mut self.landing.open()[0])?;
-        each(from, self.landing.filled(0, length));
+        each(from, self.landing.datagrams(0, length));
         Ok((1, true))
     }
 

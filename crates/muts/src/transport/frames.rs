@@ -9,15 +9,12 @@ use crate::header::{DATAGRAM_HEADER_BYTES, Frame, UNICAST};
 use crate::incoming::{Fate, Run, Told};
 use crate::interface::{Channel, Up};
 use crate::layer::Packet;
-use crate::limits::{GONE_WAITING_MAX, UNASKED_BYTES};
+use crate::limits::{GONE_WAITING_MAX, KEPT_APART_BYTES, UNASKED_BYTES};
 use crate::link::Link;
 use crate::message::Message;
 use crate::parts::Parts;
 use crate::process::ProcId;
 use crate::time::Instant;
-
-/// Shorter datagrams are copied out of the buffer that they came in.
-pub(super) const KEPT_APART_BYTES: usize = 2 << 10;
 
 /// What the frames of a datagram ask of whoever acknowledges it.
 #[derive(Debug, Default)]

@@ -3,7 +3,7 @@
 use super::Plant;
 use super::transport::transport;
 
-pub(super) const PLANTS: [Plant; 9] = [
+pub(super) const PLANTS: [Plant; 10] = [
     transport(
         "a datagram that the path does not carry takes those behind it along",
         "crates/muts/src/os/driver.rs",
@@ -57,5 +57,11 @@ pub(super) const PLANTS: [Plant; 9] = [
         "crates/muts/src/os/linux.rs",
         " || segment > DATAGRAM_BYTES_SAFE",
         "",
+    ),
+    transport(
+        "a datagram of a few kilobytes keeps the long buffer that it came in",
+        "crates/muts/src/os/landing.rs",
+        "(KEPT_APART_BYTES + 1..=LITTLE_BYTES).contains(&bytes)",
+        "bytes > LANDING_BYTES",
     ),
 ];
