@@ -3,7 +3,7 @@
 use super::Plant;
 use super::transport::transport;
 
-pub(super) const PLANTS: [Plant; 10] = [
+pub(super) const PLANTS: [Plant; 11] = [
     transport(
         "a datagram that the path does not carry takes those behind it along",
         "crates/muts/src/os/driver.rs",
@@ -63,5 +63,11 @@ pub(super) const PLANTS: [Plant; 10] = [
         "crates/muts/src/os/landing.rs",
         "(KEPT_APART_BYTES + 1..=LITTLE_BYTES).contains(&bytes)",
         "bytes > LANDING_BYTES",
+    ),
+    transport(
+        "two starts of a node at the same time have one number",
+        "crates/muts/src/os/incarnation.rs",
+        "turn.lock()",
+        "turn.lock_shared()",
     ),
 ];
