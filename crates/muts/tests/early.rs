@@ -152,7 +152,7 @@ fn to_two((to, packet): (u32, Packet)) -> Option<Bytes> {
     (to == 2 && packet.from == Address::Pipe(1)).then_some(packet.bytes)
 }
 
-/// The least time that a conversation takes beside so many channels that the other end did not open.
+/// The least time that a conversation takes beside so many channels that the other did not open.
 fn talk_beside(channels: u64) -> Duration {
     let mut net = two(6);
     (1..=2).for_each(|node| open(&mut net, node, TALK));

@@ -43,6 +43,13 @@ impl Layer for Plain {
     }
 }
 
+/// One of a driver's counters.
+fn counted(driver: &Driver, name: &str) -> u64 {
+    let mut found = 0;
+    driver.count(&mut |counter, value| found += if counter == name { value } else { 0 });
+    found
+}
+
 #[test]
 fn a_datagram_that_the_path_does_not_carry_takes_none_behind_it_along() {
     let mut ends = [0, 1].map(|_| {
@@ -61,7 +68,22 @@ fn a_datagram_that_the_path_does_not_carry_takes_none_behind_it_along() {
         }
     }
     assert_eq!(ends[1].1.heard, [10, 11, 11, 9]);
-    let mut refused = 0;
-    ends[0].0.count(&mut |name, value| refused += if name == "os.refused" { value } else { 0 });
-    assert_eq!(refused, 2, "the long ones, and no other");
+    assert_eq!(counted(&ends[0].0, "os.refused"), 2, "the long ones, and no other");
+    assert_eq!(counted(&ends[0].0, "os.refused_too_long"), 2);
+}
+
+#[test]
+fn an_empty_datagram_says_nothing_and_is_counted() {
+    let mut driver = Driver::open("127.0.0.1:0".parse().expect("an address")).expect("loopback");
+    let (to, mut plain) = (driver.local_address().expect("bound"), Plain::default());
+    let other = std::net::UdpSocket::bind("127.0.0.1:0").expect("loopback");
+    for bytes in [&[][..], &[7]] {
+        other.send_to(bytes, to).expect("sent");
+    }
+    let start = Clock::now();
+    while plain.heard.is_empty() {
+        assert!(start.elapsed() < PATIENCE, "nothing came");
+        driver.turn(&mut plain, Some(Duration::from_millis(1))).expect("a socket");
+    }
+    assert_eq!((plain.heard, counted(&driver, "os.dropped_empty")), (vec![1], 1));
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use std::vec::Vec;
 
-use super::system::{Clock, Neighbours, Rouser, Socket, Waiter, fits};
+use super::system::{Clock, Neighbours, Rouser, Socket, Waiter, fits, is_too_long};
 use crate::address::Address;
 use crate::layer::{Layer, Packet, Transmit};
 use crate::time::Instant;
@@ -52,7 +52,11 @@ pub struct Driver {
     wants_room: bool,
     /// The system has something to say of datagrams that went out.
     troubled: bool,
+    /// Datagrams that the system did not take, and how many of them because of their length.
     refused: u64,
+    too_long: u64,
+    /// Datagrams that came empty.
+    empty: u64,
 }
 
 impl Driver {
@@ -77,6 +81,8 @@ impl Driver {
             wants_room: false,
             troubled: false,
             refused: 0,
+            too_long: 0,
+            empty: 0,
         })
     }
 
@@ -109,6 +115,8 @@ impl Driver {
     /// Tells its counters.
     pub fn count(&self, each: &mut dyn FnMut(&'static str, u64)) {
         each("os.refused", self.refused);
+        each("os.refused_too_long", self.too_long);
+        each("os.dropped_empty", self.empty);
         if let Some(neighbours) = &self.neighbours {
             neighbours.count(each);
         }
@@ -189,7 +197,9 @@ impl Driver {
                 let received = socket.receive(|from, bytes| {
                     length += bytes.len();
                     // An empty one says nothing, and must not be taken for the system's word.
-                    if !bytes.is_empty() {
+                    if bytes.is_empty() {
+                        self.empty += 1;
+                    } else {
                         layer.receive(now, Packet { from: Address::Net(from), bytes });
                     }
                 });
@@ -265,8 +275,9 @@ impl Driver {
                     continue;
                 }
                 // Its length, perhaps, which is tried now and then: the next is another matter.
-                Err(_) => {
+                Err(error) => {
                     self.refused += 1;
+                    self.too_long += u64::from(is_too_long(&error));
                     self.troubled = true;
                     self.batch.remove(0);
                 }

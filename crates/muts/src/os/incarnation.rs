@@ -47,7 +47,7 @@ pub fn next_incarnation(dir: Option<&Path>, name: &str) -> Result<u64, Forgetful
 
 fn advance(dir: &Path, name: &str, wall: u64) -> io::Result<u64> {
     fs::create_dir_all(dir)?;
-    // Who starts under this name meanwhile waits until the file is closed: both would read the same.
+    // Who starts under this name meanwhile waits until that is closed: both would read the same.
     let turn = File::create(dir.join(format!("{name}.incarnation.lock")))?;
     match turn.lock() {
         Err(error) if error.kind() == io::ErrorKind::Unsupported => {}

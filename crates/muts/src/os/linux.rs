@@ -217,6 +217,11 @@ pub(super) fn fits(batch: &[Transmit], bytes: usize, next: &Transmit) -> bool {
     batch.len() < BATCH && whole && next.len() <= length && bytes + next.len() <= DATAGRAM_BYTES_MAX
 }
 
+/// Whether the error says that a datagram is longer than its path carries.
+pub(super) fn is_too_long(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(nix::libc::EMSGSIZE)
+}
+
 /// Whether the error says that this path has no use for long buffers.
 fn cannot_cut(error: &io::Error) -> bool {
     let codes = [nix::libc::EIO, nix::libc::EINVAL, nix::libc::EOPNOTSUPP];

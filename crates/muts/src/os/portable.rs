@@ -74,6 +74,11 @@ pub(super) fn fits(_: &[Transmit], _: usize, _: &Transmit) -> bool {
     false
 }
 
+/// Whether the error says that a datagram is longer than its path carries: nobody tells.
+pub(super) fn is_too_long(_: &io::Error) -> bool {
+    false
+}
+
 /// Waits for the socket or a rouser.
 #[derive(Debug)]
 pub(super) struct Waiter(waiting::Waiter);

@@ -16,7 +16,10 @@ impl Transport {
         decided.clear();
         let delay = Duration::from_micros(delay_us);
         let runs: heapless::Vec<_, ACK_RANGES_MAX> = runs.iter().collect();
-        link.flight.acknowledge(now, &runs, delay, link.pace.round_trip(), &mut decided);
+        let trip = link.pace.round_trip();
+        if !link.flight.acknowledge(now, &runs, delay, trip, &mut decided) {
+            self.counters.dropped_malformed += 1;
+        }
         self.decide(now, peer, &decided, runs.first().map_or(0, |run| run.1));
         self.decided = decided;
     }

@@ -147,6 +147,7 @@ impl Transport {
             }
             Frame::Part { id, index, count, bytes } => {
                 let whole = link.parts.take(id, index, count, bytes);
+                self.counters.dropped_parts += core::mem::take(&mut link.parts.dropped);
                 if let Some(whole) = whole {
                     self.hear_tell(peer, whole);
                 }
@@ -259,7 +260,7 @@ impl Transport {
                     self.told.push_back(Up::Note { channel, from: peer, bytes });
                 }
             }
-            None if self.closed.names.contains(&channel) => {}
+            None if self.closed.names.contains(&channel) => self.counters.dropped_closed += 1,
             None => {
                 let kept = link.early.note(now, channel, (version, bytes));
                 self.counters.dropped_early += u64::from(!kept);
@@ -287,7 +288,10 @@ impl Transport {
                         false
                     }
                 },
-                None if self.closed.names.contains(&channel) => false,
+                None if self.closed.names.contains(&channel) => {
+                    self.counters.dropped_closed += 1;
+                    false
+                }
                 None => {
                     let kept = link.early.limit(now, channel, limit);
                     self.counters.dropped_early += u64::from(!kept);

@@ -3,7 +3,7 @@
 use super::Plant;
 use super::transport::transport;
 
-pub(super) const PLANTS: [Plant; 11] = [
+pub(super) const PLANTS: [Plant; 13] = [
     transport(
         "a datagram that the path does not carry takes those behind it along",
         "crates/muts/src/os/driver.rs",
@@ -69,5 +69,17 @@ pub(super) const PLANTS: [Plant; 11] = [
         "crates/muts/src/os/incarnation.rs",
         "turn.lock()",
         "turn.lock_shared()",
+    ),
+    transport(
+        "parts of control messages that contradict others are dropped without a count",
+        "crates/muts/src/parts.rs",
+        "            self.dropped += 1;\n            return None;\n",
+        "            return None;\n",
+    ),
+    transport(
+        "a voucher counts by its first bytes",
+        "crates/muts/src/keyed.rs",
+        "&tag.as_ref()[..8], by",
+        "&tag.as_ref()[..by.len().min(8)], by",
     ),
 ];
