@@ -60,11 +60,26 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Listens at this address; port 0 asks for any free one.
+    /// Listens at this address of loopback, where no other host can speak; port 0 asks for any free
+    /// one.
+    ///
+    /// # Errors
+    /// [`Broken`] if the address cannot be had, or is another, with what to do about it.
+    pub fn open(listen: SocketAddr) -> Result<Self, Broken> {
+        if listen.ip().to_canonical().is_loopback() {
+            return Self::exposed(listen);
+        }
+        let cause = io::Error::other("other hosts can reach it");
+        Err(Broken { doing: Doing::Expose(listen), cause })
+    }
+
+    /// Listens at any address, where other hosts may speak: for towers with keys
+    /// ([`Transport::guarded`](crate::Transport::guarded)), or where every host that can reach it
+    /// is trusted.
     ///
     /// # Errors
     /// [`Broken`] if the address cannot be had, with what to do about it.
-    pub fn open(listen: SocketAddr) -> Result<Self, Broken> {
+    pub fn exposed(listen: SocketAddr) -> Result<Self, Broken> {
         let broken = |cause| Broken { doing: Doing::Listen(listen), cause };
         let mut socket = Socket::open(listen).map_err(broken)?;
         let waiter = Waiter::new(&mut socket).map_err(broken)?;
@@ -305,6 +320,7 @@ impl Driver {
 
 #[derive(Debug)]
 enum Doing {
+    Expose(SocketAddr),
     Listen(SocketAddr),
     Join(SocketAddr),
     Settle(PathBuf),
@@ -321,6 +337,12 @@ pub struct Broken {
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.doing {
+            Doing::Expose(address) => write!(
+                f,
+                "does not listen at {address}: {}; choose one of loopback, or give the tower keys, \
+                 or trust every host there, and open it with Driver::exposed",
+                self.cause
+            ),
             Doing::Listen(address) => {
                 write!(f, "cannot listen at {address}: {}", self.cause)?;
                 match self.cause.kind() {

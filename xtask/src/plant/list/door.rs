@@ -3,7 +3,7 @@
 use super::Plant;
 use super::transport::transport;
 
-pub(super) const PLANTS: [Plant; 13] = [
+pub(super) const PLANTS: [Plant; 14] = [
     transport(
         "a datagram that the path does not carry takes those behind it along",
         "crates/muts/src/os/driver.rs",
@@ -81,5 +81,11 @@ pub(super) const PLANTS: [Plant; 13] = [
         "crates/muts/src/keyed.rs",
         "&tag.as_ref()[..8], by",
         "&tag.as_ref()[..by.len().min(8)], by",
+    ),
+    transport(
+        "a driver listens where other hosts can reach it without a word",
+        "crates/muts/src/os/driver.rs",
+        "if listen.ip().to_canonical().is_loopback() {",
+        "if !listen.ip().is_multicast() {",
     ),
 ];
