@@ -9,7 +9,7 @@ use bytes::Bytes;
 use muts::limits::{CLOSED_MAX, UNASKED_BYTES};
 use muts::{Address, Audience, Channel, Down, Message, Packet, Up};
 
-use common::{Net, counted, proc};
+use common::{Net, casts, counted, proc};
 
 const TALK: Channel = Channel(1_000);
 
@@ -174,4 +174,30 @@ fn talk_beside(channels: u64) -> Duration {
 fn channels_that_nobody_opens_make_no_datagram_dearer() {
     let (few, many) = (talk_beside(10), talk_beside(25_000));
     assert!(many < few * 4, "{many:?} beside many, {few:?} beside few");
+}
+
+#[test]
+fn whoever_opens_late_gets_all_and_keeps_nobody_in_the_hall_waiting() {
+    for seed in 0..10 {
+        let mut net = Net::with_hall(3, 100 + seed);
+        net.run(Duration::from_secs(2));
+        let open = |net: &mut Net, node: u32| {
+            let others = (1..=3).filter(|other| *other != node);
+            let peers = others.map(|other| proc(other.into(), 1)).collect();
+            assert!(net.ask(node, Down::Open { channel: TALK, peers, credit: false }));
+        };
+        (1..=2).for_each(|node| open(&mut net, node));
+        net.loss = 100_000;
+        for at in 0..100_u64 {
+            assert!(net.ask(1, cast_on(TALK, 1_000 + at as usize)));
+            net.run(Duration::from_millis(5));
+        }
+        net.run(Duration::from_secs(1));
+        assert_eq!(heard(&net, TALK), 100, "seed {seed}: node 3 has not opened");
+        open(&mut net, 3);
+        net.run(Duration::from_secs(2));
+        let casts = casts(net.told(3), 1);
+        let lengths: Vec<usize> = casts.iter().map(|cast| cast.1.body().len()).collect();
+        assert_eq!(lengths, (1_000..1_100).collect::<Vec<_>>(), "seed {seed}");
+    }
 }

@@ -3,7 +3,7 @@
 use super::Plant;
 use super::transport::transport;
 
-pub(super) const PLANTS: [Plant; 14] = [
+pub(super) const PLANTS: [Plant; 15] = [
     transport(
         "a datagram that the path does not carry takes those behind it along",
         "crates/muts/src/os/driver.rs",
@@ -87,5 +87,11 @@ pub(super) const PLANTS: [Plant; 14] = [
         "crates/muts/src/os/driver.rs",
         "if listen.ip().to_canonical().is_loopback() {",
         "if !listen.ip().is_multicast() {",
+    ),
+    transport(
+        "who was sent something too early is waited for in the hall",
+        "crates/muts/src/outgoing/level.rs",
+        " || self.is_too_early(place)",
+        "",
     ),
 ];
