@@ -109,7 +109,7 @@ const fn home(
 }
 
 /// Every foreign dependency that there is.
-pub(crate) const HOMES: [Home; 32] = [
+pub(crate) const HOMES: [Home; 33] = [
     // What waits for the system, and talks to it.
     home("mio", &["muts"], &["crates/muts/src/os/"]),
     home("quinn-udp", &["muts", "horus"], &["crates/muts/src/os/", "crates/horus/benches/"]),
@@ -121,6 +121,7 @@ pub(crate) const HOMES: [Home; 32] = [
     // Greetings and seals.
     home("snow", &["muts"], &["crates/muts/src/keyed"]),
     home("aws-lc-rs", &["muts"], &["crates/muts/src/keyed"]),
+    home("zeroize", &["muts"], &["crates/muts/src/keyed"]),
     // Bodies shared by everybody they pass; windows and lists whose bound is a constant.
     home("bytes", &["muts", "vsync", "lwg", "tools", "names", "horus", "sim"], &["crates/"]),
     home("heapless", &["muts", "vsync"], &["crates/muts/src/", "crates/vsync/src/"]),

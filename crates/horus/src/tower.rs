@@ -133,7 +133,7 @@ impl Layer for Boxed {
 /// The socket and its clock.
 #[cfg(feature = "embedded")]
 pub(crate) fn listen(address: SocketAddr, hall: Option<SocketAddr>) -> Result<Motor, Error> {
-    let opened = Driver::open(address).and_then(|mut driver| {
+    let opened = Driver::exposed(address).and_then(|mut driver| {
         hall.map_or(Ok(()), |hall| driver.join(hall))?;
         Ok(driver)
     });

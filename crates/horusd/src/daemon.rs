@@ -72,7 +72,7 @@ pub(crate) fn run(line: &Line, config: Config) -> Result<(), String> {
         )
     })?;
     let me = ProcId { node: NodeId::of_name(&config.name), incarnation };
-    let driver = Driver::open(config.listen).map_err(|error| error.to_string())?;
+    let driver = Driver::exposed(config.listen).map_err(|error| error.to_string())?;
     let listens = driver.local_address().map_err(|error| error.to_string())?;
     let signals = Signals::open(driver.bell()).map_err(|error| format!("no signals: {error}"))?;
     let bell = driver.bell();

@@ -1,8 +1,6 @@
 //! Where a process can be reached.
 
-use core::net::SocketAddr;
-
-use core::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 use crate::wire::{Malformed, Sink, Wire};
 
@@ -18,6 +16,20 @@ pub enum Address {
 impl Address {
     /// All other pipes of one process, or one pretended network, at once.
     pub const EVERY_PIPE: Self = Self::Pipe(u32::MAX);
+
+    /// The host that it is of, as far as can be told: who has one address of IPv6 has all beside
+    /// it, 64 bits long.
+    pub(crate) fn host(self) -> Self {
+        let Self::Net(net) = self else { return self };
+        let ip = match net.ip().to_canonical() {
+            IpAddr::V6(ip) => {
+                let beside = u128::from(ip) & !u128::from(u64::MAX);
+                IpAddr::V6(Ipv6Addr::from(beside))
+            }
+            ip @ IpAddr::V4(_) => ip,
+        };
+        Self::Net(SocketAddr::new(ip, 0))
+    }
 }
 
 impl Wire for Address {

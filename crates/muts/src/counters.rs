@@ -74,5 +74,6 @@ counters! {
     dropped_closed "muts.dropped_closed"
     dropped_hall "muts.dropped_hall"
     dropped_tells "muts.dropped_tells"
+    dropped_parts "muts.dropped_parts"
     dropped_too_long "muts.dropped_too_long"
 }

@@ -191,7 +191,8 @@ impl Flight {
         self.sent.push_back(Sent { at: now, bytes, items, state });
     }
 
-    /// Takes an acknowledgement: runs of numbers, highest first.
+    /// Takes an acknowledgement: runs of numbers, highest first. Answers false if it is of what was
+    /// never sent.
     pub(crate) fn acknowledge(
         &mut self,
         now: Instant,
@@ -199,9 +200,9 @@ impl Flight {
         delay: Duration,
         patience: Duration,
         decided: &mut Decided,
-    ) {
+    ) -> bool {
         let Some(top) = runs.first().map(|run| run.1).filter(|top| *top <= self.next()) else {
-            return;
+            return false;
         };
         let (mut at, mut item) = (0, 0);
         for (from, to) in runs.iter().rev() {
@@ -228,6 +229,7 @@ impl Flight {
         }
         self.acknowledged = self.acknowledged.max(top);
         self.find_lost(now, patience, decided);
+        true
     }
 
     /// Takes for lost what those acknowledged prove to be.
@@ -339,7 +341,7 @@ mod tests {
     #[test]
     fn an_acknowledgement_of_what_was_never_sent_is_ignored() {
         let (mut flight, mut decided) = (five(), Decided::default());
-        flight.acknowledge(at(9), &[(0, 6)], Duration::ZERO, PATIENCE, &mut decided);
+        assert!(!flight.acknowledge(at(9), &[(0, 6)], Duration::ZERO, PATIENCE, &mut decided));
         assert_eq!((decided.came.len(), flight.bytes()), (0, 500));
     }
 }

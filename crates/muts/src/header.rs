@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! datagram  version and kind u8 | ...
-//!   hello   0x20: session u32 of the sender's end | cookie 16 bytes | first message of a greeting
+//!   hello   0x20: session u32 of the sender's end | cookie 16 bytes: its first 8 are the mark that
+//!                 it was told to show, if any, the others prove that a friend shows it with this
+//!                 | first message of a greeting
 //!   data    0x21: session u32 of the receiver's end | number u64 | frames, sealed ...
 //!   answer  0x22: session u32 of the receiver's end | second message
 //!   thanks  0x23: session u32 of the receiver's end | third message
-//!   cookie  0x24: session u32 of the receiver's end | cookie 16 bytes: call again with that;
-//!                 its first 8 prove the caller's address, the others that a friend tells it
+//!   cookie  0x24: session u32 of the receiver's end | cookie 16 bytes: call again with its first
+//!                 8, which prove the caller's address; the others prove that a friend tells them
 //!   hall    0x25: node u64 of the sender | generation u32 of its key, 0 if it seals nothing |
 //!                 number u64 under that key | receivers u8 |
 //!                 (session u32 of the receiver's end | number u64)* | frames, sealed ...

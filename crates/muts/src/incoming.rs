@@ -40,7 +40,7 @@ impl Run {
     }
 
     /// What keeping it takes.
-    fn cost(&self) -> usize {
+    pub(crate) fn cost(&self) -> usize {
         APART_BYTES + if let Self::Data(bytes) = self { bytes.len() } else { 0 }
     }
 

@@ -14,8 +14,9 @@ use std::boxed::Box;
 use std::fmt;
 use std::vec::Vec;
 
-use aws_lc_rs::{digest, hmac};
+use aws_lc_rs::{constant_time, digest, hmac};
 use snow::{Builder, HandshakeState, params::NoiseParams};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 pub use self::file::{KeyFile, WrongKeys};
 use self::sealing::Sealing;
@@ -25,9 +26,17 @@ use crate::limits::GREETING_BYTES_MAX;
 /// What keys for vouching are made of besides the cluster's secret: they are good for nothing else.
 const VOUCHING: &[u8] = b"horus cookie";
 
-/// 32 bytes that are nobody else's business: they are not shown.
+/// 32 bytes that are nobody else's business: they are not shown, and not left behind in memory.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub(crate) [u8; 32]);
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for Secret {}
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -116,9 +125,10 @@ impl Guard for Keyed {
     }
 
     fn vouched(&self, of: &[u8], by: &[u8]) -> bool {
-        self.vouching
-            .iter()
-            .any(|key| hmac::sign(key, of).as_ref().starts_with(by) && by.len() == 8)
+        self.vouching.iter().any(|key| {
+            let tag = hmac::sign(key, of);
+            constant_time::verify_slices_are_equal(&tag.as_ref()[..8], by).is_ok()
+        })
     }
 
     fn overhead(&self) -> usize {
@@ -195,8 +205,9 @@ impl Greeting for Noise {
         let mut noise = self.noise;
         let calls = noise.is_initiator();
         let (one, other) = noise.dangerously_get_raw_split();
-        let (out, back) = if calls { (one, other) } else { (other, one) };
-        Some(Box::new(Sealing::new(&out, &back)))
+        let (one, other) = (Zeroizing::new(one), Zeroizing::new(other));
+        let (out, back) = if calls { (&one, &other) } else { (&other, &one) };
+        Some(Box::new(Sealing::new(out, back)))
     }
 }
 
@@ -204,4 +215,24 @@ impl Greeting for Noise {
 pub(crate) fn fingerprint(key: &[u8]) -> std::string::String {
     let hash = digest::digest(&digest::SHA256, key);
     hash.as_ref()[..8].iter().map(|byte| std::format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_voucher_counts_whole_and_as_a_friend_made_it() {
+        let one = KeyFile::generate(None);
+        let (one, friend) = (Keyed::new(&one), Keyed::new(&KeyFile::generate(Some(&one))));
+        let voucher = one.vouch(b"a call");
+        assert!(friend.vouched(b"a call", &voucher) && !friend.vouched(b"a cell", &voucher));
+        for bit in 0..64 {
+            let mut changed = voucher;
+            changed[bit / 8] ^= 1 << (bit % 8);
+            assert!(!friend.vouched(b"a call", &changed), "bit {bit}");
+        }
+        assert!((0..8).all(|end| !friend.vouched(b"a call", &voucher[..end])));
+        assert!(!Keyed::new(&KeyFile::generate(None)).vouched(b"a call", &voucher));
+    }
 }

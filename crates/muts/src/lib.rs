@@ -25,6 +25,7 @@ mod channel;
 mod config;
 mod counters;
 pub mod decoders;
+mod early;
 mod flight;
 mod greeting;
 mod guard;

@@ -21,6 +21,13 @@ pub const UNASKED_BYTES: u64 = 32 << 10;
 /// acknowledged, so it comes again.
 pub const EARLY_BYTES_MAX: usize = 2 << 20;
 
+/// What of it streams may take: the rest is for notes and credits, of which each channel has one.
+pub const EARLY_STREAM_BYTES_MAX: usize = EARLY_BYTES_MAX / 4 * 3;
+
+/// When what finds no room there comes again, unless its receiver asks for it before: opening the
+/// channel it does.
+pub const EARLY_PAUSE: core::time::Duration = core::time::Duration::from_secs(1);
+
 /// How long those bytes are kept: longer than any view change takes.
 pub const EARLY_KEPT: core::time::Duration = core::time::Duration::from_secs(60);
 
@@ -49,6 +56,9 @@ pub const PARTS_MAX: usize = 16;
 /// Runs of a stream shorter than this are copied into the datagram: cheaper than a place of their
 /// own.
 pub const COPIED_BYTES_MAX: usize = 512;
+
+/// Shorter datagrams are copied out of the buffer that they came in.
+pub const KEPT_APART_BYTES: usize = 2 << 10;
 
 /// Bodies longer than this stay where they are until they are sent; shorter ones are copied
 /// together, once, when they are cast.
@@ -97,6 +107,9 @@ pub const NOTE_BYTES_MAX: usize = 1_000;
 /// Channels remembered as closed, so that their senders are told instead of kept waiting.
 pub const CLOSED_MAX: usize = 65_536;
 
+/// Channels of which nothing is known any more and whose sender is to be told so, for one peer.
+pub const GONE_WAITING_MAX: usize = 64;
+
 /// Greetings of strangers that are answered at a time: a whole cluster that starts at once. Peers
 /// that are known to be where they call from have room of their own.
 pub const GREETINGS_MAX: usize = 1_024;
@@ -108,7 +121,7 @@ pub const GREETINGS_EACH: usize = 8;
 /// The longest message of a greeting: three keys, two tags, a hello. A longer one is not looked at.
 pub const GREETING_BYTES_MAX: usize = 256;
 
-/// Cookies kept, to be shown to those who were called.
+/// Marks kept, to be shown to those who were called.
 pub const COOKIES_MAX: usize = 1_024;
 
 /// Processes that have links at a time: what is remembered of one is a few kilobytes, and what it
@@ -123,9 +136,12 @@ pub const NODES_MAX: usize = 16_384;
 /// How long a greeting may take: several round trips of the longest path.
 pub const GREETING_KEPT: core::time::Duration = core::time::Duration::from_secs(5);
 
-/// Hellos taken in one window of time before callers have to show a cookie: a whole cluster that
-/// starts at once.
+/// Hellos taken in one window of time before callers have to show where they are: a whole cluster
+/// that starts at once. Then so many hosts are heard in a window, who was introduced not counted.
 pub const HELLOS_A_WINDOW: u32 = 256;
+
+/// And of each of them so many: processes of one host that start at once.
+pub const HELLOS_A_HOST: usize = 32;
 
 /// That window.
 pub const HELLOS_WINDOW: core::time::Duration = core::time::Duration::from_millis(100);

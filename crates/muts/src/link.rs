@@ -3,20 +3,20 @@
 //! A link belongs to one incarnation of its peer and to one of this process: datagrams carry the
 //! session number that their receiver chose and are sealed in that session; others drop (T4).
 
-use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::boxed::Box;
+use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::ops::Bound;
-
-use bytes::Bytes;
 
 use crate::address::Address;
 use crate::beats::Beats;
 use crate::config::Config;
+use crate::early::Earlies;
 use crate::flight::Flight;
 use crate::greeting::HALL_SINCE;
-use crate::incoming::{Incoming, Run};
+use crate::incoming::Incoming;
 use crate::interface::Channel;
-use crate::limits::{EARLY_BYTES_MAX, EARLY_KEPT, TELLS_WAITING_MAX};
+use crate::limits::{EARLY_PAUSE, TELLS_WAITING_MAX};
 use crate::numbers::Seen;
 use crate::outgoing::Outgoing;
 use crate::pace::Pace;
@@ -29,16 +29,6 @@ use crate::silence::Silence;
 use crate::tempo::Tempo;
 use crate::time::Instant;
 use crate::transport::Move;
-
-/// What came of a channel that is not open here yet.
-#[derive(Debug, Default)]
-pub(crate) struct Early {
-    pub(crate) runs: Vec<(u64, Run)>,
-    pub(crate) limit: u64,
-    pub(crate) note: Option<(u64, Bytes)>,
-    bytes: usize,
-    since: Instant,
-}
 
 /// What is to be written into the next datagram besides streams.
 #[derive(Debug, Default)]
@@ -59,6 +49,9 @@ pub(crate) struct Errands {
     /// Channels of which only skips wait for it, and when the first of them has to go.
     pub(crate) skips: BTreeSet<Channel>,
     pub(crate) skips_due: Option<Instant>,
+    /// Channels of which something came too early for it, and when that goes again.
+    too_early: BTreeSet<Channel>,
+    too_early_due: Option<Instant>,
 }
 
 impl Errands {
@@ -105,6 +98,8 @@ pub(crate) struct Link {
     pub(crate) renewed: Instant,
     pub(crate) silence: Silence,
     pub(crate) seen: Seen,
+    /// Datagrams that were not taken whole: they have come, and will be sent again.
+    pub(crate) refused: Option<Box<Seen>>,
     pub(crate) tempo: Tempo,
     pub(crate) flight: Flight,
     pub(crate) pace: Pace,
@@ -123,8 +118,7 @@ pub(crate) struct Link {
     /// The stream to it alone, and from it.
     pub(crate) sends: Outgoing,
     pub(crate) receives: Incoming,
-    early: BTreeMap<Channel, Early>,
-    early_bytes: usize,
+    pub(crate) early: Earlies,
     /// Control messages of which parts are missing.
     pub(crate) parts: Parts,
     pub(crate) tells_cut: u64,
@@ -157,6 +151,7 @@ impl Link {
             renewed: now,
             silence: Silence::new(now, config.silence),
             seen: Seen::default(),
+            refused: None,
             tempo: Tempo::new(tuning.ack_delay),
             flight: Flight::default(),
             pace: Pace::new(tuning),
@@ -170,14 +165,19 @@ impl Link {
             served: Channel(0),
             sends: Outgoing::new(1, tuning),
             receives: Incoming::new(false, tuning),
-            early: BTreeMap::new(),
-            early_bytes: 0,
+            early: Earlies::default(),
             parts: Parts::default(),
             tells_cut: 0,
             timer: None,
             queued: false,
             turn: 0,
         }
+    }
+
+    /// Whether the datagram of this number has not come yet, as far as is known.
+    pub(crate) fn is_new(&self, number: u64) -> bool {
+        let refused = self.refused.as_ref();
+        self.seen.is_new(number) && refused.is_none_or(|refused| refused.is_new(number))
     }
 
     /// Whether it can be sent anything at all.
@@ -207,6 +207,22 @@ impl Link {
     /// A channel has nothing more for it.
     pub(crate) fn unready(&mut self, channel: Channel) {
         self.ready.remove(&channel);
+    }
+
+    /// What was sent of a channel was too early, as it seems: it waits until it is asked for, or a
+    /// while.
+    pub(crate) fn wait(&mut self, now: Instant, channel: Channel) {
+        self.ready.remove(&channel);
+        self.errands.too_early.insert(channel);
+        self.errands.too_early_due.get_or_insert(now + EARLY_PAUSE);
+    }
+
+    /// It has waited.
+    pub(crate) fn release_early(&mut self, now: Instant) {
+        if self.errands.too_early_due.is_some_and(|due| due <= now) {
+            self.errands.too_early_due = None;
+            self.ready.append(&mut self.errands.too_early);
+        }
     }
 
     /// Skips go with anything else that goes, or when it is time.
@@ -261,49 +277,6 @@ impl Link {
         true
     }
 
-    /// Keeps something of a channel that may be opened soon. False if there is no room for it.
-    pub(crate) fn keep_early(
-        &mut self,
-        now: Instant,
-        channel: Channel,
-        bytes: usize,
-        keep: impl FnOnce(&mut Early),
-    ) -> bool {
-        // What it takes besides counts too, or empty frames could fill memory.
-        let bytes = bytes + 64;
-        if self.early_bytes + bytes > EARLY_BYTES_MAX {
-            return false;
-        }
-        self.early_bytes += bytes;
-        let early = self.early.entry(channel).or_insert(Early { since: now, ..Early::default() });
-        early.bytes += bytes;
-        keep(early);
-        true
-    }
-
-    /// What came early for this channel.
-    pub(crate) fn take_early(&mut self, channel: Channel) -> Option<Early> {
-        let early = self.early.remove(&channel)?;
-        self.early_bytes -= early.bytes;
-        Some(early)
-    }
-
-    /// When the first of those is given up.
-    fn early_due(&self) -> Option<Instant> {
-        self.early.values().map(|early| early.since + EARLY_KEPT).min()
-    }
-
-    /// Channels that nobody opened for long: what came of them is given up.
-    pub(crate) fn expire_early(&mut self, now: Instant) -> Vec<Channel> {
-        let old = |early: &Early| now >= early.since + EARLY_KEPT;
-        let expired: Vec<Channel> =
-            self.early.iter().filter(|(_, early)| old(early)).map(|(name, _)| *name).collect();
-        for channel in &expired {
-            self.take_early(*channel);
-        }
-        expired
-    }
-
     /// When a few are sent again because an answer that was asked for at once stays out.
     pub(crate) fn nudge_at(&self) -> Option<Instant> {
         let asked = self.flight.asked_at_once().filter(|_| !self.silence.is_silent())?;
@@ -332,7 +305,8 @@ impl Link {
         let (overdue, lost) = (self.overdue_at(), self.flight.lost_at());
         let nudge = self.nudge_at();
         let others = [beat, acks, notes, skips, path, reach, thanks, nudge, overdue, lost];
-        let late = [self.paced_until.filter(|_| heard), self.early_due()];
+        let early = self.errands.too_early_due.filter(|_| heard);
+        let late = [self.paced_until.filter(|_| heard), self.early.due(), early];
         others.into_iter().chain(late).flatten().fold(due, Instant::min)
     }
 }

@@ -45,6 +45,8 @@ pub(crate) struct Receiver {
     again: Ranges,
     /// It takes nothing beyond.
     limit: u64,
+    /// It has said so itself: its end is open.
+    asks: bool,
     /// It has closed its end.
     gone: bool,
     /// Nothing but skips has waited for it since all that it was to be sent went out.
@@ -95,6 +97,7 @@ impl Outgoing {
             next: 0,
             again: Ranges::default(),
             limit: UNASKED_BYTES,
+            asks: false,
             gone: false,
             passes: false,
             passed: 0,
@@ -325,11 +328,19 @@ impl Outgoing {
         }
     }
 
+    /// Whether something was lost on the way to a receiver that has not asked for it: it may have
+    /// had no room, because its end is not open yet.
+    pub(crate) fn is_too_early(&self, place: usize) -> bool {
+        let receiver = &self.receivers[place];
+        !receiver.asks && !receiver.again.is_empty()
+    }
+
     /// A receiver takes bytes below that limit. Answers whether it may be sent more.
     pub(crate) fn credit(&mut self, place: usize, limit: u64) -> bool {
         let receiver = &mut self.receivers[place];
         receiver.limit = receiver.limit.max(limit);
-        receiver.next < self.end
+        receiver.asks = true;
+        self.waits_for(place)
     }
 
     /// A receiver has closed its end, or is left out: nothing more goes there, and nothing is kept

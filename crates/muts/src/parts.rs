@@ -18,6 +18,8 @@ const PART_BYTES: usize = 64;
 pub(crate) struct Parts {
     messages: BTreeMap<u64, Begun>,
     bytes: usize,
+    /// Those that were forgotten, or contradicted others, since this was taken.
+    pub(crate) dropped: u64,
 }
 
 #[derive(Debug)]
@@ -48,6 +50,7 @@ impl Parts {
         let fresh = || Begun { count, have: BTreeMap::new() };
         let begun = self.messages.entry(id).or_insert_with(fresh);
         if begun.count != count {
+            self.dropped += 1;
             return None;
         }
         self.bytes += cost(&part);
@@ -66,8 +69,10 @@ impl Parts {
 
     fn forget_oldest(&mut self) -> bool {
         let oldest = self.messages.pop_first();
-        let parts = oldest.iter().flat_map(|(_, begun)| begun.have.values());
-        self.bytes -= parts.map(cost).sum::<usize>();
+        for part in oldest.iter().flat_map(|(_, begun)| begun.have.values()) {
+            self.bytes -= cost(part);
+            self.dropped += 1;
+        }
         oldest.is_some()
     }
 }

@@ -18,7 +18,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use smallvec::smallvec;
 
-use self::cookies::{Callers, Cookie};
+use self::cookies::{Callers, Mark};
 use self::greetings::Greetings;
 use self::hall::Way;
 pub(crate) use self::moves::Move;
@@ -75,8 +75,8 @@ pub struct Transport {
     /// Hellos and answers said so far.
     said: u64,
     callers: Callers,
-    /// What those have to be shown who have too many callers.
-    cookies: BTreeMap<Address, Cookie>,
+    /// What those have told this end to show who have too many callers.
+    marks: BTreeMap<Address, Mark>,
     /// Addresses of nobody known.
     sought: BTreeMap<Address, anybody::Sought>,
     told: VecDeque<Up>,
@@ -157,7 +157,7 @@ impl Transport {
             outbox: VecDeque::new(),
             said: 0,
             callers: Callers::default(),
-            cookies: BTreeMap::new(),
+            marks: BTreeMap::new(),
             sought: BTreeMap::new(),
             told: VecDeque::new(),
             counters: Counters::default(),
@@ -221,7 +221,10 @@ impl Layer for Transport {
     fn down(&mut self, now: Instant, ask: Down) -> Result<(), Full<Down>> {
         match ask {
             Down::Meet { node: NodeId::ANYBODY, address } => self.seek(now, address),
-            Down::Meet { node, address } => self.nodes.introduce(now, node, address),
+            Down::Meet { node, address } => {
+                self.callers.introduce(node, address, self.nodes.address(node));
+                self.nodes.introduce(now, node, address);
+            }
             Down::Open { channel, peers, credit } => self.open(now, channel, peers, credit),
             Down::Close { channel } => self.close(channel),
             Down::Omit { channel, peer } => drop(self.omit(channel, peer)),

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use muts::keyed::{KeyFile, Keyed};
 use muts::{Config, Guard, Guarded, Transport, Up};
 
-use common::{Net, cast, casts, counted, proc};
+use common::{Net, cast, casts, counted, proc, seen_call};
 
 const HELLO: u8 = 0x20;
 const DATA: u8 = 0x21;
@@ -90,13 +90,9 @@ fn who_meddles_with_greetings_keeps_nobody_from_meeting_and_makes_nobody_call_wi
 fn where_too_many_call_the_cookies_of_others_keep_no_friend_out() {
     let mut net = Net::guarded(2, 3, friends);
     net.run(Duration::from_secs(1));
-    let mut random = muts::Random::new(4);
-    let mut flood = |net: &mut Net, round: u32| {
-        for _ in 0..200 {
-            let mut bytes = vec![HELLO];
-            bytes.extend((0..120).map(|_| random.draw() as u8));
-            net.inject(1, 1_000 + round, bytes.into());
-        }
+    let call = seen_call(friends);
+    let flood = |net: &mut Net, round: u32| {
+        (0..200).for_each(|_| net.inject(1, 1_000 + round, call.clone()));
     };
     for round in 0..100 {
         flood(&mut net, round);
@@ -120,14 +116,10 @@ fn sessions_are_renewed_where_too_many_call() {
     let mut net = Net::guarded(2, 4, friends);
     net.run(Duration::from_secs(1));
     net.open(2);
-    let mut random = muts::Random::new(5);
+    let call = seen_call(friends);
     for round in 0..1_500 {
         for node in 1..=2 {
-            for _ in 0..60 {
-                let mut bytes = vec![HELLO];
-                bytes.extend((0..120).map(|_| random.draw() as u8));
-                net.inject(node, 1_000 + round, bytes.into());
-            }
+            (0..60).for_each(|_| net.inject(node, 1_000 + round, call.clone()));
             // Who has no new session ten seconds later is silent.
             if round == 200 {
                 let (now, guard) = (net.now, friends(node).expect("keys"));

@@ -56,6 +56,20 @@ fn a_ring_ends_a_sleep() {
 }
 
 #[test]
+fn where_other_hosts_can_reach_it_a_driver_listens_only_if_that_is_said() {
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "[::ffff:192.0.2.1]:0"] {
+        let error = Driver::open(address.parse().expect("an address")).expect_err("open to all");
+        let error = error.to_string();
+        assert!(error.contains(address) && error.contains("Driver::exposed"), "{error}");
+    }
+    for address in ["127.0.0.1:0", "127.1.2.3:0", "[::1]:0"] {
+        assert!(Driver::open(address.parse().expect("an address")).is_ok(), "{address}");
+    }
+    let anywhere = Driver::exposed("0.0.0.0:0".parse().expect("an address")).expect("any");
+    assert!(anywhere.local_address().expect("bound").ip().is_unspecified());
+}
+
+#[test]
 fn an_address_that_is_taken_is_named_with_what_to_do() {
     let first = Driver::open("127.0.0.1:0".parse().expect("an address")).expect("loopback");
     let taken = first.local_address().expect("bound");

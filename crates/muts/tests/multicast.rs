@@ -182,7 +182,7 @@ impl Bridge {
             let space = File::open(space).expect("a network namespace");
             setns(space, CloneFlags::CLONE_NEWNET).expect("the right to enter it");
             let listen = format!("10.77.0.{}:7000", host + 1).parse().expect("an address");
-            let mut driver = Driver::open(listen).expect("its address");
+            let mut driver = Driver::exposed(listen).expect("its address");
             driver.join(hall).expect("its hall");
             driver
         };

@@ -1,6 +1,7 @@
 //! The list: what is broken, where, how, and which storms and tests get to look for it.
 
 mod choked;
+mod door;
 mod roof;
 mod storms;
 mod transport;
@@ -77,7 +78,7 @@ const fn reader(
 /// All faults, floor by floor.
 pub(super) fn all() -> impl Iterator<Item = &'static Plant> {
     let above = PLANTS.iter().chain(&choked::PLANTS).chain(&storms::PLANTS);
-    above.chain(&roof::PLANTS).chain(&transport::PLANTS)
+    above.chain(&roof::PLANTS).chain(&transport::PLANTS).chain(&door::PLANTS)
 }
 
 const PLANTS: [Plant; 66] = [

@@ -35,7 +35,7 @@ impl Motor {
         let host: IpAddr = role.all("host").next().map_or(Ipv4Addr::LOCALHOST.into(), |host| {
             host.parse().expect("the address of a host")
         });
-        let mut driver = Driver::open(SocketAddr::new(host, 0)).expect("a free port");
+        let mut driver = Driver::exposed(SocketAddr::new(host, 0)).expect("a free port");
         let address = match role.all("beside").next() {
             Some(directory) => driver.settle(Path::new(directory)).expect("room for a socket"),
             None => Address::Net(driver.local_address().expect("it listens")),

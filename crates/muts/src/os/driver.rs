@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use std::vec::Vec;
 
-use super::system::{Clock, Neighbours, Rouser, Socket, Waiter, fits};
+use super::system::{Clock, Neighbours, Rouser, Socket, Waiter, fits, is_too_long};
 use crate::address::Address;
 use crate::layer::{Layer, Packet, Transmit};
 use crate::time::Instant;
@@ -52,15 +52,34 @@ pub struct Driver {
     wants_room: bool,
     /// The system has something to say of datagrams that went out.
     troubled: bool,
+    /// Datagrams that the system did not take, and how many of them because of their length.
     refused: u64,
+    too_long: u64,
+    /// Datagrams that came empty.
+    empty: u64,
 }
 
 impl Driver {
-    /// Listens at this address; port 0 asks for any free one.
+    /// Listens at this address of loopback, where no other host can speak; port 0 asks for any free
+    /// one.
+    ///
+    /// # Errors
+    /// [`Broken`] if the address cannot be had, or is another, with what to do about it.
+    pub fn open(listen: SocketAddr) -> Result<Self, Broken> {
+        if listen.ip().to_canonical().is_loopback() {
+            return Self::exposed(listen);
+        }
+        let cause = io::Error::other("other hosts can reach it");
+        Err(Broken { doing: Doing::Expose(listen), cause })
+    }
+
+    /// Listens at any address, where other hosts may speak: for towers with keys
+    /// ([`Transport::guarded`](crate::Transport::guarded)), or where every host that can reach it
+    /// is trusted.
     ///
     /// # Errors
     /// [`Broken`] if the address cannot be had, with what to do about it.
-    pub fn open(listen: SocketAddr) -> Result<Self, Broken> {
+    pub fn exposed(listen: SocketAddr) -> Result<Self, Broken> {
         let broken = |cause| Broken { doing: Doing::Listen(listen), cause };
         let mut socket = Socket::open(listen).map_err(broken)?;
         let waiter = Waiter::new(&mut socket).map_err(broken)?;
@@ -77,6 +96,8 @@ impl Driver {
             wants_room: false,
             troubled: false,
             refused: 0,
+            too_long: 0,
+            empty: 0,
         })
     }
 
@@ -109,6 +130,8 @@ impl Driver {
     /// Tells its counters.
     pub fn count(&self, each: &mut dyn FnMut(&'static str, u64)) {
         each("os.refused", self.refused);
+        each("os.refused_too_long", self.too_long);
+        each("os.dropped_empty", self.empty);
         if let Some(neighbours) = &self.neighbours {
             neighbours.count(each);
         }
@@ -189,7 +212,9 @@ impl Driver {
                 let received = socket.receive(|from, bytes| {
                     length += bytes.len();
                     // An empty one says nothing, and must not be taken for the system's word.
-                    if !bytes.is_empty() {
+                    if bytes.is_empty() {
+                        self.empty += 1;
+                    } else {
                         layer.receive(now, Packet { from: Address::Net(from), bytes });
                     }
                 });
@@ -253,9 +278,8 @@ impl Driver {
                     continue;
                 }
             };
-            match self.socket.send(&self.batch, to) {
+            match self.socket.send(&mut self.batch, to) {
                 Ok(()) => {}
-                // What of it went out already goes twice, which does no harm.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.wants_room = true;
                     return;
@@ -265,13 +289,15 @@ impl Driver {
                     (blamed, self.troubled) = (true, true);
                     continue;
                 }
-                Err(_) => {
+                // Its length, perhaps, which is tried now and then: the next is another matter.
+                Err(error) => {
                     self.refused += 1;
+                    self.too_long += u64::from(is_too_long(&error));
                     self.troubled = true;
+                    self.batch.remove(0);
                 }
             }
             blamed = false;
-            self.batch.clear();
         }
     }
 
@@ -294,6 +320,7 @@ impl Driver {
 
 #[derive(Debug)]
 enum Doing {
+    Expose(SocketAddr),
     Listen(SocketAddr),
     Join(SocketAddr),
     Settle(PathBuf),
@@ -310,6 +337,12 @@ pub struct Broken {
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.doing {
+            Doing::Expose(address) => write!(
+                f,
+                "does not listen at {address}: {}; choose one of loopback, or give the tower keys, \
+                 or trust every host there, and open it with Driver::exposed",
+                self.cause
+            ),
             Doing::Listen(address) => {
                 write!(f, "cannot listen at {address}: {}", self.cause)?;
                 match self.cause.kind() {

@@ -32,8 +32,9 @@ fn default_dir() -> Result<PathBuf, Forgetful> {
 
 /// The next incarnation of this node: max(wall clock in µs, last + 1). On disk when this returns.
 ///
-/// The clock alone can be set back; the file alone can be lost. Together they only grow. Without a
-/// directory it is kept in the user's.
+/// The clock alone can be set back; the file alone can be lost. Together they only grow. Of starts
+/// at the same time each has its own, where files can be locked. Without a directory it is kept in
+/// the user's.
 ///
 /// # Errors
 /// [`Forgetful`] if it cannot be kept: a number used twice would make two processes one.
@@ -46,6 +47,12 @@ pub fn next_incarnation(dir: Option<&Path>, name: &str) -> Result<u64, Forgetful
 
 fn advance(dir: &Path, name: &str, wall: u64) -> io::Result<u64> {
     fs::create_dir_all(dir)?;
+    // Who starts under this name meanwhile waits until that is closed: both would read the same.
+    let turn = File::create(dir.join(format!("{name}.incarnation.lock")))?;
+    match turn.lock() {
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+        locked => locked?,
+    }
     let path = dir.join(format!("{name}.incarnation"));
     let last = match fs::read_to_string(&path) {
         Ok(text) => text.trim().parse::<u64>().map_err(|_| {
@@ -87,6 +94,8 @@ fn sync_dir(_: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+    use std::vec::Vec;
 
     fn room(name: &str) -> PathBuf {
         std::env::temp_dir().join(format!("horus-incarnation-{name}-{}", std::process::id()))
@@ -109,6 +118,22 @@ mod tests {
         fs::write(dir.join("a.incarnation"), std::format!("{}", u64::MAX - 1)).expect("written");
         assert_eq!(advance(&dir, "a", 100).expect("written"), u64::MAX);
         assert!(advance(&dir, "a", 100).is_err());
+        fs::remove_dir_all(dir).expect("removed");
+    }
+
+    #[test]
+    fn starts_at_the_same_time_have_numbers_of_their_own() {
+        let dir = room("together");
+        let start = std::sync::Barrier::new(8);
+        let starts = || {
+            start.wait();
+            (0..20).map(|_| advance(&dir, "a", 0).expect("written")).collect::<Vec<_>>()
+        };
+        let numbers: BTreeSet<u64> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(starts)).collect();
+            threads.into_iter().flat_map(|thread| thread.join().expect("it ends")).collect()
+        });
+        assert_eq!(numbers, (1..=160).collect());
         fs::remove_dir_all(dir).expect("removed");
     }
 

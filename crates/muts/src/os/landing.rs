@@ -1,9 +1,13 @@
 //! Landing: the buffers that datagrams are received into, used again once nobody refers to them.
+//! What fills little of one does not keep it.
 
 use std::collections::VecDeque;
 use std::vec::Vec;
 
 use bytes::{Bytes, BytesMut};
+
+use crate::blocks::Blocks;
+use crate::limits::KEPT_APART_BYTES;
 
 /// What one call may fill: a datagram of full length, or many short ones that the system joined.
 pub(super) const LANDING_BYTES: usize = 64 << 10;
@@ -15,6 +19,10 @@ const RESTING_MAX: usize = 1024;
 /// once all have had their turn since there was need of another.
 const FREE_MAX: usize = 128;
 
+/// Datagrams that fill no more of a buffer are copied out of it, as the transport does by itself
+/// with the shortest.
+const LITTLE_BYTES: usize = LANDING_BYTES / 4;
+
 /// Full buffers that are looked at for one that is free.
 const LOOKS: usize = 16;
 
@@ -23,6 +31,8 @@ const LOOKS: usize = 16;
 pub(super) struct Landing {
     open: Vec<BytesMut>,
     resting: VecDeque<Bytes>,
+    /// Where little is copied to.
+    apart: Blocks,
     /// How often one has been used again since there was need of another.
     again: usize,
 }
@@ -31,12 +41,21 @@ impl Landing {
     /// So many buffers for one call.
     pub(super) fn new(buffers: usize) -> Self {
         let open = (0..buffers).map(|_| fresh()).collect();
-        Self { open, resting: VecDeque::new(), again: 0 }
+        Self { open, resting: VecDeque::new(), apart: Blocks::default(), again: 0 }
     }
 
     /// The open buffers, each all of its length.
     pub(super) fn open(&mut self) -> &mut [BytesMut] {
         &mut self.open
+    }
+
+    /// The datagrams that were received into one. Those that fill little of it do not keep it:
+    /// whoever has them for long would have many times their room.
+    pub(super) fn datagrams(&mut self, place: usize, bytes: usize) -> Bytes {
+        if (KEPT_APART_BYTES + 1..=LITTLE_BYTES).contains(&bytes) {
+            return self.apart.copy(&self.open[place][..bytes]);
+        }
+        self.filled(place, bytes)
     }
 
     /// What was received into one; another stands in its place.
@@ -131,12 +150,24 @@ mod tests {
     }
 
     #[test]
+    fn datagrams_that_fill_little_keep_little() {
+        let mut landing = Landing::new(2);
+        let lengths = [KEPT_APART_BYTES + 1, 3_000, 9_000, LITTLE_BYTES];
+        let kept: Vec<Bytes> =
+            (0..400).map(|round| landing.datagrams(round % 2, lengths[round % 4])).collect();
+        assert_eq!(kept.iter().map(Bytes::len).sum::<usize>(), 100 * lengths.iter().sum::<usize>());
+        assert!(landing.resting.is_empty(), "{} buffers are kept", landing.resting.len());
+        let long = landing.datagrams(0, LITTLE_BYTES + 1);
+        assert!(!landing.resting.is_empty(), "what is long is not copied: {} bytes", long.len());
+    }
+
+    #[test]
     fn what_is_kept_stays_as_it_is() {
         let mut landing = Landing::new(1);
         let kept: Vec<Bytes> = (0..20_u8)
             .map(|round| {
                 landing.open()[0].fill(round);
-                landing.filled(0, 100)
+                landing.datagrams(0, 100 + usize::from(round) * 1_000)
             })
             .collect();
         assert!((0..20).zip(&kept).all(|(round, bytes)| bytes.iter().all(|byte| *byte == round)));

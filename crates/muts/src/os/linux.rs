@@ -4,6 +4,7 @@ use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
+use std::vec::Vec;
 
 use bytes::Bytes;
 use mio::event::Source;
@@ -24,7 +25,7 @@ pub(super) use super::waiting::Clock;
 pub use super::waiting::Rouser;
 use super::waiting::{self, hall, udp};
 use crate::layer::Transmit;
-use crate::limits::{DATAGRAM_BYTES_MAX, PARTS_MAX};
+use crate::limits::{DATAGRAM_BYTES_MAX, DATAGRAM_BYTES_SAFE, PARTS_MAX};
 
 /// Buffers that one call may fill.
 const BUFFERS: usize = 4;
@@ -97,7 +98,7 @@ impl Socket {
         };
         let mut datagrams = 0;
         for (place, meta) in metas[..filled].iter().enumerate() {
-            let mut bytes = self.landing.filled(place, meta.len);
+            let mut bytes = self.landing.datagrams(place, meta.len);
             loop {
                 let length = meta.stride.min(bytes.len());
                 each(meta.addr, bytes.split_to(length));
@@ -112,13 +113,18 @@ impl Socket {
     }
 
     /// Sends datagrams to one address, all of the first one's length but the last, which may be
-    /// shorter; at most [`BATCH`], and what one datagram may hold together.
-    pub(super) fn send(&mut self, batch: &[Transmit], to: SocketAddr) -> io::Result<()> {
+    /// shorter; at most [`BATCH`], and what one datagram may hold together. What went out is not in
+    /// the batch any more; an error is about the first that still is.
+    pub(super) fn send(&mut self, batch: &mut Vec<Transmit>, to: SocketAddr) -> io::Result<()> {
         let to = SockaddrStorage::from(to);
         if batch.len() < 2 || !self.segments {
             return self.send_each(batch, &to);
         }
         match self.send_joined(batch, &to) {
+            Ok(()) => {
+                batch.clear();
+                Ok(())
+            }
             Err(error) if cannot_cut(&error) => {
                 // The same is said of a length that the path does not carry: then one alone does
                 // not go out either, and nothing is learnt of cutting.
@@ -130,14 +136,26 @@ impl Socket {
         }
     }
 
-    fn send_each(&mut self, batch: &[Transmit], to: &SockaddrStorage) -> io::Result<()> {
-        for transmit in batch {
-            if transmit.len() > usize::from(self.segment) {
-                self.cut_to(0)?;
-            }
-            let places: heapless::Vec<_, PARTS_MAX> = places(std::slice::from_ref(transmit));
-            sendmsg(self.udp.as_raw_fd(), &places, &[], MsgFlags::empty(), Some(to))?;
+    fn send_each(&mut self, batch: &mut Vec<Transmit>, to: &SockaddrStorage) -> io::Result<()> {
+        let mut sent = 0;
+        let outcome = batch.iter().try_for_each(|transmit| {
+            self.send_one(transmit, to)?;
+            sent += 1;
+            Ok(())
+        });
+        batch.drain(..sent);
+        outcome
+    }
+
+    fn send_one(&mut self, transmit: &Transmit, to: &SockaddrStorage) -> io::Result<()> {
+        // Older systems (Linux before 6.14) compare the length to cut to with what the path carries
+        // also where there is nothing to cut: what another path carries may be too long for this.
+        let segment = usize::from(self.segment);
+        if transmit.len() > segment || segment > DATAGRAM_BYTES_SAFE {
+            self.cut_to(0)?;
         }
+        let places: heapless::Vec<_, PARTS_MAX> = places(std::slice::from_ref(transmit));
+        sendmsg(self.udp.as_raw_fd(), &places, &[], MsgFlags::empty(), Some(to))?;
         Ok(())
     }
 
@@ -197,6 +215,11 @@ pub(super) fn fits(batch: &[Transmit], bytes: usize, next: &Transmit) -> bool {
     let length = batch[0].len();
     let whole = bytes == length * batch.len();
     batch.len() < BATCH && whole && next.len() <= length && bytes + next.len() <= DATAGRAM_BYTES_MAX
+}
+
+/// Whether the error says that a datagram is longer than its path carries.
+pub(super) fn is_too_long(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(nix::libc::EMSGSIZE)
 }
 
 /// Whether the error says that this path has no use for long buffers.
@@ -263,5 +286,38 @@ impl Waiter {
             }
         }
         self.waiter.wait(time)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::Address;
+
+    /// What of datagrams of these lengths comes, sent together or alone.
+    fn sent(socket: &mut Socket, lengths: &[usize]) -> Vec<usize> {
+        let to = socket.local_address().expect("bound");
+        let whole =
+            |length: &usize| Transmit::whole(Address::Net(to), Bytes::from(std::vec![7; *length]));
+        socket.send(&mut lengths.iter().map(whole).collect(), to).expect("sent");
+        let mut came = Vec::new();
+        while let Ok((_, more)) = socket.receive(|_, bytes| came.push(bytes.len())) {
+            if !more {
+                break;
+            }
+        }
+        came
+    }
+
+    #[test]
+    fn what_goes_alone_is_not_cut_by_a_length_that_its_path_may_not_carry() {
+        let mut socket = Socket::open("127.0.0.1:0".parse().expect("an address")).expect("open");
+        assert_eq!(sent(&mut socket, &[9_000, 9_000, 50]), [9_000, 9_000, 50]);
+        assert_eq!(socket.segment, 9_000);
+        assert_eq!(sent(&mut socket, &[100]), [100]);
+        assert_eq!(socket.segment, 0, "the system may compare it with another path's length");
+        assert_eq!(sent(&mut socket, &[1_000, 1_000]), [1_000, 1_000]);
+        assert_eq!(sent(&mut socket, &[100]), [100]);
+        assert_eq!(socket.segment, 1_000, "every path carries it: it can stay");
     }
 }

@@ -8,8 +8,10 @@
 //! | `Socket::local_address` | where it listens, with the port that it was given |
 //! | `Socket::join` | another that hears a multicast group; the first can speak to it then |
 //! | `Socket::receive` | the next datagrams, as many as one call gives; whether there are more |
-//! | `Socket::send` | datagrams of one length to one address, the last perhaps shorter |
+//! | `Socket::send` | datagrams of one length to one address, the last perhaps shorter; how far |
 //! | `Socket::unreachable` | an address of which the system has said that nobody listens there |
+//! | `fits` | whether datagrams may go out together |
+//! | `is_too_long` | whether one was refused for its length |
 //! | `Waiter::new` | something to wait with, for that socket and a rouser |
 //! | `Waiter::of` | the same for a local stream (Unix) |
 //! | `Waiter::hear` | another socket whose news ends the wait |

@@ -62,7 +62,7 @@ pub(super) struct Neighbours {
     next: usize,
     gone: VecDeque<u32>,
     landing: Landing,
-    /// Connections of who does not speak as neighbours do.
+    /// Connections of who does not speak as neighbours do, or would be one too many.
     dismissed: u64,
     /// Datagrams that there was no room for.
     dropped: u64,
@@ -129,6 +129,7 @@ impl Neighbours {
     fn accept(&mut self) {
         while let Ok((socket, _)) = self.listener.accept() {
             if self.hearing.len() >= NEIGHBOURS_MAX || socket.set_nonblocking(true).is_err() {
+                self.dismissed += 1;
                 continue;
             }
             self.next += 1;
@@ -152,7 +153,7 @@ impl Neighbours {
                 let into = &mut self.landing.open()[0];
                 match (&hearing.socket).read(into) {
                     Ok(length @ 1..) => {
-                        let bytes = self.landing.filled(0, length);
+                        let bytes = self.landing.datagrams(0, length);
                         taken += length;
                         match (hearing.from, <[u8; 4]>::try_from(&bytes[..])) {
                             (Some(from), _) => each(from, bytes),

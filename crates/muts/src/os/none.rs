@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
+use std::vec::Vec;
 
 use bytes::Bytes;
 
@@ -39,7 +40,7 @@ impl Socket {
         not_here()
     }
 
-    pub(super) fn send(&mut self, _: &[Transmit], _: SocketAddr) -> io::Result<()> {
+    pub(super) fn send(&mut self, _: &mut Vec<Transmit>, _: SocketAddr) -> io::Result<()> {
         not_here()
     }
 
@@ -49,6 +50,10 @@ impl Socket {
 }
 
 pub(super) fn fits(_: &[Transmit], _: usize, _: &Transmit) -> bool {
+    false
+}
+
+pub(super) fn is_too_long(_: &io::Error) -> bool {
     false
 }
 

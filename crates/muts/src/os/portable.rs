@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::vec::Vec;
 
 use bytes::Bytes;
 use mio::event::Source;
@@ -44,21 +45,20 @@ impl Socket {
         mut each: impl FnMut(SocketAddr, Bytes),
     ) -> io::Result<(usize, bool)> {
         let (length, from) = self.udp.recv_from(&mut self.landing.open()[0])?;
-        each(from, self.landing.filled(0, length));
+        each(from, self.landing.datagrams(0, length));
         Ok((1, true))
     }
 
-    /// Sends datagrams to one address.
-    pub(super) fn send(&mut self, batch: &[Transmit], to: SocketAddr) -> io::Result<()> {
-        for transmit in batch {
-            match self.udp.send_to(&transmit.gather(), to) {
-                Ok(_) => {}
-                Err(error) => {
-                    let nobody = error.kind() == io::ErrorKind::ConnectionRefused;
-                    self.unreachable = nobody.then_some(to);
-                    return Err(error);
-                }
+    /// Sends datagrams to one address. What went out is not in the batch any more; an error is
+    /// about the first that still is.
+    pub(super) fn send(&mut self, batch: &mut Vec<Transmit>, to: SocketAddr) -> io::Result<()> {
+        while let Some(transmit) = batch.first() {
+            if let Err(error) = self.udp.send_to(&transmit.gather(), to) {
+                let nobody = error.kind() == io::ErrorKind::ConnectionRefused;
+                self.unreachable = nobody.then_some(to);
+                return Err(error);
             }
+            batch.remove(0);
         }
         Ok(())
     }
@@ -71,6 +71,11 @@ impl Socket {
 
 /// Whether datagrams may go together: never.
 pub(super) fn fits(_: &[Transmit], _: usize, _: &Transmit) -> bool {
+    false
+}
+
+/// Whether the error says that a datagram is longer than its path carries: nobody tells.
+pub(super) fn is_too_long(_: &io::Error) -> bool {
     false
 }
 

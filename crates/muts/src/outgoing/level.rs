@@ -48,10 +48,11 @@ impl Outgoing {
             .filter(move |other| behind(&self.receivers[*other]) && !self.withholds(*other))
     }
 
-    /// Whether this receiver has all that it lets come, and there is more.
+    /// Whether this receiver has all that it lets come, and there is more; or did not let come
+    /// what it was sent.
     pub(crate) fn withholds(&self, place: usize) -> bool {
         let receiver = &self.receivers[place];
-        self.lacks_credit(place) && receiver.cum >= receiver.next
+        self.lacks_credit(place) && receiver.cum >= receiver.next || self.is_too_early(place)
     }
 
     /// Whether this receiver's credit does not suffice for what is worth the hall, while more of it
@@ -59,7 +60,8 @@ impl Outgoing {
     pub(crate) fn awaits_credit(&self, place: usize) -> bool {
         let receiver = &self.receivers[place];
         let enough = self.end.min(receiver.next + HALL_BYTES_MIN as u64);
-        !receiver.gone && receiver.limit < enough && receiver.cum < receiver.next
+        let comes = receiver.cum < receiver.next && !self.is_too_early(place);
+        !receiver.gone && receiver.limit < enough && comes
     }
 
     /// What is new to all of these, which are level, and goes in one frame.

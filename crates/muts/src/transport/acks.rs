@@ -16,7 +16,10 @@ impl Transport {
         decided.clear();
         let delay = Duration::from_micros(delay_us);
         let runs: heapless::Vec<_, ACK_RANGES_MAX> = runs.iter().collect();
-        link.flight.acknowledge(now, &runs, delay, link.pace.round_trip(), &mut decided);
+        let trip = link.pace.round_trip();
+        if !link.flight.acknowledge(now, &runs, delay, trip, &mut decided) {
+            self.counters.dropped_malformed += 1;
+        }
         self.decide(now, peer, &decided, runs.first().map_or(0, |run| run.1));
         self.decided = decided;
     }
@@ -163,7 +166,12 @@ impl Transport {
                 let Some(open) = self.channels.get_mut(&channel) else { return };
                 let Some(place) = open.place(peer) else { return };
                 open.out.lost(place, from, to);
-                link.make_ready(channel);
+                if open.out.is_too_early(place) {
+                    link.wait(now, channel);
+                    self.rouse_hall();
+                } else {
+                    link.make_ready(channel);
+                }
             }
             Item::Note { channel, version } => {
                 let Some(open) = self.channels.get_mut(&channel) else { return };
@@ -180,7 +188,10 @@ impl Transport {
                 }
             }
             Item::Gone { channel } => {
-                link.errands.gone.insert(channel);
+                // Of a channel that nothing is known of, its sender's next word asks again.
+                if self.closed.names.contains(&channel) {
+                    link.errands.gone.insert(channel);
+                }
             }
             Item::Hall => {
                 if link.reach.lost(now) {

@@ -43,7 +43,7 @@ impl Transport {
                 open.out.receiver(place).hears = link.reach.hears();
             }
             link.errands.credits.insert(channel);
-            if let Some(early) = link.take_early(channel) {
+            if let Some(early) = link.early.take(channel) {
                 self.hear_early(now, peer, channel, early);
             }
             self.rouse(peer);
@@ -61,7 +61,7 @@ impl Transport {
                 link.errands.credits.remove(&channel);
                 link.errands.notes.remove(&channel);
                 link.errands.skips.remove(&channel);
-                link.take_early(channel);
+                link.early.take(channel);
             }
         }
         self.closed.insert(channel);

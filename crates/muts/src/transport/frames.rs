@@ -4,19 +4,17 @@ use bytes::Bytes;
 
 use super::{Transport, read_envelope};
 use crate::blocks::Blocks;
+use crate::early::Early;
 use crate::header::{DATAGRAM_HEADER_BYTES, Frame, UNICAST};
 use crate::incoming::{Fate, Run, Told};
 use crate::interface::{Channel, Up};
 use crate::layer::Packet;
-use crate::limits::UNASKED_BYTES;
-use crate::link::{Early, Link};
+use crate::limits::{GONE_WAITING_MAX, KEPT_APART_BYTES, UNASKED_BYTES};
+use crate::link::Link;
 use crate::message::Message;
 use crate::parts::Parts;
 use crate::process::ProcId;
 use crate::time::Instant;
-
-/// Shorter datagrams are copied out of the buffer that they came in.
-pub(super) const KEPT_APART_BYTES: usize = 2 << 10;
 
 /// What the frames of a datagram ask of whoever acknowledges it.
 #[derive(Debug, Default)]
@@ -41,7 +39,7 @@ impl Transport {
             return;
         };
         let Some(link) = self.links.get_mut(&peer) else { return };
-        if !link.seen.is_new(number) {
+        if !link.is_new(number) {
             self.counters.dropped_duplicate += 1;
             return;
         }
@@ -80,7 +78,9 @@ impl Transport {
             }
         }
         let Some(link) = self.links.get_mut(&peer) else { return };
-        if !asked.refused {
+        if asked.refused {
+            link.refused.get_or_insert_default().note(number);
+        } else {
             let top = link.seen.top();
             link.seen.note(number);
             if number >= top {
@@ -143,6 +143,7 @@ impl Transport {
             }
             Frame::Part { id, index, count, bytes } => {
                 let whole = link.parts.take(id, index, count, bytes);
+                self.counters.dropped_parts += core::mem::take(&mut link.parts.dropped);
                 if let Some(whole) = whole {
                     self.hear_tell(peer, whole);
                 }
@@ -176,6 +177,7 @@ impl Transport {
     ) {
         asked.answer = true;
         self.counters.frames_received += 1;
+        let end = offset.saturating_add(run.length());
         let Some(link) = self.links.get_mut(&peer) else { return };
         let incoming = match channel {
             UNICAST => &mut link.receives,
@@ -192,16 +194,19 @@ impl Transport {
                     link.errands.gone.insert(channel);
                     return;
                 }
-                None if offset.saturating_add(run.length()) > UNASKED_BYTES => {
-                    self.counters.dropped_beyond += 1;
-                    asked.refused = true;
+                // It had leave for more than comes unasked: the channel was open here once, so long
+                // ago that its name is forgotten.
+                None if matches!(&run, Run::Data(_)) && end > UNASKED_BYTES => {
+                    self.counters.dropped_closed += 1;
+                    if link.errands.gone.len() < GONE_WAITING_MAX {
+                        link.errands.gone.insert(channel);
+                    } else {
+                        asked.refused = true;
+                    }
                     return;
                 }
                 None => {
-                    let bytes = if let Run::Data(bytes) = &run { bytes.len() } else { 0 };
-                    let kept = link.keep_early(now, channel, bytes, |early| {
-                        early.runs.push((offset, run.apart()));
-                    });
+                    let kept = link.early.run(now, channel, (offset, run));
                     self.counters.dropped_early += u64::from(!kept);
                     asked.refused |= !kept;
                     return;
@@ -251,13 +256,10 @@ impl Transport {
                     self.told.push_back(Up::Note { channel, from: peer, bytes });
                 }
             }
-            None if self.closed.names.contains(&channel) => {}
+            None if self.closed.names.contains(&channel) => self.counters.dropped_closed += 1,
             None => {
-                let kept = link.keep_early(now, channel, bytes.len(), |early| {
-                    if early.note.as_ref().is_none_or(|known| known.0 < version) {
-                        early.note = Some((version, bytes));
-                    }
-                });
+                let kept = link.early.note(now, channel, (version, bytes));
+                self.counters.dropped_early += u64::from(!kept);
                 asked.refused |= !kept;
             }
         }
@@ -282,11 +284,13 @@ impl Transport {
                         false
                     }
                 },
-                None if self.closed.names.contains(&channel) => false,
+                None if self.closed.names.contains(&channel) => {
+                    self.counters.dropped_closed += 1;
+                    false
+                }
                 None => {
-                    let kept = link.keep_early(now, channel, 0, |early| {
-                        early.limit = early.limit.max(limit);
-                    });
+                    let kept = link.early.limit(now, channel, limit);
+                    self.counters.dropped_early += u64::from(!kept);
                     asked.refused |= !kept;
                     false
                 }

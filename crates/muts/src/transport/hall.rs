@@ -12,7 +12,6 @@ use bytes::Bytes;
 use smallvec::smallvec;
 
 use super::Transport;
-use super::frames::KEPT_APART_BYTES;
 use crate::address::Address;
 use crate::bundle::{Bundle, Sharers};
 use crate::flight::Item;
@@ -20,7 +19,7 @@ use crate::hall::Hall;
 use crate::header::{Frame, HALL, HALL_HEADER_BYTES, HALL_RECEIVER_BYTES, UNICAST};
 use crate::interface::Channel;
 use crate::layer::Parts;
-use crate::limits::HALL_BYTES_MIN;
+use crate::limits::{HALL_BYTES_MIN, KEPT_APART_BYTES};
 use crate::process::ProcId;
 use crate::time::Instant;
 use crate::wire::{Malformed, Wire};
@@ -222,7 +221,7 @@ impl Transport {
         };
         let (peer, session, number) = (head.peer, head.session, head.in_link);
         let Some(link) = self.links.get_mut(&peer) else { return };
-        if !link.seen.is_new(number) {
+        if !link.is_new(number) {
             self.counters.dropped_duplicate += 1;
             return;
         }

@@ -223,7 +223,8 @@ impl Transport {
         self.look_for_lost(now, peer);
         let Some(link) = self.links.get_mut(&peer) else { return };
         link.errands.beat |= link.met && link.beats.due() <= now;
-        for channel in link.expire_early(now) {
+        link.release_early(now);
+        for channel in link.early.expire(now) {
             link.errands.gone.insert(channel);
             self.closed.insert(channel);
         }

@@ -54,7 +54,7 @@ impl Transport {
         self.call_with(now, address, false);
     }
 
-    /// The same, perhaps because a call before was told to show a cookie.
+    /// The same, perhaps because a call before was told to show a mark.
     pub(super) fn call_with(&mut self, now: Instant, address: Address, again: bool) {
         let mine = self.unused_session();
         let mut greeting = self.guard.call();
@@ -62,9 +62,9 @@ impl Transport {
         // The answer is to be no longer.
         hello.resize(HELLO_PAYLOAD_BYTES, 0);
         let message = greeting.write(&hello);
-        let cookie = self.cookie_for(address);
+        let (mark, voucher) = self.cookie_for(address, mine, &message);
         self.counters.hellos_sent += 1;
-        self.out(address, HELLO, mine, &[&cookie, &message]);
+        self.out(address, HELLO, mine, &[&mark, &voucher, &message]);
         let (count, told) = (self.said, false);
         let calling = Calling { address, count, message, again, told, greeting, since: now };
         self.greetings.call(mine, calling);

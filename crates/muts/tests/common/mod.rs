@@ -269,6 +269,16 @@ impl Net {
     }
 }
 
+/// A call of node 2 to node 1, as somebody has seen it on its way.
+pub(crate) fn seen_call(guards: fn(u32) -> Option<Box<dyn Guard>>) -> Bytes {
+    let mut net = Net::guarded(2, 99, guards);
+    (net.cut, net.tape) = (true, Some(Vec::new()));
+    net.run(Duration::from_secs(1));
+    let tape = net.tape.take().expect("kept");
+    let call = tape.into_iter().find(|(to, packet)| *to == 1 && packet.bytes[0] == 0x20);
+    call.expect("it calls").1.bytes
+}
+
 pub(crate) fn casts(told: &[Up], from: u64) -> Vec<(u64, Message)> {
     let casts = told.iter().filter_map(|up| match up {
         Up::Cast { from: sender, seq, message, .. } if sender.node.0 == from => {

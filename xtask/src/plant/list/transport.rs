@@ -2,7 +2,7 @@
 
 use super::Plant;
 
-const fn transport(
+pub(super) const fn transport(
     name: &'static str,
     file: &'static str,
     from: &'static str,
