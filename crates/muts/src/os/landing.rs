@@ -12,36 +12,46 @@ use crate::limits::KEPT_APART_BYTES;
 /// What one call may fill: a datagram of full length, or many short ones that the system joined.
 pub(super) const LANDING_BYTES: usize = 64 << 10;
 
-/// Full buffers kept in sight: as many as floors above may hold at once.
-const RESTING_MAX: usize = 1024;
+/// Buffers kept in sight: as many as floors above may hold at once.
+const KEPT_MAX: usize = 1024;
 
-/// So many rest however few are in use. Of more, one is given back each time one is used again,
-/// once all have had their turn since there was need of another.
-const FREE_MAX: usize = 128;
+/// So many stay free however few are in use.
+const FREE_MAX: usize = 64;
 
 /// Datagrams that fill no more of a buffer are copied out of it, as the transport does by itself
 /// with the shortest.
 const LITTLE_BYTES: usize = LANDING_BYTES / 4;
 
-/// Full buffers that are looked at for one that is free.
+/// Full buffers that are looked at for those that are free again.
 const LOOKS: usize = 16;
+
+/// After so many uses it is known how many free ones nobody needed, and some are given back.
+const PERIOD: usize = 256;
+
+/// So many at once: more may be needed again.
+const GIVEN_BACK: usize = 16;
 
 /// Buffers: some open to be filled, others in use above.
 #[derive(Debug)]
 pub(super) struct Landing {
     open: Vec<BytesMut>,
-    resting: VecDeque<Bytes>,
     /// Where little is copied to.
     apart: Blocks,
-    /// How often one has been used again since there was need of another.
-    again: usize,
+    /// The longest used first.
+    used: VecDeque<Bytes>,
+    /// What was used last is used again first: it may still be in the cache of a core.
+    free: VecDeque<BytesMut>,
+    /// Uses in this period, and the fewest that were free meanwhile.
+    uses: usize,
+    fewest: usize,
 }
 
 impl Landing {
     /// So many buffers for one call.
     pub(super) fn new(buffers: usize) -> Self {
         let open = (0..buffers).map(|_| fresh()).collect();
-        Self { open, resting: VecDeque::new(), apart: Blocks::default(), again: 0 }
+        let (used, free, apart) = (VecDeque::new(), VecDeque::new(), Blocks::default());
+        Self { open, apart, used, free, uses: 0, fewest: 0 }
     }
 
     /// The open buffers, each all of its length.
@@ -60,40 +70,45 @@ impl Landing {
 
     /// What was received into one; another stands in its place.
     pub(super) fn filled(&mut self, place: usize, bytes: usize) -> Bytes {
-        let next = self.next();
+        self.take_back();
+        let next = self.free.pop_back().unwrap_or_else(fresh);
+        self.note_use();
         let whole = std::mem::replace(&mut self.open[place], next).freeze();
         let filled = whole.slice(..bytes);
-        self.resting.push_back(whole);
-        if self.resting.len() > RESTING_MAX {
-            self.resting.pop_front();
+        self.used.push_back(whole);
+        if self.used.len() + self.free.len() > KEPT_MAX {
+            self.used.pop_front();
         }
         filled
     }
 
-    fn next(&mut self) -> BytesMut {
-        let free = self.resting.iter().take(LOOKS).position(Bytes::is_unique);
-        // Those before it, or one at least, are kept for longer than others.
-        let passed = free.unwrap_or(1).min(self.resting.len());
-        self.resting.rotate_left(passed);
-        if free.is_some()
-            && let Some(Ok(free)) = self.resting.pop_front().map(Bytes::try_into_mut)
-        {
-            self.give_back();
-            return free;
+    /// Takes back what nobody refers to any more. What is kept for longer than others is passed by.
+    fn take_back(&mut self) {
+        let looked = LOOKS.min(self.used.len());
+        let Some(first) = self.used.iter().take(looked).position(Bytes::is_unique) else {
+            // Rarely, since most are free in the order of use.
+            if self.uses % LOOKS == 0 {
+                self.used.rotate_left(looked.min(1));
+            }
+            return;
+        };
+        self.used.rotate_left(first);
+        for _ in first..looked {
+            match self.used.pop_front().map(Bytes::try_into_mut) {
+                Some(Ok(free)) => self.free.push_back(free),
+                Some(Err(used)) => return self.used.push_front(used),
+                None => return,
+            }
         }
-        self.again = 0;
-        fresh()
     }
 
-    /// The longest used is the first to be free: if the next is too, there are more than enough.
-    fn give_back(&mut self) {
-        self.again += 1;
-        if self.resting.len() > FREE_MAX
-            && self.again > self.resting.len()
-            && let Some(used) = self.resting.pop_front()
-            && !used.is_unique()
-        {
-            self.resting.push_front(used);
+    fn note_use(&mut self) {
+        self.uses += 1;
+        self.fewest = self.fewest.min(self.free.len());
+        if self.uses == PERIOD {
+            let spare = self.fewest.saturating_sub(FREE_MAX).min(GIVEN_BACK);
+            self.free.drain(..spare);
+            (self.uses, self.fewest) = (0, self.free.len());
         }
     }
 }
@@ -124,29 +139,40 @@ mod tests {
     }
 
     #[test]
-    fn what_many_held_is_given_back_when_they_let_it_go() {
+    fn what_was_let_go_last_is_used_next() {
         let mut landing = Landing::new(1);
-        let held: Vec<Bytes> = (0..RESTING_MAX + 9).map(|_| landing.filled(0, 100)).collect();
-        assert_eq!(landing.resting.len(), RESTING_MAX);
-        drop(held);
-        (0..RESTING_MAX).for_each(|_| drop(landing.filled(0, 100)));
-        assert!(landing.resting.len() > FREE_MAX * 2, "there was need of all of them");
-        (0..RESTING_MAX).for_each(|_| drop(landing.filled(0, 100)));
-        assert!(landing.resting.len() <= FREE_MAX + 1, "{} rest", landing.resting.len());
+        let mut held: VecDeque<Bytes> = (0..12).map(|_| landing.filled(0, 100)).collect();
+        let let_go: Vec<_> = held.drain(..8).map(|filled| filled.as_ptr()).collect();
+        for place in let_go.into_iter().rev() {
+            held.push_back(landing.filled(0, 100));
+            assert_eq!(landing.open()[0].as_ptr(), place);
+        }
     }
 
     #[test]
-    fn while_more_are_in_use_than_may_rest_few_are_made_anew() {
+    fn what_many_held_is_given_back_when_they_let_it_go() {
+        let mut landing = Landing::new(1);
+        let held: Vec<Bytes> = (0..KEPT_MAX + 9).map(|_| landing.filled(0, 100)).collect();
+        assert_eq!(landing.used.len(), KEPT_MAX);
+        drop(held);
+        (0..KEPT_MAX).for_each(|_| drop(landing.filled(0, 100)));
+        assert!(landing.free.len() > FREE_MAX * 8, "they may be needed again soon");
+        (0..PERIOD * KEPT_MAX / GIVEN_BACK).for_each(|_| drop(landing.filled(0, 100)));
+        assert!(landing.free.len() <= FREE_MAX + 1, "{} are free", landing.free.len());
+    }
+
+    #[test]
+    fn while_few_or_many_are_in_use_by_turns_few_are_made_anew() {
         let (mut landing, mut held) = (Landing::new(1), VecDeque::new());
         let mut places = std::collections::BTreeSet::new();
-        for _ in 0..20_000 {
+        for round in 0..20_000 {
             held.push_back(landing.filled(0, 100));
             places.insert(landing.open()[0].as_ptr() as usize);
-            if held.len() > 2 * FREE_MAX {
-                held.pop_front();
+            if round % 200 == 0 {
+                held.clear();
             }
         }
-        assert!(places.len() < 3 * FREE_MAX, "{} buffers", places.len());
+        assert!(places.len() < 220, "{} buffers", places.len());
     }
 
     #[test]
@@ -156,9 +182,9 @@ mod tests {
         let kept: Vec<Bytes> =
             (0..400).map(|round| landing.datagrams(round % 2, lengths[round % 4])).collect();
         assert_eq!(kept.iter().map(Bytes::len).sum::<usize>(), 100 * lengths.iter().sum::<usize>());
-        assert!(landing.resting.is_empty(), "{} buffers are kept", landing.resting.len());
+        assert!(landing.used.is_empty(), "{} buffers are kept", landing.used.len());
         let long = landing.datagrams(0, LITTLE_BYTES + 1);
-        assert!(!landing.resting.is_empty(), "what is long is not copied: {} bytes", long.len());
+        assert!(!landing.used.is_empty(), "what is long is not copied: {} bytes", long.len());
     }
 
     #[test]
