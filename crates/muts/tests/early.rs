@@ -152,30 +152,6 @@ fn to_two((to, packet): (u32, Packet)) -> Option<Bytes> {
     (to == 2 && packet.from == Address::Pipe(1)).then_some(packet.bytes)
 }
 
-/// The least time that a conversation takes beside so many channels that the other did not open.
-fn talk_beside(channels: u64) -> Duration {
-    let mut net = two(6);
-    (1..=2).for_each(|node| open(&mut net, node, TALK));
-    (0..channels).for_each(|at| open(&mut net, 1, Channel(2_000 + at)));
-    net.run(Duration::from_secs(1));
-    assert_eq!(counted(&net, 2, "muts.dropped_early"), 0);
-    let rounds = (0..5).map(|_| {
-        let began = std::time::Instant::now();
-        for _ in 0..200 {
-            assert!(net.ask(1, cast_on(TALK, 50)));
-            net.run(Duration::from_millis(1));
-        }
-        began.elapsed()
-    });
-    rounds.min().expect("five")
-}
-
-#[test]
-fn channels_that_nobody_opens_make_no_datagram_dearer() {
-    let (few, many) = (talk_beside(10), talk_beside(25_000));
-    assert!(many < few * 4, "{many:?} beside many, {few:?} beside few");
-}
-
 #[test]
 fn whoever_opens_late_gets_all_and_keeps_nobody_in_the_hall_waiting() {
     for seed in 0..10 {

@@ -1,8 +1,11 @@
 //! One seed or many: runs storms, counts what they did, and prints one line to repeat a failure.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::thread;
 use std::time::Instant;
 
 use clap::Parser;
@@ -35,6 +38,9 @@ struct Options {
     /// Go on after a violation.
     #[arg(long)]
     all: bool,
+    /// Families and modes that run at the same time; as many as there are cores if left out.
+    #[arg(long)]
+    threads: Option<usize>,
     /// Write the histories of failing runs below this directory.
     #[arg(long)]
     out: Option<PathBuf>,
@@ -72,21 +78,34 @@ fn main() -> ExitCode {
         Some(seed) => seed..seed + 1,
         None => options.from..options.from + options.seeds,
     };
-    let mut failed = 0;
-    for (family, mode) in kinds {
-        let began = Instant::now();
-        let mut sums = Sums::default();
-        let count = (seeds.end - seeds.start).div_ceil(family.weight());
-        for seed in seeds.start..seeds.start + count {
-            one(&options, family, mode, seed, &mut sums);
-            if sums.failed > 0 && !options.all {
-                break;
-            }
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let threads = if options.trace { 1 } else { options.threads.unwrap_or(cores) };
+    let (next, failed) = (AtomicUsize::new(0), AtomicU64::new(0));
+    thread::scope(|scope| {
+        for _ in 0..threads.clamp(1, kinds.len()) {
+            scope.spawn(|| {
+                while let Some(kind) = kinds.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    failed.fetch_add(all_of(&options, *kind, &seeds), Ordering::Relaxed);
+                }
+            });
         }
-        summary(family, mode, &sums, began.elapsed().as_secs_f64());
-        failed += sums.failed;
+    });
+    if failed.into_inner() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs these seeds; how many failed.
+fn all_of(options: &Options, (family, mode): (Family, Mode), seeds: &Range<u64>) -> u64 {
+    let began = Instant::now();
+    let mut sums = Sums::default();
+    let count = (seeds.end - seeds.start).div_ceil(family.weight());
+    for seed in seeds.start..seeds.start + count {
+        one(options, family, mode, seed, &mut sums);
+        if sums.failed > 0 && !options.all {
+            break;
+        }
     }
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    summary(family, mode, &sums, began.elapsed().as_secs_f64());
+    sums.failed
 }
 
 fn one(options: &Options, family: Family, mode: Mode, seed: u64, sums: &mut Sums) {

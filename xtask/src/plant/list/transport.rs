@@ -11,7 +11,7 @@ pub(super) const fn transport(
     Plant { name, file, from, to, families: &[], packages: &["muts", "sim"] }
 }
 
-pub(super) const PLANTS: [Plant; 18] = [
+pub(super) const PLANTS: [Plant; 26] = [
     transport(
         "an older heartbeat is taken for news",
         "crates/muts/src/beats.rs",
@@ -113,13 +113,61 @@ pub(super) const PLANTS: [Plant; 18] = [
     transport(
         "buffers that many held rest for ever",
         "crates/muts/src/os/landing.rs",
-        "        if self.resting.len() > FREE_MAX\n",
-        "        if self.resting.len() > RESTING_MAX\n",
+        "self.free.drain(..spare);",
+        "let _ = spare;",
     ),
     transport(
         "the end of a neighbour is told nobody",
         "crates/muts/src/os/neighbours.rs",
         "        self.gone.pop_front()\n",
         "        self.gone.pop_front().filter(|_| false)\n",
+    ),
+    transport(
+        "a heartbeat that cannot go out is due",
+        "crates/muts/src/link.rs",
+        "filter(|_| self.met && heard);\n        let acks",
+        "filter(|_| self.met);\n        let acks",
+    ),
+    transport(
+        "a path that became shorter is not noticed while short datagrams come",
+        "crates/muts/src/path.rs",
+        "if self.lost >= LONG_LOST && ",
+        "if self.lost == u32::MAX && ",
+    ),
+    transport(
+        "what was sent to who has become silent is kept",
+        "crates/muts/src/transport/links.rs",
+        "                self.give_up(now, peer);\n                self.rouse_hall();",
+        "                self.rouse_hall();",
+    ),
+    transport(
+        "who has closed its end of a channel is waited for",
+        "crates/muts/src/outgoing.rs",
+        "let there = self.receivers.iter().filter(|receiver| !receiver.gone);",
+        "let there = self.receivers.iter();",
+    ),
+    transport(
+        "refusals prove a death before an answer can have come",
+        "crates/muts/src/silence.rs",
+        "self.nobody == TESTS && since >= self.answered",
+        "self.nobody == TESTS",
+    ),
+    transport(
+        "who is always away accuses nobody, for ever",
+        "crates/muts/src/silence.rs",
+        "if self.silent || core::mem::replace(&mut self.excused, true) {",
+        "if self.silent {",
+    ),
+    transport(
+        "a silent peer is called as often as on the first day",
+        "crates/muts/src/silence.rs",
+        "share.clamp(CALL_EVERY, CALL_EVERY_MAX)",
+        "CALL_EVERY",
+    ),
+    transport(
+        "a skip may go beyond all numbers",
+        "crates/muts/src/incoming.rs",
+        ".filter(|end| *end <= STREAM_BYTES_MAX);",
+        ";",
     ),
 ];
