@@ -9,7 +9,7 @@ use crate::wire::{Malformed, Sink, Wire};
 pub enum Address {
     /// A UDP socket.
     Net(SocketAddr),
-    /// A pipe, by a number that only its two ends understand (the simulator, tests).
+    /// A pipe, by a number that only its two ends understand: neighbours, towers in one process.
     Pipe(u32),
 }
 

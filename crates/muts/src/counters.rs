@@ -76,4 +76,6 @@ counters! {
     dropped_tells "muts.dropped_tells"
     dropped_parts "muts.dropped_parts"
     dropped_too_long "muts.dropped_too_long"
+    dropped_unopened "muts.dropped_unopened"
+    dropped_unlinked "muts.dropped_unlinked"
 }

@@ -1,8 +1,8 @@
 //! Incoming, a stream at a receiver: put in order, taken apart into messages, each told once.
 //!
 //! Takes: pieces of the stream and skips, in any order, any number of times. Promises: every
-//! message once, in order, whole (T1); no more is kept than the window that the sender was given
-//! (T3). Keeps: what came before its turn.
+//! message once, in order, whole (T1); of what came before its turn no more is kept than four of
+//! the windows that the sender was given (T3). Keeps: that.
 
 use alloc::collections::BTreeMap;
 

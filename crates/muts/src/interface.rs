@@ -75,9 +75,9 @@ pub enum Down {
         peer: ProcId,
     },
     /// Multicasts to peers of a channel: reliable, FIFO per sender. Who is not in the audience is
-    /// told `Skip`.
+    /// told `Skip`. One that is too long is told as `TooLong`.
     Cast {
-        /// Its number.
+        /// Its number; what is cast on one that is not open goes nowhere, and is counted.
         channel: Channel,
         /// Whom it is meant for.
         to: Audience,
@@ -223,6 +223,13 @@ pub enum Up {
         channel: Channel,
         /// The first number that is not yet settled.
         below: u64,
+    },
+    /// A message was longer than `limits::MESSAGE_BYTES_MAX` with its headers: it is not sent.
+    TooLong {
+        /// The channel that it was cast on; 0: it was for one peer.
+        channel: Channel,
+        /// How long it was, in bytes.
+        bytes: usize,
     },
     /// A peer has closed its end of a channel: nothing more goes there, and nobody waits for it.
     Gone {

@@ -121,6 +121,19 @@ fn what_is_over_the_limit_is_dropped_and_counted_before_it_costs_anything() {
     let cast = Down::Cast { channel: TALK, to: Audience::ALL, message: over.clone() };
     assert!(net.ask(1, cast) && net.ask(1, Down::Send { to: proc(2, 1), message: over }));
     assert_eq!(counted(&net, 1, "muts.dropped_too_long"), 2);
+    net.step();
+    let told = net.told(1).iter().filter_map(|up| match up {
+        Up::TooLong { channel, bytes } => {
+            Some((*channel, *bytes > muts::limits::MESSAGE_BYTES_MAX))
+        }
+        _ => None,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), [(TALK, true), (Channel(0), true)]);
+    let message = Message::new(Bytes::from_static(b"nowhere"));
+    let nowhere = Down::Cast { channel: Channel(77), to: Audience::ALL, message: message.clone() };
+    assert!(net.ask(1, nowhere) && net.ask(1, Down::Send { to: proc(9, 1), message }));
+    assert_eq!(counted(&net, 1, "muts.dropped_unopened"), 1);
+    assert_eq!(counted(&net, 1, "muts.dropped_unlinked"), 1);
     // The longest datagrams that there are, of lengths that lie.
     for kind in 0x20..=0x26 {
         let mut bytes = vec![0xff; 65_507];

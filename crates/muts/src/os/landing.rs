@@ -87,7 +87,7 @@ impl Landing {
         let looked = LOOKS.min(self.used.len());
         let Some(first) = self.used.iter().take(looked).position(Bytes::is_unique) else {
             // Rarely, since most are free in the order of use.
-            if self.uses % LOOKS == 0 {
+            if self.uses.is_multiple_of(LOOKS) {
                 self.used.rotate_left(looked.min(1));
             }
             return;

@@ -11,7 +11,7 @@ use crate::header::{
     DATAGRAM_HEADER_BYTES, Frame, PART_HEADER_BYTES_MAX, SMALL_FRAME_BYTES_MAX,
     TELL_HEADER_BYTES_MAX, UNICAST, write_tell_header,
 };
-use crate::interface::{Audience, Channel, Down};
+use crate::interface::{Audience, Channel, Down, Up};
 use crate::layer::Full;
 use crate::limits::{
     BEAT_BYTES_MAX, DATAGRAM_BYTES_SAFE, MESSAGE_BYTES_MAX, NOTE_BYTES_MAX, PEERS_MAX,
@@ -139,11 +139,14 @@ impl Transport {
         message: Message,
     ) -> Result<(), Full<Down>> {
         if message.len() > MESSAGE_BYTES_MAX {
-            self.counters.dropped_too_long += 1;
+            self.tell_too_long(channel, message.len());
             return Ok(());
         }
         self.take_pen(Pen::Channel(channel));
-        let Some(open) = self.channels.get_mut(&channel) else { return Ok(()) };
+        let Some(open) = self.channels.get_mut(&channel) else {
+            self.counters.dropped_unopened += 1;
+            return Ok(());
+        };
         // Links that have something of this channel before them are on their way to this too.
         let mut idle = Audience::NONE;
         let places = 0..open.peers.len();
@@ -201,13 +204,21 @@ impl Transport {
         }
     }
 
+    fn tell_too_long(&mut self, channel: Channel, bytes: usize) {
+        self.counters.dropped_too_long += 1;
+        self.told.push_back(Up::TooLong { channel, bytes });
+    }
+
     pub(super) fn send(&mut self, to: ProcId, message: Message) -> Result<(), Full<Down>> {
         if message.len() > MESSAGE_BYTES_MAX {
-            self.counters.dropped_too_long += 1;
+            self.tell_too_long(UNICAST, message.len());
             return Ok(());
         }
         self.take_pen(Pen::Process(to));
-        let Some(link) = self.links.get_mut(&to) else { return Ok(()) };
+        let Some(link) = self.links.get_mut(&to) else {
+            self.counters.dropped_unlinked += 1;
+            return Ok(());
+        };
         if !link.sends.has_room(&message) {
             link.sends.owes_room = true;
             self.counters.window_full += 1;

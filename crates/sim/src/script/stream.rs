@@ -308,6 +308,10 @@ impl App for Stream {
                 self.full.remove(&channel);
                 return;
             }
+            Up::TooLong { channel, bytes } => {
+                self.wrong.push(format!("{bytes} bytes on {channel:?} are too long"));
+                return;
+            }
             Up::Refused { peer, versions } => {
                 self.wrong.push(format!("{peer:?} of versions {versions:?} refused in one world"));
                 return;
