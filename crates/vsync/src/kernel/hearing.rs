@@ -105,7 +105,7 @@ impl<M: Multicast> Kernel<M> {
             muts::Up::Refused { peer, versions } => {
                 self.desk.told.push_back(Up::Refused { peer, versions });
             }
-            // Stability is told by members, of more than receipt; what is too long is refused above.
+            // Members tell stability, of more than receipt; what is too long is refused above.
             muts::Up::Settled { .. } | muts::Up::Note { .. } => {}
             muts::Up::Gone { .. } | muts::Up::TooLong { .. } => {}
         }
