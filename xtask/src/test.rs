@@ -39,7 +39,7 @@ pub(crate) fn run_all() -> Done {
 
 /// The paths of other systems: the portable one under test here, and the list of names.
 pub(crate) fn other_systems() -> Done {
-    let tests = ["--test", "loopback", "--test", "multicast", "--test", "sockets"];
+    let tests = ["--test", "all", "--", "loopback::", "multicast::", "sockets::"];
     run(&[&["test", "--package", "muts", "--features", "portable"][..], &tests].concat())?;
     let none = ["--lib", "--profile", "check", "--", "--cfg", "horus_none", "-D", "warnings"];
     run(&[&["rustc", "--package", "muts"][..], &none].concat())

@@ -38,6 +38,8 @@ use crate::word::group_of_word;
 pub struct Horus {
     door: Arc<Door>,
     cuts: Cuts,
+    /// Others than on loopback may be met: there is a key, or whoever can be reached is trusted.
+    outside: bool,
 }
 
 impl Horus {
@@ -73,8 +75,8 @@ impl Horus {
                 return Err(Error::Name(why));
             }
         }
-        let open = !config.listen.ip().is_loopback() && !config.insecure && config.keys.is_none();
-        if open && config.daemon.is_none() {
+        let outside = config.insecure || config.keys.is_some() || config.daemon.is_some();
+        if !outside && !config.listen.ip().is_loopback() {
             return Err(Error::Insecure(config.listen));
         }
         let incarnation = next_incarnation(config.state_dir.as_deref(), &config.name)
@@ -92,7 +94,7 @@ impl Horus {
         engine.router.events = events;
         let runtime = Runtime::new(engine, bell);
         let door = Arc::new(Door::open(Endpoint::of(me), runtime, shared));
-        let horus = Self { door, cuts };
+        let horus = Self { door, cuts, outside };
         if let Some(socket) = &config.operators {
             let door = &horus.door;
             let hatch = Hatch::open(&config, socket, me, &door.runtime, &door.shared)?;
@@ -199,10 +201,13 @@ impl Horus {
     /// Introduces a node by where it listens; said again, the newest address counts.
     ///
     /// # Errors
-    /// [`Error::Name`].
+    /// [`Error::Name`]; [`Error::Insecure`] if it is not on this host and there is no key.
     pub fn meet(&self, name: &str, address: SocketAddr) -> Result<(), Error> {
         if let Some(why) = wrong_name(name) {
             return Err(Error::Name(why));
+        }
+        if !self.outside && !address.ip().is_loopback() {
+            return Err(Error::Insecure(address));
         }
         let node = self.book().add(name);
         let address = Address::Net(address);

@@ -99,6 +99,8 @@ fn an_address_that_others_can_reach_needs_a_word() {
     let open = SocketAddr::from(([0, 0, 0, 0], 0));
     let refused = Horus::embedded(Config::new("a", open));
     assert!(matches!(refused, Err(Error::Insecure(_))));
+    let outside = SocketAddr::from(([10, 0, 0, 1], 7_001));
+    assert!(matches!(alone("inside").meet("b", outside), Err(Error::Insecure(_))));
 }
 
 #[test]

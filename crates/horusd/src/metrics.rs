@@ -15,7 +15,7 @@ const GAUGE: &str = "gauge";
 pub(crate) type Counters = BTreeMap<&'static str, u64>;
 
 /// Name at the floor, kind, meaning. No labels, so there are as many series as rows.
-const METRICS: [(&str, &str, &str); 47] = [
+const METRICS: [(&str, &str, &str); 49] = [
     ("daemon.ready", GAUGE, "1 if it takes part: what /readyz says"),
     ("daemon.draining", GAUGE, "1 if it takes no more clients"),
     ("gate.clients", GAUGE, "Clients that are attached"),
@@ -39,6 +39,8 @@ const METRICS: [(&str, &str, &str); 47] = [
     ("vsync.views", COUNTER, "Views entered"),
     ("vsync.flushes", COUNTER, "Flushes begun here"),
     ("vsync.flushes_restarted", COUNTER, "Flushes begun again because somebody failed meanwhile"),
+    ("vsync.flushed", COUNTER, "Flushes that ended here with a view or a GBCAST"),
+    ("vsync.flushed_us", COUNTER, "For how long they kept groups from casting, in microseconds"),
     ("vsync.merges", COUNTER, "Views that joined parts again"),
     ("vsync.suspicions", COUNTER, "Processes suspected"),
     ("vsync.casts", COUNTER, "Multicasts that clients made"),

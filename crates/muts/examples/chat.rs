@@ -1,52 +1,67 @@
-//! Three processes chat on loopback, here in one program: each says a word, and hears the others'.
+//! A chat: each line that is typed at one process comes out at all others. In three terminals,
 //!
-//! `cargo run -p muts --example chat`
+//!     cargo run -p muts --example chat -- ann=127.0.0.1:7001 bob=127.0.0.1:7002 cat=127.0.0.1:7003
+//!
+//! each time with another of the three in front: that one is oneself. End of input ends it.
 
-use std::time::Duration;
+use std::{error::Error, net::SocketAddr, sync::mpsc, thread};
 
-use muts::os::Driver;
-use muts::{
-    Address, Audience, Channel, Config, Down, Layer, Message, NodeId, ProcId, Transport, Up,
-};
+use muts::os::{Driver, next_incarnation};
+use muts::{Address, Audience, Channel, Config, Down, Layer, Message, NodeId, ProcId};
+use muts::{Transport, Up};
 
 const ROOM: Channel = Channel(1);
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let procs = ["ann", "bob", "cat"]
-        .map(|name| (name, ProcId { node: NodeId::of_name(name), incarnation: 1 }));
-    let mut ends = Vec::new();
-    for (name, me) in procs {
-        let driver = Driver::open("127.0.0.1:0".parse()?)?;
-        ends.push((name, me, driver, Transport::new(Config::new(me, me.node.0))));
+fn main() -> Result<(), Box<dyn Error>> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let person = |word: &String| {
+        Some((word.split_once('=')?.0.to_owned(), word.split_once('=')?.1.parse().ok()?))
+    };
+    let people: Option<Vec<(String, SocketAddr)>> = words.iter().map(person).collect();
+    let people =
+        people.filter(|people| !people.is_empty()).ok_or("chat NAME=ADDRESS ..., oneself first")?;
+    let ((name, listen), others) = (people[0].clone(), &people[1..]);
+    let me = ProcId { node: NodeId::of_name(&name), incarnation: next_incarnation(None, &name)? };
+    let (mut driver, mut transport) = (Driver::open(listen)?, Transport::new(Config::new(me, 1)));
+    for (other, address) in others {
+        let (node, address) = (NodeId::of_name(other), Address::Net(*address));
+        transport.down(driver.now(), Down::Meet { node, address }).expect("never full");
     }
-    let addresses: Vec<_> =
-        ends.iter().map(|end| end.2.local_address()).collect::<Result<_, _>>()?;
-    for (name, me, driver, transport) in &mut ends {
-        let now = driver.now();
-        for ((_, other), address) in procs.iter().zip(&addresses).filter(|((_, o), _)| o != me) {
-            let meet = Down::Meet { node: other.node, address: Address::Net(*address) };
-            transport.down(now, meet).expect("never full");
+    let ((typed, lines), bell) = (mpsc::channel(), driver.bell());
+    thread::spawn(move || {
+        for line in std::io::stdin().lines().map_while(Result::ok) {
+            let _ = typed.send(line);
+            bell.ring();
         }
-        let peers = procs.iter().map(|(_, proc)| *proc).filter(|proc| proc != me).collect();
-        transport
-            .down(now, Down::Open { channel: ROOM, peers, credit: false })
-            .expect("never full");
-        let message = Message::new(format!("{name} says hello"));
-        transport
-            .down(now, Down::Cast { channel: ROOM, to: Audience::ALL, message })
-            .expect("an empty window");
-    }
-    let mut heard = 0;
-    while heard < 6 {
-        for (name, _, driver, transport) in &mut ends {
-            driver.turn(transport, Some(Duration::from_millis(1)))?;
-            while let Some(up) = transport.up() {
-                if let Up::Cast { message, .. } = up {
-                    println!("{name} hears: {}", String::from_utf8_lossy(message.body()));
-                    heard += 1;
+        std::process::exit(0);
+    });
+    let mut peers: Vec<ProcId> = Vec::new();
+    loop {
+        driver.turn(&mut transport, None)?;
+        while let Some(up) = transport.up() {
+            let ask = match up {
+                Up::Cast { message, .. } => {
+                    println!("{}", String::from_utf8_lossy(message.body()));
+                    continue;
                 }
+                Up::Met { peer } => {
+                    peers.push(peer);
+                    Down::Open { channel: ROOM, peers: peers.clone(), credit: false }
+                }
+                Up::Silent { peer, .. } | Up::Lost { peer } => Down::Omit { channel: ROOM, peer },
+                _ => continue,
+            };
+            // Those who come later do not hear what was said before: the room opens with the last.
+            if !matches!(ask, Down::Open { .. }) || peers.len() == others.len() {
+                transport.down(driver.now(), ask).expect("never full");
             }
         }
+        while peers.len() >= others.len()
+            && let Ok(line) = lines.try_recv()
+        {
+            let message = Message::new(format!("{name}: {line}"));
+            let cast = Down::Cast { channel: ROOM, to: Audience::ALL, message };
+            transport.down(driver.now(), cast).expect("less is typed than a window holds");
+        }
     }
-    Ok(())
 }

@@ -12,8 +12,8 @@ use crate::limits::MESSAGE_BYTES_MAX;
 use crate::message::Message;
 use crate::wire::{Malformed, read_varint};
 
-/// A message up to this long is joined in room that others share.
-const SHARED_BYTES: usize = 4 << 10;
+/// A message up to this long is joined in room that others share: a page, and heads before it.
+const SHARED_BYTES: usize = 5 << 10;
 
 /// What a longer one is given room for at first; more comes as its bytes do.
 const ROOM_AT_FIRST: usize = 64 << 10;

@@ -1,12 +1,10 @@
 //! Anybody: who is met by an address alone, and what that costs.
 
-mod common;
-
 use std::time::Duration;
 
 use muts::{Address, Down, NodeId, Up};
 
-use common::{Net, counted, proc};
+use crate::common::{Net, counted, proc};
 
 /// What a process says again and again of addresses that it found.
 fn seek(net: &mut Net, node: u32, addresses: &[u32], time: Duration) {

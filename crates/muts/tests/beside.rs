@@ -1,8 +1,6 @@
 //! Beside the way: somebody who sees what friends send each other, and speaks before it comes.
 #![cfg(feature = "os")]
 
-mod common;
-
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -10,7 +8,7 @@ use bytes::Bytes;
 use muts::keyed::{KeyFile, Keyed};
 use muts::{Config, Guard, Guarded, Transport, Up};
 
-use common::{Net, cast, casts, counted, proc, seen_call};
+use crate::common::{Net, cast, casts, counted, proc, seen_call};
 
 const HELLO: u8 = 0x20;
 const DATA: u8 = 0x21;

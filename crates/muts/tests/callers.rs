@@ -2,8 +2,6 @@
 //! nor anybody who was introduced.
 #![cfg(feature = "os")]
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::OnceLock;
@@ -13,7 +11,7 @@ use bytes::Bytes;
 use muts::keyed::{KeyFile, Keyed};
 use muts::{Address, Config, Down, Guard, Instant, Layer, Packet, Transport, Up};
 
-use common::{Net, counted, proc};
+use crate::common::{Net, counted, proc};
 
 const HELLO: u8 = 0x20;
 const ANSWER: u8 = 0x22;

@@ -1,13 +1,11 @@
 //! Who closes its end of a channel, or is left out, is waited for by nobody there.
 
-mod common;
-
 use std::time::Duration;
 
 use bytes::Bytes;
 use muts::{Audience, Channel, Down, Message, Up};
 
-use common::{Net, cast, casts, counted, proc};
+use crate::common::{Net, cast, casts, counted, proc};
 
 const LONG: usize = 60_000;
 

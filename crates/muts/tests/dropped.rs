@@ -1,13 +1,11 @@
 //! What is dropped is counted, by its reason.
 
-mod common;
-
 use std::time::Duration;
 
 use bytes::Bytes;
 use muts::{Channel, Down};
 
-use common::{Net, counted, proc};
+use crate::common::{Net, counted, proc};
 
 const DATA: u8 = 0x21;
 const CLOSED: Channel = Channel(7);

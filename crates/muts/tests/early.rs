@@ -1,15 +1,13 @@
 //! What comes of a channel that is not open yet: it is kept in little room, what finds none comes
 //! again without haste, and other channels do not notice.
 
-mod common;
-
 use std::time::Duration;
 
 use bytes::Bytes;
 use muts::limits::{CLOSED_MAX, UNASKED_BYTES};
 use muts::{Address, Audience, Channel, Down, Message, Packet, Up};
 
-use common::{Net, casts, counted, proc};
+use crate::common::{Net, casts, counted, proc};
 
 const TALK: Channel = Channel(1_000);
 

@@ -1,13 +1,11 @@
 //! Fairness: what a flood, a slow receiver, a message over the limit or strangers may cost others.
 
-mod common;
-
 use std::time::Duration;
 
 use bytes::Bytes;
 use muts::{Address, Audience, Channel, Down, Layer, Message, Packet, Up};
 
-use common::{Net, counted, proc};
+use crate::common::{Net, counted, proc};
 
 const FLOOD: Channel = Channel(1);
 const TALK: Channel = Channel(2);

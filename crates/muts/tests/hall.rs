@@ -1,13 +1,11 @@
 //! The hall: what several peers lack is said once, to those of them who hear it.
 
-mod common;
-
 use std::time::Duration;
 
 use bytes::Bytes;
 use muts::Up;
 
-use common::{Net, casts, counted};
+use crate::common::{Net, casts, counted};
 
 fn heard_all(net: &Net, nodes: u32, each: usize) {
     for node in 1..=nodes {
@@ -23,7 +21,7 @@ fn talk(net: &mut Net, nodes: u32, from: usize, rounds: usize) {
     for at in from..from + rounds {
         for node in 1..=nodes {
             let length = if at.is_multiple_of(7) { 20_000 } else { 30 };
-            assert!(net.ask(node, common::cast(Bytes::from(vec![at as u8; length]))));
+            assert!(net.ask(node, crate::common::cast(Bytes::from(vec![at as u8; length]))));
         }
         net.run(Duration::from_millis(5));
     }
@@ -76,7 +74,7 @@ fn who_stops_hearing_is_served_alone_within_a_round_trip() {
     net.deaf = vec![(1, 2), (1, 3)];
     let mut late = 0;
     for at in 100..200_usize {
-        assert!(net.ask(1, common::cast(Bytes::from(vec![at as u8; 600]))));
+        assert!(net.ask(1, crate::common::cast(Bytes::from(vec![at as u8; 600]))));
         let asked = net.now;
         while casts(net.told(2), 1).len() <= at {
             net.run(Duration::from_millis(1));
@@ -91,7 +89,7 @@ fn who_stops_hearing_is_served_alone_within_a_round_trip() {
     net.deaf.clear();
     net.run(Duration::from_secs(15));
     let before = counted(&net, 1, "muts.hall_sent");
-    assert!(net.ask(1, common::cast(Bytes::from(vec![9; 600]))));
+    assert!(net.ask(1, crate::common::cast(Bytes::from(vec![9; 600]))));
     net.run(Duration::from_millis(50));
     assert!(counted(&net, 1, "muts.hall_sent") > before, "they hear again");
     assert!(!net.told(1).iter().any(|up| matches!(up, Up::Silent { .. })));
@@ -101,7 +99,7 @@ fn who_stops_hearing_is_served_alone_within_a_round_trip() {
 fn flood(net: &mut Net, messages: usize) {
     let (mut left, owed) = (messages, casts(net.told(2), 1).len() + messages);
     while left > 0 || [2, 3].into_iter().any(|node| casts(net.told(node), 1).len() < owed) {
-        while left > 0 && net.ask(1, common::cast(Bytes::from(vec![left as u8; 1_000]))) {
+        while left > 0 && net.ask(1, crate::common::cast(Bytes::from(vec![left as u8; 1_000]))) {
             left -= 1;
         }
         net.run(Duration::from_millis(5));
@@ -137,7 +135,7 @@ fn a_slow_receiver_keeps_nobody_from_being_served() {
     // Node 3 takes nothing: its credit ends, and the stream goes on to node 2 within the window.
     let mut sent = 0;
     for _ in 0..400 {
-        while net.ask(1, common::cast(Bytes::from(vec![1; 10_000]))) {
+        while net.ask(1, crate::common::cast(Bytes::from(vec![1; 10_000]))) {
             sent += 1;
         }
         net.take(2);

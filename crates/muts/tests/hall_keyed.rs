@@ -2,8 +2,6 @@
 //! and who is no friend any more hears nothing new.
 #![cfg(feature = "os")]
 
-mod common;
-
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -11,7 +9,7 @@ use bytes::Bytes;
 use muts::keyed::{KeyFile, Keyed};
 use muts::{Guard, Guarded, Layer, Packet, Up};
 
-use common::{Net, cast, casts, counted};
+use crate::common::{Net, cast, casts, counted};
 
 fn keys() -> &'static [KeyFile; 3] {
     static KEYS: OnceLock<[KeyFile; 3]> = OnceLock::new();

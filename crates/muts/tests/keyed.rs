@@ -2,8 +2,6 @@
 //! counts once.
 #![cfg(feature = "os")]
 
-mod common;
-
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -11,7 +9,7 @@ use bytes::Bytes;
 use muts::keyed::{KeyFile, Keyed};
 use muts::{Address, Guard, Guarded, Layer, Packet, Up};
 
-use common::{Net, cast, casts, counted, proc};
+use crate::common::{Net, cast, casts, counted, proc};
 
 /// The keys of nodes 1 to 3 of one cluster, of node 4 of another, and the next of the first.
 fn keys() -> &'static [KeyFile; 5] {

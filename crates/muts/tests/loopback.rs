@@ -1,14 +1,12 @@
 //! The real driver on 127.0.0.1: two transports exchange messages over real sockets.
 #![cfg(all(feature = "os", not(horus_loom)))]
 
-mod ends;
-
 use std::time::Duration;
 
 use muts::os::Driver;
 use muts::{Channel, Message};
 
-use ends::{End, cast, pair, until};
+use crate::ends::{End, cast, pair, until};
 
 #[test]
 fn two_processes_meet_and_everything_arrives() {
@@ -28,7 +26,7 @@ fn two_processes_meet_and_everything_arrives() {
 #[test]
 #[cfg(all(target_os = "linux", not(feature = "portable")))]
 fn a_process_that_died_on_a_living_host_is_missed_at_once() {
-    use ends::PATIENCE;
+    use crate::ends::PATIENCE;
     use muts::Up;
 
     let [mut end, mut other] = pair(None, End::listens);

@@ -1,13 +1,11 @@
 //! Transports over a lossy network in memory, no sockets: everything once, in order, whole.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use muts::{Address, Audience, Channel, Counted, Down, Layer, Packet, Random, Up};
 
-use common::{Net, body, casts, proc};
+use crate::common::{Net, body, casts, proc};
 
 #[test]
 fn everything_once_and_in_order_under_loss() {

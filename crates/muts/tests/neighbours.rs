@@ -1,8 +1,6 @@
 //! Neighbours over real sockets: processes of one host that have a directory in common.
 #![cfg(all(feature = "os", target_os = "linux", not(feature = "portable"), not(horus_loom)))]
 
-mod ends;
-
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -10,7 +8,7 @@ use muts::keyed::KeyFile;
 use muts::os::Driver;
 use muts::{Channel, Counted, Down, Message, Up};
 
-use ends::{End, PATIENCE, cast, until};
+use crate::ends::{End, PATIENCE, cast, until};
 
 const CHANNEL: Channel = Channel(5);
 
@@ -45,7 +43,8 @@ fn counted(end: &End, name: &str) -> u64 {
 
 /// Two that know each other as neighbours, and nothing else of each other.
 fn neighbours(directory: &Directory, keys: Option<&[KeyFile; 2]>) -> [End; 2] {
-    let mut ends = ends::pair(keys, |end| end.driver.settle(&directory.0).expect("a socket"));
+    let mut ends =
+        crate::ends::pair(keys, |end| end.driver.settle(&directory.0).expect("a socket"));
     until(&mut ends, |ends| ends.iter().all(End::has_met));
     ends
 }
@@ -107,7 +106,7 @@ fn a_neighbour_that_takes_nothing_keeps_no_other_waiting_and_is_named() {
         ends[0].turn();
         still.turn();
     }
-    let peers = vec![ends::proc(3)];
+    let peers = vec![crate::ends::proc(3)];
     ends[0].ask(Down::Open { channel: Channel(9), peers, credit: false });
     ends[0].open(CHANNEL, 2, false);
     ends[1].open(CHANNEL, 1, false);
@@ -123,7 +122,7 @@ fn a_neighbour_that_takes_nothing_keeps_no_other_waiting_and_is_named() {
         }
     }
     assert_eq!(counted(&ends[0], "muts.streams_held"), 1, "the stream to it is held up");
-    assert_eq!(ends[0].transport.holder(Channel(9)), Some(ends::proc(3)));
+    assert_eq!(ends[0].transport.holder(Channel(9)), Some(crate::ends::proc(3)));
 }
 
 #[test]
@@ -134,7 +133,7 @@ fn some_are_neighbours_and_others_are_met_on_the_network() {
     let (own, there) = (ends[0].listens(), far.listens());
     ends[0].meet(3, there);
     far.meet(1, own);
-    let peers = vec![ends::proc(2), ends::proc(3)];
+    let peers = vec![crate::ends::proc(2), crate::ends::proc(3)];
     ends[0].ask(Down::Open { channel: CHANNEL, peers, credit: false });
     ends[1].open(CHANNEL, 1, false);
     far.open(CHANNEL, 1, false);

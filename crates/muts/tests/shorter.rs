@@ -1,13 +1,11 @@
 //! A path that carries less than it did is noticed, also while what is short still comes.
 
-mod common;
-
 use std::time::Duration;
 
 use bytes::Bytes;
 use muts::{Channel, Down, Up};
 
-use common::{Net, cast, casts, counted};
+use crate::common::{Net, cast, casts, counted};
 
 /// Both say something short again and again.
 fn chat(net: &mut Net, time: Duration) {

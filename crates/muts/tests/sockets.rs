@@ -2,15 +2,13 @@
 //! is said: rows 14, 24, 25, 28 and 29 of what is promised.
 #![cfg(all(feature = "os", not(horus_loom)))]
 
-mod ends;
-
 use std::net::{SocketAddr, UdpSocket};
 
 use muts::keyed::KeyFile;
 use muts::limits::{MESSAGE_BYTES_MAX, WINDOW_BYTES};
 use muts::{Address, Channel, Counted, Random, Up};
 
-use ends::{End, cast, pair, proc, until, until_beside};
+use crate::ends::{End, cast, pair, proc, until, until_beside};
 
 const TALK: Channel = Channel(5);
 const FLOOD: Channel = Channel(6);

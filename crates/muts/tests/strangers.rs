@@ -1,8 +1,6 @@
 //! Strangers without keys: whoever speaks may become a peer, but takes no room from those that were
 //! introduced, and no more memory than is set aside for all of its kind.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -10,7 +8,7 @@ use bytes::Bytes;
 use muts::limits::{GREETINGS_MAX, LINKS_MAX};
 use muts::{Address, Channel, Config, Counted, Down, Instant, Layer, Packet, Transport, Up};
 
-use common::{Net, counted, proc};
+use crate::common::{Net, counted, proc};
 
 const HELLO: u8 = 0x20;
 const ANSWER: u8 = 0x22;

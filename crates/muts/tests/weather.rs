@@ -1,15 +1,13 @@
 //! Weather: what loss, copies, damage, delay and bursts of them may do to a link, and may not.
 #![cfg(feature = "os")]
 
-mod common;
-
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use muts::keyed::{KeyFile, Keyed};
 use muts::{Guard, Up};
 
-use common::{Net, cast, casts, counted};
+use crate::common::{Net, cast, casts, counted};
 
 const PART: u64 = 300_000;
 

@@ -23,6 +23,8 @@ pub(crate) struct Blocked {
     pub(crate) by: ProcId,
     /// Since when.
     pub(crate) since: Instant,
+    /// Since when by anybody's in this epoch.
+    pub(crate) first: Instant,
 }
 
 /// What this member was asked to hold.
@@ -51,7 +53,8 @@ impl Serving {
         if self.epoch.frozen.is_none() {
             self.epoch.frozen = Some(self.epoch.received());
         }
-        self.blocked = Some(Blocked { by, since: turn.now });
+        let first = self.blocked.map_or(turn.now, |blocked| blocked.first);
+        self.blocked = Some(Blocked { by, since: turn.now, first });
         self.wanted = None;
     }
 

@@ -1,5 +1,7 @@
 //! What the kernel counts.
 
+use muts::Duration;
+
 use crate::grounds::Charge;
 
 /// Counters since the start; names as told by `Counted` are prefixed `vsync.`.
@@ -8,6 +10,10 @@ pub(crate) struct Counters {
     pub(crate) views: u64,
     pub(crate) flushes: u64,
     pub(crate) flushes_restarted: u64,
+    /// Epochs that ended in a flush here, and for how long nobody could multicast meanwhile, in
+    /// microseconds.
+    flushed: u64,
+    flushed_us: u64,
     pub(crate) merges: u64,
     pub(crate) suspicions: u64,
     pub(crate) casts: u64,
@@ -59,10 +65,19 @@ impl Counters {
         *count += 1;
     }
 
+    /// This member was blocked for so long before its next epoch.
+    pub(crate) fn unblocked(&mut self, time: Duration) {
+        let us = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.flushed += 1;
+        self.flushed_us = self.flushed_us.saturating_add(us);
+    }
+
     pub(crate) fn each(&self, tell: &mut dyn FnMut(&'static str, u64)) {
         tell("vsync.views", self.views);
         tell("vsync.flushes", self.flushes);
         tell("vsync.flushes_restarted", self.flushes_restarted);
+        tell("vsync.flushed", self.flushed);
+        tell("vsync.flushed_us", self.flushed_us);
         tell("vsync.merges", self.merges);
         tell("vsync.suspicions", self.suspicions);
         tell("vsync.casts", self.casts);

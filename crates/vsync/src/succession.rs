@@ -262,7 +262,9 @@ impl Serving {
         self.highest = self.highest.max(install.view.epoch);
         self.promised = Ballot::NONE;
         self.round = 0;
-        self.blocked = None;
+        if let Some(blocked) = self.blocked.take() {
+            turn.counters.unblocked(turn.now.since(blocked.first));
+        }
         self.asking = Asking::Open;
         self.wanted = None;
         self.flush = None;

@@ -15,6 +15,10 @@ fn an_mbcast_that_nobody_had_when_a_flush_asked_is_told_nobody() {
     world.cut(proc('d'), proc('a'));
     let how = How::from(Order::Unordered).to(view.id, ranks(&view, "ab"));
     world.ask(proc('d'), Down::Cast { group, how, message: message("late") }).expect("room");
+    let flushes = |world: &World| {
+        ["vsync.flushed", "vsync.flushed_us"].map(|name| world.count(proc('a'), name))
+    };
+    let before = flushes(&world);
     // Nearly the limit of silence; then c is waited for.
     world.run(Duration::from_millis(850));
     world.pause(proc('c'));
@@ -24,6 +28,8 @@ fn an_mbcast_that_nobody_had_when_a_flush_asked_is_told_nobody() {
     world.run(Duration::from_millis(20));
     world.resume(proc('c'));
     world.run(Duration::from_secs(1));
+    let [count, time] = [0, 1].map(|at| flushes(&world)[at] - before[at]);
+    assert!(count == 1 && (300_000..600_000).contains(&time), "{count} flushes in {time} us");
     for name in "abc".chars() {
         let told = &world.told[&proc(name)];
         assert!(told.iter().any(|up| matches!(up, Up::View(view) if view.members.len() == 3)));

@@ -44,7 +44,11 @@ pub(crate) fn all(options: &Options) {
         }
     }
     if options.wants("muts.allocations") {
-        allocations(options, &mut open);
+        for (encrypted, ours) in [(false, &mut open), (true, &mut sealed)] {
+            for payload in [64, 400, 4_096, 65_536] {
+                allocations(options, ours, payload, encrypted);
+            }
+        }
     }
     if options.wants("muts.goodput") {
         let mut bare = Crew::start(&Words::new("muts"), MEMBERS);
@@ -151,8 +155,11 @@ fn latency(options: &Options, ours: &mut Crew, udp: &mut Crew, payload: usize, w
     }
 }
 
-fn allocations(options: &Options, crew: &mut Crew) {
-    let (payload, count) = (400, Words::new("count"));
+fn allocations(options: &Options, crew: &mut Crew, payload: usize, encrypted: bool) {
+    let count = Words::new("count");
+    if !options.wants(&format!("muts.allocations payload={payload} encrypted={encrypted}")) {
+        return;
+    }
     // Telling takes some of its own.
     let quiet = (crew.ask(&count), crew.ask(&count));
     crew.ask(&Words::new("flood").with("payload", payload).with("senders", 1));
@@ -173,6 +180,7 @@ fn allocations(options: &Options, crew: &mut Crew) {
         Figure::alone("muts.allocations", "per datagram", each, 1)
             .with("side", side)
             .with("payload", payload)
+            .with("encrypted", encrypted)
             .goal(Goal::AtMost(0.01))
             .tell(options);
     }
@@ -193,7 +201,7 @@ fn goodput(options: &Options, lossy: &mut Crew, bare: &mut Crew, loss: u64, goal
 
 fn idle(options: &Options) {
     let count = Words::new("count");
-    let mut crew = Crew::start(&Words::new("muts"), 2);
+    let mut crew = Crew::start(&Words::new("muts"), MEMBERS);
     for channels in [1_u64, 10_000] {
         let before = crew.0[0].ask(&count);
         crew.ask(&Words::new("idle").with("channels", channels));

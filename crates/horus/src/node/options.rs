@@ -183,18 +183,24 @@ impl Options {
             return Err(format!("--name: {why}"));
         }
         let listen = self.listen();
-        let open = !listen.ip().is_loopback() && !self.insecure && self.key_file.is_none();
-        if open && self.daemon.is_none() {
-            return Err(format!(
-                "--listen: {listen} can be reached from outside and there is no key: give \
-                 --key-file (`horus keygen` makes one), listen on 127.0.0.1, or say --insecure if \
-                 every host that can reach it is trusted"
-            ));
+        let peers = self.others()?;
+        if self.daemon.is_none() && !self.insecure && self.key_file.is_none() {
+            let named = peers.iter().map(|(_, address)| ("--peer", *address));
+            let outside = |(_, address): &(&str, SocketAddr)| !address.ip().is_loopback();
+            if let Some((option, address)) =
+                [("--listen", listen)].into_iter().chain(named).find(outside)
+            {
+                return Err(format!(
+                    "{option}: {address} is not on this host alone and there is no key: give \
+                     --key-file (`horus keygen` makes one), stay on 127.0.0.1, or say --insecure \
+                     if every host that can reach this one is trusted"
+                ));
+            }
         }
         let keys = self.key_file.as_deref().map(horus::read_keys).transpose();
         let mut config = Config {
             keys: keys.map_err(|error| format!("--key-file: {error}"))?,
-            peers: self.others()?,
+            peers,
             daemon: self.daemon.clone(),
             operators: self.operators.clone(),
             state_dir: self.state.clone(),
@@ -304,6 +310,7 @@ mod tests {
             (&["--peer", "b=127.0.0.1:7002", "--peer", "b=127.0.0.1:7003"], "twice"),
             (&["--key-file", "x"], "--key-file"),
             (&["--listen", "10.0.0.1:7001"], "--insecure"),
+            (&["--peer", "b=10.0.0.1:7001"], "--peer: 10.0.0.1:7001 is not on this host"),
         ] {
             assert!(config(more).expect_err("refused").contains(named), "{more:?}");
         }

@@ -1,5 +1,6 @@
 //! Incarnation: a number that grows with every start of a node, kept where a crash cannot lose it.
 
+use core::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,19 @@ pub struct Forgetful {
     pub path: PathBuf,
     /// What the system says.
     pub cause: io::Error,
+}
+
+impl fmt::Display for Forgetful {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (path, cause) = (self.path.display(), &self.cause);
+        write!(f, "cannot keep the incarnation in {path}: {cause}; name one that can be written")
+    }
+}
+
+impl std::error::Error for Forgetful {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.cause)
+    }
 }
 
 /// The directory of the user's state, `horus` in it: where nothing else was said.

@@ -1,5 +1,5 @@
 //! Transports and a lossy network in memory between them, no sockets.
-#![allow(dead_code, reason = "each test file uses some of it")]
+#![cfg_attr(not(feature = "os"), allow(dead_code, reason = "without keys some of it is of no use"))]
 
 use std::collections::BTreeMap;
 use std::time::Duration;
