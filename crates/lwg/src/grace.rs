@@ -5,7 +5,9 @@
 //! after it is placed again, so there is no race (protocol 6.5, collection). It is void in another
 //! view than it was meant for too: that one may have lost who does not know where a group went.
 
-use muts::Instant;
+use alloc::vec::Vec;
+
+use muts::{Duration, Instant};
 use vsync::Core;
 
 use crate::core_group::CoreGroup;
@@ -14,7 +16,13 @@ use crate::header::Label;
 use crate::here::{Aside, CoreNumber, Here};
 use crate::limits::IDLE_MAX;
 use crate::outgoing::Urgent;
-use crate::policy::Policy;
+use crate::policy::{FOREVER, Policy};
+
+/// Until a core group is looked at again that another member has to close.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Looked at together because there are too many: a turn is not to take long.
+const CLOSED_AT_ONCE: usize = 64;
 
 impl CoreGroup {
     pub(crate) fn on_close(&mut self, here: &mut Here, label: Label) {
@@ -91,21 +99,33 @@ impl<C: Core, P: Policy> Groups<C, P> {
         Some(*until)
     }
 
-    /// Closes what has been idle for too long, or is too much.
+    /// Closes what has been idle for too long, or is too much. What somebody else has to close is
+    /// looked at again later: it may be this member's then.
     pub(crate) fn collect(&mut self) {
-        while let Some(&(until, number)) = self.idle.first() {
-            if until > self.here.now && self.idle.len() <= IDLE_MAX {
-                return;
-            }
-            self.idle.remove(&(until, number));
-            let Some(core) = self.cores[number as usize].as_mut() else { continue };
-            core.idle_since = None;
-            if let Some(label) = core.label.filter(|_| core.is_lowest(self.here.me)) {
+        let now = self.here.now;
+        let too_many = self.idle.len().saturating_sub(IDLE_MAX).min(CLOSED_AT_ONCE);
+        let over = self.idle.iter().enumerate();
+        let over = over.take_while(|(at, (until, _))| *until <= now || *at < too_many);
+        let over: Vec<(Instant, CoreNumber)> = over.map(|(_, one)| *one).collect();
+        for (until, number) in over {
+            let Some(core) = self.cores[number as usize].as_mut() else {
+                self.idle.remove(&(until, number));
+                continue;
+            };
+            let own = core.label.filter(|_| core.is_lowest(self.here.me));
+            // Who founds by hand closes by hand, also where there are too many.
+            if let Some(label) = own.filter(|_| until < now + FOREVER / 2) {
+                core.idle_since = None;
                 core.closing = true;
                 core.urgent.push_back(Urgent::Close(label));
+                self.idle.remove(&(until, number));
+                self.note(number);
+            } else if until <= now {
+                let later = now + LOOK_AGAIN;
+                core.idle_since = Some(later);
+                self.idle.remove(&(until, number));
+                self.idle.insert((later, number));
             }
-            // Who is not the lowest looks again later: it may be then.
-            self.note(number);
         }
     }
 }

@@ -135,6 +135,9 @@ impl Policy for OneToOne {
     }
 }
 
+/// A grace that does not end.
+pub(crate) const FOREVER: Duration = Duration::from_secs(u32::MAX as u64);
+
 /// Nothing is placed but where the user says: core groups are founded, and groups put on them, by
 /// hand.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -147,7 +150,7 @@ impl Policy for ByHand {
 
     fn grace(&self) -> Duration {
         // Who founds by hand closes by hand.
-        Duration::from_secs(u64::from(u32::MAX))
+        FOREVER
     }
 }
 

@@ -222,3 +222,41 @@ fn who_is_asked_why_names_the_candidates_and_their_cost() {
     let outside = &town.towers[&seat(3)];
     assert_eq!((outside.seen(lwg(1, 3)), outside.len()), (None, 1));
 }
+
+/// Two processes, and so many groups of both that each have a core group of their own; all of them
+/// are destroyed again.
+fn emptied<P: Policy + Clone + 'static>(groups: u64, policy: P) -> Town<P> {
+    let both = seats(&[1, 2]);
+    let mut town = Town::with_policy(3, &both, policy);
+    for count in 1..=groups {
+        assert!(town.ask(seat(1), Down::Create { lwg: lwg(1, count), members: both.clone() }));
+    }
+    town.run();
+    for count in 1..=groups {
+        assert!(town.ask(seat(1), Down::Destroy { lwg: lwg(1, count) }));
+    }
+    town.run();
+    town
+}
+
+#[test]
+fn more_idle_core_groups_than_are_kept_are_closed_by_their_lowest_member_and_hold_up_nobody() {
+    let mut town = emptied(1_100, OneToOne);
+    let most = lwg::limits::IDLE_MAX as u64;
+    for who in [seat(1), seat(2)] {
+        assert!(town.count(who, "lwg.collected") >= 1_100 - most);
+    }
+    town.pass(Duration::from_secs(60));
+    town.run();
+    for who in [seat(1), seat(2)] {
+        assert_eq!(town.count(who, "lwg.collected"), 1_100);
+    }
+}
+
+#[test]
+fn without_a_grace_who_cannot_close_a_core_group_waits_for_who_can() {
+    let mut town = emptied(1, Smallest { extras_max: None, grace: Some(Duration::ZERO) });
+    town.pass(Duration::from_secs(5));
+    town.run();
+    assert_eq!(town.count(seat(2), "lwg.collected"), 1);
+}

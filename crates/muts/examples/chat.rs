@@ -1,8 +1,8 @@
-//! A chat: each line that is typed at one process comes out at all others. In three terminals,
+//! A chat: each line that is typed at one process comes out at all others.
+//!
+//! In three terminals, each time with another of the three in front, which is oneself:
 //!
 //!     cargo run -p muts --example chat -- ann=127.0.0.1:7001 bob=127.0.0.1:7002 cat=127.0.0.1:7003
-//!
-//! each time with another of the three in front: that one is oneself. End of input ends it.
 
 use std::{error::Error, net::SocketAddr, sync::mpsc, thread};
 

@@ -36,6 +36,9 @@ pub const PULL_FRAMES_MAX: u64 = 4096;
 /// Bytes of a ticket: it travels in every JOIN, beside nothing large.
 pub const TICKET_BYTES_MAX: usize = 256;
 
+/// Nodes that the terms of a client may list: many times as many as can be members at a time.
+pub const LISTED_MAX: usize = 16 * MEMBERS_MAX;
+
 /// Exclusions remembered for whoever asks: some rounds of a large view.
 pub const EXCLUSIONS_MAX: usize = 64;
 

@@ -126,6 +126,8 @@ impl Peers {
 
     pub(crate) fn lost(&mut self, now: Instant, proc: ProcId) {
         self.peer(now, proc).lost = true;
+        // Nobody hears it any more, and that says nothing of anybody.
+        self.all.values_mut().for_each(|peer| _ = peer.holes.remove(&proc));
     }
 
     pub(crate) fn silent(&mut self, now: Instant, proc: ProcId) {
@@ -157,7 +159,7 @@ impl Peers {
             let brief = Brief::of(from, *proc);
             before.is_some_and(|row| row.contains(&brief)) && !beat.row.contains(&brief)
         };
-        self.all.keys().copied().filter(ceased).filter(|proc| self.hears(now, *proc)).collect()
+        self.living().filter(|proc| self.hears(now, *proc)).filter(ceased).collect()
     }
 
     /// Whether it says otherwise than before whom it hears.
@@ -170,7 +172,8 @@ impl Peers {
     /// two should compare what they share.
     pub(crate) fn beat(&mut self, now: Instant, from: ProcId, beat: &Beat) -> bool {
         let me = self.me;
-        let known: Vec<ProcId> = self.all.keys().copied().chain([me]).collect();
+        let living = self.all.iter().filter(|(_, peer)| !peer.lost).map(|(proc, _)| *proc);
+        let known: Vec<ProcId> = living.chain([me]).collect();
         let Some(peer) = self.all.get_mut(&from) else { return false };
         for proc in known {
             if beat.row.contains(&Brief::of(from, proc)) || proc == from {
@@ -415,5 +418,27 @@ impl Peers {
             }
         }
         new
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_over_is_no_hole_in_anybodys_row() {
+        let proc = |node, incarnation| ProcId { node: NodeId(node), incarnation };
+        let (now, other) = (Instant::ZERO, proc(2, 1));
+        let mut peers = Peers::new(&Config::new(proc(1, 1), 1));
+        peers.met(now, other);
+        let beat = Beat { row: BTreeSet::new(), digest: 0 };
+        for incarnation in 1..100 {
+            peers.met(now, proc(3, incarnation));
+            peers.beat(now, other, &beat);
+            assert_eq!(peers.all[&other].holes.len(), 2, "this process, and that one");
+            peers.lost(now, proc(3, incarnation));
+            peers.beat(now, other, &beat);
+            assert_eq!(peers.all[&other].holes.len(), 1);
+        }
     }
 }

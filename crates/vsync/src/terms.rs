@@ -6,6 +6,8 @@ use alloc::vec::Vec;
 
 use muts::{Malformed, NodeId, Sink, Wire};
 
+use crate::limits::{LISTED_MAX, TICKET_BYTES_MAX};
+
 /// What is to hold in a group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Terms {
@@ -78,6 +80,20 @@ impl Terms {
             Admission::Key(_) => Verdict::Denied(Denial::WrongKey),
             Admission::Asked => Verdict::Asks,
         }
+    }
+
+    /// Whether no list in it is longer than anybody needs.
+    pub(crate) fn is_modest(&self) -> bool {
+        let electorate = match &self.partition {
+            Partition::Sides => 0,
+            Partition::Primary { electorate, .. } => electorate.len(),
+        };
+        let admitted = match &self.admission {
+            Admission::Listed(nodes) => nodes.len() <= LISTED_MAX,
+            Admission::Key(key) => key.len() <= TICKET_BYTES_MAX,
+            Admission::Anybody | Admission::Asked => true,
+        };
+        admitted && electorate <= LISTED_MAX
     }
 
     /// Whether a member of another component may become one here: it was let in over there.

@@ -6,10 +6,10 @@ use std::time::Duration;
 use crate::common::house::{GROUP, House, named, town};
 use crate::common::{message, proc};
 use bytes::{Bytes, BytesMut};
-use muts::{Audience, Counted as _, Layer, Porter, Wire};
+use muts::{Audience, Counted as _, Layer, Porter, ProcId, Wire};
 use vsync::gate::{Bye, Say, State, Word};
-use vsync::limits::GATE_CREDIT_BYTES;
-use vsync::{Down, Endpoint, GroupId, How, Order, Up};
+use vsync::limits::{GATE_CREDIT_BYTES, MEMBERS_MAX, TICKET_BYTES_MAX};
+use vsync::{Admission, Down, Endpoint, GroupId, How, Order, Terms, Up};
 
 #[test]
 fn a_remote_multicast_crosses_the_network_once() {
@@ -138,7 +138,14 @@ fn who_breaks_the_rules_is_put_out_with_a_reason() {
     });
     let greedy: Vec<u8> =
         [hello("h", "h", 1)].into_iter().chain(many).flat_map(|b| b.to_vec()).collect();
-    let cases: [(&str, Vec<u8>, Bye); 6] = [
+    let admission = Admission::Key(vec![7; TICKET_BYTES_MAX + 1]);
+    let terms = Terms { admission, ..Terms::default() };
+    let terms = frame(&Say::Ask(Down::Terms { group: GROUP, terms }));
+    let members = vec![named("a", 1); MEMBERS_MAX + 1];
+    let many = frame(&Say::Ask(Down::Found { group: GroupId(9), members }));
+    let cases: [(&str, Vec<u8>, Bye); 8] = [
+        ("a key as no ticket is", [hello("k", "k", 1), terms].concat(), Bye::Quota),
+        ("more members than can be", [hello("m", "m", 1), many].concat(), Bye::Quota),
         ("garbage", b"GET / HTTP/1.1\r\n\r\n".to_vec(), Bye::Malformed),
         ("no hello", frame(&Say::Pong).to_vec(), Bye::Malformed),
         ("another's name", hello("e", "a", 1).to_vec(), Bye::Forbidden),
@@ -171,6 +178,45 @@ fn a_daemon_that_ends_says_so_to_its_clients_and_to_the_others() {
     }
     house.run(Duration::from_millis(150));
     assert_eq!(house.members(d), [named("d", 1)]);
+}
+
+#[test]
+fn who_does_not_say_its_last_word_in_a_view_holds_its_groups_up_for_so_long_and_no_longer() {
+    let (mut house, [a, _, c, d]) = town();
+    let frame = |say: &Say| {
+        let mut body = BytesMut::new();
+        say.write(&mut body);
+        let length = u32::try_from(body.len()).expect("short").to_le_bytes();
+        Bytes::from([&length[..], &body[..]].concat())
+    };
+    let quiet = house.open(0);
+    let hello = Say::Hello { versions: (1, 1), me: named("q", 1), name: "q".into() };
+    let join = Say::Ask(Down::Join { group: GROUP, contact: None });
+    for say in [hello, join] {
+        let now = house.air.borrow().now;
+        house.servers[0].hear(now, quiet, &frame(&say));
+    }
+    // It lives, and answers nothing else.
+    let live = |house: &mut House, time: u64| {
+        for _ in 0..time * 10 {
+            let now = house.air.borrow().now;
+            house.servers[0].hear(now, quiet, &frame(&Say::Pong));
+            while house.servers[0].write(now, quiet).is_some() {}
+            house.run(Duration::from_millis(100));
+        }
+    };
+    live(&mut house, 2);
+    assert!(house.members(a).contains(&named("q", 1)));
+    assert!(house.ask(c, Down::Leave { group: GROUP }));
+    live(&mut house, 3);
+    assert!(house.members(a).contains(&named("c", 1)), "its last word is waited for");
+    live(&mut house, 9);
+    assert_eq!(house.parted.last(), Some(&(quiet, Bye::Slow)));
+    house.run(Duration::from_secs(2));
+    let left: Vec<ProcId> = house.members(a);
+    assert_eq!(left, house.members(d));
+    assert!(left.len() == 3, "{left:?}");
+    assert!(!left.contains(&named("q", 1)) && !left.contains(&named("c", 1)));
 }
 
 #[test]

@@ -202,7 +202,7 @@ impl<M: Multicast> Server<M> {
             if let Some(asked) = guest.asked() {
                 self.trunk.ask(now, proc, asked.drain(..));
             }
-            if guest.tell_all(|node| self.trunk.name(node)) {
+            if guest.tell_all(now, |node| self.trunk.name(node)) {
                 return self.put_out(now, pipe, Bye::Slow);
             }
             // What it tells may make it ask for more.
@@ -260,7 +260,11 @@ impl<M: Multicast> Server<M> {
             let quiet = now.since(guest.heard);
             if quiet > self.config.silence {
                 out.push((*pipe, Bye::Silent));
-            } else if guest.choked.is_some_and(|since| now.since(since) > self.config.slow) {
+            } else if [guest.choked, guest.kept_waiting()]
+                .into_iter()
+                .flatten()
+                .any(|since| now.since(since) > self.config.slow)
+            {
                 out.push((*pipe, Bye::Slow));
             } else if quiet > self.config.silence / 4 && guest.kernel.is_some() {
                 guest.tell(&Tell::Ping);

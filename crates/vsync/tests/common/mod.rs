@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use muts::{
     Audience, Channel, Counted, Down, Full, Instant, Layer, Message, NodeId, Packet, ProcId,
-    Random, Transmit, Up, Wire,
+    Random, Transmit, Up,
 };
 use vsync::{Config, GroupId, Kernel, View};
 
@@ -379,10 +379,11 @@ impl World {
 
     /// From now on heartbeats tell that the one sees their groups otherwise than the other.
     pub(crate) fn disagree(&mut self, from: ProcId, to: ProcId) {
-        let (mut bytes, row) = (Vec::new(), vec![from, to]);
-        row.write(&mut bytes);
-        u64::MAX.write(&mut bytes);
-        self.air.borrow_mut().beats.insert((from, to), bytes.into());
+        let mut air = self.air.borrow_mut();
+        let beat = air.beats.get_mut(&(from, to)).expect("they have met");
+        // The digest stands behind the row.
+        let row = beat.len() - size_of::<u64>();
+        *beat = [&beat[..row], &[0xff; size_of::<u64>()]].concat().into();
     }
 
     pub(crate) fn count(&self, me: ProcId, name: &str) -> u64 {

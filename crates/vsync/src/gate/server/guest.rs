@@ -18,6 +18,7 @@ use crate::interface::{Down, Fault, Up};
 use crate::kernel::Kernel;
 use crate::limits::{
     GATE_BACKLOG_BYTES_MAX, GATE_CHOKE_BYTES, GATE_CREDIT_BYTES, GATE_STRANGER_BYTES_MAX,
+    MEMBERS_MAX,
 };
 use crate::view::View;
 
@@ -46,6 +47,10 @@ pub(super) struct Guest {
     /// Since when more waits than it takes.
     pub(super) choked: Option<Instant>,
     pub(super) groups: BTreeMap<GroupId, Place>,
+    /// Groups that wait for its last word in a view, since when.
+    closing: BTreeMap<GroupId, Instant>,
+    /// Groups that it has named terms for.
+    terms: BTreeSet<GroupId>,
     /// Bytes of sends that it was not told yet that there is room for; of casts each group has its.
     owed: u64,
     /// The groups, or sends, of which it is worth telling.
@@ -64,6 +69,8 @@ impl Guest {
             heard: now,
             choked: None,
             groups: BTreeMap::new(),
+            closing: BTreeMap::new(),
+            terms: BTreeSet::new(),
             owed: 0,
             due: BTreeSet::new(),
         }
@@ -83,6 +90,11 @@ impl Guest {
 
     pub(super) fn tell(&mut self, tell: &Tell) {
         self.out.put(tell);
+    }
+
+    /// Since when a group has waited for its last word in a view, the longest of them.
+    pub(super) fn kept_waiting(&self) -> Option<Instant> {
+        self.closing.values().min().copied()
     }
 
     /// Gives back room that is not used now.
@@ -145,6 +157,26 @@ impl Guest {
                 self.due.insert(what);
             }
         }
+        match &ask {
+            Down::Closed { group } => _ = self.closing.remove(group),
+            Down::Terms { group, terms } => {
+                if !terms.is_modest() {
+                    return Err(Bye::Quota);
+                }
+                if !self.terms.contains(group) && self.terms.len() >= groups_max {
+                    let (group, fault) = (*group, Fault::TooMany);
+                    self.tell(&Tell::Told(Up::Fault { group, fault }));
+                    return Ok(());
+                }
+                self.terms.insert(*group);
+            }
+            Down::Invite { members, .. } | Down::Found { members, .. }
+                if members.len() > MEMBERS_MAX =>
+            {
+                return Err(Bye::Quota);
+            }
+            _ => {}
+        }
         if let Down::Found { group, .. } | Down::Join { group, .. } = &ask {
             let group = *group;
             if !self.groups.contains_key(&group) {
@@ -177,7 +209,11 @@ impl Guest {
     }
 
     /// Passes on all that its kernel tells; true if too much waits.
-    pub(super) fn tell_all<'a>(&mut self, name: impl Fn(NodeId) -> Option<&'a [u8]>) -> bool {
+    pub(super) fn tell_all<'a>(
+        &mut self,
+        now: Instant,
+        name: impl Fn(NodeId) -> Option<&'a [u8]>,
+    ) -> bool {
         let Some((me, kernel)) = &mut self.kernel else { return false };
         let mut own: Option<Own> = None;
         while let Some(up) = kernel.up() {
@@ -200,11 +236,16 @@ impl Guest {
                         self.out.put(&Tell::Name(name.to_vec()));
                     }
                 }
+                Up::Closing { group } => {
+                    self.closing.entry(*group).or_insert(now);
+                }
                 Up::View(view) => {
+                    self.closing.remove(&view.group);
                     self.groups.entry(view.group).or_default().view = Some((**view).clone());
                 }
                 Up::Out { group, .. } => {
                     self.groups.remove(group);
+                    self.closing.remove(group);
                     self.due.remove(&Some(*group));
                 }
                 _ => {}
