@@ -1,7 +1,7 @@
 //! Handles: what C holds, each a box around what the roof gives.
 
 use core::ffi::c_int;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::ffi::{CString, c_char};
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use roof::{
     Config, Endpoint, Group, Heard, Horus, How, LwgId, Pending, Received, Sent, SetId, Traits,
 };
 
-use crate::doorbell::Doorbell;
+use crate::doorbell::{Doorbell, Pull};
 use crate::status::{bad, failed, late, wrong};
 use crate::{Done, Endpoints, horus_status};
 
@@ -131,15 +131,16 @@ fn members(horus: &Horus, names: &[&str], patience: Patience) -> Done<Endpoints>
 pub struct Lwg {
     pub(crate) group: Group,
     horus: Horus,
-    bell: Arc<Doorbell>,
-    /// Heard while it was looked whether the doorbell is to ring.
-    heard: Mutex<VecDeque<Heard>>,
+    pull: Arc<Pull>,
+    /// The next thing, heard while it was looked whether the doorbell is to ring: no more, so that
+    /// what C does not receive lies where it counts.
+    heard: Mutex<Option<Heard>>,
 }
 
 impl Lwg {
     fn new(tower: &Tower, group: Group) -> Self {
-        let (horus, bell) = (tower.horus.clone(), Arc::clone(&tower.bell));
-        let lwg = Self { group, horus, bell, heard: Mutex::default() };
+        let (horus, pull) = (tower.horus.clone(), tower.bell.pull());
+        let lwg = Self { group, horus, pull, heard: Mutex::default() };
         lwg.look();
         lwg
     }
@@ -157,29 +158,28 @@ impl Lwg {
         }
     }
 
-    /// Takes what is here, and has the doorbell rung when more comes. False: it is over.
+    /// Takes the next thing if it is here, and has the doorbell rung, now or when it comes. False:
+    /// it is over.
     fn look(&self) -> bool {
-        let waker = Waker::from(Arc::clone(&self.bell));
+        let waker = Waker::from(Arc::clone(&self.pull));
         let mut context = Context::from_waker(&waker);
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
+        if heard.is_none() {
             match Pin::new(&mut self.group.hear()).poll(&mut context) {
-                Poll::Ready(Ok(what)) => heard.push_back(what),
+                Poll::Ready(Ok(what)) => *heard = Some(what),
                 Poll::Ready(Err(_)) => return false,
-                Poll::Pending => break,
+                Poll::Pending => return true,
             }
         }
-        if !heard.is_empty() {
-            self.bell.ring();
-        }
+        self.pull.ring();
         true
     }
 
     /// The next thing heard.
     pub(crate) fn hear(&self, patience: Duration) -> Done<Heard> {
-        self.bell.silence();
+        self.pull.silence();
         let lives = self.look();
-        let first = self.heard.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let first = self.heard.lock().unwrap_or_else(PoisonError::into_inner).take();
         match first {
             Some(heard) => {
                 self.look();
@@ -197,6 +197,12 @@ impl Lwg {
 
     pub(crate) fn message(&self, received: Received) -> Message {
         Message { from: shown(&self.horus, received.from()), what: What::Received(received) }
+    }
+}
+
+impl Drop for Lwg {
+    fn drop(&mut self) {
+        self.pull.silence();
     }
 }
 

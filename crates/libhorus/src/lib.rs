@@ -89,7 +89,8 @@ pub extern "C" fn horus_error() -> *const c_char {
 }
 
 /// A descriptor that becomes readable when something has come for any group of this tower:
-/// for `poll` and its kin. It is the tower's own; `lwg_receive` with a patience of 0 empties it.
+/// for `poll` and its kin. It is the tower's own; empty once `lwg_receive` with a patience of 0 has
+/// been called on each group that something came for until it answered late.
 ///
 /// # Safety
 /// `tower` comes from `horus_open`.
