@@ -2,6 +2,7 @@
 
 mod choked;
 mod door;
+mod peers;
 mod roof;
 mod storms;
 mod transport;
@@ -78,34 +79,10 @@ const fn reader(
 /// All faults, floor by floor.
 pub(super) fn all() -> impl Iterator<Item = &'static Plant> {
     let above = PLANTS.iter().chain(&choked::PLANTS).chain(&storms::PLANTS);
-    above.chain(&roof::PLANTS).chain(&transport::PLANTS).chain(&door::PLANTS)
+    above.chain(&roof::PLANTS).chain(&transport::PLANTS).chain(&door::PLANTS).chain(&peers::PLANTS)
 }
 
-const PLANTS: [Plant; 69] = [
-    Plant {
-        name: "a client that keeps a group waiting for its last word stays",
-        file: "crates/vsync/src/gate/server.rs",
-        from: "[guest.choked, guest.kept_waiting()]",
-        to: "[guest.choked, None]",
-        families: &[],
-        packages: &["vsync"],
-    },
-    Plant {
-        name: "who is over stays a hole in the rows of others",
-        file: "crates/vsync/src/peers.rs",
-        from: "        self.all.values_mut().for_each(|peer| _ = peer.holes.remove(&proc));\n",
-        to: "",
-        families: &[],
-        packages: &["vsync"],
-    },
-    Plant {
-        name: "a row names fifty processes at most",
-        file: "crates/vsync/src/beat.rs",
-        from: "pub(crate) const ROW_MAX: usize = 264;",
-        to: "pub(crate) const ROW_MAX: usize = 50;",
-        families: &[],
-        packages: &["sim"],
-    },
+const PLANTS: [Plant; 66] = [
     kernel(
         "what was passed over waited for is not told before the next",
         "crates/vsync/src/past.rs",
