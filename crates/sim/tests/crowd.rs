@@ -14,9 +14,9 @@ const BUSY: Intake = Intake { byte_ns: 500, kept_bytes: 1 << 20 };
 
 /// Asks what it is given, and keeps how large each group is by its last view.
 #[derive(Default)]
-struct Founder {
-    asks: VecDeque<Down>,
-    sizes: BTreeMap<GroupId, usize>,
+pub(crate) struct Founder {
+    pub(crate) asks: VecDeque<Down>,
+    pub(crate) sizes: BTreeMap<GroupId, usize>,
     last: Option<Instant>,
 }
 
@@ -38,7 +38,7 @@ impl App for Founder {
     }
 }
 
-type Crowd = World<Kernel<Transport>, Founder>;
+pub(crate) type Crowd = World<Kernel<Transport>, Founder>;
 
 /// Who is in a group: three of the four, each of them in three of four groups.
 fn trio(number: u64) -> [usize; 3] {
@@ -50,8 +50,8 @@ fn group(number: u64) -> GroupId {
     GroupId(u128::from(number) + 1)
 }
 
-/// Hosts that have met and are in no group.
-fn crowd(seed: u64) -> Crowd {
+/// So many hosts that have met and are in no group.
+pub(crate) fn met(hosts: usize, seed: u64) -> Crowd {
     let factory = |birth: Birth| {
         let transport = Transport::new(muts::Config::new(birth.me, birth.seed));
         let mut founder = Founder::default();
@@ -61,8 +61,8 @@ fn crowd(seed: u64) -> Crowd {
         }
         (Kernel::new(transport, vsync::Config::new(birth.me, birth.seed)), founder)
     };
-    let mut world = World::new(HOSTS, seed, Trace::off(), Box::new(factory));
-    (0..HOSTS).for_each(|host| world.start(host));
+    let mut world = World::new(hosts, seed, Trace::off(), Box::new(factory));
+    (0..hosts).for_each(|host| world.start(host));
     world.run_for(Duration::from_secs(1));
     world
 }
@@ -78,7 +78,7 @@ fn found_all(world: &mut Crowd) {
 
 /// Hosts that take in so much, and all groups founded among them; tells how long that took.
 fn founded(seed: u64, intake: Intake) -> (Crowd, Duration) {
-    let mut world = crowd(seed);
+    let mut world = met(HOSTS, seed);
     world.network.set_intake(intake);
     found_all(&mut world);
     let (took, _) = until_all(&mut world, |_| 3);

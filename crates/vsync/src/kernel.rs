@@ -398,7 +398,11 @@ impl<M: Multicast> Layer for Kernel<M> {
             Down::Send { to, message } => return self.send(now, to, message),
             Down::Terms { group, mut terms } => {
                 terms.ticket.truncate(TICKET_BYTES_MAX);
-                self.desk.terms.insert(group, terms);
+                // Those that hold anyway take no room.
+                match terms == Terms::default() {
+                    true => self.desk.terms.remove(&group),
+                    false => self.desk.terms.insert(group, terms),
+                };
             }
             Down::Answer { group, who, denied } => {
                 if let Some(Group::Serving(serving)) = self.groups.get_mut(&group) {

@@ -182,7 +182,9 @@ impl Peers {
                 peer.holes.entry(proc).or_insert(now);
             }
         }
-        peer.row = Some(beat.row.clone());
+        if peer.row.as_ref() != Some(&beat.row) {
+            peer.row = Some(beat.row.clone());
+        }
         if peer.digest == beat.digest {
             peer.differs = None;
             return false;

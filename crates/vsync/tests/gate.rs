@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use muts::{Audience, Counted as _, Layer, Porter, ProcId, Wire};
 use vsync::gate::{Bye, Say, State, Word};
 use vsync::limits::{GATE_CREDIT_BYTES, MEMBERS_MAX, TICKET_BYTES_MAX};
-use vsync::{Admission, Down, Endpoint, GroupId, How, Order, Terms, Up};
+use vsync::{Admission, Down, Endpoint, Fault, GroupId, How, Order, Terms, Up};
 
 #[test]
 fn a_remote_multicast_crosses_the_network_once() {
@@ -217,6 +217,32 @@ fn who_does_not_say_its_last_word_in_a_view_holds_its_groups_up_for_so_long_and_
     assert_eq!(left, house.members(d));
     assert!(left.len() == 3, "{left:?}");
     assert!(!left.contains(&named("q", 1)) && !left.contains(&named("c", 1)));
+}
+
+#[test]
+fn terms_of_groups_that_a_client_is_not_in_make_room_for_others() {
+    let mut house = House::configured("A", |config| config.groups_max = 2);
+    let a = house.come(0, "a", 1);
+    house.run(Duration::from_millis(400));
+    let terms = Terms { ticket: b"ticket".to_vec(), ..Terms::default() };
+    let refused = |house: &House| {
+        let told = house.clients[&a].told.iter();
+        told.filter(|up| matches!(up, Up::Fault { fault: Fault::TooMany, .. })).count()
+    };
+    for number in 1..=9 {
+        let group = GroupId(number);
+        assert!(house.ask(a, Down::Terms { group, terms: terms.clone() }));
+        if number > 7 {
+            assert!(house.ask(a, Down::Found { group, members: vec![named("a", 1)] }));
+        }
+    }
+    assert_eq!(refused(&house), 0, "it was in none of the others");
+    assert!(house.ask(a, Down::Terms { group: GroupId(10), terms: terms.clone() }));
+    assert_eq!(refused(&house), 1, "it is in both");
+    assert!(house.ask(a, Down::Leave { group: GroupId(9) }));
+    house.run(Duration::from_millis(200));
+    assert!(house.ask(a, Down::Terms { group: GroupId(10), terms }));
+    assert_eq!(refused(&house), 1);
 }
 
 #[test]

@@ -19,7 +19,10 @@ pub struct Forgetful {
 impl fmt::Display for Forgetful {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (path, cause) = (self.path.display(), &self.cause);
-        write!(f, "cannot keep the incarnation in {path}: {cause}; name one that can be written")
+        write!(
+            f,
+            "cannot keep the incarnation in {path}: {cause}; name a directory that can be written"
+        )
     }
 }
 

@@ -1,5 +1,4 @@
 //! Transports and a lossy network in memory between them, no sockets.
-#![cfg_attr(not(feature = "os"), allow(dead_code, reason = "without keys some of it is of no use"))]
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -132,6 +131,7 @@ impl Net {
 
     /// Runs on beside somebody who sees each datagram as it goes out, as `(from, to, bytes)`, and
     /// speaks before it comes.
+    #[cfg(feature = "os")]
     pub(crate) fn run_beside(
         &mut self,
         time: Duration,
@@ -270,6 +270,7 @@ impl Net {
 }
 
 /// A call of node 2 to node 1, as somebody has seen it on its way.
+#[cfg(feature = "os")]
 pub(crate) fn seen_call(guards: fn(u32) -> Option<Box<dyn Guard>>) -> Bytes {
     let mut net = Net::guarded(2, 99, guards);
     (net.cut, net.tape) = (true, Some(Vec::new()));

@@ -37,10 +37,16 @@ pub(crate) fn named(name: &str, incarnation: u64) -> ProcId {
 
 impl House {
     pub(crate) fn new(daemons: &str) -> Self {
+        Self::configured(daemons, |_| {})
+    }
+
+    pub(crate) fn configured(daemons: &str, change: impl Fn(&mut Config)) -> Self {
         let air = Air::with(daemons, 5);
         let servers = daemons.chars().map(|name| {
             let me = proc(name);
-            Server::new(Breath::of(me, &air), Config::new(me, 9))
+            let mut config = Config::new(me, 9);
+            change(&mut config);
+            Server::new(Breath::of(me, &air), config)
         });
         let servers = servers.collect();
         Self { air, servers, clients: BTreeMap::new(), parted: Vec::new(), pipes: 0 }

@@ -20,6 +20,7 @@ use crate::limits::{
     GATE_BACKLOG_BYTES_MAX, GATE_CHOKE_BYTES, GATE_CREDIT_BYTES, GATE_STRANGER_BYTES_MAX,
     MEMBERS_MAX,
 };
+use crate::terms::Terms;
 use crate::view::View;
 
 /// A group that a client is in, or on its way to.
@@ -163,12 +164,15 @@ impl Guest {
                 if !terms.is_modest() {
                     return Err(Bye::Quota);
                 }
-                if !self.terms.contains(group) && self.terms.len() >= groups_max {
-                    let (group, fault) = (*group, Fault::TooMany);
-                    self.tell(&Tell::Told(Up::Fault { group, fault }));
+                let group = *group;
+                if !self.terms.contains(&group)
+                    && self.terms.len() >= groups_max
+                    && !self.forget_terms(now)
+                {
+                    self.tell(&Tell::Told(Up::Fault { group, fault: Fault::TooMany }));
                     return Ok(());
                 }
-                self.terms.insert(*group);
+                self.terms.insert(group);
             }
             Down::Invite { members, .. } | Down::Found { members, .. }
                 if members.len() > MEMBERS_MAX =>
@@ -193,6 +197,18 @@ impl Guest {
             Err(Full(Down::Cast { .. })) => Err(Bye::Malformed),
             _ => Ok(()),
         }
+    }
+
+    /// Forgets the terms of a group that it is not in; false if it is in all of them.
+    fn forget_terms(&mut self, now: Instant) -> bool {
+        let groups = &self.groups;
+        let idle = self.terms.iter().find(|group| !groups.contains_key(*group)).copied();
+        let Some((group, (_, kernel))) = idle.zip(self.kernel.as_mut()) else { return false };
+        self.terms.remove(&group);
+        let terms = Terms::default();
+        let taken = kernel.down(now, Down::Terms { group, terms });
+        debug_assert!(taken.is_ok(), "only casts are handed back");
+        true
     }
 
     /// What its kernel asks of its transport.
