@@ -182,17 +182,21 @@ impl Message {
     /// # Errors
     /// [`Malformed`] if there is none, or it is not of that kind, or has bytes left over.
     pub fn pop<T: Wire>(&mut self) -> Result<T, Malformed> {
-        let heads = self.heads.bytes();
-        let (rest, length) = heads.split_last_chunk::<2>().ok_or(Malformed)?;
-        let start = rest.len().checked_sub(usize::from(u16::from_le_bytes(*length)));
-        let start = start.ok_or(Malformed)?;
-        let mut header = &rest[start..];
-        let popped = T::read(&mut header)?;
-        if !header.is_empty() {
-            return Err(Malformed);
-        }
+        let read = |mut header: &[u8]| {
+            let popped = T::read(&mut header).ok()?;
+            header.is_empty().then_some(popped)
+        };
+        self.pop_if(read).ok_or(Malformed)
+    }
+
+    /// Takes off the lowest header if `read` makes anything of it; answers that.
+    #[inline]
+    pub fn pop_if<T>(&mut self, read: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
+        let (rest, length) = self.heads.bytes().split_last_chunk::<2>()?;
+        let start = rest.len().checked_sub(usize::from(u16::from_le_bytes(*length)))?;
+        let popped = read(&rest[start..])?;
         self.heads.truncate(start);
-        Ok(popped)
+        Some(popped)
     }
 
     /// Bytes on the wire, without what the transport adds.
@@ -302,6 +306,19 @@ mod tests {
         message.push(&7_u64);
         assert_eq!(message.pop::<u32>(), Err(Malformed));
         assert_eq!(message.pop::<u64>(), Ok(7));
+    }
+
+    #[test]
+    fn a_header_is_taken_off_if_it_is_the_one_that_is_looked_for() {
+        let mut message = Message::new(&b"body"[..]);
+        message.push(&7_u8);
+        message.push(&0x0807_u16);
+        let is = |wanted: &'static [u8]| move |header: &[u8]| (header == wanted).then_some(());
+        assert_eq!(message.pop_if(is(&[8])), None, "it ends so, and is longer");
+        assert_eq!(message.pop_if(is(&[7, 8])), Some(()));
+        assert_eq!(message.pop_if(is(&[7])), Some(()));
+        assert_eq!(message.pop_if(is(&[])), None, "there is none");
+        assert_eq!(message, Message::new(&b"body"[..]));
     }
 
     #[test]

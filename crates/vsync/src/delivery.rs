@@ -79,7 +79,7 @@ impl Epoch {
 
     /// Delivers the head of one stream if its condition holds; `causes` are those that were looked
     /// at last in this stream.
-    fn step(
+    pub(crate) fn step(
         &mut self,
         turn: &mut Turn<'_>,
         rank: usize,

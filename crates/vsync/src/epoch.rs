@@ -12,11 +12,11 @@ use alloc::vec::Vec;
 use muts::{Audience, Channel, Message, ProcId};
 
 use crate::endpoint::GroupId;
-use crate::header::{CastHeader, FrameHeader};
+use crate::header::{CastHeader, FrameHeader, again};
 use crate::how::How;
 use crate::limits::AHEAD_MAX;
 use crate::order::Order;
-use crate::order::causal::Vector;
+use crate::order::causal::{Causes, Vector};
 use crate::order::total::Total;
 use crate::positions::Positions;
 use crate::stability::Stability;
@@ -232,19 +232,27 @@ impl Epoch {
         self.streams[rank].append(frame);
     }
 
-    /// Takes a multicast of a member, and those of the same that come right behind it; answers
-    /// what else came then.
+    /// Takes a multicast of a member, and those of the same that come right behind it; while the
+    /// epoch is `open`, delivers each that waits for nothing. Answers what else came then.
     pub(crate) fn receive(
         &mut self,
         turn: &mut Turn<'_>,
         from: ProcId,
         (mut position, mut message): (u64, Message),
+        open: bool,
     ) -> Option<muts::Up> {
         let rank = self.rank_of(from).filter(|rank| *rank != self.rank);
         let mut any = false;
+        let mut causes = Causes::default();
         let other = loop {
-            if let Some(rank) = rank {
-                any |= self.take(turn, rank, position, message);
+            if let Some(rank) = rank
+                && self.take(turn, rank, position, message)
+            {
+                any = true;
+                // While it is at hand: others that waited for it are looked at once, at the end.
+                if open && self.streams[rank].is_last_due() {
+                    self.step(turn, rank, None, &mut causes);
+                }
             }
             match turn.net.up() {
                 Some(muts::Up::Cast { channel, from: sender, seq, message: next })
@@ -263,10 +271,22 @@ impl Epoch {
 
     /// Takes a multicast of another member; answers whether it is the next. Those that are here
     /// already are passed over: a flush may have brought them another way.
-    fn take(&mut self, turn: &mut Turn<'_>, rank: usize, position: u64, message: Message) -> bool {
-        let stream = &self.streams[rank];
+    fn take(
+        &mut self,
+        turn: &mut Turn<'_>,
+        rank: usize,
+        position: u64,
+        mut message: Message,
+    ) -> bool {
+        let stream = &mut self.streams[rank];
         if position != stream.received() {
             return false;
+        }
+        if let Some((order, stamp)) = message.pop_if(again) {
+            self.clock = self.clock.max(stamp);
+            self.stability.keep(message.len(), false);
+            stream.append_again((order, stamp), message);
+            return true;
         }
         match Frame::read(message, stream.last(), |to| stream.share(to)) {
             Ok(frame) => self.append(rank, frame),

@@ -236,7 +236,8 @@ impl Group {
         first: (u64, Message),
     ) -> Option<muts::Up> {
         let Self::Serving(serving) = self else { return None };
-        serving.epoch.receive(turn, from, first)
+        let open = serving.blocked.is_none() && serving.owed.is_empty();
+        serving.epoch.receive(turn, from, first, open)
     }
 
     /// A member's multicasts up to there were not meant for this one.

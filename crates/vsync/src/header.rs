@@ -56,6 +56,9 @@ pub(crate) struct CastHeader {
     pub(crate) stamp: u64,
 }
 
+const FIFO: u8 = 1;
+const CAUSAL_AGAIN: u8 = 2 | WITH_CHANGES;
+const TOTAL_AGAIN: u8 = 3 | WITH_CHANGES;
 const ORDER: u8 = 4;
 const SKIP: u8 = 7;
 const PAST: u8 = 8;
@@ -64,6 +67,22 @@ const WITH_CHANGES: u8 = 16;
 const SAFE: u8 = 32;
 const WITH_AUDIENCE: u8 = 64;
 const WITH_STAMP: u8 = 128;
+
+/// What is said of a user's message that is for all, is not safe, and waits for nothing but what the
+/// one before it waited for: its order, and the stamp of an ABCAST. Nearly all are so.
+#[inline]
+pub(crate) fn again(header: &[u8]) -> Option<(Order, u64)> {
+    match header {
+        [FIFO] => Some((Order::Fifo, 0)),
+        [CAUSAL_AGAIN, 0] => Some((Order::Causal, 0)),
+        [TOTAL_AGAIN, 0, stamp @ ..] => {
+            let mut rest = stamp;
+            let stamp = read_stamp(&mut rest).ok()?;
+            rest.is_empty().then_some((Order::Total, stamp))
+        }
+        _ => None,
+    }
+}
 
 impl Wire for FrameHeader {
     fn write(&self, into: &mut impl Sink) {
@@ -208,6 +227,26 @@ impl Wire for SendHeader {
 mod tests {
     use super::*;
     use alloc::vec;
+
+    #[test]
+    fn what_waits_for_the_same_as_the_one_before_it_is_known_at_a_glance() {
+        let none = || Some(Changes::read(&mut &[0][..]).expect("none"));
+        let some = || Some(Changes::read(&mut &[1, 2, 7][..]).expect("one"));
+        let said = |order, changes, stamp, safe| {
+            let mut bytes = Vec::new();
+            let header = CastHeader { order, safe, to: None, changes, stamp };
+            FrameHeader::Cast(header).write(&mut bytes);
+            again(&bytes)
+        };
+        assert_eq!(said(Order::Fifo, None, 0, false), Some((Order::Fifo, 0)));
+        assert_eq!(said(Order::Causal, none(), 0, false), Some((Order::Causal, 0)));
+        assert_eq!(said(Order::Total, none(), 300, false), Some((Order::Total, 300)));
+        assert_eq!(said(Order::Causal, some(), 0, false), None);
+        assert_eq!(said(Order::Causal, none(), 5, false), None, "a stamp to remember");
+        assert_eq!(said(Order::Total, none(), 300, true), None);
+        assert_eq!(said(Order::Unordered, None, 0, false), None);
+        assert_eq!(again(&[]), None);
+    }
 
     #[test]
     fn what_is_said_of_a_message_comes_back() {

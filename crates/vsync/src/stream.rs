@@ -187,6 +187,12 @@ impl Stream {
         self.head
     }
 
+    /// Whether the last that was received is the next to be processed, and needs no place.
+    pub(crate) fn is_last_due(&self) -> bool {
+        let end = self.received();
+        self.head + 1 == end && self.total_below < end
+    }
+
     /// There is no ABCAST from here on.
     pub(crate) fn total_below(&self) -> u64 {
         self.total_below
@@ -235,6 +241,16 @@ impl Stream {
             }
         }
         self.frames.push(frame);
+    }
+
+    /// Takes the next frame: a message for all that waits for what the last one waited for, if its
+    /// order lets it wait.
+    pub(crate) fn append_again(&mut self, (order, stamp): (Order, u64), message: Message) {
+        let after = (order != Order::Fifo).then(|| self.last.clone());
+        if order == Order::Total {
+            self.total_below = self.received() + 1;
+        }
+        self.frames.push(Frame::Cast(Cast { order, safe: false, to: None, after, stamp, message }));
     }
 
     /// The next so many are not for this member.
