@@ -247,7 +247,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         if let Some(known) = self.placing.by_members.get(&key).filter(|_| shared) {
             return *known;
         }
-        let group = self.mint(set);
+        let group = self.mint(set, key.1.len());
         let members = key.1.iter().map(|member| member.proc).collect();
         self.ask_below(vsync::Down::Found { group, members });
         self.here.counters.founded += 1;

@@ -140,11 +140,20 @@ impl<C: Core, P: Policy> Groups<C, P> {
         self.ops
     }
 
-    /// A name for a new core group of a set; seats of one process do not mint the same ones.
-    pub(crate) fn mint(&mut self, set: SetId) -> GroupId {
-        self.minted = self.minted.wrapping_add(1) & COUNT;
-        let count = self.minted.wrapping_add(self.here.me.seat << 20) & COUNT;
-        set.name(GroupId::minted(self.here.me.proc, count))
+    /// A name for a new core group of a set with so many members; seats of one process do not mint
+    /// the same ones. It makes its founder the sequencer: who founds core groups creates and
+    /// changes most of the groups on them, and what a sequencer casts needs no second hop.
+    pub(crate) fn mint(&mut self, set: SetId, members: usize) -> GroupId {
+        let (me, mut tries) = (self.here.me, 0);
+        loop {
+            self.minted = self.minted.wrapping_add(1) & COUNT;
+            let count = self.minted.wrapping_add(me.seat << 20) & COUNT;
+            let group = set.name(GroupId::minted(me.proc, count));
+            tries += 1;
+            if group.sequencer(members.max(1)) == 0 || tries == MINT_TRIES {
+                return group;
+            }
+        }
     }
 
     /// Asks the kernel for what it never hands back.
@@ -223,6 +232,9 @@ fn try_post(
         _ => Ok(()),
     }
 }
+
+/// Names looked at for one that suits, of which one in as many as there are members does.
+const MINT_TRIES: u32 = 64;
 
 /// Counts of core groups founded by a policy; those by hand have the top bit set.
 const COUNT: u32 = (1 << 31) - 1;

@@ -171,6 +171,24 @@ fn sets_keep_their_core_groups_apart() {
 }
 
 #[test]
+fn who_founds_a_core_group_gives_the_places_in_it() {
+    let nodes: Vec<u64> = (1..=7).collect();
+    let mut town = Town::with_policy(1, &seats(&nodes), OneToOne);
+    for count in 1..=7 {
+        // The lowest founds it.
+        let (founder, members) = (seat(count), seats(&nodes[count as usize - 1..]));
+        town.ask(founder, Down::Create { lwg: lwg(count, 1), members });
+        town.run();
+        let core = town.towers[&founder].explain(lwg(count, 1)).expect("known").core;
+        let (view, _) = town.towers[&founder]
+            .core_views()
+            .find(|(view, _)| view.group == core)
+            .expect("it is in it");
+        assert_eq!(view.members[core.sequencer(view.members.len())], founder, "{view:?}");
+    }
+}
+
+#[test]
 fn a_set_managed_by_hand_has_what_the_user_puts_there() {
     let mut town = Town::new(1, &seats(&[1, 2, 3]));
     let set = SetId(3);

@@ -4,6 +4,9 @@ use core::fmt;
 
 use muts::{Malformed, ProcId, Sink, Wire};
 
+use crate::epoch::channel_of;
+use crate::view::ViewId;
+
 /// What a view lists: a seat at a process. An embedded tower has one seat, 0; a daemon has one for
 /// each of its clients.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -71,6 +74,14 @@ impl GroupId {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
         Self((u128::from(hash) << 32 | u128::from(count)) & !(1 << 127))
+    }
+
+    /// The rank that gives places to ABCASTs in views of so many members, of which there is one at
+    /// least: groups of the same members have theirs at different ones. What the sequencer casts
+    /// itself needs no second hop, so who mints a name may look for one that suits it.
+    #[must_use]
+    pub fn sequencer(self, members: usize) -> usize {
+        (channel_of(self, ViewId::default()).0 % members as u64) as usize
     }
 }
 

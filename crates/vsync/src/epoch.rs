@@ -86,7 +86,7 @@ impl Epoch {
         let channel = channel_of(group, view);
         let count = members.len();
         let zero = Vector::zero(count);
-        let sequencer = (channel_of(group, ViewId::default()).0 % count as u64) as usize;
+        let sequencer = group.sequencer(count);
         Self {
             group,
             view,
