@@ -15,6 +15,12 @@ const SEEDS_FIXED: u64 = 30;
 /// How long fresh storms last on every push: a minute finds what the last change broke.
 const STORMS_A_PUSH: Duration = Duration::from_secs(60);
 
+/// Every run that failed once.
+const FAILED: &str = "crates/sim/failed";
+
+/// Storms of real processes at night.
+const STORMS_OF_PROCESSES: &str = "60";
+
 /// How long each target is fuzzed at night.
 const FUZZ_SECONDS: u64 = 60;
 
@@ -33,6 +39,7 @@ pub(crate) fn run_all() -> Done {
     doc()?;
     other_systems()?;
     loom()?;
+    sim(&["--list", FAILED].map(str::to_owned))?;
     sim(&["--seeds", &SEEDS_FIXED.to_string()].map(str::to_owned))?;
     storms(STORMS_A_PUSH, of_this_tree().unwrap_or_else(of_this_second))
 }
@@ -74,6 +81,11 @@ pub(crate) fn night(minutes: u64) -> Done {
     run_all()?;
     crate::dist::run()?;
     crate::fuzz::all(FUZZ_SECONDS)?;
+    let storms_of_processes =
+        ["test", "--release", "--package", "horus", "--test", "processes", "storms"];
+    run_with(&storms_of_processes, &[("HORUS_STORMS", STORMS_OF_PROCESSES)])?;
+    let moves = ["--family", "moves", "--from", &of_this_second().to_string(), "--seeds", "500"];
+    sim(&moves.map(str::to_owned))?;
     storms(Duration::from_secs(minutes.saturating_mul(60)), of_this_second())
 }
 

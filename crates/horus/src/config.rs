@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use muts::keyed::KeyFile;
 use muts::os::Clues;
+use vsync::Causality;
 
 /// Who this process is, where it listens, whom it knows. [`Config::new`] has the defaults.
 #[derive(Debug, Clone)]
@@ -44,6 +45,9 @@ pub struct Config {
     pub timing: Timing,
     /// Where light-weight groups are placed.
     pub placing: Placing,
+    /// How far causal order reaches (paper 3.2): within each core group by default. A daemon keeps
+    /// it so for its clients.
+    pub causality: Causality,
 }
 
 /// Whom a process must have met before [`crate::Horus::embedded`] gives it to its caller.
@@ -95,8 +99,16 @@ pub enum Placing {
         /// Others at most.
         slack: Option<u32>,
     },
+    /// The same, looked at again every 5 s: groups that too many hear in vain go elsewhere, core
+    /// groups that nearly coincide become one, and who is in no group leaves the core group.
+    Adaptive {
+        /// Others at most.
+        slack: Option<u32>,
+    },
     /// Each on a core group of its own: the naive way, to compare with.
     OneToOne,
+    /// Only where the user says, on core groups that the user founds: nothing else is placed.
+    ByHand,
 }
 
 impl Config {
@@ -118,6 +130,7 @@ impl Config {
             chaos: false,
             timing: Timing::LOCAL,
             placing: Placing::Smallest { slack: None },
+            causality: Causality::default(),
         }
     }
 

@@ -58,6 +58,6 @@ pub use muts::os::Clues;
 pub use muts::wrong_name;
 pub use posted::Posted;
 pub use sent::{Replies, ReplyResult, Sent};
-pub use vsync::{Admission, Denial, GroupId, How, Partition, Side, Terms};
+pub use vsync::{Admission, Causality, Denial, GroupId, How, Partition, Side, Terms};
 pub use wait::{Pending, Wait};
 pub use word::{group_of_word, is_minted, read_group, read_lwg, show_group, show_lwg};

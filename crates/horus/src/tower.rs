@@ -4,7 +4,9 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use lwg::{Down, Endpoint, Groups, LwgId, OneToOne, Policy, SetId, Smallest, Up, Where};
+use lwg::{
+    Adaptive, ByHand, Down, Endpoint, Groups, LwgId, OneToOne, Policy, SetId, Smallest, Up, Where,
+};
 #[cfg(feature = "embedded")]
 use muts::Address;
 #[cfg(feature = "embedded")]
@@ -140,10 +142,28 @@ pub(crate) fn listen(address: SocketAddr, hall: Option<SocketAddr>) -> Result<Mo
     opened.map(Motor::Net).map_err(|cause| Error::Listen { address, cause: cause.to_string() })
 }
 
-/// Light-weight groups on a kernel that is a daemon's.
-type Remote<P> = Groups<Client, P>;
+/// What places light-weight groups, as the configuration chose it.
+type Chosen = Box<dyn Policy + Send>;
 
-impl<P: Policy + Send> Tower for Remote<P> {
+fn policy(placing: Placing) -> Chosen {
+    let smallest = |slack: Option<u32>| {
+        let extras_max = slack.and_then(|slack| usize::try_from(slack).ok());
+        Smallest { extras_max, grace: None }
+    };
+    match placing {
+        Placing::Smallest { slack } => Box::new(smallest(slack)),
+        Placing::Adaptive { slack } => {
+            Box::new(Adaptive { base: smallest(slack), ..Adaptive::default() })
+        }
+        Placing::OneToOne => Box::new(OneToOne),
+        Placing::ByHand => Box::new(ByHand),
+    }
+}
+
+/// Light-weight groups on a kernel that is a daemon's.
+type Remote = Groups<Client, Chosen>;
+
+impl Tower for Remote {
     fn count(&self, tell: &mut dyn FnMut(&'static str, u64)) {
         Counted::count(self, tell);
     }
@@ -184,14 +204,7 @@ pub(crate) fn remote(config: &Config, socket: &Path, me: ProcId) -> Result<(Moto
     let versions = pretended("gate").unwrap_or(VERSIONS);
     let client = Client::speaking(versions, me, config.name.clone());
     let groups = lwg::Config::new(Endpoint::of(me));
-    let mut tower = match config.placing {
-        Placing::Smallest { slack } => {
-            let extras_max = slack.and_then(|slack| usize::try_from(slack).ok());
-            let policy = Smallest { extras_max, grace: None };
-            Boxed::new(Groups::with_policy(client, groups, policy))
-        }
-        Placing::OneToOne => Boxed::new(Groups::with_policy(client, groups, OneToOne)),
-    };
+    let mut tower = Boxed::new(Groups::with_policy(client, groups, policy(config.placing)));
     let until = pipe.now() + ATTACH_PATIENCE;
     loop {
         match tower.stands() {
@@ -208,10 +221,10 @@ pub(crate) fn remote(config: &Config, socket: &Path, me: ProcId) -> Result<(Moto
 
 /// The whole tower in one process: light-weight groups on the kernel on the transport.
 #[cfg(feature = "embedded")]
-type Embedded<P> = Groups<Kernel<Transport>, P>;
+type Embedded = Groups<Kernel<Transport>, Chosen>;
 
 #[cfg(feature = "embedded")]
-impl<P: Policy + Send> Tower for Chaos<Embedded<P>> {
+impl Tower for Chaos<Embedded> {
     fn count(&self, tell: &mut dyn FnMut(&'static str, u64)) {
         self.tower().count(tell);
     }
@@ -243,7 +256,8 @@ pub(crate) fn embedded(config: &Config, me: ProcId, cuts: &Cuts) -> Boxed {
     transport.beat = config.timing.beat;
     transport.hall = config.hall.map(Address::Net);
     transport.versions = pretended("frames").unwrap_or(transport.versions);
-    let kernel = vsync::Config::new(me, seed).with_suspicion(config.timing.silence);
+    let mut kernel = vsync::Config::new(me, seed).with_suspicion(config.timing.silence);
+    kernel.causality = config.causality;
     let transport = match &config.keys {
         Some(keys) => Transport::guarded(transport, Box::new(Keyed::new(keys))),
         None => Transport::new(transport),
@@ -251,14 +265,6 @@ pub(crate) fn embedded(config: &Config, me: ProcId, cuts: &Cuts) -> Boxed {
     let kernel = Kernel::new(transport, kernel);
     let groups = lwg::Config::new(Endpoint::of(me));
     let cuts = cuts.clone();
-    match config.placing {
-        Placing::Smallest { slack } => {
-            let extras_max = slack.and_then(|slack| usize::try_from(slack).ok());
-            let policy = Smallest { extras_max, grace: None };
-            Boxed::new(Chaos::new(Groups::with_policy(kernel, groups, policy), cuts))
-        }
-        Placing::OneToOne => {
-            Boxed::new(Chaos::new(Groups::with_policy(kernel, groups, OneToOne), cuts))
-        }
-    }
+    let groups = Groups::with_policy(kernel, groups, policy(config.placing));
+    Boxed::new(Chaos::new(groups, cuts))
 }

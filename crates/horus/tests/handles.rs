@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use horus::{Config, CoreGroup, CoreHeard, Error, Group, Horus, Order, Partition, Terms};
+use horus::{
+    Causality, Config, CoreGroup, CoreHeard, Error, Group, Horus, Order, Partition, Terms,
+};
 
 /// Longer than anything here takes, so that a hang fails instead of hanging.
 const LONG: Duration = Duration::from_secs(20);
@@ -13,15 +15,21 @@ fn state(test: &str) -> PathBuf {
     std::env::temp_dir().join(format!("horus-handles-{test}-{}", std::process::id()))
 }
 
-fn open(test: &str, name: &str) -> Horus {
+fn config(test: &str, name: &str) -> Config {
     let here = SocketAddr::from(([127, 0, 0, 1], 0));
-    let config = Config { state_dir: Some(state(test)), ..Config::new(name, here) };
-    Horus::embedded(config).expect("a free port")
+    Config { state_dir: Some(state(test)), ..Config::new(name, here) }
+}
+
+fn open(test: &str, name: &str) -> Horus {
+    Horus::embedded(config(test, name)).expect("a free port")
 }
 
 /// Two processes that have met.
 fn two(test: &str) -> (Horus, Horus) {
-    let (a, b) = (open(test, "a"), open(test, "b"));
+    both(open(test, "a"), open(test, "b"))
+}
+
+fn both(a: Horus, b: Horus) -> (Horus, Horus) {
     for (from, to, name) in [(&a, &b, "b"), (&b, &a, "a")] {
         from.meet(name, to.address().expect("bound")).expect("a name");
         from.member(name).wait_for(LONG).expect("in time").expect("met");
@@ -138,6 +146,28 @@ fn a_gbcast_that_a_view_refuses_for_not_being_primary_is_not_sent_and_said_so() 
             assert!(matches!(told.expect("in time"), Err(Error::NotSent)));
         }
     }
+}
+
+/// How often a multicast waited for another core group, where each follows from one there.
+fn waits_for_others(test: &str, causality: Causality) -> u64 {
+    let open = |name| Horus::embedded(Config { causality, ..config(test, name) });
+    let (a, b) = both(open("a").expect("a free port"), open("b").expect("a free port"));
+    let groups = ["one", "two"].map(|word| a.found(word, &[b.me()]));
+    while groups.iter().any(|group| members(group) < 2) {}
+    let posted: Vec<_> = (0..20)
+        .map(|number| groups[number % 2].cast(Order::Causal, "cause, then effect").expect("open"))
+        .collect();
+    for each in posted {
+        each.stable().wait_for(LONG).expect("in time").expect("stable");
+    }
+    let Ok(counters) = a.counters().wait_for(LONG) else { panic!("not counted in time") };
+    counters.expect("open")["vsync.held_across"]
+}
+
+#[test]
+fn causal_order_reaches_from_one_core_group_to_another_if_it_is_asked_to() {
+    assert_eq!(waits_for_others("causes-within", Causality::Group), 0);
+    assert!(waits_for_others("causes-across", Causality::System) > 0);
 }
 
 fn node(name: &str) -> muts::NodeId {

@@ -21,6 +21,7 @@ pub(crate) struct Config {
     /// Names of nodes, and hosts with ports.
     pub(crate) peers: Vec<(String, String)>,
     pub(crate) clues: Clues,
+    pub(crate) hall: Option<SocketAddr>,
     pub(crate) expect: usize,
     /// Who may begin alone, if not anybody.
     pub(crate) first: Option<String>,
@@ -65,6 +66,7 @@ impl Config {
         let peers = peers.iter().map(|text| peer(text)).collect::<Result<Vec<_>, _>>()?;
         let socket = settings.socket.get_or_insert_with(default_socket).clone();
         let clues = clues(&mut settings, listen, &socket)?;
+        let hall = multicast("hall", &mut settings.hall, listen)?;
         let expect = *settings.expect.get_or_insert(0);
         let first = settings.first.clone();
         if let Some(why) = first.as_deref().and_then(wrong_name) {
@@ -102,6 +104,7 @@ impl Config {
             listen,
             peers,
             clues,
+            hall,
             expect,
             first,
             socket,
@@ -128,6 +131,7 @@ impl Config {
             ("name", self.name != new.name),
             ("listen", self.listen != new.listen),
             ("seeds, services, name_servers, beacon, beside or system", self.clues != new.clues),
+            ("hall", self.hall != new.hall),
             ("socket", self.socket != new.socket),
             ("socket_mode", self.socket_mode != new.socket_mode),
             ("state", self.state != new.state),
@@ -136,8 +140,30 @@ impl Config {
             ("health", self.health != new.health),
             ("log_form", self.log_json != new.log_json),
             ("insecure", self.insecure != new.insecure),
+            // Keys follow keys; a daemon without any is another daemon.
+            ("key_file", self.keys.is_some() != new.keys.is_some()),
         ];
         fixed.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
+    }
+
+    /// These, as far as they take effect while it runs as it does.
+    pub(crate) fn while_running(self, running: &Self) -> Self {
+        Self {
+            name: running.name.clone(),
+            listen: running.listen,
+            clues: running.clues.clone(),
+            hall: running.hall,
+            socket: running.socket.clone(),
+            socket_mode: running.socket_mode,
+            state: running.state.clone(),
+            silence: running.silence,
+            beat: running.beat,
+            health: running.health,
+            log_json: running.log_json,
+            insecure: running.insecure,
+            keys: self.keys.filter(|_| running.keys.is_some()).or_else(|| running.keys.clone()),
+            ..self
+        }
     }
 }
 
@@ -166,6 +192,24 @@ fn log(settings: &mut Settings) -> Result<(LevelFilter, bool), String> {
     }
 }
 
+/// An IP multicast group that a socket of this family can hear; none if it is `off`.
+fn multicast(
+    key: &str,
+    given: &mut Option<String>,
+    listen: SocketAddr,
+) -> Result<Option<SocketAddr>, String> {
+    let text = given.get_or_insert_with(|| "off".into());
+    if text == "off" {
+        return Ok(None);
+    }
+    let group = address(key, text)?;
+    if !group.ip().is_multicast() || group.is_ipv4() != listen.is_ipv4() {
+        let family = if listen.is_ipv4() { "239.255.71.0:7101" } else { "[ff12::7101]:7101" };
+        return Err(format!("{key}: `{group}` is no multicast group like {family}"));
+    }
+    Ok(Some(group))
+}
+
 /// What there is to find other daemons by.
 fn clues(settings: &mut Settings, listen: SocketAddr, socket: &Path) -> Result<Clues, String> {
     let seeds = settings.seeds.get_or_insert_default().clone();
@@ -179,14 +223,7 @@ fn clues(settings: &mut Settings, listen: SocketAddr, socket: &Path) -> Result<C
     let servers = settings.name_servers.iter().flatten();
     let name_servers =
         servers.map(|text| address("name_servers", text)).collect::<Result<Vec<_>, _>>()?;
-    let beacon = settings.beacon.get_or_insert_with(|| "off".into());
-    let beacon = if beacon == "off" { None } else { Some(address("beacon", beacon)?) };
-    if let Some(group) = beacon
-        && (!group.ip().is_multicast() || group.is_ipv4() != listen.is_ipv4())
-    {
-        let family = if listen.is_ipv4() { "239.255.71.0:7101" } else { "[ff12::7101]:7101" };
-        return Err(format!("beacon: `{group}` is no multicast group like {family}"));
-    }
+    let beacon = multicast("beacon", &mut settings.beacon, listen)?;
     let word = settings.system.get_or_insert_with(|| "horus".into());
     let beside = *settings.beside.get_or_insert(true);
     let directory = socket.parent().map(|directory| directory.join("daemons"));
@@ -261,7 +298,7 @@ mod tests {
             Config::of(&settings)
         };
         assert!(of(|_| {}).is_ok());
-        let wrong: [Wrong; 13] = [
+        let wrong: [Wrong; 15] = [
             ("name", |it| it.name = Some("a b".into())),
             ("listen", |it| it.listen = Some("here".into())),
             ("listen", |it| it.listen = Some("0.0.0.0:1".into())),
@@ -270,6 +307,8 @@ mod tests {
             ("seeds", |it| it.seeds = Some(vec!["host".into()])),
             ("services", |it| it.services = Some(vec!["host:1".into()])),
             ("beacon", |it| it.beacon = Some("10.0.0.1:1".into())),
+            ("hall", |it| it.hall = Some("10.0.0.1:1".into())),
+            ("hall", |it| it.hall = Some("[ff12::7102]:7102".into())),
             ("first", |it| it.first = Some("b c".into())),
             ("expect", |it| (it.expect, it.beside) = (Some(1), Some(false))),
             ("socket_mode", |it| it.socket_mode = Some("rw".into())),
@@ -290,5 +329,28 @@ mod tests {
         let before = of(Settings::default());
         let after = of(Settings { slow_ms: Some(5), beat_ms: Some(50), ..Settings::default() });
         assert_eq!(before.fixed_that_differ(&after), ["beat_ms"]);
+        let (old, slow) = (before.beat, after.slow);
+        let running = after.while_running(&before);
+        assert_eq!((running.beat, running.slow), (old, slow));
+        let hall = of(Settings { hall: Some("239.255.71.0:7102".into()), ..Settings::default() });
+        assert_eq!(before.fixed_that_differ(&hall), ["hall"]);
+        assert_eq!(
+            hall.while_running(&before).hall,
+            None,
+            "it hears no hall before it is restarted"
+        );
+    }
+
+    #[test]
+    fn a_key_that_is_taken_out_is_kept_until_the_next_start() {
+        let of = |keys: Option<&KeyFile>| {
+            let settings = Settings { name: Some("a".into()), ..Settings::default() };
+            Config { keys: keys.cloned(), ..Config::of(&settings).expect("fine") }
+        };
+        let keys = KeyFile::generate(None);
+        let (without, with) = (of(None), of(Some(&keys)));
+        assert_eq!(with.fixed_that_differ(&without), ["key_file"]);
+        assert!(without.clone().while_running(&with).keys.is_some());
+        assert!(with.while_running(&without).keys.is_none());
     }
 }

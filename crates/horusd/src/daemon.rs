@@ -72,7 +72,8 @@ pub(crate) fn run(line: &Line, config: Config) -> Result<(), String> {
         )
     })?;
     let me = ProcId { node: NodeId::of_name(&config.name), incarnation };
-    let driver = Driver::exposed(config.listen).map_err(|error| error.to_string())?;
+    let mut driver = Driver::exposed(config.listen).map_err(|error| error.to_string())?;
+    config.hall.map_or(Ok(()), |hall| driver.join(hall)).map_err(|error| error.to_string())?;
     let listens = driver.local_address().map_err(|error| error.to_string())?;
     let signals = Signals::open(driver.bell()).map_err(|error| format!("no signals: {error}"))?;
     let bell = driver.bell();
@@ -132,6 +133,7 @@ fn server(config: &Config, me: ProcId) -> Server<Transport> {
     let mut transport = muts::Config::new(me, seed);
     transport.silence = config.silence;
     transport.beat = config.beat;
+    transport.hall = config.hall.map(Address::Net);
     transport.versions = pretended("frames").unwrap_or(transport.versions);
     let transport = match &config.keys {
         Some(keys) => Transport::guarded(transport, Box::new(Keyed::new(keys))),
@@ -326,6 +328,7 @@ impl Daemon<'_> {
         if !fixed.is_empty() {
             warn!(keys = fixed.join(", "), "these take effect at the next start");
         }
+        let config = config.while_running(&self.config);
         self.level.set(config.log);
         self.server.reconfigure(|gate| adjust(gate, &config));
         if let Some(keys) = &config.keys {

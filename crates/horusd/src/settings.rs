@@ -57,6 +57,11 @@ pub(crate) struct Settings {
     /// 239.255.71.0:7101, or `off` [default: off]
     #[arg(long, value_name = "GROUP", env = "HORUSD_BEACON")]
     pub(crate) beacon: Option<String>,
+    /// An IP multicast group and a port that all daemons of the system share, 239.255.71.0:7102:
+    /// what several are to hear goes there once, as far as the network carries it. `off`: to each
+    /// alone [default: off]
+    #[arg(long, value_name = "GROUP", env = "HORUSD_HALL")]
+    pub(crate) hall: Option<String>,
     /// Whether daemons whose sockets lie in one directory find each other there [default: true]
     #[arg(long, num_args = 0..=1, default_missing_value = "true", env = "HORUSD_BESIDE")]
     pub(crate) beside: Option<bool>,
@@ -125,6 +130,7 @@ impl Settings {
             services: self.services.or(below.services),
             name_servers: self.name_servers.or(below.name_servers),
             beacon: self.beacon.or(below.beacon),
+            hall: self.hall.or(below.hall),
             beside: self.beside.or(below.beside),
             system: self.system.or(below.system),
             expect: self.expect.or(below.expect),

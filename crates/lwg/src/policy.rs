@@ -1,6 +1,8 @@
 //! Policy: where a light-weight group is placed and when it moves, apart from the mechanism
 //! (paper 5.1).
 
+use alloc::boxed::Box;
+
 use muts::Duration;
 use vsync::{Endpoint, GroupId};
 
@@ -78,6 +80,28 @@ pub trait Policy {
     /// Whether a process leaves core groups that have groups, but none that it is in.
     fn shrinks(&self) -> bool {
         false
+    }
+}
+
+/// Whichever it is: for who chooses one at run time.
+impl Policy for Box<dyn Policy + Send> {
+    fn place(&self, members: &[Endpoint], cores: &CoreSet) -> Place {
+        (**self).place(members, cores)
+    }
+    fn grace(&self) -> Duration {
+        (**self).grace()
+    }
+    fn cores_max(&self) -> usize {
+        (**self).cores_max()
+    }
+    fn review(&self) -> Option<Duration> {
+        (**self).review()
+    }
+    fn remap(&self, standing: &Standing<'_>, cores: &CoreSet) -> Remap {
+        (**self).remap(standing, cores)
+    }
+    fn shrinks(&self) -> bool {
+        (**self).shrinks()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
@@ -20,6 +20,10 @@ struct Options {
     /// How many seeds to run of each family and mode; of `many` a tenth of that.
     #[arg(long, default_value_t = 100)]
     seeds: u64,
+    /// Run what this file lists instead, one run a line: seed, family, mode, and what went wrong
+    /// when it failed.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "family", "mode"])]
+    list: Option<PathBuf>,
     /// The first of them.
     #[arg(long, default_value_t = 1)]
     from: u64,
@@ -46,6 +50,9 @@ struct Options {
     out: Option<PathBuf>,
 }
 
+/// What is run, and how.
+type Kind = (Family, Mode);
+
 /// Sums over runs.
 #[derive(Default)]
 struct Sums {
@@ -60,32 +67,27 @@ struct Sums {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let named = |name: &Option<String>, this: &str| name.as_deref().is_none_or(|name| name == this);
-    let asked = options.family.as_deref() == Some(Family::Moves.name());
-    let families = Family::ALL.into_iter().chain(asked.then_some(Family::Moves));
-    let families = families.filter(|it| named(&options.family, it.name()));
-    let mut kinds = Vec::new();
-    for family in families {
-        let modes = Mode::ALL.into_iter().filter(|it| named(&options.mode, it.name()));
-        kinds.extend(modes.map(|mode| (family, mode)));
-    }
-    if kinds.is_empty() {
-        let families = "streams, core, lwg, gate, gate-lwg, many, moves";
-        eprintln!("no such family or mode: {families}; safety, liveness");
-        return ExitCode::from(2);
-    }
     let seeds = match options.seed {
         Some(seed) => seed..seed + 1,
         None => options.from..options.from + options.seeds,
+    };
+    let asked = match &options.list {
+        Some(list) => listed(list),
+        None => Ok(kinds(&options).map(|kind| (kind, seeds.clone())).collect()),
+    };
+    let asked: Vec<(Kind, Range<u64>)> = match asked {
+        Ok(asked) if !asked.is_empty() => asked,
+        Ok(_) => return wrong("no such family or mode"),
+        Err(why) => return wrong(&why),
     };
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let threads = if options.trace { 1 } else { options.threads.unwrap_or(cores) };
     let (next, failed) = (AtomicUsize::new(0), AtomicU64::new(0));
     thread::scope(|scope| {
-        for _ in 0..threads.clamp(1, kinds.len()) {
+        for _ in 0..threads.clamp(1, asked.len()) {
             scope.spawn(|| {
-                while let Some(kind) = kinds.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    failed.fetch_add(all_of(&options, *kind, &seeds), Ordering::Relaxed);
+                while let Some((kind, seeds)) = asked.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    failed.fetch_add(all_of(&options, *kind, seeds), Ordering::Relaxed);
                 }
             });
         }
@@ -93,8 +95,50 @@ fn main() -> ExitCode {
     if failed.into_inner() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+fn wrong(why: &str) -> ExitCode {
+    let families = "streams, core, lwg, gate, gate-lwg, many, moves";
+    eprintln!("{why}: {families}; safety, liveness");
+    ExitCode::from(2)
+}
+
+/// Every family that is meant, in every mode that is.
+fn kinds(options: &Options) -> impl Iterator<Item = Kind> {
+    let named = |name: &Option<String>, this: &str| name.as_deref().is_none_or(|name| name == this);
+    let asked = options.family.as_deref() == Some(Family::Moves.name());
+    let families = Family::ALL.into_iter().chain(asked.then_some(Family::Moves));
+    let families = families.filter(move |it| named(&options.family, it.name()));
+    families.flat_map(move |family| {
+        let modes = Mode::ALL.into_iter().filter(move |it| named(&options.mode, it.name()));
+        modes.map(move |mode| (family, mode))
+    })
+}
+
+/// What a list names; blank lines and those that begin with `#` name nothing.
+fn listed(list: &Path) -> Result<Vec<(Kind, Range<u64>)>, String> {
+    let text = std::fs::read_to_string(list);
+    let text = text.map_err(|error| format!("{}: {error}", list.display()))?;
+    let mut found = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        if line.trim().is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let mut words = line.split_whitespace();
+        let seed = words.next().and_then(|word| word.parse::<u64>().ok());
+        let word = words.next();
+        let family = Family::ALL.into_iter().chain([Family::Moves]);
+        let family = family.into_iter().find(|family| Some(family.name()) == word);
+        let word = words.next();
+        let mode = Mode::ALL.into_iter().find(|mode| Some(mode.name()) == word);
+        let (Some(seed), Some(family), Some(mode)) = (seed, family, mode) else {
+            return Err(format!("{}: line {number} is not SEED FAMILY MODE", list.display()));
+        };
+        found.push(((family, mode), seed..seed + 1));
+    }
+    Ok(found)
+}
+
 /// Runs these seeds; how many failed.
-fn all_of(options: &Options, (family, mode): (Family, Mode), seeds: &Range<u64>) -> u64 {
+fn all_of(options: &Options, (family, mode): Kind, seeds: &Range<u64>) -> u64 {
     let began = Instant::now();
     let mut sums = Sums::default();
     let count = (seeds.end - seeds.start).div_ceil(family.weight());

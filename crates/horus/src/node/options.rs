@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use horus::{Clues, Config, Placing, Start, Timing};
+use horus::{Causality, Clues, Config, Placing, Start, Timing};
 
 use super::words;
 
@@ -84,7 +84,8 @@ pub(crate) struct Options {
     /// Where light-weight groups are placed
     #[arg(long, value_enum, default_value_t = Policy::Smallest)]
     policy: Policy,
-    /// silence_ms, beat_ms, untaken_ms (0: never), policy or k: one setting over the profile's
+    /// silence_ms, beat_ms, untaken_ms (0: never), policy, k, or causality (group or system): one
+    /// setting over the profile's
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
 }
@@ -99,7 +100,9 @@ enum Profile {
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Policy {
     Smallest,
+    Adaptive,
     OneToOne,
+    ByHand,
 }
 
 fn peer(text: &str) -> Result<(String, SocketAddr), String> {
@@ -230,12 +233,30 @@ impl Options {
 const fn placing(policy: Policy) -> Placing {
     match policy {
         Policy::Smallest => Placing::Smallest { slack: None },
+        Policy::Adaptive => Placing::Adaptive { slack: None },
         Policy::OneToOne => Placing::OneToOne,
+        Policy::ByHand => Placing::ByHand,
+    }
+}
+
+fn policies() -> Vec<String> {
+    let all = Policy::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+    all.map(|value| value.get_name().to_owned()).collect()
+}
+
+fn causality(config: &Config, setting: &str, value: &str) -> Result<Causality, String> {
+    match value {
+        "group" => Ok(Causality::Group),
+        "system" if config.daemon.is_some() => {
+            Err(format!("--set {setting}: a daemon keeps causal order within each core group"))
+        }
+        "system" => Ok(Causality::System),
+        _ => Err(format!("--set {setting}: group or system")),
     }
 }
 
 fn apply(config: &mut Config, setting: &str) -> Result<(), String> {
-    let known = "silence_ms, beat_ms, untaken_ms, policy, k";
+    let known = "silence_ms, beat_ms, untaken_ms, policy, k, causality";
     let (key, value) = setting
         .split_once('=')
         .ok_or_else(|| format!("--set {setting}: not KEY=VALUE; the keys are {known}"))?;
@@ -250,11 +271,19 @@ fn apply(config: &mut Config, setting: &str) -> Result<(), String> {
             let patience = Duration::from_millis(number(0)?.into());
             config.timing.untaken = Some(patience).filter(|patience| !patience.is_zero());
         }
-        "k" => config.placing = Placing::Smallest { slack: Some(number(0)?) },
+        "k" => match &mut config.placing {
+            Placing::Smallest { slack } | Placing::Adaptive { slack } => {
+                *slack = Some(number(0)?);
+            }
+            Placing::OneToOne | Placing::ByHand => {
+                return Err(format!("--set {setting}: only smallest and adaptive have a k"));
+            }
+        },
+        "causality" => config.causality = causality(config, setting, value)?,
         "policy" => {
             config.placing = placing(
                 Policy::from_str(value, false)
-                    .map_err(|_| format!("--set {setting}: smallest or one-to-one"))?,
+                    .map_err(|_| format!("--set {setting}: {}", policies().join(", ")))?,
             );
         }
         _ => return Err(format!("--set {setting}: the keys are {known}")),
@@ -287,6 +316,16 @@ mod tests {
         let config = config.expect("fine");
         assert_eq!(config.timing, Timing { beat: Duration::from_millis(70), ..Timing::WAN });
         assert_eq!(config.placing, Placing::Smallest { slack: Some(0) });
+        assert_eq!(config.causality, Causality::Group);
+    }
+
+    #[test]
+    fn every_policy_that_is_shipped_can_be_chosen_and_causality_too() {
+        let chosen = |more: &[&str]| self::config(more).expect("fine");
+        let adaptive = chosen(&["--policy", "adaptive", "--set", "k=2"]).placing;
+        assert_eq!(adaptive, Placing::Adaptive { slack: Some(2) });
+        assert_eq!(chosen(&["--set", "policy=by-hand"]).placing, Placing::ByHand);
+        assert_eq!(chosen(&["--set", "causality=system"]).causality, Causality::System);
     }
 
     #[test]
@@ -301,6 +340,10 @@ mod tests {
         for (more, named) in [
             (&["--set", "speed=9"][..], "speed"),
             (&["--set", "k"], "KEY=VALUE"),
+            (&["--set", "policy=cheapest"], "smallest, adaptive, one-to-one, by-hand"),
+            (&["--policy", "one-to-one", "--set", "k=1"], "only smallest and adaptive"),
+            (&["--set", "causality=all"], "group or system"),
+            (&["--daemon", "/run/d", "--set", "causality=system"], "a daemon keeps"),
             (&["--set", "silence_ms=1"], "beat_ms"),
             (&["--peer", "b:7002"], "NAME=ADDRESS"),
             (&["--peer", "b=localhost:7002"], "like 127.0.0.1:7001"),
