@@ -88,6 +88,7 @@ fn faults() -> Result<Vec<Fault>, String> {
     let packages = metadata()?.packages;
     let mut faults = arrows::point_left(&packages);
     faults.extend(homes::named(&packages));
+    faults.extend(homes::empty(&packages, &sources));
     for source in sources.iter().filter(|source| source.is_rust()) {
         faults.extend(RULES.iter().flat_map(|rule| rule(source)));
     }

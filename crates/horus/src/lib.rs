@@ -61,3 +61,6 @@ pub use sent::{Replies, ReplyResult, Sent};
 pub use vsync::{Admission, Causality, Denial, GroupId, How, Partition, Side, Terms};
 pub use wait::{Pending, Wait};
 pub use word::{group_of_word, is_minted, read_group, read_lwg, show_group, show_lwg};
+/// What one builds with groups: guests of a tower, driven by [`Horus::events`] and
+/// [`Horus::ask_all`].
+pub use {names, tools};

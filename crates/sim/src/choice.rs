@@ -1,39 +1,21 @@
-//! Choice: every random choice of a run, drawn from a seed, or all of them enumerated.
+//! Choice: every random choice of a run, drawn from its seed.
 
 use muts::Random;
 
-/// Where the choices of a run come from. Whoever chooses cannot tell which it is.
+/// Where the choices of a run come from.
 #[derive(Debug, Clone)]
-pub struct Choice(Source);
-
-#[derive(Debug, Clone)]
-enum Source {
-    Seed(Random),
-    Path(Path),
-}
-
-/// The choices taken so far on one way through the tree of all choices.
-#[derive(Debug, Clone, Default)]
-struct Path {
-    /// What was chosen, and out of how many.
-    taken: Vec<(u64, u64)>,
-    /// The next to be chosen; beyond the end, the first of what there is.
-    at: usize,
-}
+pub struct Choice(Random);
 
 impl Choice {
     /// Choices drawn from a seed: the same seed, the same choices.
     #[must_use]
     pub const fn from_seed(seed: u64) -> Self {
-        Self(Source::Seed(Random::new(seed)))
+        Self(Random::new(seed))
     }
 
     /// A number below `bound`; 0 if there is nothing to choose.
     pub fn below(&mut self, bound: u64) -> u64 {
-        match &mut self.0 {
-            Source::Seed(random) => random.below(bound),
-            Source::Path(path) => path.below(bound),
-        }
+        self.0.below(bound)
     }
 
     /// A number from `low` to `high`, both included.
@@ -46,10 +28,7 @@ impl Choice {
         match parts {
             0 => false,
             1_000_000.. => true,
-            _ => match &mut self.0 {
-                Source::Seed(random) => random.chance(parts),
-                Source::Path(path) => path.below(2) == 1,
-            },
+            _ => self.0.chance(parts),
         }
     }
 
@@ -76,88 +55,14 @@ impl Choice {
     }
 
     /// A source of its own, so that what one part of a run chooses does not shift what others do.
-    /// An enumeration has no forks: there the fork draws from a fixed seed.
     pub fn fork(&mut self) -> Self {
-        match &mut self.0 {
-            Source::Seed(random) => Self::from_seed(random.draw()),
-            Source::Path(_) => Self::from_seed(0),
-        }
-    }
-}
-
-impl Path {
-    fn below(&mut self, bound: u64) -> u64 {
-        if bound < 2 {
-            return 0;
-        }
-        if self.at == self.taken.len() {
-            self.taken.push((0, bound));
-        }
-        let (chosen, out_of) = self.taken[self.at];
-        assert_eq!(out_of, bound, "the same choices before, so the same choice now");
-        self.at += 1;
-        chosen
-    }
-}
-
-/// Enumerates every way through the choices of a case, depth first.
-///
-/// ```
-/// let mut sums = Vec::new();
-/// let mut every = sim::Every::default();
-/// while let Some(mut choice) = every.next() {
-///     sums.push(choice.below(2) * 10 + choice.below(3));
-///     every.done(choice);
-/// }
-/// assert_eq!(sums, [0, 1, 2, 10, 11, 12]);
-/// ```
-#[derive(Debug, Default)]
-pub struct Every {
-    next: Option<Vec<(u64, u64)>>,
-    begun: bool,
-}
-
-impl Every {
-    /// The choices of the next way; none when all ways were gone.
-    #[allow(clippy::should_implement_trait, reason = "a way must be handed back before the next")]
-    pub fn next(&mut self) -> Option<Choice> {
-        let taken = if self.begun { self.next.take()? } else { Vec::new() };
-        self.begun = true;
-        Some(Choice(Source::Path(Path { taken, at: 0 })))
-    }
-
-    /// Hands a way back once it was gone, so that the next can differ from it.
-    pub fn done(&mut self, choice: Choice) {
-        let Source::Path(path) = choice.0 else { return };
-        let mut taken = path.taken;
-        while let Some((chosen, out_of)) = taken.pop() {
-            if chosen + 1 < out_of {
-                taken.push((chosen + 1, out_of));
-                self.next = Some(taken);
-                return;
-            }
-        }
+        Self::from_seed(self.0.draw())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_way_is_gone_once_even_if_later_choices_depend_on_earlier_ones() {
-        let mut seen = Vec::new();
-        let mut every = Every::default();
-        while let Some(mut choice) = every.next() {
-            let length = choice.between(0, 2);
-            seen.push((0..length).map(|_| choice.below(2)).collect::<Vec<_>>());
-            every.done(choice);
-        }
-        let mut distinct = seen.clone();
-        distinct.sort();
-        distinct.dedup();
-        assert_eq!((seen.len(), distinct.len()), (1 + 2 + 4, 7));
-    }
 
     #[test]
     fn some_keeps_the_least_number() {

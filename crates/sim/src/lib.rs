@@ -20,7 +20,7 @@ mod verdict;
 mod ways;
 mod world;
 
-pub use choice::{Choice, Every};
+pub use choice::Choice;
 pub use diary::Diary;
 pub use gated::{Core, Gated, daemon_of};
 pub use network::{Arrivals, HALL, Intake, Network, Weather};
@@ -29,7 +29,7 @@ pub use script::{
     App, Birth, Client, Keepers, Load, Member, Phase, Plan, Roster, Seen, Stream, Wishes,
     channel_of,
 };
-pub use sight::{apart, share_core_view, share_light_view, unsettled};
+pub use sight::{apart, share_core_view, unsettled};
 pub use storm::{Fault, Storm, fault_kinds, faults};
 pub use tap::Tap;
 pub use towers::{

@@ -1,11 +1,10 @@
 //! Sight: what a test may see of a world that no process in it can.
 
-use lwg::LwgId;
 use muts::{Counted, Layer};
 use vsync::GroupId;
 
 use crate::script::App;
-use crate::towers::{CoreWorld, LightWorld};
+use crate::towers::CoreWorld;
 use crate::world::World;
 
 /// Whether these hosts are all in one view of a core group, and nobody else is in it.
@@ -17,21 +16,6 @@ pub fn share_core_view(world: &CoreWorld, group: GroupId, hosts: &[usize]) -> bo
     hosts.iter().all(|host| {
         let Some(app) = world.app(*host) else { return false };
         let Some(view) = app.views().find(|view| view.group == group) else { return false };
-        let mut listed: Vec<_> = view.members.iter().map(|member| member.proc).collect();
-        listed.sort();
-        *first.get_or_insert(view.id) == view.id && listed == members
-    })
-}
-
-/// Whether these hosts are all in one view of a light-weight group, and nobody else is in it.
-#[must_use]
-pub fn share_light_view(world: &LightWorld, group: LwgId, hosts: &[usize]) -> bool {
-    let mut members: Vec<_> = hosts.iter().map(|host| world.process(*host)).collect();
-    members.sort();
-    let mut first = None;
-    hosts.iter().all(|host| {
-        let Some(app) = world.app(*host) else { return false };
-        let Some(view) = app.views().get(&group) else { return false };
         let mut listed: Vec<_> = view.members.iter().map(|member| member.proc).collect();
         listed.sort();
         *first.get_or_insert(view.id) == view.id && listed == members

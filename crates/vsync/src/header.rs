@@ -68,8 +68,8 @@ const SAFE: u8 = 32;
 const WITH_AUDIENCE: u8 = 64;
 const WITH_STAMP: u8 = 128;
 
-/// What is said of a user's message that is for all, is not safe, and waits for nothing but what the
-/// one before it waited for: its order, and the stamp of an ABCAST. Nearly all are so.
+/// What is said of a user's message that is for all, is not safe, and waits for nothing but what
+/// the one before it waited for: its order, and the stamp of an ABCAST. Nearly all are so.
 #[inline]
 pub(crate) fn again(header: &[u8]) -> Option<(Order, u64)> {
     match header {

@@ -21,6 +21,41 @@ pub(super) fn named(packages: &[Package]) -> Vec<Fault> {
     faults
 }
 
+/// No home stands empty, and no manifest names what its package does not use.
+pub(super) fn empty(packages: &[Package], sources: &[Source]) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for package in packages {
+        let (name, place) = (package.name.as_str(), manifest(&package.name));
+        let names = |it: &str| package.dependencies.iter().any(|on| on.name == it);
+        let at_home = HOMES.iter().filter(|home| home.packages.contains(&name));
+        for home in at_home.filter(|home| !names(home.name)) {
+            let what = format!("{} is at home in {name}, which does not name it", home.name);
+            faults.push(Fault::new(&place, 0, what));
+        }
+        let folder = place.trim_end_matches("Cargo.toml");
+        let own = || sources.iter().filter(|it| it.is_rust() && it.path.starts_with(folder));
+        // Files of another package that it takes in whole.
+        let taken = |it: &Source| {
+            let crates = it.path.strip_prefix("crates/").and_then(|path| path.split_once("/src/"));
+            crates.is_some_and(|(other, _)| {
+                own().any(|source| source.text.contains(&format!("/{other}/src/")))
+            })
+        };
+        let used = |word: &str| {
+            let lent = sources.iter().filter(|it| it.is_rust() && taken(it));
+            own().chain(lent).any(|source| has_word(&source.text, word))
+        };
+        for on in &package.dependencies {
+            let word = on.name.replace('-', "_");
+            if !used(&word) {
+                let what = format!("{} is named and used nowhere in {name}", on.name);
+                faults.push(Fault::new(&place, 0, what));
+            }
+        }
+    }
+    faults
+}
+
 /// Code uses no dependency outside its rooms.
 pub(super) fn used(source: &Source) -> Vec<Fault> {
     let mut faults = Vec::new();
@@ -54,6 +89,23 @@ mod tests {
         assert_eq!(named(&[package(on("bytes"))]).len(), 0);
         assert_eq!(named(&[package(on("mio"))]).len(), 1);
         assert_eq!(named(&[package(on("left-pad"))]).len(), 1);
+    }
+
+    #[test]
+    fn what_is_named_is_used_and_what_has_a_home_lives_there() {
+        let on = |name: &str, path: Option<&str>| Dependency {
+            name: name.into(),
+            path: path.map(str::to_owned),
+            uses_default_features: true,
+            features: Vec::new(),
+        };
+        let tools = |dependencies| Package { name: "tools".into(), dependencies };
+        let source = |text| [Source::new("crates/tools/src/lib.rs", text)];
+        let found = |package, text| empty(&[package], &source(text)).len();
+        let all = || vec![on("bytes", None), on("lwg", Some("crates/lwg"))];
+        assert_eq!(found(tools(all()), "use bytes::Bytes;\nuse lwg::Up;"), 0);
+        assert_eq!(found(tools(all()), "use bytes::Bytes;"), 1);
+        assert_eq!(found(tools(vec![]), ""), 1, "bytes are at home there");
     }
 
     #[test]

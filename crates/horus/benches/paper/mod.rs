@@ -20,9 +20,12 @@ const LEAVE: f64 = 9.0 / 197.0;
 /// 18 ms against 10.4 ms.
 const ALTERNATE: [(usize, f64); 2] = [(2, 10.0 / 3.2), (4, 18.0 / 10.4)];
 
-/// Measures, tells, and draws where no lines are wanted.
+/// Measures, tells, and draws where no lines are wanted: into the documentation what was measured
+/// for as long as it takes.
 pub(crate) fn all(options: &Options) {
-    let plots = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/plots");
+    let plots = if options.quick { "../../target/plots" } else { "../../docs/plots" };
+    let plots = Path::new(env!("CARGO_MANIFEST_DIR")).join(plots);
+    std::fs::create_dir_all(&plots).expect("a directory for plots");
     let place = |name: &str| (!options.json).then(|| plots.join(name));
     if options.wants("paper.operations") {
         operations(options, place("operations.svg"));

@@ -321,7 +321,7 @@ mod tests {
 
     #[test]
     fn every_policy_that_is_shipped_can_be_chosen_and_causality_too() {
-        let chosen = |more: &[&str]| self::config(more).expect("fine");
+        let chosen = |more: &[&str]| config(more).expect("fine");
         let adaptive = chosen(&["--policy", "adaptive", "--set", "k=2"]).placing;
         assert_eq!(adaptive, Placing::Adaptive { slack: Some(2) });
         assert_eq!(chosen(&["--set", "policy=by-hand"]).placing, Placing::ByHand);

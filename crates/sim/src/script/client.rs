@@ -407,6 +407,11 @@ impl App for Client {
             Some(Down::Send { lwg, .. } | Down::Tell { lwg, .. }) => {
                 self.full.insert(lwg);
             }
+            // Whoever is to pass it on may be silent for good: what is for others goes first.
+            Some(ask @ Down::SendThrough { .. }) => {
+                self.stuck = true;
+                self.asks.push_back(ask);
+            }
             Some(ask) => {
                 self.stuck = true;
                 self.asks.push_front(ask);
