@@ -22,7 +22,6 @@ use status::{guarded, wrong};
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
-#[expect(non_camel_case_types, reason = "the name that C sees")]
 pub enum horus_status {
     /// As asked.
     OK = 0,

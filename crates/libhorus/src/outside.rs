@@ -12,7 +12,6 @@ use crate::status::guarded;
 /// Names a group, the same at every process.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
-#[expect(non_camel_case_types, reason = "the name that C sees")]
 pub struct lwg_name {
     /// A hash of who created it.
     pub creator: u64,

@@ -161,7 +161,7 @@ impl<T: Tool> World<T> {
                 members: wanted.iter().copied().collect(),
                 transitional: transitional.into(),
                 core: GroupId(1),
-                core_view: vsync::ViewId::default(),
+                core_view: Default::default(),
                 traits: lwg::Traits::PLAIN,
                 previous,
             })));
