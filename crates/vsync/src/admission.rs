@@ -113,10 +113,12 @@ impl Serving {
 
     /// Takes the user's answer; what it was not asked is nothing.
     pub(crate) fn answer(&mut self, who: ProcId, denied: Option<u16>) {
+        let refused = |reason| Verdict::Denied(Denial::Refused(reason));
+        let verdict = denied.map_or(Verdict::Comes, refused);
         if let Some(pending) = self.asked.get_mut(&who) {
-            let refused = |reason| Verdict::Denied(Denial::Refused(reason));
-            pending.verdict = denied.map_or(Verdict::Comes, refused);
+            pending.verdict = verdict;
         }
+        self.answer_shown(who, verdict);
     }
 
     /// A member that still asks to join lacks the INSTALL that let it in, or has forgotten all.

@@ -91,8 +91,12 @@ pub(crate) enum Control {
     Installed { group: GroupId, view: ViewId },
     /// Let `who` into the group; relayed to the coordinator.
     Join { group: GroupId, who: ProcId, nonce: u64, highest: u64, ticket: Vec<u8> },
-    /// The one who asked with this nonce may not come in.
+    /// The one who asked with this nonce may not come in; without asking, by a merge.
     Denied { group: GroupId, nonce: u64, denial: Denial },
+    /// Show what a joiner would; answered by Shown.
+    Show { group: GroupId },
+    /// This.
+    Shown { group: GroupId, ticket: Vec<u8> },
     /// Let the sender out.
     Leave { group: GroupId, epoch: ViewId },
     /// Come into the group: answered by asking to join.
@@ -135,6 +139,8 @@ impl Control {
             | Self::Leave { group, .. }
             | Self::Invite { group }
             | Self::Denied { group, .. }
+            | Self::Show { group }
+            | Self::Shown { group, .. }
             | Self::Where { group, .. }
             | Self::MergeAsk { group, .. }
             | Self::MergeGrant { group, .. }
@@ -247,4 +253,6 @@ wired! {
     15 Stability { group, epoch, received, processed, wanted }
     16 Denied { group, nonce, denial }
     17 StabilityOfAll { group, epoch, received, processed }
+    18 Show { group }
+    19 Shown { group, ticket }
 }

@@ -276,6 +276,7 @@ impl Serving {
             leavers,
             highest: flush.statuses.values().map(|status| status.highest).max().unwrap_or(0),
             hidden: self.founding.is_some(),
+            kin: self.kin.relatives().collect(),
         }
     }
 }

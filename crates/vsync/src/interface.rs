@@ -249,6 +249,9 @@ pub enum Fault {
     TooMany,
     /// Longer than `limits::CAST_BYTES_MAX` with all headers: the multicast was dropped.
     TooLong,
+    /// Another side of the group does not let this one in: the two stay apart. Told once by each
+    /// coordinator that refuses.
+    Denied(Denial),
     /// The view is not primary and the group's terms refuse multicasts in such: the multicast was
     /// dropped. Send again in a view that is.
     NotPrimary,

@@ -61,7 +61,7 @@ impl Joining {
                 Some(contact) if !turn.peers.is_lost(contact) => alloc::vec![contact],
                 _ => turn.peers.living().collect(),
             };
-            let ticket = turn.terms(group).ticket;
+            let ticket = turn.terms(group).shows();
             let join = Control::Join { group, who, nonce, highest, ticket };
             for proc in asked {
                 turn.control(proc, &join);

@@ -44,6 +44,7 @@ mod reports;
 mod sequencer;
 mod serving;
 mod settled;
+mod showing;
 mod sound;
 mod span;
 mod spread;

@@ -24,6 +24,8 @@ use crate::interface::Up;
 use crate::kin::Kin;
 use crate::merge::Merge;
 use crate::repeating::Repeating;
+use crate::showing::{NO_JOINING, Shown};
+use crate::terms::Denial;
 use crate::turn::Turn;
 use crate::view::ViewId;
 use crate::whereabouts::Sighting;
@@ -48,6 +50,10 @@ pub(crate) struct Serving {
     pub(crate) joins: BTreeMap<ProcId, Asked>,
     /// Whom the user has been asked about: with which nonce, when last, and what it answered.
     pub(crate) asked: BTreeMap<ProcId, Pending>,
+    /// What processes of other sides have shown, who are to be judged.
+    pub(crate) shown: BTreeMap<ProcId, Shown>,
+    /// Coordinators of other sides that let this one not in.
+    pub(crate) refused_by: BTreeMap<ProcId, Denial>,
     /// Who asked to be let out.
     pub(crate) leaves: BTreeSet<ProcId>,
     /// The user of this member has asked to be let out.
@@ -111,6 +117,8 @@ impl Serving {
             decided: None,
             joins: BTreeMap::new(),
             asked: BTreeMap::new(),
+            shown: BTreeMap::new(),
+            refused_by: BTreeMap::new(),
             leaves: BTreeSet::new(),
             leaving: false,
             invited: BTreeMap::new(),
@@ -289,6 +297,8 @@ impl Serving {
         }
         give_back(&mut self.joins);
         give_back(&mut self.asked);
+        give_back(&mut self.shown);
+        give_back(&mut self.refused_by);
         give_back(&mut self.invited);
         give_back(&mut self.apart);
         give_back(&mut self.pleading);
@@ -358,6 +368,11 @@ impl Serving {
             }
             Control::MergeReady { merge, part, .. } => {
                 self.take_merge_ready(turn, from, merge, part);
+            }
+            Control::Show { .. } => self.take_show(turn, from),
+            Control::Shown { ticket, .. } => self.take_shown(from, ticket),
+            Control::Denied { nonce: NO_JOINING, denial, .. } => {
+                self.take_denied(turn, from, denial);
             }
             Control::Install(_)
             | Control::Installed { .. }

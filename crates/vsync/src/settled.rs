@@ -4,7 +4,7 @@
 //! other at least one is not settled while any of them are to come into one view, or go out of one.
 //! Keeps: nothing.
 
-use muts::{Instant, Multicast};
+use muts::{Instant, Multicast, ProcId};
 
 use crate::group::Group;
 use crate::kernel::Kernel;
@@ -81,7 +81,8 @@ impl Serving {
 
     /// Whether somebody who may be in another component of the group is to come back.
     fn is_parted(&self, peers: &Peers, now: Instant) -> bool {
-        let mut absent = self.kin.iter().filter(|proc| !self.epoch.members.contains(proc));
+        let apart = |proc: &ProcId| !self.epoch.members.contains(proc) && !self.is_refused(*proc);
+        let mut absent = self.kin.iter().filter(apart);
         self.founding.is_none() && absent.any(|proc| peers.comes_back(now, proc))
     }
 }

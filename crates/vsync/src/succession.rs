@@ -70,8 +70,7 @@ impl Serving {
         let asked = joiners.iter().map(|joiner| self.joins[&joiner.proc].highest);
         let highest = parts.iter().map(|part| part.highest).chain(asked).max().unwrap_or(0);
         let view = ViewId { epoch: highest + 1, coordinator: turn.me() };
-        let kin = self.kin.iter().collect();
-        let install = Arc::new(Install { group: self.group(), view, parts, joiners, kin });
+        let install = Arc::new(Install { group: self.group(), view, parts, joiners });
         turn.spreads.add(turn.now, turn.config.control, turn.me(), Arc::clone(&install));
         self.decided = Some(install);
     }
@@ -154,7 +153,7 @@ impl Serving {
         let old = core::mem::take(&mut self.epoch.members);
         let base = self.epoch.ends_at(&part.cut);
         let same = install.keeps(&part, &old) && self.owed.iter().any(is_global);
-        old.into_iter().filter(|proc| *proc != me).for_each(|proc| self.kin.add(proc));
+        self.note_members(me, &old);
         let told = self.epoch.told;
         self.enter(turn, install, Some(&part), previous);
         if same {
@@ -285,9 +284,10 @@ impl Serving {
                 sighting.forget();
             }
         }
-        let known = members.iter().chain(&install.kin).copied().filter(|proc| *proc != me);
-        for proc in known {
-            self.kin.add(proc);
+        self.note_members(me, &members);
+        let kin = install.parts.iter().flat_map(|part| &part.kin);
+        for relative in kin.filter(|relative| relative.proc != me) {
+            self.kin.note(*relative);
         }
         if self.history.len() >= HISTORY_MAX {
             self.history.remove(0);

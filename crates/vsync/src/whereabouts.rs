@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 use muts::{Instant, ProcId};
 
 use crate::control::{Control, Whereabouts};
+use crate::kin::Relative;
 use crate::serving::Serving;
 use crate::turn::Turn;
 use crate::view::ViewId;
@@ -94,6 +95,13 @@ impl Serving {
     pub(crate) fn note_kin(&mut self, proc: ProcId) {
         if !self.epoch.members.contains(&proc) {
             self.kin.add(proc);
+        }
+    }
+
+    /// These are, or were, in a view with this member.
+    pub(crate) fn note_members(&mut self, me: ProcId, members: &[ProcId]) {
+        for proc in members.iter().copied().filter(|proc| *proc != me) {
+            self.kin.note(Relative { proc, was_in: true });
         }
     }
 

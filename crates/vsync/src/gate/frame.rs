@@ -190,6 +190,7 @@ words! { Fault
     5 NotPrimary {}
     6 TooLong {};
     4 Missing
+    7 Denied
 }
 
 words! { Partition

@@ -82,6 +82,7 @@ fn tells() -> Vec<Tell> {
         Up::Out { group, why: Why::Denied(Denial::Refused(7)) },
         Up::Fault { group, fault: Fault::NotPrimary },
         Up::Fault { group, fault: Fault::TooLong },
+        Up::Fault { group, fault: Fault::Denied(Denial::WrongKey) },
         Up::Fault { group, fault: Fault::Missing(vec![peer]) },
     ];
     let others = [

@@ -1,0 +1,147 @@
+//! Showing: who would come by a merge, and was never in a view with this side, is judged as one
+//! that joins.
+//!
+//! Takes: SHOW, SHOWN, and what the user answers. Promises: where not everybody may come in, two
+//! sides become one only if each process of the other was in a view with this one, was invited, is
+//! listed, shows the key, or is let in by the user; who may not hears why. Keeps: what as many have
+//! shown as may be kin, and who has refused this side.
+
+use alloc::vec::Vec;
+
+use muts::{Instant, ProcId};
+
+use crate::control::Control;
+use crate::interface::{Fault, Up};
+use crate::limits::KIN_MAX;
+use crate::serving::Serving;
+use crate::terms::{Admission, Denial, Terms, Verdict};
+use crate::turn::Turn;
+
+/// The nonce of a refusal that answers no joining: joinings are numbered by a clock.
+pub(crate) const NO_JOINING: u64 = u64::MAX;
+
+/// A process of another side, as a coordinator judges it.
+#[derive(Debug, Default)]
+pub(crate) struct Shown {
+    /// None: it has not been heard yet.
+    ticket: Option<Vec<u8>>,
+    /// The user's, once it has been asked.
+    answer: Option<Verdict>,
+    /// When it was asked to show last.
+    asked: Option<Instant>,
+    /// When it was refused last.
+    denied: Option<Instant>,
+}
+
+impl Serving {
+    /// Whether all of these may come in by a merge; asks and tells them what has to be.
+    pub(crate) fn lets_in(&mut self, turn: &mut Turn<'_>, members: &[ProcId]) -> bool {
+        let terms = turn.terms(self.group());
+        if terms.admission == Admission::Anybody {
+            return true;
+        }
+        // Not only up to the first that may not: all are asked at the same time.
+        let mut all = true;
+        for proc in members {
+            let verdict = self.judge_kin(turn, &terms, *proc);
+            all &= verdict == Verdict::Comes;
+            if let Verdict::Denied(denial) = verdict {
+                self.deny(turn, *proc, denial);
+            }
+        }
+        all
+    }
+
+    fn judge_kin(&mut self, turn: &mut Turn<'_>, terms: &Terms, proc: ProcId) -> Verdict {
+        if let Admission::Listed(_) = terms.admission {
+            return terms.judge(proc.node, &[]);
+        }
+        if self.kin.was_in(proc) || self.invited.contains_key(&proc) {
+            return Verdict::Comes;
+        }
+        self.ask_to_show(turn, proc);
+        let group = self.group();
+        let Some(shown) = self.shown.get_mut(&proc) else { return Verdict::Asks };
+        let Some(ticket) = &shown.ticket else { return Verdict::Asks };
+        let verdict = terms.judge(proc.node, ticket);
+        if verdict == Verdict::Asks {
+            if let Some(answer) = shown.answer {
+                return answer;
+            }
+            shown.answer = Some(Verdict::Asks);
+            turn.tell(Up::Asks { group, who: proc, ticket: ticket.clone() });
+        }
+        verdict
+    }
+
+    /// What it shows may be another thing by and by: as long as it is not let in it is asked again.
+    fn ask_to_show(&mut self, turn: &mut Turn<'_>, proc: ProcId) {
+        if self.shown.len() >= KIN_MAX && !self.shown.contains_key(&proc) {
+            self.shown.retain(|other, _| !turn.peers.is_lost(*other));
+            if self.shown.len() >= KIN_MAX {
+                return;
+            }
+        }
+        let shown = self.shown.entry(proc).or_default();
+        // The user is asked once.
+        let due = shown.asked.is_none_or(|at| turn.now.since(at) >= turn.config.announce);
+        if due && shown.answer.is_none() {
+            shown.asked = Some(turn.now);
+            turn.control(proc, &Control::Show { group: self.epoch.group });
+        }
+    }
+
+    fn deny(&mut self, turn: &mut Turn<'_>, proc: ProcId, denial: Denial) {
+        if self.shown.len() >= KIN_MAX && !self.shown.contains_key(&proc) {
+            return;
+        }
+        let shown = self.shown.entry(proc).or_default();
+        if shown.denied.is_none_or(|at| turn.now.since(at) >= turn.config.announce) {
+            shown.denied = Some(turn.now);
+            turn.counters.denied += 1;
+            let (group, nonce) = (self.epoch.group, NO_JOINING);
+            turn.control(proc, &Control::Denied { group, nonce, denial });
+        }
+    }
+
+    /// Takes a SHOW: what a joiner would show.
+    pub(crate) fn take_show(&self, turn: &mut Turn<'_>, from: ProcId) {
+        let group = self.group();
+        let ticket = turn.terms(group).shows();
+        turn.control(from, &Control::Shown { group, ticket });
+    }
+
+    /// Takes a SHOWN: of whoever was asked for it.
+    pub(crate) fn take_shown(&mut self, from: ProcId, ticket: Vec<u8>) {
+        if let Some(shown) = self.shown.get_mut(&from) {
+            shown.ticket = Some(ticket);
+        }
+    }
+
+    /// The user's answer, if it is about one of another side.
+    pub(crate) fn answer_shown(&mut self, who: ProcId, verdict: Verdict) {
+        if let Some(answer) = self.shown.get_mut(&who).and_then(|shown| shown.answer.as_mut()) {
+            *answer = verdict;
+        }
+    }
+
+    /// Takes a refusal by another side's coordinator: told once by each.
+    pub(crate) fn take_denied(&mut self, turn: &mut Turn<'_>, from: ProcId, denial: Denial) {
+        if self.refused_by.get(&from) == Some(&denial) {
+            return;
+        }
+        if self.refused_by.len() >= KIN_MAX {
+            self.refused_by.retain(|other, _| !turn.peers.is_lost(*other));
+        }
+        if self.refused_by.len() < KIN_MAX || self.refused_by.contains_key(&from) {
+            self.refused_by.insert(from, denial);
+            turn.tell(Up::Fault { group: self.group(), fault: Fault::Denied(denial) });
+        }
+    }
+
+    /// Whether one of the two sides does not let the other in: they stay what they are.
+    pub(crate) fn is_refused(&self, proc: ProcId) -> bool {
+        let denied = self.shown.get(&proc).is_some_and(|shown| shown.denied.is_some());
+        denied || self.refused_by.contains_key(&proc)
+    }
+}
