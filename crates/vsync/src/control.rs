@@ -9,6 +9,7 @@ use core::cmp::Reverse;
 use muts::{Malformed, ProcId, Sink, Wire};
 
 use crate::endpoint::GroupId;
+use crate::grounds::Charge;
 use crate::install::{Install, Part};
 use crate::limits::EPOCH_MAX;
 use crate::span::Span;
@@ -60,6 +61,8 @@ pub(crate) struct Whereabouts {
     pub(crate) view: Option<(ViewId, Vec<ProcId>)>,
     /// Once members as well, and out of its reach: the one it tells may know better.
     pub(crate) beyond: Vec<ProcId>,
+    /// The view that the sender put the one it tells out of last, and why.
+    pub(crate) charge: Option<(ViewId, Charge)>,
 }
 
 /// What members say to each other about a group.
@@ -200,10 +203,11 @@ impl Wire for Whereabouts {
         self.number.write(into);
         self.view.write(into);
         self.beyond.write(into);
+        self.charge.write(into);
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
         let (number, view) = (u64::read(from)?, Option::read(from)?);
-        Ok(Self { number, view, beyond: Vec::read(from)? })
+        Ok(Self { number, view, beyond: Vec::read(from)?, charge: Option::read(from)? })
     }
 }
 

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use muts::{Address, Layer, Message, NodeId, ProcId};
 
 use crate::endpoint::{Endpoint, GroupId};
+use crate::grounds::Charge;
 use crate::how::How;
 use crate::order::Order;
 use crate::terms::{Denial, Terms};
@@ -249,6 +250,17 @@ pub enum Fault {
     TooMany,
     /// Longer than `limits::CAST_BYTES_MAX` with all headers: the multicast was dropped.
     TooLong,
+    /// The others went on without this process, for what spoke against it there. Its own view
+    /// without them was told, or is, and the sides become one again where they can. Told once for
+    /// each view, when any of those is heard that decided it.
+    Excluded {
+        /// The view that they left it in.
+        view: ViewId,
+        /// Who says so.
+        by: ProcId,
+        /// Why.
+        charge: Charge,
+    },
     /// Another side of the group does not let this one in: the two stay apart. Told once by each
     /// coordinator that refuses.
     Denied(Denial),

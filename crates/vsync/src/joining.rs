@@ -83,7 +83,8 @@ impl Joining {
     /// It is in no view, and who waits for it as for one who is would wait long. So it is since it
     /// began to ask, and until it is let in.
     pub(crate) fn tell_whereabouts(&self, turn: &mut Turn<'_>, to: ProcId) {
-        let whereabouts = Whereabouts { number: self.nonce, view: None, beyond: Vec::new() };
+        let (number, beyond) = (self.nonce, Vec::new());
+        let whereabouts = Whereabouts { number, view: None, beyond, charge: None };
         turn.control(to, &Control::Where { group: self.group, whereabouts });
     }
 

@@ -81,6 +81,10 @@ pub(crate) struct Serving {
     pub(crate) voter: bool,
     /// Whether the view is primary, as it was told.
     pub(crate) primary: Option<bool>,
+    /// The view that was told before the present one.
+    pub(crate) before: Option<ViewId>,
+    /// The view of which it was told last that others went on without this member.
+    pub(crate) blamed: Option<ViewId>,
     /// What stands for the user's state.
     pub(crate) digest: Option<u64>,
     /// Told once every member is known to be in the epoch, and nothing else before it.
@@ -131,6 +135,8 @@ impl Serving {
             kin: Kin::default(),
             voter: false,
             primary: None,
+            before: None,
+            blamed: None,
             digest: None,
             owed: Vec::new(),
             cast_again: VecDeque::new(),

@@ -166,6 +166,7 @@ impl Serving {
             self.epoch.told = told;
             self.epoch.base = base;
         } else {
+            self.before = Some(told);
             // Positions are those of the present view: of the one before nothing more is told.
             self.stable_later.clear();
         }

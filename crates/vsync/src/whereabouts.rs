@@ -12,6 +12,8 @@ use alloc::vec::Vec;
 use muts::{Instant, ProcId};
 
 use crate::control::{Control, Whereabouts};
+use crate::grounds::Charge;
+use crate::interface::{Fault, Up};
 use crate::kin::Relative;
 use crate::serving::Serving;
 use crate::turn::Turn;
@@ -63,6 +65,9 @@ impl Serving {
         }
         sighting.number = whereabouts.number;
         sighting.seen = Some(whereabouts.view.clone());
+        if let Some((view, charge)) = whereabouts.charge {
+            self.take_charge(turn, from, view, charge);
+        }
         let Some((view, members)) = whereabouts.view else {
             self.kin.remove(from);
             return;
@@ -132,9 +137,30 @@ impl Serving {
     pub(crate) fn tell_whereabouts(&self, turn: &mut Turn<'_>, to: ProcId) {
         let beyond = self.kin.iter().filter(|proc| !turn.peers.is_reachable(*proc));
         let beyond = beyond.filter(|proc| !self.epoch.members.contains(proc)).collect();
-        let view = self.shown_view();
-        let whereabouts = Whereabouts { number: turn.now.as_nanos(), view, beyond };
+        let (number, view, charge) =
+            (turn.now.as_nanos(), self.shown_view(), self.blames(turn, to));
+        let whereabouts = Whereabouts { number, view, beyond, charge };
         turn.control(to, &Control::Where { group: self.group(), whereabouts });
+    }
+
+    /// The view that this member put that one out of last, and why.
+    fn blames(&self, turn: &Turn<'_>, who: ProcId) -> Option<(ViewId, Charge)> {
+        if self.epoch.members.contains(&who) {
+            return None;
+        }
+        let (group, mut all) = (self.group(), turn.exclusions.iter().rev());
+        let last = all.find(|exclusion| exclusion.group == group && exclusion.who == who)?;
+        Some((last.view, last.charge))
+    }
+
+    /// Somebody went on without this member: its user hears why, once for each view.
+    fn take_charge(&mut self, turn: &mut Turn<'_>, by: ProcId, view: ViewId, charge: Charge) {
+        let own = view == self.epoch.told || Some(view) == self.before;
+        if own && self.blamed != Some(view) {
+            self.blamed = Some(view);
+            let fault = Fault::Excluded { view, by, charge };
+            turn.tell(Up::Fault { group: self.group(), fault });
+        }
     }
 
     /// Tells those who may not know, while anything is unsettled or somebody is missing.

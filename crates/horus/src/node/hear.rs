@@ -406,6 +406,10 @@ impl Node {
             vsync::Fault::Denied(denial) => {
                 format!("another side of it does not let this one in: {denial:?}")
             }
+            vsync::Fault::Excluded { by, charge, .. } => {
+                let by = self.horus.book().show(*by);
+                format!("the others went on without this process, says {by}: {charge:?}")
+            }
             vsync::Fault::Missing(who) => {
                 let who: Vec<_> = who.iter().map(|who| self.horus.book().show(*who)).collect();
                 format!("did not come: {}", who.join(", "))

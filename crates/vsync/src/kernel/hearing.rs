@@ -181,7 +181,8 @@ impl<M: Multicast> Kernel<M> {
                     turn.heard.note(group, from);
                 }
                 let beyond = Vec::new();
-                let whereabouts = Whereabouts { number: now.as_nanos(), view: None, beyond };
+                let number = now.as_nanos();
+                let whereabouts = Whereabouts { number, view: None, beyond, charge: None };
                 turn.control(from, &Control::Where { group, whereabouts });
             }
         }
