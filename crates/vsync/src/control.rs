@@ -39,6 +39,17 @@ pub(crate) struct Gap {
     pub(crate) holder: Option<u8>,
 }
 
+/// What everybody who moves along is to have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cut {
+    /// By rank: the first position that is not in it.
+    pub(crate) ends: Vec<u64>,
+    /// What of it no live sender will bring.
+    pub(crate) gaps: Vec<Gap>,
+    /// Grows as often as any participant is known to have got nearer to it.
+    pub(crate) progress: u64,
+}
+
 /// How an excluded sender's stream is at one participant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Held {
@@ -68,7 +79,8 @@ pub(crate) struct Whereabouts {
 /// What members say to each other about a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Control {
-    /// Close this epoch without `excluded`; answered by Status, Refuse or Handon.
+    /// Close this epoch without `excluded`, who are not told it; answered by Status, Refuse or an
+    /// Install that ended it.
     Prepare { group: GroupId, epoch: ViewId, ballot: Ballot, excluded: Vec<ProcId> },
     /// What the answering member has; it sends and delivers nothing more in this epoch.
     Status {
@@ -81,9 +93,9 @@ pub(crate) enum Control {
         voter: bool,
     },
     /// Get this much of every stream; answered by CutOk once it is there, or Refuse.
-    Cut { group: GroupId, epoch: ViewId, ballot: Ballot, cut: Vec<u64>, gaps: Vec<Gap> },
-    /// It is there.
-    CutOk { group: GroupId, epoch: ViewId, ballot: Ballot },
+    Cut { group: GroupId, epoch: ViewId, ballot: Ballot, cut: Cut },
+    /// So many positions of it are still to come; none: it is there.
+    CutOk { group: GroupId, epoch: ViewId, ballot: Ballot, lacking: u64 },
     /// A higher ballot is promised.
     Refuse { group: GroupId, epoch: ViewId, promised: Ballot },
     /// Hand over these frames of an excluded sender.
@@ -185,6 +197,18 @@ impl Wire for Gap {
     }
 }
 
+impl Wire for Cut {
+    fn write(&self, into: &mut impl Sink) {
+        self.ends.write(into);
+        self.gaps.write(into);
+        self.progress.write(into);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        let (ends, gaps) = (Vec::read(from)?, Vec::read(from)?);
+        Ok(Self { ends, gaps, progress: u64::read(from)? })
+    }
+}
+
 impl Wire for Held {
     fn write(&self, into: &mut impl Sink) {
         self.of.write(into);
@@ -242,8 +266,8 @@ macro_rules! wired {
 wired! {
     1 Prepare { group, epoch, ballot, excluded }
     2 Status { group, epoch, ballot, received, highest, held, voter }
-    3 Cut { group, epoch, ballot, cut, gaps }
-    4 CutOk { group, epoch, ballot }
+    3 Cut { group, epoch, ballot, cut }
+    4 CutOk { group, epoch, ballot, lacking }
     5 Refuse { group, epoch, promised }
     6 Pull { group, epoch, of, position, end }
     7 Installed { group, view }

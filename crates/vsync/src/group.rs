@@ -251,15 +251,15 @@ impl Group {
     pub(crate) fn fill(
         &mut self,
         turn: &mut Turn<'_>,
+        from: ProcId,
         epoch: ViewId,
-        rank: u8,
-        position: u64,
+        (rank, position): (u8, u64),
         message: Message,
     ) {
         if let Self::Serving(serving) = self
             && serving.epoch.view == epoch
         {
-            serving.take_fill(turn, rank, position, message);
+            serving.take_fill(turn, from, rank, position, message);
         }
     }
 

@@ -389,7 +389,9 @@ impl<M: Multicast> Layer for Kernel<M> {
             Down::Meet { node, address } => {
                 self.desk.turn(now).ask(muts::Down::Meet { node, address });
             }
-            Down::Farewell => self.desk.turn(now).ask(muts::Down::Farewell),
+            Down::Farewell => {
+                self.desk.turn(now).ask(muts::Down::Farewell);
+            }
             Down::Found { group, members } => self.found(now, group, members),
             Down::Join { group, contact } => self.join(now, group, contact),
             Down::Invite { group, members } => self.invite(now, group, members),

@@ -20,6 +20,7 @@ pub mod decoders;
 mod delivery;
 mod endpoint;
 mod epoch;
+mod fetching;
 mod flush;
 pub mod gate;
 mod global;

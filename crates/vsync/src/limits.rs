@@ -30,8 +30,9 @@ pub const KIN_MAX: usize = MEMBERS_MAX;
 /// to in vain, a few for each peer; and one is forgotten in a second of the others' asking.
 pub const HEARD_MAX: usize = 1024;
 
-/// Frames that one PULL is answered with: a whole window of the transport, since nobody lacks more.
-pub const PULL_FRAMES_MAX: u64 = 4096;
+/// Frames that one PULL is answered with: a whole window of the transport, since hardly ever
+/// anybody lacks more of a sender. It asks again where it does.
+pub const PULL_FRAMES_MAX: u64 = muts::limits::WINDOW_MESSAGES as u64;
 
 /// Bytes of a ticket: it travels in every JOIN, beside nothing large.
 pub const TICKET_BYTES_MAX: usize = 256;

@@ -93,7 +93,7 @@ impl Serving {
             self.reason_since.map(|since| since + config.gather),
             self.blocked.map(|blocked| blocked.since + config.control * 2),
             self.blocked.map(|blocked| blocked.since + config.merge),
-            self.blocked.map(|blocked| blocked.since + config.flush),
+            self.blocked.map(|blocked| blocked.moved + config.flush),
             self.flush.as_ref().and_then(|flush| flush.again),
             self.merge.as_deref().map(Merge::until),
             self.wanted.as_ref().and_then(|wanted| wanted.ask_again()),

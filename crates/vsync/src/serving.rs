@@ -13,10 +13,11 @@ use muts::{Instant, Message, ProcId};
 
 use crate::admission::{Asked, Founding, Pending};
 use crate::asking::Asking;
-use crate::consent::{Blocked, Wanted};
+use crate::consent::Blocked;
 use crate::control::{Ballot, Control};
 use crate::endpoint::GroupId;
 use crate::epoch::Epoch;
+use crate::fetching::Wanted;
 use crate::flush::{Flush, Phase, Status};
 use crate::how::How;
 use crate::install::Install;
@@ -25,6 +26,7 @@ use crate::kin::Kin;
 use crate::merge::Merge;
 use crate::repeating::Repeating;
 use crate::showing::{NO_JOINING, Shown};
+use crate::span::Span;
 use crate::terms::Denial;
 use crate::turn::Turn;
 use crate::view::ViewId;
@@ -42,6 +44,8 @@ pub(crate) struct Serving {
     pub(crate) round: u64,
     pub(crate) blocked: Option<Blocked>,
     pub(crate) wanted: Option<Box<Wanted>>,
+    /// By rank: which positions others were asked for in this epoch.
+    pub(crate) pulled: Vec<(u8, Span)>,
     pub(crate) flush: Option<Box<Flush>>,
     pub(crate) merge: Option<Box<Merge>>,
     /// Decided here, and carried out before anything else happens.
@@ -116,6 +120,7 @@ impl Serving {
             round: 0,
             blocked: None,
             wanted: None,
+            pulled: Vec::new(),
             flush: None,
             merge: None,
             decided: None,
@@ -265,12 +270,13 @@ impl Serving {
         }
     }
 
-    /// A flush whose coordinator says nothing more, yet is not suspected, is given up with it.
+    /// A flush that nobody comes along with, though its coordinator is not suspected, is given up
+    /// with it.
     fn give_up_silent_flush(&mut self, turn: &Turn<'_>) {
         let Some(blocked) = &mut self.blocked else { return };
-        let overdue = turn.now.since(blocked.since) >= turn.config.flush;
+        let overdue = turn.now.since(blocked.moved) >= turn.config.flush;
         if overdue && self.flush.is_none() && blocked.by != turn.me() {
-            blocked.since = turn.now;
+            (blocked.since, blocked.moved) = (turn.now, turn.now);
             if self.epoch.members.contains(&blocked.by) {
                 let by = blocked.by;
                 self.give_up_for_now(turn, by);
@@ -336,6 +342,10 @@ impl Serving {
             self.answer_other_epoch(turn, from, epoch);
             return;
         }
+        if epoch_of(&control).is_some() && self.epoch.rank_of(from).is_none() {
+            turn.counters.strays += 1;
+            return;
+        }
         match control {
             Control::Prepare { ballot, excluded, .. } => {
                 self.take_prepare(turn, from, ballot, &excluded);
@@ -343,10 +353,10 @@ impl Serving {
             Control::Status { ballot, received, highest, held, voter, .. } => {
                 self.take_status(turn, from, ballot, Status { received, highest, held, voter });
             }
-            Control::Cut { ballot, cut, gaps, .. } => {
-                self.hear_cut(turn, from, ballot, cut, &gaps);
+            Control::Cut { ballot, cut, .. } => self.hear_cut(turn, from, ballot, cut),
+            Control::CutOk { ballot, lacking, .. } => {
+                self.take_cut_ok(turn, from, ballot, lacking);
             }
-            Control::CutOk { ballot, .. } => self.take_cut_ok(turn, from, ballot),
             Control::Refuse { promised, .. } => self.take_refuse(turn, promised),
             Control::Pull { of, position, end, .. } => {
                 self.take_pull(turn, from, of, position, end);

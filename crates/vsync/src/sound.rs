@@ -198,7 +198,7 @@ mod tests {
     fn numbers_that_leave_no_room_for_another_are_not_read() {
         let (group, epoch) = (GroupId(1), view(EPOCH_MAX));
         let ballot = |round| Ballot { round, rank: Reverse(0) };
-        let ok = |round| Control::CutOk { group, epoch, ballot: ballot(round) };
+        let ok = |round| Control::CutOk { group, epoch, ballot: ballot(round), lacking: 0 };
         assert!(is_read(&ok(EPOCH_MAX)) && !is_read(&ok(EPOCH_MAX + 1)));
         let later = Control::Leave { group, epoch: view(EPOCH_MAX + 1) };
         assert!(!is_read(&later));

@@ -267,6 +267,7 @@ impl Serving {
         }
         self.asking = Asking::Open;
         self.wanted = None;
+        self.pulled = Vec::new();
         self.flush = None;
         self.merge = None;
         self.reason_since = None;

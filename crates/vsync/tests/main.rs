@@ -3,6 +3,7 @@
 mod across;
 mod choked;
 mod common;
+mod fetching;
 mod founding;
 mod gate;
 mod late;

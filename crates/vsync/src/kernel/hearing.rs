@@ -122,7 +122,8 @@ impl<M: Multicast> Kernel<M> {
             }
             Ok(SendHeader::Fill { group, epoch, rank, position }) => {
                 if let Some(found) = self.groups.get_mut(&group) {
-                    found.fill(&mut self.desk.turn(now), epoch, rank, position, message);
+                    let place = (rank, position);
+                    found.fill(&mut self.desk.turn(now), from, epoch, place, message);
                     self.touched.insert(group);
                 }
             }
