@@ -279,7 +279,7 @@ impl Serving {
     }
 
     /// This component's share of the next view.
-    pub(crate) fn own_part(&self) -> Part {
+    pub(crate) fn own_part(&self, turn: &Turn<'_>) -> Part {
         let flush = self.flush.as_ref().expect("a flush under way");
         let (leavers, members): (Vec<ProcId>, Vec<ProcId>) =
             self.participants().into_iter().partition(|proc| self.leaves.contains(proc));
@@ -295,7 +295,7 @@ impl Serving {
             leavers,
             highest: flush.statuses.values().map(|status| status.highest).max().unwrap_or(0),
             hidden: self.founding.is_some(),
-            kin: self.kin.relatives().collect(),
+            kin: self.kin.relatives().filter(|kin| !turn.peers.is_lost(kin.proc)).collect(),
         }
     }
 }

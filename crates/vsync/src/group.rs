@@ -361,10 +361,10 @@ impl Group {
         let Self::Serving(serving) = self else { return false };
         let inside = serving.epoch.members.iter().copied().chain(serving.kin.iter());
         let coming = serving.invited.keys().chain(serving.joins.keys());
-        let mut known = inside.chain(coming.copied());
-        let concerned = known.any(|known| known.node == proc.node);
+        let concerned = inside.chain(coming.copied()).any(|known| known.node == proc.node);
         if concerned {
             serving.repeating.stir(turn);
+            serving.renew_kin(turn);
         }
         concerned
     }

@@ -480,6 +480,7 @@ impl<M: Multicast + Counted> Counted for Kernel<M> {
     fn count(&self, each: &mut dyn FnMut(&'static str, u64)) {
         self.desk.counters.each(each);
         each("vsync.groups", self.groups.len() as u64);
+        self.count_known(each);
         let [own, others, held] = self.choked.counts();
         each("vsync.choked_here", own);
         each("vsync.choked_elsewhere", others);

@@ -57,13 +57,22 @@ impl Kin {
         self.0.dedup_by_key(|relative| relative.proc);
     }
 
+    /// Only these go on being looked for.
+    pub(crate) fn retain(&mut self, keeps: impl Fn(ProcId) -> bool) {
+        self.0.retain(|relative| keeps(relative.proc));
+    }
+
     /// Whether it was in a view with this side.
     pub(crate) fn was_in(&self, proc: ProcId) -> bool {
         self.place(proc).is_ok_and(|place| self.0[place].was_in)
     }
 
+    pub(crate) fn has(&self, proc: ProcId) -> bool {
+        self.place(proc).is_ok()
+    }
+
     /// By their names.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = ProcId> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = ProcId> + '_ {
         self.0.iter().map(|relative| relative.proc)
     }
 

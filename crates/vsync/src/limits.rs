@@ -26,6 +26,14 @@ pub const JOINS_MAX: usize = MEMBERS_MAX;
 /// Processes remembered as once members, to be looked for after a partition.
 pub const KIN_MAX: usize = MEMBERS_MAX;
 
+/// Nodes remembered although no process of theirs lives that was met: so that what is said of them
+/// late is known to be old.
+pub const LOST_MAX: usize = 1024;
+
+/// How long after a process is over the next of its node is taken for it by those who look for it in
+/// a group: it is met at the same time, where it is not what ended the other in order.
+pub const HEIR_AWAITED_FOR: Duration = Duration::from_secs(60);
+
 /// Groups that one is not in of which is remembered who is: those that somebody left or was invited
 /// to in vain, a few for each peer; and one is forgotten in a second of the others' asking.
 pub const HEARD_MAX: usize = 1024;

@@ -33,6 +33,21 @@ impl<M: Multicast> Kernel<M> {
         each("vsync.disagreeing", peers.disagreeing() as u64);
     }
 
+    /// Of how many processes, and where they are, something is remembered.
+    pub(crate) fn count_known(&self, each: &mut dyn FnMut(&'static str, u64)) {
+        let serving = || {
+            self.groups.values().filter_map(|group| match group {
+                Group::Serving(serving) => Some(serving),
+                _ => None,
+            })
+        };
+        let kin: usize = serving().map(|serving| serving.kin.iter().count()).sum();
+        let sightings: usize = serving().map(|serving| serving.sightings.len()).sum();
+        each("vsync.peers", self.desk.peers.count() as u64);
+        each("vsync.kin", kin as u64);
+        each("vsync.sightings", sightings as u64);
+    }
+
     /// What happened so far, without what there is now.
     pub(crate) fn count_past(&self, each: &mut dyn FnMut(&'static str, u64)) {
         self.desk.counters.each(each);

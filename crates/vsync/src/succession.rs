@@ -42,7 +42,7 @@ impl Serving {
         if !self.ready() || self.decided.is_some() {
             return;
         }
-        let part = self.own_part();
+        let part = self.own_part(turn);
         let mut parts = vec![part];
         match self.merge.as_mut().map(|merge| &mut merge.role) {
             Some(Role::Following { part, .. }) => {
@@ -291,6 +291,7 @@ impl Serving {
         for relative in kin.filter(|relative| relative.proc != me) {
             self.kin.note(*relative);
         }
+        self.renew_kin(turn);
         if self.history.len() >= HISTORY_MAX {
             self.history.remove(0);
         }

@@ -4,7 +4,7 @@
 //! from anyone who took it; who is in a view without this member is `gone` for it and is excluded
 //! before anything else (V4). Two components of which only somebody knows who reaches but one of
 //! them find each other too: it names those it does not reach. Keeps: the newest sighting of each
-//! process, by number.
+//! process that is looked for, by number.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -76,8 +76,9 @@ impl Serving {
             return;
         }
         for proc in members.into_iter().chain(whereabouts.beyond) {
-            if proc != turn.me() {
-                self.kin.add(proc);
+            let heir = turn.peers.heir(proc);
+            if heir != turn.me() && !turn.peers.is_lost(heir) {
+                self.kin.add(heir);
             }
         }
         let pause = turn.config.control * 4;
@@ -110,6 +111,21 @@ impl Serving {
         }
     }
 
+    /// Who is over makes room for who lives in its place, and is forgotten by and by; so is where
+    /// somebody was who is not looked for.
+    pub(crate) fn renew_kin(&mut self, turn: &Turn<'_>) {
+        let peers = &turn.peers;
+        if self.kin.iter().any(|proc| peers.is_lost(proc)) {
+            self.kin.replace(|proc| peers.heir(proc));
+            self.kin.retain(|proc| proc != turn.me() && !peers.is_long_lost(turn.now, proc));
+        }
+        let (members, joins, kin) = (&self.epoch.members, &self.joins, &self.kin);
+        self.sightings.retain(|proc, _| {
+            let looked_for = kin.has(*proc) || joins.contains_key(proc);
+            members.contains(proc) || (looked_for && !peers.is_lost(*proc))
+        });
+    }
+
     /// Anybody may have founded a group of the same word: each process met is asked once.
     pub(crate) fn note_all_met(&mut self, turn: &Turn<'_>) {
         if self.group().is_of_word() {
@@ -119,7 +135,9 @@ impl Serving {
 
     /// Who looked for this process here before it came in is in another component.
     pub(crate) fn note_all_heard(&mut self, turn: &mut Turn<'_>) {
-        turn.heard.take(self.group()).iter().for_each(|proc| self.note_kin(proc));
+        let heard = turn.heard.take(self.group());
+        let heard = heard.iter().filter(|proc| !turn.peers.is_lost(*proc));
+        heard.for_each(|proc| self.note_kin(proc));
     }
 
     /// Somebody is in another epoch: it gets the INSTALL that ended it, if that was taken here, or
@@ -136,6 +154,7 @@ impl Serving {
     /// Tells one process where this member is.
     pub(crate) fn tell_whereabouts(&self, turn: &mut Turn<'_>, to: ProcId) {
         let beyond = self.kin.iter().filter(|proc| !turn.peers.is_reachable(*proc));
+        let beyond = beyond.filter(|proc| !turn.peers.is_lost(*proc));
         let beyond = beyond.filter(|proc| !self.epoch.members.contains(proc)).collect();
         let (number, view, charge) =
             (turn.now.as_nanos(), self.shown_view(), self.blames(turn, to));
@@ -189,9 +208,6 @@ impl Serving {
     }
 
     pub(crate) fn reschedule_whereabouts(&mut self, turn: &Turn<'_>) {
-        if self.kin.iter().any(|proc| turn.peers.is_lost(proc)) {
-            self.kin.replace(|proc| turn.peers.heir(proc));
-        }
         let restless = self.is_restless(turn);
         let nobody_waits = !restless && self.strangers(turn).is_empty();
         if nobody_waits || self.founding.is_some() {

@@ -4,6 +4,7 @@ mod across;
 mod choked;
 mod common;
 mod fetching;
+mod forgotten;
 mod founding;
 mod gate;
 mod late;
