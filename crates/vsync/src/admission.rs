@@ -129,7 +129,7 @@ impl Serving {
         if let Some(install) = admitting {
             turn.counters.handons += 1;
             turn.control(who, &Control::Install(Arc::clone(install)));
-        } else {
+        } else if !self.let_in.iter().any(|it| it.proc == who && it.nonce >= nonce) {
             let since = *self.pleading.entry(who).or_insert(turn.now);
             if turn.now.since(since) > turn.config.suspicion {
                 self.give_up(turn, who);

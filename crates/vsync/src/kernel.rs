@@ -3,6 +3,8 @@
 mod causes;
 mod choking;
 mod hearing;
+mod shortening;
+mod timers;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -32,6 +34,8 @@ use crate::spread::Spreads;
 use crate::terms::Terms;
 use crate::turn::Turn;
 
+use timers::Timers;
+
 /// The group kernel over a multicast transport.
 #[derive(Debug)]
 pub struct Kernel<M> {
@@ -39,6 +43,9 @@ pub struct Kernel<M> {
     pub(crate) groups: BTreeMap<GroupId, Group>,
     channels: BTreeMap<Channel, GroupId>,
     timers: Timers,
+    /// Groups in which somebody may be in an earlier epoch, and which of them was looked at last.
+    late: BTreeSet<GroupId>,
+    shortened: GroupId,
     /// Groups to be settled before this turn ends.
     touched: BTreeSet<GroupId>,
     /// Groups that multicasts came to in this turn, or went from.
@@ -93,32 +100,6 @@ impl<M: Multicast> Desk<M> {
     }
 }
 
-/// When each group wants to be called, at most once each.
-#[derive(Debug, Default)]
-struct Timers {
-    by_time: BTreeSet<(Instant, GroupId)>,
-    by_group: BTreeMap<GroupId, Instant>,
-}
-
-impl Timers {
-    fn set(&mut self, group: GroupId, due: Option<Instant>) {
-        if self.by_group.get(&group).copied() == due {
-            return;
-        }
-        if let Some(old) = self.by_group.remove(&group) {
-            self.by_time.remove(&(old, group));
-        }
-        if let Some(due) = due {
-            self.by_group.insert(group, due);
-            self.by_time.insert((due, group));
-        }
-    }
-
-    fn next(&self) -> Option<Instant> {
-        self.by_time.first().map(|(due, _)| *due)
-    }
-}
-
 impl<M: Multicast> Kernel<M> {
     /// A kernel in no group.
     pub fn new(below: M, config: Config) -> Self {
@@ -138,6 +119,8 @@ impl<M: Multicast> Kernel<M> {
             groups: BTreeMap::new(),
             channels: BTreeMap::new(),
             timers: Timers::default(),
+            late: BTreeSet::new(),
+            shortened: GroupId(0),
             touched: BTreeSet::new(),
             fed: BTreeSet::new(),
             across: Across::default(),
@@ -346,10 +329,7 @@ impl<M: Multicast> Kernel<M> {
 
     /// Groups whose time has come are to be settled.
     fn touch_due(&mut self, now: Instant) {
-        while let Some((due, group)) = self.timers.by_time.first().copied()
-            && due <= now
-        {
-            self.timers.set(group, None);
+        while let Some(group) = self.timers.take_due(now) {
             self.touched.insert(group);
         }
     }
@@ -361,6 +341,8 @@ impl<M: Multicast> Kernel<M> {
         {
             return;
         }
+        // It has begun another epoch, if any.
+        self.late.insert(group);
         if let Some(channel) = before
             && after != Some(channel)
         {

@@ -17,7 +17,8 @@ pub const POSITION_MAX: u64 = 1 << 62;
 /// any window and what is pressed into it hold. What others say is looked through so far.
 pub const AHEAD_MAX: u64 = 1 << 18;
 
-/// INSTALLs kept for laggards: one that is sixteen epochs behind is told that it is out instead.
+/// INSTALLs kept for laggards while there may be any: one that is sixteen epochs behind is told that
+/// it is out instead.
 pub const HISTORY_MAX: usize = 16;
 
 /// Joins that wait for one view change: more than a view can hold would be refused anyway.

@@ -48,6 +48,8 @@ struct Peer {
     digest: u64,
     /// Set while its digest differs.
     differs: Option<Differs>,
+    /// When its digest was heard last that agreed.
+    agreed: Option<Instant>,
     /// The group that was compared with it last.
     compared: GroupId,
     /// What its heartbeats carry now.
@@ -115,6 +117,7 @@ impl Peers {
             holes: BTreeMap::new(),
             digest: 0,
             differs: None,
+            agreed: None,
             compared: GroupId(0),
             beat: None,
             looked: (false, false),
@@ -200,6 +203,7 @@ impl Peers {
         }
         if peer.digest == beat.digest {
             peer.differs = None;
+            peer.agreed = Some(now);
             return false;
         }
         let digests = [peer.digest, beat.digest];
@@ -230,6 +234,11 @@ impl Peers {
     /// Whether its digest agreed with ours when it was heard last.
     pub(crate) fn agrees(&self, proc: ProcId) -> bool {
         self.all.get(&proc).is_none_or(|peer| peer.differs.is_none())
+    }
+
+    /// Whether its digest has been heard and agreed since: it was in the same epochs then.
+    pub(crate) fn agreed_after(&self, since: Instant, proc: ProcId) -> bool {
+        self.all.get(&proc).and_then(|peer| peer.agreed).is_some_and(|agreed| agreed > since)
     }
 
     /// How many peers that are heard see the shared groups differently.

@@ -20,7 +20,7 @@ use crate::epoch::Epoch;
 use crate::fetching::Wanted;
 use crate::flush::{Flush, Phase, Status};
 use crate::how::How;
-use crate::install::Install;
+use crate::install::{Install, Joiner};
 use crate::interface::Up;
 use crate::kin::Kin;
 use crate::merge::Merge;
@@ -76,6 +76,8 @@ pub(crate) struct Serving {
     pub(crate) sightings: BTreeMap<ProcId, Sighting>,
     /// INSTALLs that were taken here, newest last.
     pub(crate) history: Vec<Arc<Install>>,
+    /// Of members that came by an INSTALL that is kept no more, what they asked with.
+    pub(crate) let_in: Vec<Joiner>,
     /// The highest epoch number ever seen for this group.
     pub(crate) highest: u64,
     /// Once members, members of other components, or who may be: looked for while they are not in
@@ -137,6 +139,7 @@ impl Serving {
             pleading: BTreeMap::new(),
             sightings: BTreeMap::new(),
             history: Vec::new(),
+            let_in: Vec::new(),
             kin: Kin::default(),
             voter: false,
             primary: None,

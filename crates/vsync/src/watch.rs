@@ -14,6 +14,7 @@ impl<M: Multicast> Kernel<M> {
         let (changed, suspicions) = self.desk.peers.look(now);
         self.desk.counters.suspicions += suspicions;
         self.desk.peers.forget(now);
+        self.shorten();
         for proc in changed {
             self.stir(now, proc);
         }

@@ -42,9 +42,9 @@ impl Sighting {
         }
     }
 
-    /// What it said is old: only something newer counts again.
-    pub(crate) fn forget(&mut self) {
-        self.seen = None;
+    /// What it said is old: only something newer counts again. Answers whether it said anything.
+    pub(crate) fn forget(&mut self) -> bool {
+        self.seen.take().is_some()
     }
 }
 
@@ -93,8 +93,8 @@ impl Serving {
     /// Whether it has been let in since: what it said while it asked for that is old, whenever it
     /// comes.
     fn has_let_in(&self, proc: ProcId, number: u64) -> bool {
-        let mut joiners = self.history.iter().flat_map(|install| &install.joiners);
-        joiners.any(|joiner| joiner.proc == proc && joiner.nonce >= number)
+        let joiners = self.history.iter().flat_map(|install| &install.joiners);
+        joiners.chain(&self.let_in).any(|it| it.proc == proc && it.nonce >= number)
     }
 
     /// Somebody may be in another component of the group.
@@ -221,13 +221,12 @@ impl Serving {
         self.where_due = Some(self.where_due.map_or(due, |before| before.min(due)));
     }
 
-    /// The digests of the epochs shared with this peer agree: it is where this member is.
-    pub(crate) fn agreed_with(&mut self, proc: ProcId) {
-        self.apart.remove(&proc);
-        self.pleading.remove(&proc);
-        if let Some(sighting) = self.sightings.get_mut(&proc) {
-            sighting.forget();
-        }
+    /// The digests of the epochs shared with this peer agree: it is where this member is. Answers
+    /// whether anything else had been known of it.
+    pub(crate) fn agreed_with(&mut self, proc: ProcId) -> bool {
+        let suspect = self.apart.remove(&proc).is_some() | self.pleading.remove(&proc).is_some();
+        let seen = self.sightings.get_mut(&proc).is_some_and(Sighting::forget);
+        suspect || seen
     }
 
     /// Members seen in an epoch that no INSTALL known here lies behind: if in a view without this

@@ -2,8 +2,40 @@
 
 use std::time::Duration;
 
-use crate::common::{World, proc};
-use vsync::{Down, GroupId, Up};
+use crate::common::{World, message, proc};
+use vsync::{Down, GroupId, Order, Up};
+
+/// So many groups of a and b.
+fn pair(groups: u64) -> World {
+    let mut world = World::new("ab", 5);
+    for number in 1..=groups {
+        let found = Down::Found { group: GroupId(number.into()), members: vec![proc('b')] };
+        world.ask(proc('a'), found).expect("never full");
+    }
+    world.run(Duration::from_secs(2));
+    world
+}
+
+#[test]
+fn what_happens_in_one_group_costs_the_idle_ones_nothing() {
+    let (groups, globals) = (400, 100);
+    let mut world = pair(groups);
+    let mut before = 0;
+    for round in 0..2 {
+        for _ in 0..globals {
+            let (group, message) = (GroupId(7), message("all"));
+            let cast = Down::Cast { group, how: Order::Global.into(), message };
+            // One that is under way still takes no other.
+            _ = world.ask(proc('a'), cast);
+            world.run(Duration::from_millis(47));
+        }
+        let settlings = world.count(proc('a'), "vsync.settlings") - before;
+        before += settlings;
+        // The founding of all of them is in the first round.
+        assert!(round == 0 || settlings < globals * 40, "{settlings} settlings");
+    }
+    assert!(world.count(proc('a'), "vsync.globals") > globals);
+}
 
 #[test]
 fn while_digests_differ_some_groups_are_compared_at_each_heartbeat_and_all_in_turn() {

@@ -25,6 +25,7 @@ impl<M: Multicast> Kernel<M> {
         self.touched.append(&mut self.desk.spreads.fewer());
         while let Some(group) = self.touched.pop_first() {
             self.fed.remove(&group);
+            self.desk.counters.settlings += 1;
             self.settle(now, group, Group::settle);
         }
         while let Some(group) = self.fed.pop_first() {
@@ -210,8 +211,10 @@ impl<M: Multicast> Kernel<M> {
             if let Group::Serving(serving) = group
                 && serving.epoch.members.contains(&from)
             {
-                serving.agreed_with(from);
-                self.touched.insert(*id);
+                // Thousands share nothing with it but that they are idle.
+                if serving.agreed_with(from) {
+                    self.touched.insert(*id);
+                }
             }
         }
     }
