@@ -151,9 +151,8 @@ impl Group {
                     turn.tell(Up::Fault { group, fault });
                     return Ok(());
                 }
-                let closed = serving.blocked.is_some()
+                let closed = !serving.is_open()
                     || serving.founding.is_some()
-                    || !serving.owed.is_empty()
                     || !serving.cast_again.is_empty();
                 if how.to.as_ref().is_some_and(|to| to.0 != serving.epoch.told) && !closed {
                     // Its view is over, and the next has been told.
@@ -164,9 +163,10 @@ impl Group {
                     if closed { Err(message) } else { serving.epoch.cast(turn, how, message) };
                 if cast.is_err() {
                     serving.owes_room = true;
-                    let held = match closed {
-                        true => &mut turn.counters.held_by_flush,
-                        false => &mut turn.counters.held_by_window,
+                    let held = match (serving.hushed, closed) {
+                        (Some(_), _) => &mut turn.counters.held_across,
+                        (None, true) => &mut turn.counters.held_by_flush,
+                        (None, false) => &mut turn.counters.held_by_window,
                     };
                     *held += 1;
                 }
@@ -267,8 +267,7 @@ impl Group {
     pub(crate) fn room(&mut self, turn: &mut Turn<'_>) {
         let Self::Serving(serving) = self else { return };
         serving.pump(turn);
-        let open = serving.blocked.is_none() && serving.owed.is_empty();
-        if open && core::mem::take(&mut serving.owes_room) {
+        if serving.is_open() && core::mem::take(&mut serving.owes_room) {
             turn.tell(Up::Room { group: serving.group() });
         }
     }
@@ -342,16 +341,28 @@ impl Group {
     pub(crate) fn is_active(&self) -> bool {
         match self {
             Self::Serving(serving) => {
-                serving.epoch.is_unstable() || serving.epoch.stability.misses_any()
+                let unstable = match serving.hushed {
+                    Some(_) => serving.is_told_unstable(),
+                    None => serving.epoch.is_unstable(),
+                };
+                unstable || serving.epoch.stability.misses_any()
             }
             _ => false,
         }
     }
 
-    /// Asks its members to say at once what they have.
-    pub(crate) fn urge(&mut self, now: Instant) {
+    /// Another group waits until what was told here is delivered everywhere: it is still for a
+    /// moment. Answers until when.
+    pub(crate) fn hush(&mut self, turn: &mut Turn<'_>) -> Option<Instant> {
+        let Self::Serving(serving) = self else { return None };
+        serving.hush(turn);
+        serving.hushed
+    }
+
+    /// Nobody waits for that any more.
+    pub(crate) fn unhush(&mut self, turn: &mut Turn<'_>) {
         if let Self::Serving(serving) = self {
-            serving.epoch.stability.urge(now);
+            serving.unhush(turn);
         }
     }
 

@@ -51,6 +51,8 @@ pub struct Kernel<M> {
     /// Groups that multicasts came to in this turn, or went from.
     fed: BTreeSet<GroupId>,
     pub(crate) across: Across,
+    /// Groups that are still for another's sake.
+    hushed: BTreeSet<GroupId>,
     choked: Choked<GroupId>,
     /// What is to be said of that and was handed back: whether this process chokes a group, where
     /// that other one believes the opposite.
@@ -124,6 +126,7 @@ impl<M: Multicast> Kernel<M> {
             touched: BTreeSet::new(),
             fed: BTreeSet::new(),
             across: Across::default(),
+            hushed: BTreeSet::new(),
             choked: Choked::default(),
             choking: BTreeMap::new(),
             highest: 0,
@@ -254,7 +257,7 @@ impl<M: Multicast> Kernel<M> {
         how: How,
         message: Message,
     ) -> Result<(), Full<Down>> {
-        if self.waits_for_others(now, group, &how) {
+        if self.waits_for_others(group, &how) {
             self.listen(now);
             return Err(Full(Down::Cast { group, how, message }));
         }
@@ -279,6 +282,7 @@ impl<M: Multicast> Kernel<M> {
         }
         if self.desk.config.causality == Causality::System {
             self.note_active(group, true);
+            self.unhush(now);
         }
         // Many in a row are delivered here together: see `up` and `transmit`.
         self.fed.insert(group);
@@ -303,11 +307,11 @@ impl<M: Multicast> Kernel<M> {
         let highest = self.highest;
         let Some(group) = self.groups.get_mut(&id) else { return };
         let before = group.channel();
-        let due = settle(group, &mut self.desk.turn(now), highest);
+        let mut due = settle(group, &mut self.desk.turn(now), highest);
         let after = group.channel();
         if self.desk.config.causality == Causality::System {
-            let active = group.is_active() || self.desk.holds(now, id);
-            self.note_active(id, active);
+            let until = self.note_settled(now, id);
+            due = [due, until].into_iter().flatten().min();
         }
         let Some(group) = self.groups.get(&id) else { return };
         if let Group::Over { highest } = group {

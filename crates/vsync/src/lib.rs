@@ -29,6 +29,7 @@ mod group;
 mod header;
 mod heard;
 mod how;
+mod hushing;
 mod install;
 mod interface;
 mod joining;

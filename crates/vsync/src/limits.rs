@@ -98,6 +98,10 @@ pub const GATE_STRANGER_BYTES_MAX: usize = 4096;
 /// again still comes several times within any patience of a second or more.
 pub const PAUSE_MAX: Duration = Duration::from_millis(500);
 
+/// How long a group is still at most, so that another may multicast what follows from it: several
+/// round trips of most networks, and no time that anybody takes for an end.
+pub const HUSHED_FOR: Duration = Duration::from_millis(200);
+
 /// How long an INSTALL is repeated to whom it concerns: who has not answered by then is suspected,
 /// or went another way and is told by whoever meets it. So no more is kept for one that is silent
 /// than the views decided in that time.

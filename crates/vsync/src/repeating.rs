@@ -107,7 +107,7 @@ impl Serving {
     /// When the first of the timers is due.
     pub(crate) fn due(&self) -> Option<Instant> {
         let own = [self.repeating.deadline(), self.reopen_due()];
-        let dues = own.into_iter().chain([self.where_due, self.epoch.stability.due]);
+        let dues = own.into_iter().chain([self.where_due, self.epoch.stability.due, self.hushed]);
         dues.flatten().min()
     }
 }

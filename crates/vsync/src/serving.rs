@@ -27,7 +27,6 @@ use crate::merge::Merge;
 use crate::repeating::Repeating;
 use crate::showing::{NO_JOINING, Shown};
 use crate::span::Span;
-use crate::terms::Denial;
 use crate::turn::Turn;
 use crate::view::ViewId;
 use crate::whereabouts::Sighting;
@@ -54,10 +53,8 @@ pub(crate) struct Serving {
     pub(crate) joins: BTreeMap<ProcId, Asked>,
     /// Whom the user has been asked about: with which nonce, when last, and what it answered.
     pub(crate) asked: BTreeMap<ProcId, Pending>,
-    /// What processes of other sides have shown, who are to be judged.
+    /// What is known of processes of other sides, who are to be judged or judge this one.
     pub(crate) shown: BTreeMap<ProcId, Shown>,
-    /// Coordinators of other sides that let this one not in.
-    pub(crate) refused_by: BTreeMap<ProcId, Denial>,
     /// Who asked to be let out.
     pub(crate) leaves: BTreeSet<ProcId>,
     /// The user of this member has asked to be let out.
@@ -97,6 +94,8 @@ pub(crate) struct Serving {
     pub(crate) owed: Vec<Up>,
     /// Own GBCASTs that somebody else's flush overtook.
     pub(crate) cast_again: VecDeque<(How, Message)>,
+    /// Until when nothing is told or taken, for another group's sake (`hushing.rs`).
+    pub(crate) hushed: Option<Instant>,
     /// Told then too; what follows does not wait for it.
     pub(crate) stable_later: Vec<Up>,
     /// A cast was handed back.
@@ -129,7 +128,6 @@ impl Serving {
             joins: BTreeMap::new(),
             asked: BTreeMap::new(),
             shown: BTreeMap::new(),
-            refused_by: BTreeMap::new(),
             leaves: BTreeSet::new(),
             leaving: false,
             invited: BTreeMap::new(),
@@ -148,6 +146,7 @@ impl Serving {
             digest: None,
             owed: Vec::new(),
             cast_again: VecDeque::new(),
+            hushed: None,
             stable_later: Vec::new(),
             owes_room: false,
             asking: Asking::default(),
@@ -203,6 +202,7 @@ impl Serving {
     /// Does what time or a changed state calls for, and repeats what has not been answered.
     pub(crate) fn tick(&mut self, turn: &mut Turn<'_>) {
         self.epoch.report_if_due(turn);
+        self.unhush_if_due(turn);
         self.pump(turn);
         self.judge_whereabouts(turn);
         self.tend_invitations(turn);
@@ -313,7 +313,6 @@ impl Serving {
         give_back(&mut self.joins);
         give_back(&mut self.asked);
         give_back(&mut self.shown);
-        give_back(&mut self.refused_by);
         give_back(&mut self.invited);
         give_back(&mut self.apart);
         give_back(&mut self.pleading);
@@ -324,11 +323,16 @@ impl Serving {
         }
     }
 
+    /// Whether what comes is told as it comes.
+    pub(crate) fn is_open(&self) -> bool {
+        self.blocked.is_none() && self.owed.is_empty() && self.hushed.is_none()
+    }
+
     /// Delivers what can be delivered, unless a flush holds it.
     pub(crate) fn pump(&mut self, turn: &mut Turn<'_>) {
         self.release_if_sure(turn);
         if self.blocked.is_none() {
-            if self.owed.is_empty() {
+            if self.is_open() {
                 self.cast_globals_again(turn);
                 self.epoch.pump(turn, None);
             }

@@ -20,7 +20,7 @@ use crate::turn::Turn;
 /// The nonce of a refusal that answers no joining: joinings are numbered by a clock.
 pub(crate) const NO_JOINING: u64 = u64::MAX;
 
-/// A process of another side, as a coordinator judges it.
+/// A process of another side, as a coordinator judges it, or as it judges this one.
 #[derive(Debug, Default)]
 pub(crate) struct Shown {
     /// None: it has not been heard yet.
@@ -31,6 +31,8 @@ pub(crate) struct Shown {
     asked: Option<Instant>,
     /// When it was refused last.
     denied: Option<Instant>,
+    /// Why it has refused this side.
+    refuses: Option<Denial>,
 }
 
 impl Serving {
@@ -74,33 +76,36 @@ impl Serving {
         verdict
     }
 
-    /// What it shows may be another thing by and by: as long as it is not let in it is asked again.
-    fn ask_to_show(&mut self, turn: &mut Turn<'_>, proc: ProcId) {
+    /// What is known of it, unless there are too many.
+    fn known(&mut self, turn: &Turn<'_>, proc: ProcId) -> Option<&mut Shown> {
         if self.shown.len() >= KIN_MAX && !self.shown.contains_key(&proc) {
             self.shown.retain(|other, _| !turn.peers.is_lost(*other));
             if self.shown.len() >= KIN_MAX {
-                return;
+                return None;
             }
         }
-        let shown = self.shown.entry(proc).or_default();
+        Some(self.shown.entry(proc).or_default())
+    }
+
+    /// What it shows may be another thing by and by: as long as it is not let in it is asked again.
+    fn ask_to_show(&mut self, turn: &mut Turn<'_>, proc: ProcId) {
+        let group = self.group();
+        let Some(shown) = self.known(turn, proc) else { return };
         // The user is asked once.
         let due = shown.asked.is_none_or(|at| turn.now.since(at) >= turn.config.announce);
         if due && shown.answer.is_none() {
             shown.asked = Some(turn.now);
-            turn.control(proc, &Control::Show { group: self.epoch.group });
+            turn.control(proc, &Control::Show { group });
         }
     }
 
     fn deny(&mut self, turn: &mut Turn<'_>, proc: ProcId, denial: Denial) {
-        if self.shown.len() >= KIN_MAX && !self.shown.contains_key(&proc) {
-            return;
-        }
-        let shown = self.shown.entry(proc).or_default();
+        let group = self.group();
+        let Some(shown) = self.known(turn, proc) else { return };
         if shown.denied.is_none_or(|at| turn.now.since(at) >= turn.config.announce) {
             shown.denied = Some(turn.now);
             turn.counters.denied += 1;
-            let (group, nonce) = (self.epoch.group, NO_JOINING);
-            turn.control(proc, &Control::Denied { group, nonce, denial });
+            turn.control(proc, &Control::Denied { group, nonce: NO_JOINING, denial });
         }
     }
 
@@ -127,21 +132,18 @@ impl Serving {
 
     /// Takes a refusal by another side's coordinator: told once by each.
     pub(crate) fn take_denied(&mut self, turn: &mut Turn<'_>, from: ProcId, denial: Denial) {
-        if self.refused_by.get(&from) == Some(&denial) {
-            return;
-        }
-        if self.refused_by.len() >= KIN_MAX {
-            self.refused_by.retain(|other, _| !turn.peers.is_lost(*other));
-        }
-        if self.refused_by.len() < KIN_MAX || self.refused_by.contains_key(&from) {
-            self.refused_by.insert(from, denial);
-            turn.tell(Up::Fault { group: self.group(), fault: Fault::Denied(denial) });
+        let group = self.group();
+        if let Some(shown) = self.known(turn, from)
+            && shown.refuses != Some(denial)
+        {
+            shown.refuses = Some(denial);
+            turn.tell(Up::Fault { group, fault: Fault::Denied(denial) });
         }
     }
 
     /// Whether one of the two sides does not let the other in: they stay what they are.
     pub(crate) fn is_refused(&self, proc: ProcId) -> bool {
-        let denied = self.shown.get(&proc).is_some_and(|shown| shown.denied.is_some());
-        denied || self.refused_by.contains_key(&proc)
+        let refused = |shown: &Shown| shown.denied.is_some() || shown.refuses.is_some();
+        self.shown.get(&proc).is_some_and(refused)
     }
 }

@@ -266,6 +266,7 @@ impl Serving {
             turn.counters.unblocked(turn.now.since(blocked.first));
         }
         self.asking = Asking::Open;
+        self.hushed = None;
         self.wanted = None;
         self.pulled = Vec::new();
         self.flush = None;
