@@ -2,7 +2,8 @@
 //!
 //! Takes: JOIN, LEAVE, and the invitations of this member's user. Promises: who asked is in one of
 //! the next views, many at once; no two incarnations of one node in a view; a leaver's messages are
-//! complete. Keeps: who asked, for as long as it goes on asking.
+//! complete. Keeps: who asked, for as long as it goes on asking, and who was invited, until it
+//! is in or the patience is over: of each no more than a view can hold.
 
 use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
@@ -210,7 +211,10 @@ impl Serving {
     }
 
     /// Invites processes into the group.
-    pub(crate) fn invite(&mut self, turn: &mut Turn<'_>, members: Vec<ProcId>) {
+    pub(crate) fn invite(&mut self, turn: &mut Turn<'_>, members: Vec<ProcId>) -> Option<Fault> {
+        if self.invited.len() + members.len() > MEMBERS_MAX {
+            return Some(Fault::TooMany);
+        }
         let until = turn.now + turn.config.founding;
         for proc in members {
             if !self.epoch.members.contains(&proc) {
@@ -218,6 +222,7 @@ impl Serving {
             }
         }
         self.repeating.now(turn);
+        None
     }
 
     /// Repeats invitations until the invited are in or the patience is over.

@@ -49,7 +49,8 @@ impl Group {
         serving.founding = Some(Box::new(Founding { wanted, until }));
         serving.note_all_met(turn);
         serving.note_all_heard(turn);
-        serving.invite(turn, members);
+        let fault = serving.invite(turn, members);
+        debug_assert!(fault.is_none(), "the caller has counted them");
         serving.repeating.now(turn);
         Self::Serving(Box::new(serving))
     }
@@ -219,10 +220,7 @@ impl Group {
     /// Invites others, on behalf of the user.
     pub(crate) fn invite(&mut self, turn: &mut Turn<'_>, members: Vec<ProcId>) -> Option<Fault> {
         match self {
-            Self::Serving(serving) => {
-                serving.invite(turn, members);
-                None
-            }
+            Self::Serving(serving) => serving.invite(turn, members),
             Self::Joining(_) | Self::Over { .. } => Some(Fault::NotIn),
         }
     }

@@ -41,7 +41,8 @@ pub enum Down {
         /// Whom to ask.
         contact: Option<ProcId>,
     },
-    /// Invites processes into a group that the asker is in: they join without having asked.
+    /// Invites processes into a group that the asker is in: they join without having asked. Of
+    /// more than a view can hold at a time none is invited ([`Fault::TooMany`]).
     Invite {
         /// The group.
         group: GroupId,

@@ -124,6 +124,7 @@ impl Serving {
             let looked_for = kin.has(*proc) || joins.contains_key(proc);
             members.contains(proc) || (looked_for && !peers.is_lost(*proc))
         });
+        self.shown.retain(|proc, _| !members.contains(proc) && !peers.is_lost(*proc));
     }
 
     /// Anybody may have founded a group of the same word: each process met is asked once.
