@@ -42,9 +42,9 @@ impl Sighting {
         }
     }
 
-    /// What it said is old: only something newer counts again. Answers whether it said anything.
-    pub(crate) fn forget(&mut self) -> bool {
-        self.seen.take().is_some()
+    /// What it said is old: only something newer counts again. Answers what it said.
+    pub(crate) fn forget(&mut self) -> Option<Option<(ViewId, Vec<ProcId>)>> {
+        self.seen.take()
     }
 }
 
@@ -226,8 +226,12 @@ impl Serving {
     /// whether anything else had been known of it.
     pub(crate) fn agreed_with(&mut self, proc: ProcId) -> bool {
         let suspect = self.apart.remove(&proc).is_some() | self.pleading.remove(&proc).is_some();
-        let seen = self.sightings.get_mut(&proc).is_some_and(Sighting::forget);
-        suspect || seen
+        let seen = self.sightings.get_mut(&proc).and_then(Sighting::forget);
+        // Where this member is too it was expected to be.
+        let here = |seen: &Option<(ViewId, Vec<ProcId>)>| {
+            seen.as_ref().is_some_and(|(view, _)| *view == self.epoch.view)
+        };
+        suspect || seen.is_some_and(|seen| !here(&seen))
     }
 
     /// Members seen in an epoch that no INSTALL known here lies behind: if in a view without this

@@ -57,6 +57,11 @@ impl Serving {
         let_in.shrink_to_fit();
         self.let_in = let_in;
         self.history = alloc::vec![Arc::new(without_kin(&last))];
+        // What they said before is explained by what is kept.
+        self.sightings.retain(|proc, _| !members.contains(proc));
+        if self.sightings.is_empty() {
+            self.sightings.clear();
+        }
         true
     }
 }
