@@ -1,6 +1,6 @@
 //! Consent, the member's side of a flush: promise, say what is here, say when all is here.
 //!
-//! Takes: PREPARE and CUT of whoever coordinates. Promises: once blocked a member sends and delivers
+//! Takes: PREPARE and CUT of whoever coordinates. Promises: once blocked a member sends and tells
 //! nothing more in this epoch until an INSTALL, but goes on receiving and handing over; who
 //! coordinates is waited for as long as anybody gets nearer to the cut. Keeps: the highest ballot
 //! promised, and the cut it was asked to hold.

@@ -17,8 +17,8 @@ pub const POSITION_MAX: u64 = 1 << 62;
 /// any window and what is pressed into it hold. What others say is looked through so far.
 pub const AHEAD_MAX: u64 = 1 << 18;
 
-/// INSTALLs kept for laggards while there may be any: one that is sixteen epochs behind is told that
-/// it is out instead.
+/// INSTALLs kept for laggards while there may be any: one that is sixteen epochs behind is told
+/// that it is out instead.
 pub const HISTORY_MAX: usize = 16;
 
 /// Joins that wait for one view change: more than a view can hold would be refused anyway.
@@ -31,8 +31,8 @@ pub const KIN_MAX: usize = MEMBERS_MAX;
 /// late is known to be old.
 pub const LOST_MAX: usize = 1024;
 
-/// How long after a process is over the next of its node is taken for it by those who look for it in
-/// a group: it is met at the same time, where it is not what ended the other in order.
+/// How long after a process is over the next of its node is taken for it by those who look for it
+/// in a group: it is met at the same time, where it is not what ended the other in order.
 pub const HEIR_AWAITED_FOR: Duration = Duration::from_secs(60);
 
 /// Groups that one is not in of which is remembered who is: those that somebody left or was invited

@@ -2,8 +2,9 @@
 //!
 //! Takes: sightings of a foreign component all of whose members are in one view and linked with all
 //! of ours. Promises: only whole, disjoint components merge, never two incarnations of a node, and
-//! only where each side lets the other in (`showing.rs`); who waits for the other side in vain goes on alone. The component with the lower view leads: it
-//! decides; the other closes its epoch and hands its part over.
+//! only where each side lets the other in (`showing.rs`); who waits for the other side in vain goes
+//! on alone. The component with the lower view leads: it decides; the other closes its epoch and
+//! hands its part over.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

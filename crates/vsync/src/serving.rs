@@ -332,7 +332,7 @@ impl Serving {
     pub(crate) fn pump(&mut self, turn: &mut Turn<'_>) {
         self.release_if_sure(turn);
         if self.blocked.is_none() {
-            if self.is_open() {
+            if self.owed.is_empty() && self.hushed.is_none() {
                 self.cast_globals_again(turn);
                 self.epoch.pump(turn, None);
             }

@@ -127,11 +127,10 @@ fn amid(order: Order, own: bool) -> Vec<Duration> {
         seen = told.len();
         if let Some(began) = since
             && (step % 1_000 == 0 || room)
+            && world.ask(proc('a'), cast(other, "effect")).is_ok()
         {
-            if world.ask(proc('a'), cast(other, "effect")).is_ok() {
-                waits.push(now.since(began));
-                since = None;
-            }
+            waits.push(now.since(began));
+            since = None;
         }
         world.run(Duration::from_micros(200));
         step += 1;

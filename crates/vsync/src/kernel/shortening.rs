@@ -1,7 +1,7 @@
 //! Shortening: INSTALLs are kept for laggards only while there may be any.
 //!
-//! Takes: since when a peer's digest has agreed. Promises: of a group all of whose members are known
-//! to be in its present epoch the last INSTALL alone is kept, without what nobody needs any more.
+//! Takes: since when a peer's digest has agreed. Promises: of a group all of whose members are
+//! known to be in its present epoch the last INSTALL alone is kept, without what nobody needs.
 //! Keeps: the groups in which somebody may be late.
 
 use core::ops::Bound;
@@ -56,7 +56,7 @@ impl Serving {
         let_in.dedup_by_key(|joiner| joiner.proc);
         let_in.shrink_to_fit();
         self.let_in = let_in;
-        self.history = alloc::vec![Arc::new(without_kin(&last))];
+        self.history = alloc::vec![Arc::new(bare(&last))];
         // What they said before is explained by what is kept.
         self.sightings.retain(|proc, _| !members.contains(proc));
         if self.sightings.is_empty() {
@@ -66,9 +66,11 @@ impl Serving {
     }
 }
 
-/// All have it, and know whom it names to look for.
-fn without_kin(install: &Install) -> Install {
+/// All who are in its view have it, and who left by it needs neither whom to look for nor who votes.
+fn bare(install: &Install) -> Install {
     let mut install = install.clone();
-    install.parts.iter_mut().for_each(|part| part.kin = Vec::new());
+    for part in &mut install.parts {
+        (part.kin, part.voters) = (Vec::new(), Vec::new());
+    }
     install
 }
