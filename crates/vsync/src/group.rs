@@ -153,6 +153,7 @@ impl Group {
                     return Ok(());
                 }
                 let closed = !serving.is_open()
+                    || serving.hushed.is_some()
                     || serving.founding.is_some()
                     || !serving.cast_again.is_empty();
                 if how.to.as_ref().is_some_and(|to| to.0 != serving.epoch.told) && !closed {
@@ -265,7 +266,8 @@ impl Group {
     pub(crate) fn room(&mut self, turn: &mut Turn<'_>) {
         let Self::Serving(serving) = self else { return };
         serving.pump(turn);
-        if serving.is_open() && core::mem::take(&mut serving.owes_room) {
+        let open = serving.is_open() && serving.hushed.is_none();
+        if open && core::mem::take(&mut serving.owes_room) {
             turn.tell(Up::Room { group: serving.group() });
         }
     }

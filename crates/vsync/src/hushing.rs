@@ -1,10 +1,10 @@
 //! Hushing: a busy group is still for a moment, so that what waits for it can go.
 //!
 //! Where causality goes across groups a multicast waits until all that was told or sent here before
-//! it in other groups is delivered everywhere. As long as those go on telling there is ever more of
-//! it. Takes: that somebody waits. Promises: while a group is still it tells nothing and takes no
-//! multicast, so what is told in it is stable after a round trip; it is not still for long, and
-//! goes on in between. Keeps: until when.
+//! it in other groups is delivered everywhere, here too. As long as those go on telling there is ever
+//! more of it. Takes: that somebody waits. Promises: a group that is hushed takes no multicast, and
+//! once all that was multicast here is told here it tells nothing more: so what is told in it is
+//! stable after a round trip. It is not hushed for long, and goes on in between. Keeps: until when.
 
 use alloc::vec::Vec;
 
@@ -16,7 +16,7 @@ use crate::stream::{Frame, Stream};
 use crate::turn::Turn;
 
 impl Serving {
-    /// Becomes still; what can be told now is told before, and places are given.
+    /// Takes nothing from now on; what can be told now is told before, and places are given.
     pub(crate) fn hush(&mut self, turn: &mut Turn<'_>) {
         if self.hushed.is_none() {
             self.pump(turn);
@@ -43,7 +43,18 @@ impl Serving {
         }
     }
 
-    /// Whether something that was told or sent here is not known to be delivered by others.
+    /// Whether it tells nothing now, for another's sake.
+    pub(crate) fn is_still(&self) -> bool {
+        self.hushed.is_some() && self.tells_own()
+    }
+
+    /// Whether all own multicasts are told here.
+    fn tells_own(&self) -> bool {
+        let own = &self.epoch.streams[self.epoch.rank];
+        own.processed() >= own.received()
+    }
+
+    /// Whether something that was told or sent here is not known to be delivered everywhere.
     pub(crate) fn is_told_unstable(&self) -> bool {
         let own = self.epoch.rank;
         let streams = self.epoch.streams.iter().enumerate();
@@ -52,7 +63,7 @@ impl Serving {
             false => told_below(stream),
         };
         let told: Vec<u64> = streams.map(below).collect();
-        self.epoch.stability.behind(&told).iter().any(|rank| *rank != own)
+        !self.tells_own() || self.epoch.stability.behind(&told).iter().any(|rank| *rank != own)
     }
 }
 

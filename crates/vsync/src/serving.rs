@@ -325,14 +325,14 @@ impl Serving {
 
     /// Whether what comes is told as it comes.
     pub(crate) fn is_open(&self) -> bool {
-        self.blocked.is_none() && self.owed.is_empty() && self.hushed.is_none()
+        self.blocked.is_none() && self.owed.is_empty() && !self.is_still()
     }
 
     /// Delivers what can be delivered, unless a flush holds it.
     pub(crate) fn pump(&mut self, turn: &mut Turn<'_>) {
         self.release_if_sure(turn);
         if self.blocked.is_none() {
-            if self.owed.is_empty() && self.hushed.is_none() {
+            if self.owed.is_empty() && !self.is_still() {
                 self.cast_globals_again(turn);
                 self.epoch.pump(turn, None);
             }

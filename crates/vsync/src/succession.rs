@@ -287,12 +287,7 @@ impl Serving {
                 sighting.forget();
             }
         }
-        self.note_members(me, &members);
-        let kin = install.parts.iter().flat_map(|part| &part.kin);
-        for relative in kin.filter(|relative| relative.proc != me) {
-            self.kin.note(*relative);
-        }
-        self.renew_kin(turn);
+        self.take_kin(turn, install);
         if self.history.len() >= HISTORY_MAX {
             self.history.remove(0);
         }

@@ -13,6 +13,7 @@ use muts::{Instant, ProcId};
 
 use crate::control::{Control, Whereabouts};
 use crate::grounds::Charge;
+use crate::install::Install;
 use crate::interface::{Fault, Up};
 use crate::kin::Relative;
 use crate::serving::Serving;
@@ -109,6 +110,16 @@ impl Serving {
         for proc in members.iter().copied().filter(|proc| *proc != me) {
             self.kin.note(Relative { proc, was_in: true });
         }
+    }
+
+    /// Who is in this view, and who may be looked for by what each of its parts knows.
+    pub(crate) fn take_kin(&mut self, turn: &Turn<'_>, install: &Install) {
+        self.note_members(turn.me(), &install.members());
+        let kin = install.parts.iter().flat_map(|part| &part.kin);
+        for relative in kin.filter(|relative| relative.proc != turn.me()) {
+            self.kin.note(*relative);
+        }
+        self.renew_kin(turn);
     }
 
     /// Who is over makes room for who lives in its place, and is forgotten by and by; so is where

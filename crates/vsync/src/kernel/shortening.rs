@@ -66,7 +66,7 @@ impl Serving {
     }
 }
 
-/// All who are in its view have it, and who left by it needs neither whom to look for nor who votes.
+/// All who are in its view have it; who left by it needs neither whom to look for nor who votes.
 fn bare(install: &Install) -> Install {
     let mut install = install.clone();
     for part in &mut install.parts {
