@@ -2,8 +2,8 @@
 //!
 //! Takes: the gaps of a CUT, PULL and FILL. Promises: what is missing is asked for until it is
 //! here, a whole window at a time: the next when all of that has come, the same again when nothing
-//! has come for a while, ever more seldom; a frame is taken only if this member asked for it, from a
-//! member. Keeps: what was asked for in this epoch.
+//! has come for a while, ever more seldom; a frame is taken only if this member asked for it, and
+//! from a member. Keeps: what was asked for in this epoch.
 
 use alloc::vec::Vec;
 

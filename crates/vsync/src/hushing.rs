@@ -1,10 +1,11 @@
 //! Hushing: a busy group is still for a moment, so that what waits for it can go.
 //!
 //! Where causality goes across groups a multicast waits until all that was told or sent here before
-//! it in other groups is delivered everywhere, here too. As long as those go on telling there is ever
-//! more of it. Takes: that somebody waits. Promises: a group that is hushed takes no multicast, and
-//! once all that was multicast here is told here it tells nothing more: so what is told in it is
-//! stable after a round trip. It is not hushed for long, and goes on in between. Keeps: until when.
+//! it in other groups is delivered everywhere, here too. As long as those go on telling there is
+//! ever more of it. Takes: that somebody waits. Promises: a group that is hushed takes no
+//! multicast, and once all that was multicast here is told here it tells nothing more: so what is
+//! told in it is stable after a round trip. It is not hushed for long, and goes on in between.
+//! Keeps: until when.
 
 use alloc::vec::Vec;
 

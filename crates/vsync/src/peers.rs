@@ -265,6 +265,12 @@ impl Peers {
     /// Whether it is in reach, and nothing lasting says that it does not hear this process.
     pub(crate) fn comes_back(&self, now: Instant, proc: ProcId) -> bool {
         let Some(peer) = self.all.get(&proc) else { return false };
+        // One that broke again and again counts once it has held for longer than silence lasts: of
+        // who is mute but for a word now and then nobody comes back.
+        let held = now.since(peer.since) > self.suspicion;
+        if !held && peer.probation > self.good_again * 2 {
+            return false;
+        }
         // Of a link on probation nothing is to be said but that it seems to be whole.
         let fresh = !self.hears(now, proc);
         let answers = peer.row.is_some() || now.since(peer.since) <= self.suspicion;
