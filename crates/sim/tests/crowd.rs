@@ -17,6 +17,8 @@ const BUSY: Intake = Intake { byte_ns: 500, kept_bytes: 1 << 20 };
 pub(crate) struct Founder {
     pub(crate) asks: VecDeque<Down>,
     pub(crate) sizes: BTreeMap<GroupId, usize>,
+    /// Views so far.
+    pub(crate) views: u64,
     last: Option<Instant>,
 }
 
@@ -27,6 +29,7 @@ impl App for Founder {
     fn told(&mut self, now: Instant, up: Up) {
         if let Up::View(view) = up {
             self.sizes.insert(view.group, view.members.len());
+            self.views += 1;
             self.last = Some(now);
         }
     }

@@ -2,7 +2,9 @@
 
 mod crowd;
 mod every_step;
+mod flapping;
 mod long_flush;
 mod many_hosts;
+mod restarts;
 mod runs;
 mod world;

@@ -2,7 +2,8 @@
 //!
 //! Takes: which groups are active, that is, have a message that was sent or delivered here and that
 //! not everybody is known to have delivered. Promises: a Causal or Total multicast goes out only
-//! while no other group is active, so nothing that follows from it can overtake its causes there.
+//! while no other group is active, so nothing that follows from it can overtake its causes there;
+//! groups that are busy are still for a moment for its sake (`hushing.rs`).
 //! A group that was left stays active until its members are known to have the view without this
 //! process: only then have they delivered what it has; and one that somebody else left, until that
 //! one is known to have it. Keeps: which groups are active, and which
@@ -28,6 +29,16 @@ impl Across {
     /// All that are active.
     pub(crate) fn active(&self) -> impl Iterator<Item = GroupId> + use<'_> {
         self.active.iter().copied()
+    }
+
+    /// Whether a multicast in another group waits for this one.
+    pub(crate) fn waits_for(&self, group: GroupId) -> bool {
+        self.waiting.iter().any(|waiting| *waiting != group)
+    }
+
+    /// Whether any multicast waits.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     /// A multicast in this group was handed back.

@@ -2,7 +2,8 @@
 //!
 //! Takes: JOIN, LEAVE, and the invitations of this member's user. Promises: who asked is in one of
 //! the next views, many at once; no two incarnations of one node in a view; a leaver's messages are
-//! complete. Keeps: who asked, for as long as it goes on asking.
+//! complete. Keeps: who asked, for as long as it goes on asking, and who was invited, until it
+//! is in or the patience is over: of each no more than a view can hold.
 
 use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
@@ -113,10 +114,12 @@ impl Serving {
 
     /// Takes the user's answer; what it was not asked is nothing.
     pub(crate) fn answer(&mut self, who: ProcId, denied: Option<u16>) {
+        let refused = |reason| Verdict::Denied(Denial::Refused(reason));
+        let verdict = denied.map_or(Verdict::Comes, refused);
         if let Some(pending) = self.asked.get_mut(&who) {
-            let refused = |reason| Verdict::Denied(Denial::Refused(reason));
-            pending.verdict = denied.map_or(Verdict::Comes, refused);
+            pending.verdict = verdict;
         }
+        self.answer_shown(who, verdict);
     }
 
     /// A member that still asks to join lacks the INSTALL that let it in, or has forgotten all.
@@ -127,7 +130,7 @@ impl Serving {
         if let Some(install) = admitting {
             turn.counters.handons += 1;
             turn.control(who, &Control::Install(Arc::clone(install)));
-        } else {
+        } else if !self.let_in.iter().any(|it| it.proc == who && it.nonce >= nonce) {
             let since = *self.pleading.entry(who).or_insert(turn.now);
             if turn.now.since(since) > turn.config.suspicion {
                 self.give_up(turn, who);
@@ -208,7 +211,10 @@ impl Serving {
     }
 
     /// Invites processes into the group.
-    pub(crate) fn invite(&mut self, turn: &mut Turn<'_>, members: Vec<ProcId>) {
+    pub(crate) fn invite(&mut self, turn: &mut Turn<'_>, members: Vec<ProcId>) -> Option<Fault> {
+        if self.invited.len() + members.len() > MEMBERS_MAX {
+            return Some(Fault::TooMany);
+        }
         let until = turn.now + turn.config.founding;
         for proc in members {
             if !self.epoch.members.contains(&proc) {
@@ -216,6 +222,7 @@ impl Serving {
             }
         }
         self.repeating.now(turn);
+        None
     }
 
     /// Repeats invitations until the invited are in or the patience is over.

@@ -31,7 +31,8 @@ pub struct Config {
     pub good_first: Duration,
     /// The same after the link broke once; doubles each time it breaks again. Default 500 ms.
     pub good_again: Duration,
-    /// The most that this grows to. Default 4 s.
+    /// The most that this grows to: who breaks again and again makes few views for others. A link
+    /// that has been good for ten minutes begins anew. Default 60 s.
     pub good_max: Duration,
     /// How often a control message is repeated at first. Default 20 ms.
     pub control: Duration,
@@ -67,7 +68,7 @@ impl Config {
             suspicion: Duration::from_secs(1),
             good_first: Duration::from_millis(200),
             good_again: Duration::from_millis(500),
-            good_max: Duration::from_secs(4),
+            good_max: Duration::from_secs(60),
             control: Duration::from_millis(20),
             gather: Duration::from_millis(20),
             flush: Duration::from_secs(3),

@@ -1,18 +1,17 @@
-//! Consent, the member's side of a flush: promise, say what is here, fetch what is missing.
+//! Consent, the member's side of a flush: promise, say what is here, say when all is here.
 //!
-//! Takes: PREPARE and CUT of whoever coordinates, PULL and FILL. Promises: once blocked a member
-//! sends and delivers nothing more in this epoch until an INSTALL, but goes on receiving and
-//! handing over. Keeps: the highest ballot promised, and the cut it was asked to hold.
+//! Takes: PREPARE and CUT of whoever coordinates. Promises: once blocked a member sends and tells
+//! nothing more in this epoch until an INSTALL, but goes on receiving and handing over; who
+//! coordinates is waited for as long as anybody gets nearer to the cut. Keeps: the highest ballot
+//! promised, and the cut it was asked to hold.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 
-use muts::{Instant, Message, ProcId};
+use muts::{Instant, ProcId};
 
-use crate::control::{Ballot, Control, Gap, Held};
+use crate::control::{Ballot, Control, Cut, Held};
+use crate::fetching::Wanted;
 use crate::flush::Status;
-use crate::header::SendHeader;
-use crate::limits::PULL_FRAMES_MAX;
 use crate::serving::Serving;
 use crate::turn::Turn;
 
@@ -23,27 +22,12 @@ pub(crate) struct Blocked {
     pub(crate) by: ProcId,
     /// Since when.
     pub(crate) since: Instant,
+    /// When it was last heard that it comes along, or that it began.
+    pub(crate) moved: Instant,
+    /// How far it had come then, by its own count.
+    progress: u64,
     /// Since when by anybody's in this epoch.
     pub(crate) first: Instant,
-}
-
-/// What this member was asked to hold.
-#[derive(Debug)]
-pub(crate) struct Wanted {
-    cut: Vec<u64>,
-    /// What of it no live sender will bring.
-    gaps: Vec<Gap>,
-    /// When the holders are asked again.
-    ask_again: Instant,
-    /// It has been said that all is here: said again only where that is asked again.
-    told: bool,
-}
-
-impl Wanted {
-    /// When the holders are asked again, if there is anything to ask them.
-    pub(crate) fn ask_again(&self) -> Option<Instant> {
-        (!self.gaps.is_empty()).then_some(self.ask_again)
-    }
 }
 
 impl Serving {
@@ -54,7 +38,8 @@ impl Serving {
             self.epoch.frozen = Some(self.epoch.received());
         }
         let first = self.blocked.map_or(turn.now, |blocked| blocked.first);
-        self.blocked = Some(Blocked { by, since: turn.now, first });
+        let (since, moved) = (turn.now, turn.now);
+        self.blocked = Some(Blocked { by, since, moved, progress: 0, first });
         self.wanted = None;
     }
 
@@ -116,43 +101,42 @@ impl Serving {
     }
 
     /// Takes a CUT of this epoch from somebody else.
-    pub(crate) fn hear_cut(
-        &mut self,
-        turn: &mut Turn<'_>,
-        from: ProcId,
-        ballot: Ballot,
-        cut: Vec<u64>,
-        gaps: &[Gap],
-    ) {
+    pub(crate) fn hear_cut(&mut self, turn: &mut Turn<'_>, from: ProcId, ballot: Ballot, cut: Cut) {
         if !self.admits_ballot(turn, from, ballot) || ballot != self.promised {
             return;
         }
-        if self.is_sound_cut(&cut) {
-            self.take_cut(turn, from, ballot, cut, gaps);
+        if let Some(blocked) = &mut self.blocked
+            && cut.progress > blocked.progress
+        {
+            (blocked.moved, blocked.progress) = (turn.now, cut.progress);
+        }
+        if self.is_sound_cut(&cut.ends) {
+            self.take_cut(turn, from, ballot, cut);
         } else {
             self.note_unsound(turn, from);
         }
     }
 
     /// Notes what is to be held, fetches it, and says so once it is here.
-    pub(crate) fn take_cut(
-        &mut self,
-        turn: &mut Turn<'_>,
-        from: ProcId,
-        ballot: Ballot,
-        cut: Vec<u64>,
-        gaps: &[Gap],
-    ) {
+    pub(crate) fn take_cut(&mut self, turn: &mut Turn<'_>, from: ProcId, ballot: Ballot, cut: Cut) {
         if self.wanted.is_none() {
-            let (gaps, ask_again) = (gaps.to_vec(), turn.now);
-            self.wanted = Some(Box::new(Wanted { cut, gaps, ask_again, told: false }));
+            self.wanted = Some(Box::new(Wanted::new(turn, cut.ends, cut.gaps)));
             self.pull(turn);
         }
-        if from != turn.me() && self.holds_cut() {
+        if from != turn.me() {
+            let lacking = self.lacking();
             let (group, epoch) = (self.epoch.group, self.epoch.view);
-            turn.control(from, &Control::CutOk { group, epoch, ballot });
-            self.wanted.iter_mut().for_each(|wanted| wanted.told = true);
+            turn.control(from, &Control::CutOk { group, epoch, ballot, lacking });
+            self.wanted.iter_mut().for_each(|wanted| wanted.told = lacking == 0);
         }
+    }
+
+    /// How many positions of the cut are still to come, or somewhat more; none if it is held.
+    fn lacking(&self) -> u64 {
+        let Some(wanted) = self.wanted.as_ref().filter(|_| !self.holds_cut()) else { return 0 };
+        let streams = wanted.cut.iter().zip(&self.epoch.streams);
+        let ahead: u64 = streams.map(|(end, stream)| end.saturating_sub(stream.received())).sum();
+        ahead.saturating_sub(self.epoch.beyond.len() as u64).max(1)
     }
 
     fn holds_cut(&self) -> bool {
@@ -182,71 +166,10 @@ impl Serving {
         let Some(blocked) = self.blocked else { return };
         let ballot = self.promised;
         if blocked.by == turn.me() {
-            self.take_cut_ok(turn, turn.me(), ballot);
+            self.take_cut_ok(turn, turn.me(), ballot, 0);
         } else {
             let (group, epoch) = (self.epoch.group, self.epoch.view);
-            turn.control(blocked.by, &Control::CutOk { group, epoch, ballot });
+            turn.control(blocked.by, &Control::CutOk { group, epoch, ballot, lacking: 0 });
         }
-    }
-
-    /// Asks the named holders for what is missing of excluded senders, until it is here.
-    pub(crate) fn pull(&mut self, turn: &mut Turn<'_>) {
-        let due = self.wanted.as_ref().is_some_and(|wanted| wanted.ask_again <= turn.now);
-        let Some(mut wanted) = self.wanted.take_if(|_| due) else { return };
-        wanted.ask_again = turn.now + turn.config.control * 4;
-        for gap in &wanted.gaps {
-            let rank = usize::from(gap.of);
-            let holder = gap.holder.and_then(|rank| self.epoch.members.get(usize::from(rank)));
-            let Some(holder) = holder.filter(|holder| **holder != turn.me()) else { continue };
-            let Some(stream) = self.epoch.streams.get(rank) else { continue };
-            let from = stream.received().max(gap.span.from);
-            let beyond = &self.epoch.beyond;
-            let missing = (from..gap.span.end).find(|at| !beyond.contains_key(&(rank, *at)));
-            if let Some(position) = missing {
-                turn.counters.pulls += 1;
-                let (group, epoch, of) = (self.epoch.group, self.epoch.view, gap.of);
-                let pull = Control::Pull { group, epoch, of, position, end: gap.span.end };
-                turn.control(*holder, &pull);
-            }
-        }
-        self.wanted = Some(wanted);
-    }
-
-    /// Hands over frames of somebody else.
-    pub(crate) fn take_pull(
-        &mut self,
-        turn: &mut Turn<'_>,
-        from: ProcId,
-        of: u8,
-        position: u64,
-        end: u64,
-    ) {
-        let Some(stream) = self.epoch.streams.get(usize::from(of)) else { return };
-        let members = self.epoch.members.len();
-        let Some(asker) = self.epoch.rank_of(from) else { return };
-        for position in position..end.min(position.saturating_add(PULL_FRAMES_MAX)) {
-            let Some(frame) = stream.frame(position) else { return };
-            let mut message: Message = frame.for_filling(members, asker);
-            let (group, epoch) = (self.epoch.group, self.epoch.view);
-            message.push(&SendHeader::Fill { group, epoch, rank: of, position });
-            turn.counters.fills += 1;
-            turn.ask(muts::Down::Send { to: from, message });
-        }
-    }
-
-    /// Takes a frame that a holder handed over.
-    pub(crate) fn take_fill(
-        &mut self,
-        turn: &mut Turn<'_>,
-        rank: u8,
-        position: u64,
-        message: Message,
-    ) {
-        let rank = usize::from(rank);
-        if rank >= self.epoch.streams.len() {
-            turn.counters.malformed += 1;
-            return;
-        }
-        self.epoch.fill(turn, rank, position, message);
     }
 }

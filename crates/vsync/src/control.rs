@@ -9,6 +9,7 @@ use core::cmp::Reverse;
 use muts::{Malformed, ProcId, Sink, Wire};
 
 use crate::endpoint::GroupId;
+use crate::grounds::Charge;
 use crate::install::{Install, Part};
 use crate::limits::EPOCH_MAX;
 use crate::span::Span;
@@ -38,6 +39,17 @@ pub(crate) struct Gap {
     pub(crate) holder: Option<u8>,
 }
 
+/// What everybody who moves along is to have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cut {
+    /// By rank: the first position that is not in it.
+    pub(crate) ends: Vec<u64>,
+    /// What of it no live sender will bring.
+    pub(crate) gaps: Vec<Gap>,
+    /// Grows as often as any participant is known to have got nearer to it.
+    pub(crate) progress: u64,
+}
+
 /// How an excluded sender's stream is at one participant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Held {
@@ -60,12 +72,15 @@ pub(crate) struct Whereabouts {
     pub(crate) view: Option<(ViewId, Vec<ProcId>)>,
     /// Once members as well, and out of its reach: the one it tells may know better.
     pub(crate) beyond: Vec<ProcId>,
+    /// The view that the sender put the one it tells out of last, and why.
+    pub(crate) charge: Option<(ViewId, Charge)>,
 }
 
 /// What members say to each other about a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Control {
-    /// Close this epoch without `excluded`; answered by Status, Refuse or Handon.
+    /// Close this epoch without `excluded`, who are not told it; answered by Status, Refuse or an
+    /// Install that ended it.
     Prepare { group: GroupId, epoch: ViewId, ballot: Ballot, excluded: Vec<ProcId> },
     /// What the answering member has; it sends and delivers nothing more in this epoch.
     Status {
@@ -78,9 +93,9 @@ pub(crate) enum Control {
         voter: bool,
     },
     /// Get this much of every stream; answered by CutOk once it is there, or Refuse.
-    Cut { group: GroupId, epoch: ViewId, ballot: Ballot, cut: Vec<u64>, gaps: Vec<Gap> },
-    /// It is there.
-    CutOk { group: GroupId, epoch: ViewId, ballot: Ballot },
+    Cut { group: GroupId, epoch: ViewId, ballot: Ballot, cut: Cut },
+    /// So many positions of it are still to come; none: it is there.
+    CutOk { group: GroupId, epoch: ViewId, ballot: Ballot, lacking: u64 },
     /// A higher ballot is promised.
     Refuse { group: GroupId, epoch: ViewId, promised: Ballot },
     /// Hand over these frames of an excluded sender.
@@ -91,8 +106,12 @@ pub(crate) enum Control {
     Installed { group: GroupId, view: ViewId },
     /// Let `who` into the group; relayed to the coordinator.
     Join { group: GroupId, who: ProcId, nonce: u64, highest: u64, ticket: Vec<u8> },
-    /// The one who asked with this nonce may not come in.
+    /// The one who asked with this nonce may not come in; without asking, by a merge.
     Denied { group: GroupId, nonce: u64, denial: Denial },
+    /// Show what a joiner would; answered by Shown.
+    Show { group: GroupId },
+    /// This.
+    Shown { group: GroupId, ticket: Vec<u8> },
     /// Let the sender out.
     Leave { group: GroupId, epoch: ViewId },
     /// Come into the group: answered by asking to join.
@@ -135,6 +154,8 @@ impl Control {
             | Self::Leave { group, .. }
             | Self::Invite { group }
             | Self::Denied { group, .. }
+            | Self::Show { group }
+            | Self::Shown { group, .. }
             | Self::Where { group, .. }
             | Self::MergeAsk { group, .. }
             | Self::MergeGrant { group, .. }
@@ -176,6 +197,18 @@ impl Wire for Gap {
     }
 }
 
+impl Wire for Cut {
+    fn write(&self, into: &mut impl Sink) {
+        self.ends.write(into);
+        self.gaps.write(into);
+        self.progress.write(into);
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        let (ends, gaps) = (Vec::read(from)?, Vec::read(from)?);
+        Ok(Self { ends, gaps, progress: u64::read(from)? })
+    }
+}
+
 impl Wire for Held {
     fn write(&self, into: &mut impl Sink) {
         self.of.write(into);
@@ -194,10 +227,11 @@ impl Wire for Whereabouts {
         self.number.write(into);
         self.view.write(into);
         self.beyond.write(into);
+        self.charge.write(into);
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
         let (number, view) = (u64::read(from)?, Option::read(from)?);
-        Ok(Self { number, view, beyond: Vec::read(from)? })
+        Ok(Self { number, view, beyond: Vec::read(from)?, charge: Option::read(from)? })
     }
 }
 
@@ -232,8 +266,8 @@ macro_rules! wired {
 wired! {
     1 Prepare { group, epoch, ballot, excluded }
     2 Status { group, epoch, ballot, received, highest, held, voter }
-    3 Cut { group, epoch, ballot, cut, gaps }
-    4 CutOk { group, epoch, ballot }
+    3 Cut { group, epoch, ballot, cut }
+    4 CutOk { group, epoch, ballot, lacking }
     5 Refuse { group, epoch, promised }
     6 Pull { group, epoch, of, position, end }
     7 Installed { group, view }
@@ -247,4 +281,6 @@ wired! {
     15 Stability { group, epoch, received, processed, wanted }
     16 Denied { group, nonce, denial }
     17 StabilityOfAll { group, epoch, received, processed }
+    18 Show { group }
+    19 Shown { group, ticket }
 }

@@ -16,6 +16,7 @@ pub(crate) struct Counters {
     flushed_us: u64,
     pub(crate) merges: u64,
     pub(crate) suspicions: u64,
+    pub(crate) settlings: u64,
     pub(crate) casts: u64,
     pub(crate) delivered: u64,
     pub(crate) orders_sent: u64,
@@ -80,6 +81,7 @@ impl Counters {
         tell("vsync.flushed_us", self.flushed_us);
         tell("vsync.merges", self.merges);
         tell("vsync.suspicions", self.suspicions);
+        tell("vsync.settlings", self.settlings);
         tell("vsync.casts", self.casts);
         tell("vsync.delivered", self.delivered);
         tell("vsync.orders_sent", self.orders_sent);

@@ -12,7 +12,7 @@ use core::cmp::Reverse;
 
 use muts::{Duration, Instant, ProcId};
 
-use crate::control::{Ballot, Control, Gap, Held};
+use crate::control::{Ballot, Control, Cut, Gap, Held};
 use crate::grounds::Exclusion;
 use crate::install::{Lost, Part};
 use crate::serving::Serving;
@@ -52,6 +52,10 @@ pub(crate) struct Flush {
     since: Instant,
     statuses: BTreeMap<ProcId, Status>,
     holding: BTreeSet<ProcId>,
+    /// How many positions of the cut others lack, as far as they have said so.
+    lacking: BTreeMap<ProcId, u64>,
+    /// How often that became less.
+    progress: u64,
     cut: Vec<u64>,
     gaps: Vec<Gap>,
     lost: Vec<Lost>,
@@ -65,6 +69,11 @@ impl Flush {
             Phase::Cutting | Phase::Ready => self.holding.contains(&proc),
         };
         !answered && !self.excluded.contains(&proc)
+    }
+
+    fn wanted(&self) -> Cut {
+        let (ends, gaps) = (self.cut.clone(), self.gaps.clone());
+        Cut { ends, gaps, progress: self.progress }
     }
 }
 
@@ -97,6 +106,8 @@ impl Serving {
             since: turn.now,
             statuses: BTreeMap::new(),
             holding: BTreeSet::new(),
+            lacking: BTreeMap::new(),
+            progress: 0,
             cut: Vec::new(),
             gaps: Vec::new(),
             lost: Vec::new(),
@@ -139,8 +150,7 @@ impl Serving {
                 Control::Prepare { group, epoch, ballot, excluded }
             }
             Phase::Cutting | Phase::Ready => {
-                let (cut, gaps) = (flush.cut.clone(), flush.gaps.clone());
-                Control::Cut { group, epoch, ballot, cut, gaps }
+                Control::Cut { group, epoch, ballot, cut: flush.wanted() }
             }
         };
         for proc in self.participants() {
@@ -216,21 +226,30 @@ impl Serving {
         flush.gaps = gaps;
         flush.lost = lost;
         flush.phase = Phase::Cutting;
-        let (cut, gaps) = (flush.cut.clone(), flush.gaps.clone());
-        let ballot = flush.ballot;
-        self.take_cut(turn, turn.me(), ballot, cut, &gaps);
+        let (cut, ballot) = (flush.wanted(), flush.ballot);
+        self.take_cut(turn, turn.me(), ballot, cut);
         self.ready_if_held(turn);
         self.repeating.soon(turn);
         self.push_flush(turn);
     }
 
     /// Takes a participant's CUT_OK.
-    pub(crate) fn take_cut_ok(&mut self, turn: &mut Turn<'_>, from: ProcId, ballot: Ballot) {
+    pub(crate) fn take_cut_ok(
+        &mut self,
+        turn: &mut Turn<'_>,
+        from: ProcId,
+        ballot: Ballot,
+        lacking: u64,
+    ) {
         if let Some(flush) = &mut self.flush
             && flush.ballot == ballot
             && flush.phase == Phase::Cutting
         {
-            flush.holding.insert(from);
+            let before = flush.lacking.insert(from, lacking);
+            flush.progress += u64::from(before.is_none_or(|before| lacking < before));
+            if lacking == 0 {
+                flush.holding.insert(from);
+            }
             self.ready_if_held(turn);
         }
     }
@@ -260,7 +279,7 @@ impl Serving {
     }
 
     /// This component's share of the next view.
-    pub(crate) fn own_part(&self) -> Part {
+    pub(crate) fn own_part(&self, turn: &Turn<'_>) -> Part {
         let flush = self.flush.as_ref().expect("a flush under way");
         let (leavers, members): (Vec<ProcId>, Vec<ProcId>) =
             self.participants().into_iter().partition(|proc| self.leaves.contains(proc));
@@ -276,6 +295,7 @@ impl Serving {
             leavers,
             highest: flush.statuses.values().map(|status| status.highest).max().unwrap_or(0),
             hidden: self.founding.is_some(),
+            kin: self.kin.relatives().filter(|kin| !turn.peers.is_lost(kin.proc)).collect(),
         }
     }
 }

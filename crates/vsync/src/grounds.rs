@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use muts::{Instant, Multicast, NodeId, ProcId};
+use muts::{Instant, Malformed, Multicast, NodeId, ProcId, Sink, Wire};
 
 use crate::endpoint::GroupId;
 use crate::flush::Phase;
@@ -85,6 +85,36 @@ pub enum Hold {
     Across(Vec<GroupId>),
     /// The view is not primary and the group refuses multicasts in such.
     NotPrimary,
+}
+
+impl Wire for Charge {
+    fn write(&self, into: &mut impl Sink) {
+        let kind = match self {
+            Self::Over => 1,
+            Self::Silent => 2,
+            Self::NeverMet => 3,
+            Self::Deaf => 4,
+            Self::Elsewhere => 5,
+            Self::Unsound => 6,
+            Self::Apart(_) => 7,
+        };
+        into.push(kind);
+        if let Self::Apart(other) = self {
+            other.write(into);
+        }
+    }
+    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
+        Ok(match u8::read(from)? {
+            1 => Self::Over,
+            2 => Self::Silent,
+            3 => Self::NeverMet,
+            4 => Self::Deaf,
+            5 => Self::Elsewhere,
+            6 => Self::Unsound,
+            7 => Self::Apart(ProcId::read(from)?),
+            _ => return Err(Malformed),
+        })
+    }
 }
 
 impl Serving {

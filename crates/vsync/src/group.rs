@@ -49,7 +49,8 @@ impl Group {
         serving.founding = Some(Box::new(Founding { wanted, until }));
         serving.note_all_met(turn);
         serving.note_all_heard(turn);
-        serving.invite(turn, members);
+        let fault = serving.invite(turn, members);
+        debug_assert!(fault.is_none(), "the caller has counted them");
         serving.repeating.now(turn);
         Self::Serving(Box::new(serving))
     }
@@ -151,9 +152,9 @@ impl Group {
                     turn.tell(Up::Fault { group, fault });
                     return Ok(());
                 }
-                let closed = serving.blocked.is_some()
+                let closed = !serving.is_open()
+                    || serving.hushed.is_some()
                     || serving.founding.is_some()
-                    || !serving.owed.is_empty()
                     || !serving.cast_again.is_empty();
                 if how.to.as_ref().is_some_and(|to| to.0 != serving.epoch.told) && !closed {
                     // Its view is over, and the next has been told.
@@ -164,9 +165,10 @@ impl Group {
                     if closed { Err(message) } else { serving.epoch.cast(turn, how, message) };
                 if cast.is_err() {
                     serving.owes_room = true;
-                    let held = match closed {
-                        true => &mut turn.counters.held_by_flush,
-                        false => &mut turn.counters.held_by_window,
+                    let held = match (serving.hushed, closed) {
+                        (Some(_), _) => &mut turn.counters.held_across,
+                        (None, true) => &mut turn.counters.held_by_flush,
+                        (None, false) => &mut turn.counters.held_by_window,
                     };
                     *held += 1;
                 }
@@ -219,10 +221,7 @@ impl Group {
     /// Invites others, on behalf of the user.
     pub(crate) fn invite(&mut self, turn: &mut Turn<'_>, members: Vec<ProcId>) -> Option<Fault> {
         match self {
-            Self::Serving(serving) => {
-                serving.invite(turn, members);
-                None
-            }
+            Self::Serving(serving) => serving.invite(turn, members),
             Self::Joining(_) | Self::Over { .. } => Some(Fault::NotIn),
         }
     }
@@ -252,15 +251,15 @@ impl Group {
     pub(crate) fn fill(
         &mut self,
         turn: &mut Turn<'_>,
+        from: ProcId,
         epoch: ViewId,
-        rank: u8,
-        position: u64,
+        (rank, position): (u8, u64),
         message: Message,
     ) {
         if let Self::Serving(serving) = self
             && serving.epoch.view == epoch
         {
-            serving.take_fill(turn, rank, position, message);
+            serving.take_fill(turn, from, rank, position, message);
         }
     }
 
@@ -268,7 +267,7 @@ impl Group {
     pub(crate) fn room(&mut self, turn: &mut Turn<'_>) {
         let Self::Serving(serving) = self else { return };
         serving.pump(turn);
-        let open = serving.blocked.is_none() && serving.owed.is_empty();
+        let open = serving.is_open() && serving.hushed.is_none();
         if open && core::mem::take(&mut serving.owes_room) {
             turn.tell(Up::Room { group: serving.group() });
         }
@@ -343,16 +342,28 @@ impl Group {
     pub(crate) fn is_active(&self) -> bool {
         match self {
             Self::Serving(serving) => {
-                serving.epoch.is_unstable() || serving.epoch.stability.misses_any()
+                let unstable = match serving.hushed {
+                    Some(_) => serving.is_told_unstable(),
+                    None => serving.epoch.is_unstable(),
+                };
+                unstable || serving.epoch.stability.misses_any()
             }
             _ => false,
         }
     }
 
-    /// Asks its members to say at once what they have.
-    pub(crate) fn urge(&mut self, now: Instant) {
+    /// Another group waits until what was told here is delivered everywhere: it is still for a
+    /// moment. Answers until when.
+    pub(crate) fn hush(&mut self, turn: &mut Turn<'_>) -> Option<Instant> {
+        let Self::Serving(serving) = self else { return None };
+        serving.hush(turn);
+        serving.hushed
+    }
+
+    /// Nobody waits for that any more.
+    pub(crate) fn unhush(&mut self, turn: &mut Turn<'_>) {
         if let Self::Serving(serving) = self {
-            serving.epoch.stability.urge(now);
+            serving.unhush(turn);
         }
     }
 
@@ -362,10 +373,10 @@ impl Group {
         let Self::Serving(serving) = self else { return false };
         let inside = serving.epoch.members.iter().copied().chain(serving.kin.iter());
         let coming = serving.invited.keys().chain(serving.joins.keys());
-        let mut known = inside.chain(coming.copied());
-        let concerned = known.any(|known| known.node == proc.node);
+        let concerned = inside.chain(coming.copied()).any(|known| known.node == proc.node);
         if concerned {
             serving.repeating.stir(turn);
+            serving.renew_kin(turn);
         }
         concerned
     }

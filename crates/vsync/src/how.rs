@@ -29,8 +29,8 @@ pub struct How {
     /// Does not wait for other core groups, where causality is kept across them.
     pub independent: bool,
     /// Whom it is for, by rank in that view; everybody if none. The others are told nothing of it.
-    /// What waits
-    /// for anything (all but Fifo and Unordered) goes to the others' transports all the same.
+    /// What is safe goes to the others' kernels all the same, and an ABCAST to the one that gives
+    /// places.
     /// Handed back, with room told at once, if the view is not the one that it would go out in. A
     /// GBCAST is for everybody.
     pub to: Option<Arc<(ViewId, Audience)>>,

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use muts::{Malformed, ProcId, Sink, Wire, read_varint};
 
 use crate::endpoint::GroupId;
+use crate::kin::Relative;
 use crate::span::Span;
 use crate::view::ViewId;
 
@@ -43,6 +44,9 @@ pub(crate) struct Part {
     pub(crate) highest: u64,
     /// Whether its members have been told no view of the group yet.
     pub(crate) hidden: bool,
+    /// Once members, and not known to be out, or said to be in the group: newcomers and the other
+    /// side have to look for them too.
+    pub(crate) kin: Vec<Relative>,
 }
 
 /// Who comes into the group with a view.
@@ -61,8 +65,6 @@ pub(crate) struct Install {
     /// The coordinator's own component first.
     pub(crate) parts: Vec<Part>,
     pub(crate) joiners: Vec<Joiner>,
-    /// Once members, and not known to be out: newcomers have to look for them too.
-    pub(crate) kin: Vec<ProcId>,
 }
 
 impl Install {
@@ -160,6 +162,7 @@ impl Wire for Part {
         self.leavers.write(into);
         self.highest.write(into);
         self.hidden.write(into);
+        self.kin.write(into);
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
         Ok(Self {
@@ -173,6 +176,7 @@ impl Wire for Part {
             leavers: Vec::read(from)?,
             highest: u64::read(from)?,
             hidden: bool::read(from)?,
+            kin: Vec::read(from)?,
         })
     }
 }
@@ -193,7 +197,6 @@ impl Wire for Install {
         self.view.write(into);
         self.parts.write(into);
         self.joiners.write(into);
-        self.kin.write(into);
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
         Ok(Self {
@@ -201,7 +204,6 @@ impl Wire for Install {
             view: ViewId::read(from)?,
             parts: read_parts(from)?,
             joiners: Vec::read(from)?,
-            kin: Vec::read(from)?,
         })
     }
 }

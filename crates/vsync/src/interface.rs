@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use muts::{Address, Layer, Message, NodeId, ProcId};
 
 use crate::endpoint::{Endpoint, GroupId};
+use crate::grounds::Charge;
 use crate::how::How;
 use crate::order::Order;
 use crate::terms::{Denial, Terms};
@@ -40,7 +41,8 @@ pub enum Down {
         /// Whom to ask.
         contact: Option<ProcId>,
     },
-    /// Invites processes into a group that the asker is in: they join without having asked.
+    /// Invites processes into a group that the asker is in: they join without having asked. Of
+    /// more than a view can hold at a time none is invited ([`Fault::TooMany`]).
     Invite {
         /// The group.
         group: GroupId,
@@ -249,6 +251,20 @@ pub enum Fault {
     TooMany,
     /// Longer than `limits::CAST_BYTES_MAX` with all headers: the multicast was dropped.
     TooLong,
+    /// The others went on without this process, for what spoke against it there. Its own view
+    /// without them was told, or is, and the sides become one again where they can. Told once for
+    /// each view, when any of those is heard that decided it.
+    Excluded {
+        /// The view that they left it in.
+        view: ViewId,
+        /// Who says so.
+        by: ProcId,
+        /// Why.
+        charge: Charge,
+    },
+    /// Another side of the group does not let this one in: the two stay apart. Told once by each
+    /// coordinator that refuses.
+    Denied(Denial),
     /// The view is not primary and the group's terms refuse multicasts in such: the multicast was
     /// dropped. Send again in a view that is.
     NotPrimary,

@@ -61,7 +61,7 @@ impl Joining {
                 Some(contact) if !turn.peers.is_lost(contact) => alloc::vec![contact],
                 _ => turn.peers.living().collect(),
             };
-            let ticket = turn.terms(group).ticket;
+            let ticket = turn.terms(group).shows();
             let join = Control::Join { group, who, nonce, highest, ticket };
             for proc in asked {
                 turn.control(proc, &join);
@@ -83,7 +83,8 @@ impl Joining {
     /// It is in no view, and who waits for it as for one who is would wait long. So it is since it
     /// began to ask, and until it is let in.
     pub(crate) fn tell_whereabouts(&self, turn: &mut Turn<'_>, to: ProcId) {
-        let whereabouts = Whereabouts { number: self.nonce, view: None, beyond: Vec::new() };
+        let (number, beyond) = (self.nonce, Vec::new());
+        let whereabouts = Whereabouts { number, view: None, beyond, charge: None };
         turn.control(to, &Control::Where { group: self.group, whereabouts });
     }
 

@@ -3,6 +3,8 @@
 mod causes;
 mod choking;
 mod hearing;
+mod shortening;
+mod timers;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -32,6 +34,8 @@ use crate::spread::Spreads;
 use crate::terms::Terms;
 use crate::turn::Turn;
 
+use timers::Timers;
+
 /// The group kernel over a multicast transport.
 #[derive(Debug)]
 pub struct Kernel<M> {
@@ -39,11 +43,16 @@ pub struct Kernel<M> {
     pub(crate) groups: BTreeMap<GroupId, Group>,
     channels: BTreeMap<Channel, GroupId>,
     timers: Timers,
+    /// Groups in which somebody may be in an earlier epoch, and which of them was looked at last.
+    late: BTreeSet<GroupId>,
+    shortened: GroupId,
     /// Groups to be settled before this turn ends.
     touched: BTreeSet<GroupId>,
     /// Groups that multicasts came to in this turn, or went from.
     fed: BTreeSet<GroupId>,
     pub(crate) across: Across,
+    /// Groups that are still for another's sake.
+    hushed: BTreeSet<GroupId>,
     choked: Choked<GroupId>,
     /// What is to be said of that and was handed back: whether this process chokes a group, where
     /// that other one believes the opposite.
@@ -93,32 +102,6 @@ impl<M: Multicast> Desk<M> {
     }
 }
 
-/// When each group wants to be called, at most once each.
-#[derive(Debug, Default)]
-struct Timers {
-    by_time: BTreeSet<(Instant, GroupId)>,
-    by_group: BTreeMap<GroupId, Instant>,
-}
-
-impl Timers {
-    fn set(&mut self, group: GroupId, due: Option<Instant>) {
-        if self.by_group.get(&group).copied() == due {
-            return;
-        }
-        if let Some(old) = self.by_group.remove(&group) {
-            self.by_time.remove(&(old, group));
-        }
-        if let Some(due) = due {
-            self.by_group.insert(group, due);
-            self.by_time.insert((due, group));
-        }
-    }
-
-    fn next(&self) -> Option<Instant> {
-        self.by_time.first().map(|(due, _)| *due)
-    }
-}
-
 impl<M: Multicast> Kernel<M> {
     /// A kernel in no group.
     pub fn new(below: M, config: Config) -> Self {
@@ -138,9 +121,12 @@ impl<M: Multicast> Kernel<M> {
             groups: BTreeMap::new(),
             channels: BTreeMap::new(),
             timers: Timers::default(),
+            late: BTreeSet::new(),
+            shortened: GroupId(0),
             touched: BTreeSet::new(),
             fed: BTreeSet::new(),
             across: Across::default(),
+            hushed: BTreeSet::new(),
             choked: Choked::default(),
             choking: BTreeMap::new(),
             highest: 0,
@@ -271,7 +257,7 @@ impl<M: Multicast> Kernel<M> {
         how: How,
         message: Message,
     ) -> Result<(), Full<Down>> {
-        if self.waits_for_others(now, group, &how) {
+        if self.waits_for_others(group, &how) {
             self.listen(now);
             return Err(Full(Down::Cast { group, how, message }));
         }
@@ -296,6 +282,7 @@ impl<M: Multicast> Kernel<M> {
         }
         if self.desk.config.causality == Causality::System {
             self.note_active(group, true);
+            self.unhush(now);
         }
         // Many in a row are delivered here together: see `up` and `transmit`.
         self.fed.insert(group);
@@ -320,11 +307,11 @@ impl<M: Multicast> Kernel<M> {
         let highest = self.highest;
         let Some(group) = self.groups.get_mut(&id) else { return };
         let before = group.channel();
-        let due = settle(group, &mut self.desk.turn(now), highest);
+        let mut due = settle(group, &mut self.desk.turn(now), highest);
         let after = group.channel();
         if self.desk.config.causality == Causality::System {
-            let active = group.is_active() || self.desk.holds(now, id);
-            self.note_active(id, active);
+            let until = self.note_settled(now, id);
+            due = [due, until].into_iter().flatten().min();
         }
         let Some(group) = self.groups.get(&id) else { return };
         if let Group::Over { highest } = group {
@@ -346,10 +333,7 @@ impl<M: Multicast> Kernel<M> {
 
     /// Groups whose time has come are to be settled.
     fn touch_due(&mut self, now: Instant) {
-        while let Some((due, group)) = self.timers.by_time.first().copied()
-            && due <= now
-        {
-            self.timers.set(group, None);
+        while let Some(group) = self.timers.take_due(now) {
             self.touched.insert(group);
         }
     }
@@ -361,6 +345,8 @@ impl<M: Multicast> Kernel<M> {
         {
             return;
         }
+        // It has begun another epoch, if any.
+        self.late.insert(group);
         if let Some(channel) = before
             && after != Some(channel)
         {
@@ -389,7 +375,9 @@ impl<M: Multicast> Layer for Kernel<M> {
             Down::Meet { node, address } => {
                 self.desk.turn(now).ask(muts::Down::Meet { node, address });
             }
-            Down::Farewell => self.desk.turn(now).ask(muts::Down::Farewell),
+            Down::Farewell => {
+                self.desk.turn(now).ask(muts::Down::Farewell);
+            }
             Down::Found { group, members } => self.found(now, group, members),
             Down::Join { group, contact } => self.join(now, group, contact),
             Down::Invite { group, members } => self.invite(now, group, members),
@@ -478,6 +466,7 @@ impl<M: Multicast + Counted> Counted for Kernel<M> {
     fn count(&self, each: &mut dyn FnMut(&'static str, u64)) {
         self.desk.counters.each(each);
         each("vsync.groups", self.groups.len() as u64);
+        self.count_known(each);
         let [own, others, held] = self.choked.counts();
         each("vsync.choked_here", own);
         each("vsync.choked_elsewhere", others);

@@ -17,7 +17,8 @@ pub const POSITION_MAX: u64 = 1 << 62;
 /// any window and what is pressed into it hold. What others say is looked through so far.
 pub const AHEAD_MAX: u64 = 1 << 18;
 
-/// INSTALLs kept for laggards: one that is sixteen epochs behind is told that it is out instead.
+/// INSTALLs kept for laggards while there may be any: one that is sixteen epochs behind is told
+/// that it is out instead.
 pub const HISTORY_MAX: usize = 16;
 
 /// Joins that wait for one view change: more than a view can hold would be refused anyway.
@@ -26,12 +27,21 @@ pub const JOINS_MAX: usize = MEMBERS_MAX;
 /// Processes remembered as once members, to be looked for after a partition.
 pub const KIN_MAX: usize = MEMBERS_MAX;
 
+/// Nodes remembered although no process of theirs lives that was met: so that what is said of them
+/// late is known to be old.
+pub const LOST_MAX: usize = 1024;
+
+/// How long after a process is over the next of its node is taken for it by those who look for it
+/// in a group: it is met at the same time, where it is not what ended the other in order.
+pub const HEIR_AWAITED_FOR: Duration = Duration::from_secs(60);
+
 /// Groups that one is not in of which is remembered who is: those that somebody left or was invited
 /// to in vain, a few for each peer; and one is forgotten in a second of the others' asking.
 pub const HEARD_MAX: usize = 1024;
 
-/// Frames that one PULL is answered with: a whole window of the transport, since nobody lacks more.
-pub const PULL_FRAMES_MAX: u64 = 4096;
+/// Frames that one PULL is answered with: a whole window of the transport, since hardly ever
+/// anybody lacks more of a sender. It asks again where it does.
+pub const PULL_FRAMES_MAX: u64 = muts::limits::WINDOW_MESSAGES as u64;
 
 /// Bytes of a ticket: it travels in every JOIN, beside nothing large.
 pub const TICKET_BYTES_MAX: usize = 256;
@@ -87,6 +97,10 @@ pub const GATE_STRANGER_BYTES_MAX: usize = 4096;
 /// again in vain then leaves room for what they wait for, and a message that was lost again and
 /// again still comes several times within any patience of a second or more.
 pub const PAUSE_MAX: Duration = Duration::from_millis(500);
+
+/// How long a group is still at most, so that another may multicast what follows from it: several
+/// round trips of most networks, and no time that anybody takes for an end.
+pub const HUSHED_FOR: Duration = Duration::from_millis(200);
 
 /// How long an INSTALL is repeated to whom it concerns: who has not answered by then is suspected,
 /// or went another way and is told by whoever meets it. So no more is kept for one that is silent

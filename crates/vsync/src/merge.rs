@@ -1,9 +1,10 @@
 //! Merge: two components of one group find each other and become one view.
 //!
 //! Takes: sightings of a foreign component all of whose members are in one view and linked with all
-//! of ours. Promises: only whole, disjoint components merge, never two incarnations of a node; who
-//! waits for the other side in vain goes on alone. The component with the lower view leads: it
-//! decides; the other closes its epoch and hands its part over.
+//! of ours. Promises: only whole, disjoint components merge, never two incarnations of a node, and
+//! only where each side lets the other in (`showing.rs`); who waits for the other side in vain goes
+//! on alone. The component with the lower view leads: it decides; the other closes its epoch and
+//! hands its part over.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -52,12 +53,18 @@ impl Serving {
         if self.has_suspects(turn) || !self.leaves.is_empty() {
             return;
         }
-        let found = self.sightings.iter().find_map(|(proc, sighting)| {
-            let (view, members) = sighting.view()?;
-            let leads = members.first() == Some(proc) && *view < self.epoch.view;
-            (leads && self.can_merge(turn, *view, members)).then_some((*proc, *view))
-        });
-        if let Some((peer, view)) = found {
+        let found: Vec<(ProcId, ViewId, Vec<ProcId>)> = self
+            .sightings
+            .iter()
+            .filter_map(|(proc, sighting)| {
+                let (view, members) = sighting.view()?;
+                let leads = members.first() == Some(proc) && *view < self.epoch.view;
+                let fits = leads && self.can_merge(turn, *view, members);
+                fits.then(|| (*proc, *view, members.clone()))
+            })
+            .collect();
+        let mut found = found.into_iter();
+        if let Some((peer, view, _)) = found.find(|(_, _, members)| self.lets_in(turn, members)) {
             let jitter = turn.random.below(turn.config.control.as_nanos() as u64 * 3);
             let patience = turn.config.control * 8 + core::time::Duration::from_nanos(jitter);
             let until = turn.now + patience;
@@ -73,11 +80,7 @@ impl Serving {
             seen.all(|s| s.and_then(|s| s.view()).is_some_and(|(other, _)| *other == view));
         let ours = &self.epoch.members;
         let linked = |a: &ProcId| members.iter().all(|b| turn.peers.linked(turn.now, *a, *b));
-        let terms = turn.terms(self.group());
-        members.iter().all(|proc| terms.accepts(proc.node))
-            && together
-            && self.is_foreign(members)
-            && ours.iter().all(linked)
+        together && self.is_foreign(members) && ours.iter().all(linked)
     }
 
     /// Whether they share no member and no node with us, so no two incarnations can meet.
@@ -103,13 +106,11 @@ impl Serving {
         members: &[ProcId],
     ) {
         let free = self.is_idle_coordinator(turn) && self.merge.is_none();
-        let terms = turn.terms(self.group());
         let hear = |a: &ProcId| members.iter().all(|b| turn.peers.compatible(turn.now, *a, *b));
         let fits = self.epoch.view < view
-            && members.iter().all(|proc| terms.accepts(proc.node))
             && self.is_foreign(members)
             && self.epoch.members.iter().all(hear);
-        if !free || !fits || self.has_suspects(turn) {
+        if !free || !fits || self.has_suspects(turn) || !self.lets_in(turn, members) {
             return;
         }
         if !self.may_close(turn) {

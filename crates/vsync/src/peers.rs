@@ -2,7 +2,11 @@
 //!
 //! Takes: what the transport tells of links, and each peer's *row* (whom it hears), which rides in
 //! heartbeats. Promises: suspicion becomes mutual; a link that just came back is not relied on
-//! before it has been good for a while, longer each time it breaks. Keeps: one entry a peer.
+//! before it has been good for a while, longer each time it breaks. Keeps: one entry for each that
+//! lives or shares a view, with those of them that it does not hear; of others the newest process
+//! of each of so many nodes.
+
+mod over;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -16,7 +20,7 @@ use crate::endpoint::GroupId;
 use crate::grounds::Charge;
 
 /// Breaks of a link are forgotten after it has been good for so long.
-const FORGIVEN_AFTER: Duration = Duration::from_secs(60);
+const FORGIVEN_AFTER: Duration = Duration::from_secs(600);
 
 /// For how long two digests may stay as they are and differ before the peers compare what they
 /// share: installing a view takes its time to travel.
@@ -29,7 +33,8 @@ const COMPARES_EVERY: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 struct Peer {
     met: bool,
-    lost: bool,
+    /// Since when it is known to be over.
+    lost: Option<Instant>,
     silent: bool,
     /// Since when it has been heard without a break, or been known at all.
     since: Instant,
@@ -43,12 +48,20 @@ struct Peer {
     digest: u64,
     /// Set while its digest differs.
     differs: Option<Differs>,
+    /// When its digest was heard last that agreed.
+    agreed: Option<Instant>,
     /// The group that was compared with it last.
     compared: GroupId,
     /// What its heartbeats carry now.
     beat: Option<Bytes>,
     /// Suspected, and heard for long enough to rely on, when that was looked at last.
     looked: (bool, bool),
+}
+
+impl Peer {
+    const fn lives(&self) -> bool {
+        self.met && self.lost.is_none()
+    }
 }
 
 /// Two digests that differ.
@@ -93,9 +106,10 @@ impl Peers {
 
     fn peer(&mut self, now: Instant, proc: ProcId) -> &mut Peer {
         self.stale = true;
+        let lost = self.is_lost(proc).then_some(now);
         self.all.entry(proc).or_insert_with(|| Peer {
             met: false,
-            lost: false,
+            lost,
             silent: false,
             since: now,
             probation: self.good_first,
@@ -103,6 +117,7 @@ impl Peers {
             holes: BTreeMap::new(),
             digest: 0,
             differs: None,
+            agreed: None,
             compared: GroupId(0),
             beat: None,
             looked: (false, false),
@@ -125,7 +140,7 @@ impl Peers {
     }
 
     pub(crate) fn lost(&mut self, now: Instant, proc: ProcId) {
-        self.peer(now, proc).lost = true;
+        self.peer(now, proc).lost.get_or_insert(now);
         // Nobody hears it any more, and that says nothing of anybody.
         self.all.values_mut().for_each(|peer| _ = peer.holes.remove(&proc));
     }
@@ -172,7 +187,8 @@ impl Peers {
     /// two should compare what they share.
     pub(crate) fn beat(&mut self, now: Instant, from: ProcId, beat: &Beat) -> bool {
         let me = self.me;
-        let living = self.all.iter().filter(|(_, peer)| !peer.lost).map(|(proc, _)| *proc);
+        let living = self.all.iter().filter(|(_, peer)| peer.lost.is_none());
+        let living = living.map(|(proc, _)| *proc);
         let known: Vec<ProcId> = living.chain([me]).collect();
         let Some(peer) = self.all.get_mut(&from) else { return false };
         for proc in known {
@@ -187,6 +203,7 @@ impl Peers {
         }
         if peer.digest == beat.digest {
             peer.differs = None;
+            peer.agreed = Some(now);
             return false;
         }
         let digests = [peer.digest, beat.digest];
@@ -219,9 +236,14 @@ impl Peers {
         self.all.get(&proc).is_none_or(|peer| peer.differs.is_none())
     }
 
+    /// Whether its digest has been heard and agreed since: it was in the same epochs then.
+    pub(crate) fn agreed_after(&self, since: Instant, proc: ProcId) -> bool {
+        self.all.get(&proc).and_then(|peer| peer.agreed).is_some_and(|agreed| agreed > since)
+    }
+
     /// How many peers that are heard see the shared groups differently.
     pub(crate) fn disagreeing(&self) -> usize {
-        let disagrees = |peer: &&Peer| !peer.lost && !peer.silent && peer.differs.is_some();
+        let disagrees = |peer: &&Peer| peer.lives() && !peer.silent && peer.differs.is_some();
         self.all.values().filter(disagrees).count()
     }
 
@@ -236,13 +258,19 @@ impl Peers {
     pub(crate) fn hears(&self, now: Instant, proc: ProcId) -> bool {
         proc == self.me
             || self.all.get(&proc).is_some_and(|peer| {
-                peer.met && !peer.lost && !peer.silent && now.since(peer.since) >= peer.probation
+                peer.lives() && !peer.silent && now.since(peer.since) >= peer.probation
             })
     }
 
     /// Whether it is in reach, and nothing lasting says that it does not hear this process.
     pub(crate) fn comes_back(&self, now: Instant, proc: ProcId) -> bool {
         let Some(peer) = self.all.get(&proc) else { return false };
+        // One that broke again and again counts once it has held for longer than silence lasts: of
+        // who is mute but for a word now and then nobody comes back.
+        let held = now.since(peer.since) > self.suspicion;
+        if !held && peer.probation > self.good_again * 2 {
+            return false;
+        }
         // Of a link on probation nothing is to be said but that it seems to be whole.
         let fresh = !self.hears(now, proc);
         let answers = peer.row.is_some() || now.since(peer.since) <= self.suspicion;
@@ -255,7 +283,7 @@ impl Peers {
             return false;
         }
         let Some(peer) = self.all.get(&proc) else { return true };
-        peer.lost
+        peer.lost.is_some()
             || peer.silent
             || (!peer.met && now.since(peer.since) > self.suspicion)
             || self.lasting_hole(now, peer, self.me)
@@ -267,7 +295,7 @@ impl Peers {
             return None;
         }
         Some(match self.all.get(&proc) {
-            Some(peer) if peer.lost => Charge::Over,
+            _ if self.is_lost(proc) => Charge::Over,
             Some(peer) if peer.silent => Charge::Silent,
             Some(peer) if peer.met => Charge::Deaf,
             _ => Charge::NeverMet,
@@ -278,23 +306,9 @@ impl Peers {
         peer.holes.get(&proc).is_some_and(|since| now.since(*since) > self.suspicion)
     }
 
-    /// Whether this incarnation is known to be over.
-    pub(crate) fn is_lost(&self, proc: ProcId) -> bool {
-        self.all.get(&proc).is_some_and(|peer| peer.lost)
-    }
-
-    /// The process itself, or the one that lives in its place: a later incarnation of its node.
-    pub(crate) fn heir(&self, proc: ProcId) -> ProcId {
-        if !self.is_lost(proc) {
-            return proc;
-        }
-        let heir = |other: &ProcId| other.node == proc.node;
-        self.living().find(heir).unwrap_or(proc)
-    }
-
     /// Whether anything that is sent to it has a chance to arrive.
     pub(crate) fn is_reachable(&self, proc: ProcId) -> bool {
-        self.all.get(&proc).is_some_and(|peer| peer.met && !peer.lost && !peer.silent)
+        self.all.get(&proc).is_some_and(|peer| peer.lives() && !peer.silent)
     }
 
     /// Whether two processes hear each other by what both said last.
@@ -342,7 +356,7 @@ impl Peers {
 
     /// Those met and not known to be over.
     pub(crate) fn living(&self) -> impl Iterator<Item = ProcId> {
-        self.all.iter().filter(|(_, peer)| peer.met && !peer.lost).map(|(proc, _)| *proc)
+        self.all.iter().filter(|(_, peer)| peer.lives()).map(|(proc, _)| *proc)
     }
 
     /// Whether no view may hold all of these, since two that are heard do not hear each other.
@@ -375,7 +389,7 @@ impl Peers {
         now: Instant,
     ) -> impl Iterator<Item = (ProcId, (bool, bool))> + '_ {
         self.all.iter().filter_map(move |(proc, peer)| {
-            let lives = peer.met && !peer.lost;
+            let lives = peer.lives();
             let looked = (lives && self.suspects(now, *proc), lives && self.hears(now, *proc));
             (looked != peer.looked).then_some((*proc, looked))
         })
@@ -409,7 +423,7 @@ impl Peers {
         let mut new = Vec::new();
         let mut beat = Beat { row, digest: 0 };
         let mut bytes = Vec::new();
-        for (proc, peer) in self.all.iter_mut().filter(|(_, peer)| peer.met && !peer.lost) {
+        for (proc, peer) in self.all.iter_mut().filter(|(_, peer)| peer.lives()) {
             beat.digest = peer.digest;
             bytes.clear();
             beat.write(&mut bytes);
@@ -424,23 +438,4 @@ impl Peers {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_is_over_is_no_hole_in_anybodys_row() {
-        let proc = |node, incarnation| ProcId { node: NodeId(node), incarnation };
-        let (now, other) = (Instant::ZERO, proc(2, 1));
-        let mut peers = Peers::new(&Config::new(proc(1, 1), 1));
-        peers.met(now, other);
-        let beat = Beat { row: BTreeSet::new(), digest: 0 };
-        for incarnation in 1..100 {
-            peers.met(now, proc(3, incarnation));
-            peers.beat(now, other, &beat);
-            assert_eq!(peers.all[&other].holes.len(), 2, "this process, and that one");
-            peers.lost(now, proc(3, incarnation));
-            peers.beat(now, other, &beat);
-            assert_eq!(peers.all[&other].holes.len(), 1);
-        }
-    }
-}
+mod tests;

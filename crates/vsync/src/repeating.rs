@@ -93,7 +93,7 @@ impl Serving {
             self.reason_since.map(|since| since + config.gather),
             self.blocked.map(|blocked| blocked.since + config.control * 2),
             self.blocked.map(|blocked| blocked.since + config.merge),
-            self.blocked.map(|blocked| blocked.since + config.flush),
+            self.blocked.map(|blocked| blocked.moved + config.flush),
             self.flush.as_ref().and_then(|flush| flush.again),
             self.merge.as_deref().map(Merge::until),
             self.wanted.as_ref().and_then(|wanted| wanted.ask_again()),
@@ -107,7 +107,7 @@ impl Serving {
     /// When the first of the timers is due.
     pub(crate) fn due(&self) -> Option<Instant> {
         let own = [self.repeating.deadline(), self.reopen_due()];
-        let dues = own.into_iter().chain([self.where_due, self.epoch.stability.due]);
+        let dues = own.into_iter().chain([self.where_due, self.epoch.stability.due, self.hushed]);
         dues.flatten().min()
     }
 }

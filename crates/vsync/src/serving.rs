@@ -13,17 +13,20 @@ use muts::{Instant, Message, ProcId};
 
 use crate::admission::{Asked, Founding, Pending};
 use crate::asking::Asking;
-use crate::consent::{Blocked, Wanted};
+use crate::consent::Blocked;
 use crate::control::{Ballot, Control};
 use crate::endpoint::GroupId;
 use crate::epoch::Epoch;
+use crate::fetching::Wanted;
 use crate::flush::{Flush, Phase, Status};
 use crate::how::How;
-use crate::install::Install;
+use crate::install::{Install, Joiner};
 use crate::interface::Up;
 use crate::kin::Kin;
 use crate::merge::Merge;
 use crate::repeating::Repeating;
+use crate::showing::{NO_JOINING, Shown};
+use crate::span::Span;
 use crate::turn::Turn;
 use crate::view::ViewId;
 use crate::whereabouts::Sighting;
@@ -40,6 +43,8 @@ pub(crate) struct Serving {
     pub(crate) round: u64,
     pub(crate) blocked: Option<Blocked>,
     pub(crate) wanted: Option<Box<Wanted>>,
+    /// By rank: which positions others were asked for in this epoch.
+    pub(crate) pulled: Vec<(u8, Span)>,
     pub(crate) flush: Option<Box<Flush>>,
     pub(crate) merge: Option<Box<Merge>>,
     /// Decided here, and carried out before anything else happens.
@@ -48,6 +53,8 @@ pub(crate) struct Serving {
     pub(crate) joins: BTreeMap<ProcId, Asked>,
     /// Whom the user has been asked about: with which nonce, when last, and what it answered.
     pub(crate) asked: BTreeMap<ProcId, Pending>,
+    /// What is known of processes of other sides, who are to be judged or judge this one.
+    pub(crate) shown: BTreeMap<ProcId, Shown>,
     /// Who asked to be let out.
     pub(crate) leaves: BTreeSet<ProcId>,
     /// The user of this member has asked to be let out.
@@ -66,6 +73,8 @@ pub(crate) struct Serving {
     pub(crate) sightings: BTreeMap<ProcId, Sighting>,
     /// INSTALLs that were taken here, newest last.
     pub(crate) history: Vec<Arc<Install>>,
+    /// Of members that came by an INSTALL that is kept no more, what they asked with.
+    pub(crate) let_in: Vec<Joiner>,
     /// The highest epoch number ever seen for this group.
     pub(crate) highest: u64,
     /// Once members, members of other components, or who may be: looked for while they are not in
@@ -75,12 +84,18 @@ pub(crate) struct Serving {
     pub(crate) voter: bool,
     /// Whether the view is primary, as it was told.
     pub(crate) primary: Option<bool>,
+    /// The view that was told before the present one.
+    pub(crate) before: Option<ViewId>,
+    /// The view of which it was told last that others went on without this member.
+    pub(crate) blamed: Option<ViewId>,
     /// What stands for the user's state.
     pub(crate) digest: Option<u64>,
     /// Told once every member is known to be in the epoch, and nothing else before it.
     pub(crate) owed: Vec<Up>,
     /// Own GBCASTs that somebody else's flush overtook.
     pub(crate) cast_again: VecDeque<(How, Message)>,
+    /// Until when nothing is told or taken, for another group's sake (`hushing.rs`).
+    pub(crate) hushed: Option<Instant>,
     /// Told then too; what follows does not wait for it.
     pub(crate) stable_later: Vec<Up>,
     /// A cast was handed back.
@@ -106,11 +121,13 @@ impl Serving {
             round: 0,
             blocked: None,
             wanted: None,
+            pulled: Vec::new(),
             flush: None,
             merge: None,
             decided: None,
             joins: BTreeMap::new(),
             asked: BTreeMap::new(),
+            shown: BTreeMap::new(),
             leaves: BTreeSet::new(),
             leaving: false,
             invited: BTreeMap::new(),
@@ -120,12 +137,16 @@ impl Serving {
             pleading: BTreeMap::new(),
             sightings: BTreeMap::new(),
             history: Vec::new(),
+            let_in: Vec::new(),
             kin: Kin::default(),
             voter: false,
             primary: None,
+            before: None,
+            blamed: None,
             digest: None,
             owed: Vec::new(),
             cast_again: VecDeque::new(),
+            hushed: None,
             stable_later: Vec::new(),
             owes_room: false,
             asking: Asking::default(),
@@ -181,6 +202,7 @@ impl Serving {
     /// Does what time or a changed state calls for, and repeats what has not been answered.
     pub(crate) fn tick(&mut self, turn: &mut Turn<'_>) {
         self.epoch.report_if_due(turn);
+        self.unhush_if_due(turn);
         self.pump(turn);
         self.judge_whereabouts(turn);
         self.tend_invitations(turn);
@@ -251,12 +273,13 @@ impl Serving {
         }
     }
 
-    /// A flush whose coordinator says nothing more, yet is not suspected, is given up with it.
+    /// A flush that nobody comes along with, though its coordinator is not suspected, is given up
+    /// with it.
     fn give_up_silent_flush(&mut self, turn: &Turn<'_>) {
         let Some(blocked) = &mut self.blocked else { return };
-        let overdue = turn.now.since(blocked.since) >= turn.config.flush;
+        let overdue = turn.now.since(blocked.moved) >= turn.config.flush;
         if overdue && self.flush.is_none() && blocked.by != turn.me() {
-            blocked.since = turn.now;
+            (blocked.since, blocked.moved) = (turn.now, turn.now);
             if self.epoch.members.contains(&blocked.by) {
                 let by = blocked.by;
                 self.give_up_for_now(turn, by);
@@ -289,6 +312,7 @@ impl Serving {
         }
         give_back(&mut self.joins);
         give_back(&mut self.asked);
+        give_back(&mut self.shown);
         give_back(&mut self.invited);
         give_back(&mut self.apart);
         give_back(&mut self.pleading);
@@ -299,11 +323,16 @@ impl Serving {
         }
     }
 
+    /// Whether what comes is told as it comes.
+    pub(crate) fn is_open(&self) -> bool {
+        self.blocked.is_none() && self.owed.is_empty() && !self.is_still()
+    }
+
     /// Delivers what can be delivered, unless a flush holds it.
     pub(crate) fn pump(&mut self, turn: &mut Turn<'_>) {
         self.release_if_sure(turn);
         if self.blocked.is_none() {
-            if self.owed.is_empty() {
+            if self.owed.is_empty() && !self.is_still() {
                 self.cast_globals_again(turn);
                 self.epoch.pump(turn, None);
             }
@@ -320,6 +349,10 @@ impl Serving {
             self.answer_other_epoch(turn, from, epoch);
             return;
         }
+        if epoch_of(&control).is_some() && self.epoch.rank_of(from).is_none() {
+            turn.counters.strays += 1;
+            return;
+        }
         match control {
             Control::Prepare { ballot, excluded, .. } => {
                 self.take_prepare(turn, from, ballot, &excluded);
@@ -327,10 +360,10 @@ impl Serving {
             Control::Status { ballot, received, highest, held, voter, .. } => {
                 self.take_status(turn, from, ballot, Status { received, highest, held, voter });
             }
-            Control::Cut { ballot, cut, gaps, .. } => {
-                self.hear_cut(turn, from, ballot, cut, &gaps);
+            Control::Cut { ballot, cut, .. } => self.hear_cut(turn, from, ballot, cut),
+            Control::CutOk { ballot, lacking, .. } => {
+                self.take_cut_ok(turn, from, ballot, lacking);
             }
-            Control::CutOk { ballot, .. } => self.take_cut_ok(turn, from, ballot),
             Control::Refuse { promised, .. } => self.take_refuse(turn, promised),
             Control::Pull { of, position, end, .. } => {
                 self.take_pull(turn, from, of, position, end);
@@ -358,6 +391,11 @@ impl Serving {
             }
             Control::MergeReady { merge, part, .. } => {
                 self.take_merge_ready(turn, from, merge, part);
+            }
+            Control::Show { .. } => self.take_show(turn, from),
+            Control::Shown { ticket, .. } => self.take_shown(from, ticket),
+            Control::Denied { nonce: NO_JOINING, denial, .. } => {
+                self.take_denied(turn, from, denial);
             }
             Control::Install(_)
             | Control::Installed { .. }

@@ -4,7 +4,7 @@
 //! other at least one is not settled while any of them are to come into one view, or go out of one.
 //! Keeps: nothing.
 
-use muts::{Instant, Multicast};
+use muts::{Instant, Multicast, ProcId};
 
 use crate::group::Group;
 use crate::kernel::Kernel;
@@ -31,6 +31,21 @@ impl<M: Multicast> Kernel<M> {
         each("vsync.changing", changing as u64);
         each("vsync.parted", parted as u64);
         each("vsync.disagreeing", peers.disagreeing() as u64);
+    }
+
+    /// Of how many processes, and where they are, something is remembered.
+    pub(crate) fn count_known(&self, each: &mut dyn FnMut(&'static str, u64)) {
+        let serving = || {
+            self.groups.values().filter_map(|group| match group {
+                Group::Serving(serving) => Some(serving),
+                _ => None,
+            })
+        };
+        let kin: usize = serving().map(|serving| serving.kin.iter().count()).sum();
+        let sightings: usize = serving().map(|serving| serving.sightings.len()).sum();
+        each("vsync.peers", self.desk.peers.count() as u64);
+        each("vsync.kin", kin as u64);
+        each("vsync.sightings", sightings as u64);
     }
 
     /// What happened so far, without what there is now.
@@ -81,7 +96,8 @@ impl Serving {
 
     /// Whether somebody who may be in another component of the group is to come back.
     fn is_parted(&self, peers: &Peers, now: Instant) -> bool {
-        let mut absent = self.kin.iter().filter(|proc| !self.epoch.members.contains(proc));
+        let apart = |proc: &ProcId| !self.epoch.members.contains(proc) && !self.is_refused(*proc);
+        let mut absent = self.kin.iter().filter(apart);
         self.founding.is_none() && absent.any(|proc| peers.comes_back(now, proc))
     }
 }

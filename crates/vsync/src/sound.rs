@@ -13,7 +13,7 @@ use crate::control::Control;
 use crate::flush::Status;
 use crate::grounds::{Charge, Exclusion};
 use crate::install::{Install, Part};
-use crate::limits::{AHEAD_MAX, EPOCH_MAX, MEMBERS_MAX};
+use crate::limits::{AHEAD_MAX, EPOCH_MAX, MEMBERS_MAX, TICKET_BYTES_MAX};
 use crate::serving::Serving;
 use crate::span::any_has;
 use crate::turn::Turn;
@@ -116,7 +116,11 @@ impl Control {
         match self {
             Self::Install(install) => install.is_sound(),
             Self::MergeReady { part, .. } => part.is_sound(),
-            Self::Status { highest, .. } | Self::Join { highest, .. } => *highest <= EPOCH_MAX,
+            Self::Status { highest, .. } => *highest <= EPOCH_MAX,
+            Self::Join { highest, ticket, .. } => {
+                *highest <= EPOCH_MAX && ticket.len() <= TICKET_BYTES_MAX
+            }
+            Self::Shown { ticket, .. } => ticket.len() <= TICKET_BYTES_MAX,
             Self::MergeAsk { members, .. } => members.len() <= MEMBERS_MAX,
             Self::Where { whereabouts, .. } => {
                 whereabouts.view.as_ref().is_none_or(|(_, members)| members.len() <= MEMBERS_MAX)
@@ -158,9 +162,10 @@ mod tests {
             leavers: vec![],
             highest,
             hidden: false,
+            kin: vec![],
         };
         let (group, view) = (GroupId(1), view(epoch));
-        Install { group, view, parts: vec![part], joiners: vec![], kin: vec![] }
+        Install { group, view, parts: vec![part], joiners: vec![] }
     }
 
     fn is_read(control: &Control) -> bool {
@@ -193,7 +198,7 @@ mod tests {
     fn numbers_that_leave_no_room_for_another_are_not_read() {
         let (group, epoch) = (GroupId(1), view(EPOCH_MAX));
         let ballot = |round| Ballot { round, rank: Reverse(0) };
-        let ok = |round| Control::CutOk { group, epoch, ballot: ballot(round) };
+        let ok = |round| Control::CutOk { group, epoch, ballot: ballot(round), lacking: 0 };
         assert!(is_read(&ok(EPOCH_MAX)) && !is_read(&ok(EPOCH_MAX + 1)));
         let later = Control::Leave { group, epoch: view(EPOCH_MAX + 1) };
         assert!(!is_read(&later));

@@ -169,7 +169,7 @@ mod tests {
         for epoch in 1..=1_000 {
             let view = ViewId { epoch, coordinator: me };
             let joiners = vec![Joiner { proc: silent, nonce: 0 }];
-            let install = Install { group: GroupId(7), view, parts: vec![], joiners, kin: vec![] };
+            let install = Install { group: GroupId(7), view, parts: vec![], joiners };
             spreads.add(now, step, me, Arc::new(install));
             spreads.due(now);
             now += step;

@@ -8,6 +8,7 @@
 //! while, or at once if much is kept for it.
 
 mod hub;
+mod table;
 
 use alloc::boxed::Box;
 use alloc::vec;
@@ -20,16 +21,16 @@ use crate::positions::Positions;
 
 pub(crate) use hub::TELL_ALL;
 
+use self::table::Table;
+
 /// What the members of one epoch are known to have.
 #[derive(Debug)]
 pub(crate) struct Stability {
     members: usize,
     /// By stream: every member has received and processed it below.
     floor: Positions,
-    /// By member, by stream: the first position not known received there.
-    received: Positions,
-    /// By member, by stream: the first position not known processed there.
-    processed: Positions,
+    /// What each has said; none while nobody has said more than the floor.
+    said_by: Option<Box<Said>>,
     /// By stream: what all have received, and processed, by the word of the hub.
     all_received: Positions,
     all_processed: Positions,
@@ -67,6 +68,15 @@ pub(crate) struct Stability {
     pause: Duration,
 }
 
+/// By member, by stream.
+#[derive(Debug)]
+struct Said {
+    /// The first position not known received there.
+    received: Table,
+    /// The first position not known processed there.
+    processed: Table,
+}
+
 /// What members had received when they had sent no more than is here.
 #[derive(Debug)]
 struct Confirmed {
@@ -92,8 +102,7 @@ impl Stability {
         Self {
             members,
             floor: Positions::new(members),
-            received: Positions::new(members * members),
-            processed: Positions::new(members * members),
+            said_by: None,
             all_received: Positions::new(members),
             all_processed: Positions::new(members),
             own,
@@ -123,11 +132,18 @@ impl Stability {
         }
         self.present.insert(member);
         for stream in 0..members {
-            let (at, floor) = (member * members + stream, self.floor.get(stream));
-            for (known, said) in [(&mut self.received, received), (&mut self.processed, processed)]
+            let floor = self.floor.get(stream);
+            if received[stream] <= floor && processed[stream] <= floor {
+                continue;
+            }
+            let said = self.said_by.get_or_insert_with(|| {
+                let [received, processed] = [(); 2].map(|()| Table::new(members));
+                Box::new(Said { received, processed })
+            });
+            for (known, said) in [(&mut said.received, received), (&mut said.processed, processed)]
             {
                 if said[stream] > floor {
-                    known.raise(at, said[stream]);
+                    known.raise(member, stream, said[stream]);
                 }
             }
         }
@@ -186,12 +202,14 @@ impl Stability {
 
     /// Who is not known to have received all of this.
     pub(crate) fn lacking(&self, received: &[u64]) -> Vec<usize> {
-        self.short_of(Self::has_received, received)
+        let below = |stream, below| self.settled_below(stream) < below;
+        self.short_of(below, Self::has_received, received)
     }
 
     /// Who is not known to have processed all of this.
     pub(crate) fn behind(&self, received: &[u64]) -> Vec<usize> {
-        self.short_of(Self::has_processed, received)
+        let below = |stream, below| self.stable_below(stream) < below;
+        self.short_of(below, Self::has_processed, received)
     }
 
     /// Who has said to have received the least of this stream.
@@ -208,24 +226,24 @@ impl Stability {
 
     /// Every member has received this stream below the answer.
     pub(crate) fn settled_below(&self, stream: usize) -> u64 {
-        let all = (0..self.members).map(|member| self.has_received(member, stream));
-        all.min().unwrap_or(0)
+        let least = self.said_by.as_ref().map_or(0, |said| said.received.least(stream));
+        least.max(self.all_received.get(stream)).max(self.floor.get(stream))
     }
 
     /// Every member has processed this stream below the answer.
     pub(crate) fn stable_below(&self, stream: usize) -> u64 {
-        let all = (0..self.members).map(|member| self.has_processed(member, stream));
-        all.min().unwrap_or(0)
+        let least = self.said_by.as_ref().map_or(0, |said| said.processed.least(stream));
+        least.max(self.all_processed.get(stream)).max(self.floor.get(stream))
     }
 
     fn has_received(&self, member: usize, stream: usize) -> u64 {
         let all = self.all_received.get(stream).max(self.floor.get(stream));
-        self.received.get(member * self.members + stream).max(all)
+        self.said_by.as_ref().map_or(0, |said| said.received.get(member, stream)).max(all)
     }
 
     fn has_processed(&self, member: usize, stream: usize) -> u64 {
         let all = self.all_processed.get(stream).max(self.floor.get(stream));
-        self.processed.get(member * self.members + stream).max(all)
+        self.said_by.as_ref().map_or(0, |said| said.processed.get(member, stream)).max(all)
     }
 
     /// One row stands for all, if everybody is known to have processed what anybody has received,
@@ -242,19 +260,24 @@ impl Stability {
             let below = self.stable_below(stream);
             self.floor.raise(stream, below);
         }
-        self.received = Positions::new(self.received.count());
-        self.processed = Positions::new(self.processed.count());
+        self.said_by = None;
         self.all_received = Positions::new(self.members);
         self.all_processed = Positions::new(self.members);
         self.told = Positions::new(self.members);
     }
 
-    /// The members of whom not all of this is known.
-    fn short_of(&self, has: fn(&Self, usize, usize) -> u64, wanted: &[u64]) -> Vec<usize> {
-        let short = |member: &usize| {
-            let mut streams = wanted.iter().enumerate();
-            streams.any(|(stream, below)| has(self, *member, stream) < *below)
-        };
+    /// The members of whom not all of this is known; looked for in those streams only of which it
+    /// is not known of all.
+    fn short_of(
+        &self,
+        is_open: impl Fn(usize, u64) -> bool,
+        has: fn(&Self, usize, usize) -> u64,
+        wanted: &[u64],
+    ) -> Vec<usize> {
+        let streams = wanted.iter().copied().enumerate();
+        let open: Vec<(usize, u64)> = streams.filter(|(at, below)| is_open(*at, *below)).collect();
+        let short =
+            |member: &usize| open.iter().any(|(at, below)| has(self, *member, *at) < *below);
         (0..self.members).filter(short).collect()
     }
 
@@ -361,7 +384,7 @@ pub(super) mod tests {
         stability.rest();
         assert_eq!(stability.news(), [(0, 5)], "it was not told");
         stability.rest();
-        assert!(stability.received.is_empty() && stability.told.is_empty());
+        assert!(stability.said_by.is_none() && stability.told.is_empty());
         assert!(stability.news().is_empty());
         stability.hear(0, &[6, 3], &[2, 3]);
         assert_eq!((stability.settled_below(0), stability.stable_below(0)), (5, 5));

@@ -42,7 +42,7 @@ impl Serving {
         if !self.ready() || self.decided.is_some() {
             return;
         }
-        let part = self.own_part();
+        let part = self.own_part(turn);
         let mut parts = vec![part];
         match self.merge.as_mut().map(|merge| &mut merge.role) {
             Some(Role::Following { part, .. }) => {
@@ -70,8 +70,7 @@ impl Serving {
         let asked = joiners.iter().map(|joiner| self.joins[&joiner.proc].highest);
         let highest = parts.iter().map(|part| part.highest).chain(asked).max().unwrap_or(0);
         let view = ViewId { epoch: highest + 1, coordinator: turn.me() };
-        let kin = self.kin.iter().collect();
-        let install = Arc::new(Install { group: self.group(), view, parts, joiners, kin });
+        let install = Arc::new(Install { group: self.group(), view, parts, joiners });
         turn.spreads.add(turn.now, turn.config.control, turn.me(), Arc::clone(&install));
         self.decided = Some(install);
     }
@@ -154,7 +153,7 @@ impl Serving {
         let old = core::mem::take(&mut self.epoch.members);
         let base = self.epoch.ends_at(&part.cut);
         let same = install.keeps(&part, &old) && self.owed.iter().any(is_global);
-        old.into_iter().filter(|proc| *proc != me).for_each(|proc| self.kin.add(proc));
+        self.note_members(me, &old);
         let told = self.epoch.told;
         self.enter(turn, install, Some(&part), previous);
         if same {
@@ -167,6 +166,7 @@ impl Serving {
             self.epoch.told = told;
             self.epoch.base = base;
         } else {
+            self.before = Some(told);
             // Positions are those of the present view: of the one before nothing more is told.
             self.stable_later.clear();
         }
@@ -266,7 +266,9 @@ impl Serving {
             turn.counters.unblocked(turn.now.since(blocked.first));
         }
         self.asking = Asking::Open;
+        self.hushed = None;
         self.wanted = None;
+        self.pulled = Vec::new();
         self.flush = None;
         self.merge = None;
         self.reason_since = None;
@@ -285,10 +287,7 @@ impl Serving {
                 sighting.forget();
             }
         }
-        let known = members.iter().chain(&install.kin).copied().filter(|proc| *proc != me);
-        for proc in known {
-            self.kin.add(proc);
-        }
+        self.take_kin(turn, install);
         if self.history.len() >= HISTORY_MAX {
             self.history.remove(0);
         }

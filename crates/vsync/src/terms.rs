@@ -15,7 +15,8 @@ pub struct Terms {
     pub partition: Partition,
     /// Who may come in.
     pub admission: Admission,
-    /// What this process shows when it joins, at most `limits::TICKET_BYTES_MAX`.
+    /// What this process shows when it joins, or comes by a merge, to whom it asks or meets there:
+    /// at most `limits::TICKET_BYTES_MAX`. Who knows the key shows it if it has nothing else.
     pub ticket: Vec<u8>,
 }
 
@@ -36,7 +37,8 @@ pub enum Partition {
     },
 }
 
-/// Who may come in, as its coordinator sees it. Who was invited by it may.
+/// Who may come in, as its coordinator sees it, by joining or by a merge of two sides. Who was
+/// invited by it may; and, unless there is a list, who was in a view with this side.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Admission {
     /// Whoever asks.
@@ -96,9 +98,12 @@ impl Terms {
         admitted && electorate <= LISTED_MAX
     }
 
-    /// Whether a member of another component may become one here: it was let in over there.
-    pub(crate) fn accepts(&self, node: NodeId) -> bool {
-        !matches!(&self.admission, Admission::Listed(nodes) if !nodes.contains(&node))
+    /// What this process shows.
+    pub(crate) fn shows(self) -> Vec<u8> {
+        match self.admission {
+            Admission::Key(key) if self.ticket.is_empty() => key,
+            _ => self.ticket,
+        }
     }
 
     /// Whether these voters make a view primary; none if no view is called so.

@@ -66,11 +66,12 @@ impl Turn<'_> {
         self.ask(muts::Down::Tell { to, change: control.is_change(), message });
     }
 
-    /// Asks the transport for something that it never hands back: all but casts.
-    pub(crate) fn ask(&mut self, ask: muts::Down) {
+    /// Asks the transport for something that is not kept if it is handed back: all but casts.
+    /// Answers whether it was taken.
+    pub(crate) fn ask(&mut self, ask: muts::Down) -> bool {
         // A transport that is full of control traffic drops it, and control is repeated.
-        if self.net.down(self.now, ask).is_err() {
-            self.counters.asks_refused += 1;
-        }
+        let taken = self.net.down(self.now, ask).is_ok();
+        self.counters.asks_refused += u64::from(!taken);
+        taken
     }
 }

@@ -13,6 +13,8 @@ impl<M: Multicast> Kernel<M> {
         self.look = now + LOOK_EVERY;
         let (changed, suspicions) = self.desk.peers.look(now);
         self.desk.counters.suspicions += suspicions;
+        self.desk.peers.forget(now);
+        self.shorten();
         for proc in changed {
             self.stir(now, proc);
         }

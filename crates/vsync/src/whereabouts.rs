@@ -4,7 +4,7 @@
 //! from anyone who took it; who is in a view without this member is `gone` for it and is excluded
 //! before anything else (V4). Two components of which only somebody knows who reaches but one of
 //! them find each other too: it names those it does not reach. Keeps: the newest sighting of each
-//! process, by number.
+//! process that is looked for, by number.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -12,6 +12,10 @@ use alloc::vec::Vec;
 use muts::{Instant, ProcId};
 
 use crate::control::{Control, Whereabouts};
+use crate::grounds::Charge;
+use crate::install::Install;
+use crate::interface::{Fault, Up};
+use crate::kin::Relative;
 use crate::serving::Serving;
 use crate::turn::Turn;
 use crate::view::ViewId;
@@ -39,9 +43,9 @@ impl Sighting {
         }
     }
 
-    /// What it said is old: only something newer counts again.
-    pub(crate) fn forget(&mut self) {
-        self.seen = None;
+    /// What it said is old: only something newer counts again. Answers what it said.
+    pub(crate) fn forget(&mut self) -> Option<Option<(ViewId, Vec<ProcId>)>> {
+        self.seen.take()
     }
 }
 
@@ -62,6 +66,9 @@ impl Serving {
         }
         sighting.number = whereabouts.number;
         sighting.seen = Some(whereabouts.view.clone());
+        if let Some((view, charge)) = whereabouts.charge {
+            self.take_charge(turn, from, view, charge);
+        }
         let Some((view, members)) = whereabouts.view else {
             self.kin.remove(from);
             return;
@@ -70,8 +77,9 @@ impl Serving {
             return;
         }
         for proc in members.into_iter().chain(whereabouts.beyond) {
-            if proc != turn.me() {
-                self.kin.add(proc);
+            let heir = turn.peers.heir(proc);
+            if heir != turn.me() && !turn.peers.is_lost(heir) {
+                self.kin.add(heir);
             }
         }
         let pause = turn.config.control * 4;
@@ -86,8 +94,8 @@ impl Serving {
     /// Whether it has been let in since: what it said while it asked for that is old, whenever it
     /// comes.
     fn has_let_in(&self, proc: ProcId, number: u64) -> bool {
-        let mut joiners = self.history.iter().flat_map(|install| &install.joiners);
-        joiners.any(|joiner| joiner.proc == proc && joiner.nonce >= number)
+        let joiners = self.history.iter().flat_map(|install| &install.joiners);
+        joiners.chain(&self.let_in).any(|it| it.proc == proc && it.nonce >= number)
     }
 
     /// Somebody may be in another component of the group.
@@ -95,6 +103,39 @@ impl Serving {
         if !self.epoch.members.contains(&proc) {
             self.kin.add(proc);
         }
+    }
+
+    /// These are, or were, in a view with this member.
+    pub(crate) fn note_members(&mut self, me: ProcId, members: &[ProcId]) {
+        for proc in members.iter().copied().filter(|proc| *proc != me) {
+            self.kin.note(Relative { proc, was_in: true });
+        }
+    }
+
+    /// Who is in this view, and who may be looked for by what each of its parts knows.
+    pub(crate) fn take_kin(&mut self, turn: &Turn<'_>, install: &Install) {
+        self.note_members(turn.me(), &install.members());
+        let kin = install.parts.iter().flat_map(|part| &part.kin);
+        for relative in kin.filter(|relative| relative.proc != turn.me()) {
+            self.kin.note(*relative);
+        }
+        self.renew_kin(turn);
+    }
+
+    /// Who is over makes room for who lives in its place, and is forgotten by and by; so is where
+    /// somebody was who is not looked for.
+    pub(crate) fn renew_kin(&mut self, turn: &Turn<'_>) {
+        let peers = &turn.peers;
+        if self.kin.iter().any(|proc| peers.is_lost(proc)) {
+            self.kin.replace(|proc| peers.heir(proc));
+            self.kin.retain(|proc| proc != turn.me() && !peers.is_long_lost(turn.now, proc));
+        }
+        let (members, joins, kin) = (&self.epoch.members, &self.joins, &self.kin);
+        self.sightings.retain(|proc, _| {
+            let looked_for = kin.has(*proc) || joins.contains_key(proc);
+            members.contains(proc) || (looked_for && !peers.is_lost(*proc))
+        });
+        self.shown.retain(|proc, _| !members.contains(proc) && !peers.is_lost(*proc));
     }
 
     /// Anybody may have founded a group of the same word: each process met is asked once.
@@ -106,7 +147,9 @@ impl Serving {
 
     /// Who looked for this process here before it came in is in another component.
     pub(crate) fn note_all_heard(&mut self, turn: &mut Turn<'_>) {
-        turn.heard.take(self.group()).iter().for_each(|proc| self.note_kin(proc));
+        let heard = turn.heard.take(self.group());
+        let heard = heard.iter().filter(|proc| !turn.peers.is_lost(*proc));
+        heard.for_each(|proc| self.note_kin(proc));
     }
 
     /// Somebody is in another epoch: it gets the INSTALL that ended it, if that was taken here, or
@@ -123,10 +166,32 @@ impl Serving {
     /// Tells one process where this member is.
     pub(crate) fn tell_whereabouts(&self, turn: &mut Turn<'_>, to: ProcId) {
         let beyond = self.kin.iter().filter(|proc| !turn.peers.is_reachable(*proc));
+        let beyond = beyond.filter(|proc| !turn.peers.is_lost(*proc));
         let beyond = beyond.filter(|proc| !self.epoch.members.contains(proc)).collect();
-        let view = self.shown_view();
-        let whereabouts = Whereabouts { number: turn.now.as_nanos(), view, beyond };
+        let (number, view, charge) =
+            (turn.now.as_nanos(), self.shown_view(), self.blames(turn, to));
+        let whereabouts = Whereabouts { number, view, beyond, charge };
         turn.control(to, &Control::Where { group: self.group(), whereabouts });
+    }
+
+    /// The view that this member put that one out of last, and why.
+    fn blames(&self, turn: &Turn<'_>, who: ProcId) -> Option<(ViewId, Charge)> {
+        if self.epoch.members.contains(&who) {
+            return None;
+        }
+        let (group, mut all) = (self.group(), turn.exclusions.iter().rev());
+        let last = all.find(|exclusion| exclusion.group == group && exclusion.who == who)?;
+        Some((last.view, last.charge))
+    }
+
+    /// Somebody went on without this member: its user hears why, once for each view.
+    fn take_charge(&mut self, turn: &mut Turn<'_>, by: ProcId, view: ViewId, charge: Charge) {
+        let own = view == self.epoch.told || Some(view) == self.before;
+        if own && self.blamed != Some(view) {
+            self.blamed = Some(view);
+            let fault = Fault::Excluded { view, by, charge };
+            turn.tell(Up::Fault { group: self.group(), fault });
+        }
     }
 
     /// Tells those who may not know, while anything is unsettled or somebody is missing.
@@ -155,9 +220,6 @@ impl Serving {
     }
 
     pub(crate) fn reschedule_whereabouts(&mut self, turn: &Turn<'_>) {
-        if self.kin.iter().any(|proc| turn.peers.is_lost(proc)) {
-            self.kin.replace(|proc| turn.peers.heir(proc));
-        }
         let restless = self.is_restless(turn);
         let nobody_waits = !restless && self.strangers(turn).is_empty();
         if nobody_waits || self.founding.is_some() {
@@ -171,13 +233,16 @@ impl Serving {
         self.where_due = Some(self.where_due.map_or(due, |before| before.min(due)));
     }
 
-    /// The digests of the epochs shared with this peer agree: it is where this member is.
-    pub(crate) fn agreed_with(&mut self, proc: ProcId) {
-        self.apart.remove(&proc);
-        self.pleading.remove(&proc);
-        if let Some(sighting) = self.sightings.get_mut(&proc) {
-            sighting.forget();
-        }
+    /// The digests of the epochs shared with this peer agree: it is where this member is. Answers
+    /// whether anything else had been known of it.
+    pub(crate) fn agreed_with(&mut self, proc: ProcId) -> bool {
+        let suspect = self.apart.remove(&proc).is_some() | self.pleading.remove(&proc).is_some();
+        let seen = self.sightings.get_mut(&proc).and_then(Sighting::forget);
+        // Where this member is too it was expected to be.
+        let here = |seen: &Option<(ViewId, Vec<ProcId>)>| {
+            seen.as_ref().is_some_and(|(view, _)| *view == self.epoch.view)
+        };
+        suspect || seen.is_some_and(|seen| !here(&seen))
     }
 
     /// Members seen in an epoch that no INSTALL known here lies behind: if in a view without this

@@ -95,3 +95,60 @@ fn what_was_heard_in_a_group_that_was_left_still_comes_first_when_its_leaver_is_
 fn what_was_heard_in_a_group_comes_first_also_at_who_leaves_it() {
     comes_after_its_causes('c', false);
 }
+
+/// The others cast in one group all the time; the first wants one multicast in another, again and
+/// again. Answers after how long each went.
+fn amid(order: Order, own: bool) -> Vec<Duration> {
+    let (busy, other) = (GroupId::of_word("busy"), GroupId::of_word("other"));
+    let mut world = World::configured("abc", 3, |config| config.causality = Causality::System);
+    for group in [busy, other] {
+        let members = "abc".chars().map(proc).collect();
+        world.ask(proc('a'), Down::Found { group, members }).expect("room");
+    }
+    world.run(Duration::from_secs(2));
+    let (mut waits, mut since, mut step) = (Vec::new(), None, 0_u32);
+    let (mut owed, mut seen) = (0, 0);
+    while step < 20_000 {
+        let how = How::from(order).independent();
+        for name in if own { vec!['a', 'b'] } else { vec!['b', 'c'] } {
+            let text = format!("{name}{step}");
+            let cast = Down::Cast { group: busy, how: how.clone(), message: message(&text) };
+            // Whoever is told to wait says the next one.
+            owed += u32::from(world.ask(proc(name), cast).is_err());
+        }
+        let now = world.air.borrow().now;
+        if step % 1_000 == 0 {
+            since = Some(now);
+        }
+        // It asks again only when it is told that it may.
+        let told = &world.told[&proc('a')];
+        let room = |up: &Up| matches!(up, Up::Room { group } if *group == other);
+        let room = told[seen..].iter().any(room);
+        seen = told.len();
+        if let Some(began) = since
+            && (step % 1_000 == 0 || room)
+            && world.ask(proc('a'), cast(other, "effect")).is_ok()
+        {
+            waits.push(now.since(began));
+            since = None;
+        }
+        world.run(Duration::from_micros(200));
+        step += 1;
+    }
+    world.run(Duration::from_secs(2));
+    let heard = |name| texts(&world, name).iter().filter(|text| *text != "effect").count();
+    let (there, here) = (heard('c'), heard('a'));
+    assert_eq!(there, here, "all hear all of it in the end");
+    assert!(here as u32 >= 2 * 20_000 - owed, "{here} and {owed}");
+    waits
+}
+
+#[test]
+fn a_group_that_is_never_quiet_keeps_no_other_waiting_for_long() {
+    for (order, own) in [(Order::Fifo, false), (Order::Causal, false), (Order::Fifo, true)] {
+        let waits = amid(order, own);
+        assert_eq!(waits.len(), 20, "{order:?}, own {own}");
+        let longest = waits.iter().max().expect("some");
+        assert!(*longest <= Duration::from_millis(100), "{order:?}, own {own}: {longest:?}");
+    }
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::common::{World, proc};
 use muts::ProcId;
-use vsync::{Down, GroupId, Up};
+use vsync::{Down, Fault, GroupId, Up};
 
 fn members_at(world: &World, who: char) -> Vec<ProcId> {
     let views = world.told[&proc(who)].iter().filter_map(|up| match up {
@@ -96,4 +96,20 @@ fn whoever_was_asked_after_while_it_was_in_none_makes_its_part_known() {
     assert_eq!((members_at(&world, 'b'), members_at(&world, 'c')), (all.clone(), all.clone()));
     all.sort();
     assert_eq!(all, [proc('a'), proc('b'), proc('c')]);
+}
+
+#[test]
+fn more_than_a_view_can_hold_are_not_invited() {
+    let group = GroupId::of_word("crowd");
+    let mut world = World::new("ab", 1);
+    world.ask(proc('a'), Down::Found { group, members: vec![] }).expect("room");
+    world.run(Duration::from_secs(1));
+    let nobody = |node: u64| ProcId { node: muts::NodeId(1 << 40 | node), incarnation: 1 };
+    let sent = world.count(proc('a'), "vsync.control_sent");
+    let members = (0..100_000).map(nobody).collect();
+    world.ask(proc('a'), Down::Invite { group, members }).expect("room");
+    world.run(Duration::from_secs(1));
+    let refused = |up: &&Up| matches!(up, Up::Fault { fault: Fault::TooMany, .. });
+    assert_eq!(world.told[&proc('a')].iter().filter(refused).count(), 1);
+    assert!(world.count(proc('a'), "vsync.control_sent") - sent < 100, "nobody was asked");
 }

@@ -3,6 +3,8 @@
 mod across;
 mod choked;
 mod common;
+mod fetching;
+mod forgotten;
 mod founding;
 mod gate;
 mod late;

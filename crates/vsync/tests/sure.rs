@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::common::{World, message, proc, ranks};
-use muts::Full;
-use vsync::{Charge, Down, GroupId, Hold, How, Known, Order, Up, ViewId};
+use muts::{Full, ProcId};
+use vsync::{Charge, Down, Fault, GroupId, Hold, How, Known, Order, Up, ViewId};
 
 fn group() -> GroupId {
     GroupId::of_word("sure")
@@ -220,4 +220,47 @@ fn who_a_message_is_not_for_is_told_nothing_and_gets_what_follows() {
     assert!(matches!(world.ask(proc('a'), ask), Err(Full(_))));
     let last = world.told[&proc('a')].last();
     assert!(matches!(last, Some(Up::Room { .. })), "{last:?}");
+}
+
+fn excluded(world: &World, name: char) -> Vec<(ProcId, Charge)> {
+    let told = world.told[&proc(name)].iter();
+    let told = told.filter_map(|up| match up {
+        Up::Fault { fault: Fault::Excluded { by, charge, .. }, .. } => Some((*by, *charge)),
+        _ => None,
+    });
+    told.collect()
+}
+
+#[test]
+fn who_was_put_out_of_a_view_hears_why_once_it_is_heard_again() {
+    let mut world = town();
+    for other in ['a', 'b'] {
+        world.cut(proc('c'), proc(other));
+        world.cut(proc(other), proc('c'));
+    }
+    world.run(Duration::from_secs(5));
+    assert!(excluded(&world, 'c').is_empty(), "nobody can have told it");
+    world.heal();
+    world.run(Duration::from_secs(10));
+    let by = world.kernels[&proc('a')].why_excluded().next().map(|_| proc('a'));
+    let by = by.unwrap_or(proc('b'));
+    assert_eq!(excluded(&world, 'c'), [(by, Charge::Silent)], "once");
+    assert!(excluded(&world, 'a').iter().all(|(by, _)| *by == proc('c')), "it says the same");
+}
+
+#[test]
+fn who_was_away_and_knows_nothing_of_it_hears_why_the_others_went_on() {
+    let mut world = town();
+    world.pause(proc('c'));
+    world.run(Duration::from_secs(5));
+    world.resume(proc('c'));
+    world.run(Duration::from_secs(10));
+    let told = excluded(&world, 'c');
+    assert!(matches!(told[..], [(_, Charge::Silent)]), "{told:?}");
+    let last = &world.told[&proc('c')];
+    let last = last.iter().rev().find_map(|up| match up {
+        Up::View(view) => Some(view.members.len()),
+        _ => None,
+    });
+    assert_eq!(last, Some(3));
 }

@@ -126,3 +126,128 @@ fn where_sides_become_one_each_tells_its_digest() {
         assert_eq!((of(&sides[0]).len(), of(&sides[1])), (2, alone));
     }
 }
+
+fn faults(world: &World, name: char) -> Vec<Fault> {
+    let told = world.told[&proc(name)].iter();
+    let faults = told.filter_map(|up| match up {
+        Up::Fault { fault, .. } => Some(fault.clone()),
+        _ => None,
+    });
+    faults.collect()
+}
+
+fn members(world: &World, name: char) -> Vec<ProcId> {
+    let mut members: Vec<ProcId> =
+        last_view(world, name).members.iter().map(|member| member.proc).collect();
+    members.sort_unstable();
+    members
+}
+
+fn key(ticket: &[u8]) -> Terms {
+    let admission = Admission::Key(b"sesame".to_vec());
+    Terms { admission, ticket: ticket.to_vec(), ..Terms::default() }
+}
+
+fn found_alone(world: &mut World, name: char) {
+    world.ask(proc(name), Down::Found { group: group(), members: vec![] }).expect("room");
+}
+
+#[test]
+fn who_founds_a_group_of_the_same_name_without_the_key_stays_alone_and_hears_why() {
+    for seed in 0..4 {
+        let mut world = World::new("abc", seed);
+        agree(&mut world, "ab", &key(b""));
+        let wrong = Terms { ticket: b"simsim".to_vec(), ..Terms::default() };
+        agree(&mut world, "c", &wrong);
+        // Now the one, now the other has the lower view, and would lead.
+        if seed % 2 == 0 {
+            found_alone(&mut world, 'c');
+            world.run(Duration::from_secs(1));
+        }
+        found(&mut world, &['b']);
+        if seed % 2 == 1 {
+            found_alone(&mut world, 'c');
+        }
+        world.run(Duration::from_secs(30));
+        assert_eq!(members(&world, 'a'), [proc('a'), proc('b')]);
+        assert_eq!(members(&world, 'c'), [proc('c')]);
+        assert_eq!(faults(&world, 'c'), [Fault::Denied(Denial::WrongKey)], "told once");
+        assert!(faults(&world, 'a').is_empty());
+        assert_eq!(world.count(proc('a'), "vsync.parted"), 0, "nothing is to come of it");
+    }
+}
+
+#[test]
+fn two_who_know_the_key_and_founded_each_a_group_of_one_name_become_one() {
+    let mut world = World::new("ab", 3);
+    agree(&mut world, "a", &key(b""));
+    agree(&mut world, "b", &key(b"sesame"));
+    cut(&mut world, 'a', "b");
+    for name in ['a', 'b'] {
+        found_alone(&mut world, name);
+    }
+    world.run(Duration::from_secs(3));
+    assert_eq!(members(&world, 'a'), [proc('a')]);
+    world.heal();
+    world.run(Duration::from_secs(10));
+    assert_eq!(members(&world, 'a'), [proc('a'), proc('b')]);
+}
+
+#[test]
+fn who_was_in_a_view_comes_back_without_a_key_also_where_only_who_came_later_is_left() {
+    let mut world = World::new("abcd", 2);
+    agree(&mut world, "ad", &key(b""));
+    agree(&mut world, "b", &Terms { admission: key(b"").admission, ..Terms::default() });
+    // These were invited, and show nothing.
+    found(&mut world, &['b', 'c']);
+    assert_eq!(members(&world, 'c').len(), 3);
+    cut(&mut world, 'c', "abd");
+    world.run(Duration::from_secs(5));
+    world.ask(proc('d'), Down::Join { group: group(), contact: None }).expect("room");
+    world.run(Duration::from_secs(5));
+    assert_eq!(members(&world, 'd'), ['a', 'b', 'd'].map(proc));
+    for name in ['a', 'b'] {
+        world.crash(proc(name));
+    }
+    world.run(Duration::from_secs(5));
+    assert_eq!(members(&world, 'd'), [proc('d')]);
+    world.heal();
+    world.run(Duration::from_secs(10));
+    assert_eq!(members(&world, 'd'), ['c', 'd'].map(proc));
+    assert!(faults(&world, 'c').iter().all(|fault| !matches!(fault, Fault::Denied(_))));
+}
+
+#[test]
+fn the_user_is_asked_once_of_who_would_come_by_a_merge() {
+    for (denied, comes) in [(Some(7), false), (None, true)] {
+        let mut world = World::new("ac", 4);
+        agree(&mut world, "a", &Terms { admission: Admission::Asked, ..Terms::default() });
+        agree(&mut world, "c", &Terms { ticket: b"it is me".to_vec(), ..Terms::default() });
+        found(&mut world, &[]);
+        found_alone(&mut world, 'c');
+        world.run(Duration::from_secs(10));
+        let asks = world.told[&proc('a')].iter().filter_map(|up| match up {
+            Up::Asks { who, ticket, .. } => Some((*who, ticket.clone())),
+            _ => None,
+        });
+        assert_eq!(asks.collect::<Vec<_>>(), [(proc('c'), b"it is me".to_vec())]);
+        let ask = Down::Answer { group: group(), who: proc('c'), denied };
+        world.ask(proc('a'), ask).expect("room");
+        world.run(Duration::from_secs(10));
+        assert_eq!(members(&world, 'a').len() == 2, comes);
+        let refused = Fault::Denied(Denial::Refused(7));
+        assert_eq!(faults(&world, 'c'), if comes { vec![] } else { vec![refused] });
+    }
+}
+
+#[test]
+fn who_is_not_listed_hears_that_also_when_it_would_merge() {
+    let mut world = World::new("ac", 6);
+    let listed = Admission::Listed(vec![proc('a').node]);
+    agree(&mut world, "a", &Terms { admission: listed, ..Terms::default() });
+    found(&mut world, &[]);
+    found_alone(&mut world, 'c');
+    world.run(Duration::from_secs(10));
+    assert_eq!(members(&world, 'a'), [proc('a')]);
+    assert_eq!(faults(&world, 'c'), [Fault::Denied(Denial::NotListed)]);
+}

@@ -152,7 +152,7 @@ const PLANTS: [Plant; 66] = [
     kernel(
         "a blocked member goes on sending",
         "crates/vsync/src/group.rs",
-        "let closed = serving.blocked.is_some()\n",
+        "let closed = !serving.is_open()\n",
         "let closed = serving.epoch.members.is_empty()\n",
     ),
     kernel(
@@ -193,9 +193,9 @@ const PLANTS: [Plant; 66] = [
     ),
     kernel(
         "nobody pulls what an excluded sender's holder has",
-        "crates/vsync/src/consent.rs",
-        "if let Some(position) = missing {",
-        "if let Some(position) = missing.filter(|_| wanted.cut.is_empty()) {",
+        "crates/vsync/src/fetching.rs",
+        "turn.control(holder, &Control::Pull { group, epoch, of, position, end });",
+        "",
     ),
     kernel(
         "the cut is not trimmed to what is causally complete",
@@ -230,11 +230,10 @@ const PLANTS: [Plant; 66] = [
     kernel(
         "stable as soon as one member has it",
         "crates/vsync/src/stability.rs",
-        "        let all = (0..self.members).map(|member| self.has_processed(member, stream));
-        all.min().unwrap_or(0)
+        "        least.max(self.all_processed.get(stream)).max(self.floor.get(stream))
 ",
         "        let all = (0..self.members).map(|member| self.has_processed(member, stream));
-        all.max().unwrap_or(0)
+        all.max().unwrap_or(least)
 ",
     ),
     kernel(

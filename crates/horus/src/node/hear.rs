@@ -403,6 +403,13 @@ impl Node {
             }
             vsync::Fault::TooLong => "a message that is too long: send it in parts".to_owned(),
             vsync::Fault::TooMany => "more members than a view can hold".to_owned(),
+            vsync::Fault::Denied(denial) => {
+                format!("another side of it does not let this one in: {denial:?}")
+            }
+            vsync::Fault::Excluded { by, charge, .. } => {
+                let by = self.horus.book().show(*by);
+                format!("the others went on without this process, says {by}: {charge:?}")
+            }
             vsync::Fault::Missing(who) => {
                 let who: Vec<_> = who.iter().map(|who| self.horus.book().show(*who)).collect();
                 format!("did not come: {}", who.join(", "))

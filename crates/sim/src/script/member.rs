@@ -350,6 +350,9 @@ impl App for Member {
                 let denied = (who.node == last).then_some(7);
                 self.asks.push_back(Down::Answer { group, who, denied });
             }
+            Up::Fault { fault: Fault::Denied(denial), group } => {
+                self.wrong.push(format!("admission: a side of {group:?} refuses this: {denial:?}"));
+            }
             Up::Fault { .. } | Up::Merged { .. } => {}
         }
     }

@@ -127,5 +127,7 @@ fn tuned(choice: &mut Choice) -> Config {
     config.merge = pick(&[300, 1_000, 2_000]);
     config.flush = pick(&[1_500, 3_000, 3_000]);
     config.announce = pick(&[200, 500, 1_000]);
+    // A storm breaks a link as often as it likes, and the promise is for soon after it.
+    config.good_max = pick(&[2_000, 4_000, 6_000]);
     config
 }

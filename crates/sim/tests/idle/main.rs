@@ -22,6 +22,10 @@ const BYTES_MAX: isize = 4_096;
 /// The same once everybody has spoken: what streams and their last causes take besides.
 const SPOKEN_BYTES_MAX: isize = 4_608;
 
+/// The same after many views: besides, what members asked with to be let in, and trees of which
+/// more is empty. No more than that grows with views.
+const CHANGED_BYTES_MAX: isize = 4_352;
+
 /// Asks what it is given, counts views, keeps nothing.
 #[derive(Default)]
 struct Founder {
@@ -95,6 +99,27 @@ fn speak(world: &mut Idle, groups: Range<u64>, order: Order) {
     (0..HOSTS).for_each(|host| world.act(host, |founder| founder.asks = VecDeque::new()));
 }
 
+/// The last host goes out of each of these groups and comes in again, so often.
+fn change(world: &mut Idle, groups: Range<u64>, times: usize) {
+    let host = HOSTS - 1;
+    for _ in 0..times {
+        for comes in [false, true] {
+            let contact = Some(world.process(0));
+            world.act(host, |founder| {
+                for number in groups.clone() {
+                    let group = GroupId(u128::from(number) + 1);
+                    founder.asks.push_back(match comes {
+                        true => Down::Join { group, contact },
+                        false => Down::Leave { group },
+                    });
+                }
+            });
+            world.run_for(Duration::from_secs(4));
+        }
+    }
+    world.act(host, |founder| founder.asks = VecDeque::new());
+}
+
 /// More groups than are measured fill the transports' pools and queues before: what those keep does
 /// not grow with groups.
 #[test]
@@ -114,4 +139,10 @@ fn an_idle_group_of_four_takes_less_than_four_kilobytes() {
     }
     let used = taken(1_000);
     assert!(used < SPOKEN_BYTES_MAX, "{used} bytes, after multicasts");
+
+    let whole = world.app(0).expect("up").whole;
+    change(&mut world, 4_000..5_000, 8);
+    let changed = taken(1_000);
+    assert!(changed < CHANGED_BYTES_MAX, "{changed} bytes, after sixteen views");
+    assert_eq!(world.app(0).expect("up").whole, whole + 8 * 1_000);
 }

@@ -38,13 +38,16 @@ use crate::terms::{Admission, Partition};
 pub(crate) const MAGIC: u32 = u32::from_le_bytes(*b"HRSg");
 
 /// The lowest and the highest version of all that is drawn above that is spoken here.
-pub const VERSIONS: (u8, u8) = (1, 3);
+pub const VERSIONS: (u8, u8) = (1, 4);
 
 /// From this one on a client is not told again what it has cast itself.
 pub(crate) const OWN_SINCE: u8 = 2;
 
 /// From this one on a client may say that it does not take what it is told of a group.
 pub(crate) const CHOKE_SINCE: u8 = 3;
+
+/// From this one on a client is told that it was excluded, or that another side refuses it.
+pub(crate) const FATES_SINCE: u8 = 4;
 
 /// The highest version that both speak, if there is one.
 pub(crate) fn common_version(ours: (u8, u8), theirs: (u8, u8)) -> Option<u8> {
@@ -188,8 +191,10 @@ words! { Fault
     2 AlreadyIn {}
     3 TooMany {}
     5 NotPrimary {}
-    6 TooLong {};
+    6 TooLong {}
+    8 Excluded { view, by, charge };
     4 Missing
+    7 Denied
 }
 
 words! { Partition

@@ -7,6 +7,7 @@ use muts::{Address, Audience, Message, NodeId, Random};
 use super::*;
 use crate::endpoint::Endpoint;
 use crate::gate::reader::{Framed, Reader};
+use crate::grounds::Charge;
 use crate::how::How;
 use crate::interface::Side;
 use crate::order::Order;
@@ -58,6 +59,7 @@ fn tells() -> Vec<Tell> {
         previous: None,
         primary: Some(true),
     };
+    let id = view.id;
     let side = Side { view: view.id, members: view.members.clone(), digest: Some(1) };
     let ups = vec![
         Up::Met { peer },
@@ -82,6 +84,8 @@ fn tells() -> Vec<Tell> {
         Up::Out { group, why: Why::Denied(Denial::Refused(7)) },
         Up::Fault { group, fault: Fault::NotPrimary },
         Up::Fault { group, fault: Fault::TooLong },
+        Up::Fault { group, fault: Fault::Denied(Denial::WrongKey) },
+        Up::Fault { group, fault: Fault::Excluded { view: id, by: peer, charge: Charge::Deaf } },
         Up::Fault { group, fault: Fault::Missing(vec![peer]) },
     ];
     let others = [

@@ -4,9 +4,10 @@ use alloc::vec::Vec;
 
 use muts::{Instant, Multicast};
 
-use super::Kernel;
+use super::{Desk, Kernel};
 use crate::config::Causality;
 use crate::endpoint::GroupId;
+use crate::group::Group;
 use crate::how::How;
 use crate::interface::Up;
 use crate::order::Order;
@@ -28,25 +29,48 @@ impl<M: Multicast> Kernel<M> {
         }
     }
 
-    /// Whether a multicast has to wait until nothing is under way in any other group. They are
-    /// asked to be quick about it.
-    pub(super) fn waits_for_others(&mut self, now: Instant, group: GroupId, how: &How) -> bool {
+    /// Whether a multicast has to wait until nothing is under way in any other group.
+    pub(super) fn waits_for_others(&mut self, group: GroupId, how: &How) -> bool {
         let causal = matches!(how.order, Order::Causal | Order::Total);
         let rule = self.desk.config.causality == Causality::System;
         if !rule || !causal || how.independent {
             return false;
         }
-        let others: Vec<GroupId> = self.across.before(group).collect();
-        for other in &others {
-            if let Some(found) = self.groups.get_mut(other) {
-                found.urge(now);
-                self.touched.insert(*other);
-            }
-        }
-        if !others.is_empty() {
+        let waits = self.across.before(group).next().is_some();
+        if waits {
+            // They are still for a moment when they are settled.
+            self.touched.extend(self.across.before(group));
             self.across.wait(group);
             self.desk.counters.held_across += 1;
         }
-        !others.is_empty()
+        waits
+    }
+
+    /// A group was settled: whether anything of it is under way, and whether it is to be still.
+    /// Answers when it is to be settled again for that.
+    pub(super) fn note_settled(&mut self, now: Instant, id: GroupId) -> Option<Instant> {
+        let group = self.groups.get_mut(&id)?;
+        let active = |group: &Group, desk: &Desk<M>| group.is_active() || desk.holds(now, id);
+        let mut until = None;
+        if self.across.waits_for(id) && active(group, &self.desk) {
+            until = group.hush(&mut self.desk.turn(now));
+            self.hushed.extend(until.map(|_| id));
+        }
+        let active = active(group, &self.desk);
+        self.note_active(id, active);
+        until
+    }
+
+    /// Something went: if nothing waits any more, all that are still go on.
+    pub(super) fn unhush(&mut self, now: Instant) {
+        if self.across.is_waited_for() {
+            return;
+        }
+        for id in core::mem::take(&mut self.hushed) {
+            if let Some(group) = self.groups.get_mut(&id) {
+                group.unhush(&mut self.desk.turn(now));
+                self.touched.insert(id);
+            }
+        }
     }
 }

@@ -25,6 +25,7 @@ impl<M: Multicast> Kernel<M> {
         self.touched.append(&mut self.desk.spreads.fewer());
         while let Some(group) = self.touched.pop_first() {
             self.fed.remove(&group);
+            self.desk.counters.settlings += 1;
             self.settle(now, group, Group::settle);
         }
         while let Some(group) = self.fed.pop_first() {
@@ -122,7 +123,8 @@ impl<M: Multicast> Kernel<M> {
             }
             Ok(SendHeader::Fill { group, epoch, rank, position }) => {
                 if let Some(found) = self.groups.get_mut(&group) {
-                    found.fill(&mut self.desk.turn(now), epoch, rank, position, message);
+                    let place = (rank, position);
+                    found.fill(&mut self.desk.turn(now), from, epoch, place, message);
                     self.touched.insert(group);
                 }
             }
@@ -181,7 +183,8 @@ impl<M: Multicast> Kernel<M> {
                     turn.heard.note(group, from);
                 }
                 let beyond = Vec::new();
-                let whereabouts = Whereabouts { number: now.as_nanos(), view: None, beyond };
+                let number = now.as_nanos();
+                let whereabouts = Whereabouts { number, view: None, beyond, charge: None };
                 turn.control(from, &Control::Where { group, whereabouts });
             }
         }
@@ -208,8 +211,10 @@ impl<M: Multicast> Kernel<M> {
             if let Group::Serving(serving) = group
                 && serving.epoch.members.contains(&from)
             {
-                serving.agreed_with(from);
-                self.touched.insert(*id);
+                // Thousands share nothing with it but that they are idle.
+                if serving.agreed_with(from) {
+                    self.touched.insert(*id);
+                }
             }
         }
     }

@@ -28,6 +28,8 @@ pub(crate) struct Air {
     random: Option<Random>,
     /// Of what is not reliable, parts in a million that are lost.
     pub(crate) loss: u64,
+    /// Of what is reliable between two only one comes in so long.
+    pub(crate) slow: BTreeMap<(ProcId, ProcId), Duration>,
     /// There is no room for what is sent to these alone.
     pub(crate) no_room: BTreeSet<ProcId>,
     /// What is on its way, by time of arrival and a number.
@@ -76,8 +78,9 @@ impl Air {
         }
         let mut at = self.now + Duration::from_micros(50 + random.below(2_000));
         if reliable {
+            let gap = self.slow.get(&(from, to)).copied().unwrap_or_default();
             let last = self.last.entry((from, to)).or_default();
-            at = at.max(*last);
+            at = at.max(*last + gap);
             *last = at;
         }
         self.count += 1;
@@ -157,6 +160,16 @@ impl Air {
         self.no_room.clear();
         let room = Up::Room { channel: Channel(0) };
         self.arrived.values_mut().for_each(|arrived| arrived.push_back(room.clone()));
+    }
+
+    /// Somebody sends this, whoever it is.
+    pub(crate) fn put(&mut self, from: ProcId, to: ProcId, message: Message) {
+        self.fly(from, to, Up::Send { from, message }, true);
+    }
+
+    /// The same of a control message.
+    pub(crate) fn say(&mut self, from: ProcId, to: ProcId, message: Message) {
+        self.fly(from, to, Up::Tell { from, message }, true);
     }
 
     /// How many multicasts have gone from one to the other.

@@ -77,9 +77,9 @@ pub(super) const PLANTS: [Plant; 41] = [
     ),
     kernel(
         "who is back in a group that it left has forgotten who lacks its view",
-        "crates/vsync/src/kernel.rs",
-        "let active = group.is_active() || self.desk.holds(now, id);",
-        "let active = group.is_active();",
+        "crates/vsync/src/kernel/causes.rs",
+        "group.is_active() || desk.holds(now, id);",
+        "group.is_active() || (desk.holds(now, id) && id.0 == 0);",
     ),
     kernel(
         "who stays in a group does not wait for who leaves it",

@@ -10,7 +10,7 @@ use muts::{Address, Channel, Full, Instant, Layer, Malformed, NodeId, Packet, Pr
 use super::own::Own;
 use crate::endpoint::GroupId;
 use crate::gate::client::weight;
-use crate::gate::frame::{Bye, OWN_SINCE, Say, Tell};
+use crate::gate::frame::{Bye, FATES_SINCE, OWN_SINCE, Say, Tell};
 use crate::gate::line::Line;
 use crate::gate::out::Out;
 use crate::gate::reader::Reader;
@@ -247,6 +247,11 @@ impl Guest {
                 self.out.put(&run.tell());
             }
             match &up {
+                Up::Fault { fault: Fault::Denied(_) | Fault::Excluded { .. }, .. }
+                    if self.version < FATES_SINCE =>
+                {
+                    continue;
+                }
                 Up::Met { peer } => {
                     if let Some(name) = name(peer.node) {
                         self.out.put(&Tell::Name(name.to_vec()));

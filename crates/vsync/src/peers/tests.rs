@@ -1,0 +1,104 @@
+//! What is known of peers, as time passes.
+
+use super::over::FORGOTTEN_AFTER;
+use super::*;
+use crate::limits::LOST_MAX;
+
+#[test]
+fn who_is_over_is_no_hole_in_anybodys_row() {
+    let proc = |node, incarnation| ProcId { node: NodeId(node), incarnation };
+    let (now, other) = (Instant::ZERO, proc(2, 1));
+    let mut peers = Peers::new(&Config::new(proc(1, 1), 1));
+    peers.met(now, other);
+    let beat = Beat { row: BTreeSet::new(), digest: 0 };
+    for incarnation in 1..100 {
+        peers.met(now, proc(3, incarnation));
+        peers.beat(now, other, &beat);
+        assert_eq!(peers.all[&other].holes.len(), 2, "this process, and that one");
+        peers.lost(now, proc(3, incarnation));
+        peers.beat(now, other, &beat);
+        assert_eq!(peers.all[&other].holes.len(), 1);
+    }
+}
+
+#[test]
+fn who_restarts_a_thousand_times_is_known_once() {
+    let proc = |node, incarnation| ProcId { node: NodeId(node), incarnation };
+    let mut peers = Peers::new(&Config::new(proc(1, 1), 1));
+    for incarnation in 1..1_000 {
+        let now = Instant::from_nanos(incarnation * 1_000_000_000);
+        if incarnation > 1 {
+            peers.lost(now, proc(3, incarnation - 1));
+        }
+        peers.met(now, proc(3, incarnation));
+        // Each is in a view that ends after the next one has come.
+        peers.share(now, proc(3, incarnation), 7);
+        peers.forget(now);
+        assert!(peers.count() <= 2, "{} are known", peers.count());
+        if incarnation > 1 {
+            peers.share(now, proc(3, incarnation - 1), 7);
+        }
+    }
+    let now = Instant::from_nanos(1_000_000_000_000);
+    assert!(peers.is_lost(proc(3, 5)) && peers.is_long_lost(now, proc(3, 5)));
+    assert_eq!(peers.heir(proc(3, 5)), proc(3, 999));
+    assert_eq!(peers.charge(now, proc(3, 5)), Some(Charge::Over));
+}
+
+#[test]
+fn of_nodes_that_are_over_only_so_many_are_known() {
+    let proc = |node| ProcId { node: NodeId(node), incarnation: 1 };
+    let mut peers = Peers::new(&Config::new(proc(0), 1));
+    for node in 1..=2 * LOST_MAX as u64 {
+        let now = Instant::from_nanos(node);
+        peers.met(now, proc(node));
+        peers.lost(now, proc(node));
+    }
+    peers.know(Instant::ZERO, proc(u64::MAX));
+    peers.forget(Instant::ZERO + FORGOTTEN_AFTER * 2);
+    assert_eq!(peers.count(), LOST_MAX);
+    assert!(peers.is_lost(proc(2 * LOST_MAX as u64)) && !peers.is_lost(proc(1)));
+}
+
+#[test]
+fn a_link_that_breaks_again_and_again_has_to_be_good_for_ever_longer() {
+    let proc = |node| ProcId { node: NodeId(node), incarnation: 1 };
+    let mut peers = Peers::new(&Config::new(proc(0), 1));
+    let (mut now, other) = (Instant::ZERO, proc(1));
+    peers.met(now, other);
+    let mut waits = Vec::new();
+    for _ in 0..9 {
+        peers.silent(now, other);
+        peers.back(now, other);
+        let mut waited = Duration::ZERO;
+        while !peers.hears(now, other) {
+            waited += Duration::from_millis(500);
+            now += Duration::from_millis(500);
+        }
+        waits.push(waited.as_millis());
+    }
+    assert_eq!(waits, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
+    now += FORGIVEN_AFTER * 2;
+    peers.silent(now, other);
+    peers.back(now, other);
+    assert!(!peers.hears(now, other) && peers.hears(now + Duration::from_millis(500), other));
+}
+
+#[test]
+fn who_is_heard_for_a_moment_now_and_then_is_not_waited_for() {
+    let proc = |node| ProcId { node: NodeId(node), incarnation: 1 };
+    let mut peers = Peers::new(&Config::new(proc(0), 1));
+    let (mut now, other) = (Instant::ZERO, proc(1));
+    peers.met(now, other);
+    for breaks in 1..6 {
+        peers.silent(now, other);
+        assert!(!peers.comes_back(now, other));
+        now += Duration::from_millis(200);
+        peers.back(now, other);
+        assert_eq!(peers.comes_back(now, other), breaks <= 2, "after {breaks} breaks");
+        now += Duration::from_millis(1_000);
+        assert!(breaks <= 2 || !peers.comes_back(now, other), "after {breaks} breaks");
+    }
+    now += Duration::from_millis(1);
+    assert!(peers.comes_back(now, other), "it has held");
+}
