@@ -42,6 +42,7 @@ mod letter;
 mod letters;
 pub mod limits;
 mod membership;
+mod moved;
 mod moves;
 mod moving;
 mod opening;

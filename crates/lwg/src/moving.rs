@@ -15,7 +15,6 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
-use muts::Instant;
 use vsync::{Endpoint, GroupId};
 
 use crate::core_group::CoreGroup;
@@ -25,7 +24,6 @@ use crate::header::{Op, Ready, What};
 use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members};
 use crate::interface::{Outcome, Up, Why};
-use crate::limits::{LEFT_BEHIND, TOMBSTONES_MAX};
 use crate::policy::GATHERED;
 use crate::queue::Queue;
 use crate::table::Slot;
@@ -93,57 +91,6 @@ pub(crate) struct Arrival {
     marks: Marks,
     /// The highest number of the closed views.
     last: u64,
-}
-
-/// Where groups went that were on this core group.
-#[derive(Default)]
-pub(crate) struct Moved {
-    to: BTreeMap<LwgId, Destination>,
-    /// Oldest first; some may have come back.
-    age: VecDeque<LwgId>,
-    /// Since when groups are away of which a part may be left behind.
-    parted: BTreeMap<LwgId, Instant>,
-}
-
-impl Moved {
-    /// `parted` is when a part of it may be left behind.
-    pub(crate) fn insert(&mut self, lwg: LwgId, to: Destination, parted: Option<Instant>) {
-        if let Some(now) = parted {
-            self.parted.entry(lwg).or_insert(now);
-        }
-        if self.to.insert(lwg, to).is_none() {
-            self.age.push_back(lwg);
-        }
-        while self.age.len() > TOMBSTONES_MAX {
-            if let Some(oldest) = self.age.pop_front() {
-                self.to.remove(&oldest);
-                self.parted.remove(&oldest);
-            }
-        }
-    }
-
-    pub(crate) fn get(&self, lwg: LwgId) -> Option<Destination> {
-        self.to.get(&lwg).copied()
-    }
-
-    /// The group is here again.
-    pub(crate) fn remove(&mut self, lwg: LwgId) {
-        self.parted.remove(&lwg);
-        if self.to.remove(&lwg).is_some() {
-            self.age.retain(|other| *other != lwg);
-        }
-    }
-
-    /// Until when the core group is kept although no group is on it: a part that was left behind
-    /// finds the way only where that is known.
-    pub(crate) fn kept_until(&self) -> Instant {
-        let last = self.parted.values().max();
-        last.map_or(Instant::ZERO, |since| *since + LEFT_BEHIND)
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (LwgId, Destination)> {
-        self.to.iter().map(|(lwg, to)| (*lwg, *to))
-    }
 }
 
 impl CoreGroup {
