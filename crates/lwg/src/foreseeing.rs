@@ -43,6 +43,7 @@ impl CoreGroup {
         let changes = match &op.what {
             What::Add(added) => {
                 self.strangers(added).is_empty()
+                    && !self.is_entered(here, slot)
                     && added.iter().any(|member| !members.contains(member))
             }
             What::Remove(removed) => removed.iter().any(|member| members.contains(member)),

@@ -89,6 +89,10 @@ pub const ROOMS_MAX: usize = 64;
 /// Moves started by one review: the rest waits for the next, so that traffic is not held all over.
 pub const MOVES_A_REVIEW_MAX: usize = 64;
 
+/// Groups of a membership that a review looks at for some that can move: what it finds none among
+/// mostly holds none.
+pub const REVIEWED_MAX: usize = 1_024;
+
 /// How often an adaptive policy looks: long against a change of members, short against a day.
 pub const REVIEW: Duration = Duration::from_secs(5);
 
@@ -136,6 +140,13 @@ pub const SEEK_MEET: Duration = Duration::from_secs(10);
 /// Processes that may be asked: they have been in a core group with this one.
 pub const SOUGHT_PEERS_MAX: usize = 4_096;
 
+/// Lost processes that are named for groups of one membership: more than a core group loses between
+/// two restarts. Of more it may be anybody.
+pub const LOST_MAX: usize = 16;
+
+/// Nodes of which the latest incarnation is known; of others nothing is taken to be over.
+pub const NODES_MAX: usize = 4_096;
+
 /// Groups asked for in one letter: four kilobytes.
 pub const SOUGHT_MAX: usize = 256;
 
@@ -158,6 +169,10 @@ pub const PLACED_AGAIN_MAX: u8 = 3;
 
 /// How long invited processes have to come into a core group; the kernel's own patience.
 pub const INVITED: Duration = Duration::from_secs(5);
+
+/// Invitations into groups that have moved or lost members, under way in one core view: each is a
+/// round of that core group. An add over it may be asked again.
+pub const INVITED_MAX: usize = 65_536;
 
 /// How long the member that was asked to place a group has: the patience above, and the way.
 pub const ASKED: Duration = Duration::from_secs(8);

@@ -19,7 +19,6 @@ use crate::interface::{Operation, Outcome, Up, Why};
 use crate::limits::{GATHER, GATHERED_BY, MOVES_MAX, SEEK_MEET};
 use crate::outgoing::Urgent;
 use crate::policy::{GATHERED, Policy};
-use crate::traits::{LOST, RELAXED};
 
 /// See the head of this file.
 #[derive(Default)]
@@ -60,6 +59,11 @@ enum Stage {
 }
 
 impl Moves {
+    /// Whether this process moves that group already.
+    pub(crate) fn is_moving(&self, lwg: LwgId) -> bool {
+        self.own.contains_key(&lwg)
+    }
+
     pub(crate) fn is_full(&self) -> bool {
         self.own.len() >= MOVES_MAX
     }
@@ -104,8 +108,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         if !members.contains(&self.here.me) {
             return Err(Outcome::NoGroup);
         }
-        let marks = self.here.table.entry(slot).marks;
-        if marks.has(RELAXED) || marks.has(LOST) && rule != GATHERED {
+        if rule != GATHERED && !core.can_move(&self.here, slot) {
             return Err(Outcome::NoPlace);
         }
         let stage = if self.numbers.contains_key(&to) { Stage::Adopting } else { Stage::Founding };
@@ -249,11 +252,13 @@ impl<C: Core, P: Policy> Groups<C, P> {
             && let Some(motion) = core.directory.motions.get_mut(&slot)
             && motion.changes.back().is_some_and(|change| change.to.is_some())
         {
-            // It goes along.
-            motion.held.push_back(Ask::Op(op));
-            return;
+            // It goes along, before what waits for it.
+            return motion.held.insert(op);
         }
-        if home.is_none() && !self.here.arriving.contains_key(&op.lwg) {
+        if let Some(arriving) = self.here.arriving.get_mut(&op.lwg) {
+            return arriving.follow(op);
+        }
+        if home.is_none() {
             return self.ended(&op, Outcome::Again);
         }
         if let Err(ask) = self.ask(Ask::Op(op)) {
@@ -334,20 +339,12 @@ impl<C: Core, P: Policy> Groups<C, P> {
         }
     }
 
-    fn operate_silently(&mut self, core: CoreNumber, lwg: LwgId, what: What) {
+    pub(crate) fn operate_silently(&mut self, core: CoreNumber, lwg: LwgId, what: What) {
         let number = self.next_op() | SILENT;
         if let Some(core) = self.cores[core as usize].as_mut() {
             core.queue.push_back(Ask::Op(Op { number, lwg, what }));
         }
         self.note(core);
-    }
-
-    /// This process is asked into a group that has moved: it enters unless it is in it elsewhere.
-    pub(crate) fn asked_in(&mut self, lwg: LwgId, core: CoreNumber) {
-        if !self.here.is_elsewhere(lwg, core) && self.here.entering.insert(lwg) {
-            let known = self.here.known.get(&lwg).copied().unwrap_or(0);
-            self.operate_silently(core, lwg, What::Enter(known));
-        }
     }
 
     /// Others wait there for this process, which does not come.

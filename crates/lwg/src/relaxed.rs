@@ -116,9 +116,9 @@ impl CoreGroup {
         ends: bool,
     ) {
         here.counters.united += 1;
-        let slot =
-            mine.unwrap_or_else(|| self.directory.insert(here, lwg, parts[0].0, &parts[0].3));
-        if mine.is_none() && parts[0].3.is_empty() {
+        let slot = mine
+            .unwrap_or_else(|| self.directory.insert(here, lwg, parts[0].id, &parts[0].members));
+        if mine.is_none() && parts[0].members.is_empty() {
             self.directory.alive -= 1;
         }
         if ends {
@@ -127,7 +127,7 @@ impl CoreGroup {
         let (number, cause) = self.of_parts(parts);
         here.table.entry_mut(slot).id = ViewId::united(number, cause);
         let all: BTreeSet<Endpoint> =
-            parts.iter().flat_map(|(.., members)| members.iter().copied()).collect();
+            parts.iter().flat_map(|part| part.members.iter().copied()).collect();
         let all = all.into_iter().filter(|member| self.view.members.contains(member)).collect();
         self.set_relaxed(here, slot, all);
     }

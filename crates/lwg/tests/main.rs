@@ -2,7 +2,9 @@
 
 mod choked;
 mod common;
+mod entering;
 mod left_behind;
+mod lost;
 mod mapping;
 mod moving;
 mod orders;

@@ -95,7 +95,11 @@ impl<C: Core, P: Policy> Groups<C, P> {
             self.here.counters.malformed += 1;
             return;
         }
+        if let vsync::Up::Met { peer } = up {
+            self.here.table.memberships.latest.is_met(peer);
+        }
         if let vsync::Up::Lost { peer } = up {
+            self.here.table.memberships.latest.lose(peer);
             self.placing_lost(peer);
             self.seeking.forget(peer);
             self.letters.lose(peer, &mut self.here.told);
@@ -106,6 +110,8 @@ impl<C: Core, P: Policy> Groups<C, P> {
 
     fn on_view(&mut self, view: vsync::View) {
         let group = view.group;
+        let latest = &mut self.here.table.memberships.latest;
+        view.members.iter().for_each(|member| latest.is_met(member.proc));
         self.seek_changed(&view);
         self.sets.cores_mut(group).set(group, &view.members);
         let number = if let Some(&number) = self.numbers.get(&group) {
