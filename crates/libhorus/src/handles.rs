@@ -41,6 +41,11 @@ impl Tower {
         Ok(Self { horus, bell: Arc::new(bell) })
     }
 
+    /// It leaves every group now: handles of its groups may go on living.
+    pub(crate) fn close(&self) {
+        self.horus.close();
+    }
+
     pub(crate) fn poll_fd(&self) -> c_int {
         self.bell.descriptor()
     }

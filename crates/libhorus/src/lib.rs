@@ -72,13 +72,18 @@ pub unsafe extern "C" fn horus_attach(
     })
 }
 
-/// Closes a tower: it leaves every group. Groups, messages and replies of it are over.
+/// Closes a tower: it leaves every group at once. What is asked of its groups, messages and replies
+/// from now on fails; they are still to be freed, before or after this.
 ///
 /// # Safety
 /// `tower` comes from `horus_open` or `horus_attach` and is not used again; null does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn horus_close(tower: *mut Tower) {
     // SAFETY: the caller's promise.
+    if let Some(open) = unsafe { tower.as_ref() } {
+        open.close();
+    }
+    // SAFETY: the same.
     unsafe { free(tower) };
 }
 
