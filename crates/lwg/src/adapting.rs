@@ -140,9 +140,19 @@ impl<C: Core, P: Policy> Groups<C, P> {
         some
     }
 
+    /// Whether anything is on its way to a core group, or from it, that is not seen there yet.
+    fn is_concerned(&self, core: GroupId, number: CoreNumber) -> bool {
+        self.placing.concerns(core, number)
+            || self.moves.concerns(core, number)
+            || self.here.arriving.values().any(|arriving| arriving.to.core == core)
+    }
+
     /// A core group whose groups are all of others.
     fn review_unused(&mut self, core: GroupId, number: CoreNumber, looks: u8) {
         self.adapting.unused.insert(number, looks);
+        if looks < REVIEWS_MIN || !self.sets.policy(core).shrinks() {
+            return;
+        }
         let Some(group) = self.cores[number as usize].as_ref() else { return };
         let busy = group.directory.alive == 0
             || group.wants_out()
@@ -150,10 +160,9 @@ impl<C: Core, P: Policy> Groups<C, P> {
             || !group.arrivals.is_empty()
             || !group.reserved.is_empty()
             || group.moved.kept_until() > self.here.now
-            || self.placing.unsettled() > 0
-            || self.moves.unsettled() > 0
-            || !self.here.arriving.is_empty();
-        if looks >= REVIEWS_MIN && !busy && self.sets.policy(core).shrinks() {
+            || !group.queue.is_empty()
+            || self.is_concerned(core, number);
+        if !busy {
             self.here.counters.shrunk += 1;
             self.adapting.unused.remove(&number);
             self.ask_below(vsync::Down::Leave { group: core });

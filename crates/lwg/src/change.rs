@@ -20,8 +20,8 @@ use crate::interface::{Outcome, Why};
 use crate::limits::EARLY_MARKS_MAX;
 use crate::outgoing::Urgent;
 use crate::table::Slot;
-use crate::traits::{Marks, OF_VIEW, RELAXED, Traits};
-use crate::view::{View, ViewId, number_after};
+use crate::traits::{Marks, OF_VIEW, RELAXED, Traits, YOUNG};
+use crate::view::{View, ViewId, is_of, number_after};
 
 /// MARKs whose operation has not been delivered here.
 #[derive(Debug, Default)]
@@ -173,7 +173,9 @@ impl CoreGroup {
             members.sort_unstable();
         }
         let slot = self.directory.insert(here, lwg, id, &members);
-        here.table.entry_mut(slot).marks = Marks::of(traits, false);
+        let marks = &mut here.table.entry_mut(slot).marks;
+        *marks = Marks::of(traits, false);
+        marks.set(YOUNG);
         if members.contains(&here.me) {
             self.tell_view(here, slot, Members::from_slice(&[here.me]), None);
         }
@@ -278,7 +280,7 @@ impl CoreGroup {
         let early = self.early.take(lwg, mark);
         change.missing.retain(|member| !early.contains(member));
         if change.members.is_empty() {
-            self.directory.dead.insert(lwg);
+            self.directory.bury(here, slot, self.view.id);
         }
         if change.members.is_empty() || change.to.is_some() {
             self.directory.alive -= 1;
@@ -412,6 +414,9 @@ impl CoreGroup {
             previous.after(change.number, change.cause)
         };
         entry.marks.clear(OF_VIEW);
+        if ![previous.counter, entry.id.counter].iter().all(|one| is_of(*one, self.view.id)) {
+            entry.marks.clear(YOUNG);
+        }
         self.opening.remove(&lwg);
         if change.members.contains(&here.me) {
             self.directory.set_members(here, slot, &change.members);

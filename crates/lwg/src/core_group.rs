@@ -155,6 +155,8 @@ impl CoreGroup {
         let along: BTreeSet<Endpoint> = view.transitional.iter().copied().collect();
         self.carry_unstable(here, &along);
         let lowest = along.first().copied().unwrap_or(here.me);
+        let all = self.view.members.iter().all(|member| along.contains(member));
+        self.directory.dead.next_view(all);
         self.view = view;
         here.told.push_back(Up::Core(vsync::Up::View(self.view.clone().into())));
         self.directory.lose(here, |member| along.contains(member), self.view.id, lowest);

@@ -206,7 +206,7 @@ impl CoreGroup {
         }
         match (&parts[..], mine) {
             ([], _) if ends => {
-                self.directory.dead.insert(lwg);
+                self.directory.dead.insert(lwg, false);
                 here.asides.push_back(Aside::Doomed { lwg });
             }
             ([], _) => {

@@ -120,6 +120,12 @@ pub const LEFT_BEHIND: Duration = Duration::from_secs(3600);
 /// How long parts of a group that are apart wait before they try again to meet.
 pub const GATHER: Duration = Duration::from_secs(1);
 
+/// Groups whose parts are to meet that are looked at in one turn: a fraction of a millisecond.
+pub const GATHERED_AT_ONCE: usize = 256;
+
+/// Groups whose parts are to meet, at most: the others find each other when they are sought.
+pub const GATHERING_MAX: usize = 65_536;
+
 /// How long a part leaves it to its lowest member to see to that: who has become a member since
 /// may not know of the other part. Some tries, and what an invitation takes.
 pub const GATHERED_BY: Duration = Duration::from_secs(4);

@@ -7,7 +7,6 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use muts::Instant;
 use vsync::{Core, GroupId};
 
 use crate::group::{Ask, Destination};
@@ -16,7 +15,7 @@ use crate::header::{Op, SILENT, What};
 use crate::here::CoreNumber;
 use crate::id::{LwgId, Members};
 use crate::interface::{Operation, Outcome, Up, Why};
-use crate::limits::{GATHER, GATHERED_BY, MOVES_MAX, SEEK_MEET};
+use crate::limits::MOVES_MAX;
 use crate::outgoing::Urgent;
 use crate::policy::{GATHERED, Policy};
 
@@ -24,20 +23,6 @@ use crate::policy::{GATHERED, Policy};
 #[derive(Default)]
 pub(crate) struct Moves {
     own: BTreeMap<LwgId, Move>,
-    /// Groups whose parts are to meet.
-    gathering: BTreeMap<LwgId, Gathering>,
-    /// When they try again.
-    again: Option<Instant>,
-}
-
-/// Parts of a group are to meet on a core group.
-#[derive(Debug, Clone, Copy)]
-struct Gathering {
-    to: GroupId,
-    /// Until when its lowest member sees to it alone.
-    until: Instant,
-    /// When this process gives up: it may not be let in there.
-    ends: Option<Instant>,
 }
 
 struct Move {
@@ -59,6 +44,11 @@ enum Stage {
 }
 
 impl Moves {
+    /// Whether a group is to leave that core group, or to come to it.
+    pub(crate) fn concerns(&self, core: GroupId, number: CoreNumber) -> bool {
+        self.own.values().any(|this| this.from == number || this.to == core)
+    }
+
     /// Whether this process moves that group already.
     pub(crate) fn is_moving(&self, lwg: LwgId) -> bool {
         self.own.contains_key(&lwg)
@@ -70,10 +60,6 @@ impl Moves {
 
     pub(crate) fn unsettled(&self) -> usize {
         self.own.len()
-    }
-
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.again.filter(|_| !self.gathering.is_empty())
     }
 }
 
@@ -267,69 +253,6 @@ impl<C: Core, P: Policy> Groups<C, P> {
         }
     }
 
-    /// Parts of a group have moved apart: they meet where they were one, which all of them who know
-    /// of it are in.
-    pub(crate) fn gather(&mut self, lwg: LwgId, to: GroupId) {
-        let known = self.moves.gathering.get(&lwg).filter(|known| known.to == to);
-        let until = known.map_or(self.here.now + GATHERED_BY, |known| known.until);
-        self.moves.gathering.insert(lwg, Gathering { to, until, ends: None });
-        self.gather_on(lwg);
-    }
-
-    /// Another part of a group was found on a core group that this process may not be in yet.
-    pub(crate) fn gather_sought(&mut self, lwg: LwgId, to: GroupId) {
-        let (until, ends) = (self.here.now, Some(self.here.now + SEEK_MEET));
-        self.moves.gathering.insert(lwg, Gathering { to, until, ends });
-        self.gather_on(lwg);
-    }
-
-    /// Tries again, if it is time.
-    pub(crate) fn gather_again(&mut self) {
-        if self.moves.again.is_some_and(|at| at <= self.here.now) {
-            self.moves.again = None;
-            self.gather_all();
-        }
-    }
-
-    fn gather_all(&mut self) {
-        for lwg in self.moves.gathering.keys().copied().collect::<Vec<_>>() {
-            self.gather_on(lwg);
-        }
-    }
-
-    fn gather_on(&mut self, lwg: LwgId) {
-        let Some(&Gathering { to, until, ends }) = self.moves.gathering.get(&lwg) else { return };
-        if ends.is_some_and(|ends| ends <= self.here.now) {
-            self.moves.gathering.remove(&lwg);
-            return;
-        }
-        self.moves.again = Some(self.here.now + GATHER);
-        if self.here.arriving.contains_key(&lwg) {
-            return;
-        }
-        let home = self.here.find(lwg);
-        let members = home.map(|(_, slot)| self.here.table.members(slot).clone());
-        let members = members.filter(|members| members.contains(&self.here.me));
-        let number = self.numbers.get(&to).copied();
-        let (Some((from, _)), Some(number), Some(members)) = (home, number, members) else {
-            if number.is_some() || ends.is_none() {
-                self.moves.gathering.remove(&lwg);
-            }
-            return;
-        };
-        if from == number {
-            self.moves.gathering.remove(&lwg);
-        } else if members.iter().min() == Some(&self.here.me) || self.here.now >= until {
-            let strangers = self.strangers(number, &members);
-            if strangers.is_empty() {
-                self.start_move(lwg, to, GATHERED, false);
-            } else {
-                let members = strangers.iter().map(|member| member.proc).collect();
-                self.ask_below(vsync::Down::Invite { group: to, members });
-            }
-        }
-    }
-
     /// A group that has moved was destroyed in another part: dead in one, dead in all.
     pub(crate) fn doom(&mut self, lwg: LwgId) {
         if self.is_lowest_of(lwg)
@@ -362,7 +285,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         for lwg in self.here.arriving_at(group) {
             self.departed(lwg);
         }
-        self.gather_all();
+        self.gather_sooner();
     }
 
     /// Whether this process is the lowest member of a group.

@@ -11,7 +11,6 @@ use alloc::vec::Vec;
 use muts::Message;
 use vsync::{Core, Endpoint};
 
-use crate::founding::Timer;
 use crate::group::{Ask, Post};
 use crate::groups::{Groups, fits};
 use crate::here::CoreNumber;
@@ -19,6 +18,7 @@ use crate::id::{LwgId, Members, SendId};
 use crate::interface::{Down, Up};
 use crate::letter::Letter;
 use crate::limits::{AWAITED_MAX, PASSED_ON};
+use crate::placing::Timer;
 use crate::policy::Policy;
 
 /// Who sent it, and its name for it.

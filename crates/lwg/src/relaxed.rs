@@ -26,7 +26,7 @@ use crate::interface::{Outcome, Why};
 use crate::letter::Letter;
 use crate::policy::Policy;
 use crate::table::Slot;
-use crate::traits::RELAXED;
+use crate::traits::{RELAXED, YOUNG};
 use crate::view::ViewId;
 
 impl CoreGroup {
@@ -102,7 +102,7 @@ impl CoreGroup {
         if members.contains(&here.me) {
             here.tell_out(lwg, Why::Destroyed, number);
         }
-        self.directory.dead.insert(lwg);
+        self.directory.bury(here, slot, self.view.id);
         self.directory.remove(here, slot);
     }
 
@@ -125,7 +125,9 @@ impl CoreGroup {
             return self.end_relaxed(here, slot);
         }
         let (number, cause) = self.of_parts(parts);
-        here.table.entry_mut(slot).id = ViewId::united(number, cause);
+        let entry = here.table.entry_mut(slot);
+        entry.id = ViewId::united(number, cause);
+        entry.marks.clear(YOUNG);
         let all: BTreeSet<Endpoint> =
             parts.iter().flat_map(|part| part.members.iter().copied()).collect();
         let all = all.into_iter().filter(|member| self.view.members.contains(member)).collect();

@@ -5,8 +5,10 @@ use crate::common::judge::judge;
 use crate::common::net::Wish;
 use crate::common::town::Town;
 use crate::common::{lwg, proc, seat, seats};
-use lwg::{Adaptive, Down, Endpoint, GroupId, LwgId, Outcome, Policy, ProcId, Smallest, Up};
-use muts::Duration;
+use lwg::{
+    Adaptive, Down, Endpoint, GroupId, LwgId, Outcome, Policy, ProcId, Smallest, Up, limits,
+};
+use muts::{Duration, Layer};
 
 /// A core group that 1 founds for these.
 fn founded<P: Policy>(town: &mut Town<P>, number: u32, nodes: &[u64]) -> GroupId {
@@ -171,4 +173,42 @@ fn a_policy_moves_what_lost_who_is_over_and_founds_nothing_before() {
     let view = town.view(seat(2), group).expect("a view");
     assert!(view.core != core && view.members == seats(&[1, 2]), "{view:?}");
     judge(&town.told);
+}
+
+#[test]
+fn a_policy_that_is_given_later_looks_at_what_is_there() {
+    let all: Vec<u64> = (1..10).collect();
+    let mut town = Town::new(1, &seats(&all));
+    let core = founded(&mut town, 1, &all);
+    for (count, nodes) in [(1, &all[..2]), (2, &all[..])] {
+        let (lwg, members) = (lwg(1, count), seats(nodes));
+        town.ask(seat(1), Down::CreateOn { core, lwg, members });
+    }
+    town.run();
+    let tower = town.towers.get_mut(&seat(1)).expect("alive");
+    tower.set_policy(lwg::SetId::DEFAULT, Box::new(Adaptive::default()));
+    assert!(tower.deadline().is_some_and(|at| at <= town.now + limits::REVIEW));
+    seconds(&mut town, 20);
+    let view = town.view(seat(2), lwg(1, 1)).expect("a view");
+    assert!(view.core != core && view.members == seats(&[1, 2]), "{view:?}");
+}
+
+#[test]
+fn who_is_in_no_group_leaves_though_others_are_made_elsewhere() {
+    let all: Vec<u64> = (1..10).collect();
+    let mut town = Town::with_policy(1, &seats(&all), Adaptive::default());
+    let core = founded(&mut town, 1, &all);
+    let members = seats(&[1, 2, 3, 4]);
+    town.ask(seat(1), Down::CreateOn { core, lwg: lwg(1, 1), members });
+    town.run();
+    let is_in = |town: &Town<Adaptive>| town.net.borrow().at.contains_key(&(core, seat(9)));
+    assert!(is_in(&town));
+    town.net.borrow_mut().side.insert(seat(5), 1);
+    for count in 0..20 {
+        // 5, which is to place it, does not answer: it is under way for a while.
+        town.ask(seat(9), Down::Create { lwg: lwg(9, count), members: seats(&[5, 9]) });
+        seconds(&mut town, 1);
+    }
+    assert!(town.count(seat(9), "lwg.unsettled") > 0);
+    assert!(!is_in(&town));
 }

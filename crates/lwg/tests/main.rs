@@ -3,6 +3,7 @@
 mod choked;
 mod common;
 mod entering;
+mod gathering;
 mod left_behind;
 mod lost;
 mod mapping;
@@ -16,3 +17,4 @@ mod sending;
 mod silent;
 mod storms;
 mod table_one;
+mod tombstones;

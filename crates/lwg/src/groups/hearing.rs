@@ -123,14 +123,12 @@ impl<C: Core, P: Policy> Groups<C, P> {
             }
             number
         } else {
-            let free = self.cores.iter().position(Option::is_none);
-            let at = free.unwrap_or_else(|| {
+            let number = self.free.pop().unwrap_or_else(|| {
                 self.cores.push(None);
-                self.cores.len() - 1
+                (self.cores.len() - 1) as CoreNumber
             });
-            let number = at as CoreNumber;
             self.numbers.insert(group, number);
-            self.cores[at] = Some(CoreGroup::new(number, view, &mut self.here));
+            self.cores[number as usize] = Some(CoreGroup::new(number, view, &mut self.here));
             number
         };
         self.here.look_all_choked();
@@ -180,6 +178,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
                 self.here.lose_arriving(lwg, crate::interface::Why::CoreLeft);
             }
             self.settle_asides();
+            self.free.push(number);
         }
         self.founding_failed(group);
         self.here.told.push_back(Up::Core(vsync::Up::Out { group, why }));
