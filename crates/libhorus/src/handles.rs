@@ -114,7 +114,7 @@ impl Patience {
         Self { start: Instant::now(), whole: crate::patience(ms) }
     }
 
-    fn left(self) -> Duration {
+    pub(crate) fn left(self) -> Duration {
         self.whole.saturating_sub(self.start.elapsed())
     }
 

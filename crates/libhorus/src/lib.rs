@@ -306,9 +306,9 @@ pub unsafe extern "C" fn lwg_receive(
 ) -> c_int {
     guarded(|| {
         // SAFETY: the caller's promise.
-        let lwg = unsafe { borrow(lwg)? };
+        let (lwg, patience) = (unsafe { borrow(lwg)? }, Patience::of(patience_ms));
         loop {
-            match lwg.hear(patience(patience_ms))? {
+            match lwg.hear(patience.left())? {
                 Heard::Message(received) => return put(message, lwg.message(received)),
                 _ => continue,
             }

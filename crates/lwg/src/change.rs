@@ -31,11 +31,14 @@ pub(crate) struct EarlyMarks {
 }
 
 impl EarlyMarks {
-    fn insert(&mut self, lwg: LwgId, change: u64, from: Endpoint) {
-        if self.count < EARLY_MARKS_MAX {
+    /// False: there is no room, and that change waits for the core view's end.
+    fn insert(&mut self, lwg: LwgId, change: u64, from: Endpoint) -> bool {
+        let room = self.count < EARLY_MARKS_MAX;
+        if room {
             self.from.entry((lwg, change)).or_default().push(from);
             self.count += 1;
         }
+        room
     }
 
     fn take(&mut self, lwg: LwgId, change: u64) -> Members {
@@ -308,7 +311,8 @@ impl CoreGroup {
                 change.missing.retain(|member| *member != from);
                 self.install_ready(here, slot);
             }
-            _ => self.early.insert(lwg, number, from),
+            _ if self.early.insert(lwg, number, from) => {}
+            _ => here.counters.marks_dropped += 1,
         }
     }
 

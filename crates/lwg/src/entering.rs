@@ -53,7 +53,11 @@ impl Entering {
 
     /// These are to come no more; answers whether any was.
     fn call_off(&mut self, lwg: LwgId, members: &[Endpoint]) -> bool {
-        members.iter().fold(false, |any, member| self.invited.remove(&(lwg, *member)) || any)
+        let invited = self.invited.len();
+        members.iter().for_each(|member| {
+            self.invited.remove(&(lwg, *member));
+        });
+        self.invited.len() < invited
     }
 
     fn call_off_all(&mut self, lwg: LwgId) {

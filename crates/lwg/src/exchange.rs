@@ -1,7 +1,8 @@
 //! The exchange: after joins and merges, directories become one again (protocol 6.7).
 //!
 //! *Takes* a view of several parts. *Promises* that all its members end with one directory, and
-//! that operations are applied to that one only. Messages flow meanwhile, in the views there are.
+//! that operations are applied to that one only: they wait for its end. Messages flow meanwhile, in
+//! the views there are; those of a part's lowest member wait until its directory has gone out.
 //! Each member's first cast is its LABEL; the lowest rank of each distinct label casts its
 //! DIRECTORY; the last one delivered decides, at one place of the total order.
 

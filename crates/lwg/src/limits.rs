@@ -30,11 +30,13 @@ pub const RUN_MAX: usize = 64;
 /// Own sends with replies wanted at one time: each may keep an answer of every member.
 pub const AWAITED_MAX: usize = 65_536;
 
-/// Destroyed groups remembered for one core group, so that no merge brings them back: a million
-/// would cost more than the few that a merge could revive are worth.
+/// Destroyed groups remembered for one core group, so that no merge brings them back, and as many
+/// that were born in its present view: a million would cost more than the few that a merge could
+/// revive are worth.
 pub const TOMBSTONES_MAX: usize = 65_536;
 
-/// MARKs kept until their operation is delivered: only a merge or a stranger makes any.
+/// MARKs kept until their operation is delivered: its sender had it first. Of more the change waits
+/// for the end of the core view, and it is counted.
 pub const EARLY_MARKS_MAX: usize = 4_096;
 
 /// Bytes after which a directory goes on in another cast: a message must hold it.

@@ -133,7 +133,8 @@ impl CoreGroup {
         let present = if self.exchange.is_none() { &self.view.members[..] } else { &[] };
         let memberships = &here.table.memberships;
         let apart = || memberships.is_apart(entry.membership, present);
-        !entry.marks.has(RELAXED) && !(entry.marks.has(LOST) && apart())
+        let stays = entry.marks.has(RELAXED) || entry.marks.has(LOST) && apart();
+        !stays
     }
 
     /// The group leaves: everything of its last view here has been told.

@@ -54,9 +54,9 @@ pub(super) const PLANTS: [Plant; 41] = [
     ),
     light(
         "the lowest member of a part is waited for, whether it knows of the other one or not",
-        "crates/lwg/src/moves.rs",
-        "== Some(&self.here.me) || self.here.now >= until {",
-        "== Some(&self.here.me) || self.here.now >= until && false {",
+        "crates/lwg/src/gathering.rs",
+        "== Some(&self.here.me) || now >= until {",
+        "== Some(&self.here.me) || now >= until && false {",
     ),
     light(
         "how often a group has moved is forgotten",
@@ -225,6 +225,36 @@ pub(super) const PLANTS: [Plant; 41] = [
         "crates/lwg/src/membership.rs",
         "core.contains(one) || self.latest.is_over(one)",
         "core.contains(one)",
+    ),
+    light(
+        "what was destroyed in the view that a part was cut off from is forgotten",
+        "crates/lwg/src/core_group.rs",
+        "self.directory.dead.next_view(all);",
+        "self.directory.dead.next_view(all || self.view.members.len() > 1);",
+    ),
+    light(
+        "a group that is older than the view it is destroyed in counts as young",
+        "crates/lwg/src/directory.rs",
+        "entry.marks.has(YOUNG) && is_of(entry.id.counter, core_view);",
+        "is_of(entry.id.counter, core_view);",
+    ),
+    light(
+        "parts wait for a clock while there is room to meet",
+        "crates/lwg/src/gathering.rs",
+        "        self.begin_gathering(lwg, Meeting { to, until, ends: None, at: now });",
+        "        self.begin_gathering(lwg, Meeting { to, until, ends: None, at: until });",
+    ),
+    light(
+        "a policy that is given later looks at nothing",
+        "crates/lwg/src/groups.rs",
+        "            self.review_later(core);\n        }\n    }\n\n    /// The core groups of a set",
+        "            let _ = core;\n        }\n    }\n\n    /// The core groups of a set",
+    ),
+    light(
+        "what is asked of a group that goes is asked where it comes too late",
+        "crates/lwg/src/outgoing.rs",
+        "let waits = goes || matches!",
+        "let waits = goes && false || matches!",
     ),
     light(
         "a part that nothing brings together is sought by nobody",
