@@ -52,7 +52,8 @@ impl EarlyMarks {
     }
 }
 
-/// Own ABCASTs of each group and operations on it not delivered here yet, and the MARKs held back by them.
+/// Own ABCASTs of each group and operations on it not delivered here yet, and the MARKs held back
+/// by them.
 ///
 /// A MARK follows the places of all ABCASTs that its sender sent in the old view. So whoever has
 /// every MARK has the places too, and components that part in the middle of a change cannot give

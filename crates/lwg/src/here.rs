@@ -45,7 +45,7 @@ pub(crate) struct Here {
     /// The last number of groups that this process is out of, the last ones.
     pub(crate) known: BTreeMap<LwgId, u64>,
     known_age: VecDeque<LwgId>,
-    /// Groups that this process has been asked into and has said it enters, and on which core group.
+    /// Groups that this process has been asked into and has said it enters, each with where.
     pub(crate) entering: BTreeMap<LwgId, CoreNumber>,
     /// What a core group has found out and others here must know.
     pub(crate) asides: VecDeque<Aside>,

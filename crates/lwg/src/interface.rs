@@ -305,8 +305,8 @@ pub enum Outcome {
     NoGroup,
     /// It was so already.
     NothingToDo,
-    /// These could not be had: not met, over, in a part of the group elsewhere, or they did not come
-    /// into the core group in time.
+    /// These could not be had: not met, over, in a part of the group elsewhere, or they did not
+    /// come into the core group in time.
     Missing(Members),
     /// The set's policy has no place for it: its core groups are managed by hand, or too many.
     NoPlace,

@@ -2,8 +2,8 @@
 //!
 //! `tombstones: varint count | lwg * count`, then what has gone elsewhere: `varint count | (lwg |
 //! core group | generation varint | rule u8) * count`, then to the end entries: `lwg | view id |
-//! generation varint | marks u8 | again bool | members | lost`. An entry that stands `again` has the
-//! members of the one before it, which are left out; so is whom groups of these members have lost.
+//! generation varint | marks u8 | again bool | members | lost`. An entry that stands `again` has
+//! the members of the one before it, which are left out; so is whom groups of these have lost.
 
 use alloc::vec::Vec;
 

@@ -3,8 +3,9 @@
 //! Mostly the core group knows where the other part is, and they meet there at once (moves.rs). It
 //! may have forgotten, or been given up. So whoever is in a group that has lost members asks each
 //! of those, some seconds after it has come or gone in a core group with this process, where *its*
-//! part is. The next incarnation of one that has crashed is in no part and is asked for nothing. The answer is there once they can hear each other, however long that takes: what
-//! is said to one process waits for it. An answer that took long only tells that it is there again.
+//! part is. The next incarnation of one that has crashed is in no part and is asked for nothing.
+//! The answer is there once they can hear each other, however long that takes: what is said to one
+//! process waits for it. An answer that took long only tells that it is there again.
 //!
 //! The part on the lower core group goes to the higher one, whichever asks, and however many parts
 //! there are: so nothing goes in circles. What is wrong or old by the time it comes costs nothing

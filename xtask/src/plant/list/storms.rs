@@ -20,7 +20,7 @@ const fn light(
     Plant { name, file, from, to, families: &[], packages: &["lwg"] }
 }
 
-pub(super) const PLANTS: [Plant; 41] = [
+pub(super) const PLANTS: [Plant; 52] = [
     light(
         "a remove goes past the add that it undoes",
         "crates/lwg/src/groups/asking.rs",
@@ -247,8 +247,8 @@ pub(super) const PLANTS: [Plant; 41] = [
     light(
         "a policy that is given later looks at nothing",
         "crates/lwg/src/groups.rs",
-        "            self.review_later(core);\n        }\n    }\n\n    /// The core groups of a set",
-        "            let _ = core;\n        }\n    }\n\n    /// The core groups of a set",
+        "        if let Some(&core) = core {\n            self.review_later(core);\n",
+        "        if let Some(&core) = core {\n            let _ = core;\n",
     ),
     light(
         "what is asked of a group that goes is asked where it comes too late",
