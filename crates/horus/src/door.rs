@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use lwg::{Down, Endpoint, LwgId, Outcome, SendId};
 use muts::os::Finder;
+use parking_lot::Mutex;
 
 use crate::engine::Engine;
 use crate::error::Error;
@@ -20,7 +21,7 @@ use crate::sent::Sent;
 use crate::shared::{Hook, Room, Shared, Word};
 use crate::wait::Pending;
 
-/// See the head of this file. Closes the tower when the last handle goes.
+/// See the head of this file. Closes the tower when the last handle goes, or before that.
 pub(crate) struct Door {
     pub(crate) me: Endpoint,
     pub(crate) runtime: Arc<Runtime<Engine>>,
@@ -28,7 +29,7 @@ pub(crate) struct Door {
     sends: AtomicU64,
     groups: AtomicU64,
     cores: AtomicU32,
-    own: Option<JoinHandle<()>>,
+    own: Mutex<Option<JoinHandle<()>>>,
     /// Who looks for others, if anybody does.
     pub(crate) finder: OnceLock<Finder>,
     /// Where operators ask, if they may.
@@ -40,10 +41,22 @@ impl Door {
     pub(crate) fn open(me: Endpoint, runtime: Arc<Runtime<Engine>>, shared: Arc<Shared>) -> Self {
         let server = Arc::clone(&runtime);
         let own = std::thread::Builder::new().name("horus".into());
-        let own = own.spawn(move || server.serve()).ok();
+        let own = Mutex::new(own.spawn(move || server.serve()).ok());
         let (sends, groups, cores) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU32::new(0));
         let (finder, hatch) = (OnceLock::new(), OnceLock::new());
         Self { me, runtime, shared, sends, groups, cores, own, finder, hatch }
+    }
+
+    /// Closes the tower, whoever still holds a handle, and waits for its thread.
+    pub(crate) fn close(&self) {
+        self.runtime.end();
+        let own = self.own.lock().take();
+        if let Some(own) = own
+            && own.thread().id() != std::thread::current().id()
+        {
+            // It cannot have died of anything that was not said already.
+            let _ = own.join();
+        }
     }
 
     /// Queues an ask and sees that it is taken in.
@@ -234,12 +247,6 @@ impl Drop for Door {
     fn drop(&mut self) {
         // Nobody asks any more: its thread is not to be the one that closes the tower.
         drop(self.hatch.take());
-        self.runtime.end();
-        if let Some(own) = self.own.take()
-            && own.thread().id() != std::thread::current().id()
-        {
-            // It cannot have died of anything that was not said already.
-            let _ = own.join();
-        }
+        self.close();
     }
 }

@@ -153,6 +153,13 @@ impl Horus {
         self.door.run(move |engine| engine.change_guard(guard));
     }
 
+    /// Closes the tower now, whoever holds handles of it: it leaves every group, and what is waited
+    /// for or asked from now on ends with [`Error::Closed`]. Without this it closes when its last
+    /// handle goes.
+    pub fn close(&self) {
+        self.door.close();
+    }
+
     /// Why the tower is over, if it is: what every [`Error::Closed`] means.
     #[must_use]
     pub fn ended(&self) -> Option<String> {

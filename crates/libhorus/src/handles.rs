@@ -41,6 +41,11 @@ impl Tower {
         Ok(Self { horus, bell: Arc::new(bell) })
     }
 
+    /// It leaves every group now: handles of its groups may go on living.
+    pub(crate) fn close(&self) {
+        self.horus.close();
+    }
+
     pub(crate) fn poll_fd(&self) -> c_int {
         self.bell.descriptor()
     }
@@ -109,7 +114,7 @@ impl Patience {
         Self { start: Instant::now(), whole: crate::patience(ms) }
     }
 
-    fn left(self) -> Duration {
+    pub(crate) fn left(self) -> Duration {
         self.whole.saturating_sub(self.start.elapsed())
     }
 

@@ -71,13 +71,18 @@ pub unsafe extern "C" fn horus_attach(
     })
 }
 
-/// Closes a tower: it leaves every group. Groups, messages and replies of it are over.
+/// Closes a tower: it leaves every group at once. What is asked of its groups, messages and replies
+/// from now on fails; they are still to be freed, before or after this.
 ///
 /// # Safety
 /// `tower` comes from `horus_open` or `horus_attach` and is not used again; null does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn horus_close(tower: *mut Tower) {
     // SAFETY: the caller's promise.
+    if let Some(open) = unsafe { tower.as_ref() } {
+        open.close();
+    }
+    // SAFETY: the same.
     unsafe { free(tower) };
 }
 
@@ -300,9 +305,9 @@ pub unsafe extern "C" fn lwg_receive(
 ) -> c_int {
     guarded(|| {
         // SAFETY: the caller's promise.
-        let lwg = unsafe { borrow(lwg)? };
+        let (lwg, patience) = (unsafe { borrow(lwg)? }, Patience::of(patience_ms));
         loop {
-            match lwg.hear(patience(patience_ms))? {
+            match lwg.hear(patience.left())? {
                 Heard::Message(received) => return put(message, lwg.message(received)),
                 _ => continue,
             }

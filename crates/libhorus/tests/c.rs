@@ -62,3 +62,8 @@ fn no_call_waits_for_longer_than_it_may() {
 fn who_is_outside_sends_through_a_member_and_beside_a_relaxed_group() {
     run(&["-lhorus"], "outside.c", "outside", "10 readings, and 2 replies to who is outside");
 }
+
+#[test]
+fn a_tower_that_is_closed_leaves_whatever_of_it_is_still_to_be_freed() {
+    run(&["-lhorus"], "closing.c", "closing", "one member is left");
+}

@@ -13,7 +13,7 @@ use vsync::{Core, GroupId};
 use crate::groups::Groups;
 use crate::here::CoreNumber;
 use crate::id::{LwgId, Members};
-use crate::limits::{MOVES_A_REVIEW_MAX, REVIEWS_MIN};
+use crate::limits::{MOVES_A_REVIEW_MAX, REVIEWED_MAX, REVIEWS_MIN};
 use crate::membership::Index;
 use crate::policy::{PARTED, Policy, Remap, SHARED, Standing};
 use crate::sets::SetId;
@@ -106,31 +106,53 @@ impl<C: Core, P: Policy> Groups<C, P> {
         if looks < REVIEWS_MIN {
             return;
         }
+        // Nothing is founded for what cannot move.
+        let some = self.some_of(number, index);
+        if some.is_empty() {
+            return;
+        }
         let (to, rule) = match wish {
             Remap::Share(to) => (to, SHARED),
             Remap::Part(to) => (to, PARTED),
             Remap::PartToNew => (self.found_group(set, members, true), PARTED),
             Remap::Stay => return,
         };
-        for lwg in self.some_of(index) {
+        for lwg in some {
             self.start_move(lwg, to, rule, false);
         }
     }
 
-    fn some_of(&self, index: Index) -> Vec<LwgId> {
+    /// Some groups of a membership that can move, of the first ones.
+    fn some_of(&self, number: CoreNumber, index: Index) -> Vec<LwgId> {
         let mut some = Vec::new();
+        let Some(group) = self.cores[number as usize].as_ref() else { return some };
         let mut at = self.here.table.memberships.first(index);
-        while at != NOWHERE && some.len() < MOVES_A_REVIEW_MAX {
+        for _ in 0..REVIEWED_MAX {
+            if at == NOWHERE || some.len() == MOVES_A_REVIEW_MAX {
+                break;
+            }
             let entry = self.here.table.entry(at);
-            some.push(entry.lwg);
+            if group.can_move(&self.here, at) && !self.moves.is_moving(entry.lwg) {
+                some.push(entry.lwg);
+            }
             at = entry.next;
         }
         some
     }
 
+    /// Whether anything is on its way to a core group, or from it, that is not seen there yet.
+    fn is_concerned(&self, core: GroupId, number: CoreNumber) -> bool {
+        self.placing.concerns(core, number)
+            || self.moves.concerns(core, number)
+            || self.here.arriving.values().any(|arriving| arriving.to.core == core)
+    }
+
     /// A core group whose groups are all of others.
     fn review_unused(&mut self, core: GroupId, number: CoreNumber, looks: u8) {
         self.adapting.unused.insert(number, looks);
+        if looks < REVIEWS_MIN || !self.sets.policy(core).shrinks() {
+            return;
+        }
         let Some(group) = self.cores[number as usize].as_ref() else { return };
         let busy = group.directory.alive == 0
             || group.wants_out()
@@ -138,10 +160,9 @@ impl<C: Core, P: Policy> Groups<C, P> {
             || !group.arrivals.is_empty()
             || !group.reserved.is_empty()
             || group.moved.kept_until() > self.here.now
-            || self.placing.unsettled() > 0
-            || self.moves.unsettled() > 0
-            || !self.here.arriving.is_empty();
-        if looks >= REVIEWS_MIN && !busy && self.sets.policy(core).shrinks() {
+            || !group.queue.is_empty()
+            || self.is_concerned(core, number);
+        if !busy {
             self.here.counters.shrunk += 1;
             self.adapting.unused.remove(&number);
             self.ask_below(vsync::Down::Leave { group: core });

@@ -8,7 +8,6 @@ use alloc::collections::VecDeque;
 use muts::Instant;
 use vsync::{Core, GroupId};
 
-use crate::founding::{Add, Timer};
 use crate::group::Ask;
 use crate::groups::Groups;
 use crate::header::{Op, What};
@@ -16,6 +15,7 @@ use crate::here::CoreNumber;
 use crate::id::LwgId;
 use crate::interface::Outcome;
 use crate::limits::INVITED;
+use crate::placing::Timer;
 use crate::policy::Policy;
 
 impl<C: Core, P: Policy> Groups<C, P> {
@@ -24,7 +24,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
     pub(crate) fn go(&mut self, op: Op, since: Instant) -> Result<(), Ask> {
         let Some(core) = self.invite(&op) else { return self.ask(Ask::Op(op)) };
         let (lwg, number) = (op.lwg, op.number);
-        self.placing.adds.insert(lwg, Add { core, op, behind: VecDeque::new() });
+        self.placing.wait_for(core, op);
         self.placing.timers.insert((since + INVITED, Timer::Add(lwg, number)));
         Ok(())
     }

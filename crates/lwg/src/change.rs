@@ -20,8 +20,8 @@ use crate::interface::{Outcome, Why};
 use crate::limits::EARLY_MARKS_MAX;
 use crate::outgoing::Urgent;
 use crate::table::Slot;
-use crate::traits::{LOST, Marks, OF_VIEW, RELAXED, Traits};
-use crate::view::{View, ViewId, number_after};
+use crate::traits::{Marks, OF_VIEW, RELAXED, Traits, YOUNG};
+use crate::view::{View, ViewId, is_of, number_after};
 
 /// MARKs whose operation has not been delivered here.
 #[derive(Debug, Default)]
@@ -31,11 +31,14 @@ pub(crate) struct EarlyMarks {
 }
 
 impl EarlyMarks {
-    fn insert(&mut self, lwg: LwgId, change: u64, from: Endpoint) {
-        if self.count < EARLY_MARKS_MAX {
+    /// False: there is no room, and that change waits for the core view's end.
+    fn insert(&mut self, lwg: LwgId, change: u64, from: Endpoint) -> bool {
+        let room = self.count < EARLY_MARKS_MAX;
+        if room {
             self.from.entry((lwg, change)).or_default().push(from);
             self.count += 1;
         }
+        room
     }
 
     fn take(&mut self, lwg: LwgId, change: u64) -> Members {
@@ -49,7 +52,8 @@ impl EarlyMarks {
     }
 }
 
-/// Own ABCASTs of each group not delivered here yet, and the MARKs held back by them.
+/// Own ABCASTs of each group and operations on it not delivered here yet, and the MARKs held back
+/// by them.
 ///
 /// A MARK follows the places of all ABCASTs that its sender sent in the old view. So whoever has
 /// every MARK has the places too, and components that part in the middle of a change cannot give
@@ -61,7 +65,7 @@ pub(crate) struct Unplaced {
 }
 
 impl Unplaced {
-    /// An own ABCAST has gone out.
+    /// An own ABCAST or operation has gone out.
     pub(crate) fn cast(&mut self, lwg: LwgId) {
         *self.under_way.entry(lwg).or_default() += 1;
     }
@@ -75,7 +79,7 @@ impl Unplaced {
         waits
     }
 
-    /// An own ABCAST was delivered: answers the MARKs that may go out now.
+    /// An own ABCAST or operation was delivered: answers the MARKs that may go out now.
     pub(crate) fn delivered(&mut self, lwg: LwgId) -> Vec<u64> {
         if let Some(count) = self.under_way.get_mut(&lwg) {
             *count -= 1;
@@ -105,7 +109,7 @@ impl CoreGroup {
     }
 
     /// What is on a message is its body, if the operation has one.
-    pub(crate) fn apply(&mut self, here: &mut Here, from: Endpoint, op: Op, message: Message) {
+    pub(crate) fn apply(&mut self, here: &mut Here, from: Endpoint, mut op: Op, message: Message) {
         if self.closed && matches!(op.what, What::Create(..)) {
             if from == here.me {
                 here.asides.push_back(Aside::Homeless { op });
@@ -114,6 +118,7 @@ impl CoreGroup {
         }
         let cause = Digest::of("op").with(&from).with(&op.number).end();
         let told = from == here.me && self.foretold.remove(&op.number);
+        op.number |= if told { SILENT } else { 0 };
         let outcome = match &op.what {
             What::Create(members, traits) => self.create(here, op.lwg, (members, *traits), cause),
             What::Adopt if self.closed => Outcome::Again,
@@ -131,13 +136,13 @@ impl CoreGroup {
             _ if self.has_moved(here, op.lwg) => {
                 if from == here.me {
                     self.operation_is_back(here, &op);
-                    let number = if told { op.number | SILENT } else { op.number };
-                    here.asides.push_back(Aside::Moved { op: Op { number, ..op } });
+                    here.asides.push_back(Aside::Moved { op });
                 }
                 return;
             }
             _ => {
-                let outcome = self.alter(here, from, &op, cause);
+                // Who is to come in may have to say so first.
+                let Some(outcome) = self.alter(here, from, &op, cause) else { return };
                 if from == here.me {
                     self.operation_is_back(here, &op);
                 }
@@ -172,7 +177,9 @@ impl CoreGroup {
             members.sort_unstable();
         }
         let slot = self.directory.insert(here, lwg, id, &members);
-        here.table.entry_mut(slot).marks = Marks::of(traits, false);
+        let marks = &mut here.table.entry_mut(slot).marks;
+        *marks = Marks::of(traits, false);
+        marks.set(YOUNG);
         if members.contains(&here.me) {
             self.tell_view(here, slot, Members::from_slice(&[here.me]), None);
         }
@@ -200,53 +207,52 @@ impl CoreGroup {
     }
 
     /// Add, remove, destroy, switch.
-    fn alter(&mut self, here: &mut Here, from: Endpoint, op: &Op, cause: u64) -> Outcome {
-        let Some(slot) = self.directory.find(here, op.lwg) else { return Outcome::NoGroup };
+    /// None: not known yet.
+    fn alter(&mut self, here: &mut Here, from: Endpoint, op: &Op, cause: u64) -> Option<Outcome> {
+        let Some(slot) = self.directory.find(here, op.lwg) else { return Some(Outcome::NoGroup) };
         if here.table.entry(slot).marks.has(RELAXED) {
-            return self.alter_relaxed(here, slot, from, op);
+            return Some(self.alter_relaxed(here, slot, from, op));
         }
         let (old, mut last) = self.agreed(here, slot);
         if old.is_empty() {
-            return Outcome::NoGroup;
+            return Some(Outcome::NoGroup);
         }
         let mut new = old.clone();
+        let mut called_off = false;
         match &op.what {
             What::Add(members) => {
                 let strangers = self.strangers(members);
                 if !strangers.is_empty() {
-                    return Outcome::Missing(strangers);
+                    return Some(Outcome::Missing(strangers));
                 }
                 let added = members.iter().copied().filter(|member| !old.contains(member));
                 let added: Members = added.collect();
-                let (generation, marks) = self.agreed_history(here, slot);
-                let moves = marks.has(LOST) || generation != Generation::default();
-                if moves && !added.is_empty() {
-                    // A part of it may be elsewhere, with some of these: they say so.
-                    if added.contains(&here.me) {
-                        here.asides.push_back(Aside::Asked { lwg: op.lwg, core: self.number() });
-                    }
-                    return Outcome::Done;
+                if !added.is_empty() && self.is_entered(here, slot) {
+                    return self.invite_in(here, from, op, added);
                 }
                 new.extend(added);
             }
             What::Enter(known) => {
-                if !new.contains(&from) {
+                if self.entering.enters(op.lwg, from) && !new.contains(&from) {
                     new.push(from);
                 }
                 last = last.max(*known);
             }
-            What::Remove(members) => new.retain(|member| !members.contains(member)),
+            What::Remove(members) => {
+                new.retain(|member| !members.contains(member));
+                called_off = self.are_removed(here, op.lwg, members);
+            }
             What::Switch(to, members) => {
-                return self.switch(here, slot, (to, members), cause);
+                return Some(self.switch(here, slot, (to, members), cause));
             }
             _ => new.clear(),
         }
         if new == old {
-            return Outcome::NothingToDo;
+            return Some(if called_off { Outcome::Done } else { Outcome::NothingToDo });
         }
         let number = number_after(last, self.view.id);
         self.agree(here, slot, Change::new(number, cause, new, old));
-        Outcome::Done
+        Some(Outcome::Done)
     }
 
     /// The members and number of the last view agreed upon.
@@ -278,7 +284,7 @@ impl CoreGroup {
         let early = self.early.take(lwg, mark);
         change.missing.retain(|member| !early.contains(member));
         if change.members.is_empty() {
-            self.directory.dead.insert(lwg);
+            self.directory.bury(here, slot, self.view.id);
         }
         if change.members.is_empty() || change.to.is_some() {
             self.directory.alive -= 1;
@@ -291,6 +297,7 @@ impl CoreGroup {
         // What was asked before goes before what is asked from now on.
         self.take_queued(lwg, &mut motion.held);
         self.directory.motions.insert(slot, motion);
+        self.look_at_adds(here, slot);
         self.install_ready(here, slot);
     }
 
@@ -305,7 +312,8 @@ impl CoreGroup {
                 change.missing.retain(|member| *member != from);
                 self.install_ready(here, slot);
             }
-            _ => self.early.insert(lwg, number, from),
+            _ if self.early.insert(lwg, number, from) => {}
+            _ => here.counters.marks_dropped += 1,
         }
     }
 
@@ -411,6 +419,9 @@ impl CoreGroup {
             previous.after(change.number, change.cause)
         };
         entry.marks.clear(OF_VIEW);
+        if ![previous.counter, entry.id.counter].iter().all(|one| is_of(*one, self.view.id)) {
+            entry.marks.clear(YOUNG);
+        }
         self.opening.remove(&lwg);
         if change.members.contains(&here.me) {
             self.directory.set_members(here, slot, &change.members);

@@ -11,6 +11,7 @@ use crate::brief::Brief;
 use crate::change::{EarlyMarks, Unplaced};
 use crate::data::Data;
 use crate::directory::Directory;
+use crate::entering::Entering;
 use crate::exchange::Exchange;
 use crate::group::{Ask, Destination, common};
 use crate::header::{Again, Header, Label, Op};
@@ -19,7 +20,8 @@ use crate::id::{LwgId, Members, SendId};
 use crate::interface::{Up, Why};
 use crate::lately::Lately;
 use crate::limits::AT_ONCE_MAX;
-use crate::moving::{Arrival, Moved};
+use crate::moved::Moved;
+use crate::moving::Arrival;
 use crate::opening::Opening;
 use crate::outgoing::Urgent;
 use crate::queue::Queue;
@@ -64,6 +66,8 @@ pub(crate) struct CoreGroup {
     pub(crate) spared: u64,
     /// Own ABCASTs on their way, and the MARKs that wait for them.
     pub(crate) unplaced: Unplaced,
+    /// Who is to enter groups, and own adds that wait for that.
+    pub(crate) entering: Entering,
     /// Own operations on their way of which it was told how they end.
     pub(crate) foretold: BTreeSet<u64>,
     /// Whom own messages on their way are for, if not for everybody in their view.
@@ -106,6 +110,7 @@ impl CoreGroup {
             filtered: 0,
             spared: 0,
             unplaced: Unplaced::default(),
+            entering: Entering::default(),
             foretold: BTreeSet::new(),
             aimed: BTreeMap::new(),
             unstable: Unstable::new(),
@@ -135,6 +140,7 @@ impl CoreGroup {
         self.directory.sweep_mine(here);
         self.close_changes(here, &view);
         self.end_exchange(here);
+        self.enter_again(here);
         self.urgent.clear();
         self.closing = false;
         self.early.clear();
@@ -149,6 +155,8 @@ impl CoreGroup {
         let along: BTreeSet<Endpoint> = view.transitional.iter().copied().collect();
         self.carry_unstable(here, &along);
         let lowest = along.first().copied().unwrap_or(here.me);
+        let all = self.view.members.iter().all(|member| along.contains(member));
+        self.directory.dead.next_view(all);
         self.view = view;
         here.told.push_back(Up::Core(vsync::Up::View(self.view.clone().into())));
         self.directory.lose(here, |member| along.contains(member), self.view.id, lowest);
@@ -210,7 +218,13 @@ impl CoreGroup {
             Ok(Header::Op(op)) => self.on_op(here, from, *op, core::mem::take(message)),
             Ok(Header::Ops) => match Op::read_all(message.body()) {
                 Ok(ops) => {
-                    ops.into_iter().for_each(|op| self.on_op(here, from, op, Message::default()));
+                    let placed = from == here.me && how.0 == Order::Total;
+                    for op in ops {
+                        if placed {
+                            self.own_is_placed(op.lwg);
+                        }
+                        self.on_op(here, from, op, Message::default());
+                    }
                 }
                 Err(_) => here.counters.malformed += 1,
             },
@@ -249,6 +263,7 @@ impl CoreGroup {
             }
         }
         self.end_exchange(here);
+        self.enter_no_more(here);
         for ask in core::mem::take(&mut self.queue) {
             here.refuse(ask);
         }
@@ -382,6 +397,7 @@ impl CoreGroup {
         let asked = self.directory.motions.values().map(|motion| motion.asked as usize);
         changes
             + asked.sum::<usize>()
+            + self.entering.len()
             + usize::from(self.exchange.is_some())
             + usize::from(!self.directory.is_swept())
             + self.queue.iter().filter(|ask| matches!(ask, Ask::Op(_))).count()

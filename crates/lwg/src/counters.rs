@@ -36,6 +36,10 @@ pub(crate) struct Counters {
     /// Groups asked for, of whom another part may be elsewhere, and those of which one was.
     pub(crate) sought: u64,
     pub(crate) found: u64,
+    /// MARKs dropped because too many had come before their operations.
+    pub(crate) marks_dropped: u64,
+    /// Groups whose parts are not brought together for want of room.
+    pub(crate) ungathered: u64,
     pub(crate) founded: u64,
     pub(crate) collected: u64,
     /// Core groups left because this process was in no group on them.
@@ -67,6 +71,8 @@ impl Counters {
         each("lwg.absent", self.absent);
         each("lwg.sought", self.sought);
         each("lwg.found", self.found);
+        each("lwg.marks_dropped", self.marks_dropped);
+        each("lwg.ungathered", self.ungathered);
         each("lwg.founded", self.founded);
         each("lwg.collected", self.collected);
         each("lwg.shrunk", self.shrunk);

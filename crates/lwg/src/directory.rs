@@ -4,7 +4,7 @@
 //! interned membership; what a core view took from it is caught up with when the group is touched
 //! or when the sweep comes by (protocols 6.1, 6.3).
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use vsync::{Endpoint, GroupId};
@@ -17,8 +17,8 @@ use crate::limits::STEPS_MAX;
 use crate::membership::{Index, Step};
 use crate::table::{NOWHERE, Slot};
 use crate::tombstones::Tombstones;
-use crate::traits::{LOST, OF_VIEW};
-use crate::view::{View, ViewId, number_after};
+use crate::traits::{LOST, OF_VIEW, YOUNG};
+use crate::view::{View, ViewId, is_of, number_after};
 
 pub(crate) struct Directory {
     pub(crate) core: CoreNumber,
@@ -28,8 +28,8 @@ pub(crate) struct Directory {
     pub(crate) dead: Tombstones,
     /// How many groups are agreed to be alive.
     pub(crate) alive: usize,
-    /// Memberships with entries that are not up to date, those with this process in them first.
-    behind: VecDeque<Index>,
+    /// Memberships with entries that are not up to date; true: this process is not in them.
+    behind: BTreeSet<(bool, Index)>,
     /// The next entry of the first of them.
     cursor: Option<Slot>,
 }
@@ -42,7 +42,7 @@ impl Directory {
             motions: BTreeMap::new(),
             dead: Tombstones::default(),
             alive: 0,
-            behind: VecDeque::new(),
+            behind: BTreeSet::new(),
             cursor: None,
         }
     }
@@ -57,6 +57,13 @@ impl Directory {
     ) -> Slot {
         self.alive += 1;
         here.table.insert(self.core, lwg, id, members)
+    }
+
+    /// A group is agreed to be destroyed, in this core view.
+    pub(crate) fn bury(&mut self, here: &Here, slot: Slot, core_view: vsync::ViewId) {
+        let entry = here.table.entry(slot);
+        let young = entry.marks.has(YOUNG) && is_of(entry.id.counter, core_view);
+        self.dead.insert(entry.lwg, young);
     }
 
     /// Takes a group out; its motion too.
@@ -123,7 +130,7 @@ impl Directory {
         let cause = Digest::of("core").with(&step.view).with(&step.lowest).end();
         entry.id = previous.after(number_after(previous.counter, step.view), cause);
         entry.place = entry.place.wrapping_add(1);
-        entry.marks.clear(OF_VIEW);
+        entry.marks.clear(OF_VIEW | YOUNG);
         entry.marks.set(LOST);
         if step.members.contains(&here.me) {
             let view = View {
@@ -154,20 +161,17 @@ impl Directory {
         if !lost.is_empty() {
             self.cursor = None;
             for index in lost {
+                let others = !here.table.memberships.members(index).contains(&here.me);
                 // It may wait there for who had this index before.
-                self.behind.retain(|other| *other != index);
-                if here.table.memberships.members(index).contains(&here.me) {
-                    self.behind.push_front(index);
-                } else {
-                    self.behind.push_back(index);
-                }
+                self.behind.remove(&(!others, index));
+                self.behind.insert((others, index));
             }
         }
         // Who is in motion has asks that wait for the new view.
         for slot in self.motions.keys().copied().collect::<Vec<_>>() {
             self.touch(here, slot);
         }
-        let steps = |index: &Index| here.table.memberships.steps(*index);
+        let steps = |(_, index): &(bool, Index)| here.table.memberships.steps(*index);
         if self.behind.iter().map(steps).max().unwrap_or(0) > STEPS_MAX {
             self.sweep_all(here);
         }
@@ -176,7 +180,7 @@ impl Directory {
     /// Brings some groups up to date; true while more are left to do.
     pub(crate) fn sweep(&mut self, here: &mut Here, most: usize) -> bool {
         let mut left = most;
-        while let Some(&index) = self.behind.front() {
+        while let Some(&(_, index)) = self.behind.first() {
             if here.table.memberships.is_of(index, self.core) {
                 let mut at =
                     self.cursor.take().unwrap_or_else(|| here.table.memberships.first(index));
@@ -195,7 +199,7 @@ impl Directory {
                 }
             }
             self.cursor = None;
-            self.behind.pop_front();
+            self.behind.pop_first();
         }
         false
     }
@@ -207,11 +211,11 @@ impl Directory {
 
     /// Brings every group up to date that this process is in.
     pub(crate) fn sweep_mine(&mut self, here: &mut Here) {
-        while let Some(&index) = self.behind.front() {
+        while let Some(&(_, index)) = self.behind.first() {
             let memberships = &here.table.memberships;
             if !memberships.is_of(index, self.core) {
                 self.cursor = None;
-                self.behind.pop_front();
+                self.behind.pop_first();
             } else if memberships.members(index).contains(&here.me) {
                 let uses = memberships.uses(index) as usize;
                 self.sweep(here, uses);

@@ -1,7 +1,8 @@
 //! The exchange: after joins and merges, directories become one again (protocol 6.7).
 //!
 //! *Takes* a view of several parts. *Promises* that all its members end with one directory, and
-//! that operations are applied to that one only. Messages flow meanwhile, in the views there are.
+//! that operations are applied to that one only: they wait for its end. Messages flow meanwhile, in
+//! the views there are; those of a part's lowest member wait until its directory has gone out.
 //! Each member's first cast is its LABEL; the lowest rank of each distinct label casts its
 //! DIRECTORY; the last one delivered decides, at one place of the total order.
 
@@ -18,6 +19,7 @@ use crate::header::{Label, Op, What};
 use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members};
 use crate::limits::{DIRECTORY_BYTES_MAX, DIRECTORY_ENTRIES_MAX};
+use crate::lost::Lost;
 use crate::outgoing::{Rest, Urgent};
 use crate::page::{Entry, Page};
 use crate::policy::GATHERED;
@@ -39,15 +41,21 @@ pub(crate) struct Exchange {
 /// The directory of another part.
 #[derive(Default)]
 struct Foreign {
-    memberships: Vec<Members>,
+    memberships: Vec<(Members, Lost)>,
     /// With the place of the membership above.
     entries: Vec<(LwgId, ViewId, Generation, Marks, usize)>,
     dead: Vec<LwgId>,
     moved: Vec<(LwgId, Destination)>,
 }
 
-/// A part of a group: its view, its generation, its marks, who is in it.
-pub(crate) type Part = (ViewId, Generation, Marks, Members);
+/// A part of a group.
+pub(crate) struct Part {
+    pub(crate) id: ViewId,
+    generation: Generation,
+    marks: Marks,
+    lost: Lost,
+    pub(crate) members: Members,
+}
 
 impl CoreGroup {
     /// In a new view: an exchange if its directories may differ.
@@ -150,8 +158,10 @@ impl CoreGroup {
         let mut moved: BTreeMap<LwgId, Vec<Destination>> = BTreeMap::new();
         for foreign in exchange.foreign.values() {
             for (lwg, id, generation, marks, membership) in &foreign.entries {
-                let members = foreign.memberships[*membership].clone();
-                parts.entry(*lwg).or_default().push((*id, *generation, *marks, members));
+                let (members, lost) = foreign.memberships[*membership].clone();
+                let (id, generation, marks) = (*id, *generation, *marks);
+                let part = Part { id, generation, marks, lost, members };
+                parts.entry(*lwg).or_default().push(part);
             }
             dead.extend(&foreign.dead);
             for (lwg, to) in &foreign.moved {
@@ -179,11 +189,14 @@ impl CoreGroup {
         let mine = self.directory.find(here, lwg);
         if let Some(slot) = mine {
             let (entry, generation) = (here.table.entry(slot), here.table.generation(slot));
-            parts.push((entry.id, generation, entry.marks, here.table.members(slot).clone()));
+            let (id, marks) = (entry.id, entry.marks);
+            let lost = here.table.memberships.lost(entry.membership).clone();
+            let members = here.table.members(slot).clone();
+            parts.push(Part { id, generation, marks, lost, members });
         }
         notes.extend(self.moved.get(lwg));
         // A group that is here again, later, has come back since.
-        let last = parts.iter().map(|(_, generation, ..)| *generation).max().unwrap_or_default();
+        let last = parts.iter().map(|part| part.generation).max().unwrap_or_default();
         notes.retain(|to| to.generation >= last);
         let latest = notes.iter().copied().max_by_key(|to| (to.generation, to.core));
         let apart = notes.iter().any(|note| Some(note.core) != latest.map(|to| to.core));
@@ -194,7 +207,7 @@ impl CoreGroup {
         }
         match (&parts[..], mine) {
             ([], _) if ends => {
-                self.directory.dead.insert(lwg);
+                self.directory.dead.insert(lwg, false);
                 here.asides.push_back(Aside::Doomed { lwg });
             }
             ([], _) => {
@@ -203,14 +216,14 @@ impl CoreGroup {
                     self.moved.insert(lwg, to, parted);
                 }
             }
-            ([(id, _, _, members)], None) if !ends => {
+            ([Part { id, members, .. }], None) if !ends => {
                 self.directory.insert(here, lwg, *id, members);
                 // Only a relaxed group goes on without members.
                 self.directory.alive -= usize::from(members.is_empty());
                 here.asides.push_back(Aside::Known { lwg, core: self.number() });
             }
-            ([(..)], Some(_)) if !ends => {}
-            _ if parts.iter().any(|(_, _, marks, _)| marks.has(RELAXED)) => {
+            ([_], Some(_)) if !ends => {}
+            _ if parts.iter().any(|part| part.marks.has(RELAXED)) => {
                 self.unite_relaxed(here, lwg, mine, &parts, ends);
             }
             _ => self.unite(here, lwg, mine, &parts, ends),
@@ -218,7 +231,9 @@ impl CoreGroup {
         if let Some(slot) = self.directory.find(here, lwg) {
             let last = latest.map_or(last, |to| to.generation);
             here.table.set_generation(slot, last);
-            parts.iter().for_each(|(_, _, marks, _)| here.table.join_marks(slot, *marks));
+            for Part { marks, lost, .. } in &parts {
+                here.table.join_marks(slot, *marks, lost);
+            }
             self.moved.remove(lwg);
         }
     }
@@ -233,10 +248,10 @@ impl CoreGroup {
         ends: bool,
     ) {
         here.counters.united += 1;
-        let slot =
-            mine.unwrap_or_else(|| self.directory.insert(here, lwg, parts[0].0, &parts[0].3));
+        let slot = mine
+            .unwrap_or_else(|| self.directory.insert(here, lwg, parts[0].id, &parts[0].members));
         let old: BTreeSet<Endpoint> =
-            parts.iter().flat_map(|(.., members)| members.iter().copied()).collect();
+            parts.iter().flat_map(|part| part.members.iter().copied()).collect();
         let old = Members::from_vec(by_rank(&self.view.members, &old));
         let (number, cause) = self.of_parts(parts);
         let members = if ends { Members::new() } else { old.clone() };
@@ -246,7 +261,7 @@ impl CoreGroup {
 
     /// The number that follows those of all parts, and what stands for them.
     pub(crate) fn of_parts(&self, parts: &[Part]) -> (u64, u64) {
-        let mut ids: Vec<ViewId> = parts.iter().map(|(id, ..)| *id).collect();
+        let mut ids: Vec<ViewId> = parts.iter().map(|part| part.id).collect();
         ids.sort_unstable();
         let last = ids.iter().map(|id| id.counter).max().unwrap_or(0);
         let cause = ids.iter().fold(Digest::of("parts"), |hash, id| hash.with(id)).end();
@@ -290,7 +305,9 @@ impl CoreGroup {
             }
             let entry = here.table.entry(slot);
             let again = last.replace(entry.membership) == Some(entry.membership);
-            let members = (!again).then(|| here.table.members(slot).clone());
+            let memberships = &here.table.memberships;
+            let (members, lost) = (here.table.members(slot), memberships.lost(entry.membership));
+            let members = (!again).then(|| (members.clone(), lost.clone()));
             let (lwg, id, marks) = (entry.lwg, entry.id, entry.marks);
             let generation = here.table.generation(slot);
             Entry { lwg, id, generation, marks, members }.write(&mut bytes);

@@ -2,8 +2,10 @@
 //!
 //! *Takes* own operations as they go into the core group's stream. A process delivers what it has
 //! cast in the view that it cast it in, so it will be carried out; only what others ask at the same
-//! time can come before it, and then the group is as was asked for, or destroyed. *Promises* that
-//! what this process sends afterwards goes out in the view that the operation makes (paper 6).
+//! time can come before it, and then the group is as was asked for, or destroyed, or goes elsewhere
+//! and the operation with it. *Promises* that what this process sends afterwards goes out in the
+//! view that the operation makes (paper 6). Nothing is certain of who is added to a group that has
+//! moved or lost members: how that ends is told when they have come (`entering.rs`).
 
 use crate::core_group::CoreGroup;
 use crate::header::{Op, SILENT, What};
@@ -43,6 +45,7 @@ impl CoreGroup {
         let changes = match &op.what {
             What::Add(added) => {
                 self.strangers(added).is_empty()
+                    && !self.is_entered(here, slot)
                     && added.iter().any(|member| !members.contains(member))
             }
             What::Remove(removed) => removed.iter().any(|member| members.contains(member)),

@@ -4,7 +4,6 @@
 //! to have one alone; otherwise the lowest member is asked, and serves all who want a core group of
 //! the same set, so that two do not found one each (protocol 6.5).
 
-use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 use muts::{Instant, Message, ProcId};
@@ -14,127 +13,15 @@ use crate::group::Ask;
 use crate::groups::Groups;
 use crate::header::{Op, SILENT, What};
 use crate::here::CoreNumber;
-use crate::id::{LwgId, Members, SendId};
+use crate::id::{LwgId, Members};
 use crate::interface::{Operation, Outcome, Up};
 use crate::letter::Letter;
-use crate::limits::{ASKED, PLACED_AGAIN_MAX, PLACING_MAX};
+use crate::limits::{ASKED, PLACED_AGAIN_MAX};
+use crate::placing::{Create, Stage, Timer};
 use crate::policy::{EXACT, NEW, PINNED, Place, Policy, SUPERSET};
 use crate::queue::Queue;
 use crate::sets::SetId;
 use crate::traits::Traits;
-
-/// Everything that waits to be placed.
-#[derive(Default)]
-pub(crate) struct Placing {
-    creates: BTreeMap<LwgId, Create>,
-    /// Core groups that are being founded here, by name and by sorted members.
-    foundings: BTreeMap<GroupId, Members>,
-    by_members: BTreeMap<(SetId, Members), GroupId>,
-    pub(crate) adds: BTreeMap<LwgId, Add>,
-    /// Operations that wait behind those.
-    behind: usize,
-    pub(crate) timers: BTreeSet<(Instant, Timer)>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Timer {
-    Create(LwgId),
-    /// Of a group, and with this number.
-    Add(LwgId, u64),
-    /// A multicast that a member is to pass on.
-    Through(SendId),
-}
-
-struct Create {
-    set: SetId,
-    members: Members,
-    traits: Traits,
-    /// Who asked this process to place it.
-    asker: Option<Endpoint>,
-    stage: Stage,
-    deadline: Instant,
-    rule: u8,
-    /// What its creator has asked of it meanwhile.
-    held: Queue,
-    refused: bool,
-    /// How often it has been placed again.
-    again: u8,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// That member is to place it.
-    Asked(Endpoint),
-    /// Until the first view.
-    Founding(GroupId),
-    /// Its operation is on the way.
-    Sent,
-    /// It is done; this process has not delivered it yet.
-    Done,
-}
-
-/// An add that waits for members to come into the core group.
-pub(crate) struct Add {
-    pub(crate) core: CoreNumber,
-    pub(crate) op: Op,
-    /// What was asked of the group after it, and when: operations of one process on a group are
-    /// carried out in the order in which it asks for them.
-    pub(crate) behind: VecDeque<(Instant, Op)>,
-}
-
-impl Placing {
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.timers.first().map(|(at, _)| *at)
-    }
-
-    pub(crate) fn is_full(&self) -> bool {
-        self.creates.len() + self.adds.len() + self.behind >= PLACING_MAX
-    }
-
-    pub(crate) fn unsettled(&self) -> usize {
-        self.creates.len() + self.adds.len() + self.behind + self.foundings.len()
-    }
-
-    /// Whether this core group is being founded here.
-    pub(crate) fn is_founding(&self, core: GroupId) -> bool {
-        self.foundings.contains_key(&core)
-    }
-
-    /// Keeps an operation behind an add of the same group that waits; hands it back if none does.
-    pub(crate) fn queue_behind(&mut self, since: Instant, op: Op) -> Result<(), Op> {
-        let Some(add) = self.adds.get_mut(&op.lwg) else { return Err(op) };
-        add.behind.push_back((since, op));
-        self.behind += 1;
-        Ok(())
-    }
-
-    /// The add of this group waits no more.
-    pub(crate) fn take_add(&mut self, lwg: LwgId) -> Option<Add> {
-        let add = self.adds.remove(&lwg)?;
-        self.behind -= add.behind.len();
-        Some(add)
-    }
-
-    /// The groups of adds that wait in this core group.
-    pub(crate) fn adds_on(&self, core: CoreNumber) -> Vec<LwgId> {
-        let on = self.adds.iter().filter(|(_, add)| add.core == core);
-        on.map(|(lwg, _)| *lwg).collect()
-    }
-
-    /// Keeps an ask for a group that is being created; hands it back if there is none or no room.
-    pub(crate) fn hold(&mut self, ask: Ask) -> Result<(), (Ask, bool)> {
-        let Some(create) = self.creates.get_mut(&ask.lwg()) else { return Err((ask, false)) };
-        if create.asker.is_some() {
-            return Err((ask, false));
-        }
-        if create.held.is_full() {
-            create.refused = true;
-            return Err((ask, true));
-        }
-        create.held.push_back(ask);
-        Ok(())
-    }
-}
 
 impl<C: Core, P: Policy> Groups<C, P> {
     /// A create of this process, or of one that asks it to place the group.
@@ -166,7 +53,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             members,
             traits,
             asker,
-            stage: Stage::Sent,
+            stage: Stage::Sent(GroupId::default()),
             deadline,
             rule: NEW,
             held: Queue::default(),
@@ -261,7 +148,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
     fn send_create(&mut self, lwg: LwgId, group: GroupId, rule: u8) {
         let number = self.next_op();
         let Some(create) = self.placing.creates.get_mut(&lwg) else { return };
-        create.stage = Stage::Sent;
+        create.stage = Stage::Sent(group);
         create.rule = rule;
         let op = Op { number, lwg, what: What::Create(create.members.clone(), create.traits) };
         let core = self.numbers.get(&group).copied();
@@ -380,7 +267,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         let (held, refused) = (core::mem::take(&mut create.held), create.refused);
         create.refused = false;
         match create.stage {
-            Stage::Sent | Stage::Founding(_) => create.held = held,
+            Stage::Sent(_) | Stage::Founding(_) => create.held = held,
             Stage::Asked(_) => self.release(lwg, held, refused),
             Stage::Done => {
                 self.placing.creates.remove(&lwg);
@@ -464,7 +351,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
                     self.release(lwg, create.held, create.refused);
                 }
             }
-            Stage::Sent => {}
+            Stage::Sent(_) => {}
         }
     }
 

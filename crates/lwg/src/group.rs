@@ -9,6 +9,7 @@ use vsync::{Endpoint, GroupId, How, Message};
 use crate::global::Saying;
 use crate::header::Op;
 use crate::id::{LwgId, Members, SendId};
+use crate::lost::Lost;
 use crate::membership::Index;
 use crate::queue::Queue;
 use crate::table::Slot;
@@ -94,6 +95,7 @@ pub(crate) struct Anew {
     pub(crate) generation: Generation,
     pub(crate) rule: u8,
     pub(crate) marks: Marks,
+    pub(crate) lost: Lost,
 }
 
 impl Change {

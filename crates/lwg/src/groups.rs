@@ -15,7 +15,7 @@ use vsync::{Core, Endpoint, GroupId};
 use crate::adapting::Adapting;
 use crate::core_group::CoreGroup;
 use crate::core_set::CoreSet;
-use crate::founding::Placing;
+use crate::gathering::Gathering;
 use crate::here::{CoreNumber, Here};
 use crate::id::LwgId;
 use crate::interface::{Down, Up};
@@ -23,6 +23,7 @@ use crate::letter::Letter;
 use crate::letters::Letters;
 use crate::limits::{BURST_MAX, ROOMS_MAX, SWEEP_MAX, TOLD_MAX};
 use crate::moves::Moves;
+use crate::placing::Placing;
 use crate::policy::{Policy, Smallest};
 use crate::seeking::Seeking;
 use crate::sets::{SetId, Sets};
@@ -48,11 +49,14 @@ pub struct Groups<C, P = Smallest> {
     pub(crate) here: Here,
     pub(crate) cores: Vec<Option<CoreGroup>>,
     pub(crate) numbers: BTreeMap<GroupId, CoreNumber>,
+    /// Numbers that no core group has now.
+    pub(crate) free: Vec<CoreNumber>,
     /// The core group heard of last.
     heard_of: CoreNumber,
     pub(crate) sets: Sets<P>,
     pub(crate) placing: Placing,
     pub(crate) moves: Moves,
+    pub(crate) gathering: Gathering,
     pub(crate) adapting: Adapting,
     pub(crate) seeking: Seeking,
     /// Core groups with something for the kernel, which may take it.
@@ -88,6 +92,10 @@ impl<C: Core, P: Policy> Groups<C, P> {
     /// is placed as the default set is.
     pub fn set_policy(&mut self, set: SetId, policy: Box<dyn Policy + Send>) {
         self.sets.add(set, policy);
+        let core = self.numbers.keys().find(|core| SetId::of(**core) == set);
+        if let Some(&core) = core {
+            self.review_later(core);
+        }
     }
 
     /// The core groups of a set that this process is in.
@@ -104,10 +112,12 @@ impl<C: Core, P: Policy> Groups<C, P> {
             here: Here::new(config.me),
             cores: Vec::new(),
             numbers: BTreeMap::new(),
+            free: Vec::new(),
             heard_of: 0,
             sets: Sets::new(policy),
             placing: Placing::default(),
             moves: Moves::default(),
+            gathering: Gathering::default(),
             adapting: Adapting::default(),
             seeking: Seeking::default(),
             ready: BTreeSet::new(),
@@ -302,7 +312,7 @@ impl<C: Core, P: Policy> Layer for Groups<C, P> {
         let sweeps = !self.swept.is_empty() && self.here.told.len() < TOLD_MAX;
         let sweep = sweeps.then_some(self.here.now.max(self.sweep_from));
         let own = [sweep, self.placing.deadline(), self.grace_deadline(), self.adapting.deadline()];
-        let own = own.into_iter().chain([self.moves.deadline(), self.seeking.deadline()]);
+        let own = own.into_iter().chain([self.gathering_deadline(), self.seeking.deadline()]);
         own.flatten().chain(self.below.deadline()).min()
     }
 }
@@ -323,6 +333,9 @@ impl<C: Core + Counted, P: Policy> Counted for Groups<C, P> {
         each("lwg.memberships", self.here.table.memberships.len() as u64);
         let own = self.placing.unsettled() + self.moves.unsettled() + self.here.arriving.len();
         each("lwg.unsettled", (unsettled + own) as u64);
+        let tombstones = cores().map(|core| core.directory.dead.len() as u64);
+        each("lwg.gathering", self.gathering.len() as u64);
+        each("lwg.tombstones", tombstones.sum());
         let extras: u64 = self.carried_by_all().map(|carried| carried.extras).sum();
         each("lwg.extras", extras);
         each("lwg.letters", self.letters.len() as u64);

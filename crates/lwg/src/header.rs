@@ -31,7 +31,8 @@ use crate::data::Data;
 use crate::group::{Destination, Generation};
 use crate::id::{LwgId, Members, SendId};
 use crate::limits::{MEMBERS_MAX, NAMED_MAX};
-use crate::traits::{Marks, Traits};
+use crate::ready::Ready;
+use crate::traits::Traits;
 use crate::view::ViewId;
 
 /// Equal labels, equal directories.
@@ -139,19 +140,6 @@ pub(crate) struct Say {
     pub(crate) to: Option<Members>,
 }
 
-/// What an arriving member says of the view that it comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Ready {
-    /// The closed view: equal at all who were told the same in it.
-    pub(crate) closed: ViewId,
-    /// Who closed it so.
-    pub(crate) members: Members,
-    pub(crate) generation: Generation,
-    pub(crate) rule: u8,
-    /// What it is, and whether it has lost members to a core view.
-    pub(crate) marks: Marks,
-}
-
 pub(crate) fn write_members(into: &mut impl Sink, members: &[Endpoint]) {
     write_varint(into, members.len() as u64);
     for member in members {
@@ -232,12 +220,7 @@ impl Op {
         match &self.what {
             What::Create(_, traits) if *traits != Traits::PLAIN => traits.write(into),
             What::Switch(to, _) => to.write(into),
-            What::Ready(ready) => {
-                ready.closed.write(into);
-                ready.generation.write(into);
-                ready.rule.write(into);
-                ready.marks.write(into);
-            }
+            What::Ready(ready) => ready.write(into),
             What::Enter(known) => known.write(into),
             What::Say(say) => {
                 say.send.write(into);
@@ -271,13 +254,7 @@ impl Op {
             5 if members.is_empty() => What::Adopt,
             6 if members.is_empty() => What::Release,
             7 => What::Switch(Destination::read(from)?, members),
-            8 => What::Ready(Ready {
-                members,
-                closed: ViewId::read(from)?,
-                generation: Generation::read(from)?,
-                rule: u8::read(from)?,
-                marks: Marks::read(from)?,
-            }),
+            8 => What::Ready(Ready::read(members, from)?),
             9 if members.is_empty() => What::Enter(u64::read(from)?),
             11 => {
                 let (send, replies) = (SendId::read(from)?, bool::read(from)?);
@@ -400,6 +377,8 @@ const fn number(at: u8) -> Result<u8, Malformed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lost::Lost;
+    use crate::traits::Marks;
     use alloc::vec;
 
     fn data(replies: bool, aside: bool, outside: Option<Endpoint>) -> Data {
@@ -463,6 +442,7 @@ mod tests {
             generation,
             rule: 2,
             marks: Marks::of(Traits { open: true, relaxed: false }, true),
+            lost: Lost::of(members.iter().copied()),
         };
         let open = Traits { open: true, relaxed: true };
         let all = [

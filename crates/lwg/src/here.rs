@@ -1,7 +1,7 @@
 //! What belongs to this process rather than to one of its core groups.
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, VecDeque};
 
 use muts::Instant;
 use vsync::{Choked, Endpoint, GroupId, Message, Order};
@@ -45,8 +45,8 @@ pub(crate) struct Here {
     /// The last number of groups that this process is out of, the last ones.
     pub(crate) known: BTreeMap<LwgId, u64>,
     known_age: VecDeque<LwgId>,
-    /// Groups that this process has been asked into and has said it enters.
-    pub(crate) entering: BTreeSet<LwgId>,
+    /// Groups that this process has been asked into and has said it enters, each with where.
+    pub(crate) entering: BTreeMap<LwgId, CoreNumber>,
     /// What a core group has found out and others here must know.
     pub(crate) asides: VecDeque<Aside>,
 }
@@ -94,7 +94,7 @@ impl Here {
             passing: Passing::default(),
             choked: Choked::default(),
             arriving: BTreeMap::new(),
-            entering: BTreeSet::new(),
+            entering: BTreeMap::new(),
             known: BTreeMap::new(),
             known_age: VecDeque::new(),
             asides: VecDeque::new(),

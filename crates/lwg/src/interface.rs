@@ -249,7 +249,9 @@ pub enum Up {
     /// among the operations on that group, or certain to be: told as soon as it is on its way, if
     /// nothing but what others ask at the same time can come before it. A view follows where it
     /// changes one, and what is sent after this is sent in that view. Of several who add or remove
-    /// the same at the same time each may be told that it did.
+    /// the same at the same time each may be told that it did. Who is added to a group that has
+    /// moved or lost members may be in a part of it elsewhere: then this comes when all of them
+    /// have entered, or with those who did not, as [`Outcome::Missing`].
     Done {
         /// The group.
         lwg: LwgId,
@@ -303,7 +305,8 @@ pub enum Outcome {
     NoGroup,
     /// It was so already.
     NothingToDo,
-    /// These could not be had: not met, over, or they did not come into the core group in time.
+    /// These could not be had: not met, over, in a part of the group elsewhere, or they did not
+    /// come into the core group in time.
     Missing(Members),
     /// The set's policy has no place for it: its core groups are managed by hand, or too many.
     NoPlace,

@@ -30,11 +30,13 @@ pub const RUN_MAX: usize = 64;
 /// Own sends with replies wanted at one time: each may keep an answer of every member.
 pub const AWAITED_MAX: usize = 65_536;
 
-/// Destroyed groups remembered for one core group, so that no merge brings them back: a million
-/// would cost more than the few that a merge could revive are worth.
+/// Destroyed groups remembered for one core group, so that no merge brings them back, and as many
+/// that were born in its present view: a million would cost more than the few that a merge could
+/// revive are worth.
 pub const TOMBSTONES_MAX: usize = 65_536;
 
-/// MARKs kept until their operation is delivered: only a merge or a stranger makes any.
+/// MARKs kept until their operation is delivered: its sender had it first. Of more the change waits
+/// for the end of the core view, and it is counted.
 pub const EARLY_MARKS_MAX: usize = 4_096;
 
 /// Bytes after which a directory goes on in another cast: a message must hold it.
@@ -89,6 +91,10 @@ pub const ROOMS_MAX: usize = 64;
 /// Moves started by one review: the rest waits for the next, so that traffic is not held all over.
 pub const MOVES_A_REVIEW_MAX: usize = 64;
 
+/// Groups of a membership that a review looks at for some that can move: what it finds none among
+/// mostly holds none.
+pub const REVIEWED_MAX: usize = 1_024;
+
 /// How often an adaptive policy looks: long against a change of members, short against a day.
 pub const REVIEW: Duration = Duration::from_secs(5);
 
@@ -116,6 +122,12 @@ pub const LEFT_BEHIND: Duration = Duration::from_secs(3600);
 /// How long parts of a group that are apart wait before they try again to meet.
 pub const GATHER: Duration = Duration::from_secs(1);
 
+/// Groups whose parts are to meet that are looked at in one turn: a fraction of a millisecond.
+pub const GATHERED_AT_ONCE: usize = 256;
+
+/// Groups whose parts are to meet, at most: the others find each other when they are sought.
+pub const GATHERING_MAX: usize = 65_536;
+
 /// How long a part leaves it to its lowest member to see to that: who has become a member since
 /// may not know of the other part. Some tries, and what an invitation takes.
 pub const GATHERED_BY: Duration = Duration::from_secs(4);
@@ -135,6 +147,13 @@ pub const SEEK_MEET: Duration = Duration::from_secs(10);
 
 /// Processes that may be asked: they have been in a core group with this one.
 pub const SOUGHT_PEERS_MAX: usize = 4_096;
+
+/// Lost processes that are named for groups of one membership: more than a core group loses between
+/// two restarts. Of more it may be anybody.
+pub const LOST_MAX: usize = 16;
+
+/// Nodes of which the latest incarnation is known; of others nothing is taken to be over.
+pub const NODES_MAX: usize = 4_096;
 
 /// Groups asked for in one letter: four kilobytes.
 pub const SOUGHT_MAX: usize = 256;
@@ -158,6 +177,10 @@ pub const PLACED_AGAIN_MAX: u8 = 3;
 
 /// How long invited processes have to come into a core group; the kernel's own patience.
 pub const INVITED: Duration = Duration::from_secs(5);
+
+/// Invitations into groups that have moved or lost members, under way in one core view: each is a
+/// round of that core group. An add over it may be asked again.
+pub const INVITED_MAX: usize = 65_536;
 
 /// How long the member that was asked to place a group has: the patience above, and the way.
 pub const ASKED: Duration = Duration::from_secs(8);

@@ -11,6 +11,7 @@ use vsync::Endpoint;
 use crate::here::CoreNumber;
 use crate::id::Members;
 use crate::limits::MEMBERS_MAX;
+use crate::lost::{Latest, Lost};
 use crate::table::{NOWHERE, Slot};
 
 /// The place of a membership in the table.
@@ -36,8 +37,8 @@ struct Membership {
     log: Vec<Step>,
     /// The first of its entries in the table.
     first: Slot,
-    /// Some of them have lost members, or had.
-    lost: bool,
+    /// Whom its entries have lost, all together.
+    lost: Lost,
 }
 
 /// All memberships of all core groups of this process.
@@ -48,6 +49,7 @@ pub(crate) struct Memberships {
     known: BTreeMap<(CoreNumber, Members), Index>,
     used: BTreeSet<(CoreNumber, Index)>,
     losses: u64,
+    pub(crate) latest: Latest,
 }
 
 impl Memberships {
@@ -61,8 +63,8 @@ impl Memberships {
             return (index, membership.base.wrapping_add(membership.log.len() as u8));
         }
         let members = members.clone();
-        let (log, first) = (Vec::new(), NOWHERE);
-        let new = Membership { core, members, uses: 1, base: 0, log, first, lost: false };
+        let (log, first, lost) = (Vec::new(), NOWHERE, Lost::default());
+        let new = Membership { core, members, uses: 1, base: 0, log, first, lost };
         let index = if let Some(index) = self.free.pop() {
             self.list[index as usize] = new;
             index
@@ -82,7 +84,7 @@ impl Memberships {
         if membership.uses > 0 {
             return;
         }
-        membership.log = Vec::new();
+        (membership.log, membership.lost) = (Vec::new(), Lost::default());
         let core = membership.core;
         let key = (core, core::mem::take(&mut membership.members));
         if self.known.get(&key) == Some(&index) {
@@ -128,14 +130,21 @@ impl Memberships {
         self.losses
     }
 
-    /// One of its entries has lost members.
-    pub(crate) fn note_lost(&mut self, index: Index) {
-        self.list[index as usize].lost = true;
+    /// One of its entries has lost these, but for who is in it again.
+    pub(crate) fn note_lost(&mut self, index: Index, lost: &Lost) {
+        let Membership { lost: known, members, .. } = &mut self.list[index as usize];
+        known.join(lost);
+        known.leave_out(|one| members.contains(one) || self.latest.is_over(one));
     }
 
-    /// Whether one of its entries may have lost members.
-    pub(crate) fn has_lost(&self, index: Index) -> bool {
-        self.list[index as usize].lost
+    /// Whom its entries have lost, all together.
+    pub(crate) fn lost(&self, index: Index) -> &Lost {
+        &self.list[index as usize].lost
+    }
+
+    /// Whether somebody whom one of its entries has lost may be anywhere but in this core view.
+    pub(crate) fn is_apart(&self, index: Index, core: &[Endpoint]) -> bool {
+        self.lost(index).are_any(|one| core.contains(one) || self.latest.is_over(one))
     }
 
     /// How many groups have it.
@@ -182,7 +191,8 @@ impl Memberships {
             }
             lost.push(index);
             self.losses += 1;
-            membership.lost = true;
+            let gone = membership.members.iter().copied().filter(|member| !along(member));
+            let lost = Lost::of(gone);
             let left: Members = membership.members.iter().copied().filter(&along).collect();
             let before = core::mem::replace(&mut membership.members, left.clone());
             membership.log.push(Step { members: left.clone(), view, lowest });
@@ -193,6 +203,7 @@ impl Memberships {
             if !left.is_empty() {
                 self.known.entry((core, left)).or_insert(index);
             }
+            self.note_lost(index, &lost);
         }
         lost
     }

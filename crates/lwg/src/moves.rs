@@ -7,7 +7,6 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use muts::Instant;
 use vsync::{Core, GroupId};
 
 use crate::group::{Ask, Destination};
@@ -16,29 +15,14 @@ use crate::header::{Op, SILENT, What};
 use crate::here::CoreNumber;
 use crate::id::{LwgId, Members};
 use crate::interface::{Operation, Outcome, Up, Why};
-use crate::limits::{GATHER, GATHERED_BY, MOVES_MAX, SEEK_MEET};
+use crate::limits::MOVES_MAX;
 use crate::outgoing::Urgent;
 use crate::policy::{GATHERED, Policy};
-use crate::traits::{LOST, RELAXED};
 
 /// See the head of this file.
 #[derive(Default)]
 pub(crate) struct Moves {
     own: BTreeMap<LwgId, Move>,
-    /// Groups whose parts are to meet.
-    gathering: BTreeMap<LwgId, Gathering>,
-    /// When they try again.
-    again: Option<Instant>,
-}
-
-/// Parts of a group are to meet on a core group.
-#[derive(Debug, Clone, Copy)]
-struct Gathering {
-    to: GroupId,
-    /// Until when its lowest member sees to it alone.
-    until: Instant,
-    /// When this process gives up: it may not be let in there.
-    ends: Option<Instant>,
 }
 
 struct Move {
@@ -60,16 +44,22 @@ enum Stage {
 }
 
 impl Moves {
+    /// Whether a group is to leave that core group, or to come to it.
+    pub(crate) fn concerns(&self, core: GroupId, number: CoreNumber) -> bool {
+        self.own.values().any(|this| this.from == number || this.to == core)
+    }
+
+    /// Whether this process moves that group already.
+    pub(crate) fn is_moving(&self, lwg: LwgId) -> bool {
+        self.own.contains_key(&lwg)
+    }
+
     pub(crate) fn is_full(&self) -> bool {
         self.own.len() >= MOVES_MAX
     }
 
     pub(crate) fn unsettled(&self) -> usize {
         self.own.len()
-    }
-
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.again.filter(|_| !self.gathering.is_empty())
     }
 }
 
@@ -104,8 +94,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         if !members.contains(&self.here.me) {
             return Err(Outcome::NoGroup);
         }
-        let marks = self.here.table.entry(slot).marks;
-        if marks.has(RELAXED) || marks.has(LOST) && rule != GATHERED {
+        if rule != GATHERED && !core.can_move(&self.here, slot) {
             return Err(Outcome::NoPlace);
         }
         let stage = if self.numbers.contains_key(&to) { Stage::Adopting } else { Stage::Founding };
@@ -249,79 +238,18 @@ impl<C: Core, P: Policy> Groups<C, P> {
             && let Some(motion) = core.directory.motions.get_mut(&slot)
             && motion.changes.back().is_some_and(|change| change.to.is_some())
         {
-            // It goes along.
-            motion.held.push_back(Ask::Op(op));
-            return;
+            // It goes along, before what waits for it.
+            return motion.held.insert(op);
         }
-        if home.is_none() && !self.here.arriving.contains_key(&op.lwg) {
+        if let Some(arriving) = self.here.arriving.get_mut(&op.lwg) {
+            return arriving.follow(op);
+        }
+        if home.is_none() {
             return self.ended(&op, Outcome::Again);
         }
         if let Err(ask) = self.ask(Ask::Op(op)) {
             self.here.refuse(ask);
             self.settle_asides();
-        }
-    }
-
-    /// Parts of a group have moved apart: they meet where they were one, which all of them who know
-    /// of it are in.
-    pub(crate) fn gather(&mut self, lwg: LwgId, to: GroupId) {
-        let known = self.moves.gathering.get(&lwg).filter(|known| known.to == to);
-        let until = known.map_or(self.here.now + GATHERED_BY, |known| known.until);
-        self.moves.gathering.insert(lwg, Gathering { to, until, ends: None });
-        self.gather_on(lwg);
-    }
-
-    /// Another part of a group was found on a core group that this process may not be in yet.
-    pub(crate) fn gather_sought(&mut self, lwg: LwgId, to: GroupId) {
-        let (until, ends) = (self.here.now, Some(self.here.now + SEEK_MEET));
-        self.moves.gathering.insert(lwg, Gathering { to, until, ends });
-        self.gather_on(lwg);
-    }
-
-    /// Tries again, if it is time.
-    pub(crate) fn gather_again(&mut self) {
-        if self.moves.again.is_some_and(|at| at <= self.here.now) {
-            self.moves.again = None;
-            self.gather_all();
-        }
-    }
-
-    fn gather_all(&mut self) {
-        for lwg in self.moves.gathering.keys().copied().collect::<Vec<_>>() {
-            self.gather_on(lwg);
-        }
-    }
-
-    fn gather_on(&mut self, lwg: LwgId) {
-        let Some(&Gathering { to, until, ends }) = self.moves.gathering.get(&lwg) else { return };
-        if ends.is_some_and(|ends| ends <= self.here.now) {
-            self.moves.gathering.remove(&lwg);
-            return;
-        }
-        self.moves.again = Some(self.here.now + GATHER);
-        if self.here.arriving.contains_key(&lwg) {
-            return;
-        }
-        let home = self.here.find(lwg);
-        let members = home.map(|(_, slot)| self.here.table.members(slot).clone());
-        let members = members.filter(|members| members.contains(&self.here.me));
-        let number = self.numbers.get(&to).copied();
-        let (Some((from, _)), Some(number), Some(members)) = (home, number, members) else {
-            if number.is_some() || ends.is_none() {
-                self.moves.gathering.remove(&lwg);
-            }
-            return;
-        };
-        if from == number {
-            self.moves.gathering.remove(&lwg);
-        } else if members.iter().min() == Some(&self.here.me) || self.here.now >= until {
-            let strangers = self.strangers(number, &members);
-            if strangers.is_empty() {
-                self.start_move(lwg, to, GATHERED, false);
-            } else {
-                let members = strangers.iter().map(|member| member.proc).collect();
-                self.ask_below(vsync::Down::Invite { group: to, members });
-            }
         }
     }
 
@@ -334,20 +262,12 @@ impl<C: Core, P: Policy> Groups<C, P> {
         }
     }
 
-    fn operate_silently(&mut self, core: CoreNumber, lwg: LwgId, what: What) {
+    pub(crate) fn operate_silently(&mut self, core: CoreNumber, lwg: LwgId, what: What) {
         let number = self.next_op() | SILENT;
         if let Some(core) = self.cores[core as usize].as_mut() {
             core.queue.push_back(Ask::Op(Op { number, lwg, what }));
         }
         self.note(core);
-    }
-
-    /// This process is asked into a group that has moved: it enters unless it is in it elsewhere.
-    pub(crate) fn asked_in(&mut self, lwg: LwgId, core: CoreNumber) {
-        if !self.here.is_elsewhere(lwg, core) && self.here.entering.insert(lwg) {
-            let known = self.here.known.get(&lwg).copied().unwrap_or(0);
-            self.operate_silently(core, lwg, What::Enter(known));
-        }
     }
 
     /// Others wait there for this process, which does not come.
@@ -365,7 +285,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         for lwg in self.here.arriving_at(group) {
             self.departed(lwg);
         }
-        self.gather_all();
+        self.gather_sooner();
     }
 
     /// Whether this process is the lowest member of a group.

@@ -15,27 +15,28 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
-use muts::Instant;
 use vsync::{Endpoint, GroupId};
 
 use crate::core_group::CoreGroup;
 use crate::digest::Digest;
 use crate::group::{Anew, Ask, Change, Destination, Entry, Generation, Motion};
-use crate::header::{Op, Ready, What};
+use crate::header::{Op, What};
 use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members};
 use crate::interface::{Outcome, Up, Why};
-use crate::limits::{LEFT_BEHIND, TOMBSTONES_MAX};
+use crate::lost::Lost;
 use crate::policy::GATHERED;
 use crate::queue::Queue;
+use crate::ready::Ready;
 use crate::table::Slot;
-use crate::traits::{LOST, Marks};
+use crate::traits::{LOST, Marks, RELAXED};
 use crate::view::{View, ViewId, number_after};
 
 /// A group of this process between two core groups.
 pub(crate) struct Arriving {
     pub(crate) to: Destination,
     pub(crate) marks: Marks,
+    lost: Lost,
     pub(crate) closed: ViewId,
     /// The view that this process was told last.
     previous: ViewId,
@@ -57,13 +58,19 @@ impl Arriving {
         Ok(())
     }
 
+    /// Keeps an operation that comes after its group; what waits for it is here already.
+    pub(crate) fn follow(&mut self, op: Op) {
+        self.held.insert(op);
+    }
+
     /// It is not in the core group that it was sent on to: it stays where it was sent on from, by
     /// itself, since others may be in both.
     pub(crate) fn stay(&mut self, me: Endpoint) {
         let Some(core) = self.back.take() else { return };
         let generation = self.to.generation.next();
         self.to = Destination { core, generation, rule: GATHERED };
-        self.members = Members::from_slice(&[me]);
+        let left = core::mem::replace(&mut self.members, Members::from_slice(&[me]));
+        self.lost.join(&Lost::of(left.into_iter().filter(|member| *member != me)));
         let cause = Digest::of("alone").with(&self.closed).with(&me).end();
         self.closed = ViewId { digest: cause, ..self.closed };
         self.marks.set(LOST);
@@ -77,6 +84,7 @@ impl Arriving {
             generation: self.to.generation,
             rule: self.to.rule,
             marks: self.marks,
+            lost: self.lost.clone(),
         })
     }
 }
@@ -91,59 +99,9 @@ pub(crate) struct Arrival {
     generation: Generation,
     rule: u8,
     marks: Marks,
+    lost: Lost,
     /// The highest number of the closed views.
     last: u64,
-}
-
-/// Where groups went that were on this core group.
-#[derive(Default)]
-pub(crate) struct Moved {
-    to: BTreeMap<LwgId, Destination>,
-    /// Oldest first; some may have come back.
-    age: VecDeque<LwgId>,
-    /// Since when groups are away of which a part may be left behind.
-    parted: BTreeMap<LwgId, Instant>,
-}
-
-impl Moved {
-    /// `parted` is when a part of it may be left behind.
-    pub(crate) fn insert(&mut self, lwg: LwgId, to: Destination, parted: Option<Instant>) {
-        if let Some(now) = parted {
-            self.parted.entry(lwg).or_insert(now);
-        }
-        if self.to.insert(lwg, to).is_none() {
-            self.age.push_back(lwg);
-        }
-        while self.age.len() > TOMBSTONES_MAX {
-            if let Some(oldest) = self.age.pop_front() {
-                self.to.remove(&oldest);
-                self.parted.remove(&oldest);
-            }
-        }
-    }
-
-    pub(crate) fn get(&self, lwg: LwgId) -> Option<Destination> {
-        self.to.get(&lwg).copied()
-    }
-
-    /// The group is here again.
-    pub(crate) fn remove(&mut self, lwg: LwgId) {
-        self.parted.remove(&lwg);
-        if self.to.remove(&lwg).is_some() {
-            self.age.retain(|other| *other != lwg);
-        }
-    }
-
-    /// Until when the core group is kept although no group is on it: a part that was left behind
-    /// finds the way only where that is known.
-    pub(crate) fn kept_until(&self) -> Instant {
-        let last = self.parted.values().max();
-        last.map_or(Instant::ZERO, |since| *since + LEFT_BEHIND)
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (LwgId, Destination)> {
-        self.to.iter().map(|(lwg, to)| (*lwg, *to))
-    }
 }
 
 impl CoreGroup {
@@ -159,10 +117,7 @@ impl CoreGroup {
         if to.core == self.id() {
             return Outcome::NothingToDo;
         }
-        let (generation, marks) = self.agreed_history(here, slot);
-        if marks.has(LOST) && to.rule != GATHERED {
-            return Outcome::NoPlace;
-        }
+        let (generation, _) = self.agreed_history(here, slot);
         if old != *members || to.generation != generation.next() {
             return Outcome::Again;
         }
@@ -170,6 +125,16 @@ impl CoreGroup {
         let change = Change { to: Some(*to), ..Change::new(number, cause, old.clone(), old) };
         self.agree(here, slot, change);
         Outcome::Done
+    }
+
+    /// Whether a group may be moved: nobody who may be in a part of it could not know.
+    pub(crate) fn can_move(&self, here: &Here, slot: Slot) -> bool {
+        let entry = here.table.entry(slot);
+        let present = if self.exchange.is_none() { &self.view.members[..] } else { &[] };
+        let memberships = &here.table.memberships;
+        let apart = || memberships.is_apart(entry.membership, present);
+        let stays = entry.marks.has(RELAXED) || entry.marks.has(LOST) && apart();
+        !stays
     }
 
     /// The group leaves: everything of its last view here has been told.
@@ -182,7 +147,10 @@ impl CoreGroup {
         let lwg = here.table.entry(slot).lwg;
         let members = here.table.members(slot).clone();
         let marks = here.table.entry(slot).marks.told();
-        let parted = to.rule == GATHERED || marks.has(LOST);
+        let (memberships, index) = (&here.table.memberships, here.table.entry(slot).membership);
+        let lost = if marks.has(LOST) { memberships.lost(index).clone() } else { Lost::default() };
+        let apart = marks.has(LOST) && memberships.is_apart(index, &self.view.members);
+        let parted = to.rule == GATHERED || apart;
         // Whoever hears of it later keeps the core group too.
         let note = if parted { Destination { rule: GATHERED, ..to } } else { to };
         self.moved.insert(lwg, note, parted.then_some(here.now));
@@ -192,8 +160,9 @@ impl CoreGroup {
             here.counters.departed += 1;
             self.take_queued(lwg, &mut held);
             let refused = self.refused.remove(&lwg);
+            let back = None;
             let arriving =
-                Arriving { to, marks, closed, previous, members, held, refused, back: None };
+                Arriving { to, marks, lost, closed, previous, members, held, refused, back };
             here.arriving.insert(lwg, arriving);
             here.asides.push_back(Aside::Departed { lwg });
         } else {
@@ -219,7 +188,7 @@ impl CoreGroup {
         let slot = here.table.insert(self.number(), lwg, anew.id, members);
         here.table.set_generation(slot, anew.generation);
         here.table.entry_mut(slot).rule = anew.rule;
-        here.table.join_marks(slot, anew.marks);
+        here.table.join_marks(slot, anew.marks, &anew.lost);
         self.moved.remove(lwg);
         slot
     }
@@ -275,6 +244,7 @@ impl CoreGroup {
         arrival.generation = arrival.generation.max(ready.generation);
         arrival.rule = ready.rule;
         arrival.marks.join(ready.marks);
+        arrival.lost.join(&ready.lost);
         let waits = arrival.awaited.contains(&here.me) && !arrival.ready.contains_key(&here.me);
         if waits && !here.comes(lwg, self.id(), ready.generation) {
             here.asides.push_back(Aside::Absent { lwg, core: self.number() });
@@ -284,6 +254,7 @@ impl CoreGroup {
 
     /// One who is waited for has been here before, or goes elsewhere.
     pub(crate) fn on_absent(&mut self, here: &mut Here, from: Endpoint, lwg: LwgId) {
+        self.does_not_enter(here, from, lwg);
         let Some(arrival) = self.arrivals.get_mut(&lwg) else { return };
         if !arrival.ready.contains_key(&from) {
             arrival.awaited.remove(&from);
@@ -313,8 +284,10 @@ impl CoreGroup {
             let is_there = there.as_ref().is_some_and(|members| members.contains(member));
             !is_there && !arrival.ready.contains_key(member)
         };
-        if arrival.members.iter().any(comes_apart) {
+        let apart = Lost::of(arrival.members.iter().copied().filter(comes_apart));
+        if apart != Lost::default() {
             arrival.marks.set(LOST);
+            arrival.lost.join(&apart);
         }
         arrival.members.retain(|member| arrival.ready.contains_key(member));
         if self.directory.dead.contains(lwg) || gone == Some(true) {
@@ -340,8 +313,8 @@ impl CoreGroup {
         let Some(stays) = stays else {
             let number = number_after(arrival.last, self.view.id);
             let id = ViewId::united(number + u64::from(closed.len() > 1), cause);
-            let Arrival { ready, members, generation, rule, marks, .. } = arrival;
-            let anew = Anew { id, generation, rule, marks };
+            let Arrival { ready, members, generation, rule, marks, lost, .. } = arrival;
+            let anew = Anew { id, generation, rule, marks, lost };
             if let Some(slot) = slot {
                 let anew = Some(Box::new(anew));
                 let change = Change::new(id.counter, cause, members, Members::new());
@@ -354,7 +327,7 @@ impl CoreGroup {
             return;
         };
         let slot = stays;
-        self.join_history(here, slot, arrival.generation, arrival.marks);
+        self.join_history(here, slot, arrival.generation, (arrival.marks, &arrival.lost));
         let (old, last) = self.agreed(here, slot);
         let mut members = old.clone();
         members.extend(arrival.members.iter().copied().filter(|member| !old.contains(member)));
@@ -366,17 +339,24 @@ impl CoreGroup {
     }
 
     /// What is so of those who come is so of the group from now on.
-    fn join_history(&mut self, here: &mut Here, slot: Slot, generation: Generation, marks: Marks) {
+    fn join_history(
+        &mut self,
+        here: &mut Here,
+        slot: Slot,
+        generation: Generation,
+        (marks, lost): (Marks, &Lost),
+    ) {
         let motion = self.directory.motions.get_mut(&slot);
         let changes = motion.map(|motion| motion.changes.iter_mut().rev()).into_iter().flatten();
         if let Some(anew) = changes.filter_map(|change| change.anew.as_deref_mut()).next() {
             anew.generation = anew.generation.max(generation);
             anew.marks.join(marks);
+            anew.lost.join(lost);
             return;
         }
         let generation = here.table.generation(slot).max(generation);
         here.table.set_generation(slot, generation);
-        here.table.join_marks(slot, marks);
+        here.table.join_marks(slot, marks, lost);
     }
 
     /// Where a group goes that was to come here: it is agreed to have left. Of two that have moved
@@ -480,6 +460,7 @@ mod tests {
         let mut arriving = Arriving {
             to: to(1, 3),
             marks: Marks::default(),
+            lost: Lost::default(),
             closed,
             previous: closed,
             members: Members::from_slice(&[member(1), member(2)]),
@@ -494,6 +475,7 @@ mod tests {
         assert_eq!(arriving.to, to(1, 5));
         assert_eq!(arriving.members[..], [member(1)]);
         assert!(arriving.marks.has(LOST) && arriving.closed != closed);
+        assert_eq!(arriving.lost, Lost::of([member(2)].into_iter()));
         // It is sent on again by nobody whose note it has seen.
         assert!((arriving.to.generation, arriving.to.core) > (Generation(4), GroupId(2)));
     }

@@ -82,10 +82,12 @@ impl CoreGroup {
         let moves = !self.directory.motions.is_empty();
         let slot = if moves { self.directory.find(here, ask.lwg()) } else { None };
         if let Some(motion) = slot.and_then(|slot| self.directory.motions.get_mut(&slot)) {
-            let sends = matches!(ask, Ask::Send(_));
+            // What is asked of a group that is agreed to go comes too late here: it goes along.
+            let goes = motion.changes.back().is_some_and(|change| change.to.is_some());
+            let waits = goes || matches!(ask, Ask::Send(_));
             // An operation waits only behind what its asker asked before.
             let behind = self.queue.iter().any(|queued| queued.lwg() == ask.lwg());
-            if !behind && (sends || !motion.held.is_empty()) {
+            if !behind && (waits || !motion.held.is_empty()) {
                 if motion.held.is_full() {
                     self.refused.insert(ask.lwg());
                     return Err(ask);
@@ -190,7 +192,13 @@ impl CoreGroup {
         let order = if creates { Order::Causal } else { Order::Total };
         if self.give(here, below, order.into(), message).is_ok() {
             here.counters.batches += 1;
-            ops.iter().for_each(|op| self.foresee(here, op));
+            for op in &ops {
+                if !creates {
+                    // Its group does not go before it is back: what waits for it goes along.
+                    self.unplaced.cast(op.lwg);
+                }
+                self.foresee(here, op);
+            }
         } else {
             ops.into_iter().rev().for_each(|op| self.queue.push_front(Ask::Op(op)));
         }

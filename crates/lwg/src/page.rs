@@ -2,8 +2,8 @@
 //!
 //! `tombstones: varint count | lwg * count`, then what has gone elsewhere: `varint count | (lwg |
 //! core group | generation varint | rule u8) * count`, then to the end entries: `lwg | view id |
-//! generation varint | marks u8 | again bool | members unless again`. An entry that stands `again`
-//! has the members of the one before it.
+//! generation varint | marks u8 | again bool | members | lost`. An entry that stands `again` has
+//! the members of the one before it, which are left out; so is whom groups of these have lost.
 
 use alloc::vec::Vec;
 
@@ -12,6 +12,7 @@ use muts::{Malformed, Sink, Wire};
 use crate::group::{Destination, Generation};
 use crate::header::{read_members, write_members};
 use crate::id::{LwgId, Members};
+use crate::lost::Lost;
 use crate::traits::Marks;
 use crate::view::ViewId;
 
@@ -23,8 +24,8 @@ pub(crate) struct Entry {
     pub(crate) generation: Generation,
     /// What it is, and whether it has lost members to a core view.
     pub(crate) marks: Marks,
-    /// None: those of the entry before.
-    pub(crate) members: Option<Members>,
+    /// And whom groups of these have lost. None: those of the entry before.
+    pub(crate) members: Option<(Members, Lost)>,
 }
 
 /// A page as it is read.
@@ -43,14 +44,16 @@ impl Wire for Entry {
         self.generation.write(into);
         self.marks.write(into);
         self.members.is_none().write(into);
-        if let Some(members) = &self.members {
+        if let Some((members, lost)) = &self.members {
             write_members(into, members);
+            lost.write(into);
         }
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
         let (lwg, id) = (LwgId::read(from)?, ViewId::read(from)?);
         let (generation, marks) = (Generation::read(from)?, Marks::read(from)?);
-        let members = if bool::read(from)? { None } else { Some(read_members(from)?) };
+        let again = bool::read(from)?;
+        let members = if again { None } else { Some((read_members(from)?, Lost::read(from)?)) };
         Ok(Self { lwg, id, generation, marks, members })
     }
 }

@@ -5,13 +5,12 @@
 //! has taken from those that owe one, so that the outsider's wait ends. It needs no timer here: who
 //! still waits asks after it now and then, and what nobody asks after goes when there is no room.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use muts::Message;
 use vsync::{Core, Endpoint};
 
-use crate::founding::Timer;
 use crate::group::{Ask, Post};
 use crate::groups::{Groups, fits};
 use crate::here::CoreNumber;
@@ -19,6 +18,7 @@ use crate::id::{LwgId, Members, SendId};
 use crate::interface::{Down, Up};
 use crate::letter::Letter;
 use crate::limits::{AWAITED_MAX, PASSED_ON};
+use crate::placing::Timer;
 use crate::policy::Policy;
 
 /// Who sent it, and its name for it.
@@ -28,6 +28,8 @@ type Name = (Endpoint, SendId);
 #[derive(Default)]
 pub(crate) struct Passing {
     passed: BTreeMap<Name, Passed>,
+    /// Those that were told: a core group looks at its own.
+    by_core: BTreeSet<(CoreNumber, Name)>,
     /// By when each was begun, or asked after last.
     age: BTreeMap<u64, Name>,
     /// How often one was.
@@ -54,9 +56,10 @@ impl Passing {
     fn begin(&mut self, name: Name, lwg: LwgId) {
         self.forget(name.0, name.1);
         if self.passed.len() >= AWAITED_MAX
-            && let Some((_, oldest)) = self.age.pop_first()
+            && let Some((_, oldest)) = self.age.first_key_value()
         {
-            self.passed.remove(&oldest);
+            let (asker, send) = *oldest;
+            self.forget(asker, send);
         }
         self.passed.insert(name, Passed { lwg, core: None, members: Members::new(), age: 0 });
         self.refresh(name);
@@ -86,7 +89,11 @@ impl Passing {
             return self.forget(asker, send);
         }
         if let Some(passed) = self.passed.get_mut(&name) {
+            if let Some(before) = passed.core {
+                self.by_core.remove(&(before, name));
+            }
             *passed = Passed { lwg, core: Some(core), members: members.clone(), ..*passed };
+            self.by_core.insert((core, name));
         }
     }
 
@@ -98,15 +105,14 @@ impl Passing {
 
     /// Only these of a core group came along: the others will not answer.
     pub(crate) fn keep(&mut self, core: CoreNumber, along: impl Fn(&Endpoint) -> bool) {
-        for ((asker, send), passed) in &mut self.passed {
-            if passed.core != Some(core) {
-                continue;
-            }
+        let names = self.by_core.range((core, Name::default())..);
+        for (_, name) in names.take_while(|(on, _)| *on == core) {
+            let Some(passed) = self.passed.get_mut(name) else { continue };
             let gone: Members =
                 passed.members.iter().copied().filter(|member| !along(member)).collect();
             if !gone.is_empty() {
                 passed.members.retain(|member| along(member));
-                self.letters.push((*asker, Letter::Gone { send: *send, members: gone }));
+                self.letters.push((name.0, Letter::Gone { send: name.1, members: gone }));
             }
         }
     }
@@ -118,8 +124,12 @@ impl Passing {
         core: CoreNumber,
         along: impl Fn(&Endpoint) -> bool,
     ) {
-        for passed in self.passed.values_mut().filter(|passed| passed.lwg == lwg) {
-            passed.core = passed.core.map(|_| core);
+        for (name, passed) in self.passed.iter_mut().filter(|(_, passed)| passed.lwg == lwg) {
+            if let Some(before) = passed.core.as_mut() {
+                self.by_core.remove(&(*before, *name));
+                *before = core;
+                self.by_core.insert((core, *name));
+            }
         }
         self.keep(core, along);
     }
@@ -128,6 +138,9 @@ impl Passing {
     pub(crate) fn forget(&mut self, asker: Endpoint, send: SendId) {
         if let Some(passed) = self.passed.remove(&(asker, send)) {
             self.age.remove(&passed.age);
+            if let Some(core) = passed.core {
+                self.by_core.remove(&(core, (asker, send)));
+            }
         }
     }
 }

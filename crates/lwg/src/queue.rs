@@ -3,6 +3,7 @@
 use alloc::collections::{VecDeque, vec_deque};
 
 use crate::group::Ask;
+use crate::header::Op;
 use crate::limits::{QUEUE_BYTES_MAX, QUEUE_MAX};
 
 /// See the head of this file.
@@ -38,6 +39,14 @@ impl Queue {
     pub(crate) fn push_back(&mut self, ask: Ask) {
         self.bytes += bytes_of(&ask);
         self.asks.push_back(ask);
+    }
+
+    /// An operation that goes before what was asked after it, and behind those before it: only what
+    /// is sent waits for an operation.
+    pub(crate) fn insert(&mut self, op: Op) {
+        let sends = |ask: &Ask| matches!(ask, Ask::Send(_));
+        let at = self.asks.iter().position(sends).unwrap_or(self.asks.len());
+        self.asks.insert(at, Ask::Op(op));
     }
 
     /// What was taken out, or goes before all others.

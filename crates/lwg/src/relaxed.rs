@@ -26,7 +26,7 @@ use crate::interface::{Outcome, Why};
 use crate::letter::Letter;
 use crate::policy::Policy;
 use crate::table::Slot;
-use crate::traits::RELAXED;
+use crate::traits::{RELAXED, YOUNG};
 use crate::view::ViewId;
 
 impl CoreGroup {
@@ -102,7 +102,7 @@ impl CoreGroup {
         if members.contains(&here.me) {
             here.tell_out(lwg, Why::Destroyed, number);
         }
-        self.directory.dead.insert(lwg);
+        self.directory.bury(here, slot, self.view.id);
         self.directory.remove(here, slot);
     }
 
@@ -116,18 +116,20 @@ impl CoreGroup {
         ends: bool,
     ) {
         here.counters.united += 1;
-        let slot =
-            mine.unwrap_or_else(|| self.directory.insert(here, lwg, parts[0].0, &parts[0].3));
-        if mine.is_none() && parts[0].3.is_empty() {
+        let slot = mine
+            .unwrap_or_else(|| self.directory.insert(here, lwg, parts[0].id, &parts[0].members));
+        if mine.is_none() && parts[0].members.is_empty() {
             self.directory.alive -= 1;
         }
         if ends {
             return self.end_relaxed(here, slot);
         }
         let (number, cause) = self.of_parts(parts);
-        here.table.entry_mut(slot).id = ViewId::united(number, cause);
+        let entry = here.table.entry_mut(slot);
+        entry.id = ViewId::united(number, cause);
+        entry.marks.clear(YOUNG);
         let all: BTreeSet<Endpoint> =
-            parts.iter().flat_map(|(.., members)| members.iter().copied()).collect();
+            parts.iter().flat_map(|part| part.members.iter().copied()).collect();
         let all = all.into_iter().filter(|member| self.view.members.contains(member)).collect();
         self.set_relaxed(here, slot, all);
     }

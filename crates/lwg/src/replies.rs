@@ -3,7 +3,7 @@
 //! Whoever is in the view that an own send is delivered in owes an answer. Each reply, each
 //! decline and each loss from the core group takes one off, so it ends without a timer of its own.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use muts::{Message, ProcId};
@@ -19,6 +19,8 @@ use crate::told::Told;
 #[derive(Default)]
 pub(crate) struct Replies {
     awaited: BTreeMap<SendId, Awaited>,
+    /// Those that were cast: a core group looks at its own.
+    by_core: BTreeSet<(CoreNumber, SendId)>,
     /// What is to be said to members that pass something on.
     pub(crate) letters: Vec<(Endpoint, Letter)>,
 }
@@ -59,10 +61,23 @@ impl Replies {
     }
 
     pub(crate) fn discard(&mut self, send: SendId) {
-        let discarded = self.awaited.remove(&send);
+        let discarded = self.remove(send);
         if let Some(through) = discarded.and_then(|awaited| awaited.through) {
             self.letters.push((through.member, Letter::Forget { send }));
         }
+    }
+
+    fn remove(&mut self, send: SendId) -> Option<Awaited> {
+        let awaited = self.awaited.remove(&send)?;
+        if let Some(core) = awaited.core {
+            self.by_core.remove(&(core, send));
+        }
+        Some(awaited)
+    }
+
+    fn on(&self, core: CoreNumber) -> Vec<SendId> {
+        let on = self.by_core.range((core, SendId(0))..=(core, SendId(u64::MAX)));
+        on.map(|(_, send)| *send).collect()
     }
 
     /// A send that a member is to pass on.
@@ -156,7 +171,10 @@ impl Replies {
     /// The send has been taken by this core group.
     pub(crate) fn cast(&mut self, send: SendId, core: CoreNumber) {
         if let Some(awaited) = self.awaited.get_mut(&send) {
-            awaited.core = Some(core);
+            if let Some(before) = awaited.core.replace(core) {
+                self.by_core.remove(&(before, send));
+            }
+            self.by_core.insert((core, send));
         }
     }
 
@@ -203,14 +221,13 @@ impl Replies {
         told: &mut Told,
     ) {
         let mut touched = Vec::new();
-        for (send, awaited) in &mut self.awaited {
-            let Some(owing) = awaited.owing.as_mut().filter(|_| awaited.core == Some(core)) else {
-                continue;
-            };
+        for send in self.on(core) {
+            let Some(awaited) = self.awaited.get_mut(&send) else { continue };
+            let Some(owing) = awaited.owing.as_mut() else { continue };
             if !owing.iter().all(&along) {
                 awaited.lost.extend(owing.iter().filter(|owes| !along(owes)).copied());
                 owing.retain(|owes| along(owes));
-                touched.push(*send);
+                touched.push(send);
             }
         }
         for send in touched {
@@ -230,15 +247,21 @@ impl Replies {
         if self.awaited.is_empty() {
             return;
         }
-        for awaited in self.awaited.values_mut().filter(|awaited| awaited.lwg == lwg) {
-            awaited.core = awaited.core.map(|_| core);
+        for (send, awaited) in &mut self.awaited {
+            if awaited.lwg == lwg
+                && let Some(before) = awaited.core.as_mut()
+            {
+                self.by_core.remove(&(*before, *send));
+                *before = core;
+                self.by_core.insert((core, *send));
+            }
         }
         self.keep(core, along, told);
     }
 
     /// The send will never be delivered, or nobody's answer can come any more.
     pub(crate) fn close(&mut self, send: SendId, told: &mut Told) {
-        if let Some(awaited) = self.awaited.remove(&send) {
+        if let Some(awaited) = self.remove(send) {
             if let Some(through) = awaited.through {
                 self.letters.push((through.member, Letter::Forget { send }));
             }
@@ -250,13 +273,7 @@ impl Replies {
 
     /// This process is out of a core group.
     pub(crate) fn leave(&mut self, core: CoreNumber, told: &mut Told) {
-        let sends: Vec<SendId> = self
-            .awaited
-            .iter()
-            .filter(|(_, awaited)| awaited.core == Some(core))
-            .map(|(send, _)| *send)
-            .collect();
-        for send in sends {
+        for send in self.on(core) {
             self.close(send, told);
         }
     }

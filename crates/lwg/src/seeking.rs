@@ -2,9 +2,10 @@
 //!
 //! Mostly the core group knows where the other part is, and they meet there at once (moves.rs). It
 //! may have forgotten, or been given up. So whoever is in a group that has lost members asks each
-//! process that it has been in a core group with, some seconds after that has come or gone, where
-//! *its* part is. The answer is there once they can hear each other, however long that takes: what
-//! is said to one process waits for it. An answer that took long only tells that it is there again.
+//! of those, some seconds after it has come or gone in a core group with this process, where *its*
+//! part is. The next incarnation of one that has crashed is in no part and is asked for nothing.
+//! The answer is there once they can hear each other, however long that takes: what is said to one
+//! process waits for it. An answer that took long only tells that it is there again.
 //!
 //! The part on the lower core group goes to the higher one, whichever asks, and however many parts
 //! there are: so nothing goes in circles. What is wrong or old by the time it comes costs nothing
@@ -149,10 +150,13 @@ impl<C: Core, P: Policy> Groups<C, P> {
         }
     }
 
-    /// Groups that this process is in without that one and that have lost members, and where to
-    /// read on. Of a core group in motion none: it is looked at again.
+    /// Groups that this process is in without that one, which they have lost, and where to read on.
+    /// Of a core group in motion none: it is looked at again.
     fn sought_of(&mut self, peer: Endpoint, from: Option<Cursor>) -> (Vec<LwgId>, Option<Cursor>) {
         let (mut groups, mut read) = (Vec::new(), 0);
+        if self.here.table.memberships.latest.is_over(&peer) {
+            return (groups, None);
+        }
         let first = from.map_or(GroupId(0), |(core, ..)| core);
         for (&core, &number) in self.numbers.range(first..) {
             if read >= SEEK_MAX {
@@ -178,7 +182,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
                 read += 1;
                 let members = memberships.members(index);
                 let mut at = NOWHERE;
-                let apart = memberships.has_lost(index) && !members.contains(&peer);
+                let apart = memberships.lost(index).may_be(&peer) && !members.contains(&peer);
                 if apart && members.contains(&self.here.me) {
                     at = memberships.first(index);
                 }

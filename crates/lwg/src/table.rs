@@ -14,6 +14,7 @@ use hashbrown::HashTable;
 use crate::group::{Entry, Generation};
 use crate::here::CoreNumber;
 use crate::id::{LwgId, Members};
+use crate::lost::Lost;
 use crate::membership::{Index, Memberships};
 use crate::traits::{LOST, Marks};
 use crate::view::ViewId;
@@ -206,18 +207,19 @@ impl Table {
         let lost = entry.marks.has(LOST);
         self.link(slot);
         if lost {
-            self.memberships.note_lost(membership);
+            let lost = self.memberships.lost(before).clone();
+            self.memberships.note_lost(membership, &lost);
         }
         self.memberships.release(before);
     }
 
-    /// What others say of a group is so of it from now on.
-    pub(crate) fn join_marks(&mut self, slot: Slot, marks: Marks) {
+    /// What others say of a group is so of it from now on, and whom it has lost.
+    pub(crate) fn join_marks(&mut self, slot: Slot, marks: Marks, lost: &Lost) {
         let entry = self.entry_mut(slot);
         entry.marks.join(marks);
-        let (membership, lost) = (entry.membership, entry.marks.has(LOST));
-        if lost {
-            self.memberships.note_lost(membership);
+        let (membership, has_lost) = (entry.membership, entry.marks.has(LOST));
+        if has_lost {
+            self.memberships.note_lost(membership, lost);
         }
     }
 

@@ -34,6 +34,9 @@ pub(crate) const OF_VIEW: u8 = BEGUN | NARROW | OPENED;
 /// any more, since that part could not know.
 pub(crate) const LOST: u8 = 2;
 
+/// All its views so far were made in one view of this core group.
+pub(crate) const YOUNG: u8 = 64;
+
 const OPEN: u8 = 4;
 
 /// See [`Traits::relaxed`].

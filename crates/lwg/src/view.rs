@@ -21,6 +21,12 @@ pub(crate) fn number_after(last: u64, core: vsync::ViewId) -> u64 {
     last.saturating_add(1).max(core.epoch.saturating_mul(CHANGES_A_VIEW))
 }
 
+/// Whether a view of this number was made in that view of the core group; of one that ran into the
+/// numbers of the next it is not known, and not said.
+pub(crate) const fn is_of(number: u64, core: vsync::ViewId) -> bool {
+    number / CHANGES_A_VIEW == core.epoch
+}
+
 /// Names a view of a light-weight group: the counter grows with each change of members, whatever
 /// the cause; the digest is a hash over the previous id and the cause, so that components
 /// that part never give one id to two memberships or two histories.

@@ -2,7 +2,10 @@
 
 mod choked;
 mod common;
+mod entering;
+mod gathering;
 mod left_behind;
+mod lost;
 mod mapping;
 mod moving;
 mod orders;
@@ -14,3 +17,4 @@ mod sending;
 mod silent;
 mod storms;
 mod table_one;
+mod tombstones;

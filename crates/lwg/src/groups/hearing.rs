@@ -95,7 +95,11 @@ impl<C: Core, P: Policy> Groups<C, P> {
             self.here.counters.malformed += 1;
             return;
         }
+        if let vsync::Up::Met { peer } = up {
+            self.here.table.memberships.latest.is_met(peer);
+        }
         if let vsync::Up::Lost { peer } = up {
+            self.here.table.memberships.latest.lose(peer);
             self.placing_lost(peer);
             self.seeking.forget(peer);
             self.letters.lose(peer, &mut self.here.told);
@@ -106,6 +110,8 @@ impl<C: Core, P: Policy> Groups<C, P> {
 
     fn on_view(&mut self, view: vsync::View) {
         let group = view.group;
+        let latest = &mut self.here.table.memberships.latest;
+        view.members.iter().for_each(|member| latest.is_met(member.proc));
         self.seek_changed(&view);
         self.sets.cores_mut(group).set(group, &view.members);
         let number = if let Some(&number) = self.numbers.get(&group) {
@@ -117,14 +123,12 @@ impl<C: Core, P: Policy> Groups<C, P> {
             }
             number
         } else {
-            let free = self.cores.iter().position(Option::is_none);
-            let at = free.unwrap_or_else(|| {
+            let number = self.free.pop().unwrap_or_else(|| {
                 self.cores.push(None);
-                self.cores.len() - 1
+                (self.cores.len() - 1) as CoreNumber
             });
-            let number = at as CoreNumber;
             self.numbers.insert(group, number);
-            self.cores[at] = Some(CoreGroup::new(number, view, &mut self.here));
+            self.cores[number as usize] = Some(CoreGroup::new(number, view, &mut self.here));
             number
         };
         self.here.look_all_choked();
@@ -174,6 +178,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
                 self.here.lose_arriving(lwg, crate::interface::Why::CoreLeft);
             }
             self.settle_asides();
+            self.free.push(number);
         }
         self.founding_failed(group);
         self.here.told.push_back(Up::Core(vsync::Up::Out { group, why }));

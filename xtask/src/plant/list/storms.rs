@@ -20,7 +20,7 @@ const fn light(
     Plant { name, file, from, to, families: &[], packages: &["lwg"] }
 }
 
-pub(super) const PLANTS: [Plant; 41] = [
+pub(super) const PLANTS: [Plant; 52] = [
     light(
         "a remove goes past the add that it undoes",
         "crates/lwg/src/groups/asking.rs",
@@ -54,9 +54,9 @@ pub(super) const PLANTS: [Plant; 41] = [
     ),
     light(
         "the lowest member of a part is waited for, whether it knows of the other one or not",
-        "crates/lwg/src/moves.rs",
-        "== Some(&self.here.me) || self.here.now >= until {",
-        "== Some(&self.here.me) || self.here.now >= until && false {",
+        "crates/lwg/src/gathering.rs",
+        "== Some(&self.here.me) || now >= until {",
+        "== Some(&self.here.me) || now >= until && false {",
     ),
     light(
         "how often a group has moved is forgotten",
@@ -157,19 +157,19 @@ pub(super) const PLANTS: [Plant; 41] = [
     light(
         "a group that comes without some of its members goes on as if it were whole",
         "crates/lwg/src/moving.rs",
-        "        if arrival.members.iter().any(comes_apart) {\n",
-        "        if false && arrival.members.iter().any(comes_apart) {\n",
+        "        if apart != Lost::default() {\n",
+        "        if false && apart != Lost::default() {\n",
     ),
     light(
         "a core group is given up where a part of a group was left behind when its parts met",
         "crates/lwg/src/moving.rs",
-        "let parted = to.rule == GATHERED || marks.has(LOST);",
-        "let parted = to.rule != GATHERED && marks.has(LOST);",
+        "let parted = to.rule == GATHERED || apart;",
+        "let parted = to.rule != GATHERED && apart;",
     ),
     light(
         "a core group is given up where a part of a group did not hear that it moved",
         "crates/lwg/src/moving.rs",
-        "let parted = to.rule == GATHERED || marks.has(LOST);",
+        "let parted = to.rule == GATHERED || apart;",
         "let parted = to.rule == GATHERED;",
     ),
     kernel(
@@ -186,9 +186,75 @@ pub(super) const PLANTS: [Plant; 41] = [
     ),
     light(
         "a part that was left behind takes in who is elsewhere",
+        "crates/lwg/src/entering.rs",
+        "marks.has(LOST) || generation != Generation::default()",
+        "!marks.has(LOST) && generation != Generation::default()",
+    ),
+    light(
+        "an add is done before who has to say so itself is in",
         "crates/lwg/src/change.rs",
-        "let moves = marks.has(LOST) || generation != Generation::default();",
-        "let moves = !marks.has(LOST) && generation != Generation::default();",
+        "return self.invite_in(here, from, op, added);",
+        "return self.invite_in(here, from, op, added).or(Some(Outcome::Done));",
+    ),
+    light(
+        "who is to enter a group and is in it elsewhere says nothing",
+        "crates/lwg/src/entering.rs",
+        "            return self.say_absent(lwg, core);\n",
+        "            return;\n",
+    ),
+    light(
+        "an add that a view comes upon is forgotten",
+        "crates/lwg/src/core_group.rs",
+        "        self.enter_again(here);\n",
+        "",
+    ),
+    light(
+        "everybody is asked for groups that have lost somebody",
+        "crates/lwg/src/seeking.rs",
+        "memberships.lost(index).may_be(&peer) && ",
+        "",
+    ),
+    light(
+        "core groups are founded for groups that cannot move",
+        "crates/lwg/src/adapting.rs",
+        "        if some.is_empty() {\n",
+        "        if false && some.is_empty() {\n",
+    ),
+    light(
+        "a group that lost who is over stays for ever where it is",
+        "crates/lwg/src/membership.rs",
+        "core.contains(one) || self.latest.is_over(one)",
+        "core.contains(one)",
+    ),
+    light(
+        "what was destroyed in the view that a part was cut off from is forgotten",
+        "crates/lwg/src/core_group.rs",
+        "self.directory.dead.next_view(all);",
+        "self.directory.dead.next_view(all || self.view.members.len() > 1);",
+    ),
+    light(
+        "a group that is older than the view it is destroyed in counts as young",
+        "crates/lwg/src/directory.rs",
+        "entry.marks.has(YOUNG) && is_of(entry.id.counter, core_view);",
+        "is_of(entry.id.counter, core_view);",
+    ),
+    light(
+        "parts wait for a clock while there is room to meet",
+        "crates/lwg/src/gathering.rs",
+        "        self.begin_gathering(lwg, Meeting { to, until, ends: None, at: now });",
+        "        self.begin_gathering(lwg, Meeting { to, until, ends: None, at: until });",
+    ),
+    light(
+        "a policy that is given later looks at nothing",
+        "crates/lwg/src/groups.rs",
+        "        if let Some(&core) = core {\n            self.review_later(core);\n",
+        "        if let Some(&core) = core {\n            let _ = core;\n",
+    ),
+    light(
+        "what is asked of a group that goes is asked where it comes too late",
+        "crates/lwg/src/outgoing.rs",
+        "let waits = goes || matches!",
+        "let waits = goes && false || matches!",
     ),
     light(
         "a part that nothing brings together is sought by nobody",
