@@ -235,7 +235,7 @@ impl Group {
         first: (u64, Message),
     ) -> Option<muts::Up> {
         let Self::Serving(serving) = self else { return None };
-        let open = serving.blocked.is_none() && serving.owed.is_empty();
+        let open = serving.is_open();
         serving.epoch.receive(turn, from, first, open)
     }
 
