@@ -13,7 +13,6 @@ use crate::beats::Beats;
 use crate::config::Config;
 use crate::early::Earlies;
 use crate::flight::Flight;
-use crate::greeting::HALL_SINCE;
 use crate::incoming::Incoming;
 use crate::interface::Channel;
 use crate::limits::{EARLY_PAUSE, TELLS_WAITING_MAX};
@@ -251,7 +250,7 @@ impl Link {
     /// Whether it can be told anything in the hall: it knows what that is sealed with.
     pub(crate) fn knows_hall(&self) -> bool {
         let knows = self.hall_key == 0 || self.sessions.hall_there() == Some(self.hall_key);
-        knows && self.met && self.version >= HALL_SINCE && !self.silence.is_silent()
+        knows && self.met && !self.silence.is_silent()
     }
 
     /// Whether it hears what is said in the hall.

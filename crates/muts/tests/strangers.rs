@@ -27,7 +27,7 @@ fn hello(node: u32) -> Bytes {
     bytes.extend(1_u64.to_le_bytes());
     bytes.extend(node.to_le_bytes());
     bytes.extend(1_u64.to_le_bytes());
-    bytes.extend([1, 2]);
+    bytes.extend([3, 3]);
     bytes.resize(85, 0);
     bytes.into()
 }

@@ -4,7 +4,6 @@ use alloc::collections::BTreeMap;
 
 use super::{Bundle, ROOM_MIN, Sheet, frame, waits};
 use crate::flight::Item;
-use crate::greeting::HALL_SINCE;
 use crate::header::{DATA_HEADER_BYTES_MAX, Frame, KEY_FRAME_BYTES};
 use crate::interface::Channel;
 use crate::layer::Parts;
@@ -19,7 +18,7 @@ pub(crate) type Sharers = heapless::Vec<ProcId, HALL_PEERS_MAX, u8>;
 impl Bundle<'_> {
     /// Tells the peer the key of the hall, in a session that will last.
     pub(super) fn tell_hall(&mut self, link: &mut Link, sheet: &Sheet) {
-        let Some((generation, key)) = self.hall.filter(|_| link.version >= HALL_SINCE) else {
+        let Some((generation, key)) = self.hall else {
             return;
         };
         let room = self.left(sheet) >= KEY_FRAME_BYTES;
