@@ -73,7 +73,8 @@ pub unsafe extern "C" fn horus_attach(
 }
 
 /// Closes a tower: it leaves every group at once. What is asked of its groups, messages and replies
-/// from now on fails, and nothing more is received; they are still to be freed, before or after this.
+/// from now on fails, and nothing more is received; they are still to be freed, before or after
+/// this.
 ///
 /// # Safety
 /// `tower` comes from `horus_open` or `horus_attach` and is not used again; null does nothing.
