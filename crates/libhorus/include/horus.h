@@ -57,7 +57,8 @@ int horus_open(const char *name, const char *listen, struct horus_tower **tower)
 int horus_attach(const char *name, const char *socket, struct horus_tower **tower);
 
 // Closes a tower: it leaves every group at once. What is asked of its groups, messages and replies
-// from now on fails; they are still to be freed, before or after this.
+// from now on fails, and nothing more is received; they are still to be freed, before or after
+// this.
 //
 // # Safety
 // `tower` comes from `horus_open` or `horus_attach` and is not used again; null does nothing.

@@ -154,6 +154,11 @@ impl Lwg {
         members(&self.horus, names, patience)
     }
 
+    /// Nothing is sent that nobody would see fail.
+    pub(crate) fn is_open(&self) -> Done {
+        self.horus.ended().map_or(Ok(()), |why| Err(failed(&why)))
+    }
+
     /// Sends unless it has to wait for room longer than that.
     pub(crate) fn send_within(&self, patience: Duration, how: How, body: Vec<u8>) -> Done {
         match self.group.send_within(patience, how, body) {

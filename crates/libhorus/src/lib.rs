@@ -72,7 +72,8 @@ pub unsafe extern "C" fn horus_attach(
 }
 
 /// Closes a tower: it leaves every group at once. What is asked of its groups, messages and replies
-/// from now on fails; they are still to be freed, before or after this.
+/// from now on fails, and nothing more is received; they are still to be freed, before or after
+/// this.
 ///
 /// # Safety
 /// `tower` comes from `horus_open` or `horus_attach` and is not used again; null does nothing.
@@ -264,6 +265,7 @@ pub unsafe extern "C" fn lwg_send(
         // SAFETY: the caller's promise.
         let (lwg, body) = unsafe { (borrow(lwg)?, body(bytes, length)?) };
         let order = how_of(order)?;
+        lwg.is_open()?;
         if sent.is_null() {
             lwg.group.send(order, body).map_err(wrong).map(drop)
         } else {

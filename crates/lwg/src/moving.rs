@@ -203,7 +203,8 @@ impl CoreGroup {
 
     /// What waits in the queue for a group goes behind what is held for it.
     pub(crate) fn take_queued(&mut self, lwg: LwgId, held: &mut Queue) {
-        let kept = |op: &Op| matches!(op.what, What::Adopt | What::Release);
+        // Nothing is before it that an own add may wait for.
+        let kept = |op: &Op| matches!(op.what, What::Adopt | What::Release | What::Enter(_));
         let concerns = |ask: &Ask| match ask {
             Ask::Op(op) => op.lwg == lwg && !kept(op),
             Ask::Send(post) => post.lwg == lwg,

@@ -207,3 +207,36 @@ fn who_is_in_a_part_elsewhere_is_said_to_be_missing() {
     }
     assert!(left > 0);
 }
+
+/// All that is on the way to one comes at once, or nothing of it.
+fn all_at_once(town: &mut Town, who: u64) {
+    loop {
+        let net = town.net.borrow();
+        let to = |&(number, receiver, _): &(usize, usize, usize)| {
+            net.epochs[number].view.members[receiver] == seat(who)
+        };
+        let next = net.deliveries().into_iter().find(to);
+        drop(net);
+        let Some(next) = next else { return town.wake(seat(who)) };
+        town.net.borrow_mut().deliver(next);
+    }
+}
+
+#[test]
+fn who_adds_itself_with_others_does_not_wait_for_itself() {
+    let (mut town, group, core) = lost(1);
+    town.start(seat(5), Smallest::default());
+    town.net.borrow_mut().wishes.push(Wish::Invite(seat(1), core, vec![proc(5)]));
+    town.run();
+    add(&mut town, 4, group, &[4, 5]);
+    for _ in 0..20 {
+        for node in [1, 2, 5] {
+            all_at_once(&mut town, node);
+        }
+    }
+    all_at_once(&mut town, 4);
+    town.run();
+    assert_eq!(done(&town.told[&seat(4)]), [Outcome::Done]);
+    assert_eq!(town.members(seat(4), group).len(), 4);
+    judge(&town.told);
+}
