@@ -128,6 +128,6 @@ fn tuned(choice: &mut Choice) -> Config {
     config.flush = pick(&[1_500, 3_000, 3_000]);
     config.announce = pick(&[200, 500, 1_000]);
     // A storm breaks a link as often as it likes, and the promise is for soon after it.
-    config.good_max = pick(&[2_000, 4_000, 6_000]);
+    config.good_max = pick(&[2_000, 4_000, 4_000]);
     config
 }
