@@ -53,7 +53,10 @@ fn light_tower(
     trace: &Trace,
     adapts: Option<Duration>,
 ) -> LightTower {
-    let below = core_tower(birth, gated, ways, trace, vsync::Config::new(birth.me, birth.seed));
+    let mut config = vsync::Config::new(birth.me, birth.seed);
+    // No longer than a run has to settle.
+    config.good_max = muts::Duration::from_secs(4);
+    let below = core_tower(birth, gated, ways, trace, config);
     let mut groups = Groups::new(below, lwg::Config::new(Endpoint::of(birth.me)));
     if let Some(period) = adapts {
         // Idle core groups go soon, and nearly equal ones become one, so that storms see both.
