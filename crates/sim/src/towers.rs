@@ -55,7 +55,7 @@ fn light_tower(
 ) -> LightTower {
     let mut config = vsync::Config::new(birth.me, birth.seed);
     // No longer than a run has to settle.
-    config.good_max = muts::Duration::from_secs(4);
+    config.good_max = Duration::from_secs(4);
     let below = core_tower(birth, gated, ways, trace, config);
     let mut groups = Groups::new(below, lwg::Config::new(Endpoint::of(birth.me)));
     if let Some(period) = adapts {
