@@ -1,13 +1,15 @@
 //! Answers: what operators may ask a running daemon, one JSON object each way.
 //!
 //! `{"ask":"status"}`, `groups`, `members` with `group` and perhaps how that is `called`, `why`
-//! with `name`, `counters`; and from its own user or root: `out` with `name`, `drain`, `leave`.
+//! with the `name` of a process or of a core group, `counters`; and from its own user or root:
+//! `out` with `name`, `drain`, `leave`.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use muts::{Counted, Multicast, NodeId, ProcId};
+use muts::{Counted, Instant, Multicast, NodeId, ProcId};
 use serde_json::{Value, json};
+use vsync::GroupId;
 use vsync::gate::Server;
 
 use crate::config::Config;
@@ -40,6 +42,7 @@ pub(crate) fn too_far(lowest: u8, highest: u8) -> String {
 pub(crate) struct Here<'a, M> {
     pub(crate) config: &'a Config,
     pub(crate) me: ProcId,
+    pub(crate) now: Instant,
     pub(crate) server: &'a Server<M>,
     pub(crate) waits_for: Option<&'a str>,
     pub(crate) strange: &'a Strange,
@@ -153,9 +156,7 @@ fn groups<M: Multicast>(here: &Here<'_, M>) -> Value {
 
 fn members<M: Multicast>(here: &Here<'_, M>, group: &str, called: &str) -> Value {
     let called = if called.is_empty() { group } else { called };
-    // A word means the group of that word, as everywhere.
-    let id = u128::from_str_radix(group, 16).ok().filter(|_| group.len() == 32);
-    let id = id.map_or_else(|| vsync::GroupId::of_word(group), vsync::GroupId);
+    let id = group_of(group);
     let mut views: Vec<_> = here.server.views().filter(|(_, view)| view.group == id).collect();
     views.sort_by_key(|(_, view)| view.id);
     match views.last() {
@@ -167,14 +168,57 @@ fn members<M: Multicast>(here: &Here<'_, M>, group: &str, called: &str) -> Value
     }
 }
 
+/// A word means the group of that word, as everywhere.
+fn group_of(called: &str) -> GroupId {
+    let id = u128::from_str_radix(called, 16).ok().filter(|_| called.len() == 32);
+    id.map_or_else(|| GroupId::of_word(called), GroupId)
+}
+
+/// What holds a core group at the clients that are in it, if any are.
+fn held<M: Multicast>(here: &Here<'_, M>, called: &str) -> Option<Value> {
+    let id = group_of(called);
+    let say = |proc| show(here, proc);
+    let mut clients = 0;
+    let mut holds: Vec<String> = Vec::new();
+    for (proc, found) in here.server.why_held(id) {
+        clients += 1;
+        let at = show(here, proc);
+        holds.extend(found.iter().map(|hold| format!("at {at}: {}", hold.say(here.now, &say))));
+    }
+    let of_group = here.server.why_excluded().filter(|(_, exclusion)| exclusion.group == id);
+    let excluded = of_group.map(|(proc, exclusion)| {
+        json!({
+            "process": say(exclusion.who),
+            "by": say(proc),
+            "why": exclusion.charge.say(&say),
+            "seconds_ago": here.now.since(exclusion.at).as_secs(),
+        })
+    });
+    let excluded: Vec<Value> = excluded.collect();
+    let why = match holds.is_empty() {
+        true => "nothing holds what is sent in it",
+        false => "something holds what is sent in it",
+    };
+    let held = !holds.is_empty();
+    (clients > 0).then(|| {
+        json!({
+            "group": called, "held": held, "why": why, "holds": holds, "excluded": excluded,
+        })
+    })
+}
+
 /// Where a process is, and why it is not heard if it is not.
-fn why<M: Multicast>(here: &Here<'_, M>, name: &str) -> Value {
-    let name = name.split_once('#').map_or(name, |(name, _)| name);
+fn why<M: Multicast>(here: &Here<'_, M>, called: &str) -> Value {
+    let name = called.split_once('#').map_or(called, |(name, _)| name);
     if let Some((lowest, highest)) = here.strange.get(&NodeId::of_name(name)) {
         return json!({ "name": name, "heard": false, "why": too_far(*lowest, *highest) });
     }
     let Some(found) = here.server.explain(NodeId::of_name(name)) else {
-        let why = "no daemon that was met here has, or has had, a client of that name";
+        if let Some(held) = held(here, called) {
+            return held;
+        }
+        let why = "no daemon that was met here has, or has had, a client of that name, and no \
+                   client here is in a core group that is called so";
         return json!({ "name": name, "heard": false, "why": why });
     };
     let daemon = found.daemon.map_or_else(|| show(here, here.me), |daemon| show(here, daemon));

@@ -294,6 +294,7 @@ impl Daemon<'_> {
         let here = Here {
             config: &self.config,
             me: self.me,
+            now: self.doors.driver().now(),
             server: &self.server,
             waits_for: self.waits_for.as_deref(),
             strange: &self.strange,

@@ -43,6 +43,7 @@ mod peers;
 mod positions;
 mod repeating;
 mod reports;
+mod saying;
 mod sequencer;
 mod serving;
 mod settled;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use lwg::Endpoint;
 use muts::{Instant, NodeId, ProcId};
 use serde_json::{Value, json};
-use vsync::{Charge, Exclusion, GroupId, Hold};
+use vsync::{Charge, Exclusion, Hold};
 
 use super::look::{Facts, Found, Meant, Peer, Status, Wanted, Why};
 use super::query::Query;
@@ -83,11 +83,6 @@ impl House {
 
     fn show_all(&self, members: &[Endpoint]) -> Vec<String> {
         members.iter().map(|member| self.book().show(member.proc)).collect()
-    }
-
-    fn list(&self, processes: &[ProcId]) -> String {
-        let shown: Vec<String> = processes.iter().map(|proc| self.book().show(*proc)).collect();
-        shown.join(", ")
     }
 
     fn show_view(&self, view: vsync::ViewId) -> String {
@@ -250,36 +245,23 @@ impl House {
     }
 
     fn charge(&self, charge: Charge) -> String {
-        match charge {
-            Charge::Over => "it said farewell, or another process of its node was met".into(),
-            Charge::Silent => "nothing was heard of it for the limit of silence".into(),
-            Charge::NeverMet => "it was never met".into(),
-            Charge::Deaf => {
-                "it has not heard this process for the limit of silence, by what it says itself"
-                    .into()
-            }
-            Charge::Elsewhere => {
-                "it is in a view without this process, or does not come along".into()
-            }
-            Charge::Unsound => "it said of a change of views what cannot be".into(),
-            Charge::Apart(other) => {
-                format!("it and {} do not hear each other", self.book().show(other))
-            }
-        }
+        charge.say(&|proc| self.book().show(proc))
     }
 
     fn held(&self, called: &str, core: &Core, holds: Option<Vec<Hold>>, now: Instant) -> Value {
         let why = match (&holds, &self.daemon) {
             (Some(holds), _) if holds.is_empty() => "nothing holds what is sent in it".into(),
             (None, Some(daemon)) => format!(
-                "what holds it the kernel knows, which is in the daemon at {}",
+                "what holds it the kernel knows, which is in the daemon: `horus why {called} \
+                 --socket {}`",
                 daemon.display()
             ),
             _ => "something holds what is sent in it".into(),
         };
         let held = holds.as_ref().map(|holds| !holds.is_empty());
         let holds = holds.unwrap_or_default();
-        let holds: Vec<String> = holds.iter().map(|hold| self.hold(hold, now)).collect();
+        let show = |proc| self.book().show(proc);
+        let holds: Vec<String> = holds.iter().map(|hold| hold.say(now, &show)).collect();
         json!({
             "group": called,
             "view": self.show_view(core.view),
@@ -289,41 +271,5 @@ impl House {
             "why": why,
             "holds": holds,
         })
-    }
-
-    fn hold(&self, hold: &Hold, now: Instant) -> String {
-        match hold {
-            Hold::Founding => "not all who are to be in its first view have come".into(),
-            Hold::Flush { by, since, missing } => {
-                let (by, ms) = (self.book().show(*by), now.since(*since).as_millis());
-                let answers = match &missing[..] {
-                    [] => String::new(),
-                    missing => format!(", and waits for {}", self.list(missing)),
-                };
-                format!("{by} has been changing the view for {ms} ms{answers}")
-            }
-            Hold::Unconfirmed(who) => {
-                format!("not known to be in the present view yet: {}", self.list(who))
-            }
-            Hold::Unsettled(who) => format!(
-                "not known to have received all, so what is safe waits for them: {}",
-                self.list(who)
-            ),
-            Hold::Unstable(who) => {
-                format!("not known to have delivered all: {}", self.list(who))
-            }
-            Hold::Window(who) => {
-                format!("no room; these have received least: {}", self.list(who))
-            }
-            Hold::Untaken(who) => {
-                format!("not taking what they are told of it: {}", self.list(who))
-            }
-            Hold::Across(groups) => {
-                let shown = groups.iter().map(|group: &GroupId| show_group(*group));
-                let shown = shown.collect::<Vec<_>>().join(", ");
-                format!("causality across groups waits for what was sent in {shown}")
-            }
-            Hold::NotPrimary => "its view is not primary, and it refuses multicasts there".into(),
-        }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use muts::{Layer as _, Message, NodeId, ProcId};
+use serde_json::{Value, json};
 use vsync::gate::{Bye, Say, State, framed};
 use vsync::limits::GATE_BACKLOG_BYTES_MAX;
 use vsync::{Down, GroupId, Order, Up};
@@ -144,4 +145,46 @@ fn a_client_that_stands_still_is_put_out_and_a_daemon_that_dies_is_known_at_once
     // A client waits for no time to pass: it has only the end of its pipe to know it from.
     assert_eq!(one.client.deadline(), None);
     one.until("over", LONG, |desk| desk.client.state() == State::Over(None));
+}
+
+#[test]
+fn an_operator_is_told_what_holds_a_group_of_clients() {
+    let daemon = Daemon::start("held", &[]);
+    let (mut one, mut other) = (Desk::attach(&daemon, "one"), Desk::attach(&daemon, "other"));
+    let town = GroupId::of_word("town");
+    let members = vec![ProcId { node: NodeId::of_name("other"), incarnation: 1 }];
+    one.until("met", LONG, |desk| desk.told.iter().any(|up| matches!(up, Up::Met { .. })));
+    assert!(one.ask(Down::Found { group: town, members }));
+    let began = Instant::now();
+    let both = |desk: &Desk| {
+        let two = |up: &Up| matches!(up, Up::View(view) if view.members.len() == 2);
+        desk.told.iter().any(two)
+    };
+    while !both(&one) || !both(&other) {
+        assert!(began.elapsed() < LONG, "{:?}", one.told);
+        one.turn(Duration::from_millis(5));
+        other.turn(Duration::from_millis(5));
+    }
+    let why = |name: &str| daemon.ask(&json!({ "ask": "why", "name": name }));
+    let until = |what: &str, holds: &dyn Fn(&Value) -> bool| {
+        let began = Instant::now();
+        let mut told = why("town");
+        while !holds(&told) {
+            assert!(began.elapsed() < LONG, "never {what}: {told}");
+            std::thread::yield_now();
+            told = why("town");
+        }
+        told
+    };
+    until("free", &|told| told["held"] == false);
+    assert!(other.ask(Down::Choke { group: town, choked: true }));
+    let untaken = "at one#1: not taking what they are told of it: other#1";
+    let held =
+        |told: &Value| told["holds"].as_array().is_some_and(|it| it.contains(&json!(untaken)));
+    let told = until("held", &held);
+    assert_eq!((&told["group"], &told["held"]), (&json!("town"), &json!(true)));
+    assert_eq!(why(&format!("{:032x}", town.0))["held"], true, "by its number too");
+    let unknown = why("village");
+    assert_eq!(unknown["heard"], false);
+    assert!(unknown["why"].as_str().is_some_and(|why| why.contains("core group")), "{unknown}");
 }

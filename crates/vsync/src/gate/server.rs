@@ -24,6 +24,8 @@ pub use self::interface::{Config, News, Word};
 use super::frame::{Bye, Say, Tell, common_version};
 use super::out::Out;
 use super::trunk::Trunk;
+use crate::endpoint::GroupId;
+use crate::grounds::{Exclusion, Hold};
 use crate::kernel::Kernel;
 
 /// See the head of this file.
@@ -103,6 +105,22 @@ impl<M: Multicast> Server<M> {
                 views.map(move |view| (proc, view))
             },
         )
+    }
+
+    /// What holds a group at each client here that is in it: see [`crate::Kernel::why_held`].
+    pub fn why_held(&self, group: GroupId) -> impl Iterator<Item = (ProcId, Vec<Hold>)> + '_ {
+        let kernels = self.guests.values().filter(move |guest| guest.groups.contains_key(&group));
+        kernels.filter_map(move |guest| {
+            let (proc, kernel) = guest.kernel.as_ref()?;
+            Some((*proc, kernel.why_held(group)))
+        })
+    }
+
+    /// Whom flushes of clients here were begun without, by client: see
+    /// [`crate::Kernel::why_excluded`].
+    pub fn why_excluded(&self) -> impl Iterator<Item = (ProcId, &Exclusion)> + '_ {
+        let kernels = self.guests.values().filter_map(|guest| guest.kernel.as_ref());
+        kernels.flat_map(|(proc, kernel)| kernel.why_excluded().map(move |each| (*proc, each)))
     }
 
     fn take(&mut self, now: Instant, pipe: u32, say: Say) {
