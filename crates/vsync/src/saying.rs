@@ -7,6 +7,7 @@ use core::fmt::Write as _;
 use muts::{Instant, ProcId};
 
 use crate::grounds::{Charge, Hold};
+use crate::terms::Denial;
 
 impl Charge {
     /// What it is.
@@ -26,6 +27,20 @@ impl Charge {
             Self::Unsound => "it said of a change of views what cannot be".into(),
             Self::Apart(other) => {
                 alloc::format!("it and {} do not hear each other", show(other))
+            }
+        }
+    }
+}
+
+impl Denial {
+    /// What it is.
+    #[must_use]
+    pub fn say(self) -> String {
+        match self {
+            Self::NotListed => "its node is not on the group's list".into(),
+            Self::WrongKey => "what it shows is not the group's key".into(),
+            Self::Refused(reason) => {
+                alloc::format!("a member refused it, for its reason {reason}")
             }
         }
     }
@@ -92,6 +107,7 @@ mod tests {
         assert_eq!(window, "no room; these have received least: n2");
         let across = Hold::Across(alloc::vec![GroupId(1), GroupId(2)]).say(now, &show);
         assert!(across.ends_with("01, 00000000000000000000000000000002"), "{across}");
+        assert_eq!(Denial::Refused(7).say(), "a member refused it, for its reason 7");
         assert_eq!(Charge::Apart(b).say(&show), "it and n2 do not hear each other");
     }
 }

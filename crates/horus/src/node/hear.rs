@@ -366,7 +366,11 @@ impl Node {
             vsync::Why::Denied(_) => "denied",
         };
         let event = Event::Left { group: show_core(group).into(), reason: Some(reason.into()) };
-        let why = (why == vsync::Why::NotFound).then(|| self.not_let_in(core.contact));
+        let why = match why {
+            vsync::Why::Left => None,
+            vsync::Why::NotFound => Some(self.not_let_in(core.contact)),
+            vsync::Why::Denied(denial) => Some(denial.say()),
+        };
         let why = why.map(|why| ("why", why.into()));
         self.record.event(&event, core.called().into_iter().chain(why));
         self.leave_more();
@@ -404,11 +408,12 @@ impl Node {
             vsync::Fault::TooLong => "a message that is too long: send it in parts".to_owned(),
             vsync::Fault::TooMany => "more members than a view can hold".to_owned(),
             vsync::Fault::Denied(denial) => {
-                format!("another side of it does not let this one in: {denial:?}")
+                format!("another side of it does not let this one in: {}", denial.say())
             }
             vsync::Fault::Excluded { by, charge, .. } => {
-                let by = self.horus.book().show(*by);
-                format!("the others went on without this process, says {by}: {charge:?}")
+                let (book, by) = (self.horus.book(), self.horus.book().show(*by));
+                let charge = charge.say(&|proc| book.show(proc));
+                format!("the others went on without this process, says {by}: {charge}")
             }
             vsync::Fault::Missing(who) => {
                 let who: Vec<_> = who.iter().map(|who| self.horus.book().show(*who)).collect();
