@@ -60,7 +60,7 @@ fn daemons_and_clients_go_over_to_the_next_version_one_by_one_while_groups_go_on
         houses.come_in(daemon);
         houses.work(&mut load, SECOND / 3);
         if daemon != 2 {
-            assert_eq!(houses.spoken(daemon), 2, "some are as they were");
+            assert_eq!(houses.spoken(daemon), 3, "some are as they were");
         }
         houses.town.kill(daemon);
         houses.town.pretends[daemon] = Some(NEXT);
@@ -68,7 +68,7 @@ fn daemons_and_clients_go_over_to_the_next_version_one_by_one_while_groups_go_on
         houses.work(&mut load, SECOND / 3);
     }
     for daemon in 0..3 {
-        assert_eq!(houses.spoken(daemon), 3, "all are of the next version");
+        assert_eq!(houses.spoken(daemon), 4, "all are of the next version");
     }
     houses.end();
 }
@@ -81,7 +81,7 @@ fn versions_that_share_nothing_refuse_each_other_and_say_what_to_do() {
     let began = Instant::now();
     let told = loop {
         let told = asked(&houses, 0, &["why", "d1"]);
-        if told["why"].as_str().is_some_and(|why| why.contains("versions 3 to 4")) {
+        if told["why"].as_str().is_some_and(|why| why.contains("versions 4 to 5")) {
             break told;
         }
         assert!(began.elapsed() < SECOND * 10, "{told}");
@@ -94,7 +94,7 @@ fn versions_that_share_nothing_refuse_each_other_and_say_what_to_do() {
     assert_eq!(status["daemons_of_other_versions"], 1);
     let log = houses.town.directory.join("d0.log");
     let log = std::fs::read_to_string(log).expect("a log");
-    assert!(log.contains("versions 3 to 4"), "{log}");
+    assert!(log.contains("versions 4 to 5"), "{log}");
 
     let far = socket(&houses.town, 1).display().to_string();
     let refused = horus(&["node", "--name", "z", "--daemon", &far]);
