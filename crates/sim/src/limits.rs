@@ -1,5 +1,7 @@
 //! Every bound of this crate, each with its reason.
 
+use muts::Duration;
+
 /// Datagrams that wait at a stopped process: about what a socket buffer of 1 MiB keeps.
 pub const INBOX_DATAGRAMS_MAX: usize = 1_000;
 
@@ -17,3 +19,10 @@ pub const FAULTS_MIN: u64 = 20;
 
 /// Kinds of them: fewer would try a protocol against one weakness of its surroundings only.
 pub const FAULT_KINDS_MIN: usize = 6;
+
+/// The longest probation of a link in storms: no longer than a run has to settle.
+pub const GOOD_MAX: Duration = Duration::from_secs(4);
+
+/// How many times a tenth of a second what settles at the end may still take: one that is mute but
+/// for a word now and then may begin another probation of its link just then.
+pub const SETTLES_AFTER: usize = 60;

@@ -8,7 +8,7 @@ use horus::history::Log;
 use muts::{Counted, Duration, Layer};
 
 use crate::choice::Choice;
-use crate::limits::{FAULT_KINDS_MIN, FAULTS_MIN};
+use crate::limits::{FAULT_KINDS_MIN, FAULTS_MIN, SETTLES_AFTER};
 use crate::script::{App, Load, Phase, Plan, Wishes};
 use crate::sight::{apart, unsettled, unsound};
 use crate::storm::{Storm, fault_kinds, faults};
@@ -243,7 +243,8 @@ fn rage<T: Layer + Counted, A: App<Down = T::Down, Up = T::Up>>(
 }
 
 /// Lets these hosts, which can all reach each other, settle for so long, and ends the run: where
-/// something that nobody uses is just being put away, when that is done, or has had its time.
+/// something that nobody uses is just being put away, or a link is on probation, when that is done,
+/// or has had its time.
 pub fn settle<T: Layer + Counted, A: App<Down = T::Down, Up = T::Up>>(
     world: &mut World<T, A>,
     whole: &[usize],
@@ -253,7 +254,7 @@ pub fn settle<T: Layer + Counted, A: App<Down = T::Down, Up = T::Up>>(
     world.run_for(quiet);
     world.enter(Phase::Settled, whole);
     world.run_for(Duration::from_millis(500));
-    for _ in 0..30 {
+    for _ in 0..SETTLES_AFTER {
         if unsettled(world, whole).is_empty() {
             break;
         }

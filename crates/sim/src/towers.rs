@@ -5,6 +5,7 @@ use muts::{Duration, ProcId, Transport};
 use vsync::{Endpoint, Kernel};
 
 use crate::gated::{Core, Gated};
+use crate::limits::GOOD_MAX;
 use crate::script::{Birth, Client, Keepers, Load, Member, Plan, Stream, Wishes};
 use crate::tap::Tap;
 use crate::trace::Trace;
@@ -54,8 +55,7 @@ fn light_tower(
     adapts: Option<Duration>,
 ) -> LightTower {
     let mut config = vsync::Config::new(birth.me, birth.seed);
-    // No longer than a run has to settle.
-    config.good_max = Duration::from_secs(4);
+    config.good_max = GOOD_MAX;
     let below = core_tower(birth, gated, ways, trace, config);
     let mut groups = Groups::new(below, lwg::Config::new(Endpoint::of(birth.me)));
     if let Some(period) = adapts {

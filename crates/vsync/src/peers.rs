@@ -40,6 +40,8 @@ struct Peer {
     since: Instant,
     /// For how long it must be heard before it counts as heard.
     probation: Duration,
+    /// How often the link has broken since it was forgiven.
+    breaks: u8,
     /// Whom it hears, once it has said so.
     row: Option<BTreeSet<Brief>>,
     /// Since when its rows have lacked these, of those whom it was ever asked about.
@@ -113,6 +115,7 @@ impl Peers {
             silent: false,
             since: now,
             probation: self.good_first,
+            breaks: 0,
             row: None,
             holes: BTreeMap::new(),
             digest: 0,
@@ -151,6 +154,7 @@ impl Peers {
         if !peer.silent {
             let forgiven = now.since(peer.since) > FORGIVEN_AFTER;
             peer.silent = true;
+            peer.breaks = if forgiven { 1 } else { peer.breaks.saturating_add(1) };
             peer.probation =
                 if forgiven { again } else { (peer.probation * 2).max(again).min(most) };
         }
@@ -265,10 +269,10 @@ impl Peers {
     /// Whether it is in reach, and nothing lasting says that it does not hear this process.
     pub(crate) fn comes_back(&self, now: Instant, proc: ProcId) -> bool {
         let Some(peer) = self.all.get(&proc) else { return false };
-        // One that broke again and again counts once it has held for longer than silence lasts: of
-        // who is mute but for a word now and then nobody comes back.
+        // One that broke again counts once it has held for longer than silence lasts: of who is
+        // mute but for a word now and then nobody comes back.
         let held = now.since(peer.since) > self.suspicion;
-        if !held && peer.probation > self.good_again * 2 {
+        if !held && peer.breaks > 1 {
             return false;
         }
         // Of a link on probation nothing is to be said but that it seems to be whole.
