@@ -12,6 +12,7 @@ use crate::epoch::Epoch;
 use crate::how::How;
 use crate::interface::{Fault, Up, Why};
 use crate::joining::Joining;
+use crate::limits::HUSHED_BRIEFLY;
 use crate::order::Order;
 use crate::serving::Serving;
 use crate::succession::Fate;
@@ -353,11 +354,28 @@ impl Group {
     }
 
     /// Another group waits until what was told here is delivered everywhere: it is still for a
-    /// moment. Answers until when.
+    /// moment. Answers when it wants to be called again.
     pub(crate) fn hush(&mut self, turn: &mut Turn<'_>) -> Option<Instant> {
         let Self::Serving(serving) = self else { return None };
         serving.hush(turn);
-        serving.hushed
+        serving.hushed.into_iter().chain(serving.due()).min()
+    }
+
+    /// Whoever waited for it may go now: it is still for no longer than that takes.
+    pub(crate) fn hush_briefly(&mut self, now: Instant) {
+        if let Self::Serving(serving) = self
+            && let Some(until) = &mut serving.hushed
+        {
+            *until = (*until).min(now + HUSHED_BRIEFLY);
+        }
+    }
+
+    /// Until when it is still, if it is.
+    pub(crate) fn hushed_until(&self) -> Option<Instant> {
+        match self {
+            Self::Serving(serving) => serving.hushed,
+            _ => None,
+        }
     }
 
     /// Nobody waits for that any more.

@@ -23,6 +23,8 @@ impl Serving {
             self.pump(turn);
             self.hushed = Some(turn.now + HUSHED_FOR);
             self.epoch.stability.urge(turn.now);
+            // It is settled already in this turn.
+            self.epoch.report_if_due(turn);
         }
     }
 

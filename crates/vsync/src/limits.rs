@@ -102,6 +102,10 @@ pub const PAUSE_MAX: Duration = Duration::from_millis(500);
 /// round trips of most networks, and no time that anybody takes for an end.
 pub const HUSHED_FOR: Duration = Duration::from_millis(200);
 
+/// How long it goes on being still once that other may multicast: for who is woken to do so, and
+/// not for who does something else first.
+pub const HUSHED_BRIEFLY: Duration = Duration::from_millis(1);
+
 /// How long an INSTALL is repeated to whom it concerns: who has not answered by then is suspected,
 /// or went another way and is told by whoever meets it. So no more is kept for one that is silent
 /// than the views decided in that time.

@@ -144,6 +144,28 @@ fn amid(order: Order, own: bool) -> Vec<Duration> {
 }
 
 #[test]
+fn who_begins_with_the_same_group_every_time_goes_on() {
+    let groups = ["one", "other"].map(GroupId::of_word);
+    let mut world = World::configured("abc", 3, |config| config.causality = Causality::System);
+    for group in groups {
+        let members = "abc".chars().map(proc).collect();
+        world.ask(proc('a'), Down::Found { group, members }).expect("room");
+    }
+    world.run(Duration::from_secs(2));
+    let mut sent = 0;
+    for _ in 0..10_000 {
+        for at in 0..10 {
+            if world.ask(proc('a'), cast(groups[at % 2], "by turns")).is_err() {
+                break;
+            }
+            sent += 1;
+        }
+        world.run(Duration::from_micros(100));
+    }
+    assert!(sent > 20, "{sent} in a second");
+}
+
+#[test]
 fn a_group_that_is_never_quiet_keeps_no_other_waiting_for_long() {
     for (order, own) in [(Order::Fifo, false), (Order::Causal, false), (Order::Fifo, true)] {
         let waits = amid(order, own);

@@ -15,7 +15,17 @@ use crate::order::Order;
 impl<M: Multicast> Kernel<M> {
     /// A group is active or is not: whoever waited for that hears of room.
     pub(super) fn note_active(&mut self, group: GroupId, active: bool) {
-        for group in self.across.note(group, active) {
+        let free = self.across.note(group, active);
+        if !free.is_empty() {
+            // Its turn lasts for a moment: it may not come.
+            for id in &self.hushed {
+                if let Some(group) = self.groups.get_mut(id) {
+                    group.hush_briefly(self.now);
+                    self.touched.insert(*id);
+                }
+            }
+        }
+        for group in free {
             self.desk.told.push_back(Up::Room { group });
         }
     }
@@ -58,7 +68,8 @@ impl<M: Multicast> Kernel<M> {
         }
         let active = active(group, &self.desk);
         self.note_active(id, active);
-        until
+        let brief = self.groups.get(&id).and_then(Group::hushed_until);
+        until.into_iter().chain(brief).min()
     }
 
     /// Something went: if nothing waits any more, all that are still go on.
