@@ -6,20 +6,6 @@ use crate::common::{lwg, seat, seats};
 use lwg::{Down, GroupId, limits};
 use muts::Duration;
 
-/// Everything happens but that one is told anything in that core group.
-fn run_without(town: &mut Town, who: u64, core: GroupId) {
-    town.wake_all();
-    loop {
-        let next = town.net.borrow().deliveries().into_iter().find(|&(number, receiver, _)| {
-            let view = &town.net.borrow().epochs[number].view;
-            view.group != core || view.members[receiver] != seat(who)
-        });
-        let Some(next) = next else { return };
-        let told = town.net.borrow_mut().deliver(next);
-        town.wake(told);
-    }
-}
-
 const GROUPS: u64 = limits::MOVES_MAX as u64 + 100;
 
 /// Groups of three go from one core group to another, and 3 is cut off from the first as they go.
@@ -37,10 +23,10 @@ fn going(seed: u64) -> (Town, [GroupId; 2]) {
     town.run();
     for count in 0..GROUPS {
         while !town.ask(seat(1), Down::Move { lwg: lwg(1, count), to: cores[1] }) {
-            run_without(&mut town, 3, cores[0]);
+            town.run_without(3, cores[0]);
         }
     }
-    run_without(&mut town, 3, cores[0]);
+    town.run_without(3, cores[0]);
     town.net.borrow_mut().side.insert(seat(3), 1);
     town.net.borrow_mut().regroup(cores[0]);
     town.run();

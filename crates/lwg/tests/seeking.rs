@@ -157,20 +157,6 @@ fn a_part_is_found_whose_core_group_the_others_have_given_up() {
     assert!(left > 0);
 }
 
-/// Everything happens but that one is told anything in that core group.
-fn run_without(town: &mut Town, who: u64, core: GroupId) {
-    town.wake_all();
-    loop {
-        let next = town.net.borrow().deliveries().into_iter().find(|&(number, receiver, _)| {
-            let view = &town.net.borrow().epochs[number].view;
-            view.group != core || view.members[receiver] != seat(who)
-        });
-        let Some(next) = next else { return };
-        let told = town.net.borrow_mut().deliver(next);
-        town.wake(told);
-    }
-}
-
 #[test]
 fn who_is_on_the_way_does_not_wait_for_those_who_have_been_there() {
     let mut waited = 0;
@@ -182,10 +168,10 @@ fn who_is_on_the_way_does_not_wait_for_those_who_have_been_there() {
         town.run();
         // 2 says that it comes, and is told nothing more there.
         town.ask(seat(1), Down::Move { lwg: group, to });
-        run_without(&mut town, 2, to);
+        town.run_without(2, to);
         assert_eq!(cores_of(&town, group), [(to, 3), (home, 3), (to, 3)]);
         town.ask(seat(1), Down::Move { lwg: group, to: next });
-        run_without(&mut town, 2, to);
+        town.run_without(2, to);
         cut(&mut town, 2, 1, &[to]);
         cut(&mut town, 2, 0, &[to]);
         town.run();
