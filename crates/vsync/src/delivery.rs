@@ -47,6 +47,17 @@ impl Epoch {
         }
     }
 
+    /// Tells the last that came of a stream, if it waits for nothing. What passes the queue goes
+    /// before it, as in the next pump, which looks at who waited for it.
+    pub(crate) fn tell_at_hand(&mut self, turn: &mut Turn<'_>, rank: usize, causes: &mut Causes) {
+        if self.streams.iter().any(Stream::has_pending) {
+            self.tell_unordered(turn, None);
+        }
+        if self.streams[rank].is_last_due() {
+            self.step(turn, rank, None, causes);
+        }
+    }
+
     /// Whether every member has it and what it points at.
     fn is_settled(&self, rank: usize, position: u64, cast: &Cast) -> bool {
         let settled = |stream| self.stability.settled_below(stream);
@@ -79,7 +90,7 @@ impl Epoch {
 
     /// Delivers the head of one stream if its condition holds; `causes` are those that were looked
     /// at last in this stream.
-    pub(crate) fn step(
+    fn step(
         &mut self,
         turn: &mut Turn<'_>,
         rank: usize,

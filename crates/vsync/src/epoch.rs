@@ -249,9 +249,8 @@ impl Epoch {
                 && self.take(turn, rank, position, message)
             {
                 any = true;
-                // While it is at hand: others that waited for it are looked at once, at the end.
-                if open && self.streams[rank].is_last_due() {
-                    self.step(turn, rank, None, &mut causes);
+                if open {
+                    self.tell_at_hand(turn, rank, &mut causes);
                 }
             }
             match turn.net.up() {

@@ -1,6 +1,7 @@
 //! The tests of the kernel, in one program: what they share is built once.
 
 mod across;
+mod at_hand;
 mod choked;
 mod common;
 mod fetching;
