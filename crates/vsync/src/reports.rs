@@ -28,6 +28,9 @@ impl Epoch {
         if wanted == TELL_ALL {
             return;
         }
+        if wanted > 1 {
+            self.stability.await_here(received, &self.processed());
+        }
         if wanted > 1 || wanted > 0 && self.stability.due.is_none() {
             let of_all = wanted == 1 && self.stability.is_hub();
             let report = if of_all { self.report_of_all() } else { self.report(0) };

@@ -50,6 +50,8 @@ pub(crate) struct Stability {
     fresh: bool,
     /// Everybody is to hear of it at once.
     hurried: bool,
+    /// By stream: everybody is to hear at once when it is processed here below.
+    awaited_here: Option<Box<[u64]>>,
     /// Bytes of it that are kept until all are known to have it.
     kept: usize,
     /// How often that was reported.
@@ -113,6 +115,7 @@ impl Stability {
             expecting: false,
             fresh: false,
             hurried: false,
+            awaited_here: None,
             kept: 0,
             reports: 0,
             said: 0,
@@ -305,10 +308,30 @@ impl Stability {
         self.hurried |= waited_for;
     }
 
+    /// A member asks who has this: what of it is still on its way is told of at once, too, when it
+    /// has been processed.
+    pub(crate) fn await_here(&mut self, wanted: &[u64], processed: &[u64]) {
+        let comes = wanted.iter().zip(processed).any(|(wanted, here)| wanted > here);
+        if comes && wanted.len() == processed.len() {
+            self.awaited_here = Some(wanted.into());
+        }
+    }
+
+    /// Whether something is awaited here; it is no more if it has been processed.
+    fn is_awaited_here(&mut self) -> bool {
+        let here = |stream| self.has_processed(self.own, stream);
+        let comes = |row: &[u64]| row.iter().enumerate().any(|(at, wanted)| here(at) < *wanted);
+        let Some(row) = &self.awaited_here else { return false };
+        if !comes(row) {
+            self.awaited_here = None;
+        }
+        true
+    }
+
     /// Something new was received or processed here: a report is due soon.
     pub(crate) fn stir(&mut self, now: Instant, delay: Duration) {
         self.fresh = true;
-        let at_once = self.hurried || self.kept >= KEPT_BYTES;
+        let at_once = self.hurried || self.awaited_here.is_some() || self.kept >= KEPT_BYTES;
         self.hasten(now, if at_once { Duration::ZERO } else { delay });
     }
 

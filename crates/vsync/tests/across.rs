@@ -144,6 +144,35 @@ fn amid(order: Order, own: bool) -> Vec<Duration> {
 }
 
 #[test]
+fn two_groups_by_turns_take_a_round_trip_a_message() {
+    let groups = ["one", "other"].map(GroupId::of_word);
+    let mut world = World::configured("abc", 3, |config| config.causality = Causality::System);
+    for group in groups {
+        let members = "abc".chars().map(proc).collect();
+        world.ask(proc('a'), Down::Found { group, members }).expect("room");
+    }
+    world.run(Duration::from_secs(2));
+    let began = world.air.borrow().now;
+    let (mut sent, mut seen) = (0, world.told[&proc('a')].len());
+    let mut may = true;
+    while sent < 100 {
+        let group = groups[sent % 2];
+        // It asks again only when it is told that it may.
+        let told = &world.told[&proc('a')];
+        may |= told[seen..].iter().any(|up| matches!(up, Up::Room { group: of } if *of == group));
+        seen = told.len();
+        if may && world.ask(proc('a'), cast(group, "by turns")).is_ok() {
+            sent += 1;
+        } else {
+            may = false;
+            world.run(Duration::from_micros(100));
+        }
+    }
+    let took = world.air.borrow().now.since(began);
+    assert!(took < Duration::from_millis(500), "{took:?} for a hundred");
+}
+
+#[test]
 fn who_begins_with_the_same_group_every_time_goes_on() {
     let groups = ["one", "other"].map(GroupId::of_word);
     let mut world = World::configured("abc", 3, |config| config.causality = Causality::System);

@@ -82,7 +82,8 @@ impl Stability {
     /// Whom a report that is due now is for, and who hears what all have: see the head of this
     /// file. Those who have asked hear one of the two.
     pub(crate) fn addressees(&mut self, received: &[u64], urgent: bool) -> Addressees {
-        let hurried = core::mem::take(&mut self.hurried) || urgent || self.misses_any();
+        let hurried = core::mem::take(&mut self.hurried) | self.is_awaited_here();
+        let hurried = hurried || urgent || self.misses_any();
         if hurried || !self.goes_by_hub() {
             let own = self.everybody(received);
             return Addressees { own, all: Audience::NONE, by_hub: false };
