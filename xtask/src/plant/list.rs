@@ -2,6 +2,7 @@
 
 mod choked;
 mod door;
+mod hand;
 mod peers;
 mod roof;
 mod storms;
@@ -78,7 +79,7 @@ const fn reader(
 
 /// All faults, floor by floor.
 pub(super) fn all() -> impl Iterator<Item = &'static Plant> {
-    let above = PLANTS.iter().chain(&choked::PLANTS).chain(&storms::PLANTS);
+    let above = PLANTS.iter().chain(&choked::PLANTS).chain(&storms::PLANTS).chain(&hand::PLANTS);
     above.chain(&roof::PLANTS).chain(&transport::PLANTS).chain(&door::PLANTS).chain(&peers::PLANTS)
 }
 
