@@ -2,6 +2,7 @@
 
 mod shared;
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -33,7 +34,7 @@ const ACK_BYTES_MAX: usize = 160;
 /// What datagrams are filled from.
 pub(crate) struct Bundle<'a> {
     pub(crate) now: Instant,
-    pub(crate) channels: &'a mut BTreeMap<Channel, Open>,
+    pub(crate) channels: &'a mut BTreeMap<Channel, Box<Open>>,
     pub(crate) counters: &'a mut Counters,
     /// Where headers and short runs are written.
     pub(crate) blocks: &'a mut Blocks,
@@ -197,23 +198,6 @@ impl Bundle<'_> {
             self.items.push(Item::Credit { channel });
             Frame::Credit { channel, limit }.write(self.blocks.room(0));
         }
-        while let Some(channel) = link.errands.notes.first().copied() {
-            let open = self.channels.get_mut(&channel);
-            let place = open.as_ref().and_then(|open| open.place(link.peer));
-            if let (Some(open), Some(place)) = (open, place) {
-                let room = sheet.room.saturating_sub(sheet.bytes + self.blocks.len());
-                if room < open.note.len() + SMALL_FRAME_BYTES_MAX {
-                    return;
-                }
-                let version = open.version;
-                open.out.receiver(place).note_sent = version;
-                self.items.push(Item::Note { channel, version });
-                Frame::Note { channel, version, bytes: &open.note }.write(self.blocks.room(0));
-                self.counters.notes_sent += 1;
-            }
-            link.errands.notes.remove(&channel);
-        }
-        link.errands.notes_due = None;
     }
 
     fn streams(&mut self, link: &mut Link, sheet: &mut Sheet) {

@@ -2,8 +2,6 @@
 
 use alloc::vec::Vec;
 
-use bytes::Bytes;
-
 use crate::config::Tuning;
 use crate::incoming::Incoming;
 use crate::outgoing::Outgoing;
@@ -17,9 +15,6 @@ pub(crate) struct Open {
     pub(crate) out: Outgoing,
     /// By place.
     pub(crate) ins: Vec<Incoming>,
-    /// What all peers are to know, and how many times that has changed.
-    pub(crate) note: Bytes,
-    pub(crate) version: u64,
     /// As it was told last.
     pub(crate) settled: u64,
 }
@@ -30,8 +25,6 @@ impl Open {
             out: Outgoing::new(peers.len(), tuning),
             ins: peers.iter().map(|_| Incoming::new(credit, tuning)).collect(),
             peers,
-            note: Bytes::new(),
-            version: 0,
             settled: 0,
         }
     }

@@ -29,7 +29,6 @@ counters! {
     frames_resent "muts.frames_resent"
     frames_received "muts.frames_received"
     skips_sent "muts.skips_sent"
-    notes_sent "muts.notes_sent"
     acks_sent "muts.acks_sent"
     acks_at_once "muts.acks_at_once"
     asked_at_once "muts.asked_at_once"

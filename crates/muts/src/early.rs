@@ -1,12 +1,10 @@
 //! Early: what came from a peer of channels that are not open here yet.
 //!
-//! Takes: runs of streams, notes, limits. Promises: no more is kept than [`EARLY_BYTES_MAX`], and
+//! Takes: runs of streams, limits. Promises: no more is kept than [`EARLY_BYTES_MAX`], and
 //! what replaces something takes its room; nothing is kept longer than [`EARLY_KEPT`].
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
-
-use bytes::Bytes;
 
 use crate::incoming::Run;
 use crate::interface::Channel;
@@ -22,7 +20,6 @@ pub(crate) struct Early {
     /// By where they begin.
     pub(crate) runs: BTreeMap<u64, Run>,
     pub(crate) limit: u64,
-    pub(crate) note: Option<(u64, Bytes)>,
     bytes: usize,
     since: Instant,
 }
@@ -51,17 +48,6 @@ impl Earlies {
         let bytes = (known.map_or(0, Run::cost), run.cost());
         let early = self.room(now, channel, bytes, EARLY_STREAM_BYTES_MAX);
         early.map(|early| early.runs.insert(offset, run.apart())).is_some()
-    }
-
-    /// Keeps a note, if it is the newest. False if there is no room for it.
-    pub(crate) fn note(&mut self, now: Instant, channel: Channel, note: (u64, Bytes)) -> bool {
-        let known = self.channels.get(&channel).and_then(|early| early.note.as_ref());
-        if known.is_some_and(|known| known.0 >= note.0) {
-            return true;
-        }
-        let bytes = (known.map_or(0, |known| known.1.len()), note.1.len());
-        let early = self.room(now, channel, bytes, EARLY_BYTES_MAX);
-        early.map(|early| early.note = Some(note)).is_some()
     }
 
     /// Keeps how far its receiver takes the stream that goes the other way. False if there is no

@@ -24,8 +24,6 @@ const GRAIN: Duration = Duration::from_millis(1);
 pub(crate) enum Item {
     /// Bytes of a stream, or a skip in their place.
     Stream { channel: Channel, from: u64, to: u64 },
-    /// A version of a channel's note.
-    Note { channel: Channel, version: u64 },
     /// How far the peer may go on a channel.
     Credit { channel: Channel },
     /// That a channel is closed here.

@@ -19,7 +19,6 @@
 //!              varint length | (varint gap | varint length)*
 //!   data    2: channel u64 | varint offset | varint length | bytes of the stream
 //!   skip    3: channel u64 | varint offset | varint length | varint below
-//!   note    4: channel u64 | varint version | varint length | bytes
 //!   credit  5: channel u64 | varint limit
 //!   gone    6: channel u64
 //!   beat    7: varint number | varint length | bytes
@@ -109,7 +108,6 @@ pub(crate) enum Frame<'a> {
     Ack { delay_us: u64, runs: Runs<'a> },
     Data { channel: Channel, offset: u64, bytes: &'a [u8] },
     Skip { channel: Channel, offset: u64, length: u64, below: u64 },
-    Note { channel: Channel, version: u64, bytes: &'a [u8] },
     Credit { channel: Channel, limit: u64 },
     Gone { channel: Channel },
     Beat { number: u64, bytes: &'a [u8] },
@@ -137,12 +135,6 @@ impl<'a> Frame<'a> {
                 into.push(3);
                 channel.0.write(into);
                 write_varints(into, [*offset, *length, *below]);
-            }
-            Self::Note { channel, version, bytes } => {
-                into.push(4);
-                channel.0.write(into);
-                write_varint(into, *version);
-                write_bytes(into, bytes);
             }
             Self::Credit { channel, limit } => {
                 into.push(5);
@@ -194,11 +186,6 @@ impl<'a> Frame<'a> {
                 offset: read_varint(from)?,
                 length: read_varint(from)?,
                 below: read_varint(from)?,
-            },
-            4 => Self::Note {
-                channel: Channel(u64::read(from)?),
-                version: read_varint(from)?,
-                bytes: read_bytes(from)?,
             },
             5 => Self::Credit { channel: Channel(u64::read(from)?), limit: read_varint(from)? },
             6 => Self::Gone { channel: Channel(u64::read(from)?) },
@@ -302,7 +289,6 @@ mod tests {
             Frame::Ack { delay_us: 70, runs },
             Frame::Data { channel, offset: 1 << 40, bytes: b"stream" },
             Frame::Skip { channel, offset: 300, length: 40, below: 7 },
-            Frame::Note { channel, version: 300, bytes: b"row" },
             Frame::Credit { channel, limit: 1 << 22 },
             Frame::Gone { channel },
             Frame::Beat { number: 300, bytes: b"row" },

@@ -4,6 +4,7 @@
 //! message once, in order, whole (T1); of what came before its turn no more is kept than four of
 //! the windows that the sender was given (T3). Keeps: that.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 
 use bytes::{Buf, Bytes};
@@ -84,6 +85,15 @@ pub(crate) enum Fate {
     Beyond,
 }
 
+/// What came before its turn.
+#[derive(Debug, Default)]
+struct Apart {
+    /// By where they begin.
+    runs: BTreeMap<u64, Run>,
+    /// What keeping them takes.
+    cost: usize,
+}
+
 /// A stream at a receiver.
 #[derive(Debug)]
 pub(crate) struct Incoming {
@@ -91,9 +101,8 @@ pub(crate) struct Incoming {
     cum: u64,
     /// Records below that.
     records: u64,
-    /// What came before its turn.
-    apart: BTreeMap<u64, Run>,
-    apart_bytes: usize,
+    /// What came before its turn: mostly nothing.
+    apart: Option<Box<Apart>>,
     joiner: Joiner,
     /// Whether messages count until the floor above is done with them.
     counts: bool,
@@ -103,8 +112,6 @@ pub(crate) struct Incoming {
     pub(crate) limit_told: u64,
     /// The stream cannot be understood any more.
     broken: bool,
-    /// The newest note of its sender.
-    pub(crate) note: u64,
     /// What a sender may be ahead of what is taken.
     window: u64,
 }
@@ -115,14 +122,12 @@ impl Incoming {
         Self {
             cum: 0,
             records: 0,
-            apart: BTreeMap::new(),
-            apart_bytes: 0,
+            apart: None,
             joiner: Joiner::default(),
             counts,
             held: 0,
             limit_told: 0,
             broken: false,
-            note: 0,
             window: tuning.window_bytes as u64,
         }
     }
@@ -177,8 +182,9 @@ impl Incoming {
     }
 
     fn keep(&mut self, offset: u64, run: Run) -> Fate {
-        let mut others = self.apart_bytes;
-        if let Some(known) = self.apart.get(&offset) {
+        let apart = self.apart.get_or_insert_default();
+        let mut others = apart.cost;
+        if let Some(known) = apart.runs.get(&offset) {
             if known.length() >= run.length() {
                 return Fate::Known;
             }
@@ -189,8 +195,8 @@ impl Incoming {
         if (others + run.cost()) as u64 > most {
             return Fate::Beyond;
         }
-        self.apart_bytes = others + run.cost();
-        self.apart.insert(offset, run.apart());
+        apart.cost = others + run.cost();
+        apart.runs.insert(offset, run.apart());
         Fate::New
     }
 
@@ -200,16 +206,17 @@ impl Incoming {
         blocks: &mut Blocks,
         tell: &mut impl FnMut(Told),
     ) -> Result<(), Malformed> {
-        while let Some(first) = self.apart.first_entry().filter(|run| *run.key() <= self.cum) {
+        while let Some(apart) = &mut self.apart
+            && let Some(first) = apart.runs.first_entry().filter(|run| *run.key() <= self.cum)
+        {
             let (offset, run) = first.remove_entry();
-            self.apart_bytes -= run.cost();
+            apart.cost -= run.cost();
+            if apart.runs.is_empty() {
+                self.apart = None;
+            }
             if offset + run.length() > self.cum {
                 self.process(blocks, run.after(self.cum - offset), tell)?;
             }
-        }
-        if self.apart.is_empty() {
-            // A tree that has become empty keeps a leaf: each of thousands of streams would.
-            self.apart.clear();
         }
         Ok(())
     }
@@ -354,9 +361,10 @@ mod tests {
         assert_eq!(fate, Ok(Fate::Beyond));
         let longer = Run::Data(Bytes::from_static(&[b'x'; 200]));
         assert_eq!(take(&mut incoming, (2, longer), |_| {}), Ok(Fate::Beyond));
-        assert!(incoming.apart.contains_key(&2), "what counts as received stays");
-        assert_eq!(incoming.apart_bytes, incoming.apart.values().map(Run::cost).sum::<usize>());
-        assert!(incoming.apart.len() * APART_BYTES <= 4 * Tuning::default().window_bytes);
+        let apart = incoming.apart.expect("what came too early");
+        assert!(apart.runs.contains_key(&2), "what counts as received stays");
+        assert_eq!(apart.cost, apart.runs.values().map(Run::cost).sum::<usize>());
+        assert!(apart.runs.len() * APART_BYTES <= 4 * Tuning::default().window_bytes);
     }
 
     #[test]

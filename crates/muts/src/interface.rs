@@ -8,7 +8,7 @@ use crate::address::Address;
 use crate::layer::Layer;
 use crate::message::Message;
 use crate::process::{NodeId, ProcId};
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 
 /// Names a channel: one number but 0, chosen by whoever opens it, the same at all its peers.
 ///
@@ -94,16 +94,6 @@ pub enum Down {
         /// The message.
         message: Message,
     },
-    /// What all peers of a channel are to know now: the newest note reaches every peer, those
-    /// before it may be passed over. For what is true until it is said anew: positions, credits.
-    Note {
-        /// The channel.
-        channel: Channel,
-        /// At most `limits::NOTE_BYTES_MAX`.
-        bytes: Bytes,
-        /// When it has to go at the latest; it goes sooner with anything else.
-        within: Duration,
-    },
     /// The floor above is done with so many bytes of messages of that sender.
     Taken {
         /// The channel.
@@ -185,15 +175,6 @@ pub enum Up {
         from: ProcId,
         /// The number of the first after them.
         below: u64,
-    },
-    /// The newest note of a peer.
-    Note {
-        /// The channel.
-        channel: Channel,
-        /// Whose.
-        from: ProcId,
-        /// What the floor above said there.
-        bytes: Bytes,
     },
     /// A message sent to this process alone.
     Send {

@@ -60,7 +60,7 @@ pub struct Transmit {
 }
 
 /// In how many places the bytes of most datagrams lie: those of others lie apart.
-const PARTS_USUAL: usize = 4;
+const PARTS_USUAL: usize = 5;
 
 /// The places where a datagram's bytes lie: what many receivers get is not copied for each.
 pub type Parts = smallvec::SmallVec<[Bytes; PARTS_USUAL]>;

@@ -21,7 +21,7 @@ pub const UNASKED_BYTES: u64 = 32 << 10;
 /// acknowledged, so it comes again.
 pub const EARLY_BYTES_MAX: usize = 2 << 20;
 
-/// What of it streams may take: the rest is for notes and credits, of which each channel has one.
+/// What of it streams may take: the rest is for credits, of which each channel has one.
 pub const EARLY_STREAM_BYTES_MAX: usize = EARLY_BYTES_MAX / 4 * 3;
 
 /// When what finds no room there comes again, unless its receiver asks for it before: opening the
@@ -93,16 +93,13 @@ pub const SKIP_PAUSE: core::time::Duration = core::time::Duration::from_millis(1
 pub const SKIPS_PAUSE: core::time::Duration = core::time::Duration::from_millis(4);
 
 /// How many are many: the messages of a millisecond where its wake-up costs much of theirs.
-pub const SKIPS_MANY: u64 = 64;
+pub const SKIPS_MANY: u32 = 64;
 
 /// Ranges told in one acknowledgement: what is beyond is sent again anyway.
 pub const ACK_RANGES_MAX: usize = 32;
 
 /// Bytes of the floor above in one heartbeat.
 pub const BEAT_BYTES_MAX: usize = 1_100;
-
-/// Bytes of the floor above in one note: it fits every datagram beside what goes with it.
-pub const NOTE_BYTES_MAX: usize = 1_000;
 
 /// Channels remembered as closed, so that their senders are told instead of kept waiting.
 pub const CLOSED_MAX: usize = 65_536;

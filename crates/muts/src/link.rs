@@ -42,9 +42,6 @@ pub(crate) struct Errands {
     /// Channels that are closed here, and those whose limit is to be told.
     pub(crate) gone: BTreeSet<Channel>,
     pub(crate) credits: BTreeSet<Channel>,
-    /// Channels whose note the peer lacks, and when the first of them has to go.
-    pub(crate) notes: BTreeSet<Channel>,
-    pub(crate) notes_due: Option<Instant>,
     /// Channels of which only skips wait for it, and when the first of them has to go.
     pub(crate) skips: BTreeSet<Channel>,
     pub(crate) skips_due: Option<Instant>,
@@ -64,14 +61,7 @@ impl Errands {
         self.press_on()
             || !self.gone.is_empty()
             || !self.credits.is_empty()
-            || self.notes_due.is_some_and(|due| due <= now)
             || self.skips_due.is_some_and(|due| due <= now)
-    }
-
-    /// The peer lacks a channel's note.
-    pub(crate) fn note(&mut self, channel: Channel, due: Instant) {
-        self.notes.insert(channel);
-        self.notes_due = Some(self.notes_due.map_or(due, |before| before.min(due)));
     }
 
     /// What a channel has next for the peer is not for it.
@@ -296,14 +286,13 @@ impl Link {
         let heard = open && !self.silence.is_silent();
         let beat = Some(self.beats.due()).filter(|_| self.met && heard);
         let acks = self.tempo.due().filter(|_| open);
-        let notes = self.errands.notes_due.filter(|_| heard);
         let skips = self.errands.skips_due.filter(|_| heard);
         let path = self.path.due().filter(|_| self.met && heard);
         let reach = self.reach.due().filter(|_| open && self.knows_hall());
         let thanks = self.sessions.due();
         let (overdue, lost) = (self.overdue_at(), self.flight.lost_at());
         let nudge = self.nudge_at();
-        let others = [beat, acks, notes, skips, path, reach, thanks, nudge, overdue, lost];
+        let others = [beat, acks, skips, path, reach, thanks, nudge, overdue, lost];
         let early = self.errands.too_early_due.filter(|_| heard);
         let late = [self.paced_until.filter(|_| heard), self.early.due(), early];
         others.into_iter().chain(late).flatten().fold(due, Instant::min)

@@ -7,6 +7,7 @@
 
 mod level;
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
@@ -51,13 +52,10 @@ pub(crate) struct Receiver {
     gone: bool,
     /// Nothing but skips has waited for it since all that it was to be sent went out.
     pub(crate) passes: bool,
-    /// How many records the last skip stood for.
-    passed: u64,
+    /// How many records the last skip stood for, if they are not more than that can tell.
+    passed: u32,
     /// It hears the hall: what it lacks is kept level with what others lack that do.
     pub(crate) hears: bool,
-    /// The versions of the note that were sent there, and have come.
-    pub(crate) note_sent: u64,
-    pub(crate) note_there: u64,
 }
 
 /// What is sent next to a receiver.
@@ -79,7 +77,9 @@ pub(crate) struct Outgoing {
     end: u64,
     /// Where the records from `settled` on end.
     ends: VecDeque<u64>,
-    zones: VecDeque<Zone>,
+    /// None while every message is for all.
+    #[expect(clippy::box_collection, reason = "most streams have none, and never will")]
+    zones: Option<Box<VecDeque<Zone>>>,
     /// Records that are at every receiver.
     settled: u64,
     receivers: Vec<Receiver>,
@@ -102,15 +102,13 @@ impl Outgoing {
             passes: false,
             passed: 0,
             hears: false,
-            note_sent: 0,
-            note_there: 0,
         };
         Self {
             pieces: VecDeque::new(),
             base: 0,
             end: 0,
             ends: VecDeque::new(),
-            zones: VecDeque::new(),
+            zones: None,
             settled: 0,
             receivers: (0..receivers).map(|_| receiver()).collect(),
             window_bytes: tuning.window_bytes,
@@ -188,7 +186,8 @@ impl Outgoing {
         self.ends.push_back(self.end);
         if to != Audience::ALL {
             let below = self.settled + self.ends.len() as u64;
-            self.zones.push_back(Zone { from, to: self.end, below, audience: to });
+            let zones = self.zones.get_or_insert_default();
+            zones.push_back(Zone { from, to: self.end, below, audience: to });
         }
         if self.receivers.iter().all(|receiver| receiver.gone) {
             self.adopt(pen);
@@ -249,7 +248,7 @@ impl Outgoing {
             receiver.next = to;
         }
         if let Next::Skip { records, again: false, .. } = next {
-            receiver.passed = records;
+            receiver.passed = u32::try_from(records).unwrap_or(u32::MAX);
         }
         Some(next)
     }
@@ -275,11 +274,11 @@ impl Outgoing {
     /// The first part of a run that goes in one frame.
     fn cut(&self, place: usize, (from, to): (u64, u64), room: u64, again: bool) -> Next {
         let end = to.min(from + room);
-        let first = self.zones.partition_point(|zone| zone.to <= from);
-        let mut zones = self.zones.range(first..).take_while(|zone| zone.from < to.max(end));
-        let Some(skipped) = zones.find(|zone| !zone.audience.has(place)) else {
-            return Next::Data { from, to: end, again };
-        };
+        let whole = Next::Data { from, to: end, again };
+        let Some(zones) = &self.zones else { return whole };
+        let first = zones.partition_point(|zone| zone.to <= from);
+        let mut zones = zones.range(first..).take_while(|zone| zone.from < to.max(end));
+        let Some(skipped) = zones.find(|zone| !zone.audience.has(place)) else { return whole };
         if skipped.from > from {
             return Next::Data { from, to: end.min(skipped.from), again };
         }
@@ -373,8 +372,10 @@ impl Outgoing {
         while self.pieces.front().is_some_and(|piece| piece.0 + piece.1.len() as u64 <= base) {
             self.pieces.pop_front();
         }
-        while self.zones.front().is_some_and(|zone| zone.to <= base) {
-            self.zones.pop_front();
+        if let Some(zones) = &mut self.zones {
+            while zones.front().is_some_and(|zone| zone.to <= base) {
+                zones.pop_front();
+            }
         }
         let before = self.settled;
         while self.ends.front().is_some_and(|end| *end <= base) {

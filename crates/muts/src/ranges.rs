@@ -1,19 +1,26 @@
 //! Ranges: sorted runs of numbers that do not touch each other.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-/// Runs `from..to`, sorted, none empty, with a gap between any two.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct Ranges(Vec<(u64, u64)>);
+/// Runs `from..to`, sorted, none empty, with a gap between any two. Thousands of idle streams have
+/// none, and a pointer for them.
+#[derive(Debug, Default)]
+#[expect(clippy::box_collection, reason = "most have no runs, and never will")]
+pub(crate) struct Ranges(Option<Box<Vec<(u64, u64)>>>);
 
 impl Ranges {
+    fn runs(&self) -> &[(u64, u64)] {
+        self.0.as_deref().map_or(&[], Vec::as_slice)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.runs().is_empty()
     }
 
     /// The lowest run.
     pub(crate) fn first(&self) -> Option<(u64, u64)> {
-        self.0.first().copied()
+        self.runs().first().copied()
     }
 
     /// Adds a run; what is there already stays.
@@ -21,48 +28,49 @@ impl Ranges {
         if from >= to {
             return;
         }
-        let first = self.0.partition_point(|run| run.1 < from);
-        let last = self.0.partition_point(|run| run.0 <= to);
+        let runs = self.0.get_or_insert_default();
+        let first = runs.partition_point(|run| run.1 < from);
+        let last = runs.partition_point(|run| run.0 <= to);
         if first == last {
-            self.0.insert(first, (from, to));
+            runs.insert(first, (from, to));
             return;
         }
-        let joined = (from.min(self.0[first].0), to.max(self.0[last - 1].1));
-        self.0[first] = joined;
-        self.0.drain(first + 1..last);
+        let joined = (from.min(runs[first].0), to.max(runs[last - 1].1));
+        runs[first] = joined;
+        runs.drain(first + 1..last);
     }
 
     /// Takes a run out, as far as it is there.
     pub(crate) fn remove(&mut self, from: u64, to: u64) {
-        if from >= to {
-            return;
-        }
-        let first = self.0.partition_point(|run| run.1 <= from);
-        let last = self.0.partition_point(|run| run.0 < to);
+        let Some(runs) = self.0.as_mut().filter(|_| from < to) else { return };
+        let first = runs.partition_point(|run| run.1 <= from);
+        let last = runs.partition_point(|run| run.0 < to);
         if first == last {
             return;
         }
-        let left = (self.0[first].0, from);
-        let right = (to, self.0[last - 1].1);
+        let left = (runs[first].0, from);
+        let right = (to, runs[last - 1].1);
         let kept = [left, right].into_iter().filter(|run| run.0 < run.1);
-        self.0.splice(first..last, kept);
+        runs.splice(first..last, kept);
     }
 
     /// Joins the lowest runs to a prefix that ends at `end`; answers where it ends then.
     pub(crate) fn absorb(&mut self, mut end: u64) -> u64 {
-        let mut runs = 0;
-        while let Some(run) = self.0.get(runs).filter(|run| run.0 <= end) {
+        let Some(runs) = &mut self.0 else { return end };
+        let mut joined = 0;
+        while let Some(run) = runs.get(joined).filter(|run| run.0 <= end) {
             end = end.max(run.1);
-            runs += 1;
+            joined += 1;
         }
-        self.0.drain(..runs);
+        runs.drain(..joined);
         end
     }
 
     /// The parts of a run that are not in here, lowest first.
     pub(crate) fn gaps(&self, from: u64, to: u64) -> impl Iterator<Item = (u64, u64)> {
-        let first = self.0.partition_point(|run| run.1 <= from);
-        let inside = self.0[first..].iter().copied().take_while(move |run| run.0 < to);
+        let runs = self.runs();
+        let first = runs.partition_point(|run| run.1 <= from);
+        let inside = runs[first..].iter().copied().take_while(move |run| run.0 < to);
         let mut at = from;
         inside.chain([(to, to)]).filter_map(move |run| {
             let gap = (at, run.0.min(to));
@@ -104,7 +112,7 @@ mod tests {
                 ranges.remove(from, to);
             }
             bits[from as usize..to as usize].fill(set);
-            assert_eq!(ranges.0, slowly(&bits));
+            assert_eq!(ranges.runs(), slowly(&bits));
             let (low, high) = (random.below(64), random.below(65));
             let mut outside: Vec<bool> = bits.iter().map(|set| !set).collect();
             outside[..low as usize].fill(false);
@@ -115,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_prefix_absorbs_what_touches_it() {
-        let mut ranges = Ranges(vec![(3, 5), (5, 7), (9, 10)]);
+        let mut ranges = Ranges(Some(Box::new(vec![(3, 5), (5, 7), (9, 10)])));
         assert_eq!(ranges.absorb(2), 2);
         assert_eq!(ranges.absorb(4), 7);
         assert_eq!(ranges.first(), Some((9, 10)));

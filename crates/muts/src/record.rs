@@ -12,14 +12,14 @@ use crate::limits::MESSAGE_BYTES_MAX;
 use crate::message::Message;
 use crate::wire::{Malformed, read_varint};
 
-/// A message up to this long is joined in room that others share: a page, and heads before it.
-const SHARED_BYTES: usize = 5 << 10;
-
-/// What a longer one is given room for at first; more comes as its bytes do.
-const ROOM_AT_FIRST: usize = 64 << 10;
+/// What a message is given room for at first; more comes as its bytes do. No longer ones are joined
+/// in room that is used again and again: what carries messages of 64 KiB takes no memory for each.
+const ROOM_AT_FIRST: usize = 128 << 10;
 
 /// The longest length of a message.
 const LENGTH_BYTES_MAX: usize = 5;
+
+const _: () = assert!(MESSAGE_BYTES_MAX <= u32::MAX as usize, "a length has to fit");
 
 /// How many bytes of a stream a message takes.
 pub(crate) fn record_bytes(message: &Message) -> usize {
@@ -36,7 +36,7 @@ enum Begun {
     /// What has come of its length.
     Length(heapless::Vec<u8, LENGTH_BYTES_MAX>),
     /// What has come of the message, and how long it is.
-    Message(BytesMut, usize),
+    Message(BytesMut, u32),
 }
 
 impl Joiner {
@@ -88,11 +88,11 @@ impl Begun {
         piece: &mut Bytes,
     ) -> Result<Result<Bytes, Self>, Malformed> {
         let (mut bytes, length) = match self {
-            Self::Message(bytes, length) => (bytes, length),
+            Self::Message(bytes, length) => (bytes, length as usize),
             Self::Length(mut said) => loop {
                 if let Some((_, length)) = length_of(&said)? {
-                    let shared = length <= SHARED_BYTES;
-                    break (if shared { blocks.carve(length) } else { BytesMut::new() }, length);
+                    let again = length <= ROOM_AT_FIRST;
+                    break (if again { blocks.carve(length) } else { BytesMut::new() }, length);
                 }
                 if piece.is_empty() {
                     return Ok(Err(Self::Length(said)));
@@ -103,14 +103,14 @@ impl Begun {
         let taken = piece.split_to((length - bytes.len()).min(piece.len()));
         if bytes.capacity() < length {
             // Room grows with what has come, never with what is only said.
-            let room = length.min((bytes.len() + taken.len()).max(ROOM_AT_FIRST) * 2);
+            let room = length.min(((bytes.len() + taken.len()) * 2).max(ROOM_AT_FIRST));
             bytes.reserve(room - bytes.len());
         }
         bytes.extend_from_slice(&taken);
         Ok(if bytes.len() == length {
             Ok(bytes.freeze())
         } else {
-            Err(Self::Message(bytes, length))
+            Err(Self::Message(bytes, length as u32))
         })
     }
 }
@@ -181,6 +181,6 @@ mod tests {
         let mut joiner = Joiner::default();
         joiner.take(&mut blocks, bytes.into(), |_| {}).expect("may come");
         let Some(Begun::Message(bytes, _)) = joiner.0 else { panic!("begun") };
-        assert!(bytes.capacity() <= 2 * ROOM_AT_FIRST);
+        assert!(bytes.capacity() <= ROOM_AT_FIRST);
     }
 }

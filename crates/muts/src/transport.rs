@@ -64,7 +64,8 @@ pub struct Transport {
     /// Our ends of sessions, and whose the others are.
     ends: BTreeMap<u32, ProcId>,
     greetings: Greetings,
-    channels: BTreeMap<Channel, Open>,
+    /// Apart: a tree of thousands is a third empty.
+    channels: BTreeMap<Channel, Box<Open>>,
     closed: Closed,
     /// When each link wants to be looked at.
     timers: BTreeSet<(Instant, ProcId)>,
@@ -230,7 +231,6 @@ impl Layer for Transport {
             Down::Omit { channel, peer } => drop(self.omit(channel, peer)),
             Down::Cast { channel, to, message } => return self.cast(now, channel, to, message),
             Down::Press { channel, to, message } => return self.press(now, channel, to, message),
-            Down::Note { channel, bytes, within } => self.note(now, channel, bytes, within),
             Down::Taken { channel, from, bytes } => self.taken(channel, from, bytes),
             Down::Send { to, message } => return self.send(to, message),
             Down::Tell { to, change, message } => self.tell(to, change, &message),

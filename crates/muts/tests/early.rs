@@ -14,9 +14,6 @@ const TALK: Channel = Channel(1_000);
 /// More than may lie at a receiver before it opens them.
 const MANY: std::ops::Range<u64> = 1..101;
 
-/// Of a hundred bytes each these are more than may lie there.
-const NOTES: u64 = 25_000;
-
 fn open(net: &mut Net, node: u32, channel: Channel) {
     let peers = vec![proc(u64::from(3 - node), 1)];
     assert!(net.ask(node, Down::Open { channel, peers, credit: false }));
@@ -36,24 +33,6 @@ fn two(seed: u64) -> Net {
     net.delay_us = 400;
     net.run(Duration::from_secs(1));
     net
-}
-
-#[test]
-fn a_note_that_replaces_another_takes_its_room() {
-    let mut net = two(1);
-    open(&mut net, 1, TALK);
-    for at in 0..NOTES {
-        let bytes = Bytes::from([&at.to_le_bytes()[..], &[7; 92]].concat());
-        assert!(net.ask(1, Down::Note { channel: TALK, bytes, within: Duration::ZERO }));
-        net.run(Duration::from_millis(1));
-    }
-    assert!(counted(&net, 1, "muts.notes_sent") >= NOTES);
-    assert_eq!(counted(&net, 2, "muts.dropped_early"), 0);
-    open(&mut net, 2, TALK);
-    net.run(Duration::from_millis(10));
-    let last = (NOTES - 1).to_le_bytes();
-    let notes = |up: &&Up| matches!(up, Up::Note { bytes, .. } if bytes[..8] == last);
-    assert_eq!(net.told(2).iter().filter(notes).count(), 1);
 }
 
 #[test]

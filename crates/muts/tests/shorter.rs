@@ -2,21 +2,17 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use muts::{Channel, Down, Up};
 
-use crate::common::{Net, cast, casts, counted};
+use crate::common::{Net, cast, casts, counted, proc};
 
-/// Both say something short again and again.
+/// Both open a channel anew again and again, and say so in short datagrams.
 fn chat(net: &mut Net, time: Duration) {
     let end = net.now + time;
-    let mut said = 0_u64;
     while net.now < end {
-        said += 1;
         for node in 1..=2 {
-            let bytes = Bytes::copy_from_slice(&said.to_le_bytes());
-            let within = Duration::from_millis(1);
-            assert!(net.ask(node, Down::Note { channel: Channel(9), bytes, within }));
+            let peers = vec![proc(u64::from(3 - node), 1)];
+            assert!(net.ask(node, Down::Open { channel: Channel(8), peers, credit: false }));
         }
         net.run(Duration::from_millis(3));
     }

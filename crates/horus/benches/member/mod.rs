@@ -39,6 +39,8 @@ struct Member<F: Floor> {
     delivered: u64,
     flood: Option<Message>,
     lanes: usize,
+    /// Counts the messages of floods: each goes on the lane whose turn it is.
+    lane: usize,
     pings: Option<Pings>,
     /// A ping that found no room, and when it was due.
     late: Option<u64>,
@@ -96,6 +98,7 @@ pub(crate) fn run_with<F: Floor>(
         delivered: 0,
         flood: None,
         lanes: 1,
+        lane: 0,
         pings: None,
         late: None,
         pause: 0,
@@ -137,10 +140,12 @@ impl<F: Floor> Member<F> {
     fn send(&mut self) -> Option<Duration> {
         let now = self.motor.now();
         if let Some(message) = self.flood.clone() {
-            for at in 0..BURST {
-                if !self.cast(now, LANES[at % self.lanes], message.clone()) {
+            for _ in 0..BURST {
+                // Who was refused is next, or others would have its turn.
+                if !self.cast(now, LANES[self.lane % self.lanes], message.clone()) {
                     return None;
                 }
+                self.lane += 1;
             }
             return Some(Duration::ZERO);
         }

@@ -11,6 +11,9 @@ use crate::common::measure::{Flood, MEMBERS, WARM, rate, series, wait};
 use crate::common::options::Options;
 use crate::common::words::Words;
 
+/// How long nothing happens.
+const IDLE: Duration = Duration::from_secs(2);
+
 /// Measures and tells everything that is wanted.
 pub(crate) fn all(options: &Options) {
     let keys = Keys::new();
@@ -205,15 +208,22 @@ fn idle(options: &Options) {
     for channels in [1_u64, 10_000] {
         let before = crew.0[0].ask(&count);
         crew.ask(&Words::new("idle").with("channels", channels));
+        // Until the last of them has said what there is to say of it.
+        wait(WARM * 10);
         let opened = crew.0[0].ask(&count);
-        let window = options.window_ms() * 4;
         let rates = (0..options.pairs()).map(|_| {
             let before = crew.0[0].ask(&count);
-            wait(Duration::from_millis(window / 4));
+            // Of a few heartbeats one more or less would be many.
+            wait(Duration::from_millis(options.window_ms()).max(IDLE));
             let after = crew.0[0].ask(&count);
-            let sent = |words: &Words| words.get::<u64>("muts.datagrams_sent");
+            // Both ways on all of its links.
+            let crossed = |words: &Words| {
+                let [sent, received] = ["muts.datagrams_sent", "muts.datagrams_received"]
+                    .map(|name| words.get::<u64>(name));
+                (sent + received) as f64 / (MEMBERS - 1) as f64
+            };
             let time = after.get::<u64>("at") - before.get::<u64>("at");
-            (sent(&after) - sent(&before)) as f64 * 1e9 / time as f64
+            (crossed(&after) - crossed(&before)) * 1e9 / time as f64
         });
         let rate = percentile(rates, 50);
         Figure::alone("muts.idle", "datagrams/s", rate, options.pairs())

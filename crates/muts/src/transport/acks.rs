@@ -132,12 +132,6 @@ impl Transport {
                 }
                 return more.then_some(channel);
             }
-            Item::Note { channel, version } => {
-                let open = self.channels.get_mut(&channel)?;
-                let place = open.place(peer)?;
-                let receiver = open.out.receiver(place);
-                receiver.note_there = receiver.note_there.max(version);
-            }
             Item::Length(length) => link.path.came(now, length),
             Item::There(there) => self.follow(peer, there),
             Item::Hall => link.reach.came(),
@@ -171,15 +165,6 @@ impl Transport {
                     self.rouse_hall();
                 } else {
                     link.make_ready(channel);
-                }
-            }
-            Item::Note { channel, version } => {
-                let Some(open) = self.channels.get_mut(&channel) else { return };
-                let Some(place) = open.place(peer) else { return };
-                let receiver = open.out.receiver(place);
-                // A later one that is under way, or has come, makes up for it.
-                if receiver.note_sent == version && receiver.note_there < version {
-                    link.errands.note(channel, now);
                 }
             }
             Item::Credit { channel } => {

@@ -1,5 +1,6 @@
 //! Asks: what the floor above wants of channels and peers.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
@@ -13,12 +14,10 @@ use crate::header::{
 };
 use crate::interface::{Audience, Channel, Down, Up};
 use crate::layer::Full;
-use crate::limits::{
-    BEAT_BYTES_MAX, DATAGRAM_BYTES_SAFE, MESSAGE_BYTES_MAX, NOTE_BYTES_MAX, PEERS_MAX,
-};
+use crate::limits::{BEAT_BYTES_MAX, DATAGRAM_BYTES_SAFE, MESSAGE_BYTES_MAX, PEERS_MAX};
 use crate::message::Message;
 use crate::process::ProcId;
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 
 impl Transport {
     pub(super) fn open(
@@ -36,7 +35,8 @@ impl Transport {
         // Opened anew it is another: nothing of the one before is on its way any more.
         self.close(channel);
         self.closed.names.remove(&channel);
-        self.channels.insert(channel, Open::new(peers.clone(), credit, &self.config.tuning));
+        let opened = Open::new(peers.clone(), credit, &self.config.tuning);
+        self.channels.insert(channel, Box::new(opened));
         for (place, peer) in peers.into_iter().enumerate() {
             let Some(link) = self.links.get_mut(&peer) else { continue };
             if let Some(open) = self.channels.get_mut(&channel) {
@@ -59,7 +59,6 @@ impl Transport {
             if let Some(link) = self.links.get_mut(&peer) {
                 link.unready(channel);
                 link.errands.credits.remove(&channel);
-                link.errands.notes.remove(&channel);
                 link.errands.skips.remove(&channel);
                 link.early.take(channel);
             }
@@ -171,24 +170,6 @@ impl Transport {
             }
         }
         Ok(())
-    }
-
-    pub(super) fn note(&mut self, now: Instant, channel: Channel, bytes: Bytes, within: Duration) {
-        let room = self.config.datagram_bytes_max.min(DATAGRAM_BYTES_SAFE);
-        if bytes.len() > NOTE_BYTES_MAX.min(room - DATAGRAM_HEADER_BYTES - SMALL_FRAME_BYTES_MAX) {
-            self.counters.dropped_too_long += 1;
-            return;
-        }
-        let Some(open) = self.channels.get_mut(&channel) else { return };
-        open.note = bytes;
-        open.version += 1;
-        for place in 0..open.peers.len() {
-            let peer = self.channels[&channel].peers[place];
-            if let Some(link) = self.links.get_mut(&peer) {
-                link.errands.note(channel, now + within);
-                self.rouse(peer);
-            }
-        }
     }
 
     pub(super) fn taken(&mut self, channel: Channel, from: ProcId, bytes: u64) {

@@ -116,11 +116,6 @@ impl Transport {
                 let run = Run::Skip { length, below };
                 self.hear_run(now, peer, channel, (offset, run), asked);
             }
-            Frame::Note { channel, version, bytes } => {
-                asked.answer = true;
-                let bytes = datagram.slice_ref(bytes);
-                self.hear_note(now, peer, channel, (version, bytes), asked);
-            }
             Frame::Credit { channel, limit } => {
                 asked.answer = true;
                 self.hear_credit(now, peer, channel, limit, asked);
@@ -235,36 +230,6 @@ impl Transport {
         }
     }
 
-    fn hear_note(
-        &mut self,
-        now: Instant,
-        peer: ProcId,
-        channel: Channel,
-        (version, bytes): (u64, Bytes),
-        asked: &mut Asked,
-    ) {
-        let Some(link) = self.links.get_mut(&peer) else { return };
-        match self.channels.get_mut(&channel) {
-            Some(open) => {
-                let Some(place) = open.place(peer) else {
-                    self.counters.dropped_outsider += 1;
-                    return;
-                };
-                let incoming = &mut open.ins[place];
-                if version > incoming.note {
-                    incoming.note = version;
-                    self.told.push_back(Up::Note { channel, from: peer, bytes });
-                }
-            }
-            None if self.closed.names.contains(&channel) => self.counters.dropped_closed += 1,
-            None => {
-                let kept = link.early.note(now, channel, (version, bytes));
-                self.counters.dropped_early += u64::from(!kept);
-                asked.refused |= !kept;
-            }
-        }
-    }
-
     fn hear_credit(
         &mut self,
         now: Instant,
@@ -315,9 +280,6 @@ impl Transport {
         }
         if early.limit > 0 {
             self.hear_credit(now, peer, channel, early.limit, &mut asked);
-        }
-        if let Some(note) = early.note {
-            self.hear_note(now, peer, channel, note, &mut asked);
         }
         debug_assert!(!asked.refused, "no more came early than may come unasked");
     }

@@ -49,9 +49,6 @@ impl Transport {
         for (channel, open) in &self.channels {
             if open.place(peer).is_some() {
                 link.errands.credits.insert(*channel);
-                if open.version > 0 {
-                    link.errands.note(*channel, now);
-                }
             }
         }
         self.links.insert(peer, link);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
-use muts::{Address, Audience, Channel, Down, Duration, Instant, Message, ProcId, Up};
+use muts::{Address, Audience, Channel, Down, Instant, Message, ProcId, Up};
 
 use crate::choice::Choice;
 use crate::script::{App, Birth, Load, Phase, Roster, later};
@@ -59,9 +59,6 @@ pub struct Stream {
     open: BTreeMap<Channel, Vec<ProcId>>,
     /// Whom each channel reaches that was ever open.
     ever: BTreeMap<Channel, Vec<ProcId>>,
-    /// The newest note said on each open channel, and the newest told of each peer.
-    said: BTreeMap<Channel, u64>,
-    noted: BTreeMap<(Channel, ProcId), u64>,
     /// Bytes told and not yet said to be taken.
     held: BTreeMap<(Channel, ProcId), u64>,
     full: BTreeSet<Channel>,
@@ -105,8 +102,6 @@ impl Stream {
             asking: None,
             open: BTreeMap::new(),
             ever: BTreeMap::new(),
-            said: BTreeMap::new(),
-            noted: BTreeMap::new(),
             held: BTreeMap::new(),
             full: BTreeSet::new(),
             casts: BTreeMap::new(),
@@ -143,8 +138,6 @@ impl Stream {
 
     fn close(&mut self, channel: Channel) {
         if self.open.remove(&channel).is_some() {
-            self.said.remove(&channel);
-            self.noted.retain(|(on, _), _| *on != channel);
             self.held.retain(|(on, _), _| *on != channel);
             self.full.remove(&channel);
             self.asks.push_back(Down::Close { channel });
@@ -170,18 +163,6 @@ impl Stream {
         self.ever.get(&channel).map_or(&[], Vec::as_slice)
     }
 
-    /// The newest note said on an open channel.
-    #[must_use]
-    pub fn said(&self, channel: Channel) -> Option<u64> {
-        self.said.get(&channel).copied()
-    }
-
-    /// The newest note told of a peer on an open channel.
-    #[must_use]
-    pub fn noted(&self, channel: Channel, peer: ProcId) -> Option<u64> {
-        self.noted.get(&(channel, peer)).copied()
-    }
-
     fn audience(&mut self) -> Audience {
         if self.choice.chance(700_000) {
             return Audience::ALL;
@@ -193,26 +174,10 @@ impl Stream {
         some
     }
 
-    fn say(&mut self, channel: Channel) {
-        let note = self.said.entry(channel).or_default();
-        *note += 1;
-        let bytes = note.to_le_bytes().to_vec().into();
-        let within = Duration::from_millis(self.choice.below(20));
-        self.asks.push_back(Down::Note { channel, bytes, within });
-    }
-
     /// What was told is done with; now and then, so that windows fill.
     fn take(&mut self) {
         for ((channel, from), bytes) in std::mem::take(&mut self.held) {
             self.asks.push_back(Down::Taken { channel, from, bytes });
-        }
-    }
-
-    fn told_note(&mut self, channel: Channel, from: ProcId, bytes: &[u8]) {
-        let last = self.noted.entry((channel, from)).or_default();
-        match bytes.try_into().map(u64::from_le_bytes) {
-            Ok(note) if note > *last => *last = note,
-            other => self.wrong.push(format!("note: {other:?} of {from:?} after {last}")),
         }
     }
 
@@ -236,10 +201,6 @@ impl Stream {
                 let to = self.audience();
                 self.asks.push_back(Down::Cast { channel, to, message });
             }
-        }
-        if !channels.is_empty() && self.choice.chance(200_000) {
-            let channel = *self.choice.pick(&channels);
-            self.say(channel);
         }
         if self.choice.chance(500_000) {
             self.take();
@@ -287,7 +248,6 @@ impl App for Stream {
                 self.open([self.me, peer].into());
                 Seen::Met(peer)
             }
-            Up::Note { channel, from, bytes } => return self.told_note(channel, from, &bytes),
             Up::Skip { channel, from, below } => Seen::Skipped(channel, from, below),
             Up::Cast { channel, from, seq, message } => {
                 *self.held.entry((channel, from)).or_default() += message.len() as u64;
@@ -329,8 +289,7 @@ impl App for Stream {
             let ask = self.asks.pop_front()?;
             // What became pointless while it waited here is not asked.
             match &ask {
-                Down::Cast { channel, .. } | Down::Note { channel, .. }
-                    if !self.open.contains_key(channel) => {}
+                Down::Cast { channel, .. } if !self.open.contains_key(channel) => {}
                 Down::Send { to, .. } if !self.beats.contains_key(to) => {}
                 _ => break ask,
             }

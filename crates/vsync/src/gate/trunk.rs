@@ -314,9 +314,8 @@ impl<M: Multicast> Trunk<M> {
                 }
             }
             // Credit is this floor's, whom daemons meet is theirs, and a client takes its leave at
-            // the gate. Notes are not used by the kernel, and it leaves nobody out of a channel.
-            Down::Taken { .. } | Down::Meet { .. } | Down::Farewell => {}
-            Down::Note { .. } | Down::Omit { .. } => {}
+            // the gate. The kernel leaves nobody out of a channel.
+            Down::Taken { .. } | Down::Meet { .. } | Down::Farewell | Down::Omit { .. } => {}
         }
     }
 

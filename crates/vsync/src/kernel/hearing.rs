@@ -107,8 +107,7 @@ impl<M: Multicast> Kernel<M> {
                 self.desk.told.push_back(Up::Refused { peer, versions });
             }
             // Members tell stability, of more than receipt; what is too long is refused above.
-            muts::Up::Settled { .. } | muts::Up::Note { .. } => {}
-            muts::Up::Gone { .. } | muts::Up::TooLong { .. } => {}
+            muts::Up::Settled { .. } | muts::Up::Gone { .. } | muts::Up::TooLong { .. } => {}
         }
         None
     }

@@ -118,7 +118,7 @@ impl Air {
                 }
             }
             Down::Send { to, message } => self.fly(me, to, Up::Send { from: me, message }, true),
-            Down::Note { .. } | Down::Taken { .. } | Down::Miss { .. } | Down::Omit { .. } => {}
+            Down::Taken { .. } | Down::Miss { .. } | Down::Omit { .. } => {}
             Down::Farewell => {
                 let all: Vec<ProcId> = self.arrived.keys().copied().collect();
                 for to in all.into_iter().filter(|to| *to != me) {

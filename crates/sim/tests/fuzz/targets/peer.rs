@@ -90,15 +90,14 @@ fn run(step: &Step<'_>) -> Vec<u8> {
 
 fn ask(pair: &mut Ends, step: &Step<'_>) {
     let message = Message::new(step.bytes.to_vec());
-    let (to, bytes) = (proc(2), Bytes::copy_from_slice(step.bytes));
-    let ask = match step.number % 8 {
+    let to = proc(2);
+    let ask = match step.number % 7 {
         0 => Down::Cast { channel: CHANNEL, to: Audience::ALL, message },
         1 => Down::Cast { channel: CHANNEL, to: Audience::NONE, message },
         2 => Down::Send { to, message },
         3 => Down::Tell { to, change: false, message },
-        4 => Down::Note { channel: CHANNEL, bytes, within: Duration::ZERO },
-        5 => Down::Taken { channel: CHANNEL, from: to, bytes: 64 },
-        6 => Down::Open { channel: Channel(7), peers: vec![to], credit: true },
+        4 => Down::Taken { channel: CHANNEL, from: to, bytes: 64 },
+        5 => Down::Open { channel: Channel(7), peers: vec![to], credit: true },
         _ => Down::Close { channel: Channel(7) },
     };
     // What is handed back is not wanted again.
@@ -131,7 +130,7 @@ fn attempt(bytes: &[u8], hall: Option<Address>) {
             5 => pair.run(Duration::from_millis(10) * (1 + u32::from(step.number))),
             6 => voice.number += u64::from(step.number) * 97,
             _ => {
-                opened |= matches!(step.number % 8, 6 | 7);
+                opened |= matches!(step.number % 7, 6 | 7);
                 ask(&mut pair, &step);
             }
         }

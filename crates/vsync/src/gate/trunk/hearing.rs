@@ -96,7 +96,7 @@ impl<M: Multicast> Trunk<M> {
                 Err(_) => self.malformed += 1,
             },
             // Each kernel's casts have numbers of their own; and none of them asks for these.
-            Up::Settled { .. } | Up::Skip { .. } | Up::Note { .. } => {}
+            Up::Settled { .. } | Up::Skip { .. } => {}
             Up::Gone { .. } | Up::TooLong { .. } => {}
         }
         None
