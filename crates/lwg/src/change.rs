@@ -5,7 +5,6 @@
 //! states: agreed (what operations were accepted) and installed (whose MARKs are in). Whether an
 //! operation is accepted depends on the agreed state alone.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use vsync::{Endpoint, Message};
@@ -17,86 +16,10 @@ use crate::header::{Op, SILENT, What};
 use crate::here::{Aside, Here};
 use crate::id::{LwgId, Members};
 use crate::interface::{Outcome, Why};
-use crate::limits::EARLY_MARKS_MAX;
 use crate::outgoing::Urgent;
 use crate::table::Slot;
 use crate::traits::{Marks, OF_VIEW, RELAXED, Traits, YOUNG};
 use crate::view::{View, ViewId, is_of, number_after};
-
-/// MARKs whose operation has not been delivered here.
-#[derive(Debug, Default)]
-pub(crate) struct EarlyMarks {
-    from: BTreeMap<(LwgId, u64), Members>,
-    count: usize,
-}
-
-impl EarlyMarks {
-    /// False: there is no room, and that change waits for the core view's end.
-    fn insert(&mut self, lwg: LwgId, change: u64, from: Endpoint) -> bool {
-        let room = self.count < EARLY_MARKS_MAX;
-        if room {
-            self.from.entry((lwg, change)).or_default().push(from);
-            self.count += 1;
-        }
-        room
-    }
-
-    fn take(&mut self, lwg: LwgId, change: u64) -> Members {
-        let marks = self.from.remove(&(lwg, change)).unwrap_or_default();
-        self.count -= marks.len();
-        marks
-    }
-
-    pub(crate) fn clear(&mut self) {
-        *self = Self::default();
-    }
-}
-
-/// Own ABCASTs of each group and operations on it not delivered here yet, and the MARKs held back
-/// by them.
-///
-/// A MARK follows the places of all ABCASTs that its sender sent in the old view. So whoever has
-/// every MARK has the places too, and components that part in the middle of a change cannot give
-/// one view id to two sequences.
-#[derive(Debug, Default)]
-pub(crate) struct Unplaced {
-    under_way: BTreeMap<LwgId, u64>,
-    marks: BTreeMap<LwgId, Vec<u64>>,
-}
-
-impl Unplaced {
-    /// An own ABCAST or operation has gone out.
-    pub(crate) fn cast(&mut self, lwg: LwgId) {
-        *self.under_way.entry(lwg).or_default() += 1;
-    }
-
-    /// Whether this MARK has to wait; it is kept then.
-    fn wait(&mut self, lwg: LwgId, change: u64) -> bool {
-        let waits = self.under_way.contains_key(&lwg);
-        if waits {
-            self.marks.entry(lwg).or_default().push(change);
-        }
-        waits
-    }
-
-    /// An own ABCAST or operation was delivered: answers the MARKs that may go out now.
-    pub(crate) fn delivered(&mut self, lwg: LwgId) -> Vec<u64> {
-        if let Some(count) = self.under_way.get_mut(&lwg) {
-            *count -= 1;
-            if *count > 0 {
-                return Vec::new();
-            }
-            self.under_way.remove(&lwg);
-        }
-        self.marks.remove(&lwg).unwrap_or_default()
-    }
-
-    /// The view is over, and with it all that was under way.
-    pub(crate) fn clear(&mut self) {
-        self.under_way.clear();
-        self.marks.clear();
-    }
-}
 
 impl CoreGroup {
     /// An operation at its place in the total order.
@@ -278,10 +201,14 @@ impl CoreGroup {
     pub(crate) fn agree(&mut self, here: &mut Here, slot: Slot, mut change: Change) {
         let lwg = here.table.entry(slot).lwg;
         let mark = change.mark();
-        if change.missing.contains(&here.me) && !self.unplaced.wait(lwg, mark) {
-            self.urgent.push_back(Urgent::Mark { lwg, change: mark });
+        if change.missing.contains(&here.me) {
+            if change.unites {
+                self.unplaced.wait_for_all();
+            } else if !self.unplaced.wait(lwg, mark) {
+                self.urgent.push_back(Urgent::Mark { lwg, change: mark });
+            }
         }
-        let early = self.early.take(lwg, mark);
+        let early = self.early.take(lwg, mark, change.unites);
         change.missing.retain(|member| !early.contains(member));
         if change.members.is_empty() {
             self.directory.bury(here, slot, self.view.id);
@@ -299,22 +226,6 @@ impl CoreGroup {
         self.directory.motions.insert(slot, motion);
         self.look_at_adds(here, slot);
         self.install_ready(here, slot);
-    }
-
-    /// An old member sends no more in the view before that change.
-    pub(crate) fn on_mark(&mut self, here: &mut Here, from: Endpoint, lwg: LwgId, number: u64) {
-        let slot = self.directory.find(here, lwg);
-        let motion = slot.and_then(|slot| self.directory.motions.get_mut(&slot));
-        let change = motion
-            .and_then(|motion| motion.changes.iter_mut().find(|change| change.mark() == number));
-        match (change, slot) {
-            (Some(change), Some(slot)) => {
-                change.missing.retain(|member| *member != from);
-                self.install_ready(here, slot);
-            }
-            _ if self.early.insert(lwg, number, from) => {}
-            _ => here.counters.marks_dropped += 1,
-        }
     }
 
     pub(crate) fn install_ready(&mut self, here: &mut Here, slot: Slot) {

@@ -8,7 +8,6 @@ use muts::Instant;
 use vsync::{Endpoint, GroupId, Message, Order};
 
 use crate::brief::Brief;
-use crate::change::{EarlyMarks, Unplaced};
 use crate::data::Data;
 use crate::directory::Directory;
 use crate::entering::Entering;
@@ -20,6 +19,7 @@ use crate::id::{LwgId, Members, SendId};
 use crate::interface::{Up, Why};
 use crate::lately::Lately;
 use crate::limits::AT_ONCE_MAX;
+use crate::marking::{EarlyMarks, Unplaced};
 use crate::moved::Moved;
 use crate::moving::Arrival;
 use crate::opening::Opening;
@@ -229,6 +229,7 @@ impl CoreGroup {
                 Err(_) => here.counters.malformed += 1,
             },
             Ok(Header::Mark { lwg, change }) => self.on_mark(here, from, lwg, change),
+            Ok(Header::MarkForAll) => self.on_mark_for_all(here, from),
             Ok(Header::Say { lwg, change }) => {
                 self.on_say(here, (from, seq), (lwg, change), how.1);
             }
@@ -365,6 +366,7 @@ impl CoreGroup {
     pub(crate) fn own_is_placed(&mut self, lwg: LwgId) {
         let marks = self.unplaced.delivered(lwg);
         self.urgent.extend(marks.into_iter().map(|change| Urgent::Mark { lwg, change }));
+        self.mark_for_all();
     }
 
     fn filter(&mut self, here: &mut Here, from: Endpoint, data: &Data) {

@@ -176,6 +176,7 @@ impl CoreGroup {
             let notes = moved.remove(&lwg).unwrap_or_default();
             self.unify_one(here, lwg, parts, ends, notes);
         }
+        self.mark_for_all();
     }
 
     fn unify_one(

@@ -14,6 +14,7 @@
 //! 8 at u8 | lwg | view id | send u64 | replies data; group and view have that number from now on
 //! 9 at u8, +128 replies are wanted | varint    data; so much is added to the last name (brief.rs)
 //! 10 lwg | change u64                          a GBCAST is told now (CBCAST)
+//! 11                                           MARK of all groups that are united (CBCAST, safe)
 //! ```
 //!
 //! Data is followed by flags: +1 replies are wanted, +2 it is not for its sender, +4 it comes from
@@ -48,6 +49,8 @@ pub(crate) enum Header {
         lwg: LwgId,
         change: u64,
     },
+    /// Of all groups whose parts come together in this view.
+    MarkForAll,
     Label(Option<Label>),
     Directory {
         label: Label,
@@ -303,6 +306,7 @@ impl Wire for Header {
                 lwg.write(into);
                 change.write(into);
             }
+            Self::MarkForAll => into.push(11),
             Self::Label(label) => {
                 into.push(3);
                 label.write(into);
@@ -358,6 +362,7 @@ impl Wire for Header {
                 Self::First { at, data }
             }
             10 => Self::Say { lwg: LwgId::read(from)?, change: u64::read(from)? },
+            11 => Self::MarkForAll,
             _ => return Err(Malformed),
         })
     }
@@ -397,6 +402,7 @@ mod tests {
             op(Op { number: 1, lwg, what: What::Create(members, Traits::PLAIN) }),
             op(Op { number: 2, lwg, what: What::Destroy }),
             Header::Mark { lwg, change: 4 },
+            Header::MarkForAll,
             Header::Label(None),
             Header::Label(Some(8)),
             Header::Directory { label: 5, last: true },

@@ -44,6 +44,7 @@ mod letter;
 mod letters;
 pub mod limits;
 mod lost;
+mod marking;
 mod membership;
 mod moved;
 mod moves;

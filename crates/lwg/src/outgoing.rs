@@ -28,6 +28,8 @@ pub(crate) enum Urgent {
         lwg: LwgId,
         change: u64,
     },
+    /// Of all groups that are united.
+    MarkForAll,
     /// An own GBCAST is told now.
     Say {
         lwg: LwgId,
@@ -132,6 +134,7 @@ impl CoreGroup {
             Urgent::Mark { lwg, change } => {
                 (Header::Mark { lwg: *lwg, change: *change }, Order::Causal, Vec::new(), None)
             }
+            Urgent::MarkForAll => (Header::MarkForAll, Order::Causal, Vec::new(), None),
             Urgent::Say { lwg, change, .. } => {
                 (Header::Say { lwg: *lwg, change: *change }, Order::Causal, Vec::new(), None)
             }
@@ -151,6 +154,8 @@ impl CoreGroup {
             // Where it counts everybody has it, and so all members have what was sent before it:
             // who passes that over could go on with the MARK and without the message.
             Urgent::Mark { lwg, .. } if self.is_narrow(here, lwg) => How::from(order).safe(),
+            // Some of them may be so.
+            Urgent::MarkForAll => How::from(order).safe(),
             Urgent::Say { safe: true, .. } => How::from(order).safe(),
             _ => order.into(),
         };

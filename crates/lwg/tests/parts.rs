@@ -2,7 +2,8 @@
 
 use crate::common::town::Town;
 use crate::common::{lwg, seat, seats};
-use lwg::{Down, Up};
+use lwg::{Down, LwgId, Order, Up};
+use std::collections::BTreeSet;
 
 #[test]
 fn view_numbers_grow_at_who_was_in_a_part_that_is_gone() {
@@ -42,4 +43,40 @@ fn view_numbers_grow_at_who_was_in_a_part_that_is_gone() {
         })
         .collect();
     assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+}
+
+#[test]
+fn groups_whose_parts_come_together_are_united_by_one_mark_of_each_member() {
+    let all = seats(&[1, 2, 3]);
+    let mut town = Town::new(2, &all);
+    let groups: Vec<LwgId> = (1..=200).map(|count| lwg(1, count)).collect();
+    for group in &groups {
+        town.ask(seat(1), Down::Create { lwg: *group, members: all.clone() });
+    }
+    town.run();
+    let core = town.view(seat(1), groups[0]).expect("a view").core;
+    town.net.borrow_mut().side.insert(seat(3), 1);
+    town.net.borrow_mut().regroup(core);
+    town.run();
+    // In one of them something has been sent that has no place yet where the MARKs are due.
+    town.net.borrow_mut().side.insert(seat(3), 0);
+    town.net.borrow_mut().regroup(core);
+    town.wake_all();
+    let before = town.net.borrow().casts;
+    town.send(seat(1), groups[7], Order::Total, false);
+    town.run();
+
+    for group in &groups {
+        let views = all.iter().map(|who| town.view(*who, *group).expect("a view"));
+        let views: BTreeSet<_> = views.map(|view| (view.id, view.members)).collect();
+        assert_eq!(views.len(), 1, "{group:?}: {views:?}");
+        assert!(views.iter().all(|(_, members)| members.len() == 3), "{group:?}: {views:?}");
+    }
+    let casts = town.net.borrow().casts - before;
+    assert!(casts < 20, "{casts} casts for labels, directories, MARKs and one message");
+    let heard = |who| {
+        let message = |up: &&Up| matches!(up, Up::Message { lwg, .. } if *lwg == groups[7]);
+        town.told[&who].iter().filter(message).count()
+    };
+    assert_eq!([1, 2, 3].map(|who| heard(seat(who))), [1, 1, 0], "told in the view of two");
 }

@@ -366,8 +366,8 @@ const PLANTS: [Plant; 66] = [
     light(
         "a MARK does not wait for its sender's ABCASTs",
         "crates/lwg/src/change.rs",
-        "change.missing.contains(&here.me) && !self.unplaced.wait(lwg, mark) {",
-        "change.missing.contains(&here.me) {",
+        "} else if !self.unplaced.wait(lwg, mark) {",
+        "} else {",
     ),
     light(
         "operations are judged by the installed state",

@@ -20,7 +20,19 @@ const fn light(
     Plant { name, file, from, to, families: &[], packages: &["lwg"] }
 }
 
-pub(super) const PLANTS: [Plant; 52] = [
+pub(super) const PLANTS: [Plant; 54] = [
+    light(
+        "the MARK of all groups does not wait for its sender's ABCASTs",
+        "crates/lwg/src/marking.rs",
+        "self.for_all.take_if(|wanted| self.delivered >= *wanted).is_some()",
+        "self.for_all.take().is_some()",
+    ),
+    light(
+        "the MARK of all groups counts although what was passed over before it is lost",
+        "crates/lwg/src/outgoing.rs",
+        "            Urgent::MarkForAll => How::from(order).safe(),\n",
+        "",
+    ),
     light(
         "a remove goes past the add that it undoes",
         "crates/lwg/src/groups/asking.rs",

@@ -1,0 +1,160 @@
+//! Marking: who sends no more in which views.
+//!
+//! *Takes* MARKs as the core group delivers them, and own ABCASTs as they go out and come back.
+//! *Promises* that an own MARK follows all that this process has sent in the old view, places
+//! included. *Keeps* MARKs that came before their change, and those that wait.
+//!
+//! Where parts of a core group come together all their groups are united at one place of its total
+//! order, perhaps a million of them: each member gives one MARK for them all.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use vsync::Endpoint;
+
+use crate::core_group::CoreGroup;
+use crate::here::Here;
+use crate::id::{LwgId, Members};
+use crate::limits::EARLY_MARKS_MAX;
+use crate::outgoing::Urgent;
+use crate::table::Slot;
+
+/// MARKs whose operation has not been delivered here.
+#[derive(Debug, Default)]
+pub(crate) struct EarlyMarks {
+    from: BTreeMap<(LwgId, u64), Members>,
+    count: usize,
+    /// Who has given one for all groups that are united.
+    for_all: Members,
+}
+
+impl EarlyMarks {
+    /// False: there is no room, and that change waits for the core view's end.
+    fn insert(&mut self, lwg: LwgId, change: u64, from: Endpoint) -> bool {
+        let room = self.count < EARLY_MARKS_MAX;
+        if room {
+            self.from.entry((lwg, change)).or_default().push(from);
+            self.count += 1;
+        }
+        room
+    }
+
+    /// Those for this change; whether it unites parts.
+    pub(crate) fn take(&mut self, lwg: LwgId, change: u64, unites: bool) -> Members {
+        if unites {
+            return self.for_all.clone();
+        }
+        let marks = self.from.remove(&(lwg, change)).unwrap_or_default();
+        self.count -= marks.len();
+        marks
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// Own ABCASTs of each group and operations on it not delivered here yet, and the MARKs held back
+/// by them.
+///
+/// A MARK follows the places of all ABCASTs that its sender sent in the old view. So whoever has
+/// every MARK has the places too, and components that part in the middle of a change cannot give
+/// one view id to two sequences.
+#[derive(Debug, Default)]
+pub(crate) struct Unplaced {
+    under_way: BTreeMap<LwgId, u64>,
+    marks: BTreeMap<LwgId, Vec<u64>>,
+    /// How many have gone out, and how many of them have been delivered here.
+    sent: u64,
+    delivered: u64,
+    /// So many have to be, before the MARK for all groups that are united goes.
+    for_all: Option<u64>,
+}
+
+impl Unplaced {
+    /// An own ABCAST or operation has gone out.
+    pub(crate) fn cast(&mut self, lwg: LwgId) {
+        *self.under_way.entry(lwg).or_default() += 1;
+        self.sent += 1;
+    }
+
+    /// Whether this MARK has to wait; it is kept then.
+    pub(crate) fn wait(&mut self, lwg: LwgId, change: u64) -> bool {
+        let waits = self.under_way.contains_key(&lwg);
+        if waits {
+            self.marks.entry(lwg).or_default().push(change);
+        }
+        waits
+    }
+
+    /// An own ABCAST or operation was delivered: answers the MARKs that may go out now.
+    pub(crate) fn delivered(&mut self, lwg: LwgId) -> Vec<u64> {
+        if let Some(count) = self.under_way.get_mut(&lwg) {
+            self.delivered += 1;
+            *count -= 1;
+            if *count > 0 {
+                return Vec::new();
+            }
+            self.under_way.remove(&lwg);
+        }
+        self.marks.remove(&lwg).unwrap_or_default()
+    }
+
+    /// The MARK for all groups that are united is due when all that has gone out is delivered.
+    pub(crate) fn wait_for_all(&mut self) {
+        self.for_all = Some(self.sent);
+    }
+
+    /// Whether that one may go out now; it does so once.
+    fn take_for_all(&mut self) -> bool {
+        self.for_all.take_if(|wanted| self.delivered >= *wanted).is_some()
+    }
+
+    /// The view is over, and with it all that was under way.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+impl CoreGroup {
+    /// An old member sends no more in the view before that change.
+    pub(crate) fn on_mark(&mut self, here: &mut Here, from: Endpoint, lwg: LwgId, number: u64) {
+        let slot = self.directory.find(here, lwg);
+        let motion = slot.and_then(|slot| self.directory.motions.get_mut(&slot));
+        let change = motion
+            .and_then(|motion| motion.changes.iter_mut().find(|change| change.mark() == number));
+        match (change, slot) {
+            (Some(change), Some(slot)) => {
+                change.missing.retain(|member| *member != from);
+                self.install_ready(here, slot);
+            }
+            _ if self.early.insert(lwg, number, from) => {}
+            _ => here.counters.marks_dropped += 1,
+        }
+    }
+
+    /// A member sends no more in the views before those that unite parts.
+    pub(crate) fn on_mark_for_all(&mut self, here: &mut Here, from: Endpoint) {
+        if self.early.for_all.contains(&from) {
+            return;
+        }
+        self.early.for_all.push(from);
+        let mut marked: Vec<Slot> = Vec::new();
+        for (slot, motion) in &mut self.directory.motions {
+            if let Some(change) = motion.changes.iter_mut().find(|change| change.unites) {
+                change.missing.retain(|member| *member != from);
+                marked.extend(change.missing.is_empty().then_some(*slot));
+            }
+        }
+        for slot in marked {
+            self.install_ready(here, slot);
+        }
+    }
+
+    /// The MARK for all groups that are united goes, if nothing holds it back.
+    pub(crate) fn mark_for_all(&mut self) {
+        if self.unplaced.take_for_all() {
+            self.urgent.push_back(Urgent::MarkForAll);
+        }
+    }
+}
