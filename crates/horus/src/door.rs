@@ -9,6 +9,7 @@ use lwg::{Down, Endpoint, LwgId, Outcome, SendId};
 use muts::os::Finder;
 use parking_lot::Mutex;
 
+use crate::backlog::room_of;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::hatch::Hatch;
@@ -190,9 +191,18 @@ impl Door {
         ask: impl FnOnce(SendId) -> Down,
     ) -> Sent {
         let (send, inbox) = (self.mint_send(), Arc::new(Inbox::default()));
-        let hook = Hook::Send(lwg, send, replies, Arc::clone(&inbox));
-        self.ask(ask(send), hook);
-        Sent::new(self, send, inbox, replies)
+        let (ask, hook) = (ask(send), Hook::Send(lwg, send, replies, Arc::clone(&inbox)));
+        let room = room_of(&ask);
+        self.ask(ask, hook);
+        Sent::new(self, (send, room), inbox, replies)
+    }
+
+    /// Takes back a multicast that still waits for this room; whether it did.
+    pub(crate) fn cancel(self: &Arc<Self>, room: Room, ticket: u64) -> Pending<bool> {
+        let answer = Arc::new(Inbox::default());
+        let told = Arc::clone(&answer);
+        self.run(move |engine| told.push(engine.cancel(room, ticket)));
+        Pending::first(self, answer, Ok)
     }
 
     /// The same without replies; it is taken back if the tower has not taken it by then.
@@ -211,14 +221,11 @@ impl Door {
         let (send, inbox) = (self.mint_send(), Arc::new(Inbox::default()));
         let post = Arc::new(Inbox::default());
         self.ask(ask(send), Hook::Within(lwg, send, Arc::clone(&inbox), Arc::clone(&post)));
-        let sent = Sent::new(self, send, inbox, false);
+        let sent = Sent::new(self, (send, room), inbox, false);
         let step = || std::future::poll_fn(|context| post.poll(context));
         let mut went = self.runtime.wait(step(), until);
         if went.is_none() {
-            let answer = Arc::new(Inbox::default());
-            let back = Arc::clone(&answer);
-            self.run(move |engine| back.push(engine.cancel(room, send.0)));
-            if Pending::first(self, answer, Ok).wait()? {
+            if self.cancel(room, send.0).wait()? {
                 return Err(Error::NotSent);
             }
             went = self.runtime.wait(step(), None);
@@ -238,8 +245,10 @@ impl Door {
         ask: impl FnOnce(SendId) -> Down,
     ) -> Sent {
         let (send, inbox) = (self.mint_send(), Arc::new(Inbox::default()));
-        self.ask(ask(send), Hook::Outside(lwg, send, Arc::clone(&inbox)));
-        Sent::new(self, send, inbox, true)
+        let (ask, hook) = (ask(send), Hook::Outside(lwg, send, Arc::clone(&inbox)));
+        let room = room_of(&ask);
+        self.ask(ask, hook);
+        Sent::new(self, (send, room), inbox, true)
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lwg::{Down, Endpoint, Up};
+use lwg::{Down, Endpoint, SendId, Up};
 use muts::os::Bell;
 use muts::{Guard, Guarded, Instant, Layer as _};
 
@@ -106,7 +106,11 @@ impl Engine {
 
     /// Takes back a multicast that still waits for room; whether it did.
     pub(crate) fn cancel(&mut self, room: Room, ticket: u64) -> bool {
-        self.backlog.cancel(room, ticket)
+        let back = self.backlog.cancel(room, ticket);
+        if back {
+            self.router.take_back(SendId(ticket));
+        }
+        back
     }
 
     /// Takes in what was asked; true if more waits.
@@ -129,8 +133,9 @@ impl Engine {
                     self.ask(Asked { ask, ticket: None, post: None, outcome });
                 }
                 Some(Word::Ask(ask, hook)) => {
+                    let ticket = hook.send().map(|send| send.0);
                     self.router.hook(hook);
-                    self.ask(Asked { ask, ticket: None, post: None, outcome: None });
+                    self.ask(Asked { ask, ticket, post: None, outcome: None });
                 }
                 Some(Word::Do(what)) => {
                     what(self);

@@ -97,6 +97,9 @@ const INSECURE: &str = "can be reached from outside and there is no key: give on
     keygen` makes it), listen on 127.0.0.1, or say insecure if every host that can reach it is \
     trusted";
 
+const NOT_SENT: &str = "not sent: it was taken back, or would have had to wait, or the view is not \
+    primary; send it again";
+
 const UNTAKEN: &str = "this process was taken out of the group: nothing of it was received for \
     too long while others waited to send; receive more often, or give it longer (Timing::untaken)";
 
@@ -160,10 +163,7 @@ impl fmt::Display for Error {
                 "a message of {bytes} bytes is over the limit of {BODY_BYTES_MAX}, and was not \
                  sent; send it in parts"
             ),
-            Self::NotSent => write!(
-                f,
-                "not sent: it would have had to wait, or the view is not primary; send it again"
-            ),
+            Self::NotSent => write!(f, "{NOT_SENT}"),
             Self::Unstable => write!(
                 f,
                 "a member was lost before it was known to have it; those who go on have it, and \

@@ -10,6 +10,7 @@ use vsync::GroupId;
 use crate::book::Book;
 use crate::inbox::Inbox;
 use crate::mailbox::{Mailbox, Pile, Slow};
+use crate::sent::Told;
 use crate::shared::{Hook, Room};
 
 /// The inboxes of all handles.
@@ -33,7 +34,7 @@ pub(crate) struct Router {
 /// An own send of which something is still to be told.
 struct Sending {
     lwg: LwgId,
-    inbox: Arc<Inbox<Up>>,
+    inbox: Arc<Inbox<Told>>,
     replies: bool,
     unstable: bool,
 }
@@ -142,6 +143,14 @@ impl Router {
         self.sends.remove(&send);
     }
 
+    /// A send will not go out.
+    pub(crate) fn take_back(&mut self, send: SendId) {
+        if let Some(sending) = self.sends.remove(&send) {
+            sending.inbox.push(Told::TakenBack);
+            sending.inbox.end();
+        }
+    }
+
     /// Nothing more will be told.
     pub(crate) fn end(&mut self) {
         self.events.iter().for_each(|mailbox| mailbox.end());
@@ -219,25 +228,31 @@ impl Router {
         true
     }
 
+    fn tell_sender(&mut self, send: SendId, told: Told) {
+        let Some(sending) = self.sends.get_mut(&send) else { return };
+        match told {
+            Told::Answered { .. } => sending.replies = false,
+            Told::Stable(_) => sending.unstable = false,
+            Told::Reply(..) | Told::TakenBack => {}
+        }
+        sending.inbox.push(told);
+        if !sending.unstable && !sending.replies {
+            sending.inbox.end();
+            self.sends.remove(&send);
+        }
+    }
+
     fn tell_asker(&mut self, up: &Up) {
         match up {
-            Up::Reply { send, .. } => {
-                if let Some(sending) = self.sends.get(send) {
-                    sending.inbox.push(up.clone());
-                }
+            Up::Reply { send, from, message } => {
+                self.tell_sender(*send, Told::Reply(*from, message.clone().into_body()));
             }
-            Up::Answered { send, .. } | Up::Stable { send } | Up::Unstable { send } => {
-                let Some(sending) = self.sends.get_mut(send) else { return };
-                sending.inbox.push(up.clone());
-                match up {
-                    Up::Answered { .. } => sending.replies = false,
-                    _ => sending.unstable = false,
-                }
-                if !sending.unstable && !sending.replies {
-                    sending.inbox.end();
-                    self.sends.remove(send);
-                }
+            Up::Answered { send, lost, declined } => {
+                let (lost, declined) = (lost.clone().into(), declined.clone().into());
+                self.tell_sender(*send, Told::Answered { lost, declined });
             }
+            Up::Stable { send } => self.tell_sender(*send, Told::Stable(true)),
+            Up::Unstable { send } => self.tell_sender(*send, Told::Stable(false)),
             Up::Out { lwg, .. } => self.sends.retain(|_, sending| {
                 let stays = sending.lwg != *lwg;
                 if !stays {
