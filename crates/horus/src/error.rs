@@ -11,6 +11,13 @@ use crate::limits::BODY_BYTES_MAX;
 pub enum Error {
     /// A name that cannot be one; the sentence says why.
     Name(String),
+    /// A setting that there is not, or that cannot be so.
+    Setting {
+        /// Its key.
+        key: String,
+        /// What is wrong, and what would be right.
+        why: String,
+    },
     /// Others could reach this address, and there is no key to tell friends from strangers.
     Insecure(SocketAddr),
     /// The socket could not be had.
@@ -110,7 +117,8 @@ const OWN_UNTAKEN: &str = "not sent: this process has sent 64 MiB to the group a
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Name(why) => write!(f, "{why}"),
+            Self::Name(why) | Self::Refused(why) => write!(f, "{why}"),
+            Self::Setting { key, why } => write!(f, "{key}: {why}"),
             Self::Insecure(address) => write!(f, "{address} {INSECURE}"),
             Self::Listen { cause, .. } => write!(f, "{cause}"),
             Self::Daemon { socket, why } => {
@@ -157,7 +165,6 @@ impl fmt::Display for Error {
             Self::Again => {
                 write!(f, "it moved or lost its core group, and nothing was changed; ask again")
             }
-            Self::Refused(why) => write!(f, "{why}"),
             Self::TooLong(bytes) => write!(
                 f,
                 "a message of {bytes} bytes is over the limit of {BODY_BYTES_MAX}, and was not \

@@ -33,6 +33,7 @@ mod posts;
 mod router;
 mod runtime;
 mod sent;
+mod settings;
 mod shared;
 mod sight;
 mod sightings;
@@ -54,10 +55,12 @@ pub use lwg::{
     Adaptive, ByHand, Candidate, CoreSet, Endpoint, LwgId, Members, OneToOne, Order, Place, Policy,
     Remap, SendId, SetId, Smallest, Standing, Traits, View, ViewId, Where,
 };
+pub use muts::keyed::KeyFile;
 pub use muts::os::Clues;
 pub use muts::wrong_name;
 pub use posted::Posted;
 pub use sent::{Replies, ReplyResult, Sent};
+pub use settings::{POLICIES, PROFILES, read_address, wrong_address};
 pub use vsync::{Admission, Causality, Denial, GroupId, How, Partition, Side, Terms};
 pub use wait::{Pending, Wait};
 pub use word::{group_of_word, is_minted, read_group, read_lwg, show_group, show_lwg};

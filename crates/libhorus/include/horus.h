@@ -14,7 +14,7 @@ typedef enum horus_status {
   horus_status_LATE = 2,
   // There is no more: the group is over for this process, or every reply has come.
   horus_status_END = 3,
-  // An argument cannot be: a null pointer, text that is not UTF-8, an unknown order.
+  // An argument cannot be: a null pointer, text that is not UTF-8, an unknown order or setting.
   horus_status_WRONG = 4,
 } horus_status;
 
@@ -48,6 +48,30 @@ extern "C" {
 // # Safety
 // `name` and `listen` are strings that end with 0; `tower` can be written to.
 int horus_open(const char *name, const char *listen, struct horus_tower **tower);
+
+// The same with settings, each "key=value": what `horus node` calls its options.
+//
+// `key_file` (keys, as `horus keygen` makes them) or `insecure` (`true`: every host that can
+// reach this one is trusted) are needed for any address but loopback. `peer` says where another
+// node listens, `b=192.0.2.2:7001`. `state` is the directory where the last incarnation is kept,
+// `hall` an IP multicast group that all nodes share. `profile` is `local`, `lan` or `wan`; over it
+// go `silence_ms`, `beat_ms`, `untaken_ms`. `policy` places groups: `smallest`, `adaptive`,
+// `one-to-one` or `by-hand`; `k`: others at most. `causality` is `group` or `system`. Others are
+// found by `seed`, `service`, `name_server`, `beside`, `beacon`, `system`; `expect`, `first` and
+// `patience` (seconds) say whom it must have met before this returns. `operators` is a socket
+// where `horus status` asks. `daemon` is that of a horusd: then `listen` may be null, and keys,
+// peers and times are its own. `peer`, `seed`, `service` and `name_server` may be there several
+// times; of others the last counts. For a key that there is not, or a value that cannot be, it
+// is `WRONG`, and `horus_error` names it and says what would be right.
+//
+// # Safety
+// `name` is a string that ends with 0, `listen` too, or null; `settings` is an array of `count`
+// strings that end with 0; `tower` can be written to.
+int horus_open_with(const char *name,
+                    const char *listen,
+                    const char *const *settings,
+                    size_t count,
+                    struct horus_tower **tower);
 
 // Opens a tower on the kernel of the horusd that listens at `socket`, a path such as
 // "/run/horus/horusd.sock": nothing else differs from `horus_open`. Close it with `horus_close`.

@@ -24,15 +24,20 @@ pub struct Tower {
 }
 
 impl Tower {
-    pub(crate) fn open(name: &str, listen: &str) -> Done<Self> {
-        let listen =
-            listen.parse().map_err(|_| bad("listen on an address, such as 127.0.0.1:7001"))?;
-        Self::of(Config::new(name, listen))
+    /// Behind a daemon it may listen nowhere.
+    pub(crate) fn open(name: &str, listen: Option<&str>, settings: &[&str]) -> Done<Self> {
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let address = listen.map_or(Ok(anywhere), roof::read_address);
+        let config = Config::new(name, address.map_err(|why| bad(&format!("listen: {why}")))?);
+        let config = config.with_settings(settings).map_err(wrong)?;
+        if listen.is_none() && config.daemon.is_none() {
+            return Err(bad("it has to listen somewhere, or to have a daemon"));
+        }
+        Self::of(config)
     }
 
     pub(crate) fn attach(name: &str, socket: &str) -> Done<Self> {
-        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self::of(Config::new(name, anywhere).daemon(socket))
+        Self::open(name, None, &[&format!("daemon={socket}")])
     }
 
     fn of(config: Config) -> Done<Self> {
@@ -55,7 +60,8 @@ impl Tower {
     }
 
     pub(crate) fn meet(&self, name: &str, address: &str) -> Done {
-        let address = address.parse().map_err(|_| bad("an address is such as 127.0.0.1:7001"))?;
+        let address = roof::read_address(address).map_err(|why| bad(&why))?;
+        roof::wrong_address(address).map_or(Ok(()), |why| Err(bad(&why)))?;
         self.horus.meet(name, address).map_err(wrong)
     }
 

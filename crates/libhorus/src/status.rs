@@ -39,6 +39,7 @@ pub(crate) fn wrong(error: roof::Error) -> horus_status {
     note(&error.to_string());
     match error {
         roof::Error::Out => horus_status::END,
+        roof::Error::Name(_) | roof::Error::Setting { .. } => horus_status::WRONG,
         _ => horus_status::FAILED,
     }
 }

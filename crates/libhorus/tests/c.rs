@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use roof::KeyFile;
+
 /// Where cargo has put the libraries: beside the test's own folder.
 fn libraries() -> PathBuf {
     let test = std::env::current_exe().expect("a test has a path");
@@ -16,6 +18,11 @@ fn build() {
 }
 
 fn run(link: &[&str], example: &str, name: &str, says: &str) {
+    run_with(&[], link, (example, name), says);
+}
+
+/// Compiles an example under that name, and runs it with these words.
+fn run_with(words: &[&Path], link: &[&str], (example, name): (&str, &str), says: &str) {
     build();
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (libraries, state) = (libraries(), std::env::temp_dir().join(format!("horus-c-{name}")));
@@ -31,6 +38,7 @@ fn run(link: &[&str], example: &str, name: &str, says: &str) {
         .status();
     assert!(compiled.expect("a C compiler").success(), "the example does not compile");
     let output = Command::new(&program)
+        .args(words)
         .env("LD_LIBRARY_PATH", &libraries)
         .env("XDG_STATE_HOME", &state)
         .output()
@@ -66,4 +74,20 @@ fn who_is_outside_sends_through_a_member_and_beside_a_relaxed_group() {
 #[test]
 fn a_tower_that_is_closed_leaves_whatever_of_it_is_still_to_be_freed() {
     run(&["-lhorus"], "closing.c", "closing", "one member is left");
+}
+
+#[test]
+fn with_keys_two_processes_meet_at_addresses_of_their_own() {
+    let room = std::env::temp_dir().join(format!("horus-c-keys-{}", std::process::id()));
+    std::fs::create_dir_all(&room).expect("a directory");
+    let first = KeyFile::generate(None);
+    let second = KeyFile::generate(Some(&first));
+    for (name, keys) in [("ka", &first), ("kb", &second)] {
+        roof::write_keys(&room.join(name).with_extension("keys"), keys).expect("a new file");
+    }
+    run_with(&[&room], &["-lhorus"], ("keyed.c", "keyed"), "answers over sealed links");
+    for name in ["ka.incarnation", "kb.incarnation"] {
+        assert!(room.join(name).is_file(), "{name} is kept where it was told");
+    }
+    std::fs::remove_dir_all(room).expect("removed");
 }
