@@ -93,7 +93,7 @@ int main(int count, char **words) {
     printf("%s answers over sealed links\n", lwg_from(message));
     lwg_done(message);
     lwg_discard_replies(sent);
-    must(lwg_destroy(group), horus_status_OK, "lwg_destroy");
+    must(lwg_destroy(group, PATIENCE_MS), horus_status_OK, "lwg_destroy");
     lwg_free(group);
     int ended = 0;
     if (waitpid(child, &ended, 0) != child || ended != 0)

@@ -46,8 +46,19 @@ pub(crate) fn wrong(error: roof::Error) -> horus_status {
 
 /// It did not come in time.
 pub(crate) fn late() -> horus_status {
-    note("it did not come in time; ask again");
+    late_for("it did not come in time; ask again")
+}
+
+/// The same, and what was waited for.
+pub(crate) fn late_for(why: &str) -> horus_status {
+    note(why);
     horus_status::LATE
+}
+
+/// There is no more, or no way back.
+pub(crate) fn ended(why: &str) -> horus_status {
+    note(why);
+    horus_status::END
 }
 
 /// Runs a call: nothing unwinds into C.

@@ -77,6 +77,11 @@ fn a_tower_that_is_closed_leaves_whatever_of_it_is_still_to_be_freed() {
 }
 
 #[test]
+fn operations_are_begun_together_and_each_is_waited_for_no_longer_than_it_may() {
+    run(&["-lhorus"], "pipelined.c", "pipelined", "100 groups were on their way at once");
+}
+
+#[test]
 fn with_keys_two_processes_meet_at_addresses_of_their_own() {
     let room = std::env::temp_dir().join(format!("horus-c-keys-{}", std::process::id()));
     std::fs::create_dir_all(&room).expect("a directory");
