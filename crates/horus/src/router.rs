@@ -319,8 +319,9 @@ mod tests {
         let members: lwg::Members = [ME, OTHER].into_iter().collect();
         let (transitional, core) = (members.clone(), GroupId(1));
         let (id, core_view, traits) = (ViewId::default(), vsync::ViewId::default(), Traits::PLAIN);
-        let (lwg, previous) = (GROUP, None);
-        let view = View { lwg, id, members, transitional, core, core_view, traits, previous };
+        let (lwg, previous, first) = (GROUP, None, true);
+        let view =
+            View { lwg, id, members, transitional, core, core_view, traits, previous, first };
         Up::View(view.into())
     }
 
