@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use lwg::{Down, Endpoint, LwgId, Outcome, SendId};
 use muts::os::Finder;
 use parking_lot::Mutex;
+use tools::Asks;
 
 use crate::backlog::room_of;
 use crate::engine::Engine;
@@ -30,6 +31,8 @@ pub(crate) struct Door {
     sends: AtomicU64,
     groups: AtomicU64,
     cores: AtomicU32,
+    tools: AtomicU32,
+    opened: Instant,
     own: Mutex<Option<JoinHandle<()>>>,
     /// Who looks for others, if anybody does.
     pub(crate) finder: OnceLock<Finder>,
@@ -45,7 +48,8 @@ impl Door {
         let own = Mutex::new(own.spawn(move || server.serve()).ok());
         let (sends, groups, cores) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU32::new(0));
         let (finder, hatch) = (OnceLock::new(), OnceLock::new());
-        Self { me, runtime, shared, sends, groups, cores, own, finder, hatch }
+        let (tools, opened) = (AtomicU32::new(0), Instant::now());
+        Self { me, runtime, shared, sends, groups, cores, tools, opened, own, finder, hatch }
     }
 
     /// Closes the tower, whoever still holds a handle, and waits for its thread.
@@ -176,6 +180,17 @@ impl Door {
     /// A count for a core group founded by hand; never given twice.
     pub(crate) fn mint_core(&self) -> u32 {
         self.cores.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Where a tool's asks wait; what it sends has names that no other tool's have.
+    pub(crate) fn tool_asks(&self) -> Asks {
+        let before = self.tools.fetch_add(1, Ordering::Relaxed);
+        Asks::numbered_from((u64::from(before) + 1) << 32)
+    }
+
+    /// The time, as tools are given it.
+    pub(crate) fn now(&self) -> muts::Instant {
+        muts::Instant::ZERO + self.opened.elapsed()
     }
 
     /// A name for a group; never given twice.

@@ -17,6 +17,7 @@ use crate::router::Router;
 use crate::runtime::{Crank, Ring};
 use crate::shared::{Hook, Room, Shared, Word};
 use crate::sightings::Sightings;
+use crate::timers::Timers;
 use crate::tower::Boxed;
 
 /// Why a tower is over that an operator told to leave.
@@ -28,6 +29,7 @@ pub(crate) struct Engine {
     pub(crate) tower: Boxed,
     pub(crate) router: Router,
     pub(crate) sightings: Sightings,
+    pub(crate) timers: Timers,
     backlog: Backlog,
     taken: Taken,
     me: Endpoint,
@@ -59,6 +61,7 @@ impl Engine {
             tower,
             router,
             sightings,
+            timers: Timers::default(),
             backlog,
             taken,
             me,
@@ -239,8 +242,9 @@ impl Crank for Engine {
         }
         let told = self.tell();
         let look = self.leave_untaken();
+        let timer = self.timers.ring(std::time::Instant::now());
         let patience = if more || told { Some(Duration::ZERO) } else { patience };
-        let patience = [patience, look].into_iter().flatten().min();
+        let patience = [patience, look, timer].into_iter().flatten().min();
         let turned = self.motor.turn(&mut self.tower, patience);
         self.tell();
         turned?;

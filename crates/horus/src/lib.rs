@@ -21,6 +21,7 @@ mod group;
 mod hatch;
 pub mod history;
 mod horus;
+mod hosted;
 mod inbox;
 mod keys;
 mod limits;
@@ -37,6 +38,7 @@ mod settings;
 mod shared;
 mod sight;
 mod sightings;
+mod timers;
 mod tower;
 mod wait;
 mod word;
@@ -49,6 +51,7 @@ pub use error::Error;
 pub use events::Events;
 pub use group::{Group, Heard, Received};
 pub use horus::Horus;
+pub use hosted::Hosted;
 pub use keys::{read_keys, write_keys};
 pub use limits::BODY_BYTES_MAX;
 pub use lwg::{
@@ -57,13 +60,13 @@ pub use lwg::{
 };
 pub use muts::keyed::KeyFile;
 pub use muts::os::Clues;
-pub use muts::wrong_name;
+pub use muts::{Malformed, Wire, wrong_name};
 pub use posted::Posted;
 pub use sent::{Replies, ReplyResult, Sent};
 pub use settings::{POLICIES, PROFILES, read_address, wrong_address};
 pub use vsync::{Admission, Causality, Denial, GroupId, How, Partition, Side, Terms};
 pub use wait::{Pending, Wait};
 pub use word::{group_of_word, is_minted, read_group, read_lwg, show_group, show_lwg};
-/// What one builds with groups: guests of a tower, driven by [`Horus::events`] and
-/// [`Horus::ask_all`].
+/// What one builds with groups: guests of a tower, by a handle ([`Hosted`]), or driven by
+/// [`Horus::events`] and [`Horus::ask_all`].
 pub use {names, tools};

@@ -1,6 +1,7 @@
 //! Router: what the tower tells, to whom it belongs. Only the holder of the crank is in here.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use lwg::{Down, Endpoint, LwgId, Operation, Outcome, SendId, Up};
@@ -111,6 +112,17 @@ impl Router {
     pub(crate) fn make_group(&mut self, lwg: LwgId, mailbox: Arc<Mailbox>, inside: bool) {
         let inside = if inside { Inside::ToBe } else { Inside::No };
         self.groups.insert(lwg, Listener { mailbox: Some(mailbox), inside });
+    }
+
+    /// What members of a group that this process is not in tell it goes there; if it is in, it has
+    /// a handle that hears all.
+    pub(crate) fn listen_outside(&mut self, lwg: LwgId, mailbox: Arc<Mailbox>) {
+        match self.groups.entry(lwg) {
+            Entry::Occupied(_) => mailbox.end(),
+            Entry::Vacant(place) => {
+                place.insert(Listener { mailbox: Some(mailbox), inside: Inside::No });
+            }
+        }
     }
 
     /// Forgets a group's handle; a view to come does not offer it again as long as this process is
