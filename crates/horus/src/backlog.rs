@@ -221,7 +221,8 @@ impl Backlog {
     }
 }
 
-fn room_of(ask: &Down) -> Room {
+/// Whose room an ask needs.
+pub(crate) fn room_of(ask: &Down) -> Room {
     match ask {
         Down::Create { lwg, .. }
         | Down::CreateIn { lwg, .. }

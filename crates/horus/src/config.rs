@@ -1,4 +1,4 @@
-//! Config: what a process is told before it opens its tower.
+//! Config: what a process is told before it opens its tower; `settings` has it in words.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use lwg::{Down, Endpoint, LwgId, Outcome, SendId};
 use muts::os::Finder;
 use parking_lot::Mutex;
+use tools::Asks;
 
+use crate::backlog::room_of;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::hatch::Hatch;
@@ -29,6 +31,8 @@ pub(crate) struct Door {
     sends: AtomicU64,
     groups: AtomicU64,
     cores: AtomicU32,
+    tools: AtomicU32,
+    opened: Instant,
     own: Mutex<Option<JoinHandle<()>>>,
     /// Who looks for others, if anybody does.
     pub(crate) finder: OnceLock<Finder>,
@@ -44,7 +48,8 @@ impl Door {
         let own = Mutex::new(own.spawn(move || server.serve()).ok());
         let (sends, groups, cores) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU32::new(0));
         let (finder, hatch) = (OnceLock::new(), OnceLock::new());
-        Self { me, runtime, shared, sends, groups, cores, own, finder, hatch }
+        let (tools, opened) = (AtomicU32::new(0), Instant::now());
+        Self { me, runtime, shared, sends, groups, cores, tools, opened, own, finder, hatch }
     }
 
     /// Closes the tower, whoever still holds a handle, and waits for its thread.
@@ -177,6 +182,17 @@ impl Door {
         self.cores.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// Where a tool's asks wait; what it sends has names that no other tool's have.
+    pub(crate) fn tool_asks(&self) -> Asks {
+        let before = self.tools.fetch_add(1, Ordering::Relaxed);
+        Asks::numbered_from((u64::from(before) + 1) << 32)
+    }
+
+    /// The time, as tools are given it.
+    pub(crate) fn now(&self) -> muts::Instant {
+        muts::Instant::ZERO + self.opened.elapsed()
+    }
+
     /// A name for a group; never given twice.
     pub(crate) fn mint_group(&self) -> LwgId {
         LwgId::minted(self.me, self.groups.fetch_add(1, Ordering::Relaxed))
@@ -190,9 +206,18 @@ impl Door {
         ask: impl FnOnce(SendId) -> Down,
     ) -> Sent {
         let (send, inbox) = (self.mint_send(), Arc::new(Inbox::default()));
-        let hook = Hook::Send(lwg, send, replies, Arc::clone(&inbox));
-        self.ask(ask(send), hook);
-        Sent::new(self, send, inbox, replies)
+        let (ask, hook) = (ask(send), Hook::Send(lwg, send, replies, Arc::clone(&inbox)));
+        let room = room_of(&ask);
+        self.ask(ask, hook);
+        Sent::new(self, (send, room), inbox, replies)
+    }
+
+    /// Takes back a multicast that still waits for this room; whether it did.
+    pub(crate) fn cancel(self: &Arc<Self>, room: Room, ticket: u64) -> Pending<bool> {
+        let answer = Arc::new(Inbox::default());
+        let told = Arc::clone(&answer);
+        self.run(move |engine| told.push(engine.cancel(room, ticket)));
+        Pending::first(self, answer, Ok)
     }
 
     /// The same without replies; it is taken back if the tower has not taken it by then.
@@ -211,14 +236,11 @@ impl Door {
         let (send, inbox) = (self.mint_send(), Arc::new(Inbox::default()));
         let post = Arc::new(Inbox::default());
         self.ask(ask(send), Hook::Within(lwg, send, Arc::clone(&inbox), Arc::clone(&post)));
-        let sent = Sent::new(self, send, inbox, false);
+        let sent = Sent::new(self, (send, room), inbox, false);
         let step = || std::future::poll_fn(|context| post.poll(context));
         let mut went = self.runtime.wait(step(), until);
         if went.is_none() {
-            let answer = Arc::new(Inbox::default());
-            let back = Arc::clone(&answer);
-            self.run(move |engine| back.push(engine.cancel(room, send.0)));
-            if Pending::first(self, answer, Ok).wait()? {
+            if self.cancel(room, send.0).wait()? {
                 return Err(Error::NotSent);
             }
             went = self.runtime.wait(step(), None);
@@ -238,8 +260,10 @@ impl Door {
         ask: impl FnOnce(SendId) -> Down,
     ) -> Sent {
         let (send, inbox) = (self.mint_send(), Arc::new(Inbox::default()));
-        self.ask(ask(send), Hook::Outside(lwg, send, Arc::clone(&inbox)));
-        Sent::new(self, send, inbox, true)
+        let (ask, hook) = (ask(send), Hook::Outside(lwg, send, Arc::clone(&inbox)));
+        let room = room_of(&ask);
+        self.ask(ask, hook);
+        Sent::new(self, (send, room), inbox, true)
     }
 }
 

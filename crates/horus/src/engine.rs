@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lwg::{Down, Endpoint, Up};
+use lwg::{Down, Endpoint, SendId, Up};
 use muts::os::Bell;
 use muts::{Guard, Guarded, Instant, Layer as _};
 
@@ -17,6 +17,7 @@ use crate::router::Router;
 use crate::runtime::{Crank, Ring};
 use crate::shared::{Hook, Room, Shared, Word};
 use crate::sightings::Sightings;
+use crate::timers::Timers;
 use crate::tower::Boxed;
 
 /// Why a tower is over that an operator told to leave.
@@ -28,6 +29,7 @@ pub(crate) struct Engine {
     pub(crate) tower: Boxed,
     pub(crate) router: Router,
     pub(crate) sightings: Sightings,
+    pub(crate) timers: Timers,
     backlog: Backlog,
     taken: Taken,
     me: Endpoint,
@@ -59,6 +61,7 @@ impl Engine {
             tower,
             router,
             sightings,
+            timers: Timers::default(),
             backlog,
             taken,
             me,
@@ -106,7 +109,11 @@ impl Engine {
 
     /// Takes back a multicast that still waits for room; whether it did.
     pub(crate) fn cancel(&mut self, room: Room, ticket: u64) -> bool {
-        self.backlog.cancel(room, ticket)
+        let back = self.backlog.cancel(room, ticket);
+        if back {
+            self.router.take_back(SendId(ticket));
+        }
+        back
     }
 
     /// Takes in what was asked; true if more waits.
@@ -129,8 +136,9 @@ impl Engine {
                     self.ask(Asked { ask, ticket: None, post: None, outcome });
                 }
                 Some(Word::Ask(ask, hook)) => {
+                    let ticket = hook.send().map(|send| send.0);
                     self.router.hook(hook);
-                    self.ask(Asked { ask, ticket: None, post: None, outcome: None });
+                    self.ask(Asked { ask, ticket, post: None, outcome: None });
                 }
                 Some(Word::Do(what)) => {
                     what(self);
@@ -234,8 +242,9 @@ impl Crank for Engine {
         }
         let told = self.tell();
         let look = self.leave_untaken();
+        let timer = self.timers.ring(std::time::Instant::now());
         let patience = if more || told { Some(Duration::ZERO) } else { patience };
-        let patience = [patience, look].into_iter().flatten().min();
+        let patience = [patience, look, timer].into_iter().flatten().min();
         let turned = self.motor.turn(&mut self.tower, patience);
         self.tell();
         turned?;

@@ -11,6 +11,13 @@ use crate::limits::BODY_BYTES_MAX;
 pub enum Error {
     /// A name that cannot be one; the sentence says why.
     Name(String),
+    /// A setting that there is not, or that cannot be so.
+    Setting {
+        /// Its key.
+        key: String,
+        /// What is wrong, and what would be right.
+        why: String,
+    },
     /// Others could reach this address, and there is no key to tell friends from strangers.
     Insecure(SocketAddr),
     /// The socket could not be had.
@@ -97,6 +104,9 @@ const INSECURE: &str = "can be reached from outside and there is no key: give on
     keygen` makes it), listen on 127.0.0.1, or say insecure if every host that can reach it is \
     trusted";
 
+const NOT_SENT: &str = "not sent: it was taken back, or would have had to wait, or the view is not \
+    primary; send it again";
+
 const UNTAKEN: &str = "this process was taken out of the group: nothing of it was received for \
     too long while others waited to send; receive more often, or give it longer (Timing::untaken)";
 
@@ -107,7 +117,8 @@ const OWN_UNTAKEN: &str = "not sent: this process has sent 64 MiB to the group a
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Name(why) => write!(f, "{why}"),
+            Self::Name(why) | Self::Refused(why) => write!(f, "{why}"),
+            Self::Setting { key, why } => write!(f, "{key}: {why}"),
             Self::Insecure(address) => write!(f, "{address} {INSECURE}"),
             Self::Listen { cause, .. } => write!(f, "{cause}"),
             Self::Daemon { socket, why } => {
@@ -154,16 +165,12 @@ impl fmt::Display for Error {
             Self::Again => {
                 write!(f, "it moved or lost its core group, and nothing was changed; ask again")
             }
-            Self::Refused(why) => write!(f, "{why}"),
             Self::TooLong(bytes) => write!(
                 f,
                 "a message of {bytes} bytes is over the limit of {BODY_BYTES_MAX}, and was not \
                  sent; send it in parts"
             ),
-            Self::NotSent => write!(
-                f,
-                "not sent: it would have had to wait, or the view is not primary; send it again"
-            ),
+            Self::NotSent => write!(f, "{NOT_SENT}"),
             Self::Unstable => write!(
                 f,
                 "a member was lost before it was known to have it; those who go on have it, and \

@@ -48,6 +48,10 @@ impl Group {
         Self { door: Arc::clone(door), lwg, mailbox, view: Mutex::new(None) }
     }
 
+    pub(crate) const fn door(&self) -> &Arc<Door> {
+        &self.door
+    }
+
     /// Its name, the same at all members.
     #[must_use]
     pub const fn id(&self) -> LwgId {
@@ -152,7 +156,7 @@ impl Group {
         self.multicast_to(members, how.into(), body.into(), true)
     }
 
-    fn wait_for_room(&self) -> Result<(), Error> {
+    pub(crate) fn wait_for_room(&self) -> Result<(), Error> {
         if !self.mailbox.has_own_room() {
             return Err(Error::OwnUntaken);
         }
@@ -231,26 +235,35 @@ impl Group {
 
     fn poll_heard(&self, context: &mut Context<'_>) -> Poll<Result<Heard, Error>> {
         loop {
-            let heard = match self.mailbox.poll(&self.door, context) {
+            match self.poll_up(context) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(None) if self.mailbox.was_left() => {
-                    return Poll::Ready(Err(Error::Untaken));
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Ready(Ok(up)) => {
+                    if let Some(heard) = self.heard(up) {
+                        return Poll::Ready(Ok(heard));
+                    }
                 }
-                Poll::Ready(None) => return Poll::Ready(Err(Error::Out)),
-                Poll::Ready(Some(up)) => self.heard(up),
-            };
-            if let Some(heard) = heard {
-                return Poll::Ready(Ok(heard));
             }
         }
     }
 
+    /// The next thing as the tower tells it; a view is noted.
+    pub(crate) fn poll_up(&self, context: &mut Context<'_>) -> Poll<Result<Up, Error>> {
+        self.mailbox.poll(&self.door, context).map(|told| match told {
+            None if self.mailbox.was_left() => Err(Error::Untaken),
+            None => Err(Error::Out),
+            Some(up) => {
+                if let Up::View(view) = &up {
+                    *self.view.lock() = Some((**view).clone());
+                }
+                Ok(up)
+            }
+        })
+    }
+
     fn heard(&self, up: Up) -> Option<Heard> {
         match up {
-            Up::View(view) => {
-                *self.view.lock() = Some((*view).clone());
-                Some(Heard::View(*view))
-            }
+            Up::View(view) => Some(Heard::View(*view)),
             Up::Message { view, from, send, order, safe, replies, message, .. } => {
                 let answer = replies.then(|| Answer { door: Arc::clone(&self.door), from, send });
                 let body = message.into_body();

@@ -187,6 +187,10 @@ impl Horus {
         .wait()
     }
 
+    pub(crate) const fn door(&self) -> &Arc<Door> {
+        &self.door
+    }
+
     /// This process.
     #[must_use]
     pub fn me(&self) -> Endpoint {

@@ -46,5 +46,9 @@ pub(crate) const ASKS_PER_TURN: usize = 256;
 /// How long a daemon may take to let a process in: it answers within a turn of its loop.
 pub(crate) const ATTACH_PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long a start waits for those without whom it must not begin, unless it is told otherwise: a
+/// host that boots takes that.
+pub(crate) const MET_WITHIN: Duration = Duration::from_secs(60);
+
 /// Nodes of other versions that are remembered: those of an upgrade that went wrong.
 pub(crate) const STRANGE_MAX: usize = 64;

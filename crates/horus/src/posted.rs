@@ -74,11 +74,7 @@ impl Posted {
 
     /// Takes it back if it has not gone out; whether it was taken back.
     pub fn cancel(&self) -> Pending<bool> {
-        let (group, ticket) = (self.group, self.ticket);
-        let answer = Arc::new(Inbox::default());
-        let told = Arc::clone(&answer);
-        self.door.run(move |engine| told.push(engine.cancel(Room::Core(group), ticket)));
-        Pending::first(&self.door, answer, Ok)
+        self.door.cancel(Room::Core(self.group), self.ticket)
     }
 
     /// Waits for at most so long until it has gone out; then takes it back.

@@ -1,6 +1,7 @@
 //! Router: what the tower tells, to whom it belongs. Only the holder of the crank is in here.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use lwg::{Down, Endpoint, LwgId, Operation, Outcome, SendId, Up};
@@ -10,6 +11,7 @@ use vsync::GroupId;
 use crate::book::Book;
 use crate::inbox::Inbox;
 use crate::mailbox::{Mailbox, Pile, Slow};
+use crate::sent::Told;
 use crate::shared::{Hook, Room};
 
 /// The inboxes of all handles.
@@ -33,7 +35,7 @@ pub(crate) struct Router {
 /// An own send of which something is still to be told.
 struct Sending {
     lwg: LwgId,
-    inbox: Arc<Inbox<Up>>,
+    inbox: Arc<Inbox<Told>>,
     replies: bool,
     unstable: bool,
 }
@@ -112,6 +114,17 @@ impl Router {
         self.groups.insert(lwg, Listener { mailbox: Some(mailbox), inside });
     }
 
+    /// What members of a group that this process is not in tell it goes there; if it is in, it has
+    /// a handle that hears all.
+    pub(crate) fn listen_outside(&mut self, lwg: LwgId, mailbox: Arc<Mailbox>) {
+        match self.groups.entry(lwg) {
+            Entry::Occupied(_) => mailbox.end(),
+            Entry::Vacant(place) => {
+                place.insert(Listener { mailbox: Some(mailbox), inside: Inside::No });
+            }
+        }
+    }
+
     /// Forgets a group's handle; a view to come does not offer it again as long as this process is
     /// in. The answer is asks that come of it: what lies there is declined.
     pub(crate) fn drop_group(&mut self, lwg: LwgId, mailbox: &Arc<Mailbox>) -> Vec<Down> {
@@ -140,6 +153,14 @@ impl Router {
     /// No more replies are wanted; the send may still become stable, but nobody looks.
     pub(crate) fn drop_send(&mut self, send: SendId) {
         self.sends.remove(&send);
+    }
+
+    /// A send will not go out.
+    pub(crate) fn take_back(&mut self, send: SendId) {
+        if let Some(sending) = self.sends.remove(&send) {
+            sending.inbox.push(Told::TakenBack);
+            sending.inbox.end();
+        }
     }
 
     /// Nothing more will be told.
@@ -219,25 +240,31 @@ impl Router {
         true
     }
 
+    fn tell_sender(&mut self, send: SendId, told: Told) {
+        let Some(sending) = self.sends.get_mut(&send) else { return };
+        match told {
+            Told::Answered { .. } => sending.replies = false,
+            Told::Stable(_) => sending.unstable = false,
+            Told::Reply(..) | Told::TakenBack => {}
+        }
+        sending.inbox.push(told);
+        if !sending.unstable && !sending.replies {
+            sending.inbox.end();
+            self.sends.remove(&send);
+        }
+    }
+
     fn tell_asker(&mut self, up: &Up) {
         match up {
-            Up::Reply { send, .. } => {
-                if let Some(sending) = self.sends.get(send) {
-                    sending.inbox.push(up.clone());
-                }
+            Up::Reply { send, from, message } => {
+                self.tell_sender(*send, Told::Reply(*from, message.clone().into_body()));
             }
-            Up::Answered { send, .. } | Up::Stable { send } | Up::Unstable { send } => {
-                let Some(sending) = self.sends.get_mut(send) else { return };
-                sending.inbox.push(up.clone());
-                match up {
-                    Up::Answered { .. } => sending.replies = false,
-                    _ => sending.unstable = false,
-                }
-                if !sending.unstable && !sending.replies {
-                    sending.inbox.end();
-                    self.sends.remove(send);
-                }
+            Up::Answered { send, lost, declined } => {
+                let (lost, declined) = (lost.clone().into(), declined.clone().into());
+                self.tell_sender(*send, Told::Answered { lost, declined });
             }
+            Up::Stable { send } => self.tell_sender(*send, Told::Stable(true)),
+            Up::Unstable { send } => self.tell_sender(*send, Told::Stable(false)),
             Up::Out { lwg, .. } => self.sends.retain(|_, sending| {
                 let stays = sending.lwg != *lwg;
                 if !stays {
@@ -304,8 +331,9 @@ mod tests {
         let members: lwg::Members = [ME, OTHER].into_iter().collect();
         let (transitional, core) = (members.clone(), GroupId(1));
         let (id, core_view, traits) = (ViewId::default(), vsync::ViewId::default(), Traits::PLAIN);
-        let (lwg, previous) = (GROUP, None);
-        let view = View { lwg, id, members, transitional, core, core_view, traits, previous };
+        let (lwg, previous, first) = (GROUP, None, true);
+        let view =
+            View { lwg, id, members, transitional, core, core_view, traits, previous, first };
         Up::View(view.into())
     }
 

@@ -1,4 +1,5 @@
-//! Sent: one multicast of one's own. Its replies one by one, and when everybody has it.
+//! Sent: one multicast of one's own. Its replies one by one, when everybody has it, and back again
+//! as long as it waits.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -6,22 +7,41 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use lwg::{Down, Endpoint, Members, SendId, Up};
+use lwg::{Down, Endpoint, Members, SendId};
 use parking_lot::Mutex;
 
 use crate::door::Door;
 use crate::error::Error;
 use crate::inbox::Inbox;
-use crate::shared::Hook;
-use crate::wait::Wait;
+use crate::shared::{Hook, Room};
+use crate::wait::{Pending, Wait};
 
-/// A multicast that is on its way. Dropping it discards the replies to come (lwg_discard_replies);
-/// the multicast itself cannot be taken back.
+/// A multicast that waits for room, or is on its way. Dropping it discards the replies to come
+/// (lwg_discard_replies); the multicast itself goes on, unless [`Sent::cancel`] takes it back.
 pub struct Sent {
     door: Arc<Door>,
     send: SendId,
-    inbox: Arc<Inbox<Up>>,
+    /// Whose room it waits for, if it has to.
+    room: Room,
+    inbox: Arc<Inbox<Told>>,
     known: Mutex<Known>,
+}
+
+/// What is told of one's own multicast.
+pub(crate) enum Told {
+    /// A reply, and whose.
+    Reply(Endpoint, Bytes),
+    /// No more of them.
+    Answered {
+        /// Who will never reply.
+        lost: Members,
+        /// Who has said so.
+        declined: Members,
+    },
+    /// Whether every member has delivered it, or that will never be known.
+    Stable(bool),
+    /// It did not go out, and will not.
+    TakenBack,
 }
 
 struct Known {
@@ -32,27 +52,30 @@ struct Known {
     declined: Members,
     /// Whether every member has delivered it, once that is known, or known never to be.
     stable: Option<bool>,
+    taken_back: bool,
     ended: bool,
 }
 
 impl Sent {
     pub(crate) fn new(
         door: &Arc<Door>,
-        send: SendId,
-        inbox: Arc<Inbox<Up>>,
+        (send, room): (SendId, Room),
+        inbox: Arc<Inbox<Told>>,
         replies: bool,
     ) -> Self {
         let (lost, declined, answered) = (Members::new(), Members::new(), !replies);
         let replies = VecDeque::new();
-        let known = Known { replies, answered, lost, declined, stable: None, ended: false };
-        Self { door: Arc::clone(door), send, inbox, known: Mutex::new(known) }
+        let (stable, taken_back, ended) = (None, false, false);
+        let known = Known { replies, answered, lost, declined, stable, taken_back, ended };
+        Self { door: Arc::clone(door), send, room, inbox, known: Mutex::new(known) }
     }
 
     /// lwg_get_next_reply: none once every member has replied, declined or is lost. Needs no time
     /// limit of its own: it always ends.
     ///
     /// # Errors
-    /// [`Error::Out`] if this process left the group before.
+    /// [`Error::NotSent`] if it was taken back; [`Error::Out`] if this process left the group
+    /// before.
     pub fn next_reply(&self) -> Wait<'_, impl Future<Output = ReplyResult> + Unpin> {
         Wait::new(&self.door, poll_fn(|context| self.poll_reply(context)))
     }
@@ -62,8 +85,8 @@ impl Sent {
     ///
     /// # Errors
     /// [`Error::Unstable`] if a member was lost before it was known to have delivered it;
-    /// [`Error::Out`] if this process left the group before, or sent it from outside: that is told
-    /// to members only.
+    /// [`Error::NotSent`] if it was taken back; [`Error::Out`] if this process left the group
+    /// before, or sent it from outside: that is told to members only.
     pub fn stable(&self) -> Wait<'_, impl Future<Output = Result<(), Error>> + Unpin> {
         Wait::new(
             &self.door,
@@ -71,11 +94,19 @@ impl Sent {
                 self.poll_until(context, |known| match known {
                     Known { stable: Some(true), .. } => Some(Ok(())),
                     Known { stable: Some(false), .. } => Some(Err(Error::Unstable)),
+                    Known { taken_back: true, .. } => Some(Err(Error::NotSent)),
                     Known { ended: true, .. } => Some(Err(Error::Out)),
                     _ => None,
                 })
             }),
         )
+    }
+
+    /// Takes it back if it has not gone out, because a member does not take what it is told or the
+    /// group has no room otherwise; whether it was taken back.
+    pub fn cancel(&self) -> Pending<bool> {
+        let (room, ticket) = (self.room, self.send.0);
+        self.door.cancel(room, ticket)
     }
 
     /// Who will never reply; complete once there is no next reply.
@@ -93,6 +124,7 @@ impl Sent {
     fn poll_reply(&self, context: &mut Context<'_>) -> Poll<ReplyResult> {
         self.poll_until(context, |known| match known.replies.pop_front() {
             Some(reply) => Some(Ok(Some(reply))),
+            None if known.taken_back => Some(Err(Error::NotSent)),
             None if known.answered => Some(Ok(None)),
             None if known.ended => Some(Err(Error::Out)),
             None => None,
@@ -112,16 +144,15 @@ impl Sent {
             }
             match self.inbox.poll(context) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Some(Up::Reply { from, message, .. })) => {
-                    known.replies.push_back((from, message.into_body()));
+                Poll::Ready(Some(Told::Reply(from, body))) => {
+                    known.replies.push_back((from, body));
                 }
-                Poll::Ready(Some(Up::Answered { lost, declined, .. })) => {
+                Poll::Ready(Some(Told::Answered { lost, declined })) => {
                     known.answered = true;
-                    (known.lost, known.declined) = (lost.into(), declined.into());
+                    (known.lost, known.declined) = (lost, declined);
                 }
-                Poll::Ready(Some(Up::Stable { .. })) => known.stable = Some(true),
-                Poll::Ready(Some(Up::Unstable { .. })) => known.stable = Some(false),
-                Poll::Ready(Some(_)) => {}
+                Poll::Ready(Some(Told::Stable(stable))) => known.stable = Some(stable),
+                Poll::Ready(Some(Told::TakenBack)) => known.taken_back = true,
                 Poll::Ready(None) => known.ended = true,
             }
         }
@@ -134,7 +165,7 @@ pub type ReplyResult = Result<Option<(Endpoint, Bytes)>, Error>;
 impl Drop for Sent {
     fn drop(&mut self) {
         let known = self.known.lock();
-        if known.ended || (known.answered && known.stable.is_some()) {
+        if known.ended || known.taken_back || (known.answered && known.stable.is_some()) {
             return;
         }
         let send = self.send;

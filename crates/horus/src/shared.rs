@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 
 use crossbeam::queue::SegQueue;
-use lwg::{Down, Endpoint, LwgId, Outcome, SendId, Up};
+use lwg::{Down, Endpoint, LwgId, Outcome, SendId};
 use muts::os::Bell;
 use parking_lot::Mutex;
 use vsync::GroupId;
@@ -17,6 +17,7 @@ use crate::inbox::Inbox;
 use crate::limits::ASKS_WAITING_MAX;
 use crate::mailbox::{Mailbox, Pile};
 use crate::posts::Step;
+use crate::sent::Told;
 
 /// Something for the crank to do.
 pub(crate) enum Word {
@@ -33,13 +34,25 @@ pub(crate) enum Hook {
     /// The outcome of an operation on a group.
     Outcome(Arc<Inbox<Outcome>>),
     /// The replies to a send and its becoming stable; whether replies are wanted.
-    Send(LwgId, SendId, bool, Arc<Inbox<Up>>),
+    Send(LwgId, SendId, bool, Arc<Inbox<Told>>),
     /// The replies to a send from outside a group.
-    Outside(LwgId, SendId, Arc<Inbox<Up>>),
+    Outside(LwgId, SendId, Arc<Inbox<Told>>),
     /// The same without replies, and whether the tower took it.
-    Within(LwgId, SendId, Arc<Inbox<Up>>, Arc<Inbox<Step>>),
+    Within(LwgId, SendId, Arc<Inbox<Told>>, Arc<Inbox<Step>>),
     /// What becomes of a multicast in a core group; its ticket.
     Cast(u64, Arc<Inbox<Step>>),
+}
+
+impl Hook {
+    /// The name of the send that this is about, if it may be taken back by it.
+    pub(crate) const fn send(&self) -> Option<SendId> {
+        match self {
+            Self::Send(_, send, _, _) | Self::Outside(_, send, _) | Self::Within(_, send, _, _) => {
+                Some(*send)
+            }
+            Self::Nothing | Self::Outcome(_) | Self::Cast(..) => None,
+        }
+    }
 }
 
 /// Whose room an ask needs.

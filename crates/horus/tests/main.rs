@@ -3,6 +3,7 @@
 mod between;
 mod contact;
 mod handles;
+mod hosted;
 mod one_process;
 mod operators;
 mod slow;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use horus::{Config, CoreHeard, Error, Group, Horus, Order};
+use horus::{Config, CoreHeard, Error, Group, Horus, Order, SetId, Timing, Traits};
 
 /// Longer than anything here takes, so that a hang fails instead of hanging.
 const LONG: Duration = Duration::from_secs(20);
@@ -23,10 +23,15 @@ fn state(test: &str) -> PathBuf {
 
 /// Two processes that have met; how long they are waited for.
 fn two(test: &str, untaken: Option<Duration>) -> (Horus, Horus) {
+    patient(test, Timing { untaken, ..Timing::LOCAL })
+}
+
+/// The same, of any patience.
+fn patient(test: &str, timing: Timing) -> (Horus, Horus) {
     let here = SocketAddr::from(([127, 0, 0, 1], 0));
     let open = |name: &str| {
-        let mut config = Config { state_dir: Some(state(test)), ..Config::new(name, here) };
-        config.timing.untaken = untaken;
+        let state_dir = Some(state(test));
+        let config = Config { state_dir, timing, ..Config::new(name, here) };
         Horus::embedded(config).expect("a free port")
     };
     let (a, b) = (open("a"), open("b"));
@@ -61,6 +66,18 @@ fn until(horus: &Horus, name: &str, right: impl Fn(u64) -> bool) {
 /// Takes what lies there: a sender's own copies hold up itself.
 fn take_own(group: &Group) {
     while let Some(Ok(_)) = group.hear().wait_for(Duration::ZERO) {}
+}
+
+/// A group whose other member does not take what it is told, and how many sends went out before.
+fn choked(a: &Horus, slow: &Group) -> usize {
+    let mut sent = 0;
+    while slow.try_send(Order::Fifo, body(sent)).is_ok() {
+        sent += 1;
+        take_own(slow);
+        assert!(sent < SENDS, "it never has to wait");
+    }
+    until(a, "lwg.choked_elsewhere", |count| count == 1);
+    sent
 }
 
 /// The number in each message.
@@ -137,13 +154,7 @@ fn what_would_have_to_wait_is_taken_back_and_told_to_nobody() {
     let (a, b) = two("tries", None);
     let (slow, untaken) = both(&a, &b);
     let not_sent = |tried: Result<_, Error>| matches!(tried, Err(Error::NotSent));
-    let mut sent = 0;
-    while slow.try_send(Order::Fifo, body(sent)).is_ok() {
-        sent += 1;
-        take_own(&slow);
-        assert!(sent < SENDS, "it never has to wait");
-    }
-    until(&a, "lwg.choked_elsewhere", |count| count == 1);
+    let sent = choked(&a, &slow);
     let patience = Duration::from_millis(30);
     assert!(not_sent(slow.send_within(patience, Order::Fifo, body(SENDS))));
     assert_eq!(counter(&a, "horus.asks_waiting"), 0, "nothing waits that was taken back");
@@ -162,6 +173,67 @@ fn what_would_have_to_wait_is_taken_back_and_told_to_nobody() {
     last[..8].fill(0xff);
     slow.send_within(LONG, Order::Fifo, last).expect("room once it is taken");
     assert_eq!(taker.join().expect("all of them"), sent as u64);
+}
+
+#[test]
+fn a_send_that_waits_can_be_taken_back_and_what_waits_behind_it_goes_out() {
+    let (a, b) = two("back", None);
+    let (slow, untaken) = both(&a, &b);
+    let sent = choked(&a, &slow);
+    let first = slow.send(Order::Fifo, body(SENDS)).expect("open");
+    let question = slow.ask(Order::Total, "who?").expect("open");
+    let one = slow.ask_to(&[b.me()], Order::Causal, "you?").expect("open");
+    let last = slow.send(Order::Fifo, "last").expect("open");
+    until(&a, "horus.asks_waiting", |count| count == 4);
+    for back in [&first, &question, &one] {
+        assert!(back.cancel().wait().expect("open"), "it waits");
+        assert!(!back.cancel().wait().expect("open"), "it is back already");
+        assert!(matches!(back.stable().wait_for(LONG), Some(Err(Error::NotSent))));
+    }
+    for asked in [&question, &one] {
+        assert!(matches!(asked.next_reply().wait_for(LONG), Some(Err(Error::NotSent))));
+    }
+    drop(first);
+    until(&a, "horus.asks_waiting", |count| count == 1);
+    for number in 0..sent {
+        let received = untaken.receive().wait_for(LONG).expect("in time").expect("in");
+        assert_eq!(received.body()[..8], (number as u64).to_le_bytes());
+    }
+    let received = untaken.receive().wait_for(LONG).expect("in time").expect("in");
+    assert_eq!(received.body(), "last");
+    last.stable().wait_for(LONG).expect("in time").expect("both have it");
+    assert!(!last.cancel().wait().expect("open"), "it went out");
+    assert!(untaken.receive().wait_for(Duration::ZERO).is_none(), "nothing else was sent");
+}
+
+#[test]
+fn a_send_through_a_member_that_hears_nothing_can_be_taken_back() {
+    let (a, b) = patient("through", Timing { silence: LONG, ..Timing::LOCAL });
+    let traits = Traits { open: true, ..Traits::PLAIN };
+    let group = b.create_in(SetId::DEFAULT, &[b.me()], traits).wait().expect("made");
+    let member = a.member("b").wait_for(LONG).expect("in time").expect("met");
+    let to = muts::Address::Net(b.address().expect("bound"));
+    a.cuts().set([to].into(), [to].into());
+    let mut sent = Vec::new();
+    while counter(&a, "horus.asks_waiting") == 0 {
+        let number = sent.len();
+        let send = a.send_through(member, group.id(), Order::Fifo, body(number));
+        sent.push(send.expect("open"));
+        assert!(number < SENDS, "it never has to wait");
+    }
+    let last = sent.pop().expect("one waits");
+    assert!(last.cancel().wait().expect("open"), "it waits");
+    assert!(matches!(last.next_reply().wait_for(LONG), Some(Err(Error::NotSent))));
+    assert_eq!(counter(&a, "horus.asks_waiting"), 0);
+    a.cuts().set([].into(), [].into());
+    a.send_through(member, group.id(), Order::Fifo, "last").expect("open");
+    for (number, sent) in sent.iter().enumerate() {
+        let received = group.receive().wait_for(LONG).expect("in time").expect("in");
+        assert_eq!(received.body()[..8], (number as u64).to_le_bytes());
+        assert!(!sent.cancel().wait().expect("open"), "it went out");
+    }
+    let received = group.receive().wait_for(LONG).expect("in time").expect("in");
+    assert_eq!(received.body(), "last");
 }
 
 #[test]

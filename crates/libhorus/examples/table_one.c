@@ -90,7 +90,7 @@ int main(void) {
     const char *gone[] = {"cb"};
     must(lwg_remove(mine, gone, 1, PATIENCE_MS), "lwg_remove");
     must(lwg_add(mine, gone, 1, PATIENCE_MS), "lwg_add");
-    must(lwg_destroy(mine), "lwg_destroy");
+    must(lwg_destroy(mine, PATIENCE_MS), "lwg_destroy");
     lwg_free(theirs);
     lwg_free(mine);
     horus_close(b);

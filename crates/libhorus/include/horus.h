@@ -14,11 +14,11 @@ typedef enum horus_status {
   horus_status_LATE = 2,
   // There is no more: the group is over for this process, or every reply has come.
   horus_status_END = 3,
-  // An argument cannot be: a null pointer, text that is not UTF-8, an unknown order.
+  // An argument cannot be: a null pointer, text that is not UTF-8, an unknown order or setting.
   horus_status_WRONG = 4,
 } horus_status;
 
-// A send whose replies are wanted.
+// A send that is followed: its replies, and whether all have it.
 typedef struct lwg_sent lwg_sent;
 
 // A light-weight group.
@@ -26,6 +26,9 @@ typedef struct lwg lwg;
 
 // A message, or a reply.
 typedef struct lwg_message lwg_message;
+
+// See the head of this file.
+typedef struct lwg_begun lwg_begun;
 
 // A tower.
 typedef struct horus_tower horus_tower;
@@ -48,6 +51,30 @@ extern "C" {
 // # Safety
 // `name` and `listen` are strings that end with 0; `tower` can be written to.
 int horus_open(const char *name, const char *listen, struct horus_tower **tower);
+
+// The same with settings, each "key=value": what `horus node` calls its options.
+//
+// `key_file` (keys, as `horus keygen` makes them) or `insecure` (`true`: every host that can
+// reach this one is trusted) are needed for any address but loopback. `peer` says where another
+// node listens, `b=192.0.2.2:7001`. `state` is the directory where the last incarnation is kept,
+// `hall` an IP multicast group that all nodes share. `profile` is `local`, `lan` or `wan`; over it
+// go `silence_ms`, `beat_ms`, `untaken_ms`. `policy` places groups: `smallest`, `adaptive`,
+// `one-to-one` or `by-hand`; `k`: others at most. `causality` is `group` or `system`. Others are
+// found by `seed`, `service`, `name_server`, `beside`, `beacon`, `system`; `expect`, `first` and
+// `patience` (seconds) say whom it must have met before this returns. `operators` is a socket
+// where `horus status` asks. `daemon` is that of a horusd: then `listen` may be null, and keys,
+// peers and times are its own. `peer`, `seed`, `service` and `name_server` may be there several
+// times; of others the last counts. For a key that there is not, or a value that cannot be, it
+// is `WRONG`, and `horus_error` names it and says what would be right.
+//
+// # Safety
+// `name` is a string that ends with 0, `listen` too, or null; `settings` is an array of `count`
+// strings that end with 0; `tower` can be written to.
+int horus_open_with(const char *name,
+                    const char *listen,
+                    const char *const *settings,
+                    size_t count,
+                    struct horus_tower **tower);
 
 // Opens a tower on the kernel of the horusd that listens at `socket`, a path such as
 // "/run/horus/horusd.sock": nothing else differs from `horus_open`. Close it with `horus_close`.
@@ -126,37 +153,12 @@ int lwg_add(struct lwg *lwg, const char *const *members, size_t count, uint32_t 
 // As `lwg_add`.
 int lwg_remove(struct lwg *lwg, const char *const *members, size_t count, uint32_t patience_ms);
 
-// lwg_destroy: the group is over for all; it is still to be freed. Waits until it is done.
+// lwg_destroy: the group is over for all; it is still to be freed. Waits until it is done, for at
+// most so many milliseconds; with `LATE` it may still be done.
 //
 // # Safety
 // `lwg` comes from `lwg_create` or `lwg_invited`.
-int lwg_destroy(struct lwg *lwg);
-
-// lwg_send: multicasts to the group, this process included. `order` is 'm', 'f', 'c', 't', 'g':
-// in no order, FIFO, causal, total, against everything; its capital: safe, told only where every
-// member is known to have it. With `sent` replies are wanted: free it with `lwg_discard_replies`;
-// null: none. Waits while a member does not receive what it is told, and fails while 64 MiB of
-// what this process sent itself lie here unreceived; see `lwg_send_within`.
-//
-// # Safety
-// `lwg` comes from `lwg_create` or `lwg_invited`; `bytes` are `length` bytes; `sent` is null or
-// can be written to.
-int lwg_send(struct lwg *lwg,
-             char order,
-             const uint8_t *bytes,
-             size_t length,
-             struct lwg_sent **sent);
-
-// lwg_send without replies, unless it has to wait for room longer than that: then it is `LATE`,
-// and nothing was sent. With a patience of 0 it does not wait.
-//
-// # Safety
-// As `lwg_send`.
-int lwg_send_within(struct lwg *lwg,
-                    char order,
-                    const uint8_t *bytes,
-                    size_t length,
-                    uint32_t patience_ms);
+int lwg_destroy(struct lwg *lwg, uint32_t patience_ms);
 
 // lwg_receive: the next message of the group; views are passed over. Free it with `lwg_done`, or
 // answer it with `lwg_reply`.
@@ -170,6 +172,14 @@ int lwg_receive(struct lwg *lwg, uint32_t patience_ms, struct lwg_message **mess
 // # Safety
 // `lwg` comes from `lwg_create` or `lwg_invited`.
 size_t lwg_member_count(struct lwg *lwg);
+
+// The name of a member of the group's present view, as `name#incarnation`: the `index`-th of
+// `lwg_member_count`, from 0, in the order of the view, which is the same at all members; null if
+// there are no more. Valid until the next `lwg_receive` of the group.
+//
+// # Safety
+// `lwg` comes from `lwg_create` or `lwg_invited`.
+const char *lwg_member(struct lwg *lwg, size_t index);
 
 // Where a message's bytes lie and how many there are; valid until it is freed or answered.
 //
@@ -196,32 +206,63 @@ void lwg_done(struct lwg_message *message);
 // `message` comes from `lwg_receive` and is not used again; `bytes` are `length` bytes.
 int lwg_reply(struct lwg_message *message, const uint8_t *bytes, size_t length);
 
-// lwg_get_next_reply: `END` once every member has replied, declined or is lost. Free it with
-// `lwg_done`.
+// lwg_create that waits for nothing: `lwg_wait` tells when the group is made, and gives it. If
+// all members have been met it is asked for at once; if not, as soon as they are while `lwg_wait`
+// waits. `open` and `relaxed` as in `lwg_create_with`. Free it with `lwg_forget`.
 //
 // # Safety
-// `sent` comes from `lwg_send`; `message` can be written to.
-int lwg_get_next_reply(struct lwg_sent *sent, uint32_t patience_ms, struct lwg_message **message);
+// `tower` comes from `horus_open`; `members` is an array of `count` strings that end with 0;
+// `begun` can be written to.
+int lwg_create_begin(struct horus_tower *tower,
+                     const char *const *members,
+                     size_t count,
+                     int open,
+                     int relaxed,
+                     struct lwg_begun **begun);
 
-// A member that will never reply, as `name#incarnation`: the `index`-th of those lost, from 0;
-// null if there are no more. Complete once `lwg_get_next_reply` says `END`; valid as long as
-// `sent` is.
+// lwg_add that waits for nothing: `lwg_wait` tells when it is done. If all members have been met
+// it is asked for at once; if not, as soon as they are while `lwg_wait` waits. What is asked of
+// one group is done in the order in which it was asked for. Free it with `lwg_forget`.
 //
 // # Safety
-// `sent` comes from `lwg_send`.
-const char *lwg_lost(struct lwg_sent *sent, size_t index);
+// `lwg` comes from `lwg_create` or `lwg_invited`; `members` is an array of `count` strings that
+// end with 0; `begun` can be written to.
+int lwg_add_begin(struct lwg *lwg,
+                  const char *const *members,
+                  size_t count,
+                  struct lwg_begun **begun);
 
-// The same of the members that have declined to reply.
+// The same for lwg_remove.
 //
 // # Safety
-// `sent` comes from `lwg_send`.
-const char *lwg_declined(struct lwg_sent *sent, size_t index);
+// As `lwg_add_begin`.
+int lwg_remove_begin(struct lwg *lwg,
+                     const char *const *members,
+                     size_t count,
+                     struct lwg_begun **begun);
 
-// lwg_discard_replies: no more are wanted, and what was sent is forgotten.
+// The same for lwg_destroy.
 //
 // # Safety
-// `sent` comes from `lwg_send` and is not used again; null does nothing.
-void lwg_discard_replies(struct lwg_sent *sent);
+// `lwg` comes from `lwg_create` or `lwg_invited`; `begun` can be written to.
+int lwg_destroy_begin(struct lwg *lwg, struct lwg_begun **begun);
+
+// Waits until what was begun is done, for at most so many milliseconds: what is `LATE` can be
+// waited for again. Of a create `lwg` gets the group, to be freed with `lwg_free`; of others it
+// may be null. Once it has ended, well or not, there is nothing more to wait for.
+//
+// # Safety
+// `begun` comes from `lwg_create_begin` or one of its sisters; `lwg` can be written to, or is
+// null.
+int lwg_wait(struct lwg_begun *begun, uint32_t patience_ms, struct lwg **lwg);
+
+// Frees what was begun; it goes on all the same. What this process is asked in a group that it
+// makes then is declined.
+//
+// # Safety
+// `begun` comes from `lwg_create_begin` or one of its sisters and is not used again; null does
+// nothing.
+void lwg_forget(struct lwg_begun *begun);
 
 // lwg_create, of a group that is more than plain: with `open` processes outside may send to it
 // (`lwg_send_through`); with `relaxed` nobody in it waits for anybody, and whoever is in its core
@@ -269,6 +310,85 @@ int lwg_send_beside(struct horus_tower *tower,
                     char order,
                     const uint8_t *bytes,
                     size_t length);
+
+// lwg_send: multicasts to the group, this process included. `order` is 'm', 'f', 'c', 't', 'g':
+// in no order, FIFO, causal, total, against everything; its capital: safe, told only where every
+// member is known to have it. With `sent` replies are wanted: free it with `lwg_discard_replies`;
+// null: none. Waits while a member does not receive what it is told, and fails while 64 MiB of
+// what this process sent itself lie here unreceived; see `lwg_send_within`.
+//
+// # Safety
+// `lwg` comes from `lwg_create` or `lwg_invited`; `bytes` are `length` bytes; `sent` is null or
+// can be written to.
+int lwg_send(struct lwg *lwg,
+             char order,
+             const uint8_t *bytes,
+             size_t length,
+             struct lwg_sent **sent);
+
+// lwg_send without replies, to be followed: `lwg_stable` waits until every member has it, and
+// `lwg_cancel` takes it back as long as it waits. Free it with `lwg_discard_replies`.
+//
+// # Safety
+// As `lwg_send`, but `sent` can be written to.
+int lwg_send_begin(struct lwg *lwg,
+                   char order,
+                   const uint8_t *bytes,
+                   size_t length,
+                   struct lwg_sent **sent);
+
+// lwg_send without replies, unless it has to wait for room longer than that: then it is `LATE`,
+// and nothing was sent. With a patience of 0 it does not wait.
+//
+// # Safety
+// As `lwg_send`.
+int lwg_send_within(struct lwg *lwg,
+                    char order,
+                    const uint8_t *bytes,
+                    size_t length,
+                    uint32_t patience_ms);
+
+// Waits until every member of the view that it was sent in has delivered it. It fails if a member
+// was lost before that was known, or if it was taken back; `END`: this process left the group
+// before, or sent it from outside.
+//
+// # Safety
+// `sent` comes from `lwg_send_begin` or `lwg_send`.
+int lwg_stable(struct lwg_sent *sent, uint32_t patience_ms);
+
+// Takes a send back that waits for room, because a member does not receive what it is told: nobody
+// is told of it then. `END`: it has gone out.
+//
+// # Safety
+// `sent` comes from `lwg_send_begin`, `lwg_send` or `lwg_send_through`; it is still to be freed.
+int lwg_cancel(struct lwg_sent *sent);
+
+// lwg_get_next_reply: `END` once every member has replied, declined or is lost. Free it with
+// `lwg_done`.
+//
+// # Safety
+// `sent` comes from `lwg_send`; `message` can be written to.
+int lwg_get_next_reply(struct lwg_sent *sent, uint32_t patience_ms, struct lwg_message **message);
+
+// A member that will never reply, as `name#incarnation`: the `index`-th of those lost, from 0;
+// null if there are no more. Complete once `lwg_get_next_reply` says `END`; valid as long as
+// `sent` is.
+//
+// # Safety
+// `sent` comes from `lwg_send`.
+const char *lwg_lost(struct lwg_sent *sent, size_t index);
+
+// The same of the members that have declined to reply.
+//
+// # Safety
+// `sent` comes from `lwg_send`.
+const char *lwg_declined(struct lwg_sent *sent, size_t index);
+
+// lwg_discard_replies: no more are wanted, and what was sent is forgotten.
+//
+// # Safety
+// `sent` comes from `lwg_send` or `lwg_send_begin` and is not used again; null does nothing.
+void lwg_discard_replies(struct lwg_sent *sent);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -20,7 +20,7 @@ pub(crate) unsafe fn text<'a>(text: *const c_char) -> Done<&'a str> {
 /// An array of so many strings that end with 0, or null.
 pub(crate) unsafe fn texts<'a>(all: *const *const c_char, count: usize) -> Done<Vec<&'a str>> {
     if all.is_null() {
-        return Err(status::bad("no members"));
+        return Err(status::bad("no list"));
     }
     // SAFETY: not null, and the caller's promise.
     let all = unsafe { core::slice::from_raw_parts(all, count) };

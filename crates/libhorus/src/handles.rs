@@ -11,28 +11,35 @@ use std::time::{Duration, Instant};
 
 use roof::{
     Config, Endpoint, Group, Heard, Horus, How, LwgId, Pending, Received, Sent, SetId, Traits,
+    ViewId,
 };
 
 use crate::doorbell::{Doorbell, Pull};
-use crate::status::{bad, failed, late, wrong};
+use crate::status::{bad, ended, failed, late, wrong};
 use crate::{Done, Endpoints, horus_status};
 
 /// A tower.
+#[derive(Clone)]
 pub struct Tower {
-    horus: Horus,
+    pub(crate) horus: Horus,
     bell: Arc<Doorbell>,
 }
 
 impl Tower {
-    pub(crate) fn open(name: &str, listen: &str) -> Done<Self> {
-        let listen =
-            listen.parse().map_err(|_| bad("listen on an address, such as 127.0.0.1:7001"))?;
-        Self::of(Config::new(name, listen))
+    /// Behind a daemon it may listen nowhere.
+    pub(crate) fn open(name: &str, listen: Option<&str>, settings: &[&str]) -> Done<Self> {
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let address = listen.map_or(Ok(anywhere), roof::read_address);
+        let config = Config::new(name, address.map_err(|why| bad(&format!("listen: {why}")))?);
+        let config = config.with_settings(settings).map_err(wrong)?;
+        if listen.is_none() && config.daemon.is_none() {
+            return Err(bad("it has to listen somewhere, or to have a daemon"));
+        }
+        Self::of(config)
     }
 
     pub(crate) fn attach(name: &str, socket: &str) -> Done<Self> {
-        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self::of(Config::new(name, anywhere).daemon(socket))
+        Self::open(name, None, &[&format!("daemon={socket}")])
     }
 
     fn of(config: Config) -> Done<Self> {
@@ -55,7 +62,8 @@ impl Tower {
     }
 
     pub(crate) fn meet(&self, name: &str, address: &str) -> Done {
-        let address = address.parse().map_err(|_| bad("an address is such as 127.0.0.1:7001"))?;
+        let address = roof::read_address(address).map_err(|why| bad(&why))?;
+        roof::wrong_address(address).map_or(Ok(()), |why| Err(bad(&why)))?;
         self.horus.meet(name, address).map_err(wrong)
     }
 
@@ -69,8 +77,12 @@ impl Tower {
         traits: Traits,
         patience: Patience,
     ) -> Done<Lwg> {
-        let made = self.horus.create_in(SetId::DEFAULT, members, traits);
-        Ok(Lwg::new(self, patience.wait(made)?))
+        Ok(Lwg::new(self, patience.wait(self.ask_for(members, traits))?))
+    }
+
+    /// Asks for a group, and waits for nothing.
+    pub(crate) fn ask_for(&self, members: &Endpoints, traits: Traits) -> Pending<Group> {
+        self.horus.create_in(SetId::DEFAULT, members, traits)
     }
 
     /// Sends to a group from outside, by way of a member; whether replies are wanted.
@@ -125,17 +137,35 @@ impl Patience {
 }
 
 fn members(horus: &Horus, names: &[&str], patience: Patience) -> Done<Endpoints> {
-    let one = |name: &&str| match horus.member(name).wait_for(patience.left()) {
-        Some(found) => found.map_err(wrong),
-        None => Err(failed(&format!("{name} was not met in time; is it running?"))),
-    };
-    names.iter().map(one).collect()
+    met(horus, names, patience)?.map_err(|name| failed(&not_met(name)))
+}
+
+/// Those of these names, or the first that was not met in time.
+pub(crate) fn met<'a>(
+    horus: &Horus,
+    names: &[&'a str],
+    patience: Patience,
+) -> Done<Result<Endpoints, &'a str>> {
+    let mut all = Endpoints::new();
+    for name in names {
+        match horus.member(name).wait_for(patience.left()) {
+            Some(found) => all.push(found.map_err(wrong)?),
+            None => return Ok(Err(name)),
+        }
+    }
+    Ok(Ok(all))
+}
+
+pub(crate) fn not_met(name: &str) -> String {
+    format!("{name} was not met in time; is it running?")
 }
 
 /// A light-weight group.
 pub struct Lwg {
-    pub(crate) group: Group,
-    horus: Horus,
+    pub(crate) group: Arc<Group>,
+    pub(crate) tower: Tower,
+    /// Who is in the view that C asked about last: it holds on to the names.
+    named: Mutex<(Option<ViewId>, Vec<CString>)>,
     pull: Arc<Pull>,
     /// The next thing, heard while it was looked whether the doorbell is to ring: no more, so that
     /// what C does not receive lies where it counts.
@@ -143,20 +173,32 @@ pub struct Lwg {
 }
 
 impl Lwg {
-    fn new(tower: &Tower, group: Group) -> Self {
-        let (horus, pull) = (tower.horus.clone(), tower.bell.pull());
-        let lwg = Self { group, horus, pull, heard: Mutex::default() };
+    pub(crate) fn new(tower: &Tower, group: Group) -> Self {
+        let (tower, pull) = (tower.clone(), tower.bell.pull());
+        let (named, heard) = (Mutex::default(), Mutex::default());
+        let lwg = Self { group: Arc::new(group), tower, named, pull, heard };
         lwg.look();
         lwg
     }
 
     pub(crate) fn members(&self, names: &[&str], patience: Patience) -> Done<Endpoints> {
-        members(&self.horus, names, patience)
+        self.tower.members(names, patience)
+    }
+
+    /// The name of a member of the present view; null if it has not so many.
+    pub(crate) fn member(&self, index: usize) -> *const c_char {
+        let Some(view) = self.group.view() else { return std::ptr::null() };
+        let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        if named.0 != Some(view.id) {
+            let names = view.members.iter().map(|member| shown(&self.tower.horus, *member));
+            *named = (Some(view.id), names.collect());
+        }
+        named.1.get(index).map_or(std::ptr::null(), |name| name.as_ptr())
     }
 
     /// Nothing is sent that nobody would see fail.
     pub(crate) fn is_open(&self) -> Done {
-        self.horus.ended().map_or(Ok(()), |why| Err(failed(&why)))
+        self.tower.horus.ended().map_or(Ok(()), |why| Err(failed(&why)))
     }
 
     /// Sends unless it has to wait for room longer than that.
@@ -206,7 +248,8 @@ impl Lwg {
     }
 
     pub(crate) fn message(&self, received: Received) -> Message {
-        Message { from: shown(&self.horus, received.from()), what: What::Received(received) }
+        let from = shown(&self.tower.horus, received.from());
+        Message { from, what: What::Received(received) }
     }
 }
 
@@ -220,7 +263,7 @@ fn shown(horus: &Horus, member: Endpoint) -> CString {
     CString::new(horus.show(member)).unwrap_or_default()
 }
 
-/// A send whose replies are wanted.
+/// A send that is followed: its replies, and whether all have it.
 pub struct Asked {
     sent: Sent,
     horus: Horus,
@@ -230,7 +273,7 @@ pub struct Asked {
 
 impl Asked {
     pub(crate) fn new(lwg: &Lwg, sent: Sent) -> Self {
-        Self::of(&lwg.horus, sent)
+        Self::of(&lwg.tower.horus, sent)
     }
 
     fn of(horus: &Horus, sent: Sent) -> Self {
@@ -243,6 +286,16 @@ impl Asked {
         let Some(who) = who.get(index) else { return std::ptr::null() };
         let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
         named.entry((declined, index)).or_insert_with(|| shown(&self.horus, *who)).as_ptr()
+    }
+
+    pub(crate) fn stable(&self, patience: Patience) -> Done {
+        self.sent.stable().wait_for(patience.left()).ok_or_else(late)?.map_err(wrong)
+    }
+
+    /// It answers within a turn of the tower.
+    pub(crate) fn cancel(&self) -> Done {
+        let back = self.sent.cancel().wait().map_err(wrong)?;
+        if back { Ok(()) } else { Err(ended("it has gone out")) }
     }
 
     pub(crate) fn next_reply(&self, patience: Duration) -> Done<Message> {

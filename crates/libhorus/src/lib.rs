@@ -5,19 +5,22 @@
 //! not kept; what C gets it gives back with the function that its description names.
 #![allow(unsafe_code, reason = "C hands over pointers; each function says what they must be")]
 
+pub mod begun;
 mod doorbell;
 mod handed;
 mod handles;
+mod operation;
 pub mod outside;
+pub mod sending;
 mod status;
 
 use core::ffi::{c_char, c_int};
 use std::time::Duration;
 
 use handed::{body, borrow, free, put, put_value, text, texts};
-use handles::{Asked, Lwg, Patience, Tower};
-use roof::{Endpoint, Group, Heard, How, Order, Pending};
-use status::{guarded, wrong};
+use handles::{Lwg, Patience, Tower};
+use roof::{Endpoint, Group, Heard, Pending};
+use status::guarded;
 
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +34,7 @@ pub enum horus_status {
     LATE = 2,
     /// There is no more: the group is over for this process, or every reply has come.
     END = 3,
-    /// An argument cannot be: a null pointer, text that is not UTF-8, an unknown order.
+    /// An argument cannot be: a null pointer, text that is not UTF-8, an unknown order or setting.
     WRONG = 4,
 }
 
@@ -49,7 +52,44 @@ pub unsafe extern "C" fn horus_open(
     guarded(|| {
         // SAFETY: the caller's promise.
         let (name, listen) = unsafe { (text(name)?, text(listen)?) };
-        put(tower, Tower::open(name, listen)?)
+        put(tower, Tower::open(name, Some(listen), &[])?)
+    })
+}
+
+/// The same with settings, each "key=value": what `horus node` calls its options.
+///
+/// `key_file` (keys, as `horus keygen` makes them) or `insecure` (`true`: every host that can
+/// reach this one is trusted) are needed for any address but loopback. `peer` says where another
+/// node listens, `b=192.0.2.2:7001`. `state` is the directory where the last incarnation is kept,
+/// `hall` an IP multicast group that all nodes share. `profile` is `local`, `lan` or `wan`; over it
+/// go `silence_ms`, `beat_ms`, `untaken_ms`. `policy` places groups: `smallest`, `adaptive`,
+/// `one-to-one` or `by-hand`; `k`: others at most. `causality` is `group` or `system`. Others are
+/// found by `seed`, `service`, `name_server`, `beside`, `beacon`, `system`; `expect`, `first` and
+/// `patience` (seconds) say whom it must have met before this returns. `operators` is a socket
+/// where `horus status` asks. `daemon` is that of a horusd: then `listen` may be null, and keys,
+/// peers and times are its own. `peer`, `seed`, `service` and `name_server` may be there several
+/// times; of others the last counts. For a key that there is not, or a value that cannot be, it
+/// is `WRONG`, and `horus_error` names it and says what would be right.
+///
+/// # Safety
+/// `name` is a string that ends with 0, `listen` too, or null; `settings` is an array of `count`
+/// strings that end with 0; `tower` can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn horus_open_with(
+    name: *const c_char,
+    listen: *const c_char,
+    settings: *const *const c_char,
+    count: usize,
+    tower: *mut *mut Tower,
+) -> c_int {
+    guarded(|| {
+        // SAFETY: the caller's promise.
+        let name = unsafe { text(name)? };
+        // SAFETY: the same.
+        let listen = (!listen.is_null()).then(|| unsafe { text(listen) }).transpose()?;
+        // SAFETY: the same.
+        let settings = if count == 0 { Vec::new() } else { unsafe { texts(settings, count)? } };
+        put(tower, Tower::open(name, listen, &settings)?)
     })
 }
 
@@ -232,65 +272,16 @@ pub unsafe extern "C" fn lwg_remove(
     unsafe { change(lwg, members, count, patience_ms, Group::remove) }
 }
 
-/// lwg_destroy: the group is over for all; it is still to be freed. Waits until it is done.
+/// lwg_destroy: the group is over for all; it is still to be freed. Waits until it is done, for at
+/// most so many milliseconds; with `LATE` it may still be done.
 ///
 /// # Safety
 /// `lwg` comes from `lwg_create` or `lwg_invited`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lwg_destroy(lwg: *mut Lwg) -> c_int {
+pub unsafe extern "C" fn lwg_destroy(lwg: *mut Lwg, patience_ms: u32) -> c_int {
     guarded(|| {
         // SAFETY: the caller's promise.
-        unsafe { borrow(lwg)? }.group.destroy().wait().map_err(wrong)
-    })
-}
-
-/// lwg_send: multicasts to the group, this process included. `order` is 'm', 'f', 'c', 't', 'g':
-/// in no order, FIFO, causal, total, against everything; its capital: safe, told only where every
-/// member is known to have it. With `sent` replies are wanted: free it with `lwg_discard_replies`;
-/// null: none. Waits while a member does not receive what it is told, and fails while 64 MiB of
-/// what this process sent itself lie here unreceived; see `lwg_send_within`.
-///
-/// # Safety
-/// `lwg` comes from `lwg_create` or `lwg_invited`; `bytes` are `length` bytes; `sent` is null or
-/// can be written to.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lwg_send(
-    lwg: *mut Lwg,
-    order: c_char,
-    bytes: *const u8,
-    length: usize,
-    sent: *mut *mut Asked,
-) -> c_int {
-    guarded(|| {
-        // SAFETY: the caller's promise.
-        let (lwg, body) = unsafe { (borrow(lwg)?, body(bytes, length)?) };
-        let order = how_of(order)?;
-        lwg.is_open()?;
-        if sent.is_null() {
-            lwg.group.send(order, body).map_err(wrong).map(drop)
-        } else {
-            put(sent, Asked::new(lwg, lwg.group.ask(order, body).map_err(wrong)?))
-        }
-    })
-}
-
-/// lwg_send without replies, unless it has to wait for room longer than that: then it is `LATE`,
-/// and nothing was sent. With a patience of 0 it does not wait.
-///
-/// # Safety
-/// As `lwg_send`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lwg_send_within(
-    lwg: *mut Lwg,
-    order: c_char,
-    bytes: *const u8,
-    length: usize,
-    patience_ms: u32,
-) -> c_int {
-    guarded(|| {
-        // SAFETY: the caller's promise.
-        let (lwg, body) = unsafe { (borrow(lwg)?, body(bytes, length)?) };
-        lwg.send_within(patience(patience_ms), how_of(order)?, body)
+        Patience::of(patience_ms).wait(unsafe { borrow(lwg)? }.group.destroy())
     })
 }
 
@@ -326,6 +317,18 @@ pub unsafe extern "C" fn lwg_member_count(lwg: *mut Lwg) -> usize {
     // SAFETY: the caller's promise.
     let lwg = unsafe { lwg.as_ref() };
     lwg.and_then(|lwg| lwg.group.view()).map_or(0, |view| view.members.len())
+}
+
+/// The name of a member of the group's present view, as `name#incarnation`: the `index`-th of
+/// `lwg_member_count`, from 0, in the order of the view, which is the same at all members; null if
+/// there are no more. Valid until the next `lwg_receive` of the group.
+///
+/// # Safety
+/// `lwg` comes from `lwg_create` or `lwg_invited`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lwg_member(lwg: *mut Lwg, index: usize) -> *const c_char {
+    // SAFETY: the caller's promise.
+    unsafe { lwg.as_ref() }.map_or(core::ptr::null(), |lwg| lwg.member(index))
 }
 
 /// Where a message's bytes lie and how many there are; valid until it is freed or answered.
@@ -386,70 +389,6 @@ pub unsafe extern "C" fn lwg_reply(
         // SAFETY: it was made by a box, and the caller gives it back.
         unsafe { Box::from_raw(message) }.reply(body)
     })
-}
-
-/// lwg_get_next_reply: `END` once every member has replied, declined or is lost. Free it with
-/// `lwg_done`.
-///
-/// # Safety
-/// `sent` comes from `lwg_send`; `message` can be written to.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lwg_get_next_reply(
-    sent: *mut Asked,
-    patience_ms: u32,
-    message: *mut *mut handles::Message,
-) -> c_int {
-    guarded(|| {
-        // SAFETY: the caller's promise.
-        put(message, unsafe { borrow(sent)? }.next_reply(patience(patience_ms))?)
-    })
-}
-
-/// A member that will never reply, as `name#incarnation`: the `index`-th of those lost, from 0;
-/// null if there are no more. Complete once `lwg_get_next_reply` says `END`; valid as long as
-/// `sent` is.
-///
-/// # Safety
-/// `sent` comes from `lwg_send`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lwg_lost(sent: *mut Asked, index: usize) -> *const c_char {
-    // SAFETY: the caller's promise.
-    unsafe { sent.as_ref() }.map_or(core::ptr::null(), |sent| sent.silent(false, index))
-}
-
-/// The same of the members that have declined to reply.
-///
-/// # Safety
-/// `sent` comes from `lwg_send`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lwg_declined(sent: *mut Asked, index: usize) -> *const c_char {
-    // SAFETY: the caller's promise.
-    unsafe { sent.as_ref() }.map_or(core::ptr::null(), |sent| sent.silent(true, index))
-}
-
-/// lwg_discard_replies: no more are wanted, and what was sent is forgotten.
-///
-/// # Safety
-/// `sent` comes from `lwg_send` and is not used again; null does nothing.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lwg_discard_replies(sent: *mut Asked) {
-    // SAFETY: the caller's promise.
-    unsafe { free(sent) };
-}
-
-fn how_of(order: c_char) -> Done<How> {
-    let letter = order as u8;
-    let order = match letter.to_ascii_lowercase() {
-        b'm' => Order::Unordered,
-        b'f' => Order::Fifo,
-        b'c' => Order::Causal,
-        b't' => Order::Total,
-        b'g' => Order::Global,
-        _ => {
-            return Err(status::bad("an order is 'm', 'f', 'c', 't' or 'g', or its capital: safe"));
-        }
-    };
-    Ok(How { safe: letter.is_ascii_uppercase(), ..How::from(order) })
 }
 
 type Done<T = ()> = Result<T, horus_status>;

@@ -6,7 +6,7 @@ use roof::{LwgId, Traits};
 
 use crate::handed::{body, borrow, put, put_value, text, texts};
 use crate::handles::{Asked, Lwg, Patience, Tower};
-use crate::how_of;
+use crate::sending::how_of;
 use crate::status::guarded;
 
 /// Names a group, the same at every process.

@@ -39,14 +39,26 @@ pub(crate) fn wrong(error: roof::Error) -> horus_status {
     note(&error.to_string());
     match error {
         roof::Error::Out => horus_status::END,
+        roof::Error::Name(_) | roof::Error::Setting { .. } => horus_status::WRONG,
         _ => horus_status::FAILED,
     }
 }
 
 /// It did not come in time.
 pub(crate) fn late() -> horus_status {
-    note("it did not come in time; ask again");
+    late_for("it did not come in time; ask again")
+}
+
+/// The same, and what was waited for.
+pub(crate) fn late_for(why: &str) -> horus_status {
+    note(why);
     horus_status::LATE
+}
+
+/// There is no more, or no way back.
+pub(crate) fn ended(why: &str) -> horus_status {
+    note(why);
+    horus_status::END
 }
 
 /// Runs a call: nothing unwinds into C.

@@ -104,7 +104,8 @@ impl CoreGroup {
         *marks = Marks::of(traits, false);
         marks.set(YOUNG);
         if members.contains(&here.me) {
-            self.tell_view(here, slot, Members::from_slice(&[here.me]), None);
+            let view = self.view_of(here, slot, Members::from_slice(&[here.me]), None);
+            here.tell_view(View { first: true, ..view });
         }
         here.asides.push_back(Aside::Known { lwg, core: self.number() });
         Outcome::Done
@@ -372,8 +373,19 @@ impl CoreGroup {
         transitional: Members,
         previous: Option<ViewId>,
     ) {
+        let view = self.view_of(here, slot, transitional, previous);
+        here.tell_view(view);
+    }
+
+    fn view_of(
+        &self,
+        here: &Here,
+        slot: Slot,
+        transitional: Members,
+        previous: Option<ViewId>,
+    ) -> View {
         let entry = here.table.entry(slot);
-        here.tell_view(View {
+        View {
             lwg: entry.lwg,
             id: entry.id,
             members: here.table.members(slot).clone(),
@@ -382,7 +394,8 @@ impl CoreGroup {
             core_view: self.view.id,
             traits: entry.marks.traits(),
             previous,
-        });
+            first: false,
+        }
     }
 
     /// Nothing is pending: what waited for the view goes on its way.

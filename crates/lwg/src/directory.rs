@@ -142,6 +142,7 @@ impl Directory {
                 core_view: step.view,
                 traits: entry.marks.traits(),
                 previous: Some(previous),
+                first: false,
             };
             here.tell_view(view);
             return true;

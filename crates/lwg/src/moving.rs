@@ -408,6 +408,7 @@ impl CoreGroup {
                 core_view: self.view.id,
                 traits: marks.traits(),
                 previous: Some(previous),
+                first: false,
             });
             previous = id;
         }

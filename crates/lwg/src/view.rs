@@ -74,4 +74,6 @@ pub struct View {
     pub traits: Traits,
     /// The told one's previous view of this group; none for a newcomer.
     pub previous: Option<ViewId>,
+    /// Whether the group begins with it: nobody was in it before, and all members are told so.
+    pub first: bool,
 }

@@ -38,10 +38,12 @@ fn create_tells_every_member_the_same_first_view() {
     assert_eq!(first.members, seats(&[1, 2, 3]));
     assert_eq!(first.previous, None);
     assert_eq!(first.transitional, seats(&[1]));
+    assert!(first.first);
     for node in [2, 3] {
         let view = town.view(seat(node), group).expect("a view");
         assert_eq!((view.id, &view.members), (first.id, &first.members));
         assert_eq!(view.transitional, seats(&[node]));
+        assert!(view.first);
     }
     assert_eq!(done(&town.told[&seat(1)]), [Outcome::Done]);
     assert_eq!(town.count(seat(2), "lwg.unsettled"), 0);
@@ -95,6 +97,7 @@ fn add_gives_old_and_new_members_one_view() {
     assert_eq!((old.id, &old.members[..]), (new.id, &seats(&[1, 2, 3])[..]));
     assert_eq!((old.previous, &old.transitional[..]), (Some(before.id), &seats(&[1, 2])[..]));
     assert_eq!((new.previous, &new.transitional[..]), (None, &seats(&[3])[..]));
+    assert!(!old.first && !new.first, "a newcomer is told that others were in it");
     assert_eq!(done(&town.told[&seat(2)]), [Outcome::Done]);
 }
 

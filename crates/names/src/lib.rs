@@ -43,9 +43,10 @@
 //! let mut directory = Directory::new(lwg, keeper);
 //! let (id, core) = (ViewId { counter: 1, digest: 0 }, GroupId(1));
 //! let members = Members::from_slice(&[keeper]);
-//! let (transitional, core_view, previous) = (members.clone(), Default::default(), None);
+//! let (transitional, core_view) = (members.clone(), Default::default());
+//! let (previous, first) = (None, true);
 //! let traits = lwg::Traits::PLAIN;
-//! let view = View { lwg, id, members, transitional, core, core_view, traits, previous };
+//! let view = View { lwg, id, members, transitional, core, core_view, traits, previous, first };
 //! directory.hear(now, &Up::View(view.into()), &mut asks);
 //!
 //! let mut resolver = Resolver::new(lwg, vec![keeper], 0);

@@ -37,9 +37,10 @@
 //!
 //! let id = ViewId { counter: 1, digest: 0 };
 //! let (members, core) = (lwg::Members::from_slice(&[me]), GroupId(1));
-//! let (transitional, core_view, previous) = (members.clone(), Default::default(), None);
+//! let (transitional, core_view) = (members.clone(), Default::default());
+//! let (previous, first) = (None, true);
 //! let traits = lwg::Traits::PLAIN;
-//! let view = View { lwg, id, members, transitional, core, core_view, traits, previous };
+//! let view = View { lwg, id, members, transitional, core, core_view, traits, previous, first };
 //! counter.hear(now, &Up::View(view.into()), &mut asks);
 //!
 //! counter.propose(&2, SendId(7), false, &mut asks);

@@ -2,9 +2,6 @@
 
 use muts::Duration;
 
-/// The counter of a light-weight group's first view: who is in it begins with the agreed state.
-pub(crate) const FIRST_VIEW: u64 = 1;
-
 /// Bytes of a snapshot in one message: large enough that headers cost nothing, small enough that
 /// other traffic between two members is not held up noticeably.
 pub const CHUNK_BYTES: usize = 64 * 1024;

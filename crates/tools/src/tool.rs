@@ -29,8 +29,8 @@ pub trait Tool {
 
 /// The asks of all tools of one tower, oldest first, until the tower takes them.
 ///
-/// One value for each tower, kept as long as the tower: it also mints the names of what tools send,
-/// and a name must never come twice.
+/// One value for each tower, kept as long as the tower, or several whose names begin far apart: it
+/// also mints the names of what tools send, and a name must never come twice.
 #[derive(Debug, Default)]
 pub struct Asks {
     waiting: VecDeque<Down>,
@@ -46,6 +46,13 @@ impl Asks {
     #[must_use]
     pub const fn new() -> Self {
         Self { waiting: VecDeque::new(), minted: 0 }
+    }
+
+    /// The same for one of several values of a tower, whose names begin there: far enough from
+    /// those of the others.
+    #[must_use]
+    pub const fn numbered_from(first: u64) -> Self {
+        Self { waiting: VecDeque::new(), minted: first }
     }
 
     /// A name for a send of a tool's own.
@@ -113,6 +120,7 @@ mod tests {
         let mut asks = Asks::new();
         let (one, two) = (asks.mint(), asks.mint());
         assert_ne!(one, two);
+        assert_eq!(Asks::numbered_from(1).mint(), two, "they begin where they were told");
         assert!(Asks::is_minted(one) && Asks::is_minted(two) && !Asks::is_minted(SendId(7)));
     }
 }

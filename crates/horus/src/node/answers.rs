@@ -120,7 +120,7 @@ impl Node {
                     self.tell_received(lwg, donor);
                 }
                 Some(Answer::Lost { .. }) => {
-                    // A group that has just been made had none to lose.
+                    // Who has just come had none to lose.
                     if light.view.previous.is_some() {
                         self.record.tell("state_lost", json!({ "group": show_lwg(lwg) }));
                     }

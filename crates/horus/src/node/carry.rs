@@ -15,7 +15,6 @@ use super::command::Command;
 use super::groups::Core;
 use super::limits::SETTLED_PATIENCE;
 use super::names::{read_core, read_own_core, show_core, show_lwg};
-use super::options::nobody_at;
 use super::post::Letter;
 use super::run::Node;
 use super::settled::Settling;
@@ -156,8 +155,8 @@ impl Node {
         if self.me.split('#').next() == Some(&name) {
             return Err(Stop::Wrong(format!("this node is `{name}` itself")));
         }
-        if address.port() == 0 {
-            return Err(Stop::Wrong(nobody_at(address)));
+        if let Some(why) = horus::wrong_address(address) {
+            return Err(Stop::Wrong(why));
         }
         self.horus.meet(&name, address).map_err(|error| error.to_string())?;
         self.addresses.insert(name, address);

@@ -210,6 +210,7 @@ mod tests {
             core_view: vsync::ViewId::default(),
             traits: lwg::Traits::PLAIN,
             previous: None,
+            first: true,
         };
         Light { view, replica: Replica::new(lwg, member(1), Document::default()) }
     }

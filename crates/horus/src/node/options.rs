@@ -2,10 +2,9 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-use horus::{Causality, Clues, Config, Placing, Start, Timing};
+use clap::Args;
+use horus::{Clues, Config, Error, POLICIES, PROFILES};
 
 use super::words;
 
@@ -18,15 +17,14 @@ pub(crate) struct Options {
     #[arg(long)]
     name: String,
     /// Where to listen, 127.0.0.1:7001; behind a daemon nowhere
-    #[arg(long, value_name = "ADDRESS", value_parser = address)]
-    #[arg(required_unless_present = "daemon")]
-    listen: Option<SocketAddr>,
+    #[arg(long, value_name = "ADDRESS", required_unless_present = "daemon")]
+    listen: Option<String>,
     /// Where another node listens, b=127.0.0.1:7002; as often as there are others
-    #[arg(long, value_name = "NAME=ADDRESS", value_parser = peer)]
-    peer: Vec<(String, SocketAddr)>,
+    #[arg(long, value_name = "NAME=ADDRESS")]
+    peer: Vec<String>,
     /// An IP multicast group that all nodes share, 239.255.0.1:7000: what several hear goes once
     #[arg(long, value_name = "GROUP")]
-    hall: Option<SocketAddr>,
+    hall: Option<String>,
     /// Where another node may listen, whatever it is called, host:7002; all addresses of the host
     #[arg(long, value_name = "HOST:PORT")]
     seed: Vec<String>,
@@ -34,26 +32,26 @@ pub(crate) struct Options {
     #[arg(long, value_name = "NAME")]
     service: Vec<String>,
     /// Who is asked for those records [default: the system's name servers]
-    #[arg(long, value_name = "ADDRESS", value_parser = address)]
-    name_server: Vec<SocketAddr>,
+    #[arg(long, value_name = "ADDRESS")]
+    name_server: Vec<String>,
     /// A directory where nodes of this host find each other
     #[arg(long, value_name = "DIR")]
     beside: Option<PathBuf>,
     /// An IP multicast group where nodes of this network find each other, 239.255.71.0:7102
-    #[arg(long, value_name = "GROUP", value_parser = address)]
-    beacon: Option<SocketAddr>,
+    #[arg(long, value_name = "GROUP")]
+    beacon: Option<String>,
     /// The word of the system: nodes find only those of the same word
     #[arg(long, value_name = "WORD", default_value = "horus")]
     system: String,
     /// Begin only when so many others were met
     #[arg(long, value_name = "NUMBER")]
-    expect: Option<usize>,
+    expect: Option<String>,
     /// The one node that may begin without having met another; all others must have met it
     #[arg(long, value_name = "NAME")]
     first: Option<String>,
-    /// How long to wait for them, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    patience: u64,
+    /// How long to wait for them, in seconds [default: 60]
+    #[arg(long, value_name = "SECONDS")]
+    patience: Option<String>,
     /// The node's own key and the cluster's, as `horus keygen` makes them
     #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
     pub(crate) key_file: Option<PathBuf>,
@@ -79,57 +77,36 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) json: bool,
     /// How patient to be
-    #[arg(long, value_enum, default_value_t = Profile::Local)]
-    profile: Profile,
+    #[arg(long, value_parser = PROFILES, default_value = PROFILES[0])]
+    profile: String,
     /// Where light-weight groups are placed
-    #[arg(long, value_enum, default_value_t = Policy::Smallest)]
-    policy: Policy,
+    #[arg(long, value_parser = POLICIES, default_value = POLICIES[0])]
+    policy: String,
     /// silence_ms, beat_ms, untaken_ms (0: never), policy, k, or causality (group or system): one
     /// setting over the profile's
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Profile {
-    Local,
-    Lan,
-    Wan,
-}
+/// What `--set` is for.
+const SET: [&str; 6] = ["silence_ms", "beat_ms", "untaken_ms", "policy", "k", "causality"];
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Policy {
-    Smallest,
-    Adaptive,
-    OneToOne,
-    ByHand,
-}
-
-fn peer(text: &str) -> Result<(String, SocketAddr), String> {
-    let (name, address) = text.split_once('=').ok_or("not NAME=ADDRESS")?;
-    if let Some(why) = horus::wrong_name(name) {
-        return Err(why);
+/// What is wrong, by the option that said it.
+fn wrong(error: &Error) -> String {
+    match error {
+        Error::Setting { key, why } if !SET.contains(&&key[..]) => {
+            format!("--{}: {why}", key.replace('_', "-"))
+        }
+        error => format!("--set {error}"),
     }
-    let address = self::address(address)?;
-    if address.port() == 0 {
-        return Err(nobody_at(address));
-    }
-    Ok((name.to_owned(), address))
-}
-
-/// What is wrong with an address that has no port.
-pub(crate) fn nobody_at(address: SocketAddr) -> String {
-    format!("{address}: nobody can be reached at port 0")
-}
-
-fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| format!("`{text}` is no address with a port, like 127.0.0.1:7001"))
 }
 
 impl Options {
     /// Where it listens; behind a daemon that says nothing.
-    fn listen(&self) -> SocketAddr {
-        self.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into())
+    fn listen(&self) -> Result<SocketAddr, String> {
+        let anywhere = (Ipv4Addr::LOCALHOST, 0).into();
+        let listen = self.listen.as_deref().map_or(Ok(anywhere), horus::read_address);
+        listen.map_err(|why| format!("--listen: {why}"))
     }
 
     /// Whether it was told where the last incarnation is kept.
@@ -137,44 +114,31 @@ impl Options {
         self.state.is_some()
     }
 
-    /// The other nodes. All may be told the same list, so that it may hold this one too.
-    fn others(&self) -> Result<Vec<(String, SocketAddr)>, String> {
-        let mut others: Vec<(String, SocketAddr)> = Vec::new();
-        for (name, address) in &self.peer {
-            let own = *name == self.name;
-            let listen = self.listen();
-            if self.daemon.is_none() && own != (*address == listen) {
-                let this = format!("this node is `{}` at {listen}", self.name);
-                return Err(format!("--peer {name}={address}: {this}"));
-            }
-            if let Some((_, other)) = others.iter().find(|(known, _)| known == name)
-                && other != address
-            {
-                return Err(format!("--peer {name}: given twice, at {other} and at {address}"));
-            }
-            if !own {
-                others.push((name.clone(), *address));
-            }
-        }
-        Ok(others)
+    /// What is written as one of the library's settings.
+    fn settings(&self) -> impl Iterator<Item = String> {
+        let many = [("peer", &self.peer), ("name_server", &self.name_server)];
+        let many = many.into_iter().flat_map(|(key, all)| all.iter().map(move |one| (key, one)));
+        let one = [
+            ("hall", self.hall.as_ref()),
+            ("beacon", self.beacon.as_ref()),
+            ("expect", self.expect.as_ref()),
+            ("first", self.first.as_ref()),
+            ("patience", self.patience.as_ref()),
+            ("profile", Some(&self.profile)),
+            ("policy", Some(&self.policy)),
+        ];
+        let one = one.into_iter().filter_map(|(key, value)| value.map(|value| (key, value)));
+        let options = many.chain(one).map(|(key, value)| format!("{key}={value}"));
+        options.chain(self.set.iter().cloned())
     }
 
-    fn clues(&self) -> Clues {
-        Clues {
-            system: self.system.clone(),
-            seeds: self.seed.clone(),
-            services: self.service.clone(),
-            name_servers: self.name_server.clone(),
-            beside: self.beside.clone(),
-            beacon: self.beacon,
+    /// What has an option of its own is not set by another.
+    fn look_through_set(&self) -> Result<(), String> {
+        let is_known = |set: &&String| SET.contains(&set.split('=').next().unwrap_or(set).trim());
+        match self.set.iter().find(|set| !is_known(set)) {
+            Some(set) => Err(format!("--set {set}: the keys are {}", SET.join(", "))),
+            None => Ok(()),
         }
-    }
-
-    /// Whom it must have met; the one that may begin alone waits for nobody by name.
-    fn start(&self) -> Option<Start> {
-        let first = self.first.clone().filter(|first| *first != self.name);
-        let (expect, patience) = (self.expect.unwrap_or(0), Duration::from_secs(self.patience));
-        (expect > 0 || first.is_some()).then_some(Start { expect, first, patience })
     }
 
     /// What they mean to the library.
@@ -185,13 +149,30 @@ impl Options {
         if let Some(why) = horus::wrong_name(&self.name) {
             return Err(format!("--name: {why}"));
         }
-        let listen = self.listen();
-        let peers = self.others()?;
-        if self.daemon.is_none() && !self.insecure && self.key_file.is_none() {
-            let named = peers.iter().map(|(_, address)| ("--peer", *address));
+        let keys = self.key_file.as_deref().map(horus::read_keys).transpose();
+        let config = Config {
+            keys: keys.map_err(|error| format!("--key-file: {error}"))?,
+            daemon: self.daemon.clone(),
+            operators: self.operators.clone(),
+            state_dir: self.state.clone(),
+            clues: Clues {
+                system: self.system.clone(),
+                seeds: self.seed.clone(),
+                services: self.service.clone(),
+                beside: self.beside.clone(),
+                ..Clues::default()
+            },
+            insecure: self.insecure,
+            chaos: self.allow_chaos,
+            ..Config::new(self.name.clone(), self.listen()?)
+        };
+        self.look_through_set()?;
+        let config = config.with_settings(self.settings()).map_err(|error| wrong(&error))?;
+        if config.daemon.is_none() && !config.insecure && config.keys.is_none() {
+            let named = config.peers.iter().map(|(_, address)| ("--peer", *address));
             let outside = |(_, address): &(&str, SocketAddr)| !address.ip().is_loopback();
             if let Some((option, address)) =
-                [("--listen", listen)].into_iter().chain(named).find(outside)
+                [("--listen", config.listen)].into_iter().chain(named).find(outside)
             {
                 return Err(format!(
                     "{option}: {address} is not on this host alone and there is no key: give \
@@ -200,101 +181,17 @@ impl Options {
                 ));
             }
         }
-        let keys = self.key_file.as_deref().map(horus::read_keys).transpose();
-        let mut config = Config {
-            keys: keys.map_err(|error| format!("--key-file: {error}"))?,
-            peers,
-            daemon: self.daemon.clone(),
-            operators: self.operators.clone(),
-            state_dir: self.state.clone(),
-            hall: self.hall,
-            clues: self.clues(),
-            start: self.start(),
-            insecure: self.insecure,
-            chaos: self.allow_chaos,
-            timing: match self.profile {
-                Profile::Local => Timing::LOCAL,
-                Profile::Lan => Timing::LAN,
-                Profile::Wan => Timing::WAN,
-            },
-            placing: placing(self.policy),
-            ..Config::new(self.name.clone(), listen)
-        };
-        for setting in &self.set {
-            apply(&mut config, setting)?;
-        }
-        if config.timing.beat * 2 > config.timing.silence {
-            return Err("silence_ms must be at least twice beat_ms".into());
-        }
         Ok(config)
     }
 }
 
-const fn placing(policy: Policy) -> Placing {
-    match policy {
-        Policy::Smallest => Placing::Smallest { slack: None },
-        Policy::Adaptive => Placing::Adaptive { slack: None },
-        Policy::OneToOne => Placing::OneToOne,
-        Policy::ByHand => Placing::ByHand,
-    }
-}
-
-fn policies() -> Vec<String> {
-    let all = Policy::value_variants().iter().filter_map(ValueEnum::to_possible_value);
-    all.map(|value| value.get_name().to_owned()).collect()
-}
-
-fn causality(config: &Config, setting: &str, value: &str) -> Result<Causality, String> {
-    match value {
-        "group" => Ok(Causality::Group),
-        "system" if config.daemon.is_some() => {
-            Err(format!("--set {setting}: a daemon keeps causal order within each core group"))
-        }
-        "system" => Ok(Causality::System),
-        _ => Err(format!("--set {setting}: group or system")),
-    }
-}
-
-fn apply(config: &mut Config, setting: &str) -> Result<(), String> {
-    let known = "silence_ms, beat_ms, untaken_ms, policy, k, causality";
-    let (key, value) = setting
-        .split_once('=')
-        .ok_or_else(|| format!("--set {setting}: not KEY=VALUE; the keys are {known}"))?;
-    let number = |least: u32| {
-        let number = value.parse::<u32>().ok().filter(|number| *number >= least);
-        number.ok_or_else(|| format!("--set {setting}: a number from {least} on"))
-    };
-    match key {
-        "silence_ms" => config.timing.silence = Duration::from_millis(number(1)?.into()),
-        "beat_ms" => config.timing.beat = Duration::from_millis(number(1)?.into()),
-        "untaken_ms" => {
-            let patience = Duration::from_millis(number(0)?.into());
-            config.timing.untaken = Some(patience).filter(|patience| !patience.is_zero());
-        }
-        "k" => match &mut config.placing {
-            Placing::Smallest { slack } | Placing::Adaptive { slack } => {
-                *slack = Some(number(0)?);
-            }
-            Placing::OneToOne | Placing::ByHand => {
-                return Err(format!("--set {setting}: only smallest and adaptive have a k"));
-            }
-        },
-        "causality" => config.causality = causality(config, setting, value)?,
-        "policy" => {
-            config.placing = placing(
-                Policy::from_str(value, false)
-                    .map_err(|_| format!("--set {setting}: {}", policies().join(", ")))?,
-            );
-        }
-        _ => return Err(format!("--set {setting}: the keys are {known}")),
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use clap::Parser;
+    use horus::{Causality, Placing, Timing};
 
     #[derive(Parser)]
     struct Line {
@@ -311,51 +208,41 @@ mod tests {
     }
 
     #[test]
-    fn settings_go_over_the_profile() {
-        let config = config(&["--profile", "wan", "--set", "beat_ms=70", "--set", "k=0"]);
-        let config = config.expect("fine");
+    fn settings_go_over_options_and_mean_what_they_mean_to_the_library() {
+        let more = ["--profile", "wan", "--set", "beat_ms=70", "--set", "k=0"];
+        let peers = ["--peer", "a=127.0.0.1:7001", "--peer", "b=127.0.0.1:7002"];
+        let config = config(&[&more[..], &peers[..]].concat()).expect("fine");
         assert_eq!(config.timing, Timing { beat: Duration::from_millis(70), ..Timing::WAN });
         assert_eq!(config.placing, Placing::Smallest { slack: Some(0) });
         assert_eq!(config.causality, Causality::Group);
-    }
-
-    #[test]
-    fn every_policy_that_is_shipped_can_be_chosen_and_causality_too() {
-        let chosen = |more: &[&str]| config(more).expect("fine");
-        let adaptive = chosen(&["--policy", "adaptive", "--set", "k=2"]).placing;
-        assert_eq!(adaptive, Placing::Adaptive { slack: Some(2) });
-        assert_eq!(chosen(&["--set", "policy=by-hand"]).placing, Placing::ByHand);
-        assert_eq!(chosen(&["--set", "causality=system"]).causality, Causality::System);
-    }
-
-    #[test]
-    fn all_nodes_may_be_told_the_same_list_of_peers() {
-        let peers = ["--peer", "a=127.0.0.1:7001", "--peer", "b=127.0.0.1:7002"];
-        let config = config(&peers).expect("fine");
+        // All nodes may be told the same list.
         assert_eq!(config.peers, [("b".to_owned(), SocketAddr::from(([127, 0, 0, 1], 7002)))]);
+        let policy = ["--policy", "adaptive", "--set", "policy=by-hand"];
+        assert_eq!(self::config(&policy).expect("fine").placing, Placing::ByHand);
     }
 
     #[test]
     fn an_option_that_cannot_be_is_named() {
         for (more, named) in [
-            (&["--set", "speed=9"][..], "speed"),
-            (&["--set", "k"], "KEY=VALUE"),
+            (&["--set", "speed=9"][..], "--set speed=9: the keys are silence_ms, "),
+            (&["--set", "daemon=/run/d"], "--set daemon=/run/d: the keys are silence_ms, "),
+            (&["--set", "k"], "--set k: not KEY=VALUE"),
+            (&["--set", "beat_ms=900"], "--set silence_ms: must be"),
             (&["--set", "policy=cheapest"], "smallest, adaptive, one-to-one, by-hand"),
-            (&["--policy", "one-to-one", "--set", "k=1"], "only smallest and adaptive"),
-            (&["--set", "causality=all"], "group or system"),
-            (&["--daemon", "/run/d", "--set", "causality=system"], "a daemon keeps"),
-            (&["--set", "silence_ms=1"], "beat_ms"),
-            (&["--peer", "b:7002"], "NAME=ADDRESS"),
-            (&["--peer", "b=localhost:7002"], "like 127.0.0.1:7001"),
-            (&["--peer", "b=127.0.0.1:0"], "port 0"),
+            (&["--policy", "one-to-one", "--set", "k=1"], "--set k: only smallest and adaptive"),
+            (&["--daemon", "/run/d", "--set", "causality=system"], "--set causality: a daemon"),
+            (&["--set", "silence_ms=1"], "--set silence_ms: must be"),
+            (&["--peer", "b:7002"], "--peer: `b:7002` is not NAME=ADDRESS"),
             (&["--peer", "a=127.0.0.1:7002"], "this node is `a` at 127.0.0.1:7001"),
-            (&["--peer", "b=127.0.0.1:7001"], "this node is `a` at 127.0.0.1:7001"),
-            (&["--peer", "b=127.0.0.1:7002", "--peer", "b=127.0.0.1:7003"], "twice"),
-            (&["--key-file", "x"], "--key-file"),
+            (&["--name-server", "here"], "--name-server: `here` is no address"),
+            (&["--expect", "few"], "--expect: `few` is no number"),
+            (&["--key-file", "x"], "--key-file: "),
+            (&["--hall", "10.0.0.1:1"], "--hall: `10.0.0.1:1` is no multicast group"),
             (&["--listen", "10.0.0.1:7001"], "--insecure"),
             (&["--peer", "b=10.0.0.1:7001"], "--peer: 10.0.0.1:7001 is not on this host"),
         ] {
-            assert!(config(more).expect_err("refused").contains(named), "{more:?}");
+            let why = config(more).expect_err("refused");
+            assert!(why.contains(named), "{more:?}: {why}");
         }
     }
 }

@@ -70,6 +70,7 @@ fn check_view(who: Endpoint, view: &View, last: Option<&Stay>) {
         Some(last) => {
             assert_eq!(view.previous, Some(last.view.id), "{who:?} {view:?}");
             assert!(view.id.counter > last.view.id.counter);
+            assert!(!view.first, "{who:?} was in it before {view:?}");
         }
         None => {
             assert_eq!(view.previous, None, "{who:?} {view:?}");
@@ -103,6 +104,7 @@ pub(crate) fn judge_also(
             let first = views.entry((*lwg, stay.view.id)).or_insert(&stay.view);
             assert_eq!(first.members, stay.view.members, "one id, two memberships");
             assert_eq!(first.core, stay.view.core);
+            assert_eq!(first.first, stay.view.first, "the first view for some only");
             by_view.entry((*lwg, stay.view.id)).or_default().push((*who, stay));
             for (from, send, _) in &stay.messages {
                 let meant = aimed.get(send).is_none_or(|to| to.contains(who));

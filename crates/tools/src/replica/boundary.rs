@@ -22,7 +22,7 @@ use super::{Answer, Replica, Stage};
 use crate::digest::Sum;
 use crate::exchange::{Exchange, Verdict};
 use crate::header::Header;
-use crate::limits::{ATTEMPTS_MAX, FIRST_VIEW};
+use crate::limits::ATTEMPTS_MAX;
 use crate::state::State;
 use crate::tool::Asks;
 use crate::transfer::Taking;
@@ -30,13 +30,13 @@ use crate::transfer::Taking;
 impl<S: State> Replica<S> {
     pub(super) fn hear_view(&mut self, view: &View, asks: &mut Asks) {
         self.agreed = match view.previous {
-            None => view.id.counter == FIRST_VIEW,
+            None => view.first,
             // Also while undecided, if only this set's state can win: the others tell nothing.
             Some(_) => self.is_settled(),
         };
         self.close_view(view, asks);
         if view.previous.is_none() {
-            self.ready = view.id.counter == FIRST_VIEW;
+            self.ready = view.first;
             self.spare = false;
             self.settled = if self.ready { view.members.to_vec() } else { alloc::vec![] };
         } else {

@@ -164,6 +164,7 @@ impl<T: Tool> World<T> {
                 core_view: Default::default(),
                 traits: lwg::Traits::PLAIN,
                 previous,
+                first: counter == 1,
             })));
         }
         let received = wanted.iter().map(|who| (*who, 0)).collect();

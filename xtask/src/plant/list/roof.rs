@@ -11,7 +11,7 @@ const fn roof(
     Plant { name, file, from, to, families: &[], packages: &["horus"] }
 }
 
-pub(super) const PLANTS: [Plant; 6] = [
+pub(super) const PLANTS: [Plant; 8] = [
     roof(
         "who is removed waits behind messages that wait for just that",
         "crates/horus/src/backlog.rs",
@@ -29,6 +29,18 @@ pub(super) const PLANTS: [Plant; 6] = [
         "crates/horus/src/backlog.rs",
         "self.outcome.iter().for_each(|inbox| inbox.push(Outcome::NoGroup));",
         "",
+    ),
+    roof(
+        "whoever waits for what was taken back waits on",
+        "crates/horus/src/engine.rs",
+        "            self.router.take_back(SendId(ticket));\n",
+        "            let _ = SendId(ticket);\n",
+    ),
+    roof(
+        "a tool is not woken when it wants to be",
+        "crates/horus/src/engine.rs",
+        "        let timer = self.timers.ring(std::time::Instant::now());\n",
+        "        let timer: Option<Duration> = None;\n",
     ),
     roof(
         "an operation of which nobody waits to hear has no place among the others",

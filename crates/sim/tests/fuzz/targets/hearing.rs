@@ -36,6 +36,7 @@ fn view(lwg: LwgId, counter: u64, members: &[Endpoint]) -> Box<View> {
         core_view: vsync::ViewId::default(),
         traits: lwg::Traits::PLAIN,
         previous: None,
+        first: counter == 1,
     })
 }
 
