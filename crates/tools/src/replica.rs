@@ -356,11 +356,12 @@ impl<S: State> Replica<S> {
         }
     }
 
-    fn out(&mut self, why: Why) {
+    fn out(&mut self, why: Why, asks: &mut Asks) {
+        // Who asked waits for an answer all the same.
+        self.decline_held(asks);
         self.stage = Stage::Outside;
         self.view = None;
         self.leaving = false;
-        self.held.take();
         self.giving.clear();
         self.told.push_back(Answer::Out { why });
     }
@@ -400,7 +401,7 @@ impl<S: State> Tool for Replica<S> {
             Up::Told { lwg, from, message } if *lwg == self.lwg => {
                 self.hear_told(now, *from, message, asks);
             }
-            Up::Out { lwg, why } if *lwg == self.lwg => self.out(*why),
+            Up::Out { lwg, why } if *lwg == self.lwg => self.out(*why, asks),
             Up::Done { lwg, operation: Operation::Remove, outcome: Outcome::Again }
                 if *lwg == self.lwg && self.leaving =>
             {

@@ -1,6 +1,7 @@
 //! The application of light-weight group storms: all of Table 1 of the paper, in every order.
 
 mod asking;
+mod carrying;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -8,9 +9,11 @@ use bytes::Bytes;
 use horus::history::Id;
 use lwg::{Down, LwgId, Members, SendId, SetId, Traits, Up, View};
 use muts::{Address, Instant, Message, ProcId};
+use tools::Asks;
 use vsync::{Endpoint, GroupId, How, Order};
 
 use self::asking::Asking;
+use self::carrying::{Carrying, is_bare, is_tools};
 use crate::choice::Choice;
 use crate::diary::{Diary, Group, ViewName};
 use crate::script::choking::Choking;
@@ -53,6 +56,8 @@ pub struct Client {
     awaited: BTreeSet<SendId>,
     /// Groups that it was in and is out of, and another member of each.
     outside: BTreeMap<LwgId, Endpoint>,
+    /// The states of its groups, if it carries any.
+    carrying: Carrying,
     discarded: BTreeSet<SendId>,
     owed: VecDeque<Owed>,
     pairs: Pairs,
@@ -65,8 +70,10 @@ impl Client {
     #[must_use]
     pub fn new(birth: Birth, wishes: Wishes) -> Self {
         let choking = Choking::new(wishes.load.choke_chance);
+        let carrying = Carrying::new(Endpoint::of(birth.me), wishes.carried.clone());
         let mut client = Self {
             choking,
+            carrying,
             me: birth.me,
             diary: Diary::new(&birth.name, birth.spelling.clone()),
             wrong: Vec::new(),
@@ -129,7 +136,13 @@ impl Client {
     pub fn send(&mut self, lwg: LwgId, order: Order, replies: bool) {
         let (id, number) = self.diary.mint();
         let length = self.wishes.load.body_bytes(&mut self.choice);
-        let message = Message::new(body(&id, length));
+        let body = body(&id, length);
+        if self.choice.chance(self.carrying.command_chance())
+            && let Some(ask) = self.carrying.propose(lwg, &body, SendId(number), replies)
+        {
+            return self.asks.push_back(ask);
+        }
+        let message = Message::new(body);
         // A GBCAST is of another kind of cost.
         let rare = order == Order::Global && !self.choice.chance(100_000);
         let order = if rare { Order::Total } else { order };
@@ -318,6 +331,7 @@ impl Client {
         for lwg in self.full.iter().filter(|lwg| self.views.contains_key(lwg)) {
             self.wrong.push(format!("liveness: it was never told of room in {lwg:?}"));
         }
+        self.wrong.extend(self.carrying.loose_ends());
     }
 }
 
@@ -326,13 +340,20 @@ impl App for Client {
     type Up = Up;
 
     fn told(&mut self, now: Instant, up: Up) {
+        let carried = self.carrying.concerns(&up).then(|| up.clone());
         match up {
             Up::View(view) => {
                 self.diary.light_view(&view);
                 self.outside.remove(&view.lwg);
                 self.views.insert(view.lwg, *view);
             }
+            // What tools say to each other is in no history.
+            Up::Message { send, .. } | Up::Stable { send } | Up::Unstable { send }
+                if Asks::is_minted(send) => {}
+            Up::Told { message, .. } if !is_bare(&message) => {}
             Up::Message { lwg, view, from, send, order, safe, replies, message } => {
+                // A command is answered once it has moved the state.
+                let replies = replies && is_bare(&message);
                 let (place, how) = ((lwg, view), (order, safe));
                 self.told_message(now, place, how, (from, send, replies), message.body());
             }
@@ -376,6 +397,9 @@ impl App for Client {
             }
             Up::Core(up) => self.told_core(up),
         }
+        if let Some(up) = carried {
+            self.carry(now, &up);
+        }
     }
 
     fn ask(&mut self, _now: Instant) -> Option<Down> {
@@ -383,7 +407,7 @@ impl App for Client {
             return None;
         }
         let mut ask = loop {
-            let ask = self.asks.pop_front()?;
+            let ask = self.carrying.ask(&self.full).or_else(|| self.asks.pop_front())?;
             // What became pointless while it waited here is not asked.
             match &ask {
                 Down::Send { lwg, .. } if self.full.contains(lwg) => {}
@@ -393,7 +417,9 @@ impl App for Client {
                 _ => break ask,
             }
         };
-        if let Down::Tell { to, message, .. } = &mut ask {
+        if let Down::Tell { to, message, .. } = &mut ask
+            && is_bare(message)
+        {
             *message = Message::new(self.pairs.next(to.proc));
         }
         self.asking = self.note(&ask);
@@ -404,8 +430,9 @@ impl App for Client {
         match refused {
             None => self.took(),
             // Somebody takes nothing of it, or too much waits.
-            Some(Down::Send { lwg, .. } | Down::Tell { lwg, .. }) => {
+            Some(ask @ (Down::Send { lwg, .. } | Down::Tell { lwg, .. })) => {
                 self.full.insert(lwg);
+                self.carrying.refused(ask);
             }
             // Whoever is to pass it on may be silent for good: what is for others goes first.
             Some(ask @ Down::SendThrough { .. }) => {
@@ -420,6 +447,7 @@ impl App for Client {
     }
 
     fn wake(&mut self, now: Instant) {
+        self.wake_states(now);
         self.pay(now);
         let over = self.choking.over(now).into_iter();
         self.asks.extend(over.map(|lwg| Down::Choke { lwg, choked: false }));
@@ -435,7 +463,8 @@ impl App for Client {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        (self.phase < Phase::End).then_some(self.next)
+        let own = (self.phase < Phase::End).then_some(self.next);
+        own.into_iter().chain(self.carrying.deadline()).min()
     }
 
     fn phase(&mut self, _now: Instant, phase: Phase, with: &[String]) {
@@ -451,6 +480,7 @@ impl App for Client {
     }
 
     fn crashed(&mut self, _now: Instant) {
+        self.carrying.crashed();
         self.diary.crash();
     }
 }
