@@ -62,6 +62,7 @@ mod exchange;
 mod header;
 mod held;
 pub mod limits;
+mod pace;
 mod replica;
 mod state;
 mod tool;

@@ -1,6 +1,7 @@
 //! Wishes: what the clients of one run are to do.
 
 use muts::Duration;
+use tools::limits::BYTES_A_SECOND;
 use vsync::Order;
 
 use crate::choice::Choice;
@@ -13,6 +14,8 @@ pub struct Carried {
     pub bytes: usize,
     /// Chance that a message to a group is a command, parts of 1,000,000.
     pub command_chance: u64,
+    /// Bytes of them that members of a group receive in a second.
+    pub bytes_a_second: u64,
 }
 
 /// What the clients of one run are to do.
@@ -89,6 +92,7 @@ impl Wishes {
         let carried = Carried {
             bytes: *choice.pick(&[100, 150_000, 400_000]),
             command_chance: *choice.pick(&[5_000, 100_000, 1_000_000]),
+            bytes_a_second: *choice.pick(&[200_000, 1_000_000, BYTES_A_SECOND]),
         };
         Self {
             groups_max: *choice.pick(&[1, 3]),

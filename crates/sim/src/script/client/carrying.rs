@@ -107,9 +107,10 @@ impl Carrying {
             | Up::Out { lwg, .. } => *lwg,
             _ => return Vec::new(),
         };
-        let (me, bytes) = (self.me, self.wish.as_ref().map_or(0, |wish| wish.bytes));
+        let Some(wish) = &self.wish else { return Vec::new() };
+        let (me, state) = (self.me, || Record::new(wish.bytes));
         let one = self.ones.entry(lwg).or_insert_with(|| One {
-            replica: Replica::new(lwg, me, Record::new(bytes)),
+            replica: Replica::new(lwg, me, state()).with_rate(wish.bytes_a_second),
             told: Vec::new(),
             lost: false,
             lacking: false,
@@ -179,7 +180,7 @@ impl Carrying {
                         diary.join_state(lwg, digest, view, donor.proc);
                     }
                     let own = donor == self.me;
-                    self.count(if own { "states gone back to" } else { "states received" });
+                    self.count(if own { "states of one's own" } else { "states received" });
                 }
                 Answer::Lost { .. } => {
                     (one.lacking, one.lost) = (false, true);
@@ -295,10 +296,18 @@ impl Client {
         self.carrying.states()
     }
 
-    /// What became of the states that it carried.
+    /// What became of the states that it carried, and what that cost.
     #[must_use]
-    pub const fn counts(&self) -> &BTreeMap<&'static str, u64> {
-        &self.carrying.counts
+    pub fn counts(&self) -> BTreeMap<&'static str, u64> {
+        let mut counts = self.carrying.counts.clone();
+        for one in self.carrying.ones.values() {
+            one.replica.counts().each(&mut |what, count| {
+                if count > 0 {
+                    *counts.entry(what).or_default() += count;
+                }
+            });
+        }
+        counts
     }
 }
 
