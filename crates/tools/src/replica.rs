@@ -168,7 +168,8 @@ pub struct Replica<S: State> {
 
 impl<S: State> Replica<S> {
     /// A replica at this endpoint, before it is in the group. `state` is what all who are in the
-    /// group's first view have agreed to begin with; who comes later receives the group's.
+    /// group's view 1 have agreed to begin with, and what it begins with if this member revives it;
+    /// who comes later receives the group's.
     #[must_use]
     pub fn new(lwg: LwgId, me: Endpoint, state: S) -> Self {
         Self {

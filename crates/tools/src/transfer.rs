@@ -115,6 +115,7 @@ pub(crate) struct Part {
     sum: Sum,
     /// Whole chunks, one at least.
     got: Vec<u8>,
+    digest: Digest,
 }
 
 /// The taker's side: one state on its way.
@@ -125,6 +126,8 @@ pub(crate) struct Taking {
     /// Known from the offer, else from the first chunk.
     sum: Option<Sum>,
     got: Vec<u8>,
+    /// Of those bytes: taken as they come, so that the last chunk takes no longer than others.
+    digest: Digest,
     /// What came from others, until it is known whether it is of the same state.
     part: Option<Part>,
     /// How many chunks are here from others.
@@ -158,10 +161,19 @@ impl Taking {
         sum: Option<Sum>,
         part: Option<Part>,
     ) -> Self {
-        let (got, resumed, next, asked, stalls) = (Vec::new(), 0, 0, 0, 0);
-        let heard_at = now;
-        let mut taking =
-            Self { donor, boundary, sum, got, part, resumed, next, asked, heard_at, stalls };
+        let mut taking = Self {
+            donor,
+            boundary,
+            sum,
+            got: Vec::new(),
+            digest: Digest::NOTHING,
+            part,
+            resumed: 0,
+            next: 0,
+            asked: 0,
+            heard_at: now,
+            stalls: 0,
+        };
         if sum.is_some() {
             taking.resume();
         }
@@ -171,7 +183,7 @@ impl Taking {
     /// Goes on where another donor stopped, now that the sum is known: if it is of the same state.
     fn resume(&mut self) {
         let Some(part) = self.part.take().filter(|part| Some(part.sum) == self.sum) else { return };
-        self.got = part.got;
+        (self.got, self.digest) = (part.got, part.digest);
         self.resumed = (self.got.len() / CHUNK_BYTES) as u32;
         self.next = self.resumed;
         self.asked = self.resumed;
@@ -185,7 +197,9 @@ impl Taking {
     /// What has come, for whoever gives the same state next.
     pub(crate) fn into_part(self) -> Option<Part> {
         match self.sum {
-            Some(sum) if !self.got.is_empty() => Some(Part { sum, got: self.got }),
+            Some(sum) if !self.got.is_empty() => {
+                Some(Part { sum, got: self.got, digest: self.digest })
+            }
             _ => self.part,
         }
     }
@@ -225,6 +239,7 @@ impl Taking {
             return Taken::Refused;
         }
         self.got.extend_from_slice(bytes);
+        self.digest = self.digest.and(bytes);
         self.next += 1;
         self.asked = self.asked.max(self.next);
         self.heard_at = now;
@@ -233,8 +248,7 @@ impl Taking {
         if self.next < chunks(sum.length) {
             return Taken::More;
         }
-        let bytes = core::mem::take(&mut self.got);
-        let digest = Digest::of(&bytes);
+        let (bytes, digest) = (core::mem::take(&mut self.got), self.digest);
         if digest == sum.digest { Taken::Whole { bytes, digest } } else { Taken::Refused }
     }
 

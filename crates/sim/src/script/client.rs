@@ -2,6 +2,7 @@
 
 mod asking;
 mod carrying;
+mod ends;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -42,6 +43,8 @@ pub struct Client {
     wishes: Wishes,
     views: BTreeMap<LwgId, View>,
     full: BTreeSet<LwgId>,
+    /// Members of groups who take nothing of what they are told.
+    full_to: BTreeSet<(LwgId, Endpoint)>,
     choking: Choking<LwgId>,
     asks: VecDeque<Down>,
     asking: Asking,
@@ -81,6 +84,7 @@ impl Client {
             wishes,
             views: BTreeMap::new(),
             full: BTreeSet::new(),
+            full_to: BTreeSet::new(),
             asks: VecDeque::new(),
             asking: Asking::Other,
             stuck: false,
@@ -316,23 +320,6 @@ impl Client {
             _ => {}
         }
     }
-
-    /// What should have ended by the time that all has settled.
-    fn look_for_loose_ends(&mut self) {
-        for (lwg, count) in &self.changing {
-            if *count > 0 {
-                self.wrong.push(format!("liveness: {count} changes of {lwg:?} never ended"));
-            }
-        }
-        for send in &self.awaited {
-            let msg = &self.sends[send].1;
-            self.wrong.push(format!("liveness: the answers to {msg} never ended"));
-        }
-        for lwg in self.full.iter().filter(|lwg| self.views.contains_key(lwg)) {
-            self.wrong.push(format!("liveness: it was never told of room in {lwg:?}"));
-        }
-        self.wrong.extend(self.carrying.loose_ends());
-    }
 }
 
 impl App for Client {
@@ -383,6 +370,7 @@ impl App for Client {
             },
             Up::Room { lwg } => {
                 self.full.remove(&lwg);
+                self.full_to.retain(|(of, _)| *of != lwg);
             }
             // What was handed back is asked again at the next step in any case.
             Up::RoomTo { .. } => self.stuck = false,
@@ -392,6 +380,7 @@ impl App for Client {
                     self.outside.insert(lwg, *other);
                 }
                 self.full.remove(&lwg);
+                self.full_to.retain(|(of, _)| *of != lwg);
                 self.choking.out(lwg);
                 self.diary.left(Group::Light(lwg), &format!("{why:?}").to_lowercase());
             }
@@ -407,10 +396,12 @@ impl App for Client {
             return None;
         }
         let mut ask = loop {
-            let ask = self.carrying.ask(&self.full).or_else(|| self.asks.pop_front())?;
+            let ask =
+                self.carrying.ask(&self.full, &self.full_to).or_else(|| self.asks.pop_front())?;
             // What became pointless while it waited here is not asked.
             match &ask {
                 Down::Send { lwg, .. } if self.full.contains(lwg) => {}
+                Down::Tell { lwg, to, .. } if self.full_to.contains(&(*lwg, *to)) => {}
                 Down::Send { lwg, .. } | Down::Tell { lwg, .. }
                     if !self.views.contains_key(lwg) => {}
                 Down::Discard { send } if !self.awaited.contains(send) => {}
@@ -430,8 +421,13 @@ impl App for Client {
         match refused {
             None => self.took(),
             // Somebody takes nothing of it, or too much waits.
-            Some(ask @ (Down::Send { lwg, .. } | Down::Tell { lwg, .. })) => {
+            Some(ask @ Down::Send { lwg, .. }) => {
                 self.full.insert(lwg);
+                self.carrying.refused(ask);
+            }
+            // Others of the group may take what they are told.
+            Some(ask @ Down::Tell { lwg, to, .. }) => {
+                self.full_to.insert((lwg, to));
                 self.carrying.refused(ask);
             }
             // Whoever is to pass it on may be silent for good: what is for others goes first.

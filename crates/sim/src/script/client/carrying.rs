@@ -42,8 +42,8 @@ pub(super) struct Carrying {
     wish: Option<Carried>,
     ones: BTreeMap<LwgId, One>,
     asks: Asks,
-    /// What the tower has not taken yet, by group, oldest first.
-    waiting: BTreeMap<LwgId, VecDeque<Down>>,
+    /// What the tower has not taken yet, by group and whom it is for, oldest first.
+    waiting: BTreeMap<(LwgId, Option<Endpoint>), VecDeque<Down>>,
     counts: BTreeMap<&'static str, u64>,
 }
 
@@ -125,7 +125,7 @@ impl Carrying {
         match up {
             Up::View(view) => self.entered(view, diary, wrong),
             Up::Out { .. } => {
-                self.waiting.remove(&lwg);
+                self.waiting.retain(|(of, _), _| *of != lwg);
                 self.broken_off(lwg);
             }
             _ => {}
@@ -136,6 +136,8 @@ impl Carrying {
     /// A view began: what its members have in common is written down, and looked through.
     fn entered(&mut self, view: &View, diary: &mut Diary, wrong: &mut Vec<String>) {
         self.broken_off(view.lwg);
+        let gone = |to: &Endpoint| !view.members.contains(to);
+        self.waiting.retain(|(lwg, to), _| *lwg != view.lwg || !to.as_ref().is_some_and(gone));
         let Some(one) = self.ones.get_mut(&view.lwg) else { return };
         if let Some(digest) = one.replica.view_digest() {
             diary.state(view.lwg, digest, view.id);
@@ -197,32 +199,35 @@ impl Carrying {
         applied
     }
 
-    /// What a replica asks next, of a group that takes something.
-    pub(super) fn ask(&mut self, full: &BTreeSet<LwgId>) -> Option<Down> {
+    /// What a replica asks next, of a group or for a member that takes something.
+    pub(super) fn ask(
+        &mut self,
+        full: &BTreeSet<LwgId>,
+        full_to: &BTreeSet<(LwgId, Endpoint)>,
+    ) -> Option<Down> {
         while let Some(ask) = self.asks.take() {
-            match &ask {
-                Down::Send { lwg, .. } | Down::Tell { lwg, .. } => {
-                    self.waiting.entry(*lwg).or_default().push_back(ask);
-                }
-                // Nothing of it waits for room in a group.
-                _ => return Some(ask),
+            match place(&ask) {
+                Some(place) => self.waiting.entry(place).or_default().push_back(ask),
+                None => return Some(ask),
             }
         }
-        let lwg = *self.waiting.keys().find(|lwg| !full.contains(*lwg))?;
-        let waiting = self.waiting.get_mut(&lwg)?;
+        let takes = |(lwg, to): &&(LwgId, Option<Endpoint>)| match to {
+            Some(to) => !full_to.contains(&(*lwg, *to)),
+            None => !full.contains(lwg),
+        };
+        let place = *self.waiting.keys().find(takes)?;
+        let waiting = self.waiting.get_mut(&place)?;
         let ask = waiting.pop_front();
         if waiting.is_empty() {
-            self.waiting.remove(&lwg);
+            self.waiting.remove(&place);
         }
         ask
     }
 
     /// The tower handed something back that multicasts, or is for one member.
     pub(super) fn refused(&mut self, ask: Down) {
-        if let Down::Send { lwg, .. } | Down::Tell { lwg, .. } = &ask
-            && is_tools(&ask)
-        {
-            self.waiting.entry(*lwg).or_default().push_front(ask);
+        if let Some(place) = place(&ask).filter(|_| is_tools(&ask)) {
+            self.waiting.entry(place).or_default().push_front(ask);
         }
     }
 
@@ -308,6 +313,15 @@ impl Client {
             });
         }
         counts
+    }
+}
+
+/// Where an ask waits for room; none for what needs none.
+fn place(ask: &Down) -> Option<(LwgId, Option<Endpoint>)> {
+    match ask {
+        Down::Send { lwg, .. } => Some((*lwg, None)),
+        Down::Tell { lwg, to, .. } => Some((*lwg, Some(*to))),
+        _ => None,
     }
 }
 
