@@ -6,7 +6,8 @@ use tools::{Corrupt, State};
 use crate::script::payload::id_of;
 use crate::trace::Digest;
 
-/// What is kept equal: the hash of each command, oldest first, behind a filling that makes it heavy.
+/// What is kept equal: the hash of each command, oldest first, behind a filling that makes it
+/// heavy.
 #[derive(Debug, Clone)]
 pub(super) struct Record {
     filling_bytes: usize,

@@ -11,7 +11,7 @@ const fn tool(
     Plant { name, file, from, to, families: &["state"], packages: &["tools"] }
 }
 
-pub(super) const PLANTS: [Plant; 8] = [
+pub(super) const PLANTS: [Plant; 11] = [
     tool(
         "a donor gives the wrong part of its state",
         "crates/tools/src/transfer.rs",
@@ -31,7 +31,8 @@ pub(super) const PLANTS: [Plant; 8] = [
         "one message between the cut of a state and its coming is passed over",
         "crates/tools/src/replica.rs",
         "        for command in self.held.take() {\n            self.apply(command, asks);",
-        "        for command in self.held.take().into_iter().skip(1) {\n            self.apply(command, asks);",
+        "        for command in self.held.take().into_iter().skip(1) {\n\
+         \x20           self.apply(command, asks);",
     ),
     tool(
         "what comes before the verdict is not held",
@@ -63,4 +64,28 @@ pub(super) const PLANTS: [Plant; 8] = [
         "        self.giving.done(from);\n        if self.all_settled() {",
         "        self.giving.done(from);\n        if self.all_settled() && self.boundary > 0 {",
     ),
+    tool(
+        "a state goes on with what has come of another",
+        "crates/tools/src/transfer.rs",
+        "self.part.take().filter(|part| Some(part.sum) == self.sum)",
+        "self.part.take()",
+    ),
+    Plant {
+        families: &[],
+        ..tool(
+            "states come as fast as they can",
+            "crates/tools/src/pace.rs",
+            "        self.due = self.due.max(now - SMOOTH) + cost;",
+            "        self.due = self.due.max(now - SMOOTH - cost);",
+        )
+    },
+    Plant {
+        families: &[],
+        ..tool(
+            "those who take a state at the same time do not share the pace",
+            "crates/tools/src/pace.rs",
+            "CHUNK_BYTES as u64 * takers.max(1) as u64;",
+            "CHUNK_BYTES as u64 * takers.min(1) as u64;",
+        )
+    },
 ];
