@@ -45,7 +45,7 @@ mod tests {
     fn in_a_second(bytes_a_second: u64, takers: usize) -> u64 {
         let (mut pace, begun) = (Pace::new(bytes_a_second), Instant::ZERO + 9 * SECOND);
         let (mut now, mut chunks) = (begun, 0);
-        while now < begun + SECOND {
+        while now < begun + SECOND && chunks < 1_000 {
             pace.spend(now, takers);
             chunks += 1;
             now = now.max(pace.due());
@@ -67,7 +67,7 @@ mod tests {
         let mut pace = Pace::new(100 * CHUNK_BYTES as u64);
         let now = Instant::ZERO + 1_000 * SECOND;
         let mut chunks = 0;
-        while pace.due() <= now {
+        while pace.due() <= now && chunks < 1_000 {
             pace.spend(now, 1);
             chunks += 1;
         }
