@@ -184,6 +184,26 @@ impl Diary {
         self.write(Event::Stable { group, msg: msg.clone() });
     }
 
+    /// The state of a light-weight group where this view of it begins.
+    pub(crate) fn state(&mut self, lwg: lwg::LwgId, digest: tools::Digest, view: lwg::ViewId) {
+        let (group, view) = (self.spelling.light_group(lwg), self.spelling.light_view(view));
+        let digest = self.spelling.text(&digest.to_string());
+        self.write(Event::State { group, digest, view: Some(view) });
+    }
+
+    /// The same at a newcomer, once it has come.
+    pub(crate) fn join_state(
+        &mut self,
+        lwg: lwg::LwgId,
+        digest: tools::Digest,
+        view: lwg::ViewId,
+        from: ProcId,
+    ) {
+        let (group, view) = (self.spelling.light_group(lwg), self.spelling.light_view(view));
+        let (digest, from) = (self.spelling.text(&digest.to_string()), self.process(from));
+        self.write(Event::JoinState { group, digest, view: Some(view), from: Some(from) });
+    }
+
     /// The process answers.
     pub(crate) fn reply(&mut self, msg: &str, reply: &str) {
         let (msg, reply) = (self.spelling.text(msg), self.spelling.text(reply));

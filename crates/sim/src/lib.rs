@@ -26,7 +26,7 @@ pub use gated::{Core, Gated, daemon_of};
 pub use network::{Arrivals, HALL, Intake, Network, Weather};
 pub use run::{Family, Lengths, Mode, Report, judge_core, judge_light, judge_streams, run, settle};
 pub use script::{
-    App, Birth, Client, Keepers, Load, Member, Phase, Plan, Roster, Seen, Stream, Wishes,
+    App, Birth, Carried, Client, Keepers, Load, Member, Phase, Plan, Roster, Seen, Stream, Wishes,
     channel_of,
 };
 pub use sight::{apart, share_core_view, unsettled};

@@ -27,7 +27,7 @@ struct Options {
     /// The first of them.
     #[arg(long, default_value_t = 1)]
     from: u64,
-    /// streams, core, lwg, gate, gate-lwg, many or moves; all but moves if left out.
+    /// streams, core, lwg, gate, gate-lwg, many, state or moves; all but moves if left out.
     #[arg(long)]
     family: Option<String>,
     /// safety or liveness; both if left out.
@@ -96,7 +96,7 @@ fn main() -> ExitCode {
 }
 
 fn wrong(why: &str) -> ExitCode {
-    let families = "streams, core, lwg, gate, gate-lwg, many, moves";
+    let families = "streams, core, lwg, gate, gate-lwg, many, state, moves";
     eprintln!("{why}: {families}; safety, liveness");
     ExitCode::from(2)
 }

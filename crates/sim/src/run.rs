@@ -10,7 +10,7 @@ use muts::{Counted, Duration, Layer};
 use crate::choice::Choice;
 use crate::limits::{FAULT_KINDS_MIN, FAULTS_MIN, SETTLES_AFTER};
 use crate::script::{App, Load, Phase, Plan, Wishes};
-use crate::sight::{apart, unsettled, unsound};
+use crate::sight::{apart, unlike, unsettled, unsound};
 use crate::storm::{Storm, fault_kinds, faults};
 use crate::towers::{
     CoreWorld, LightWorld, StreamWorld, core_world, gated_core_world, gated_light_world,
@@ -36,14 +36,16 @@ pub enum Family {
     GateLwg,
     /// Light-weight groups on both, with a thousand of them over a few core groups.
     Many,
+    /// Light-weight groups on both, with a state in each that is transferred to whoever comes.
+    State,
     /// Light-weight groups that move between core groups meanwhile: run only when it is named.
     Moves,
 }
 
 impl Family {
     /// Every family that is run unasked.
-    pub const ALL: [Self; 6] =
-        [Self::Streams, Self::Core, Self::Lwg, Self::Gate, Self::GateLwg, Self::Many];
+    pub const ALL: [Self; 7] =
+        [Self::Streams, Self::Core, Self::Lwg, Self::Gate, Self::GateLwg, Self::Many, Self::State];
 
     /// Its name on the command line.
     #[must_use]
@@ -55,6 +57,7 @@ impl Family {
             Self::Gate => "gate",
             Self::GateLwg => "gate-lwg",
             Self::Many => "many",
+            Self::State => "state",
             Self::Moves => "moves",
         }
     }
@@ -182,7 +185,7 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
                 report.violations.extend(late);
                 report
             }
-            Family::Lwg | Family::GateLwg | Family::Many | Family::Moves => {
+            Family::Lwg | Family::GateLwg | Family::Many | Family::State | Family::Moves => {
                 let few = if family == Family::Many { 4 } else { 2 };
                 let hosts = choice.between(few, 5) as usize;
                 let wishes = wishes(family, &mut choice, hosts);
@@ -193,6 +196,7 @@ pub fn run(family: Family, mode: Mode, seed: u64, lengths: Lengths, trace: &Trac
                 let whole = rage(&mut world, &mut storm, mode, lengths);
                 let mut late = unsettled(&world, &whole);
                 late.extend(unsound(&world));
+                late.extend(unlike(&world, &whole));
                 let mut report = judge_light(world);
                 report.violations.extend(late);
                 report
@@ -313,6 +317,7 @@ fn judge_core_by(world: CoreWorld, options: &Options) -> Report {
     pronounce(&mut report, options);
     report
 }
+
 /// Judges a world of light-weight groups.
 #[must_use]
 pub fn judge_light(world: LightWorld) -> Report {
@@ -321,6 +326,9 @@ pub fn judge_light(world: LightWorld) -> Report {
         let name = app.diary.process(app.me);
         report.violations.extend(app.wrong.iter().map(|wrong| format!("{wrong} ({name})")));
         report.views += app.diary.counted().1;
+        for (what, count) in app.counts() {
+            *report.counts.entry(what).or_default() += count;
+        }
         report.logs.push(app.diary.into_log());
     }
     pronounce(&mut report, &Options::default());
@@ -331,6 +339,7 @@ pub fn judge_light(world: LightWorld) -> Report {
 fn wishes(family: Family, choice: &mut Choice, hosts: usize) -> Wishes {
     match family {
         Family::Many => Wishes::drawn(choice, hosts).by_the_thousand(),
+        Family::State => Wishes::drawn_states(choice, hosts),
         Family::Moves if choice.chance(100_000) => {
             Wishes::drawn_moves(choice, hosts).by_the_thousand()
         }

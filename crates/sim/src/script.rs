@@ -11,6 +11,7 @@ mod load;
 mod member;
 mod payload;
 mod plan;
+mod record;
 mod stream;
 mod wishes;
 
@@ -19,7 +20,7 @@ pub use load::Load;
 pub use member::{Keepers, Member};
 pub use plan::Plan;
 pub use stream::{Seen, Stream, channel_of};
-pub use wishes::Wishes;
+pub use wishes::{Carried, Wishes};
 
 /// What the world is at, told to every application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,7 +4,7 @@ use muts::{Counted, Layer};
 use vsync::GroupId;
 
 use crate::script::App;
-use crate::towers::CoreWorld;
+use crate::towers::{CoreWorld, LightWorld};
 use crate::world::World;
 
 /// Whether these hosts are all in one view of a core group, and nobody else is in it.
@@ -58,6 +58,21 @@ where
                 found.push(format!("V1: {count} times p{host} was told what cannot be"));
             }
         });
+    }
+    found
+}
+
+/// Groups whose states are not equal at these hosts in one view of theirs: a sentence for each.
+pub(crate) fn unlike(world: &LightWorld, hosts: &[usize]) -> Vec<String> {
+    let mut first = std::collections::BTreeMap::new();
+    let mut found = Vec::new();
+    for host in hosts {
+        for (lwg, view, digest) in world.app(*host).into_iter().flat_map(|app| app.states()) {
+            let (other, there) = *first.entry((lwg, view)).or_insert((*host, digest));
+            if there != digest {
+                found.push(format!("state: p{other} and p{host} have different ones of {lwg:?}"));
+            }
+        }
     }
     found
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use horus::check::{Options, judge};
+use horus::check::{Options, Property, judge};
 use horus::history::{Event, Writer};
 
 use crate::run::Report;
@@ -15,6 +15,9 @@ pub(crate) fn pronounce(report: &mut Report, options: &Options) {
     report.violations.extend(verdict.void.iter().map(|void| format!("void: {void}")));
     report.sent = verdict.sends;
     report.compared = verdict.deliveries;
+    if let Some(states) = verdict.compared.get(&Property::State) {
+        report.counts.insert("states compared", *states);
+    }
 }
 
 /// Writes the histories of a run into a directory of their own, as `horus check` reads them.

@@ -13,7 +13,15 @@ impl Digest {
     /// The digest of these bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        Self::NOTHING.and(bytes)
+    }
+
+    /// The digest of no bytes.
+    pub(crate) const NOTHING: Self = Self(0xcbf2_9ce4_8422_2325);
+
+    /// The digest of what this is one of, and of these bytes behind it.
+    pub(crate) fn and(self, bytes: &[u8]) -> Self {
+        let mut hash = self.0;
         for byte in bytes {
             hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }

@@ -63,6 +63,7 @@ mod exchange;
 mod header;
 mod held;
 pub mod limits;
+mod pace;
 mod replica;
 mod state;
 mod tool;

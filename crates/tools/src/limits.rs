@@ -10,6 +10,14 @@ pub const CHUNK_BYTES: usize = 64 * 1024;
 /// that a donor queues for one taker.
 pub const CHUNKS_ASKED_MAX: u32 = 8;
 
+/// Bytes of states that the members of a group receive in a second, unless told otherwise: a
+/// quarter of what a link of a gigabit carries, and a gigabyte in half a minute.
+pub const BYTES_A_SECOND: u64 = 32 << 20;
+
+/// How much of that may come at once where nothing has come for a while: a small state waits for
+/// nothing, and nobody notices.
+pub(crate) const SMOOTH: Duration = Duration::from_millis(20);
+
 /// Bytes of the largest state that can be transferred: the taker holds it twice for a moment.
 pub const STATE_BYTES_MAX: u64 = 1 << 30;
 

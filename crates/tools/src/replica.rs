@@ -13,9 +13,11 @@ use crate::digest::Digest;
 use crate::exchange::Exchange;
 use crate::header::Header;
 use crate::held::{Delivered, Held};
+use crate::limits::BYTES_A_SECOND;
+use crate::pace::Pace;
 use crate::state::State;
 use crate::tool::{Asks, Tool};
-use crate::transfer::{Giving, Taking};
+use crate::transfer::{Giving, Part, Taking};
 
 /// What a replica tells its owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +85,8 @@ pub struct Counts {
     pub chunks_given: u64,
     /// Bytes of states received.
     pub bytes_taken: u64,
+    /// Chunks that did not come again, because another donor gave the same state.
+    pub chunks_resumed: u64,
 }
 
 impl core::ops::AddAssign for Counts {
@@ -92,6 +96,7 @@ impl core::ops::AddAssign for Counts {
         self.again += more.again;
         self.chunks_given += more.chunks_given;
         self.bytes_taken += more.bytes_taken;
+        self.chunks_resumed += more.chunks_resumed;
     }
 }
 
@@ -103,6 +108,7 @@ impl Counts {
         tell("tools.again", self.again);
         tell("tools.chunks_given", self.chunks_given);
         tell("tools.bytes_taken", self.bytes_taken);
+        tell("tools.chunks_resumed", self.chunks_resumed);
     }
 }
 
@@ -147,6 +153,9 @@ pub struct Replica<S: State> {
     stage: Stage,
     held: Held,
     giving: Giving,
+    /// What has come of a state whose donor is lost.
+    part: Option<Part>,
+    pace: Pace,
     /// Snapshots that were cut after the beginning of the view.
     boundary: u32,
     attempts: u32,
@@ -159,7 +168,8 @@ pub struct Replica<S: State> {
 
 impl<S: State> Replica<S> {
     /// A replica at this endpoint, before it is in the group. `state` is what all who are in the
-    /// group's first view have agreed to begin with; who comes later receives the group's.
+    /// group's view 1 have agreed to begin with, and what it begins with if this member revives it;
+    /// who comes later receives the group's.
     #[must_use]
     pub fn new(lwg: LwgId, me: Endpoint, state: S) -> Self {
         Self {
@@ -173,6 +183,8 @@ impl<S: State> Replica<S> {
             stage: Stage::Outside,
             held: Held::default(),
             giving: Giving::default(),
+            part: None,
+            pace: Pace::new(BYTES_A_SECOND),
             boundary: 0,
             attempts: 0,
             leaving: false,
@@ -180,6 +192,14 @@ impl<S: State> Replica<S> {
             counts: Counts::default(),
             told: VecDeque::new(),
         }
+    }
+
+    /// The same where members of the group that lack the state receive at most so many bytes of it
+    /// a second together, [`BYTES_A_SECOND`] if not told. All members are to be told the same.
+    #[must_use]
+    pub fn with_rate(mut self, bytes_a_second: u64) -> Self {
+        self.pace = Pace::new(bytes_a_second);
+        self
     }
 
     /// The group.
@@ -356,11 +376,13 @@ impl<S: State> Replica<S> {
         }
     }
 
-    fn out(&mut self, why: Why) {
+    fn out(&mut self, why: Why, asks: &mut Asks) {
+        // Who asked waits for an answer all the same.
+        self.decline_held(asks);
         self.stage = Stage::Outside;
         self.view = None;
         self.leaving = false;
-        self.held.take();
+        self.part = None;
         self.giving.clear();
         self.told.push_back(Answer::Out { why });
     }
@@ -400,7 +422,7 @@ impl<S: State> Tool for Replica<S> {
             Up::Told { lwg, from, message } if *lwg == self.lwg => {
                 self.hear_told(now, *from, message, asks);
             }
-            Up::Out { lwg, why } if *lwg == self.lwg => self.out(*why),
+            Up::Out { lwg, why } if *lwg == self.lwg => self.out(*why, asks),
             Up::Done { lwg, operation: Operation::Remove, outcome: Outcome::Again }
                 if *lwg == self.lwg && self.leaving =>
             {
@@ -416,11 +438,15 @@ impl<S: State> Tool for Replica<S> {
 
     fn wake(&mut self, now: Instant, asks: &mut Asks) {
         self.stalled(now, asks);
+        self.ask_chunks(now, asks);
     }
 
     fn deadline(&self) -> Option<Instant> {
         match &self.stage {
-            Stage::Taking(taking) => Some(taking.deadline()),
+            Stage::Taking(taking) => {
+                let due = taking.wants().then(|| self.pace.due());
+                due.into_iter().chain(taking.deadline()).min()
+            }
             _ => None,
         }
     }

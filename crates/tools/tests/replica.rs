@@ -422,3 +422,20 @@ fn a_loading_told_too_late_for_its_view_settles_nobody_in_the_next() {
     }
     assert!((1..20).contains(&late), "{late} of 20");
 }
+
+#[test]
+fn who_is_out_before_its_state_has_come_declines_what_it_held() {
+    let (mut world, mut members) = Journals::founded(1, 2, BALLAST);
+    let newcomer = world.replica(3, 0);
+    members.push(newcomer);
+    world.meddle = Box::new(|_, _, _| Fate::Vanishes);
+    world.regroup(&members);
+    world.propose(members[0], 1, 0, true);
+    while world.hosts[&newcomer].heard.is_empty() {
+        assert!(world.step(), "it was told nothing");
+    }
+    assert!(world.hosts[&newcomer].replies.is_empty(), "it holds what it was told");
+    world.hear(newcomer, &Up::Out { lwg: group(), why: lwg::Why::Destroyed });
+    let declined = (members[0], SendId(1), true);
+    assert_eq!(world.hosts[&newcomer].replies, [declined]);
+}

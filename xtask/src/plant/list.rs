@@ -6,6 +6,7 @@ mod hand;
 mod peers;
 mod roof;
 mod storms;
+mod tools;
 mod transport;
 
 /// One fault.
@@ -30,15 +31,6 @@ const fn kernel(
     to: &'static str,
 ) -> Plant {
     Plant { name, file, from, to, families: &["core", "lwg"], packages: &["vsync", "sim"] }
-}
-
-const fn tool(
-    name: &'static str,
-    file: &'static str,
-    from: &'static str,
-    to: &'static str,
-) -> Plant {
-    Plant { name, file, from, to, families: &[], packages: &["tools"] }
 }
 
 const fn light(
@@ -80,10 +72,11 @@ const fn reader(
 /// All faults, floor by floor.
 pub(super) fn all() -> impl Iterator<Item = &'static Plant> {
     let above = PLANTS.iter().chain(&choked::PLANTS).chain(&storms::PLANTS).chain(&hand::PLANTS);
-    above.chain(&roof::PLANTS).chain(&transport::PLANTS).chain(&door::PLANTS).chain(&peers::PLANTS)
+    let above = above.chain(&tools::PLANTS).chain(&roof::PLANTS);
+    above.chain(&transport::PLANTS).chain(&door::PLANTS).chain(&peers::PLANTS)
 }
 
-const PLANTS: [Plant; 66] = [
+const PLANTS: [Plant; 64] = [
     kernel(
         "what was passed over waited for is not told before the next",
         "crates/vsync/src/past.rs",
@@ -344,18 +337,6 @@ const PLANTS: [Plant; 66] = [
         "crates/vsync/src/terms.rs",
         "key.len() == ticket.len() && differs == 0",
         "differs == 0",
-    ),
-    tool(
-        "a donor gives the wrong part of its state",
-        "crates/tools/src/transfer.rs",
-        "let bytes = snapshot.bytes.slice(start..size.min(start + CHUNK_BYTES));",
-        "let bytes = snapshot.bytes.slice(start / 2..size.min(start / 2 + CHUNK_BYTES));",
-    ),
-    tool(
-        "a snapshot that was asked for early is never given",
-        "crates/tools/src/transfer.rs",
-        "self.early.iter().filter(|(_, (wanted, _))| *wanted <= boundary);",
-        "self.early.iter().filter(|(_, (wanted, _))| *wanted < boundary);",
     ),
     light(
         "a change is installed without the MARKs",

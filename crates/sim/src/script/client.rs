@@ -1,6 +1,8 @@
 //! The application of light-weight group storms: all of Table 1 of the paper, in every order.
 
 mod asking;
+mod carrying;
+mod ends;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -8,9 +10,11 @@ use bytes::Bytes;
 use horus::history::Id;
 use lwg::{Down, LwgId, Members, SendId, SetId, Traits, Up, View};
 use muts::{Address, Instant, Message, ProcId};
+use tools::Asks;
 use vsync::{Endpoint, GroupId, How, Order};
 
 use self::asking::Asking;
+use self::carrying::{Carrying, is_bare, is_tools};
 use crate::choice::Choice;
 use crate::diary::{Diary, Group, ViewName};
 use crate::script::choking::Choking;
@@ -39,6 +43,8 @@ pub struct Client {
     wishes: Wishes,
     views: BTreeMap<LwgId, View>,
     full: BTreeSet<LwgId>,
+    /// Members of groups who take nothing of what they are told.
+    full_to: BTreeSet<(LwgId, Endpoint)>,
     choking: Choking<LwgId>,
     asks: VecDeque<Down>,
     asking: Asking,
@@ -53,6 +59,8 @@ pub struct Client {
     awaited: BTreeSet<SendId>,
     /// Groups that it was in and is out of, and another member of each.
     outside: BTreeMap<LwgId, Endpoint>,
+    /// The states of its groups, if it carries any.
+    carrying: Carrying,
     discarded: BTreeSet<SendId>,
     owed: VecDeque<Owed>,
     pairs: Pairs,
@@ -65,8 +73,10 @@ impl Client {
     #[must_use]
     pub fn new(birth: Birth, wishes: Wishes) -> Self {
         let choking = Choking::new(wishes.load.choke_chance);
+        let carrying = Carrying::new(Endpoint::of(birth.me), wishes.carried.clone());
         let mut client = Self {
             choking,
+            carrying,
             me: birth.me,
             diary: Diary::new(&birth.name, birth.spelling.clone()),
             wrong: Vec::new(),
@@ -74,6 +84,7 @@ impl Client {
             wishes,
             views: BTreeMap::new(),
             full: BTreeSet::new(),
+            full_to: BTreeSet::new(),
             asks: VecDeque::new(),
             asking: Asking::Other,
             stuck: false,
@@ -129,7 +140,13 @@ impl Client {
     pub fn send(&mut self, lwg: LwgId, order: Order, replies: bool) {
         let (id, number) = self.diary.mint();
         let length = self.wishes.load.body_bytes(&mut self.choice);
-        let message = Message::new(body(&id, length));
+        let body = body(&id, length);
+        if self.choice.chance(self.carrying.command_chance())
+            && let Some(ask) = self.carrying.propose(lwg, &body, SendId(number), replies)
+        {
+            return self.asks.push_back(ask);
+        }
+        let message = Message::new(body);
         // A GBCAST is of another kind of cost.
         let rare = order == Order::Global && !self.choice.chance(100_000);
         let order = if rare { Order::Total } else { order };
@@ -303,22 +320,6 @@ impl Client {
             _ => {}
         }
     }
-
-    /// What should have ended by the time that all has settled.
-    fn look_for_loose_ends(&mut self) {
-        for (lwg, count) in &self.changing {
-            if *count > 0 {
-                self.wrong.push(format!("liveness: {count} changes of {lwg:?} never ended"));
-            }
-        }
-        for send in &self.awaited {
-            let msg = &self.sends[send].1;
-            self.wrong.push(format!("liveness: the answers to {msg} never ended"));
-        }
-        for lwg in self.full.iter().filter(|lwg| self.views.contains_key(lwg)) {
-            self.wrong.push(format!("liveness: it was never told of room in {lwg:?}"));
-        }
-    }
 }
 
 impl App for Client {
@@ -326,13 +327,20 @@ impl App for Client {
     type Up = Up;
 
     fn told(&mut self, now: Instant, up: Up) {
+        let carried = self.carrying.concerns(&up).then(|| up.clone());
         match up {
             Up::View(view) => {
                 self.diary.light_view(&view);
                 self.outside.remove(&view.lwg);
                 self.views.insert(view.lwg, *view);
             }
+            // What tools say to each other is in no history.
+            Up::Message { send, .. } | Up::Stable { send } | Up::Unstable { send }
+                if Asks::is_minted(send) => {}
+            Up::Told { message, .. } if !is_bare(&message) => {}
             Up::Message { lwg, view, from, send, order, safe, replies, message } => {
+                // A command is answered once it has moved the state.
+                let replies = replies && is_bare(&message);
                 let (place, how) = ((lwg, view), (order, safe));
                 self.told_message(now, place, how, (from, send, replies), message.body());
             }
@@ -362,6 +370,7 @@ impl App for Client {
             },
             Up::Room { lwg } => {
                 self.full.remove(&lwg);
+                self.full_to.retain(|(of, _)| *of != lwg);
             }
             // What was handed back is asked again at the next step in any case.
             Up::RoomTo { .. } => self.stuck = false,
@@ -371,10 +380,14 @@ impl App for Client {
                     self.outside.insert(lwg, *other);
                 }
                 self.full.remove(&lwg);
+                self.full_to.retain(|(of, _)| *of != lwg);
                 self.choking.out(lwg);
                 self.diary.left(Group::Light(lwg), &format!("{why:?}").to_lowercase());
             }
             Up::Core(up) => self.told_core(up),
+        }
+        if let Some(up) = carried {
+            self.carry(now, &up);
         }
     }
 
@@ -383,17 +396,21 @@ impl App for Client {
             return None;
         }
         let mut ask = loop {
-            let ask = self.asks.pop_front()?;
+            let ask =
+                self.carrying.ask(&self.full, &self.full_to).or_else(|| self.asks.pop_front())?;
             // What became pointless while it waited here is not asked.
             match &ask {
                 Down::Send { lwg, .. } if self.full.contains(lwg) => {}
+                Down::Tell { lwg, to, .. } if self.full_to.contains(&(*lwg, *to)) => {}
                 Down::Send { lwg, .. } | Down::Tell { lwg, .. }
                     if !self.views.contains_key(lwg) => {}
                 Down::Discard { send } if !self.awaited.contains(send) => {}
                 _ => break ask,
             }
         };
-        if let Down::Tell { to, message, .. } = &mut ask {
+        if let Down::Tell { to, message, .. } = &mut ask
+            && is_bare(message)
+        {
             *message = Message::new(self.pairs.next(to.proc));
         }
         self.asking = self.note(&ask);
@@ -404,8 +421,14 @@ impl App for Client {
         match refused {
             None => self.took(),
             // Somebody takes nothing of it, or too much waits.
-            Some(Down::Send { lwg, .. } | Down::Tell { lwg, .. }) => {
+            Some(ask @ Down::Send { lwg, .. }) => {
                 self.full.insert(lwg);
+                self.carrying.refused(ask);
+            }
+            // Others of the group may take what they are told.
+            Some(ask @ Down::Tell { lwg, to, .. }) => {
+                self.full_to.insert((lwg, to));
+                self.carrying.refused(ask);
             }
             // Whoever is to pass it on may be silent for good: what is for others goes first.
             Some(ask @ Down::SendThrough { .. }) => {
@@ -420,6 +443,7 @@ impl App for Client {
     }
 
     fn wake(&mut self, now: Instant) {
+        self.wake_states(now);
         self.pay(now);
         let over = self.choking.over(now).into_iter();
         self.asks.extend(over.map(|lwg| Down::Choke { lwg, choked: false }));
@@ -435,7 +459,8 @@ impl App for Client {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        (self.phase < Phase::End).then_some(self.next)
+        let own = (self.phase < Phase::End).then_some(self.next);
+        own.into_iter().chain(self.carrying.deadline()).min()
     }
 
     fn phase(&mut self, _now: Instant, phase: Phase, with: &[String]) {
@@ -451,6 +476,7 @@ impl App for Client {
     }
 
     fn crashed(&mut self, _now: Instant) {
+        self.carrying.crashed();
         self.diary.crash();
     }
 }

@@ -1,10 +1,22 @@
 //! Wishes: what the clients of one run are to do.
 
 use muts::Duration;
+use tools::limits::BYTES_A_SECOND;
 use vsync::Order;
 
 use crate::choice::Choice;
 use crate::script::Load;
+
+/// The states that clients carry in their groups.
+#[derive(Debug, Clone)]
+pub struct Carried {
+    /// About how long each is.
+    pub bytes: usize,
+    /// Chance that a message to a group is a command, parts of 1,000,000.
+    pub command_chance: u64,
+    /// Bytes of them that members of a group receive in a second.
+    pub bytes_a_second: u64,
+}
 
 /// What the clients of one run are to do.
 #[derive(Debug, Clone)]
@@ -25,6 +37,8 @@ pub struct Wishes {
     pub adapts: Option<Duration>,
     /// Chance that a message wants replies.
     pub replies_chance: u64,
+    /// What state each group has that is not relaxed, if any.
+    pub carried: Option<Carried>,
 }
 
 impl Wishes {
@@ -40,6 +54,7 @@ impl Wishes {
             relaxed: false,
             adapts: None,
             replies_chance: 100_000,
+            carried: None,
         }
     }
 
@@ -56,6 +71,7 @@ impl Wishes {
             relaxed: true,
             adapts: None,
             replies_chance: *choice.pick(&[0, 100_000, 500_000]),
+            carried: None,
         }
     }
 
@@ -63,6 +79,27 @@ impl Wishes {
     #[must_use]
     pub fn by_the_thousand(self) -> Self {
         Self { groups_max: 400, change_chance: 300_000, at_a_time: 80, ..self }
+    }
+
+    /// Some wishes for a run in which groups have states. Members come and go more often, and
+    /// states are heavy, so that views change while they are on their way; where few messages are
+    /// commands, a state is the same from one view to the next.
+    pub fn drawn_states(choice: &mut Choice, hosts: usize) -> Self {
+        let drawn = match choice.chance(300_000) {
+            true => Self::drawn_moves(choice, hosts),
+            false => Self::drawn(choice, hosts),
+        };
+        let carried = Carried {
+            bytes: *choice.pick(&[100, 150_000, 400_000]),
+            command_chance: *choice.pick(&[5_000, 100_000, 1_000_000]),
+            bytes_a_second: *choice.pick(&[200_000, 1_000_000, BYTES_A_SECOND]),
+        };
+        Self {
+            groups_max: *choice.pick(&[1, 3]),
+            change_chance: *choice.pick(&[60_000, 200_000]),
+            carried: Some(carried),
+            ..drawn
+        }
     }
 
     /// Some wishes for a run in which groups move, by hand and by themselves.

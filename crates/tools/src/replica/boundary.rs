@@ -11,7 +11,8 @@
 //!   meanwhile what is delivered. With the state loaded they cast `loaded`, and are settled there.
 //! - Who held too much, or got what it could not use, casts a need again: the donor saves anew
 //!   where that need is delivered, and everything before it is in that snapshot.
-//! - The next view ends all of it and begins again. If nobody comes along who has the winner's
+//! - The next view ends all of it and begins again; what had come of a state is kept, and its rest
+//!   alone is asked for if another donor has the same. If nobody comes along who has the winner's
 //!   state, who still awaits it goes back to what it had. A settled set that is sure to win does
 //!   not wait for the verdict: a plain join stops nobody.
 
@@ -34,6 +35,7 @@ impl<S: State> Replica<S> {
             // Also while undecided, if only this set's state can win: the others tell nothing.
             Some(_) => self.is_settled(),
         };
+        self.break_off();
         self.close_view(view, asks);
         if view.previous.is_none() {
             self.ready = view.first;
@@ -54,13 +56,32 @@ impl<S: State> Replica<S> {
             return self.leave(asks);
         }
         if self.ready && self.all_settled() {
-            self.stage = Stage::Settled;
-            return;
+            return self.settle();
         }
         let exchange = Exchange::new(&view.members);
         let certain = self.ready && exchange.is_certain(&self.settled);
         self.stage = Stage::Deciding { exchange, certain, spilled: false };
         self.speak(view, asks);
+    }
+
+    /// The state that was on its way does not come from there; what has come of it is kept.
+    fn break_off(&mut self) {
+        if let Stage::Taking(taking) = core::mem::replace(&mut self.stage, Stage::Adrift) {
+            self.part = taking.into_part();
+        }
+    }
+
+    /// The state is here, and nothing else is awaited.
+    pub(super) fn settle(&mut self) {
+        self.stage = Stage::Settled;
+        self.part = None;
+    }
+
+    /// Asks this donor for its state, or for what has not come of it from another.
+    fn take_from(&mut self, now: Instant, donor: Endpoint, sum: Option<Sum>, asks: &mut Asks) {
+        let taking = Taking::new(now, donor, self.boundary, sum, self.part.take());
+        self.stage = Stage::Taking(taking);
+        self.ask_chunks(now, asks);
     }
 
     /// Ends the view before: all of it has been delivered.
@@ -144,7 +165,7 @@ impl<S: State> Replica<S> {
             self.giving.clear();
         }
         if mine && self.ready {
-            self.stage = Stage::Settled;
+            self.settle();
             return self.apply_held(asks);
         }
         if self.ready {
@@ -156,8 +177,7 @@ impl<S: State> Replica<S> {
         if mine || spilled {
             return self.try_again(asks);
         }
-        self.stage = Stage::Taking(Taking::new(now, donor, 0, Some(sum)));
-        self.ask_chunks(asks);
+        self.take_from(now, donor, Some(sum), asks);
     }
 
     fn lost(&mut self, asks: &mut Asks) {
@@ -165,6 +185,7 @@ impl<S: State> Replica<S> {
         self.settled.clear();
         self.giving.clear();
         self.decline_held(asks);
+        self.part = None;
         self.stage = Stage::Lost;
         let view = self.view.as_ref().expect("a verdict is of a view").id;
         self.told.push_back(Answer::Lost { view });
@@ -178,8 +199,7 @@ impl<S: State> Replica<S> {
         let Some(donor) = self.speaker() else { return self.lost(asks) };
         self.give_from_here(donor, Some(taker), asks);
         if taker == self.me {
-            self.stage = Stage::Taking(Taking::new(now, donor, self.boundary, None));
-            self.ask_chunks(asks);
+            self.take_from(now, donor, None, asks);
         }
     }
 
@@ -216,12 +236,11 @@ impl<S: State> Replica<S> {
         self.boundary += 1;
         self.settled = alloc::vec![donor];
         if donor != self.me {
-            self.stage = Stage::Taking(Taking::new(now, donor, self.boundary, None));
-            return self.ask_chunks(asks);
+            return self.take_from(now, donor, None, asks);
         }
         self.ready = true;
         self.spare = false;
-        self.stage = Stage::Settled;
+        self.settle();
         let digest = Sum::of(&self.saved()).digest;
         let view = self.view.as_ref().expect("the lost stage is of a view").id;
         self.told.push_back(Answer::Ready { view, digest, donor, at_view: false });
@@ -249,6 +268,7 @@ impl<S: State> Replica<S> {
 
     /// Asks for a snapshot cut later, unless that was in vain too often.
     pub(super) fn try_again(&mut self, asks: &mut Asks) {
+        self.break_off();
         self.decline_held(asks);
         self.attempts += 1;
         self.counts.again += 1;
@@ -263,6 +283,7 @@ impl<S: State> Replica<S> {
 
     pub(super) fn leave(&mut self, asks: &mut Asks) {
         self.decline_held(asks);
+        self.part = None;
         self.stage = Stage::GaveUp;
         let members = Members::from_slice(&[self.me]);
         asks.push(Down::Remove { lwg: self.lwg, members });

@@ -54,23 +54,25 @@ impl<S: State> Replica<S> {
         }
         let Stage::Taking(taking) = &mut self.stage else { return };
         match taking.chunk(now, came.chunk, came.sum, bytes) {
-            Taken::More => self.ask_chunks(asks),
-            Taken::Refused => {
-                self.counts.refused += 1;
-                self.try_again(asks);
-            }
+            Taken::More => self.ask_chunks(now, asks),
+            Taken::Refused => self.refuse(asks),
             Taken::Whole { bytes, digest } => match S::load(&bytes) {
                 Ok(state) => {
                     self.counts.bytes_taken += bytes.len() as u64;
+                    self.counts.chunks_resumed += u64::from(taking.resumed());
                     self.state = state;
                     self.become_ready(&came, digest, asks);
                 }
-                Err(_) => {
-                    self.counts.refused += 1;
-                    self.try_again(asks);
-                }
+                Err(_) => self.refuse(asks),
             },
         }
+    }
+
+    /// What came is not the state that was promised: nothing of it is kept.
+    fn refuse(&mut self, asks: &mut Asks) {
+        self.counts.refused += 1;
+        self.stage = Stage::Adrift;
+        self.try_again(asks);
     }
 
     fn become_ready(&mut self, came: &Came, digest: Digest, asks: &mut Asks) {
@@ -78,17 +80,22 @@ impl<S: State> Replica<S> {
         let (donor, boundary) = (came.from, came.boundary);
         self.ready = true;
         self.spare = false;
-        self.stage = Stage::Settled;
+        self.settle();
         self.told.push_back(Answer::Ready { view, digest, donor, at_view: boundary == 0 });
         self.apply_held(asks);
         self.cast(&Header::Loaded { view, boundary }, asks);
     }
 
-    /// Asks the donor for as many chunks as may be on their way.
-    pub(super) fn ask_chunks(&mut self, asks: &mut Asks) {
-        let view = self.view.as_ref().expect("a state is taken in a view").id;
+    /// Asks the donor for as many chunks as may be on their way by now.
+    pub(super) fn ask_chunks(&mut self, now: Instant, asks: &mut Asks) {
+        let Some(view) = &self.view else { return };
+        let (view, takers) = (view.id, view.members.len().saturating_sub(self.settled.len()));
         while let Stage::Taking(taking) = &mut self.stage {
-            let Some(chunk) = taking.ask() else { return };
+            if self.pace.due() > now {
+                return;
+            }
+            let Some(chunk) = taking.ask(now) else { return };
+            self.pace.spend(now, takers);
             let (donor, boundary) = (taking.donor, taking.boundary);
             self.tell(donor, Message::default(), &Header::Want { view, boundary, chunk }, asks);
         }
@@ -113,15 +120,11 @@ impl<S: State> Replica<S> {
         asks.push(Down::Tell { lwg: self.lwg, to, message });
     }
 
-    /// Asks a donor again from which nothing has come for long.
+    /// What has not come of a donor for long is to be asked for again.
     pub(super) fn stalled(&mut self, now: Instant, asks: &mut Asks) {
         let Stage::Taking(taking) = &mut self.stage else { return };
-        if now < taking.deadline() {
-            return;
-        }
-        if taking.again(now) {
-            self.ask_chunks(asks);
-        } else {
+        let due = taking.deadline().is_some_and(|due| due <= now);
+        if due && !taking.again(now) {
             self.try_again(asks);
         }
     }

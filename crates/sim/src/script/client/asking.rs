@@ -5,7 +5,7 @@ use lwg::{Down, LwgId, SendId};
 use muts::ProcId;
 use vsync::{How, Order};
 
-use super::Client;
+use super::{Client, is_tools};
 use crate::diary::Group;
 use crate::script::payload::id_of;
 
@@ -23,6 +23,9 @@ pub(super) enum Asking {
 
 impl Client {
     pub(super) fn note(&self, ask: &Down) -> Asking {
+        if is_tools(ask) {
+            return Asking::Other;
+        }
         match ask {
             Down::Send { lwg, send, how, replies, message } => {
                 Asking::Send(*lwg, *send, how.clone(), *replies, message.body().clone())
