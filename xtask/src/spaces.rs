@@ -63,6 +63,7 @@ pub(crate) const SYSTEM: Space = Space {
     pages: "--write-pages",
     files: &[
         ("crates/horusd/horusd.service", "lib/systemd/system/horusd.service"),
+        ("crates/horusd/horusd.sysusers", "lib/sysusers.d/horusd.conf"),
         ("crates/horusd/README.md", "share/doc/horusd/README.md"),
     ],
 };

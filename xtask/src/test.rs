@@ -1,10 +1,13 @@
 //! What CI runs, in the order of cost; each step shows its command, the first failure ends it.
 
+mod untried;
+
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::Done;
 use crate::cargo::{has, run, run_with, sim, target};
+use untried::Untried;
 
 /// Seeds of each family and mode in one go of the storms.
 const SEEDS_A_GO: u64 = 10;
@@ -24,20 +27,28 @@ const STORMS_OF_PROCESSES: &str = "60";
 /// How long each target is fuzzed at night.
 const FUZZ_SECONDS: u64 = 60;
 
-/// Everything, cheapest first.
+/// Everything, cheapest first; at the end what could not be tried here.
 pub(crate) fn run_all() -> Done {
+    let untried = Untried::new()?;
+    let done = all_steps(&untried);
+    untried.tell();
+    done
+}
+
+fn all_steps(untried: &Untried) -> Done {
     run(&["fmt", "--all", "--check"])?;
     crate::tidy::run()?;
     crate::bare::run()?;
     run(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
     if has("nextest") {
-        run(&["nextest", "run", "--workspace"])?;
+        run_with(&["nextest", "run", "--workspace"], &untried.told())?;
     } else {
-        run(&["test", "--workspace", "--lib", "--bins", "--tests", "--examples"])?;
+        let all = ["test", "--workspace", "--lib", "--bins", "--tests", "--examples"];
+        run_with(&all, &untried.told())?;
     }
     run(&["test", "--workspace", "--doc"])?;
     doc()?;
-    other_systems()?;
+    other_systems(untried)?;
     loom()?;
     sim(&["--list", FAILED].map(str::to_owned))?;
     sim(&["--seeds", &SEEDS_FIXED.to_string()].map(str::to_owned))?;
@@ -45,9 +56,10 @@ pub(crate) fn run_all() -> Done {
 }
 
 /// The paths of other systems: the portable one under test here, and the list of names.
-pub(crate) fn other_systems() -> Done {
+fn other_systems(untried: &Untried) -> Done {
     let tests = ["--test", "all", "--", "loopback::", "multicast::", "sockets::"];
-    run(&[&["test", "--package", "muts", "--features", "portable"][..], &tests].concat())?;
+    let portable = ["test", "--package", "muts", "--features", "portable"];
+    run_with(&[&portable[..], &tests].concat(), &untried.told())?;
     let none = ["--lib", "--profile", "check", "--", "--cfg", "horus_none", "-D", "warnings"];
     run(&[&["rustc", "--package", "muts"][..], &none].concat())
 }

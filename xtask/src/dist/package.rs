@@ -24,10 +24,20 @@ Files: *
 License: MIT or Apache-2.0
 ";
 
+/// The user that the daemon runs as, made where it is installed; it stays when the package goes, as
+/// what it owns does.
+const USER: &str = "if [ \"$1\" = configure ]; then
+  if command -v systemd-sysusers >/dev/null; then
+    systemd-sysusers ${DPKG_ROOT:+--root=\"$DPKG_ROOT\"} horusd.conf
+  elif [ -z \"$DPKG_ROOT\" ]; then
+    adduser --system --group --quiet --no-create-home --home /nonexistent horus
+  fi
+fi
+";
+
 /// A keeper of services that runs hears of the unit; whether it starts is for its owner to say.
-const AFTER: &str = "#!/bin/sh
-set -e
-if [ -z \"$DPKG_ROOT\" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
+const RELOAD: &str =
+    "if [ -z \"$DPKG_ROOT\" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
 ";
 
 /// Makes it below `dist`.
@@ -46,9 +56,14 @@ pub(super) fn make(space: &Space, dist: &Path) -> Result<PathBuf, String> {
     let program = program.map_err(|error| error.to_string())?;
     write(&tree.join("usr/share/doc").join(space.root).join("copyright"), COPYRIGHT)?;
     let installed = kibibytes(&tree)?;
+    let users = if tree.join("usr/lib/sysusers.d").exists() {
+        ", systemd | systemd-standalone-sysusers | systemd-sysusers | adduser"
+    } else {
+        ""
+    };
     let text = format!(
         "Package: {}\nVersion: {}\nArchitecture: {}\nMaintainer: HORUS <horus@localhost>\n\
-         Installed-Size: {installed}\nDepends: libc6 (>= {}), libgcc-s1\nSection: net\n\
+         Installed-Size: {installed}\nDepends: libc6 (>= {}), libgcc-s1{users}\nSection: net\n\
          Priority: optional\nDescription: {}\n",
         space.root,
         env!("CARGO_PKG_VERSION"),
@@ -60,8 +75,8 @@ pub(super) fn make(space: &Space, dist: &Path) -> Result<PathBuf, String> {
     write(&control.join("control"), &text)?;
     if tree.join("etc").exists() {
         write(&control.join("conffiles"), "/etc/horus/horusd.toml\n")?;
-        for script in ["postinst", "postrm"] {
-            write(&control.join(script), AFTER)?;
+        for (script, user) in [("postinst", USER), ("postrm", "")] {
+            write(&control.join(script), &format!("#!/bin/sh\nset -e\n{user}{RELOAD}"))?;
             let mut mode = Command::new("chmod");
             execute(mode.arg("755").arg(control.join(script)), &format!("chmod 755 {script}"))?;
         }

@@ -37,5 +37,8 @@ mod turned_away;
 #[cfg(unix)]
 mod unread;
 #[cfg(unix)]
+#[path = "../../../muts/tests/untried.rs"]
+mod untried;
+#[cfg(unix)]
 mod upgrade;
 mod weather;
