@@ -9,14 +9,14 @@ use crate::Done;
 use crate::cargo::{has, run, run_with, sim, target};
 use untried::Untried;
 
-/// Seeds of each family and mode in one go of the storms.
-const SEEDS_A_GO: u64 = 10;
+/// Fresh seeds on every push, shared out among all families and modes.
+const SEEDS_FRESH: u64 = 500;
+
+/// The same in one go of the storms at night.
+const SEEDS_A_GO: u64 = 120;
 
 /// The same seeds every time: what once was found by one of them is found again.
 const SEEDS_FIXED: u64 = 30;
-
-/// How long fresh storms last on every push: a minute finds what the last change broke.
-const STORMS_A_PUSH: Duration = Duration::from_secs(60);
 
 /// Every run that failed once.
 const FAILED: &str = "crates/sim/failed";
@@ -52,7 +52,7 @@ fn all_steps(untried: &Untried) -> Done {
     loom()?;
     sim(&["--list", FAILED].map(str::to_owned))?;
     sim(&["--seeds", &SEEDS_FIXED.to_string()].map(str::to_owned))?;
-    storms(STORMS_A_PUSH, of_this_tree().unwrap_or_else(of_this_second))
+    fresh(SEEDS_FRESH, of_this_tree().unwrap_or_else(of_this_second))
 }
 
 /// The paths of other systems: the portable one under test here, and the list of names.
@@ -96,8 +96,6 @@ pub(crate) fn night(minutes: u64) -> Done {
     let storms_of_processes =
         ["test", "--release", "--package", "horus", "--test", "processes", "storms"];
     run_with(&storms_of_processes, &[("HORUS_STORMS", STORMS_OF_PROCESSES)])?;
-    let moves = ["--family", "moves", "--from", &of_this_second().to_string(), "--seeds", "500"];
-    sim(&moves.map(str::to_owned))?;
     storms(Duration::from_secs(minutes.saturating_mul(60)), of_this_second())
 }
 
@@ -119,9 +117,14 @@ fn of_this_second() -> u64 {
 fn storms(long: Duration, mut from: u64) -> Done {
     let began = Instant::now();
     while began.elapsed() < long {
-        let words = ["--from", &from.to_string(), "--seeds", &SEEDS_A_GO.to_string()];
-        sim(&words.map(str::to_owned))?;
-        from += SEEDS_A_GO;
+        fresh(SEEDS_A_GO, from)?;
+        // Shares are rounded up.
+        from += SEEDS_A_GO * 2;
     }
     Ok(())
+}
+
+/// So many storms from this seed on.
+fn fresh(seeds: u64, from: u64) -> Done {
+    sim(&["--from", &from.to_string(), "--spread", &seeds.to_string()].map(str::to_owned))
 }
