@@ -3,6 +3,7 @@
 mod crowd;
 mod every_step;
 mod flapping;
+mod joining_at_once;
 mod long_flush;
 mod many_hosts;
 mod restarts;
