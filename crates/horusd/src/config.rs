@@ -82,10 +82,7 @@ impl Config {
                  beside"
             ));
         }
-        let mode = settings.socket_mode.get_or_insert_with(|| "0600".into());
-        let socket_mode = u32::from_str_radix(mode, 8).ok().filter(|mode| *mode <= 0o777);
-        let socket_mode =
-            socket_mode.ok_or_else(|| format!("socket_mode: `{mode}` is no octal like 0660"))?;
+        let socket_mode = permissions(settings.socket_mode.get_or_insert_with(|| "0600".into()))?;
         let socket_group = settings.socket_group.as_deref().map(users_called).transpose()?;
         let insecure = *settings.insecure.get_or_insert(false);
         if !listen.ip().is_loopback() && !insecure && settings.key_file.is_none() {
@@ -262,12 +259,18 @@ fn health_beside(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(loopback, port)
 }
 
+/// What the owner of a file, its group and others may.
+fn permissions(mode: &str) -> Result<u32, String> {
+    let read = u32::from_str_radix(mode, 8).ok().filter(|mode| *mode <= 0o777);
+    read.ok_or_else(|| format!("socket_mode: `{mode}` is no octal like 0660"))
+}
+
 /// The number of a group of users.
 fn users_called(group: &str) -> Result<u32, String> {
     group.parse().ok().or_else(|| gid_of(group)).ok_or_else(|| {
         format!(
-            "socket_group: this system has no group of users `{group}`: make it (`groupadd --system \
-             {group}`), or name one that there is"
+            "socket_group: this system has no group of users `{group}`: make it (`groupadd \
+             --system {group}`), or name one that there is"
         )
     })
 }

@@ -20,8 +20,8 @@ struct Options {
     /// How many seeds to run of each family and mode; of `many` a tenth of that.
     #[arg(long, default_value_t = 100)]
     seeds: u64,
-    /// Run so many seeds in all instead, from --from on, shared out among all families, moves too, and
-    /// both modes: no two of them run the same one.
+    /// Run so many seeds in all instead, from --from on, shared out among all families, moves too,
+    /// and both modes: no two of them run the same one.
     #[arg(long, value_name = "SEEDS", conflicts_with_all = ["seed", "seeds", "family", "mode"])]
     spread: Option<u64>,
     /// Run what this file lists instead, one run a line: seed, family, mode, and what went wrong
