@@ -4,6 +4,7 @@
 mod bare;
 mod cargo;
 mod demo;
+mod deny;
 mod dist;
 mod fuzz;
 mod header;
@@ -59,7 +60,7 @@ enum Verb {
     /// Bytes of strangers at everything that reads them, guided by what they reach; needs a C++
     /// compiler, and minutes for its first build
     Fuzz(fuzz::Options),
-    /// Every interleaving of the hand-made atomics
+    /// Every interleaving of the bell, and of who waits at the roof
     Loom,
     /// Links the floors into a program without a standard library: the proof that they do no I/O
     Bare,
@@ -70,6 +71,9 @@ enum Verb {
     },
     /// An archive and a Debian package of each space below target/dist, unpacked again and run
     Dist,
+    /// What the workspace depends on: known holes, licences, sources; needs `cargo deny` and the
+    /// network
+    Deny,
     /// The documentation, with warnings as errors
     Doc,
     /// Everything above and long storms: what CI runs every night
@@ -135,6 +139,7 @@ fn run(verb: Option<Verb>) -> ExitCode {
         Some(Verb::Bare) => bare::run(),
         Some(Verb::Space { which }) => space::run_for(which),
         Some(Verb::Dist) => dist::run(),
+        Some(Verb::Deny) => deny::run_all(),
         Some(Verb::Doc) => test::doc(),
         Some(Verb::Night { minutes }) => test::night(minutes),
     })

@@ -69,7 +69,7 @@ pub(crate) fn doc() -> Done {
     run_with(&["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])
 }
 
-/// Every interleaving of the hand-made atomics, in a build of their own.
+/// Every interleaving of the bell, and of who waits at the roof, in a build of their own.
 pub(crate) fn loom() -> Done {
     let directory = target().join("loom").to_string_lossy().into_owned();
     let env = [("RUSTFLAGS", "--cfg horus_loom"), ("CARGO_TARGET_DIR", directory.as_str())];
@@ -83,6 +83,8 @@ pub(crate) fn loom() -> Done {
             "storm",
             "--test",
             "loom_bell",
+            "--test",
+            "loom_roof",
         ],
         &env,
     )
@@ -91,6 +93,7 @@ pub(crate) fn loom() -> Done {
 /// All that CI runs on a push, what is handed out, the fuzzer, and storms for as long as told.
 pub(crate) fn night(minutes: u64) -> Done {
     run_all()?;
+    crate::deny::run_if_there()?;
     crate::dist::run()?;
     crate::fuzz::all(FUZZ_SECONDS)?;
     let storms_of_processes =

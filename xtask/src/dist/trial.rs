@@ -56,6 +56,11 @@ pub(super) fn packages(packages: &[PathBuf], into: &Path) -> Done {
     let unit = usr.join("lib/systemd/system/horusd.service");
     let kept = system.join("etc/horus/horusd.toml");
     expect(unit.exists() && kept.exists(), "the unit and the settings are installed")?;
+    let texts = ["horusd", "horus"].map(|package| usr.join("share/doc").join(package));
+    let licensed = |doc: &PathBuf| {
+        ["LICENSE-MIT", "LICENSE-APACHE", "copyright"].iter().all(|text| doc.join(text).exists())
+    };
+    expect(texts.iter().all(licensed), "the licences are installed")?;
     if Command::new("systemd-sysusers").arg("--version").output().is_ok() {
         let users = fs::read_to_string(system.join("etc/passwd")).unwrap_or_default();
         expect(users.contains("horus:"), "the user that the daemon runs as is made")?;
