@@ -51,12 +51,7 @@ enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// Breaks the code on purpose, one place at a time in a copy, and has the suite find it
-    Plant {
-        /// Only the faults whose name contains this
-        #[arg(default_value = "")]
-        only: String,
-    },
+    Plant(plant::Options),
     /// Bytes of strangers at everything that reads them, guided by what they reach; needs a C++
     /// compiler, and minutes for its first build
     Fuzz(fuzz::Options),
@@ -133,7 +128,7 @@ fn run(verb: Option<Verb>) -> ExitCode {
         Some(Verb::Header) => header::write(),
         Some(Verb::Sim { args }) => cargo::sim(&args),
         Some(Verb::Bench { args }) => cargo::bench(&args),
-        Some(Verb::Plant { only }) => plant::run(&only),
+        Some(Verb::Plant(options)) => plant::run(&options),
         Some(Verb::Fuzz(options)) => fuzz::run(&options),
         Some(Verb::Loom) => test::loom(),
         Some(Verb::Bare) => bare::run(),

@@ -1,4 +1,4 @@
-//! Rooms: how much waits in a queue, for whose room as much waits as may, and who waits to add more.
+//! Rooms: how much waits in a queue, for whose room all wait that may, and who waits to add more.
 
 use std::collections::BTreeSet;
 use std::task::{Context, Poll};
