@@ -4,6 +4,7 @@
 mod bare;
 mod cargo;
 mod demo;
+mod deny;
 mod dist;
 mod fuzz;
 mod header;
@@ -50,16 +51,11 @@ enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// Breaks the code on purpose, one place at a time in a copy, and has the suite find it
-    Plant {
-        /// Only the faults whose name contains this
-        #[arg(default_value = "")]
-        only: String,
-    },
+    Plant(plant::Options),
     /// Bytes of strangers at everything that reads them, guided by what they reach; needs a C++
     /// compiler, and minutes for its first build
     Fuzz(fuzz::Options),
-    /// Every interleaving of the hand-made atomics
+    /// Every interleaving of the bell, and of who waits at the roof
     Loom,
     /// Links the floors into a program without a standard library: the proof that they do no I/O
     Bare,
@@ -70,6 +66,9 @@ enum Verb {
     },
     /// An archive and a Debian package of each space below target/dist, unpacked again and run
     Dist,
+    /// What the workspace depends on: known holes, licences, sources; needs `cargo deny` and the
+    /// network
+    Deny,
     /// The documentation, with warnings as errors
     Doc,
     /// Everything above and long storms: what CI runs every night
@@ -129,12 +128,13 @@ fn run(verb: Option<Verb>) -> ExitCode {
         Some(Verb::Header) => header::write(),
         Some(Verb::Sim { args }) => cargo::sim(&args),
         Some(Verb::Bench { args }) => cargo::bench(&args),
-        Some(Verb::Plant { only }) => plant::run(&only),
+        Some(Verb::Plant(options)) => plant::run(&options),
         Some(Verb::Fuzz(options)) => fuzz::run(&options),
         Some(Verb::Loom) => test::loom(),
         Some(Verb::Bare) => bare::run(),
         Some(Verb::Space { which }) => space::run_for(which),
         Some(Verb::Dist) => dist::run(),
+        Some(Verb::Deny) => deny::run_all(),
         Some(Verb::Doc) => test::doc(),
         Some(Verb::Night { minutes }) => test::night(minutes),
     })

@@ -74,7 +74,9 @@ pub(crate) fn run_for(which: Which) -> Done {
     match which {
         Which::System => {
             let sample = share.join("doc/horusd/examples/horusd.toml");
-            copy(&sample, &into.join("etc/horus/horusd.toml"))?;
+            let sample = fs::read_to_string(&sample).map_err(|error| error.to_string())?;
+            let settings = for_the_system(&sample)?;
+            write(&into.join("etc/horus/horusd.toml"), settings.as_bytes())?;
         }
         Which::User => {
             let described = PKG_CONFIG.replace("VERSION", env!("CARGO_PKG_VERSION"));
@@ -83,6 +85,15 @@ pub(crate) fn run_for(which: Which) -> Done {
         }
     }
     list(&into)
+}
+
+/// The sample of the settings as a system is given it: whoever is in the daemon's group may attach.
+fn for_the_system(sample: &str) -> Result<String, String> {
+    let (own, group) = ("# socket_mode = \"0600\"\n", "socket_mode = \"0660\"\n");
+    match sample.matches(own).count() {
+        1 => Ok(sample.replace(own, group)),
+        places => Err(format!("the sample of the settings has {own:?} {places} times, not once")),
+    }
 }
 
 /// Programs first; the library in a build of its own, because it is given a name for the linker.
@@ -195,6 +206,14 @@ mod tests {
         assert!(strangers(&SYSTEM, &names).is_empty());
         let names = BTreeSet::from(["horusd", "muts", "vsync", "lwg"]);
         assert_eq!(strangers(&SYSTEM, &names), ["lwg"]);
+    }
+
+    #[test]
+    fn a_daemon_of_the_system_lets_its_group_in() {
+        let sample = "# of\n# socket_mode = \"0600\"\n# users = [1]\n";
+        let settings = for_the_system(sample).expect("it stands there");
+        assert_eq!(settings, "# of\nsocket_mode = \"0660\"\n# users = [1]\n");
+        assert!(for_the_system("# of\n").is_err());
     }
 
     #[test]

@@ -63,7 +63,10 @@ pub(crate) const SYSTEM: Space = Space {
     pages: "--write-pages",
     files: &[
         ("crates/horusd/horusd.service", "lib/systemd/system/horusd.service"),
+        ("crates/horusd/horusd.sysusers", "lib/sysusers.d/horusd.conf"),
         ("crates/horusd/README.md", "share/doc/horusd/README.md"),
+        ("LICENSE-MIT", "share/doc/horusd/LICENSE-MIT"),
+        ("LICENSE-APACHE", "share/doc/horusd/LICENSE-APACHE"),
     ],
 };
 
@@ -84,6 +87,8 @@ pub(crate) const USER: Space = Space {
     pages: "pages",
     files: &[
         ("crates/horus/README.md", "share/doc/horus/README.md"),
+        ("LICENSE-MIT", "share/doc/horus/LICENSE-MIT"),
+        ("LICENSE-APACHE", "share/doc/horus/LICENSE-APACHE"),
         ("crates/libhorus/README.md", "share/doc/horus/C.md"),
         ("crates/libhorus/examples/attached.c", "share/doc/horus/examples/attached.c"),
         ("crates/libhorus/include/horus.h", "include/horus.h"),
@@ -167,7 +172,7 @@ pub(crate) const HOMES: [Home; 33] = [
     home("indicatif", &["xtask"], &["xtask/src/demo"]),
     // Times in benchmarks.
     home("hdrhistogram", &["horus"], &["crates/horus/benches/"]),
-    // Every interleaving of the two hand-made atomics.
+    // Every interleaving of the bell, and of who waits for room at the roof.
     home("loom", &["muts"], &["crates/muts/src/sync.rs", "crates/muts/tests/loom_"]),
     // Coverage-guided bytes, in a build of their own.
     home("libfuzzer-sys", &["sim"], &["crates/sim/examples/fuzzer.rs"]),

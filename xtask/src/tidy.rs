@@ -94,6 +94,7 @@ fn faults() -> Result<Vec<Fault>, String> {
     }
     faults.extend(reach::reachable(&sources));
     faults.extend(promises::judged(&sources));
+    faults.extend(promises::planted(&sources));
     faults.extend(words::banned(&sources));
     let header = crate::header::stale().into_iter();
     faults.extend(header.map(|what| Fault::new(crate::header::place(), 0, what)));

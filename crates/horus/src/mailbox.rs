@@ -10,13 +10,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use lwg::{Down, Endpoint, Up};
 use muts::{Duration, Instant};
-use parking_lot::Mutex;
 
 use crate::door::Door;
+use crate::gauge::Gauge;
 use crate::inbox::Inbox;
 use crate::limits::{EASED_BELOW, OWN_UNTAKEN_BYTES_MAX, PILE_BYTES_MAX, UNTAKEN_BYTES_MAX};
 use crate::shared::Room;
@@ -38,10 +38,7 @@ pub(crate) struct Mailbox {
     weight: AtomicUsize,
     pile: Arc<Pile>,
     /// Of own messages, and who waits until there are fewer.
-    own: AtomicUsize,
-    senders: Mutex<Vec<Waker>>,
-    /// Nothing more will come.
-    over: AtomicBool,
+    own: Gauge,
     /// How many messages were ever taken.
     taken: AtomicU64,
     /// Groups are choked for it.
@@ -66,9 +63,7 @@ impl Mailbox {
             inbox: Inbox::default(),
             weight: AtomicUsize::new(0),
             pile: Arc::clone(pile),
-            own: AtomicUsize::new(0),
-            senders: Mutex::default(),
-            over: AtomicBool::new(false),
+            own: Gauge::new(OWN_UNTAKEN_BYTES_MAX),
             taken: AtomicU64::new(0),
             chokes: AtomicBool::new(false),
             seen_to: AtomicBool::new(false),
@@ -111,31 +106,16 @@ impl Mailbox {
     /// Nothing more will come; what lies here can still be taken.
     pub(crate) fn end(&self) {
         self.inbox.end();
-        self.over.store(true, Ordering::SeqCst);
-        self.wake_senders();
+        self.own.end();
     }
 
     /// Ready while not too much of its own lies here: then its holder may send more there.
     pub(crate) fn poll_own_room(&self, context: &mut Context<'_>) -> Poll<()> {
-        if self.has_own_room() {
-            return Poll::Ready(());
-        }
-        let mut senders = self.senders.lock();
-        if !senders.iter().any(|waker| waker.will_wake(context.waker())) {
-            senders.push(context.waker().clone());
-        }
-        drop(senders);
-        // Looked at again: what was taken before the waker lay here has not woken it.
-        if self.has_own_room() { Poll::Ready(()) } else { Poll::Pending }
+        self.own.poll_room(context)
     }
 
     pub(crate) fn has_own_room(&self) -> bool {
-        self.own.load(Ordering::SeqCst) <= OWN_UNTAKEN_BYTES_MAX || self.over.load(Ordering::SeqCst)
-    }
-
-    fn wake_senders(&self) {
-        let senders = std::mem::take(&mut *self.senders.lock());
-        senders.into_iter().for_each(Waker::wake);
+        self.own.has_room()
     }
 
     /// Whether this process was taken out of the group because nothing was taken.
@@ -146,13 +126,7 @@ impl Mailbox {
     fn lighten(&self, weight: Weight) {
         match weight {
             Weight::Nothing => return,
-            Weight::Own(weight) => {
-                let full = !self.has_own_room();
-                self.own.fetch_sub(weight, Ordering::SeqCst);
-                if full && self.has_own_room() {
-                    self.wake_senders();
-                }
-            }
+            Weight::Own(weight) => self.own.take(weight),
             Weight::Others(weight) => {
                 self.weight.fetch_sub(weight, Ordering::SeqCst);
                 self.pile.0.fetch_sub(weight, Ordering::SeqCst);
@@ -230,7 +204,7 @@ impl Slow {
         let heavy = match weight {
             Weight::Nothing => false,
             Weight::Own(weight) => {
-                mailbox.own.fetch_add(weight, Ordering::SeqCst);
+                mailbox.own.add(weight);
                 false
             }
             Weight::Others(weight) => {

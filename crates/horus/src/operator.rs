@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use muts::os::{default_socket, packaged_socket};
 use serde_json::{Value, json};
 use vsync::gate::{Reader, Say, Tell, framed};
 
@@ -24,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug, Args)]
 pub(crate) struct To {
     /// The socket of a daemon, or of a process with --operators [default: where a daemon of this
-    /// user listens]
+    /// user listens, or else the one of the system]
     #[arg(long, value_name = "PATH", env = "HORUSD_SOCKET")]
     socket: Option<PathBuf>,
     /// One JSON object instead of words
@@ -113,11 +114,10 @@ impl Ask {
 /// Asks, and shows the answer.
 pub(crate) fn run(ask: &Ask) -> ExitCode {
     let (to, query) = ask.parts();
-    let socket = to.socket.clone().unwrap_or_else(muts::os::default_socket);
-    let answer = match put(&socket, &query) {
+    let answer = match put_somewhere(&places(to), &query) {
         Ok(answer) => answer,
         Err(why) => {
-            eprintln!("horus: no answer at {}: {why}", socket.display());
+            eprintln!("horus: no answer {why}");
             return ExitCode::from(UNREACHED);
         }
     };
@@ -137,8 +137,31 @@ pub(crate) fn run(ask: &Ask) -> ExitCode {
     }
 }
 
-fn put(socket: &std::path::Path, query: &Value) -> Result<Value, String> {
-    let mut stream = UnixStream::connect(socket).map_err(|error| unreached(&error))?;
+/// Where to ask: as said, or where this user's daemon listens, and then that of the system.
+fn places(to: &To) -> Vec<PathBuf> {
+    let mut places = match &to.socket {
+        Some(socket) => vec![socket.clone()],
+        None => vec![default_socket(), packaged_socket()],
+    };
+    places.dedup();
+    places
+}
+
+/// Asks at the first of these where somebody listens.
+fn put_somewhere(places: &[PathBuf], query: &Value) -> Result<Value, String> {
+    let mut unreached = Vec::new();
+    for place in places {
+        match UnixStream::connect(place) {
+            Ok(stream) => {
+                return put(stream, query).map_err(|why| format!("at {}: {why}", place.display()));
+            }
+            Err(error) => unreached.push(format!("at {}: {}", place.display(), why_not(&error))),
+        }
+    }
+    Err(unreached.join("; nor "))
+}
+
+fn put(mut stream: UnixStream, query: &Value) -> Result<Value, String> {
     let patience = stream.set_read_timeout(Some(PATIENCE));
     patience.map_err(|error| error.to_string())?;
     let say = Say::Query(query.to_string().into_bytes());
@@ -175,14 +198,14 @@ fn is_late(error: &std::io::Error) -> bool {
 }
 
 /// Why nobody is reached, and what to do.
-fn unreached(error: &std::io::Error) -> String {
+fn why_not(error: &std::io::Error) -> String {
     let what = match error.kind() {
         std::io::ErrorKind::NotFound => {
             "start horusd, or name the socket of who runs with --socket"
         }
         std::io::ErrorKind::ConnectionRefused => "who listened there does not run: start it",
         std::io::ErrorKind::PermissionDenied => {
-            "this user may not: ask as its own, or see `socket_mode` of horusd"
+            "this user may not: ask as its own, or see `socket_group` of horusd"
         }
         _ => return error.to_string(),
     };

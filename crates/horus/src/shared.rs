@@ -1,9 +1,7 @@
 //! What application threads and the crank share: the queue of asks, and how many wait in it.
 
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use crossbeam::queue::SegQueue;
 use lwg::{Down, Endpoint, LwgId, Outcome, SendId};
@@ -17,6 +15,7 @@ use crate::inbox::Inbox;
 use crate::limits::ASKS_WAITING_MAX;
 use crate::mailbox::{Mailbox, Pile};
 use crate::posts::Step;
+use crate::rooms::Rooms;
 use crate::sent::Told;
 
 /// Something for the crank to do.
@@ -73,15 +72,9 @@ pub(crate) enum Room {
 }
 
 /// See the head of this file.
-#[derive(Default)]
 pub(crate) struct Shared {
     words: SegQueue<Word>,
-    /// Asks in the queue.
-    waiting: AtomicUsize,
-    /// For whose room as many asks wait as may, and how many such there are.
-    full: Mutex<BTreeSet<Room>>,
-    filled: AtomicUsize,
-    room: Mutex<Vec<Waker>>,
+    rooms: Rooms<Room>,
     pub(crate) book: Book,
     /// Why the tower is over, once it is.
     ended: Mutex<Option<String>>,
@@ -93,36 +86,37 @@ pub(crate) struct Shared {
     pub(crate) pile: Arc<Pile>,
 }
 
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            words: SegQueue::new(),
+            rooms: Rooms::new(ASKS_WAITING_MAX),
+            book: Book::default(),
+            ended: Mutex::default(),
+            bell: OnceLock::new(),
+            invited: Arc::default(),
+            pile: Arc::default(),
+        }
+    }
+}
+
 impl Shared {
     /// Queues a word; the caller nudges the runtime.
     pub(crate) fn push(&self, word: Word) {
-        self.waiting.fetch_add(1, Ordering::SeqCst);
+        self.rooms.came();
         self.words.push(word);
     }
 
     /// The oldest word.
     pub(crate) fn pop(&self) -> Option<Word> {
         let word = self.words.pop()?;
-        if self.waiting.fetch_sub(1, Ordering::SeqCst) == ASKS_WAITING_MAX {
-            self.wake();
-        }
+        self.rooms.went();
         Some(word)
     }
 
     /// Says whether who needs this room is to wait before it asks.
     pub(crate) fn set_full(&self, room: Room, full: bool) {
-        let mut all = self.full.lock();
-        let changed = if full { all.insert(room) } else { all.remove(&room) };
-        self.filled.store(all.len(), Ordering::SeqCst);
-        drop(all);
-        if changed && !full {
-            self.wake();
-        }
-    }
-
-    fn wake(&self) {
-        let wakers = std::mem::take(&mut *self.room.lock());
-        wakers.into_iter().for_each(Waker::wake);
+        self.rooms.set_full(room, full);
     }
 
     /// The tower is over: nothing comes of what still lies here.
@@ -145,16 +139,7 @@ impl Shared {
 
     /// Ready when fewer asks wait than the limits: in the queue, and for that room.
     pub(crate) fn poll_room(&self, room: Room, context: &mut Context<'_>) -> Poll<()> {
-        if self.has_room(room) {
-            return Poll::Ready(());
-        }
-        let mut wakers = self.room.lock();
-        if !wakers.iter().any(|waker| waker.will_wake(context.waker())) {
-            wakers.push(context.waker().clone());
-        }
-        drop(wakers);
-        // Looked at again: what made room before the waker lay here has not woken it.
-        if self.has_room(room) { Poll::Ready(()) } else { Poll::Pending }
+        self.rooms.poll(&room, context)
     }
 
     /// The tower is over; the first reason counts.
@@ -178,17 +163,18 @@ impl Shared {
 
     /// How many asks wait in the queue.
     pub(crate) fn waiting(&self) -> u64 {
-        self.waiting.load(Ordering::SeqCst) as u64
+        self.rooms.waiting() as u64
     }
 
     pub(crate) fn has_room(&self, room: Room) -> bool {
-        let full = || self.filled.load(Ordering::SeqCst) > 0 && self.full.lock().contains(&room);
-        self.waiting.load(Ordering::SeqCst) < ASKS_WAITING_MAX && !full()
+        self.rooms.has_room(&room)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::task::Waker;
+
     use super::*;
 
     #[test]
@@ -199,6 +185,6 @@ mod tests {
             let mut context = Context::from_waker(Waker::noop());
             assert!(shared.poll_room(Room::Any, &mut context).is_pending());
         }
-        assert_eq!(shared.room.lock().len(), 1);
+        assert_eq!(shared.rooms.waiters(), 1);
     }
 }

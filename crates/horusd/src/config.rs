@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use muts::keyed::KeyFile;
-use muts::os::{Clues, default_socket};
+use muts::os::{Clues, default_socket, gid_of};
 use muts::wrong_name;
 use tracing::level_filters::LevelFilter;
 
@@ -27,6 +27,8 @@ pub(crate) struct Config {
     pub(crate) first: Option<String>,
     pub(crate) socket: PathBuf,
     pub(crate) socket_mode: u32,
+    /// The number of the group of users that the socket belongs to, if not the daemon's own.
+    pub(crate) socket_group: Option<u32>,
     pub(crate) users: Option<BTreeSet<u32>>,
     pub(crate) keys: Option<KeyFile>,
     pub(crate) insecure: bool,
@@ -80,10 +82,8 @@ impl Config {
                  beside"
             ));
         }
-        let mode = settings.socket_mode.get_or_insert_with(|| "0600".into());
-        let socket_mode = u32::from_str_radix(mode, 8).ok().filter(|mode| *mode <= 0o777);
-        let socket_mode =
-            socket_mode.ok_or_else(|| format!("socket_mode: `{mode}` is no octal like 0660"))?;
+        let socket_mode = permissions(settings.socket_mode.get_or_insert_with(|| "0600".into()))?;
+        let socket_group = settings.socket_group.as_deref().map(users_called).transpose()?;
         let insecure = *settings.insecure.get_or_insert(false);
         if !listen.ip().is_loopback() && !insecure && settings.key_file.is_none() {
             return Err(format!(
@@ -109,6 +109,7 @@ impl Config {
             first,
             socket,
             socket_mode,
+            socket_group,
             users: settings.users.as_ref().map(|users| users.iter().copied().collect()),
             keys,
             insecure,
@@ -134,6 +135,7 @@ impl Config {
             ("hall", self.hall != new.hall),
             ("socket", self.socket != new.socket),
             ("socket_mode", self.socket_mode != new.socket_mode),
+            ("socket_group", self.socket_group != new.socket_group),
             ("state", self.state != new.state),
             ("silence_ms", self.silence != new.silence),
             ("beat_ms", self.beat != new.beat),
@@ -155,6 +157,7 @@ impl Config {
             hall: running.hall,
             socket: running.socket.clone(),
             socket_mode: running.socket_mode,
+            socket_group: running.socket_group,
             state: running.state.clone(),
             silence: running.silence,
             beat: running.beat,
@@ -256,6 +259,22 @@ fn health_beside(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(loopback, port)
 }
 
+/// What the owner of a file, its group and others may.
+fn permissions(mode: &str) -> Result<u32, String> {
+    let read = u32::from_str_radix(mode, 8).ok().filter(|mode| *mode <= 0o777);
+    read.ok_or_else(|| format!("socket_mode: `{mode}` is no octal like 0660"))
+}
+
+/// The number of a group of users.
+fn users_called(group: &str) -> Result<u32, String> {
+    group.parse().ok().or_else(|| gid_of(group)).ok_or_else(|| {
+        format!(
+            "socket_group: this system has no group of users `{group}`: make it (`groupadd \
+             --system {group}`), or name one that there is"
+        )
+    })
+}
+
 fn at_least(key: &str, value: u64, least: u64) -> Result<u64, String> {
     if value < least { Err(format!("{key}: {value} is less than {least}")) } else { Ok(value) }
 }
@@ -298,7 +317,7 @@ mod tests {
             Config::of(&settings)
         };
         assert!(of(|_| {}).is_ok());
-        let wrong: [Wrong; 15] = [
+        let wrong: [Wrong; 16] = [
             ("name", |it| it.name = Some("a b".into())),
             ("listen", |it| it.listen = Some("here".into())),
             ("listen", |it| it.listen = Some("0.0.0.0:1".into())),
@@ -312,6 +331,7 @@ mod tests {
             ("first", |it| it.first = Some("b c".into())),
             ("expect", |it| (it.expect, it.beside) = (Some(1), Some(false))),
             ("socket_mode", |it| it.socket_mode = Some("rw".into())),
+            ("socket_group", |it| it.socket_group = Some("no such group".into())),
             ("silence_ms", |it| it.silence_ms = Some(150)),
             ("log", |it| it.log = Some("loud".into())),
         ];

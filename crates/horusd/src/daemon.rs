@@ -118,13 +118,22 @@ pub(crate) fn run(line: &Line, config: Config) -> Result<(), String> {
 
 fn open_doors(driver: Driver, config: &Config) -> Result<Doors, String> {
     let wrong = |error: std::io::Error| {
-        format!("cannot listen at {}: {error}; choose another `socket`", config.socket.display())
+        let told = format!("cannot listen at {}: {error}", config.socket.display());
+        match config.socket_group {
+            Some(_) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                format!(
+                    "{told}; a daemon has to be in its `socket_group`, and may write at `socket`"
+                )
+            }
+            _ => format!("{told}; choose another `socket`"),
+        }
     };
     if let Some(directory) = config.socket.parent() {
         std::fs::create_dir_all(directory).map_err(wrong)?;
     }
     let streams = config.clients_max + STREAMS_BESIDE_CLIENTS;
-    Doors::open(driver, &config.socket, config.socket_mode, streams).map_err(wrong)
+    let (socket, mode, group) = (&config.socket, config.socket_mode, config.socket_group);
+    Doors::open(driver, socket, mode, group, streams).map_err(wrong)
 }
 
 fn server(config: &Config, me: ProcId) -> Server<Transport> {

@@ -81,6 +81,10 @@ pub(crate) struct Settings {
     /// The socket's permissions, in octal [default: 0600]
     #[arg(long, value_name = "MODE", env = "HORUSD_SOCKET_MODE")]
     pub(crate) socket_mode: Option<String>,
+    /// The group of users that the socket belongs to, by name or number; give them a socket_mode
+    /// of 0660 [default: the daemon's own]
+    #[arg(long, value_name = "GROUP", env = "HORUSD_SOCKET_GROUP")]
+    pub(crate) socket_group: Option<String>,
     /// Numbers of the users that may attach [default: whoever can open the socket]
     #[arg(long, value_name = "UID", value_delimiter = ',', env = "HORUSD_USERS")]
     pub(crate) users: Option<Vec<u32>>,
@@ -137,6 +141,7 @@ impl Settings {
             first: self.first.or(below.first),
             socket: self.socket.or(below.socket),
             socket_mode: self.socket_mode.or(below.socket_mode),
+            socket_group: self.socket_group.or(below.socket_group),
             users: self.users.or(below.users),
             key_file: self.key_file.or(below.key_file),
             insecure: self.insecure.or(below.insecure),
@@ -179,7 +184,7 @@ impl Line {
 }
 
 /// What keys without a default look like, or those whose default is the host's.
-const EXAMPLES: [(&str, &str); 10] = [
+const EXAMPLES: [(&str, &str); 11] = [
     ("name", "\"a\""),
     ("peers", "[\"b=10.0.0.2:7100\"]"),
     ("seeds", "[\"horusd.example.org:7100\"]"),
@@ -187,6 +192,7 @@ const EXAMPLES: [(&str, &str); 10] = [
     ("name_servers", "[\"10.0.0.53:53\"]"),
     ("first", "\"a\""),
     ("socket", "\"/run/horus/horusd.sock\""),
+    ("socket_group", "\"horus\""),
     ("users", "[1000]"),
     ("key_file", "\"/etc/horus/key\""),
     ("state", "\"/var/lib/horus\""),

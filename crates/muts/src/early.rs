@@ -110,6 +110,17 @@ mod tests {
     use crate::time::Duration;
 
     #[test]
+    fn a_run_that_replaces_a_shorter_one_takes_its_room() {
+        let mut early = Earlies::default();
+        for length in 1..=2_000 {
+            let run = Run::Data(alloc::vec![7; length].into());
+            assert!(early.run(Instant::ZERO, Channel(1), (0, run)), "{length}");
+        }
+        let longest = Run::Data(alloc::vec![7; 2_000].into());
+        assert_eq!(early.bytes, ENTRY_BYTES + longest.cost());
+    }
+
+    #[test]
     fn the_first_that_came_is_given_up_first_whatever_its_name() {
         let at = |second| Instant::ZERO + Duration::from_secs(second);
         let mut early = Earlies::default();

@@ -21,4 +21,6 @@ mod refused;
 mod shorter;
 mod sockets;
 mod strangers;
+#[cfg(all(feature = "os", target_os = "linux", not(horus_loom)))]
+mod untried;
 mod weather;

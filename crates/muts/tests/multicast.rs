@@ -14,6 +14,11 @@ use muts::{
 };
 use nix::sched::{CloneFlags, setns};
 
+use super::untried::not_tried;
+
+/// What is tried with network namespaces here.
+const WHAT: &str = "the hall between three hosts on a bridge";
+
 const PATIENCE: Duration = Duration::from_secs(30);
 
 struct End {
@@ -234,15 +239,11 @@ fn cast_heard(bridge: &Bridge, ends: &mut [End], casts: usize, bytes: usize) -> 
 #[test]
 fn one_datagram_on_the_senders_wire_is_for_all_hosts_of_a_bridge() {
     if !nix::unistd::geteuid().is_root() {
-        eprintln!("skipped: only root makes network namespaces");
-        return;
+        return not_tried(WHAT, "only root makes network namespaces");
     }
     let bridge = match Bridge::new() {
         Ok(bridge) => bridge,
-        Err(why) => {
-            eprintln!("skipped: no network namespaces here: {why}");
-            return;
-        }
+        Err(why) => return not_tried(WHAT, &format!("no network namespaces here: {why}")),
     };
     let hall = "239.255.7.7:7001".parse().expect("an address");
     // Where a socket cannot forbid fragments the longest has to be said, or it travels in them.

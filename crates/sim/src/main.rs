@@ -20,9 +20,13 @@ struct Options {
     /// How many seeds to run of each family and mode; of `many` a tenth of that.
     #[arg(long, default_value_t = 100)]
     seeds: u64,
+    /// Run so many seeds in all instead, from --from on, shared out among all families, moves too,
+    /// and both modes: no two of them run the same one.
+    #[arg(long, value_name = "SEEDS", conflicts_with_all = ["seed", "seeds", "family", "mode"])]
+    spread: Option<u64>,
     /// Run what this file lists instead, one run a line: seed, family, mode, and what went wrong
     /// when it failed.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "family", "mode"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "spread", "family", "mode"])]
     list: Option<PathBuf>,
     /// The first of them.
     #[arg(long, default_value_t = 1)]
@@ -71,9 +75,10 @@ fn main() -> ExitCode {
         Some(seed) => seed..seed + 1,
         None => options.from..options.from + options.seeds,
     };
-    let asked = match &options.list {
-        Some(list) => listed(list),
-        None => Ok(kinds(&options).map(|kind| (kind, seeds.clone())).collect()),
+    let asked = match (&options.list, options.spread) {
+        (Some(list), _) => listed(list),
+        (None, Some(seeds)) => Ok(spread(options.from, seeds)),
+        (None, None) => Ok(kinds(&options).map(|kind| (kind, seeds.clone())).collect()),
     };
     let asked: Vec<(Kind, Range<u64>)> = match asked {
         Ok(asked) if !asked.is_empty() => asked,
@@ -82,17 +87,23 @@ fn main() -> ExitCode {
     };
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let threads = if options.trace { 1 } else { options.threads.unwrap_or(cores) };
-    let (next, failed) = (AtomicUsize::new(0), AtomicU64::new(0));
+    let (next, ran, failed) = (AtomicUsize::new(0), AtomicU64::new(0), AtomicU64::new(0));
     thread::scope(|scope| {
         for _ in 0..threads.clamp(1, asked.len()) {
             scope.spawn(|| {
                 while let Some((kind, seeds)) = asked.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    failed.fetch_add(all_of(&options, *kind, seeds), Ordering::Relaxed);
+                    let sums = all_of(&options, *kind, seeds);
+                    ran.fetch_add(sums.runs, Ordering::Relaxed);
+                    failed.fetch_add(sums.failed, Ordering::Relaxed);
                 }
             });
         }
     });
-    if failed.into_inner() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let (ran, failed) = (ran.into_inner(), failed.into_inner());
+    if options.spread.is_some() {
+        println!("{ran} seeds in all, each in one family and mode: {failed} failed");
+    }
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn wrong(why: &str) -> ExitCode {
@@ -111,6 +122,18 @@ fn kinds(options: &Options) -> impl Iterator<Item = Kind> {
         let modes = Mode::ALL.into_iter().filter(move |it| named(&options.mode, it.name()));
         modes.map(move |mode| (family, mode))
     })
+}
+
+/// So many seeds shared out, each for one family and mode; of families whose runs take longer each
+/// has as many fewer.
+fn spread(from: u64, seeds: u64) -> Vec<(Kind, Range<u64>)> {
+    let families = Family::ALL.into_iter().chain([Family::Moves]);
+    let kinds: Vec<Kind> = families.flat_map(|it| Mode::ALL.map(|mode| (it, mode))).collect();
+    let most = kinds.iter().map(|(family, _)| family.weight()).max().unwrap_or(1);
+    let parts: u64 = kinds.iter().map(|(family, _)| most / family.weight()).sum();
+    let share = (seeds * most).div_ceil(parts);
+    let starts = (0..).map(|kind| from + kind * share);
+    kinds.into_iter().zip(starts).map(|(kind, start)| (kind, start..start + share)).collect()
 }
 
 /// What a list names; blank lines and those that begin with `#` name nothing.
@@ -137,8 +160,8 @@ fn listed(list: &Path) -> Result<Vec<(Kind, Range<u64>)>, String> {
     Ok(found)
 }
 
-/// Runs these seeds; how many failed.
-fn all_of(options: &Options, (family, mode): Kind, seeds: &Range<u64>) -> u64 {
+/// Runs these seeds.
+fn all_of(options: &Options, (family, mode): Kind, seeds: &Range<u64>) -> Sums {
     let began = Instant::now();
     let mut sums = Sums::default();
     let count = (seeds.end - seeds.start).div_ceil(family.weight());
@@ -149,7 +172,7 @@ fn all_of(options: &Options, (family, mode): Kind, seeds: &Range<u64>) -> u64 {
         }
     }
     summary(family, mode, &sums, began.elapsed().as_secs_f64());
-    sums.failed
+    sums
 }
 
 fn one(options: &Options, family: Family, mode: Mode, seed: u64, sums: &mut Sums) {

@@ -4,6 +4,7 @@ mod crowd;
 mod every_step;
 mod flapping;
 mod heavy_state;
+mod joining_at_once;
 mod long_flush;
 mod many_hosts;
 mod restarts;

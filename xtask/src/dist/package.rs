@@ -18,16 +18,35 @@ const PLACES: [(&str, &str); 5] = [
     ("etc", "etc"),
 ];
 
-const COPYRIGHT: &str = "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+/// What a Debian system reads of the licences; their texts are made a part of it.
+fn copyright() -> String {
+    let indented = |text: &str| {
+        let lines = text.lines().map(|line| if line.is_empty() { "." } else { line });
+        lines.map(|line| format!(" {line}\n")).collect::<String>()
+    };
+    let mit = indented(include_str!("../../../LICENSE-MIT"));
+    format!(
+        "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\nFiles: *\n\
+         Copyright: 2026 The HORUS authors\nLicense: MIT or Apache-2.0\n\nLicense: MIT\n{mit}\n\
+         License: Apache-2.0\n On Debian systems the whole text is in\n \
+         /usr/share/common-licenses/Apache-2.0\n"
+    )
+}
 
-Files: *
-License: MIT or Apache-2.0
+/// The user that the daemon runs as, made where it is installed; it stays when the package goes, as
+/// what it owns does.
+const USER: &str = "if [ \"$1\" = configure ]; then
+  if command -v systemd-sysusers >/dev/null; then
+    systemd-sysusers ${DPKG_ROOT:+--root=\"$DPKG_ROOT\"} horusd.conf
+  elif [ -z \"$DPKG_ROOT\" ]; then
+    adduser --system --group --quiet --no-create-home --home /nonexistent horus
+  fi
+fi
 ";
 
 /// A keeper of services that runs hears of the unit; whether it starts is for its owner to say.
-const AFTER: &str = "#!/bin/sh
-set -e
-if [ -z \"$DPKG_ROOT\" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
+const RELOAD: &str =
+    "if [ -z \"$DPKG_ROOT\" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
 ";
 
 /// Makes it below `dist`.
@@ -44,11 +63,16 @@ pub(super) fn make(space: &Space, dist: &Path) -> Result<PathBuf, String> {
     }
     let program = fs::read(tree.join("usr/bin").join(space.root));
     let program = program.map_err(|error| error.to_string())?;
-    write(&tree.join("usr/share/doc").join(space.root).join("copyright"), COPYRIGHT)?;
+    write(&tree.join("usr/share/doc").join(space.root).join("copyright"), &copyright())?;
     let installed = kibibytes(&tree)?;
+    let users = if tree.join("usr/lib/sysusers.d").exists() {
+        ", systemd | systemd-standalone-sysusers | systemd-sysusers | adduser"
+    } else {
+        ""
+    };
     let text = format!(
         "Package: {}\nVersion: {}\nArchitecture: {}\nMaintainer: HORUS <horus@localhost>\n\
-         Installed-Size: {installed}\nDepends: libc6 (>= {}), libgcc-s1\nSection: net\n\
+         Installed-Size: {installed}\nDepends: libc6 (>= {}), libgcc-s1{users}\nSection: net\n\
          Priority: optional\nDescription: {}\n",
         space.root,
         env!("CARGO_PKG_VERSION"),
@@ -60,8 +84,8 @@ pub(super) fn make(space: &Space, dist: &Path) -> Result<PathBuf, String> {
     write(&control.join("control"), &text)?;
     if tree.join("etc").exists() {
         write(&control.join("conffiles"), "/etc/horus/horusd.toml\n")?;
-        for script in ["postinst", "postrm"] {
-            write(&control.join(script), AFTER)?;
+        for (script, user) in [("postinst", USER), ("postrm", "")] {
+            write(&control.join(script), &format!("#!/bin/sh\nset -e\n{user}{RELOAD}"))?;
             let mut mode = Command::new("chmod");
             execute(mode.arg("755").arg(control.join(script)), &format!("chmod 755 {script}"))?;
         }
@@ -115,6 +139,15 @@ const fn architecture() -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_licences_are_told_with_their_texts() {
+        let told = copyright();
+        assert!(told.contains(" THE SOFTWARE IS PROVIDED \"AS IS\"") && told.contains("\n .\n"));
+        assert!(told.contains("common-licenses/Apache-2.0"));
+        let fields = |line: &str| line.starts_with(' ') || line.is_empty() || line.contains(": ");
+        assert!(told.lines().all(fields), "{told}");
+    }
 
     #[test]
     fn the_newest_version_that_a_program_wants_counts() {

@@ -1,6 +1,7 @@
 //! Trial: what was packed is put somewhere else, and a daemon and its clients run from there.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -55,6 +56,15 @@ pub(super) fn packages(packages: &[PathBuf], into: &Path) -> Done {
     let unit = usr.join("lib/systemd/system/horusd.service");
     let kept = system.join("etc/horus/horusd.toml");
     expect(unit.exists() && kept.exists(), "the unit and the settings are installed")?;
+    let texts = ["horusd", "horus"].map(|package| usr.join("share/doc").join(package));
+    let licensed = |doc: &PathBuf| {
+        ["LICENSE-MIT", "LICENSE-APACHE", "copyright"].iter().all(|text| doc.join(text).exists())
+    };
+    expect(texts.iter().all(licensed), "the licences are installed")?;
+    if Command::new("systemd-sysusers").arg("--version").output().is_ok() {
+        let users = fs::read_to_string(system.join("etc/passwd")).unwrap_or_default();
+        expect(users.contains("horus:"), "the user that the daemon runs as is made")?;
+    }
     dpkg(&["--remove", "horusd", "horus"])?;
     let gone = !usr.join("bin/horusd").exists() && !usr.join("bin/horus").exists();
     expect(gone && kept.exists(), "a removed package leaves its settings and nothing else")?;
@@ -117,6 +127,8 @@ impl Trial<'_> {
             expect(ended.is_none() && began.elapsed() < PATIENCE, "the daemon answers")?;
             std::thread::yield_now();
         }
+        let mode = fs::metadata(&socket).map_err(|error| error.to_string())?.permissions().mode();
+        expect(mode & 0o777 == 0o660, "who is in the daemon's group may attach")?;
         let mut node = Command::new(&horus);
         node.args(["node", "--json", "--name", "x", "--daemon"]).arg(&socket);
         node.arg("--state").arg(room.join("state"));

@@ -52,6 +52,14 @@ pub(super) fn judged(sources: &[Source]) -> Vec<Fault> {
     faults
 }
 
+/// Each promise is broken by a planted fault.
+pub(super) fn planted(sources: &[Source]) -> Vec<Fault> {
+    let document = sources.iter().filter(|source| source.path == DOCUMENT);
+    let numbers = document.flat_map(|source| source.text.lines().filter_map(number));
+    let missing = crate::plant::unplanted(numbers).into_iter();
+    missing.map(|what| Fault::new("xtask/src/plant/promises.rs", 0, what)).collect()
+}
+
 /// A file that judges: one with a function of that name.
 fn is_judge(source: &Source) -> bool {
     source.path.starts_with(JUDGES) && source.code.contains("pub(super) fn judge(")

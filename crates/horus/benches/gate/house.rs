@@ -25,7 +25,7 @@ pub(crate) fn run(role: &Words) {
     let (bell, at) = (driver.bell(), driver.local_address().expect("it listens"));
     let lines = crew::lines(move || bell.ring());
     let path = socket(role, rank);
-    let mut doors = Doors::open(driver, &path, 0o600, STREAMS_MAX).expect("a socket");
+    let mut doors = Doors::open(driver, &path, 0o600, None, STREAMS_MAX).expect("a socket");
     crew::tell(&Words::new("listens").with("at", at));
     let proc = |rank: usize| ProcId { node: NodeId(rank as u64 + 1), incarnation: 1 };
     let transport = Transport::new(muts::Config::new(proc(rank), rank as u64 + 7));

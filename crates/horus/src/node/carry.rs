@@ -18,6 +18,7 @@ use super::names::{read_core, read_own_core, show_core, show_lwg};
 use super::post::Letter;
 use super::run::Node;
 use super::settled::Settling;
+use super::terms;
 
 /// Why a command is not carried out.
 pub(crate) enum Stop {
@@ -72,6 +73,9 @@ impl Node {
         match command.clone() {
             Command::Peer { name, address } => self.peer(name, address),
             Command::Found { group, members } => self.found(&group, &members),
+            Command::Terms { group, primary, refuse, listed, key } => {
+                self.set_terms(&group, terms::read(&primary, refuse, &listed, key))
+            }
             Command::Join { group, contact } => self.join(&group, contact.as_deref()),
             Command::Leave { group } => self.leave(&group),
             Command::Cast { group, order, msg, body, safe, stable } => {
@@ -184,6 +188,12 @@ impl Node {
             core.founds = true;
         }
         self.asks.push(Down::Core(vsync::Down::Found { group, members }));
+        Ok(())
+    }
+
+    fn set_terms(&mut self, group: &str, terms: vsync::Terms) -> Result<(), Stop> {
+        let group = read_own_core(group)?;
+        self.asks.push(Down::Core(vsync::Down::Terms { group, terms }));
         Ok(())
     }
 

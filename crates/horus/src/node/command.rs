@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::words;
+use super::{terms, words};
 
 /// No command has more fields.
 const FIELDS_MAX: usize = 16;
@@ -19,6 +19,17 @@ pub(crate) enum Command {
         group: String,
         #[serde(default)]
         members: Vec<String>,
+    },
+    /// Says what is to hold in a core group, before it is founded or joined.
+    Terms {
+        group: String,
+        #[serde(default)]
+        primary: Vec<String>,
+        #[serde(default)]
+        refuse: bool,
+        #[serde(default)]
+        listed: Vec<String>,
+        key: Option<String>,
     },
     /// Joins a core group.
     Join { group: String, contact: Option<String> },
@@ -129,9 +140,10 @@ impl Command {
     /// What it speaks of, without copying what it carries.
     pub(crate) fn subjects(&self) -> impl Iterator<Item = Subject> {
         let (core, light, message) = match self {
-            Self::Found { group, .. } | Self::Join { group, .. } | Self::Leave { group } => {
-                (Some(group), None, None)
-            }
+            Self::Found { group, .. }
+            | Self::Terms { group, .. }
+            | Self::Join { group, .. }
+            | Self::Leave { group } => (Some(group), None, None),
             Self::Cast { group, msg, .. } => (Some(group), None, msg.as_ref()),
             Self::Create { lwg, .. }
             | Self::Add { lwg, .. }
@@ -247,6 +259,9 @@ fn check(command: &Command) -> Result<(), String> {
             "strict" | "relaxed" => Ok(()),
             _ => Err(format!("semantics `{semantics}`: there are strict and relaxed")),
         },
+        Command::Terms { primary, refuse, listed, key, .. } => {
+            terms::check(primary, *refuse, listed, key)
+        }
         Command::Chaos { loss, twice, corrupt, .. } => {
             let most = loss.max(twice).max(corrupt);
             if *most > 100 {
@@ -279,6 +294,10 @@ mod tests {
     fn words_and_json_mean_the_same() {
         for (words, json) in [
             ("found G", r#"{"do":"found","group":"G"}"#),
+            (
+                "terms G primary=a,b,c refuse=true key=k",
+                r#"{"do":"terms","group":"G","primary":["a","b","c"],"refuse":true,"key":"k"}"#,
+            ),
             ("found G a b#3", r#"{"do":"found","group":"G","members":["a","b#3"]}"#),
             (
                 "cast G cbcast hello there",
@@ -320,6 +339,10 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         assert!(wrong("{").contains("JSON"));
+        for line in [r#""refuse":true"#, r#""key":"k","listed":["a"]"#, r#""primary":["a b"]"#] {
+            let why = wrong(&format!(r#"{{"do":"terms","group":"G",{line}}}"#));
+            assert!(why.starts_with("terms: "), "{why}");
+        }
         assert!(wrong(r#"{"do":"dance"}"#).contains("dance"));
         assert!(wrong(r#"{"do":"chaos","loss":101}"#).contains("101"));
         assert!(wrong(r#"{"do":"leave"}"#).contains("group"));

@@ -14,6 +14,13 @@ use super::names::{show_core, show_core_view, show_light_view, show_lwg, verb};
 use super::record::shown;
 use super::run::Node;
 
+/// Why a flood ends with its group.
+const OUT: &str = "this process is no longer in the group";
+
+/// Why a multicast is refused.
+const NOT_PRIMARY: &str =
+    "its view is not primary, so it takes no multicasts: send again in one that is";
+
 /// An order as histories spell it.
 pub(crate) const fn spell(order: lwg::Order) -> history::Order {
     match order {
@@ -216,7 +223,7 @@ impl Node {
         for own in self.groups.take_own(lwg) {
             self.give_up(&own.own, own.delivered);
         }
-        self.end_flood(Target::Light(lwg));
+        self.end_flood(Target::Light(lwg), OUT);
         self.groups.out(lwg);
         self.alarms.set(lwg, None);
         let reason = match why {
@@ -235,9 +242,8 @@ impl Node {
         }
     }
 
-    fn end_flood(&mut self, target: Target) {
+    fn end_flood(&mut self, target: Target, why: &str) {
         if let Some(flood) = self.flood.take_if(|flood| flood.target == target) {
-            let why = "this process is no longer in the group";
             let what = format!("the flood has ended with {flood}: {why}");
             self.record.tell("error", json!({ "do": "flood", "what": what }));
         }
@@ -359,7 +365,7 @@ impl Node {
     fn hear_core_out(&mut self, group: vsync::GroupId, why: vsync::Why) {
         let Some(core) = self.groups.cores.remove(&group) else { return };
         core.undelivered.iter().for_each(|own| self.give_up(own, false));
-        self.end_flood(Target::Core(group));
+        self.end_flood(Target::Core(group), OUT);
         let reason = match why {
             vsync::Why::Left => "left",
             vsync::Why::NotFound => "not_found",
@@ -396,15 +402,27 @@ impl Node {
         }
     }
 
+    /// A multicast was refused: the oldest of those that are on their way, since what was cast in
+    /// the view before came with that.
+    fn hear_refused(&mut self, group: vsync::GroupId) {
+        let core = self.groups.cores.get_mut(&group);
+        let Some(own) = core.and_then(|core| core.undelivered.pop_front()) else { return };
+        self.give_up(&own, false);
+        let name = show_core(group);
+        let what = format!("{name}: {NOT_PRIMARY}");
+        let fields = json!({ "do": "cast", "what": what, "group": name, "msg": own.msg });
+        self.record.tell("error", fields);
+        if own.flood {
+            self.end_flood(Target::Core(group), NOT_PRIMARY);
+        }
+    }
+
     fn hear_fault(&mut self, group: vsync::GroupId, fault: &vsync::Fault) {
         let name = show_core(group);
         let why = match fault {
             vsync::Fault::NotIn => "this process is not in it".to_owned(),
             vsync::Fault::AlreadyIn => "this process is in it already, or joins it".to_owned(),
-            vsync::Fault::NotPrimary => {
-                "its view is not primary, so it takes no multicasts: send again in one that is"
-                    .to_owned()
-            }
+            vsync::Fault::NotPrimary => return self.hear_refused(group),
             vsync::Fault::TooLong => "a message that is too long: send it in parts".to_owned(),
             vsync::Fault::TooMany => "more members than a view can hold".to_owned(),
             vsync::Fault::Denied(denial) => {

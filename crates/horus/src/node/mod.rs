@@ -23,6 +23,7 @@ mod record;
 mod replies;
 mod run;
 mod settled;
+mod terms;
 mod words;
 
 pub(crate) use options::Options;

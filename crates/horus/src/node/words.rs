@@ -19,13 +19,21 @@ use Slot::{Each, Maybe, One, Rest};
 /// A verb: its places, what else is given by name before the last place, what it is for.
 type Verb = (&'static str, &'static [Slot], &'static [&'static str], &'static str);
 
-const VERBS: [Verb; 23] = [
+const VERBS: [Verb; 24] = [
     ("peer", &[One("name"), One("address")], &[], "where another node listens"),
     (
         "found",
         &[One("group"), Each("members")],
         &[],
         "start a core group with these; an error names who does not come",
+    ),
+    (
+        "terms",
+        &[One("group")],
+        &["primary", "refuse", "listed", "key"],
+        "what holds in a core group; said alike at each node, before `found` or `join`: a view is \
+         primary with most of the nodes primary=a,b,c; refuse=true: others take no multicasts; who \
+         comes in is of the nodes listed=a,b or has said the same key=",
     ),
     ("join", &[One("group"), Maybe("contact")], &[], "join a core group, by way of a member"),
     ("leave", &[One("group")], &[], "leave a core group"),
@@ -121,9 +129,11 @@ pub(crate) fn help() -> String {
 }
 
 /// Fields whose value is a list even when one word is given; commas part them.
-const LISTS: [&str; 5] = ["members", "drop", "drop_in", "drop_out", "component"];
+const LISTS: [&str; 7] =
+    ["members", "primary", "listed", "drop", "drop_in", "drop_out", "component"];
 /// Fields that are numbers, or true or false.
-const PLAIN: [&str; 13] = [
+const PLAIN: [&str; 14] = [
+    "refuse",
     "count",
     "size",
     "rate",
@@ -139,8 +149,8 @@ const PLAIN: [&str; 13] = [
     "delay_ms",
 ];
 /// Fields that can be given by name.
-const NAMED: [&str; 9] =
-    ["msg", "order", "group", "lwg", "contact", "set", "semantics", "name", "reply"];
+const NAMED: [&str; 10] =
+    ["msg", "order", "group", "lwg", "contact", "set", "semantics", "name", "reply", "key"];
 /// What stands before a body that is to be taken as it is.
 const ALL_BODY: &str = "--";
 

@@ -13,6 +13,7 @@ use serde_json::json;
 use super::load::Load;
 use super::space::Space;
 use super::town::{GROUP, Town};
+use super::untried::not_tried;
 
 /// The limit of silence that daemons have by default.
 pub(super) const T: Duration = Duration::from_secs(1);
@@ -279,7 +280,8 @@ fn a_daemon_that_stands_still_comes_back_with_its_clients() {
 #[test]
 fn daemons_in_namespaces_are_cut_apart_and_healed() {
     let Some(space) = Space::open(3) else {
-        return println!("not tried: it takes the right to administer the network");
+        let why = "it takes the right to administer the network";
+        return not_tried("daemons in network namespaces that are cut apart and healed", why);
     };
     let houses = Houses::new("namespaces", 3, 4, Some(space));
     let (mut houses, mut load) = houses.get_busy("namespaces", 4);

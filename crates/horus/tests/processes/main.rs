@@ -25,6 +25,7 @@ mod named;
 mod node;
 #[cfg(unix)]
 mod operator;
+mod primary;
 mod script;
 mod sight;
 #[cfg(unix)]
@@ -36,6 +37,9 @@ mod town;
 mod turned_away;
 #[cfg(unix)]
 mod unread;
+#[cfg(unix)]
+#[path = "../../../muts/tests/untried.rs"]
+mod untried;
 #[cfg(unix)]
 mod upgrade;
 mod weather;

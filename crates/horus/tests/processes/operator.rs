@@ -69,6 +69,16 @@ fn an_operator_is_answered_in_words_objects_and_exit_codes() {
     let (code, _, complaint) = ask(&["status"], &houses.town.directory.join("none"));
     assert!(code == UNREACHED && complaint.contains("start horusd"), "{code} {complaint}");
 
+    let nowhere = houses.town.directory.join("nowhere");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_horus"));
+    command.arg("status").env("XDG_RUNTIME_DIR", &nowhere).env_remove("HORUSD_SOCKET");
+    let output = command.output().expect("it runs");
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    let own = nowhere.join("horus/horusd.sock").display().to_string();
+    let asked = complaint.contains(&own) && complaint.contains("; nor at /run/horus/horusd.sock");
+    // Where a daemon of the system runs it has answered.
+    assert!(asked || output.status.success(), "{complaint}");
+
     assert_eq!(ask(&["drain"], &d0).0, 0);
     let (code, words, _) = ask(&["status"], &d0);
     assert!(code == NOT_READY && words.contains("waits for: it is drained\n"), "{code} {words}");

@@ -12,6 +12,8 @@ pub(crate) struct Seen {
     pub(crate) view: String,
     /// Its members.
     pub(crate) members: Vec<String>,
+    /// Whether it is a primary one, where the group has those.
+    pub(crate) primary: Option<bool>,
     /// When it was read.
     pub(crate) at: Instant,
 }
@@ -70,7 +72,8 @@ impl Sight {
             "view" => {
                 let members = event["members"].as_array().into_iter().flatten();
                 let members = members.filter_map(Value::as_str).map(str::to_owned).collect();
-                let seen = Seen { view: text("view"), members, at };
+                let primary = event["primary"].as_bool();
+                let seen = Seen { view: text("view"), members, primary, at };
                 let light = event.get("core").is_some();
                 let groups = if light { &mut self.lights } else { &mut self.cores };
                 groups.insert(text("group"), seen);

@@ -7,3 +7,6 @@ mod health;
 mod house;
 mod limits;
 mod settings;
+#[path = "../../../muts/tests/untried.rs"]
+mod untried;
+mod users;

@@ -37,7 +37,7 @@ fn settings_are_read_again_and_an_end_is_said() {
 }
 
 /// What is said about settings that cannot be: flags, and the one line.
-const WRONG: [(&[&str], &str); 17] = [
+const WRONG: [(&[&str], &str); 18] = [
     (
         &["--listen", "0.0.0.0:1"],
         "listen: 0.0.0.0:1 can be reached from outside and there is no key: set key_file \
@@ -65,6 +65,11 @@ const WRONG: [(&[&str], &str); 17] = [
         "first: nobody would be found to wait for: set peers, seeds, services, beacon or beside",
     ),
     (&["--socket-mode", "rw"], "socket_mode: `rw` is no octal like 0660"),
+    (
+        &["--socket-group", "no such"],
+        "socket_group: this system has no group of users `no such`: make it (`groupadd --system no \
+         such`), or name one that there is",
+    ),
     (&["--silence-ms", "150"], "silence_ms: 150 must be at least twice beat_ms, 200"),
     (
         &["--silence-ms", "soon"],

@@ -27,13 +27,19 @@ pub struct Doors {
 }
 
 impl Doors {
-    /// Opens the door at this path, with these permissions, beside an open driver. A socket that
-    /// nobody listens at is replaced.
+    /// Opens the door at this path, with these permissions, of this group of users if one is named,
+    /// beside an open driver. A socket that nobody listens at is replaced.
     ///
     /// # Errors
     /// What the system says, or that somebody listens there, or that it is no socket.
-    pub fn open(driver: Driver, path: &Path, mode: u32, streams_max: usize) -> io::Result<Self> {
-        let mut streams = Streams::open(path, mode, streams_max)?;
+    pub fn open(
+        driver: Driver,
+        path: &Path,
+        mode: u32,
+        group: Option<u32>,
+        streams_max: usize,
+    ) -> io::Result<Self> {
+        let mut streams = Streams::open(path, mode, group, streams_max)?;
         driver.registry().register(streams.listener(), LISTENER, Interest::READABLE)?;
         Ok(Self { driver, streams })
     }

@@ -28,7 +28,7 @@ impl Hatch {
     /// # Errors
     /// What the system says, or that somebody listens there, or that it is no socket.
     pub fn open(path: &Path, mode: u32, streams_max: usize) -> io::Result<Self> {
-        let mut streams = Streams::open(path, mode, streams_max)?;
+        let mut streams = Streams::open(path, mode, None, streams_max)?;
         let waiter = Waiter::of(streams.listener())?;
         let bell = Bell::new(waiter.rouser());
         Ok(Self { streams, waiter, bell, clock: Clock::start() })

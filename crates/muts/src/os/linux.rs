@@ -50,6 +50,12 @@ pub(super) fn uid_of(stream: &mio::net::UnixStream) -> Option<u32> {
     getsockopt(stream, PeerCredentials).ok().map(|peer| peer.uid())
 }
 
+/// The number of a group of this system's users, wherever the system knows it from.
+#[must_use]
+pub fn gid_of(name: &str) -> Option<u32> {
+    nix::unistd::Group::from_name(name).ok().flatten().map(|group| group.gid.as_raw())
+}
+
 /// A datagram socket.
 #[derive(Debug)]
 pub(super) struct Socket {

@@ -19,6 +19,7 @@
 //! | `Waiter::rouser` | what ends its wait from another thread |
 //! | `Waiter::wait` | sleeps until the socket has news, the rouser is used, or the time is over |
 //! | `uid_of` | the user at the other end of a local stream (Unix) |
+//! | `gid_of` | the number of a group of users (Unix) |
 //! | `Neighbours` | sockets between processes of one host; `alone.rs` where there are none |
 //! | `Clock::start`, `Clock::now` | a monotonic clock |
 //!
@@ -73,5 +74,7 @@ pub use incarnation::{Forgetful, next_incarnation};
 pub use pipe::{Pipe, Unreachable};
 pub use pretended::pretended;
 #[cfg(all(unix, not(horus_none)))]
-pub use streams::default_socket;
+pub use streams::{default_socket, packaged_socket};
 pub use system::Rouser;
+#[cfg(all(unix, not(horus_none)))]
+pub use system::gid_of;

@@ -172,7 +172,7 @@ impl fmt::Display for Unreachable {
             io::ErrorKind::NotFound => write!(f, "; start horusd, or name its socket"),
             io::ErrorKind::ConnectionRefused => write!(f, "; horusd is not running: start it"),
             io::ErrorKind::PermissionDenied => {
-                write!(f, "; this user may not: see `socket_mode` and `group` of horusd")
+                write!(f, "; this user may not: see `socket_group` of horusd")
             }
             _ => Ok(()),
         }

@@ -126,3 +126,14 @@ impl Waiter {
 pub(super) fn uid_of(_: &mio::net::UnixStream) -> Option<u32> {
     None
 }
+
+/// The number of a group of this system's users, if it has a file of them.
+#[cfg(unix)]
+#[must_use]
+pub fn gid_of(name: &str) -> Option<u32> {
+    let groups = std::fs::read_to_string("/etc/group").ok()?;
+    let mut lines = groups.lines().map(|line| line.split(':'));
+    lines.find_map(|mut fields| {
+        (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok())?
+    })
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::format;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
 use std::os::unix::net::{UnixListener as Plain, UnixStream as PlainStream};
 use std::path::{Path, PathBuf};
 use std::vec::Vec;
@@ -61,16 +61,36 @@ struct Stream {
 #[must_use]
 pub fn default_socket() -> PathBuf {
     let run = std::env::var_os("XDG_RUNTIME_DIR").filter(|directory| !directory.is_empty());
-    run.map_or_else(|| PathBuf::from("/run"), PathBuf::from).join("horus/horusd.sock")
+    run.map_or_else(packaged_socket, |run| PathBuf::from(run).join("horus/horusd.sock"))
+}
+
+/// Where the daemon of the system listens, as it is packaged: for all users that it lets in.
+#[must_use]
+pub fn packaged_socket() -> PathBuf {
+    PathBuf::from("/run/horus/horusd.sock")
+}
+
+/// Has a file belong to this group of users.
+fn given_to(file: &Path, group: Option<u32>) -> io::Result<()> {
+    let Some(group) = group else { return Ok(()) };
+    chown(file, None, Some(group)).map_err(|error| {
+        let why = format!("it cannot be of the group of users {group}: {error}");
+        io::Error::new(error.kind(), why)
+    })
 }
 
 impl Streams {
-    /// Listens at this path, with these permissions, for at most so many. A socket that nobody
-    /// listens at is replaced.
+    /// Listens at this path, with these permissions, of this group of users if one is named, for at
+    /// most so many. A socket that nobody listens at is replaced.
     ///
     /// # Errors
     /// What the system says, or what is there already.
-    pub(super) fn open(path: &Path, mode: u32, streams_max: usize) -> io::Result<Self> {
+    pub(super) fn open(
+        path: &Path,
+        mode: u32,
+        group: Option<u32>,
+        streams_max: usize,
+    ) -> io::Result<Self> {
         if PlainStream::connect(path).is_ok() {
             return Err(io::Error::new(io::ErrorKind::AddrInUse, "another process listens there"));
         }
@@ -83,8 +103,14 @@ impl Streams {
         let fresh = PathBuf::from(fresh);
         let _ = std::fs::remove_file(&fresh);
         let plain = Plain::bind(&fresh)?;
-        std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(mode))?;
-        std::fs::rename(&fresh, path)?;
+        let permissions = std::fs::Permissions::from_mode(mode);
+        let settled = given_to(&fresh, group)
+            .and_then(|()| std::fs::set_permissions(&fresh, permissions))
+            .and_then(|()| std::fs::rename(&fresh, path));
+        if settled.is_err() {
+            let _ = std::fs::remove_file(&fresh);
+        }
+        settled?;
         plain.set_nonblocking(true)?;
         Ok(Self {
             listener: UnixListener::from_std(plain),

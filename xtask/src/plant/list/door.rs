@@ -23,10 +23,10 @@ pub(super) const PLANTS: [Plant; 15] = [
         "self.seen.is_new(number) || refused",
     ),
     transport(
-        "a note that came too early takes room beside the one that it replaces",
+        "a run that came too early takes room beside the one that it replaces",
         "crates/muts/src/early.rs",
-        "(known.map_or(0, |known| known.1.len()), note.1.len())",
-        "(0, note.1.len())",
+        "(known.map_or(0, Run::cost), run.cost())",
+        "(0, run.cost())",
     ),
     transport(
         "calls of strangers count with those of friends",

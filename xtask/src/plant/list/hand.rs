@@ -2,7 +2,7 @@
 
 use super::Plant;
 
-pub(super) const PLANTS: [Plant; 6] = [
+pub(super) const PLANTS: [Plant; 7] = [
     Plant {
         name: "what comes is told before an MBCAST that its sender multicast earlier",
         file: "crates/vsync/src/delivery.rs",
@@ -26,6 +26,14 @@ pub(super) const PLANTS: [Plant; 6] = [
         to: "if !held && peer.breaks > 99 {",
         families: &[],
         packages: &["vsync"],
+    },
+    Plant {
+        name: "a link that breaks again is on probation no longer than the first time",
+        file: "crates/vsync/src/peers.rs",
+        from: "(peer.probation * 2).max(again)",
+        to: "peer.probation.max(again)",
+        families: &[],
+        packages: &["sim"],
     },
     Plant {
         name: "who is asked what it has says it once, however much is on its way",

@@ -18,6 +18,8 @@ mod envelope;
 #[path = "../../../../horus/src/node/limits.rs"]
 #[expect(dead_code, reason = "what a node does with it is not read here")]
 mod limits;
+#[path = "../../../../horus/src/node/terms.rs"]
+mod terms;
 #[path = "../../../../horus/src/node/words.rs"]
 #[expect(dead_code, reason = "what a node does with it is not read here")]
 mod words;

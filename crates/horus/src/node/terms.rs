@@ -1,0 +1,79 @@
+//! Terms: what is to hold in a core group, as a line says it.
+//!
+//! Members do not agree on them: each says the same before it founds the group or joins it.
+
+use muts::{NodeId, wrong_name};
+use vsync::limits::TICKET_BYTES_MAX;
+use vsync::{Admission, Partition, Terms};
+
+/// What the fields of a line say, those that [`check`] has passed.
+pub(crate) fn read(
+    primary: &[String],
+    refuse: bool,
+    listed: &[String],
+    key: Option<String>,
+) -> Terms {
+    let nodes = |names: &[String]| names.iter().map(|name| NodeId::of_name(name)).collect();
+    let partition = match primary {
+        [] => Partition::Sides,
+        primary => Partition::Primary { electorate: nodes(primary), refuse },
+    };
+    let admission = match (key, listed) {
+        (Some(key), _) => Admission::Key(key.into_bytes()),
+        (None, []) => Admission::Anybody,
+        (None, listed) => Admission::Listed(nodes(listed)),
+    };
+    Terms { partition, admission, ..Terms::default() }
+}
+
+/// What cannot be.
+///
+/// # Errors
+/// A sentence that names the field.
+pub(crate) fn check(
+    primary: &[String],
+    refuse: bool,
+    listed: &[String],
+    key: &Option<String>,
+) -> Result<(), String> {
+    if let Some(why) = primary.iter().chain(listed).find_map(|name| wrong_name(name)) {
+        return Err(format!("terms: {why}; nodes are named without an incarnation"));
+    }
+    if refuse && primary.is_empty() {
+        return Err(
+            "terms: `refuse` needs `primary`: the nodes of which most make a view so".into()
+        );
+    }
+    if key.is_some() && !listed.is_empty() {
+        return Err("terms: there is `key` or `listed`, not both".into());
+    }
+    if key.as_ref().is_some_and(|key| !(1..=TICKET_BYTES_MAX).contains(&key.len())) {
+        return Err(format!("terms: a `key` has 1 to {TICKET_BYTES_MAX} bytes"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_line_says_is_what_the_kernel_is_told() {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let terms = read(&names(&["a", "b"]), true, &[], Some("k".into()));
+        let electorate = ["a", "b"].map(NodeId::of_name).to_vec();
+        assert_eq!(terms.partition, Partition::Primary { electorate, refuse: true });
+        assert_eq!(terms.admission, Admission::Key(b"k".to_vec()));
+        let terms = read(&[], false, &names(&["c"]), None);
+        assert_eq!(terms.partition, Partition::Sides);
+        assert_eq!(terms.admission, Admission::Listed(vec![NodeId::of_name("c")]));
+        assert_eq!(read(&[], false, &[], None), Terms::default(), "to take them back");
+    }
+
+    #[test]
+    fn a_key_has_a_length() {
+        let of = |length: usize| check(&[], false, &[], &Some("k".repeat(length)));
+        assert!(of(1).is_ok() && of(TICKET_BYTES_MAX).is_ok());
+        assert!(of(0).is_err() && of(TICKET_BYTES_MAX + 1).is_err());
+    }
+}
