@@ -18,8 +18,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// The versions of frames that are spoken here, and of what the floors above put into them: those
 /// of one version understand each other's groups. 1 and 2 had other heartbeats, another voucher of
-/// calls with keys, and merges that showed no ticket.
-pub(crate) const VERSIONS: (u8, u8) = (3, 3);
+/// calls with keys, and merges that showed no ticket; 3 had a MARK for each group that is united.
+pub(crate) const VERSIONS: (u8, u8) = (4, 4);
 
 /// What the first message of a greeting carries: a hello, and behind it nothing that means
 /// anything, so that the second, with its keys, is no longer.
