@@ -221,6 +221,8 @@ impl CoreGroup {
             self.directory.alive += 1;
         }
         let mut motion = self.directory.motions.remove(&slot).unwrap_or_default();
+        // Where parts come together there is one for each of perhaps a million groups.
+        motion.changes.reserve_exact(1);
         motion.changes.push_back(change);
         // What was asked before goes before what is asked from now on.
         self.take_queued(lwg, &mut motion.held);

@@ -406,8 +406,3 @@ impl CoreGroup {
             + self.urgent.len()
     }
 }
-
-/// By rank in a core view.
-pub(crate) fn by_rank(view: &[Endpoint], members: &BTreeSet<Endpoint>) -> Vec<Endpoint> {
-    view.iter().copied().filter(|member| members.contains(member)).collect()
-}

@@ -10,9 +10,10 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use muts::{Malformed, Wire};
+use smallvec::SmallVec;
 use vsync::{Endpoint, Message};
 
-use crate::core_group::{CoreGroup, by_rank};
+use crate::core_group::CoreGroup;
 use crate::digest::Digest;
 use crate::group::{Ask, Change, Destination, Generation};
 use crate::header::{Label, Op, What};
@@ -153,15 +154,12 @@ impl CoreGroup {
             return;
         }
         self.label = Some(Digest::of("unified").with(&self.view.id).end());
-        let mut parts: BTreeMap<LwgId, Vec<Part>> = BTreeMap::new();
+        let mut found: BTreeMap<LwgId, SmallVec<[(&Foreign, usize); 1]>> = BTreeMap::new();
         let mut dead: BTreeSet<LwgId> = BTreeSet::new();
         let mut moved: BTreeMap<LwgId, Vec<Destination>> = BTreeMap::new();
         for foreign in exchange.foreign.values() {
-            for (lwg, id, generation, marks, membership) in &foreign.entries {
-                let (members, lost) = foreign.memberships[*membership].clone();
-                let (id, generation, marks) = (*id, *generation, *marks);
-                let part = Part { id, generation, marks, lost, members };
-                parts.entry(*lwg).or_default().push(part);
+            for (at, (lwg, ..)) in foreign.entries.iter().enumerate() {
+                found.entry(*lwg).or_default().push((foreign, at));
             }
             dead.extend(&foreign.dead);
             for (lwg, to) in &foreign.moved {
@@ -169,9 +167,12 @@ impl CoreGroup {
             }
         }
         for lwg in dead.iter().chain(moved.keys()) {
-            parts.entry(*lwg).or_default();
+            found.entry(*lwg).or_default();
         }
-        for (lwg, parts) in parts {
+        for (lwg, found) in found {
+            // One's own comes to them.
+            let mut parts = Vec::with_capacity(found.len() + 1);
+            parts.extend(found.into_iter().map(|(foreign, at)| foreign.part(at)));
             let ends = dead.contains(&lwg) || self.directory.dead.contains(lwg);
             let notes = moved.remove(&lwg).unwrap_or_default();
             self.unify_one(here, lwg, parts, ends, notes);
@@ -251,9 +252,8 @@ impl CoreGroup {
         here.counters.united += 1;
         let slot = mine
             .unwrap_or_else(|| self.directory.insert(here, lwg, parts[0].id, &parts[0].members));
-        let old: BTreeSet<Endpoint> =
-            parts.iter().flat_map(|part| part.members.iter().copied()).collect();
-        let old = Members::from_vec(by_rank(&self.view.members, &old));
+        let inside = |member: &Endpoint| parts.iter().any(|part| part.members.contains(member));
+        let old: Members = self.view.members.iter().copied().filter(inside).collect();
         let (number, cause) = self.of_parts(parts);
         let members = if ends { Members::new() } else { old.clone() };
         let change = Change { unites: true, ..Change::new(number, cause, members, old) };
@@ -318,6 +318,13 @@ impl CoreGroup {
 }
 
 impl Foreign {
+    /// The part in this place.
+    fn part(&self, at: usize) -> Part {
+        let (_, id, generation, marks, membership) = self.entries[at];
+        let (members, lost) = self.memberships[membership].clone();
+        Part { id, generation, marks, lost, members }
+    }
+
     fn read(&mut self, from: &mut &[u8]) -> Result<(), Malformed> {
         let page = Page::read(from)?;
         self.dead.extend(page.dead);
