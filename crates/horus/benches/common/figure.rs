@@ -26,6 +26,8 @@ pub(crate) enum Goal {
     RatioAtLeast(f64),
     /// The ratio at most this.
     RatioAtMost(f64),
+    /// Our own value at least this.
+    AtLeast(f64),
     /// Our own value at most this.
     AtMost(f64),
 }
@@ -33,7 +35,7 @@ pub(crate) enum Goal {
 impl Goal {
     fn words(self) -> String {
         match self {
-            Self::RatioAtLeast(goal) => format!(">= {goal}"),
+            Self::RatioAtLeast(goal) | Self::AtLeast(goal) => format!(">= {goal}"),
             Self::RatioAtMost(goal) | Self::AtMost(goal) => format!("<= {goal}"),
         }
     }
@@ -42,6 +44,7 @@ impl Goal {
         match self {
             Self::RatioAtLeast(goal) => ratio.is_some_and(|ratio| ratio >= goal),
             Self::RatioAtMost(goal) => ratio.is_some_and(|ratio| ratio <= goal),
+            Self::AtLeast(goal) => ours >= goal,
             Self::AtMost(goal) => ours <= goal,
         }
     }

@@ -1,6 +1,9 @@
 //! Light: the lanes of `lwg`, light-weight groups of all members on one core group.
 
-use lwg::{Down, Endpoint, Groups, LwgId, Members, Order, SendId, SetId, Smallest, Traits, Up};
+use lwg::{
+    Down, Endpoint, Groups, LwgId, Members, OneToOne, Order, Policy, SendId, SetId, Smallest,
+    Traits, Up,
+};
 use muts::{Address, Instant, Layer, Message, ProcId, Transport};
 use vsync::Kernel;
 
@@ -44,13 +47,18 @@ pub(crate) struct Light {
     works: Works,
 }
 
-/// Lives as a member of a crew.
+type Chosen = Box<dyn Policy + Send>;
+
+/// Lives as a member of a crew; with `policy=one-to-one` every group has a core group of its own.
 pub(crate) fn run(role: &Words) {
     let rank: usize = role.get("rank");
     let me = proc(rank);
     let kernel = Kernel::new(transport(role, me), vsync::Config::new(me, rank as u64 + 70));
     let config = lwg::Config::new(Endpoint::of(me));
-    let policy = Smallest { extras_max: None, grace: None };
+    let policy: Chosen = match role.all("policy").next() {
+        Some("one-to-one") => Box::new(OneToOne),
+        _ => Box::new(Smallest { extras_max: None, grace: None }),
+    };
     let floor = Light {
         me: Endpoint::of(me),
         creator: LwgId::minted(Endpoint::of(proc(0)), 0).creator,
@@ -123,7 +131,7 @@ impl Light {
 }
 
 impl Floor for Light {
-    type Tower = Groups<Kernel<Transport>, Smallest>;
+    type Tower = Groups<Kernel<Transport>, Chosen>;
 
     fn meet(peer: ProcId, address: Address) -> Down {
         Down::Core(vsync::Down::Meet { node: peer.node, address })

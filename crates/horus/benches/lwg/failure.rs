@@ -15,6 +15,9 @@ use crate::rival::spread;
 /// As many as Spread was tried with.
 const SPREAD_GROUPS: u64 = 1_000;
 
+/// As many as have a core group each, for comparison.
+const FEW_GROUPS: u64 = 1_000;
+
 /// All that is to be told of the largest crowd, in milliseconds.
 const LAST_VIEW_MS: f64 = 2_000.0;
 
@@ -39,6 +42,27 @@ pub(crate) fn all(options: &Options) {
         let runs = if *groups > 100_000 { 3 } else { options.pairs() };
         let pairs: Vec<(Run, Run)> = (0..runs).map(|_| (kill(*groups), kill(1))).collect();
         tell(options, *groups, &pairs);
+    }
+    one_to_one(options);
+}
+
+/// The same against a core group for each group.
+fn one_to_one(options: &Options) {
+    let alone = || kill_in(&Words::new("lwg").with("policy", "one-to-one"), FEW_GROUPS);
+    let pairs: Vec<(Run, Run)> =
+        (0..options.pairs()).map(|_| (kill(FEW_GROUPS), alone())).collect();
+    let pair = |what: fn(&Run) -> f64| {
+        Pair::of(&pairs.iter().map(|(many, one)| (what(many), what(one))).collect::<Vec<_>>())
+    };
+    for (unit, pair) in [
+        ("ms", pair(|run| run.resumed)),
+        ("ms until the last view", pair(|run| run.last_view)),
+        ("datagrams", pair(|run| run.datagrams)),
+        ("flushes", pair(|run| run.flushes)),
+    ] {
+        Figure::beside("lwg.failure", unit, "one-to-one", pair)
+            .with("groups", FEW_GROUPS)
+            .tell(options);
     }
 }
 
@@ -72,7 +96,11 @@ pub(crate) fn resumed(groups: u64) -> f64 {
 }
 
 fn kill(groups: u64) -> Run {
-    let mut crew = Crew::start(&Words::new("lwg"), MEMBERS);
+    kill_in(&Words::new("lwg"), groups)
+}
+
+fn kill_in(role: &Words, groups: u64) -> Run {
+    let mut crew = Crew::start(role, MEMBERS);
     make(&mut crew, 0..groups);
     let ping = Words::new("ping").with("payload", 64).with("way", "one").with("order", "fbcast");
     crew.0[0].ask(&ping.with("count", 10_000_000).with("every_us", 500));

@@ -14,6 +14,9 @@ use crate::rival::spread;
 /// A figure and its counterpart, each run.
 pub(crate) type Pairs = Vec<(f64, f64)>;
 
+/// Creates that are to be carried out in a second.
+const CREATES_A_SECOND: f64 = 200_000.0;
+
 /// Operations of one kind in one run.
 const WORKS: u64 = 100;
 
@@ -82,9 +85,14 @@ fn create_rate(options: &Options) {
             (lights as f64 / ours, cores as f64 / core)
         })
         .collect();
-    Figure::beside("lwg.create_rate", "1/s", "core", Pair::of(&pairs))
+    let pair = Pair::of(&pairs);
+    Figure::beside("lwg.create_rate", "1/s", "core", pair)
         .with("groups", lights)
         .goal(Goal::RatioAtLeast(50.0))
+        .tell(options);
+    Figure::alone("lwg.create_rate", "1/s", pair.ours, pair.runs)
+        .with("groups", lights)
+        .goal(Goal::AtLeast(CREATES_A_SECOND))
         .tell(options);
 }
 
