@@ -18,7 +18,7 @@ use crate::id::{LwgId, Members};
 use crate::interface::{Outcome, Why};
 use crate::outgoing::Urgent;
 use crate::table::Slot;
-use crate::traits::{Marks, OF_VIEW, RELAXED, Traits, YOUNG};
+use crate::traits::{Marks, NARROW, OF_VIEW, RELAXED, Traits, YOUNG};
 use crate::view::{View, ViewId, is_of, number_after};
 
 impl CoreGroup {
@@ -198,13 +198,14 @@ impl CoreGroup {
     }
 
     /// A change is agreed upon; every old member gives its MARK, as soon as it has none of its own
-    /// ABCASTs under way.
+    /// ABCASTs in the group under way; in any group, if the change unites parts.
     pub(crate) fn agree(&mut self, here: &mut Here, slot: Slot, mut change: Change) {
         let lwg = here.table.entry(slot).lwg;
         let mark = change.mark();
         if change.missing.contains(&here.me) {
             if change.unites {
-                self.unplaced.wait_for_all();
+                let narrow = here.table.entry(slot).marks.has(NARROW);
+                self.unplaced.wait_for_all(narrow);
             } else if !self.unplaced.wait(lwg, mark) {
                 self.urgent.push_back(Urgent::Mark { lwg, change: mark });
             }
@@ -221,8 +222,10 @@ impl CoreGroup {
             self.directory.alive += 1;
         }
         let mut motion = self.directory.motions.remove(&slot).unwrap_or_default();
-        // Where parts come together there is one for each of perhaps a million groups.
-        motion.changes.reserve_exact(1);
+        if change.unites {
+            // There is one for each of perhaps a million groups.
+            motion.changes.reserve_exact(1);
+        }
         motion.changes.push_back(change);
         // What was asked before goes before what is asked from now on.
         self.take_queued(lwg, &mut motion.held);

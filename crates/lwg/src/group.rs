@@ -72,7 +72,8 @@ pub(crate) struct Change {
     pub(crate) number: u64,
     /// A hash of what made it.
     pub(crate) cause: u64,
-    /// Whether it unites parts: then its view id depends on the cause alone.
+    /// Whether it unites parts: then its view id depends on the cause alone, and one MARK of each
+    /// member is for all such changes.
     pub(crate) unites: bool,
     /// The new members.
     pub(crate) members: Members,

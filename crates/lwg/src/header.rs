@@ -14,7 +14,7 @@
 //! 8 at u8 | lwg | view id | send u64 | replies data; group and view have that number from now on
 //! 9 at u8, +128 replies are wanted | varint    data; so much is added to the last name (brief.rs)
 //! 10 lwg | change u64                          a GBCAST is told now (CBCAST)
-//! 11                                           MARK of all groups that are united (CBCAST, safe)
+//! 11                                           MARK of all groups that are united (CBCAST)
 //! ```
 //!
 //! Data is followed by flags: +1 replies are wanted, +2 it is not for its sender, +4 it comes from

@@ -24,7 +24,7 @@ use crate::table::Slot;
 pub(crate) struct EarlyMarks {
     from: BTreeMap<(LwgId, u64), Members>,
     count: usize,
-    /// Who has given one for all groups that are united.
+    /// Who has given one for all groups that are united; kept until the view ends.
     for_all: Members,
 }
 
@@ -67,8 +67,9 @@ pub(crate) struct Unplaced {
     /// How many have gone out, and how many of them have been delivered here.
     sent: u64,
     delivered: u64,
-    /// So many have to be, before the MARK for all groups that are united goes.
-    for_all: Option<u64>,
+    /// So many have to be, before the MARK for all groups that are united goes; whether some have
+    /// passed over what was sent in one of them.
+    for_all: Option<(u64, bool)>,
 }
 
 impl Unplaced {
@@ -101,13 +102,15 @@ impl Unplaced {
     }
 
     /// The MARK for all groups that are united is due when all that has gone out is delivered.
-    pub(crate) fn wait_for_all(&mut self) {
-        self.for_all = Some(self.sent);
+    pub(crate) fn wait_for_all(&mut self, narrow: bool) {
+        let narrow = narrow || self.for_all.is_some_and(|(_, narrow)| narrow);
+        self.for_all = Some((self.sent, narrow));
     }
 
-    /// Whether that one may go out now; it does so once.
-    fn take_for_all(&mut self) -> bool {
-        self.for_all.take_if(|wanted| self.delivered >= *wanted).is_some()
+    /// Whether that one may go out now, once; if so, whether some have passed over what it ends.
+    fn take_for_all(&mut self) -> Option<bool> {
+        let due = self.for_all.take_if(|(wanted, _)| self.delivered >= *wanted);
+        due.map(|(_, narrow)| narrow)
     }
 
     /// The view is over, and with it all that was under way.
@@ -153,8 +156,8 @@ impl CoreGroup {
 
     /// The MARK for all groups that are united goes, if nothing holds it back.
     pub(crate) fn mark_for_all(&mut self) {
-        if self.unplaced.take_for_all() {
-            self.urgent.push_back(Urgent::MarkForAll);
+        if let Some(narrow) = self.unplaced.take_for_all() {
+            self.urgent.push_back(Urgent::MarkForAll { narrow });
         }
     }
 }

@@ -28,8 +28,11 @@ pub(crate) enum Urgent {
         lwg: LwgId,
         change: u64,
     },
-    /// Of all groups that are united.
-    MarkForAll,
+    /// Of all groups that are united; whether some of the core group have passed over what was sent
+    /// in one of them.
+    MarkForAll {
+        narrow: bool,
+    },
     /// An own GBCAST is told now.
     Say {
         lwg: LwgId,
@@ -134,7 +137,7 @@ impl CoreGroup {
             Urgent::Mark { lwg, change } => {
                 (Header::Mark { lwg: *lwg, change: *change }, Order::Causal, Vec::new(), None)
             }
-            Urgent::MarkForAll => (Header::MarkForAll, Order::Causal, Vec::new(), None),
+            Urgent::MarkForAll { .. } => (Header::MarkForAll, Order::Causal, Vec::new(), None),
             Urgent::Say { lwg, change, .. } => {
                 (Header::Say { lwg: *lwg, change: *change }, Order::Causal, Vec::new(), None)
             }
@@ -154,8 +157,7 @@ impl CoreGroup {
             // Where it counts everybody has it, and so all members have what was sent before it:
             // who passes that over could go on with the MARK and without the message.
             Urgent::Mark { lwg, .. } if self.is_narrow(here, lwg) => How::from(order).safe(),
-            // Some of them may be so.
-            Urgent::MarkForAll => How::from(order).safe(),
+            Urgent::MarkForAll { narrow: true } => How::from(order).safe(),
             Urgent::Say { safe: true, .. } => How::from(order).safe(),
             _ => order.into(),
         };

@@ -145,3 +145,34 @@ fn a_mark_of_all_groups_waits_for_the_places_of_what_was_sent_before_it() {
     assert_eq!(town.net.borrow().casts, before + 1);
     assert!(seats(&[1, 2, 3]).iter().all(|who| town.members(*who, group).len() == 3));
 }
+
+#[test]
+fn a_mark_of_all_groups_is_safe_where_somebody_passed_over_what_was_sent_before_it() {
+    let all = seats(&[1, 2, 3, 4]);
+    for sends in [false, true] {
+        let (mut town, group) = (Town::new(5, &all), lwg(1, 2));
+        for (count, members) in [(1, &[1, 2, 3, 4][..]), (2, &[1, 2, 3])] {
+            let members = seats(members);
+            town.ask(seat(1), Down::Create { lwg: lwg(1, count), members });
+            town.run();
+        }
+        let core = town.view(seat(1), group).expect("a view").core;
+        for side in [1, 0] {
+            town.net.borrow_mut().side.insert(seat(3), side);
+            town.net.borrow_mut().regroup(core);
+            if side == 1 {
+                town.run();
+            }
+        }
+        // Before 1 knows both directories it sends what 4 passes over.
+        run_but(&mut town, &[(1, 3)]);
+        if sends {
+            town.send(seat(1), group, Order::Fifo, false);
+        }
+        town.run();
+        assert_eq!(town.members(seat(3), group).len(), 3);
+        let net = town.net.borrow();
+        let safe: Vec<Order> = net.epochs.iter().flat_map(|epoch| epoch.safe_orders(0)).collect();
+        assert_eq!(safe, vec![Order::Causal; usize::from(sends)]);
+    }
+}

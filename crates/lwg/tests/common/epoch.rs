@@ -8,6 +8,7 @@ use vsync::{How, Up, View};
 
 pub(crate) struct Frame {
     order: Order,
+    safe: bool,
     after_all: bool,
     /// How much its sender had delivered of each.
     past: Vec<usize>,
@@ -64,13 +65,18 @@ impl Epoch {
         let rank = self.rank(who);
         let past = self.heads[rank].clone();
         let to = how.to.as_ref().map(|to| to.1);
-        let (order, after_all) = (how.order, how.after_all);
-        self.frames[rank].push(Frame { order, after_all, past, to, message });
+        let (order, safe, after_all) = (how.order, how.safe, how.after_all);
+        self.frames[rank].push(Frame { order, safe, after_all, past, to, message });
     }
 
     /// In which orders the frames of one of that rank went.
     pub(crate) fn orders(&self, rank: usize) -> Vec<Order> {
         self.frames[rank].iter().map(|frame| frame.order).collect()
+    }
+
+    /// In which orders those went that are to be safe.
+    pub(crate) fn safe_orders(&self, rank: usize) -> Vec<Order> {
+        self.frames[rank].iter().filter(|frame| frame.safe).map(|frame| frame.order).collect()
     }
 
     /// Whether the next of `sender` may be delivered at `receiver` now.

@@ -24,13 +24,13 @@ pub(super) const PLANTS: [Plant; 54] = [
     light(
         "the MARK of all groups does not wait for its sender's ABCASTs",
         "crates/lwg/src/marking.rs",
-        "self.for_all.take_if(|wanted| self.delivered >= *wanted).is_some()",
-        "self.for_all.take().is_some()",
+        "self.for_all.take_if(|(wanted, _)| self.delivered >= *wanted);",
+        "self.for_all.take();",
     ),
     light(
         "the MARK of all groups counts although what was passed over before it is lost",
         "crates/lwg/src/outgoing.rs",
-        "            Urgent::MarkForAll => How::from(order).safe(),\n",
+        "            Urgent::MarkForAll { narrow: true } => How::from(order).safe(),\n",
         "",
     ),
     light(
