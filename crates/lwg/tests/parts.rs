@@ -1,5 +1,6 @@
 //! Groups whose core group parts and comes together again.
 
+use crate::common::judge::judge;
 use crate::common::town::Town;
 use crate::common::{lwg, seat, seats};
 use lwg::{Down, LwgId, Order, Up};
@@ -98,11 +99,16 @@ fn run_but(town: &mut Town, held: &[(u64, u64)]) {
     }
 }
 
+/// A group of two on the same core group.
+const OTHER: LwgId = LwgId { creator: 1, count: 9 };
+
 /// A group of three, whose third member was apart and is back; nothing is told yet of the view.
 fn apart_and_back() -> (Town, LwgId) {
     let (mut town, group) = (Town::new(3, &seats(&[1, 2, 3])), lwg(1, 1));
-    town.ask(seat(1), Down::Create { lwg: group, members: seats(&[1, 2, 3]) });
-    town.run();
+    for (lwg, members) in [(group, &[1, 2, 3][..]), (OTHER, &[1, 2])] {
+        town.ask(seat(1), Down::Create { lwg, members: seats(members) });
+        town.run();
+    }
     let core = town.view(seat(1), group).expect("a view").core;
     for side in [1, 0] {
         town.net.borrow_mut().side.insert(seat(3), side);
@@ -174,5 +180,32 @@ fn a_mark_of_all_groups_is_safe_where_somebody_passed_over_what_was_sent_before_
         let net = town.net.borrow();
         let safe: Vec<Order> = net.epochs.iter().flat_map(|epoch| epoch.safe_orders(0)).collect();
         assert_eq!(safe, vec![Order::Causal; usize::from(sends)]);
+    }
+}
+
+#[test]
+fn a_mark_of_a_later_change_may_go_before_the_one_of_all_groups() {
+    for both in [false, true] {
+        let (mut town, group) = apart_and_back();
+        let core = town.view(seat(1), group).expect("a view").core;
+        // What 2 has sent in another group has no place while 1 does not know of it.
+        run_but(&mut town, &[(2, 3)]);
+        town.send(seat(2), OTHER, Order::Total, false);
+        let before = town.net.borrow().casts;
+        run_but(&mut town, &[(1, 2), (3, 2)]);
+        assert_eq!(town.net.borrow().casts, before, "the MARK of 2 waits");
+        town.ask(seat(1), Down::Remove { lwg: group, members: seats(&[3]) });
+        run_but(&mut town, &[(1, 2), (3, 2)]);
+        assert_eq!(town.net.borrow().casts, before + 4, "the removal, and a MARK of each for it");
+        // The view ends with one of the two MARKs at most, on either side.
+        town.net.borrow_mut().side.insert(seat(if both { 3 } else { 2 }), 1);
+        town.net.borrow_mut().regroup(core);
+        town.run();
+        town.net.borrow_mut().side.values_mut().for_each(|side| *side = 0);
+        town.net.borrow_mut().regroup(core);
+        town.run();
+        judge(&town.told);
+        let views: BTreeSet<_> = [1, 2].map(|who| town.members(seat(who), group)).into();
+        assert_eq!(views.len(), 1, "{views:?}");
     }
 }
