@@ -81,7 +81,7 @@ fn versions_that_share_nothing_refuse_each_other_and_say_what_to_do() {
     let began = Instant::now();
     let told = loop {
         let told = asked(&houses, 0, &["why", "d1"]);
-        if told["why"].as_str().is_some_and(|why| why.contains("versions 4 to 5")) {
+        if told["why"].as_str().is_some_and(|why| why.contains("versions 5 to 6")) {
             break told;
         }
         assert!(began.elapsed() < SECOND * 10, "{told}");
@@ -94,7 +94,7 @@ fn versions_that_share_nothing_refuse_each_other_and_say_what_to_do() {
     assert_eq!(status["daemons_of_other_versions"], 1);
     let log = houses.town.directory.join("d0.log");
     let log = std::fs::read_to_string(log).expect("a log");
-    assert!(log.contains("versions 4 to 5"), "{log}");
+    assert!(log.contains("versions 5 to 6"), "{log}");
 
     let far = socket(&houses.town, 1).display().to_string();
     let refused = horus(&["node", "--name", "z", "--daemon", &far]);
