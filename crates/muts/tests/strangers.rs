@@ -27,7 +27,8 @@ fn hello(node: u32) -> Bytes {
     bytes.extend(1_u64.to_le_bytes());
     bytes.extend(node.to_le_bytes());
     bytes.extend(1_u64.to_le_bytes());
-    bytes.extend([3, 3]);
+    let (lowest, highest) = Config::new(proc(1, 1), 0).versions;
+    bytes.extend([lowest, highest]);
     bytes.resize(85, 0);
     bytes.into()
 }
