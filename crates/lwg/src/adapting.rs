@@ -56,7 +56,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             let Some(period) = self.sets.policy(core).review() else { continue };
             debug_assert!(period > muts::Duration::ZERO);
             let Some(group) = self.cores[number as usize].as_ref() else { continue };
-            if group.exchange.is_some() || group.closed || !group.directory.is_swept() {
+            if group.exchange.is_some() || group.closed || !group.is_swept() {
                 continue;
             }
             let mut mine = 0;
@@ -156,6 +156,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         let Some(group) = self.cores[number as usize].as_ref() else { return };
         let busy = group.directory.alive == 0
             || group.wants_out()
+            || !group.is_one()
             || !group.directory.motions.is_empty()
             || !group.arrivals.is_empty()
             || !group.reserved.is_empty()

@@ -33,6 +33,7 @@ impl CoreGroup {
 
     /// What is on a message is its body, if the operation has one.
     pub(crate) fn apply(&mut self, here: &mut Here, from: Endpoint, mut op: Op, message: Message) {
+        self.unite_first(here, op.lwg);
         if self.closed && matches!(op.what, What::Create(..)) {
             if from == here.me {
                 here.asides.push_back(Aside::Homeless { op });
@@ -274,6 +275,8 @@ impl CoreGroup {
     }
 
     fn close_changes_of(&mut self, here: &mut Here, slot: Slot, next: &vsync::View) {
+        // Whoever has looked at it has installed it, before this view ended.
+        self.ripen(here, slot);
         let mut overtaken = false;
         while let Some(motion) = self.directory.motions.get_mut(&slot) {
             motion.asked = 0;

@@ -18,7 +18,6 @@ use crate::here::{CoreNumber, Here};
 use crate::id::{LwgId, Members, SendId};
 use crate::interface::{Up, Why};
 use crate::lately::Lately;
-use crate::limits::AT_ONCE_MAX;
 use crate::marking::{EarlyMarks, Unplaced};
 use crate::moved::Moved;
 use crate::moving::Arrival;
@@ -26,6 +25,7 @@ use crate::opening::Opening;
 use crate::outgoing::Urgent;
 use crate::queue::Queue;
 use crate::table::Slot;
+use crate::uniting;
 use crate::unstable::Unstable;
 
 pub(crate) struct CoreGroup {
@@ -37,6 +37,10 @@ pub(crate) struct CoreGroup {
     pub(crate) exchange: Option<Exchange>,
     /// The last one was ended by a view.
     pub(crate) unfinished: bool,
+    /// What the last one has brought and nobody has looked at since.
+    pub(crate) uniting: Option<uniting::Groups>,
+    /// From here on groups may have all MARKs that wait for those for all groups.
+    pub(crate) ripening: Option<Slot>,
     pub(crate) early: EarlyMarks,
     /// Goes out before everything else, in this view or never.
     pub(crate) urgent: VecDeque<Urgent>,
@@ -95,6 +99,8 @@ impl CoreGroup {
             label: None,
             exchange: None,
             unfinished: false,
+            uniting: None,
+            ripening: None,
             early: EarlyMarks::default(),
             urgent: VecDeque::new(),
             queue: Queue::default(),
@@ -137,12 +143,14 @@ impl CoreGroup {
     pub(crate) fn on_view(&mut self, here: &mut Here, view: vsync::View) {
         // What the view before has changed is told before this one is: a light-weight view names
         // the core view that its process is in.
+        self.unite_some(here, usize::MAX);
         self.directory.sweep_mine(here);
         self.close_changes(here, &view);
         self.end_exchange(here);
         self.enter_again(here);
         self.urgent.clear();
         self.closing = false;
+        self.ripening = None;
         self.early.clear();
         self.brief.clear();
         self.lately.clear();
@@ -163,7 +171,7 @@ impl CoreGroup {
         self.depart_forced(here);
         // Few groups are up to date at once, so that nobody sends in a view that is over; of many
         // the rest is, when it is touched or swept.
-        self.directory.sweep(here, AT_ONCE_MAX);
+        self.directory.sweep(here, here.at_once);
         here.replies.keep(self.number(), |member| along.contains(member), &mut here.told);
         here.passing.keep(self.number(), |member| along.contains(member));
         self.begin_exchange(here);
@@ -313,6 +321,7 @@ impl CoreGroup {
             return false;
         }
         let aimed = if own { self.aimed.remove(&data.send) } else { None };
+        self.ripen_first(here, data.lwg);
         let Some(slot) = self.directory.find(here, data.lwg) else {
             self.filter(here, from, data);
             return false;
@@ -392,6 +401,28 @@ impl CoreGroup {
         self.view.members.first() == Some(&me)
     }
 
+    /// Whether the directory is one with those of all others, and that of every group in it.
+    pub(crate) const fn is_one(&self) -> bool {
+        self.exchange.is_none() && self.uniting.is_none()
+    }
+
+    /// Brings so many groups up to date; true while more are left to do.
+    pub(crate) fn sweep(&mut self, here: &mut Here, most: usize) -> bool {
+        if self.uniting.is_some() {
+            self.unite_some(here, most);
+        } else if self.ripening.is_some() {
+            self.ripen_some(here, most);
+        } else {
+            return self.directory.sweep(here, most);
+        }
+        true
+    }
+
+    /// Whether groups here are to be brought up to date.
+    pub(crate) fn is_swept(&self) -> bool {
+        self.uniting.is_none() && self.ripening.is_none() && self.directory.is_swept()
+    }
+
     /// How many things are unfinished here; 0: settled.
     pub(crate) fn unsettled(&self) -> usize {
         let changes: usize =
@@ -401,6 +432,8 @@ impl CoreGroup {
             + asked.sum::<usize>()
             + self.entering.len()
             + usize::from(self.exchange.is_some())
+            + self.uniting.as_ref().map_or(0, uniting::Groups::len)
+            + usize::from(self.ripening.is_some())
             + usize::from(!self.directory.is_swept())
             + self.queue.iter().filter(|ask| matches!(ask, Ask::Op(_))).count()
             + self.urgent.len()

@@ -212,16 +212,16 @@ impl Directory {
 
     /// Brings every group up to date that this process is in.
     pub(crate) fn sweep_mine(&mut self, here: &mut Here) {
-        while let Some(&(_, index)) = self.behind.first() {
+        while let Some(&(false, index)) = self.behind.first() {
             let memberships = &here.table.memberships;
-            if !memberships.is_of(index, self.core) {
-                self.cursor = None;
-                self.behind.pop_first();
-            } else if memberships.members(index).contains(&here.me) {
+            let is_there = memberships.is_of(index, self.core);
+            if is_there && memberships.members(index).contains(&here.me) {
                 let uses = memberships.uses(index) as usize;
                 self.sweep(here, uses);
             } else {
-                return;
+                // All its entries have been touched; another may have its index by now.
+                self.cursor = None;
+                self.behind.pop_first();
             }
         }
     }

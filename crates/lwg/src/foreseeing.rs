@@ -41,7 +41,7 @@ impl CoreGroup {
         // Only a group at rest is as its members will find it; only a member's operation goes along
         // should the group move meanwhile.
         let members = here.table.members(slot);
-        let rests = self.exchange.is_none() && !self.directory.motions.contains_key(&slot);
+        let rests = self.is_one() && !self.directory.motions.contains_key(&slot);
         let changes = match &op.what {
             What::Add(added) => {
                 self.strangers(added).is_empty()

@@ -30,7 +30,8 @@ impl CoreGroup {
         if self.label != Some(label) {
             return;
         }
-        // All members look at the same directory, however far each has swept.
+        // All members look at the same directory, however far each has come with it.
+        self.unite_some(here, usize::MAX);
         self.directory.sweep_all(here);
         if self.directory.alive == 0 && self.is_quiet() && !self.closed {
             self.closed = true;
@@ -41,7 +42,7 @@ impl CoreGroup {
 
     /// No group is about to come to light here: the same at all members.
     fn is_quiet(&self) -> bool {
-        self.exchange.is_none() && self.arrivals.is_empty() && self.reserved.is_empty()
+        self.is_one() && self.arrivals.is_empty() && self.reserved.is_empty()
     }
 
     fn is_idle(&self) -> bool {
@@ -69,6 +70,11 @@ impl<C: Core, P: Policy> Groups<C, P> {
             } else {
                 self.ready.remove(&number);
             }
+        }
+        if core.uniting.is_some() || core.ripening.is_some() {
+            // Others wait for the MARKs that follow.
+            self.sweep_from = now;
+            self.swept.insert(number);
         }
         let idle = core.is_idle();
         let kept = core.moved.kept_until();

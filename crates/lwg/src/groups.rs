@@ -21,7 +21,7 @@ use crate::id::LwgId;
 use crate::interface::{Down, Up};
 use crate::letter::Letter;
 use crate::letters::Letters;
-use crate::limits::{BURST_MAX, ROOMS_MAX, SWEEP_MAX, TOLD_MAX};
+use crate::limits::{AT_ONCE, BURST_MAX, ROOMS_MAX, TOLD_MAX};
 use crate::moves::Moves;
 use crate::placing::Placing;
 use crate::policy::{Policy, Smallest};
@@ -33,13 +33,16 @@ use crate::sets::{SetId, Sets};
 pub struct Config {
     /// The seat whose groups these are.
     pub me: Endpoint,
+    /// Groups that are brought up to date with a core group together, when its members change or
+    /// its parts meet, 1 or more: the rest waits until it is touched, or a later turn comes to it.
+    pub at_once: usize,
 }
 
 impl Config {
     /// The defaults for this seat.
     #[must_use]
     pub const fn new(me: Endpoint) -> Self {
-        Self { me }
+        Self { me, at_once: AT_ONCE }
     }
 }
 
@@ -64,9 +67,9 @@ pub struct Groups<C, P = Smallest> {
     /// Core groups without groups, and since when.
     pub(crate) idle: BTreeSet<(Instant, CoreNumber)>,
     /// Core groups with entries that are not up to date.
-    swept: BTreeSet<CoreNumber>,
+    pub(crate) swept: BTreeSet<CoreNumber>,
     /// When they are brought up to date next: messages of a new view go before.
-    sweep_from: Instant,
+    pub(crate) sweep_from: Instant,
     /// Groups of which something was handed back because too much was under way here.
     pub(crate) owed: BTreeSet<LwgId>,
     /// Letters that it handed back: who takes none keeps nothing else waiting.
@@ -109,7 +112,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
     pub fn with_policy(below: C, config: Config, policy: P) -> Self {
         Self {
             below,
-            here: Here::new(config.me),
+            here: Here::new(config.me, config.at_once.max(1)),
             cores: Vec::new(),
             numbers: BTreeMap::new(),
             free: Vec::new(),
@@ -223,11 +226,12 @@ impl<C: Core, P: Policy> Groups<C, P> {
             return;
         }
         let Some(number) = self.swept.first().copied() else { return };
-        let core = self.cores[number as usize].as_mut();
-        if !core.is_some_and(|core| core.directory.sweep(&mut self.here, SWEEP_MAX)) {
+        let (core, most) = (self.cores[number as usize].as_mut(), self.here.at_once);
+        if !core.is_some_and(|core| core.sweep(&mut self.here, most)) {
             self.swept.remove(&number);
-            self.note(number);
         }
+        self.settle_asides();
+        self.note(number);
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) type CoreNumber = u32;
 /// What core groups share at one process.
 pub(crate) struct Here {
     pub(crate) me: Endpoint,
+    /// Groups brought up to date in one call where that can wait.
+    pub(crate) at_once: usize,
     /// The creator in the names that this process mints.
     mint: u64,
     pub(crate) now: Instant,
@@ -82,9 +84,10 @@ pub(crate) enum Aside {
 }
 
 impl Here {
-    pub(crate) fn new(me: Endpoint) -> Self {
+    pub(crate) fn new(me: Endpoint, at_once: usize) -> Self {
         Self {
             me,
+            at_once,
             mint: LwgId::minted(me, 0).creator,
             now: Instant::ZERO,
             told: Told::default(),

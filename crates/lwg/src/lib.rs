@@ -65,6 +65,7 @@ mod table;
 mod told;
 mod tombstones;
 mod traits;
+mod uniting;
 mod unstable;
 mod view;
 

@@ -45,18 +45,15 @@ pub const DIRECTORY_BYTES_MAX: usize = 32 * 1_024;
 /// Entries or tombstones of a directory in one cast: what fills those bytes if memberships repeat.
 pub const DIRECTORY_ENTRIES_MAX: usize = 900;
 
-/// Entries brought up to date by one turn of the background sweep: some fifty microseconds' work,
-/// for which a message that has come waits.
-pub const SWEEP_MAX: usize = 256;
-
 /// How long the background sweep waits after a view: what is sent in it, and what waited for it,
 /// goes before, at processes that share a core too. Long against a hop, short against what a
 /// million views take.
 pub const SWEEP_AFTER: Duration = Duration::from_millis(2);
 
-/// Entries brought up to date with the view itself: what an application with few groups has, and
-/// some fifty microseconds of work for one with many.
-pub const AT_ONCE_MAX: usize = 256;
+/// Entries brought up to date with the view itself, and by one turn of the background sweep: what
+/// an application with few groups has, and some fifty microseconds' work for one with many, for
+/// which a message that has come waits. Two hundred where parts are united.
+pub const AT_ONCE: usize = 256;
 
 /// Things told and not taken, over which the background sweep waits: views of a million groups
 /// would lie there otherwise.

@@ -142,20 +142,52 @@ impl CoreGroup {
             return;
         }
         self.early.for_all.push(from);
-        let mut marked: Vec<Slot> = Vec::new();
-        for (slot, motion) in &mut self.directory.motions {
-            if let Some(change) = motion.changes.iter_mut().find(|change| change.unites) {
-                change.missing.retain(|member| *member != from);
-                marked.extend(change.missing.is_empty().then_some(*slot));
-            }
+        self.ripening = Some(0);
+        self.ripen_some(here, here.at_once);
+    }
+
+    /// Looks at so many groups more that may have all MARKs by now.
+    pub(crate) fn ripen_some(&mut self, here: &mut Here, most: usize) {
+        let Some(first) = self.ripening else { return };
+        let slots = self.directory.motions.range(first..).map(|(slot, _)| *slot);
+        let slots: Vec<Slot> = slots.take(most).collect();
+        for slot in &slots {
+            self.ripen(here, *slot);
         }
-        for slot in marked {
+        let last = slots.last().filter(|_| slots.len() == most);
+        self.ripening = last.map(|last| last + 1);
+    }
+
+    /// Looks at this one now: what is sent in its new view comes before its turn.
+    pub(crate) fn ripen_first(&mut self, here: &mut Here, lwg: LwgId) {
+        if self.ripening.is_some()
+            && let Some(slot) = self.directory.find(here, lwg)
+        {
+            self.ripen(here, slot);
+        }
+    }
+
+    pub(crate) fn ripen(&mut self, here: &mut Here, slot: Slot) {
+        if self.take_marks_for_all(slot) {
             self.install_ready(here, slot);
         }
     }
 
-    /// The MARK for all groups that are united goes, if nothing holds it back.
+    /// Whether those were the last that a group's change waited for.
+    fn take_marks_for_all(&mut self, slot: Slot) -> bool {
+        let motion = self.directory.motions.get_mut(&slot);
+        let mut changes = motion.into_iter().flat_map(|motion| &mut motion.changes);
+        let Some(change) = changes.find(|change| change.unites) else { return false };
+        let waited = !change.missing.is_empty();
+        change.missing.retain(|member| !self.early.for_all.contains(member));
+        waited && change.missing.is_empty()
+    }
+
+    /// The MARK for all groups that are united goes, if all are, and nothing holds it back.
     pub(crate) fn mark_for_all(&mut self) {
+        if self.uniting.is_some() {
+            return;
+        }
         if let Some(narrow) = self.unplaced.take_for_all() {
             self.urgent.push_back(Urgent::MarkForAll { narrow });
         }

@@ -130,7 +130,7 @@ impl CoreGroup {
     /// Whether a group may be moved: nobody who may be in a part of it could not know.
     pub(crate) fn can_move(&self, here: &Here, slot: Slot) -> bool {
         let entry = here.table.entry(slot);
-        let present = if self.exchange.is_none() { &self.view.members[..] } else { &[] };
+        let present = if self.is_one() { &self.view.members[..] } else { &[] };
         let memberships = &here.table.memberships;
         let apart = || memberships.is_apart(entry.membership, present);
         let stays = entry.marks.has(RELAXED) || entry.marks.has(LOST) && apart();

@@ -84,6 +84,7 @@ impl CoreGroup {
             return Err(ask);
         }
         // Where nothing moves nothing has to wait, and nothing to be looked up.
+        self.ripen_first(here, ask.lwg());
         let moves = !self.directory.motions.is_empty();
         let slot = if moves { self.directory.find(here, ask.lwg()) } else { None };
         if let Some(motion) = slot.and_then(|slot| self.directory.motions.get_mut(&slot)) {

@@ -16,7 +16,6 @@ use vsync::{Core, Endpoint, Message, Order};
 
 use crate::core_group::CoreGroup;
 use crate::data::Data;
-use crate::exchange::Part;
 use crate::group::{Ask, common};
 use crate::groups::Groups;
 use crate::header::{Op, SILENT, What};
@@ -27,6 +26,7 @@ use crate::letter::Letter;
 use crate::policy::Policy;
 use crate::table::Slot;
 use crate::traits::{RELAXED, YOUNG};
+use crate::uniting::Part;
 use crate::view::ViewId;
 
 impl CoreGroup {

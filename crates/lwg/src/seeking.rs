@@ -164,7 +164,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             }
             read += 1;
             let Some(group) = self.cores[number as usize].as_ref() else { continue };
-            if group.exchange.is_some() || !group.directory.is_swept() {
+            if group.exchange.is_some() || !group.is_swept() {
                 self.seeking.again(peer);
                 continue;
             }

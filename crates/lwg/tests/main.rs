@@ -18,3 +18,4 @@ mod silent;
 mod storms;
 mod table_one;
 mod tombstones;
+mod uniting;

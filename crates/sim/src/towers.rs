@@ -57,7 +57,10 @@ fn light_tower(
     let mut config = vsync::Config::new(birth.me, birth.seed);
     config.good_max = GOOD_MAX;
     let below = core_tower(birth, gated, ways, trace, config);
-    let mut groups = Groups::new(below, lwg::Config::new(Endpoint::of(birth.me)));
+    let mut config = lwg::Config::new(Endpoint::of(birth.me));
+    // What is not drawn from the plan's chance leaves all else as it was.
+    config.at_once = [1, 3, config.at_once][birth.seed as usize % 3];
+    let mut groups = Groups::new(below, config);
     if let Some(period) = adapts {
         // Idle core groups go soon, and nearly equal ones become one, so that storms see both.
         let base = Smallest { grace: Some(Duration::from_secs(3)), ..Smallest::default() };

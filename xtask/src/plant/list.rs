@@ -10,6 +10,7 @@ mod roof;
 mod storms;
 mod tools;
 mod transport;
+mod uniting;
 
 /// One fault.
 pub(super) struct Plant {
@@ -68,7 +69,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Plant> {
         [&PLANTS, &choked::PLANTS, &storms::PLANTS, &hand::PLANTS, &tools::PLANTS, &roof::PLANTS];
     let below: [&[Plant]; 5] =
         [&transport::PLANTS, &door::PLANTS, &peers::PLANTS, &readers::PLANTS, &promised::PLANTS];
-    above.into_iter().chain(below).flatten()
+    above.into_iter().chain([&uniting::PLANTS[..]]).chain(below).flatten()
 }
 
 const PLANTS: [Plant; 61] = [

@@ -24,6 +24,8 @@ pub(crate) struct Town<P: Policy = Smallest> {
     pub(crate) sends: u64,
     /// Whether who is asked replies at once; else it declines.
     pub(crate) answers: bool,
+    /// Groups that are brought up to date in one turn.
+    at_once: usize,
 }
 
 impl Town {
@@ -42,6 +44,7 @@ impl<P: Policy + Clone> Town<P> {
             now: Instant::ZERO,
             sends: 0,
             answers: true,
+            at_once: [1, 3, Config::new(Endpoint::default()).at_once][seed as usize % 3],
         };
         for member in members {
             town.start(*member, policy.clone());
@@ -51,7 +54,8 @@ impl<P: Policy + Clone> Town<P> {
 
     pub(crate) fn start(&mut self, who: Endpoint, policy: P) {
         let below = Pretend::new(who, &self.net);
-        self.towers.insert(who, Groups::with_policy(below, Config::new(who), policy));
+        let config = Config { at_once: self.at_once, ..Config::new(who) };
+        self.towers.insert(who, Groups::with_policy(below, config, policy));
         self.told.entry(who).or_default();
     }
 }
@@ -102,7 +106,16 @@ impl<P: Policy> Town<P> {
         }
     }
 
+    /// As often as it wants to be.
     pub(crate) fn wake(&mut self, who: Endpoint) {
+        self.wake_once(who);
+        while self.towers.get(&who).is_some_and(|it| it.deadline().is_some_and(|at| at <= self.now))
+        {
+            self.wake_once(who);
+        }
+    }
+
+    fn wake_once(&mut self, who: Endpoint) {
         let now = self.now;
         if let Some(tower) = self.towers.get_mut(&who) {
             tower.wake(now);
@@ -136,7 +149,7 @@ impl<P: Policy> Town<P> {
         };
         // A tower that is not woken does not sweep: nothing may depend on that.
         if self.net.borrow_mut().random.below(4) == 0 {
-            self.wake(who);
+            self.wake_once(who);
         } else {
             self.hear(who);
         }
@@ -159,13 +172,19 @@ impl<P: Policy> Town<P> {
             let granted = self.net.borrow_mut().grant();
             self.net.borrow_mut().tell_stable();
             self.wake_all();
-            if !granted
-                && self.net.borrow().deliveries().is_empty()
-                && self.net.borrow().letters().is_empty()
-            {
-                return;
+            if !granted && self.is_quiet() {
+                // What may wait for what is more urgent comes last.
+                self.pass(Duration::from_millis(2));
+                if self.is_quiet() {
+                    return;
+                }
             }
         }
+    }
+
+    fn is_quiet(&self) -> bool {
+        let net = self.net.borrow();
+        net.deliveries().is_empty() && net.letters().is_empty()
     }
 
     /// Everything happens but that one is told anything in that core group.
