@@ -100,10 +100,8 @@ impl CoreGroup {
         mut bytes: &[u8],
     ) {
         let Some(exchange) = &mut self.exchange else { return };
-        if self.label != Some(label) {
-            if exchange.found.read(&mut bytes).is_err() {
-                here.counters.malformed += 1;
-            }
+        if self.label != Some(label) && exchange.found.read(&mut bytes).is_err() {
+            here.counters.malformed += 1;
         }
         if last {
             exchange.complete.insert(label);

@@ -52,7 +52,9 @@ pub(super) const PLANTS: [Plant; 7] = [
     united(
         "a membership whose place was used again ends the sweep of those behind it",
         "crates/lwg/src/directory.rs",
-        "                self.cursor = None;\n                self.behind.pop_first();\n            }\n        }\n    }\n\n    pub(crate) fn is_swept",
-        "                return;\n            }\n        }\n    }\n\n    pub(crate) fn is_swept",
+        "            let is_there = memberships.is_of(index, self.core);\n",
+        "            let is_there = memberships.is_of(index, self.core);\n\
+         \x20           if is_there && !memberships.members(index).contains(&here.me) {\n\
+         \x20               return;\n            }\n",
     ),
 ];
