@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use muts::Instant;
 use vsync::{Endpoint, GroupId, Message, Order};
 
+use crate::arrival::Arrival;
 use crate::brief::Brief;
 use crate::data::Data;
 use crate::directory::Directory;
@@ -20,7 +21,6 @@ use crate::interface::{Up, Why};
 use crate::lately::Lately;
 use crate::marking::{EarlyMarks, Unplaced};
 use crate::moved::Moved;
-use crate::moving::Arrival;
 use crate::opening::Opening;
 use crate::outgoing::Urgent;
 use crate::queue::Queue;
@@ -158,7 +158,7 @@ impl CoreGroup {
         self.unplaced.clear();
         self.foretold.clear();
         self.aimed.clear();
-        self.arrivals.clear();
+        self.wait_no_more(here);
         self.reserved.clear();
         let along: BTreeSet<Endpoint> = view.transitional.iter().copied().collect();
         self.carry_unstable(here, &along);
@@ -253,6 +253,7 @@ impl CoreGroup {
 
     /// This process has left.
     pub(crate) fn on_out(mut self, here: &mut Here) {
+        self.wait_no_more(here);
         here.replies.leave(self.number(), &mut here.told);
         here.passing.keep(self.number(), |_| false);
         for slot in self.directory.page(here, None, usize::MAX).0 {

@@ -1,7 +1,7 @@
 //! What belongs to this process rather than to one of its core groups.
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use muts::Instant;
 use vsync::{Choked, Endpoint, GroupId, Message, Order};
@@ -44,6 +44,8 @@ pub(crate) struct Here {
     pub(crate) choked: Choked<LwgId>,
     /// Groups of this process that have left one core group and are not on the next yet.
     pub(crate) arriving: BTreeMap<LwgId, Arriving>,
+    /// Where others wait for this process to come with a group, and it may: of present views alone.
+    pub(crate) hoped: BTreeSet<(LwgId, CoreNumber)>,
     /// The last number of groups that this process is out of, the last ones.
     pub(crate) known: BTreeMap<LwgId, u64>,
     known_age: VecDeque<LwgId>,
@@ -73,6 +75,8 @@ pub(crate) enum Aside {
     Elsewhere { lwg: LwgId, to: GroupId },
     /// Others wait on that core group for this process to come with a group: it does not.
     Absent { lwg: LwgId, core: CoreNumber },
+    /// This process may not come any more where others wait for it to come with a group.
+    Hoped { lwg: LwgId },
     /// This process is asked into a group that has moved: it may be in it elsewhere.
     Asked { lwg: LwgId, core: CoreNumber },
     /// A group that has moved was destroyed in another part.
@@ -98,6 +102,7 @@ impl Here {
             choked: Choked::default(),
             arriving: BTreeMap::new(),
             entering: BTreeMap::new(),
+            hoped: BTreeSet::new(),
             known: BTreeMap::new(),
             known_age: VecDeque::new(),
             asides: VecDeque::new(),
@@ -165,6 +170,7 @@ impl Here {
     /// This process is out of a group, having known views up to this number.
     pub(crate) fn tell_out(&mut self, lwg: LwgId, why: Why, number: u64) {
         self.told.push_back(Up::Out { lwg, why });
+        self.look_at_hopes(lwg);
         self.forget_choked(lwg);
         // Who may come back to it elsewhere says what it has known: also of one that was destroyed,
         // perhaps only here.
@@ -183,6 +189,13 @@ impl Here {
         let mut homes = self.table.homes(lwg).filter(|(other, _)| *other != core);
         self.arriving.contains_key(&lwg)
             || homes.any(|(_, slot)| self.table.members(slot).contains(&self.me))
+    }
+
+    /// Where a group of this process is, or how often it has moved, has changed.
+    pub(crate) fn look_at_hopes(&mut self, lwg: LwgId) {
+        if self.hoped.range((lwg, 0)..=(lwg, CoreNumber::MAX)).next().is_some() {
+            self.asides.push_back(Aside::Hoped { lwg });
+        }
     }
 
     /// Whether this process comes, or may still come, to a core group with a group that has moved

@@ -15,6 +15,7 @@ extern crate alloc;
 
 mod adapting;
 mod adding;
+mod arrival;
 mod brief;
 mod change;
 mod choked;

@@ -17,6 +17,7 @@ use alloc::vec::Vec;
 
 use vsync::{Endpoint, GroupId};
 
+use crate::arrival::Arrival;
 use crate::core_group::CoreGroup;
 use crate::digest::Digest;
 use crate::group::{Anew, Ask, Change, Destination, Entry, Generation, Motion};
@@ -89,21 +90,6 @@ impl Arriving {
     }
 }
 
-/// Who has said READY for a group in this view.
-#[derive(Default)]
-pub(crate) struct Arrival {
-    ready: BTreeMap<Endpoint, ViewId>,
-    /// Who is to say so.
-    awaited: BTreeSet<Endpoint>,
-    members: Members,
-    generation: Generation,
-    rule: u8,
-    marks: Marks,
-    lost: Lost,
-    /// The highest number of the closed views.
-    last: u64,
-}
-
 impl CoreGroup {
     /// SWITCH at its place in the total order.
     pub(crate) fn switch(
@@ -165,6 +151,7 @@ impl CoreGroup {
                 Arriving { to, marks, lost, closed, previous, members, held, refused, back };
             here.arriving.insert(lwg, arriving);
             here.asides.push_back(Aside::Departed { lwg });
+            here.look_at_hopes(lwg);
         } else {
             held.into_iter().for_each(|ask| here.refuse(ask));
         }
@@ -187,6 +174,7 @@ impl CoreGroup {
     fn appear(&mut self, here: &mut Here, lwg: LwgId, (members, anew): (&Members, &Anew)) -> Slot {
         let slot = here.table.insert(self.number(), lwg, anew.id, members);
         here.table.set_generation(slot, anew.generation);
+        here.look_at_hopes(lwg);
         here.table.entry_mut(slot).rule = anew.rule;
         here.table.join_marks(slot, anew.marks, &anew.lost);
         self.moved.remove(lwg);
@@ -220,61 +208,8 @@ impl CoreGroup {
         }
     }
 
-    /// READY at its place in the total order.
-    pub(crate) fn on_ready(&mut self, here: &mut Here, from: Endpoint, lwg: LwgId, ready: &Ready) {
-        let slot = self.directory.find(here, lwg);
-        // One that is agreed to have left is not here, whoever's MARKs have come.
-        let stays = slot.filter(|slot| self.leaves(*slot).is_none());
-        let there = stays.map(|slot| self.agreed(here, slot).0).unwrap_or_default();
-        if there.contains(&from) {
-            return;
-        }
-        // Who is there already came from another view than this one.
-        let present =
-            |member: &Endpoint| self.view.members.contains(member) && !there.contains(member);
-        let arrival = self.arrivals.entry(lwg).or_default();
-        arrival.ready.insert(from, ready.closed);
-        arrival.awaited.insert(from);
-        arrival.awaited.extend(ready.members.iter().copied().filter(present));
-        for member in &ready.members {
-            if !arrival.members.contains(member) {
-                arrival.members.push(*member);
-            }
-        }
-        arrival.last = arrival.last.max(ready.closed.counter);
-        arrival.generation = arrival.generation.max(ready.generation);
-        arrival.rule = ready.rule;
-        arrival.marks.join(ready.marks);
-        arrival.lost.join(&ready.lost);
-        let waits = arrival.awaited.contains(&here.me) && !arrival.ready.contains_key(&here.me);
-        if waits && !here.comes(lwg, self.id(), ready.generation) {
-            here.asides.push_back(Aside::Absent { lwg, core: self.number() });
-        }
-        self.arrive_if_all(here, lwg);
-    }
-
-    /// One who is waited for has been here before, or goes elsewhere.
-    pub(crate) fn on_absent(&mut self, here: &mut Here, from: Endpoint, lwg: LwgId) {
-        self.does_not_enter(here, from, lwg);
-        let Some(arrival) = self.arrivals.get_mut(&lwg) else { return };
-        if !arrival.ready.contains_key(&from) {
-            arrival.awaited.remove(&from);
-            self.arrive_if_all(here, lwg);
-        }
-    }
-
-    fn arrive_if_all(&mut self, here: &mut Here, lwg: LwgId) {
-        let Some(arrival) = self.arrivals.get(&lwg) else { return };
-        if arrival.awaited.iter().all(|member| arrival.ready.contains_key(member))
-            && let Some(arrival) = self.arrivals.remove(&lwg)
-        {
-            self.reserved.remove(&lwg);
-            self.arrive(here, lwg, arrival);
-        }
-    }
-
     /// All who come together are there.
-    fn arrive(&mut self, here: &mut Here, lwg: LwgId, mut arrival: Arrival) {
+    pub(crate) fn arrive(&mut self, here: &mut Here, lwg: LwgId, mut arrival: Arrival) {
         let comes = arrival.ready.contains_key(&here.me);
         let slot = self.directory.find(here, lwg);
         let stays = slot.filter(|slot| self.leaves(*slot).is_none());
@@ -301,6 +236,7 @@ impl CoreGroup {
             if comes && let Some(mine) = here.arriving.get_mut(&lwg) {
                 (mine.to, mine.back) = (to, Some(self.id()));
                 here.asides.push_back(Aside::Departed { lwg });
+                here.look_at_hopes(lwg);
             }
             return;
         }
@@ -358,6 +294,7 @@ impl CoreGroup {
         let generation = here.table.generation(slot).max(generation);
         here.table.set_generation(slot, generation);
         here.table.join_marks(slot, marks, lost);
+        here.look_at_hopes(here.table.entry(slot).lwg);
     }
 
     /// Where a group goes that was to come here: it is agreed to have left. Of two that have moved

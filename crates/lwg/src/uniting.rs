@@ -204,6 +204,7 @@ impl CoreGroup {
         if let Some(slot) = self.directory.find(here, lwg) {
             let last = latest.map_or(last, |to| to.generation);
             here.table.set_generation(slot, last);
+            here.look_at_hopes(lwg);
             for Part { marks, lost, .. } in &parts {
                 here.table.join_marks(slot, *marks, lost);
             }

@@ -206,6 +206,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
                     }
                 }
                 Aside::Absent { lwg, core } => self.say_absent(lwg, core),
+                Aside::Hoped { lwg } => self.look_at_hopes(lwg),
                 Aside::Asked { lwg, core } => self.asked_in(lwg, core),
                 Aside::Elsewhere { lwg, to } => self.gather(lwg, to),
                 Aside::Doomed { lwg } => self.doom(lwg),
