@@ -420,7 +420,7 @@ const PLANTS: [Plant; 61] = [
     ),
     moving(
         "a group arrives before all are READY",
-        "crates/lwg/src/moving.rs",
+        "crates/lwg/src/arrival.rs",
         "if arrival.awaited.iter().all(|member| arrival.ready.contains_key(member))",
         "if arrival.awaited.iter().any(|member| arrival.ready.contains_key(member))",
     ),

@@ -283,9 +283,9 @@ pub(super) const PLANTS: [Plant; 54] = [
     ),
     light(
         "who is waited for and does not come says nothing",
-        "crates/lwg/src/moving.rs",
-        "        if waits && !here.comes(lwg, self.id(), ready.generation) {",
-        "        if waits && !here.comes(lwg, self.id(), ready.generation) && false {",
+        "crates/lwg/src/arrival.rs",
+        "        } else if waits {\n            here.asides.push_back(Aside::Absent",
+        "        } else if false {\n            here.asides.push_back(Aside::Absent",
     ),
     light(
         "who was in a group that was destroyed forgets how far its numbers had come",
