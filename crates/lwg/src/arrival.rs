@@ -1,7 +1,7 @@
 //! Arrival: who comes to a core group with a group, and who is waited for.
 //!
-//! *Takes* READY and ABSENT at their places in the total order. *Promises* that nobody waits for one
-//! that does not come: whoever may come, and then does not, says so as soon as that is so.
+//! *Takes* READY and ABSENT at their places in the total order. *Promises* that nobody waits for
+//! one that does not come: whoever may come, and then does not, says so as soon as that is so.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 
