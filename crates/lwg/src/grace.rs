@@ -72,9 +72,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             }
         }
         if core.uniting.is_some() || core.ripening.is_some() {
-            // Others wait for the MARKs that follow.
-            self.sweep_from = now;
-            self.swept.insert(number);
+            self.sweeping.note(now, number, core.uniting.is_some());
         }
         let idle = core.is_idle();
         let kept = core.moved.kept_until();

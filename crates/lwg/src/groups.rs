@@ -2,8 +2,10 @@
 
 mod asking;
 mod hearing;
+mod sweeping;
 
 pub(crate) use asking::fits;
+use sweeping::Sweeping;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -21,7 +23,7 @@ use crate::id::LwgId;
 use crate::interface::{Down, Up};
 use crate::letter::Letter;
 use crate::letters::Letters;
-use crate::limits::{AT_ONCE, BURST_MAX, ROOMS_MAX, TOLD_MAX};
+use crate::limits::{AT_ONCE, BURST_MAX, ROOMS_MAX};
 use crate::moves::Moves;
 use crate::placing::Placing;
 use crate::policy::{Policy, Smallest};
@@ -66,10 +68,7 @@ pub struct Groups<C, P = Smallest> {
     pub(crate) ready: BTreeSet<CoreNumber>,
     /// Core groups without groups, and since when.
     pub(crate) idle: BTreeSet<(Instant, CoreNumber)>,
-    /// Core groups with entries that are not up to date.
-    pub(crate) swept: BTreeSet<CoreNumber>,
-    /// When they are brought up to date next: messages of a new view go before.
-    pub(crate) sweep_from: Instant,
+    pub(crate) sweeping: Sweeping,
     /// Groups of which something was handed back because too much was under way here.
     pub(crate) owed: BTreeSet<LwgId>,
     /// Letters that it handed back: who takes none keeps nothing else waiting.
@@ -125,8 +124,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             seeking: Seeking::default(),
             ready: BTreeSet::new(),
             idle: BTreeSet::new(),
-            swept: BTreeSet::new(),
-            sweep_from: Instant::ZERO,
+            sweeping: Sweeping::default(),
             owed: BTreeSet::new(),
             letters: Letters::default(),
             ops: 0,
@@ -220,19 +218,6 @@ impl<C: Core, P: Policy> Groups<C, P> {
         }
         Some(self.heard_of)
     }
-
-    fn sweep(&mut self) {
-        if self.here.told.len() >= TOLD_MAX || self.here.now < self.sweep_from {
-            return;
-        }
-        let Some(number) = self.swept.first().copied() else { return };
-        let (core, most) = (self.cores[number as usize].as_mut(), self.here.at_once);
-        if !core.is_some_and(|core| core.sweep(&mut self.here, most)) {
-            self.swept.remove(&number);
-        }
-        self.settle_asides();
-        self.note(number);
-    }
 }
 
 fn try_post(
@@ -313,8 +298,7 @@ impl<C: Core, P: Policy> Layer for Groups<C, P> {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let sweeps = !self.swept.is_empty() && self.here.told.len() < TOLD_MAX;
-        let sweep = sweeps.then_some(self.here.now.max(self.sweep_from));
+        let sweep = self.sweeping.deadline(self.here.now, self.here.told.len());
         let own = [sweep, self.placing.deadline(), self.grace_deadline(), self.adapting.deadline()];
         let own = own.into_iter().chain([self.gathering_deadline(), self.seeking.deadline()]);
         own.flatten().chain(self.below.deadline()).min()

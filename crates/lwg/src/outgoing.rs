@@ -84,7 +84,6 @@ impl CoreGroup {
             return Err(ask);
         }
         // Where nothing moves nothing has to wait, and nothing to be looked up.
-        self.ripen_first(here, ask.lwg());
         let moves = !self.directory.motions.is_empty();
         let slot = if moves { self.directory.find(here, ask.lwg()) } else { None };
         if let Some(motion) = slot.and_then(|slot| self.directory.motions.get_mut(&slot)) {
@@ -223,6 +222,7 @@ impl CoreGroup {
         !self.full
             && self.queue.is_empty()
             && self.urgent.is_empty()
+            && self.uniting.is_none()
             && self.directory.motions.is_empty()
     }
 
@@ -262,6 +262,9 @@ impl CoreGroup {
     }
 
     pub(crate) fn cast_data<C: Core>(&mut self, here: &mut Here, below: &mut C, mut post: Post) {
+        if !self.is_strict(here, post.lwg) {
+            self.unite_first(here, post.lwg);
+        }
         let slot = self.directory.find(here, post.lwg);
         let relaxed = slot.is_some_and(|slot| here.table.entry(slot).marks.has(RELAXED));
         let inside = slot.filter(|slot| relaxed || here.table.members(*slot).contains(&here.me));

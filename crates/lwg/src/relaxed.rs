@@ -36,6 +36,12 @@ impl CoreGroup {
         slot.is_some_and(|slot| here.table.entry(slot).marks.has(RELAXED))
     }
 
+    /// Whether a group is known here that is not relaxed: nothing sent in it needs its next view.
+    pub(crate) fn is_strict(&self, here: &Here, lwg: LwgId) -> bool {
+        let slot = here.table.find(lwg, self.number());
+        slot.is_some_and(|slot| !here.table.entry(slot).marks.has(RELAXED))
+    }
+
     /// An operation at its place in its sender's stream.
     pub(crate) fn alter_relaxed(
         &mut self,
@@ -145,6 +151,7 @@ impl CoreGroup {
         let Data { lwg, send, replies, aside, outside, .. } = data;
         let own = from == here.me;
         let teller = outside.unwrap_or(from);
+        self.unite_first(here, lwg);
         let slot = self.directory.find(here, lwg);
         let inside = slot.is_some_and(|slot| here.table.members(slot).contains(&here.me));
         if inside && !(own && aside) {

@@ -48,6 +48,18 @@ fn eight() -> (Town, Vec<LwgId>) {
     (town, groups)
 }
 
+/// As many relaxed ones.
+fn relaxed(town: &mut Town) -> Vec<LwgId> {
+    let traits = Traits { relaxed: true, open: true };
+    let groups: Vec<LwgId> = (1..=8).map(|count| lwg(1, count)).collect();
+    for &lwg in &groups {
+        let set = lwg::SetId::DEFAULT;
+        town.ask(seat(1), Down::CreateWith { set, lwg, members: seats(&[1, 2, 3]), traits });
+    }
+    town.run();
+    groups
+}
+
 fn heard(town: &Town, who: u64) -> usize {
     town.told[&seat(who)].iter().filter(|up| matches!(up, Up::Message { .. })).count()
 }
@@ -105,15 +117,81 @@ fn what_is_asked_of_a_group_finds_it_united() {
 }
 
 #[test]
+fn what_is_sent_in_a_relaxed_group_is_told_after_who_is_in_it() {
+    let mut town = Town::new(SEED, &seats(&[1, 2, 3]));
+    let groups = relaxed(&mut town);
+    let core = town.view(seat(1), groups[0]).expect("a view").core;
+    apart_and_back(&mut town, core);
+    run_asleep(&mut town, &[]);
+    town.wake(seat(1));
+    town.news(seat(3));
+    town.send(seat(1), groups[5], Order::Fifo, false);
+    run_asleep(&mut town, &[]);
+    let told = &town.told[&seat(3)];
+    let [Up::View(view), Up::Message { lwg, view: of, .. }] = &told[told.len() - 2..] else {
+        panic!("{told:?}")
+    };
+    assert_eq!((view.lwg, view.members.len(), view.id), (*lwg, 3, *of));
+    // Whoever sends in it sends to all of them.
+    town.send(seat(3), groups[6], Order::Fifo, false);
+    run_asleep(&mut town, &[]);
+    assert_eq!([1, 2, 3].map(|who| heard(&town, who)), [2; 3]);
+}
+
+#[test]
+fn who_asks_for_a_group_of_another_part_finds_it() {
+    let (mut town, groups) = eight();
+    let core = town.view(seat(1), groups[0]).expect("a view").core;
+    town.run();
+    town.net.borrow_mut().side.insert(seat(3), 1);
+    town.net.borrow_mut().regroup(core);
+    town.run();
+    let alone = lwg::SetId::DEFAULT.core(seat(3), 1);
+    town.ask(seat(3), Down::FoundCore { core: alone, members: seats(&[3]) });
+    let other = lwg(1, 9);
+    town.ask(seat(1), Down::CreateOn { core, lwg: other, members: seats(&[1, 2]) });
+    town.run();
+    town.net.borrow_mut().side.insert(seat(3), 0);
+    town.net.borrow_mut().regroup(core);
+    run_asleep(&mut town, &[]);
+    // Nobody makes it twice, though there were a nearer place for it.
+    town.ask(seat(3), Down::Create { lwg: other, members: seats(&[3]) });
+    run_asleep(&mut town, &[]);
+    while town.net.borrow_mut().grant() {}
+    run_asleep(&mut town, &[]);
+    assert_eq!(sizes(&town, other), [2, 2, 0]);
+    town.ask(seat(3), Down::Add { lwg: other, members: seats(&[3]) });
+    town.run();
+    assert_eq!(sizes(&town, other), [3; 3]);
+    judge(&town.told);
+}
+
+#[test]
+fn what_is_sent_where_a_group_has_left_before_its_turn_goes_along() {
+    let (mut town, groups) = eight();
+    let to = lwg::SetId::DEFAULT.core(seat(1), 1);
+    town.ask(seat(1), Down::FoundCore { core: to, members: seats(&[1, 2, 3]) });
+    while town.net.borrow_mut().grant() {}
+    run_asleep(&mut town, &[]);
+    (1..=3).for_each(|who| town.wake(seat(who)));
+    run_asleep(&mut town, &[]);
+    [1, 2].into_iter().for_each(|who| town.wake(seat(who)));
+    town.ask(seat(1), Down::Move { lwg: groups[5], to });
+    run_asleep(&mut town, &[]);
+    assert_eq!(sizes(&town, groups[5]), [3, 3, 1], "3 has looked at it neither here nor there");
+    let send = town.send(seat(3), groups[5], Order::Fifo, false);
+    town.run();
+    let refused = |up: &Up| matches!(up, Up::Unstable { send: of } if *of == send);
+    assert!(!town.told[&seat(3)].iter().any(refused));
+    assert_eq!([1, 2, 3].map(|who| heard(&town, who)), [1; 3]);
+    assert_eq!(town.view(seat(3), groups[5]).expect("a view").core, to);
+    judge(&town.told);
+}
+
+#[test]
 fn a_core_group_is_closed_where_groups_without_members_are_not_united_yet() {
     let mut town = Town::new(SEED, &seats(&[1, 2, 3]));
-    let traits = Traits { relaxed: true, open: true };
-    let groups: Vec<LwgId> = (1..=8).map(|count| lwg(1, count)).collect();
-    for &lwg in &groups {
-        let set = lwg::SetId::DEFAULT;
-        town.ask(seat(1), Down::CreateWith { set, lwg, members: seats(&[1, 2, 3]), traits });
-    }
-    town.run();
+    let groups = relaxed(&mut town);
     let core = town.view(seat(1), groups[0]).expect("a view").core;
     for &lwg in &groups {
         for who in 1..=3 {

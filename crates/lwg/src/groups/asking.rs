@@ -27,6 +27,17 @@ impl<C: Core, P: Policy> Groups<C, P> {
         if self.here.is_choked(&ask) {
             return Err(ask);
         }
+        if let Down::Create { lwg, .. }
+        | Down::CreateIn { lwg, .. }
+        | Down::CreateWith { lwg, .. }
+        | Down::CreateOn { lwg, .. }
+        | Down::Add { lwg, .. }
+        | Down::Remove { lwg, .. }
+        | Down::Destroy { lwg }
+        | Down::Move { lwg, .. } = &ask
+        {
+            self.catch_up(*lwg);
+        }
         match ask {
             Down::Create { .. }
             | Down::CreateIn { .. }
@@ -139,6 +150,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
 
     /// Takes an ask for a group, wherever it is, or hands it back.
     pub(crate) fn ask(&mut self, ask: Ask) -> Result<(), Ask> {
+        self.catch_up(ask.lwg());
         if let Some(arriving) = self.here.arriving.get_mut(&ask.lwg()) {
             return arriving.hold(ask);
         }

@@ -10,7 +10,6 @@ use crate::header::Header;
 use crate::here::{Aside, CoreNumber};
 use crate::interface::Up;
 use crate::letter::Letter;
-use crate::limits::SWEEP_AFTER;
 use crate::membership::distinct;
 use crate::policy::Policy;
 use crate::traits::LOST;
@@ -132,10 +131,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             number
         };
         self.here.look_all_choked();
-        if self.swept.is_empty() {
-            self.sweep_from = self.here.now + SWEEP_AFTER;
-        }
-        self.swept.insert(number);
+        self.sweeping.on_view(self.here.now, number);
         self.settle_asides();
         self.placing_view(number, group);
         self.review_later(group);
@@ -166,7 +162,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             && let Some(core) = self.cores[number as usize].take()
         {
             self.ready.remove(&number);
-            self.swept.remove(&number);
+            self.sweeping.forget(number);
             if let Some(since) = core.idle_since {
                 self.idle.remove(&(since, number));
             }
