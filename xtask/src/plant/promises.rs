@@ -36,6 +36,11 @@ const BROKEN: [(u32, &str); 30] = [
     (30, "half of an electorate is a majority"),
 ];
 
+/// Every promise that is to be broken.
+pub(super) fn all() -> impl Iterator<Item = u32> {
+    BROKEN.into_iter().map(|(number, _)| number)
+}
+
 /// The promises that this fault is planted for.
 pub(super) fn broken_by(plant: &Plant) -> impl Iterator<Item = u32> {
     BROKEN.into_iter().filter(|(_, name)| *name == plant.name).map(|(number, _)| number)
