@@ -20,12 +20,12 @@ use crate::cargo::{root, target};
 
 pub(crate) use self::promises::unplanted;
 
-/// Seeds of each family and mode that a fault is given to show itself before tests look for it:
-/// all of them are run, so that what else it breaks is told too.
+/// Seeds of each family and mode that a fault is given to show itself before tests look for it.
+/// What is planted for a promise is given all of them, so that whatever it breaks is told.
 const SEEDS_FIRST: RangeInclusive<u64> = 1..=20;
 
 /// Those that look for what tests have not found.
-const SEEDS_LAST: RangeInclusive<u64> = 21..=300;
+const SEEDS_LAST: RangeInclusive<u64> = 21..=100;
 
 /// A command that takes so many seconds has found that something does not end.
 const PATIENCE: &str = "900";
@@ -128,8 +128,10 @@ fn find(copy: &Path, plant: &Plant) -> Result<Option<Finding>, String> {
     if !plant.families.is_empty() {
         compile(copy, plant, &["build", "--package", "sim"])?;
     }
+    let promised = promises::broken_by(plant).next().is_some();
+    let how = if promised { &["--all"][..] } else { &[] };
     for family in plant.families {
-        if let Some(finding) = storm(copy, family, SEEDS_FIRST, &["--all"])? {
+        if let Some(finding) = storm(copy, family, SEEDS_FIRST, how)? {
             return Ok(Some(finding));
         }
     }

@@ -71,7 +71,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Plant> {
     above.into_iter().chain(below).flatten()
 }
 
-const PLANTS: [Plant; 61] = [
+const PLANTS: [Plant; 60] = [
     kernel(
         "what was passed over waited for is not told before the next",
         "crates/vsync/src/past.rs",
@@ -230,12 +230,6 @@ const PLANTS: [Plant; 61] = [
         "crates/vsync/src/serving.rs",
         "            && epoch != self.epoch.view\n",
         "            && epoch.epoch > self.epoch.view.epoch\n",
-    ),
-    kernel(
-        "two incarnations of a node in one view",
-        "crates/vsync/src/admission.rs",
-        "let only = view.iter().all(|other| other.node != proc.node);",
-        "let only = view.iter().all(|other| other != proc);",
     ),
     kernel(
         "who was seen in a view without us stays a member",
