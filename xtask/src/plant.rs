@@ -47,6 +47,9 @@ pub(crate) struct Options {
     /// Plant them although they have a result
     #[arg(long, conflicts_with = "write")]
     again: bool,
+    /// Begin with the last: so a second run, with a target directory of its own, works beside another
+    #[arg(long)]
+    backwards: bool,
     /// Plant nothing: write docs/plants.md for the list as it is now
     #[arg(long)]
     write: bool,
@@ -64,8 +67,15 @@ pub(crate) fn run(options: &Options) -> Done {
         let is_open = |plant: &&&Plant| options.again || table.get(plant).is_none();
         let mut open: Vec<&Plant> = chosen.iter().filter(is_open).copied().collect();
         open.sort_by_key(|plant| promises::broken_by(plant).next().is_none());
+        if options.backwards {
+            open.reverse();
+        }
         let (copy, at) = (copy_workspace()?, commit()?);
         for (place, plant) in (1..).zip(&open) {
+            // Perhaps a run beside this one was there first.
+            if !options.again && Table::read().get(plant).is_some() {
+                continue;
+            }
             eprintln!("{place} of {}: {}", open.len(), plant.name);
             match try_one(&copy, plant, &at) {
                 Ok(outcome) => Table::keep(plant, outcome)?,

@@ -163,10 +163,10 @@ const PLANTS: [Plant; 60] = [
         "let _ = (group, epoch);",
     ),
     kernel(
-        "a lower ballot is promised after a higher one",
+        "a cut is held for a lower ballot after a higher one was promised",
         "crates/vsync/src/consent.rs",
-        "if ballot < self.promised {",
-        "if ballot < self.promised && ballot.round == 0 {",
+        "if !self.admits_ballot(turn, from, ballot) || ballot != self.promised {",
+        "if self.gone.contains(&from) || self.epoch.rank_of(from).is_none() {",
     ),
     kernel(
         "nobody hands a missed INSTALL on",
@@ -257,9 +257,9 @@ const PLANTS: [Plant; 60] = [
     ),
     kernel(
         "who is told that it is excluded takes no notice",
-        "crates/vsync/src/consent.rs",
-        "            self.give_up(turn, from);\n            return;",
-        "            return;",
+        "crates/vsync/src/succession.rs",
+        "} else if install.ends(self.epoch.view) && self.epoch.rank_of(from).is_some() {",
+        "} else if install.ends(self.epoch.view) && from == turn.me() {",
     ),
     kernel(
         "safe as soon as it is received",

@@ -71,7 +71,8 @@ impl Table {
 
     /// Writes the document.
     pub(super) fn write(&self) -> Done {
-        fs::write(root().join(DOCUMENT), self.text()).map_err(|error| format!("{DOCUMENT}: {error}"))
+        fs::write(root().join(DOCUMENT), self.text())
+            .map_err(|error| format!("{DOCUMENT}: {error}"))
     }
 
     fn text(&self) -> String {
@@ -167,7 +168,8 @@ mod tests {
 
     #[test]
     fn a_fault_that_is_planted_elsewhere_than_before_was_not_tried() {
-        let fault = |from| Plant { name: "a", file: "b", from, to: "d", families: &[], packages: &[] };
+        let fault =
+            |from| Plant { name: "a", file: "b", from, to: "d", families: &[], packages: &[] };
         let table = Table([(mark(&fault("c")), outcome(None, &[]))].into());
         assert!(table.get(&fault("c")).is_some());
         assert!(table.get(&fault("x")).is_none());
