@@ -47,7 +47,8 @@ pub(crate) struct Options {
     /// Plant them although they have a result
     #[arg(long, conflicts_with = "write")]
     again: bool,
-    /// Begin with the last: so a second run, with a target directory of its own, works beside another
+    /// Begin with the last: so a second run, with a target directory of its own, works beside a
+    /// first
     #[arg(long)]
     backwards: bool,
     /// Plant nothing: write docs/plants.md for the list as it is now
@@ -232,7 +233,7 @@ fn complaint(command: &mut Command) -> Result<Option<String>, String> {
     }
     let mut text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     if output.status.code().is_none_or(|code| UNENDED.contains(&code)) {
-        text.push_str("\n");
+        text.push('\n');
         text.push_str(SLOW);
     }
     Ok(Some(text))

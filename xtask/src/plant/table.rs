@@ -1,5 +1,5 @@
-//! Table: `docs/plants.md`, where it is kept what became of each planted fault; it is read back from
-//! there, so whoever comes next goes on where the last one stopped.
+//! Table: `docs/plants.md`, where it is kept what became of each planted fault. It is read back
+//! from there, so whoever comes next goes on where the last one stopped.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,10 +17,11 @@ const DOCUMENT: &str = "docs/plants.md";
 /// What the head of the document says of its columns.
 const HEAD: &str = "# Planted faults
 
-Kept by `cargo xtask plant` ([testing](testing.md)): each fault was planted alone, in the code of the commit that its row
-names (`+`: with changes to it). *Planted for* says which [promises](promises.md) it is meant to break, *judged*
-which of them judges found broken in the storm that found it. Seconds are those of builds and of what looked for it.
-The last column tells the fault from what was planted under its name before: a row whose mark is another one counts no more.
+Kept by `cargo xtask plant` ([testing](testing.md)): each fault was planted alone, in the code of
+the commit that its row names (`+`: with changes to it). *Planted for* says which
+[promises](promises.md) it is meant to break, *judged* which of them judges found broken in the
+storm that found it. Seconds are those of builds and of what looked for it. The last column tells
+the fault from what was planted under its name before: a row whose mark is another counts no more.
 ";
 
 const COLUMNS: &str = "\
