@@ -3,9 +3,10 @@
 
 mod list;
 mod promises;
-mod results;
 mod table;
 
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -13,99 +14,85 @@ use std::time::Instant;
 use clap::Args;
 
 use self::list::Plant;
-use self::results::{Outcome, Results, mark};
+use self::table::{Outcome, Table};
 use crate::Done;
 use crate::cargo::{root, target};
 
 pub(crate) use self::promises::unplanted;
 
-/// Seeds of each family and mode that a fault is given to show itself.
-const SEEDS: u64 = 300;
+/// Seeds of each family and mode that a fault is given to show itself before tests look for it.
+/// What is planted for a promise is given all of them, so that whatever it breaks is told.
+const SEEDS_FIRST: RangeInclusive<u64> = 1..=20;
 
-/// Where the table of a whole run is kept.
-const DOCUMENT: &str = "docs/plants.md";
+/// Those that look for what tests have not found.
+const SEEDS_LAST: RangeInclusive<u64> = 21..=100;
+
+/// A command that takes so many seconds has found that something does not end.
+const PATIENCE: &str = "900";
+
+/// What `timeout` says then.
+const UNENDED: [i32; 2] = [124, 137];
 
 /// Who judges what.
 const PROMISES: &str = "docs/promises.md";
 
-/// Breaks the code on purpose, one place at a time in a copy, and has the suite find it. What has a
-/// result for this very code is not planted again, so a long list can be run in parts
+/// Breaks the code on purpose, one place at a time in a copy, and has the suite find it. What came
+/// of each is kept in docs/plants.md at once, and what has a result there is not planted again: a
+/// long list can be run in parts. First come those that are planted for a promise
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// Only the faults whose name contains this
     #[arg(long, value_name = "TEXT", default_value = "")]
     only: String,
-    /// Only those from this place of the list on; the first is 1
-    #[arg(long, value_name = "PLACE", default_value_t = 1)]
-    from: usize,
-    /// So many places of the list
-    #[arg(long, value_name = "PLACES")]
-    count: Option<usize>,
     /// Plant them although they have a result
-    #[arg(long)]
+    #[arg(long, conflicts_with = "write")]
     again: bool,
-    /// Plant nothing, and print what is known of them so far
+    /// Begin with the last: so a second run, with a target directory of its own, works beside a
+    /// first
     #[arg(long)]
-    table: bool,
-    /// Write docs/plants.md, if then every fault of the list has a result for this very code
+    backwards: bool,
+    /// Plant nothing: write docs/plants.md for the list as it is now
     #[arg(long)]
     write: bool,
 }
 
-impl Options {
-    fn chosen(&self) -> Vec<&'static Plant> {
-        let places = list::all().skip(self.from.saturating_sub(1));
-        let places = places.take(self.count.unwrap_or(usize::MAX));
-        places.filter(|plant| plant.name.contains(&self.only)).collect()
-    }
-}
-
-/// Plants what was chosen, and tells what found it.
+/// Plants what was chosen, and keeps what found it.
 pub(crate) fn run(options: &Options) -> Done {
-    let chosen = options.chosen();
+    let chosen: Vec<&Plant> = list::all().filter(|it| it.name.contains(&options.only)).collect();
     if chosen.is_empty() {
         return Err(format!("no planted fault there is called `{}`", options.only));
     }
-    let files = tracked()?;
-    let mut results = Results::of(&files, root())?;
-    let promises = std::fs::read_to_string(root().join(PROMISES));
-    let promises = promises.map_err(|error| format!("{PROMISES}: {error}"))?;
-    let is_open = |plant: &&&Plant| options.again || results.get(plant).is_none();
-    let open: Vec<&Plant> = chosen.iter().filter(is_open).copied().collect();
-    if !options.table && !open.is_empty() {
-        let copy = copy_workspace(&files)?;
-        for (at, plant) in (1..).zip(&open) {
-            eprintln!("{at} of {}: {}", open.len(), plant.name);
-            results.keep(try_one(&copy, plant)?)?;
+    let mut wrong = Vec::new();
+    if !options.write {
+        let table = Table::read();
+        let is_open = |plant: &&&Plant| options.again || table.get(plant).is_none();
+        let mut open: Vec<&Plant> = chosen.iter().filter(is_open).copied().collect();
+        open.sort_by_key(|plant| promises::broken_by(plant).next().is_none());
+        if options.backwards {
+            open.reverse();
+        }
+        let (copy, at) = (copy_workspace()?, commit()?);
+        for (place, plant) in (1..).zip(&open) {
+            // Perhaps a run beside this one was there first.
+            if !options.again && Table::read().get(plant).is_some() {
+                continue;
+            }
+            eprintln!("{place} of {}: {}", open.len(), plant.name);
+            match try_one(&copy, plant, &at) {
+                Ok(outcome) => Table::keep(plant, outcome)?,
+                Err(why) => wrong.push(why),
+            }
         }
     }
-    print!("{}", table::table(&chosen, &results, &promises));
-    if options.write {
-        write(&results, &promises)?;
-    }
-    let lost = |plant: &&&Plant| results.get(plant).is_some_and(|it| it.found.is_none());
-    let unfound: Vec<&str> = chosen.iter().filter(lost).map(|plant| plant.name).collect();
-    if unfound.is_empty() { Ok(()) } else { Err(format!("not found: {}", unfound.join(", "))) }
+    let table = Table::read();
+    table.write()?;
+    println!("{}", table.summary());
+    let lost = |plant: &&&Plant| table.get(plant).is_some_and(|it| it.found.is_none());
+    wrong.extend(chosen.iter().filter(lost).map(|plant| format!("not found: {}", plant.name)));
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
 }
 
-/// Writes down what a whole run has come to.
-fn write(results: &Results, promises: &str) -> Done {
-    let all: Vec<&Plant> = list::all().collect();
-    let missing = all.iter().filter(|plant| results.get(plant).is_none()).count();
-    if missing > 0 {
-        return Err(format!("{missing} faults have no result for this very code yet"));
-    }
-    let text = format!(
-        "# Planted faults\n\n\
-         Written by `cargo xtask plant --write`: each was planted alone, all in one tree. Seconds\n\
-         are those of a build and of what found it. What a fault breaks is what it was planted\n\
-         for, and what judges found broken ([promises](promises.md)).\n\n{}",
-        table::table(&all, results, promises)
-    );
-    std::fs::write(root().join(DOCUMENT), text).map_err(|error| format!("{DOCUMENT}: {error}"))
-}
-
-fn try_one(copy: &Path, plant: &Plant) -> Result<Outcome, String> {
+fn try_one(copy: &Path, plant: &Plant, at: &str) -> Result<Outcome, String> {
     let began = Instant::now();
     let file = copy.join(plant.file);
     let whole = std::fs::read_to_string(&file).map_err(|error| error.to_string())?;
@@ -113,8 +100,11 @@ fn try_one(copy: &Path, plant: &Plant) -> Result<Outcome, String> {
     std::fs::write(&file, broken).map_err(|error| error.to_string())?;
     let found = find(copy, plant);
     std::fs::write(&file, whole).map_err(|error| error.to_string())?;
-    let (found, properties) = found?;
-    Ok(Outcome { mark: mark(plant), found, properties, seconds: began.elapsed().as_secs() })
+    let (found, judged) = match found? {
+        Some(Finding { by, judged }) => (Some(by), judged),
+        None => (None, BTreeSet::new()),
+    };
+    Ok(Outcome { found, judged, seconds: began.elapsed().as_secs(), at: at.to_owned() })
 }
 
 /// Which of the list no longer fits the code: for tidy.
@@ -137,36 +127,70 @@ fn planted(plant: &Plant, whole: &str) -> Result<String, String> {
     }
 }
 
-/// What finds the fault, if anything does, and the properties that it breaks there.
-fn find(copy: &Path, plant: &Plant) -> Result<(Option<String>, Vec<String>), String> {
-    let storm = ["build", "--profile", "storm", "--quiet", "--package", "sim"];
-    let check = ["check", "--quiet", "--package", plant.packages.first().unwrap_or(&"sim")];
-    // Where no storm looks for it, tests find it sooner than a storm is built.
-    let words = if plant.families.is_empty() { &check[..] } else { &storm[..] };
-    if let Some(text) = cargo(copy, words)? {
-        return Err(format!("planted fault `{}` does not compile:\n{text}", plant.name));
+/// What found a fault.
+struct Finding {
+    by: String,
+    /// The promises that judges found broken there.
+    judged: BTreeSet<u32>,
+}
+
+/// What finds the fault, if anything does: few storms, tests, many storms.
+fn find(copy: &Path, plant: &Plant) -> Result<Option<Finding>, String> {
+    if !plant.families.is_empty() {
+        compile(copy, plant, &["build", "--package", "sim"])?;
     }
+    let promised = promises::broken_by(plant).next().is_some();
+    let how = if promised { &["--all"][..] } else { &[] };
     for family in plant.families {
-        let seeds = SEEDS.to_string();
-        let words = ["--family", family, "--seeds", &seeds];
-        let sim = copy.join("target/storm/sim");
-        if let Some(text) = complaint(Command::new(sim).current_dir(copy).args(words))? {
-            let broken = broken(&text);
-            let first = broken.first().map_or("it ended badly", String::as_str);
-            return Ok((Some(format!("storm {family}: {first}")), broken));
+        if let Some(finding) = storm(copy, family, SEEDS_FIRST, how)? {
+            return Ok(Some(finding));
         }
     }
     for package in plant.packages {
-        let test = cargo(copy, &["test", "--quiet", "--package", package, "--tests", "--lib"])?;
-        if let Some(text) = test {
+        let words = ["test", "--package", package, "--tests", "--lib"];
+        compile(copy, plant, &[&words[..], &["--no-run"]].concat())?;
+        if let Some(text) = cargo(copy, &words)? {
             // A list of names follows the frames of a backtrace.
             let is_name = |line: &&str| line.starts_with("    ") && !line.trim().contains(' ');
-            let failed = text.lines().find(is_name);
-            let name = failed.map_or("a test", str::trim);
-            return Ok((Some(format!("test of {package}: {name}")), Vec::new()));
+            let failed = text.lines().find(is_name).or_else(|| text.lines().last());
+            let by = format!("test of {package}: {}", failed.unwrap_or_default().trim());
+            return Ok(Some(Finding { by, judged: BTreeSet::new() }));
         }
     }
-    Ok((None, Vec::new()))
+    for family in plant.families {
+        if let Some(finding) = storm(copy, family, SEEDS_LAST, &[])? {
+            return Ok(Some(finding));
+        }
+    }
+    Ok(None)
+}
+
+/// Builds what is to be run: a fault that does not compile is none.
+fn compile(copy: &Path, plant: &Plant, words: &[&str]) -> Done {
+    let wrong = |text| format!("planted fault `{}` does not compile:\n{text}", plant.name);
+    cargo(copy, words)?.map_or(Ok(()), |text| Err(wrong(text)))
+}
+
+/// What storms of these seeds find.
+fn storm(
+    copy: &Path,
+    family: &str,
+    seeds: RangeInclusive<u64>,
+    how: &[&str],
+) -> Result<Option<Finding>, String> {
+    let (from, count) = (seeds.start().to_string(), seeds.count().to_string());
+    let words = ["--family", family, "--from", &from, "--seeds", &count];
+    let sim = copy.join("target/plant/sim");
+    let Some(text) = complaint(patient(copy).arg(sim).args(words).args(how))? else {
+        return Ok(None);
+    };
+    let document = std::fs::read_to_string(copy.join(PROMISES));
+    let document = document.map_err(|error| format!("{PROMISES}: {error}"))?;
+    let broken = broken(&text);
+    let ended = || text.lines().find(|line| line.contains("panicked at") || line == &SLOW);
+    let first = broken.first().map(String::as_str).or_else(ended).unwrap_or("it ended badly");
+    let judged = broken.iter().filter_map(|it| promises::judged_by(&document, it)).collect();
+    Ok(Some(Finding { by: format!("storm {family}: {first}"), judged }))
 }
 
 /// The properties that a storm complains of, the first first.
@@ -185,9 +209,20 @@ fn broken(text: &str) -> Vec<String> {
     broken
 }
 
+/// What is said of a command that was ended.
+const SLOW: &str = "it did not end";
+
 fn cargo(copy: &Path, words: &[&str]) -> Result<Option<String>, String> {
-    let mut command = Command::new(env!("CARGO"));
-    complaint(command.current_dir(copy).env("CARGO_TARGET_DIR", copy.join("target")).args(words))
+    let mut command = patient(copy);
+    command.arg(env!("CARGO")).args(words).args(["--quiet", "--profile", "plant"]);
+    complaint(command.env("CARGO_TARGET_DIR", copy.join("target")))
+}
+
+/// What runs a command in the copy, and ends it and all that it started if it does not end.
+fn patient(copy: &Path) -> Command {
+    let mut command = Command::new("timeout");
+    command.current_dir(copy).args(["--kill-after=9", PATIENCE]);
+    command
 }
 
 /// Everything that a command says, if it fails.
@@ -196,22 +231,32 @@ fn complaint(command: &mut Command) -> Result<Option<String>, String> {
     if output.status.success() {
         return Ok(None);
     }
-    let text = [output.stdout, output.stderr].concat();
-    Ok(Some(String::from_utf8_lossy(&text).into_owned()))
+    let mut text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    if output.status.code().is_none_or(|code| UNENDED.contains(&code)) {
+        text.push('\n');
+        text.push_str(SLOW);
+    }
+    Ok(Some(text))
 }
 
-/// What git tracks.
-fn tracked() -> Result<Vec<PathBuf>, String> {
-    let listed = Command::new("git").current_dir(root()).args(["ls-files", "-z"]).output();
-    let listed = listed.map_err(|error| format!("git ls-files: {error}"))?;
-    let text = String::from_utf8_lossy(&listed.stdout).into_owned();
-    Ok(text.split('\0').filter(|path| !path.is_empty()).map(PathBuf::from).collect())
+/// What this git command says.
+fn git(words: &[&str]) -> Result<String, String> {
+    let said = Command::new("git").current_dir(root()).args(words).output();
+    let said = said.map_err(|error| format!("git {}: {error}", words.join(" ")))?;
+    Ok(String::from_utf8_lossy(&said.stdout).into_owned())
 }
 
-/// Copies it, as it is now, into the target directory.
-fn copy_workspace(files: &[PathBuf]) -> Result<PathBuf, String> {
+/// The commit that faults are planted in, with a `+` if the crates are not as they are there.
+fn commit() -> Result<String, String> {
+    let name = git(&["rev-parse", "--short", "HEAD"])?;
+    let differs = !git(&["status", "--porcelain", "crates"])?.is_empty();
+    Ok(format!("{}{}", name.trim(), if differs { "+" } else { "" }))
+}
+
+/// Copies what git tracks, as it is now, into the target directory.
+fn copy_workspace() -> Result<PathBuf, String> {
     let copy = target().join("plant");
-    for path in files {
+    for path in git(&["ls-files", "-z"])?.split_terminator('\0') {
         let (from, to) = (root().join(path), copy.join(path));
         let bytes = std::fs::read(&from).map_err(|error| format!("{}: {error}", from.display()))?;
         if std::fs::read(&to).is_ok_and(|there| there == bytes) {
@@ -233,17 +278,5 @@ mod tests {
         let said = "VIOLATION fifo: a#1 (2 of this kind)\n      and state: b#1 (1 of this kind)\n\
                     \x20  repeat: cargo xtask sim\nVIOLATION fifo: c#1 (1 of this kind)\n";
         assert_eq!(broken(said), ["fifo", "state"]);
-    }
-
-    #[test]
-    fn parts_of_the_list_are_all_of_it_and_have_nothing_in_common() {
-        let part = |from, count| {
-            let only = String::new();
-            Options { only, from, count, again: false, table: false, write: false }.chosen()
-        };
-        let (first, rest) = (part(1, Some(40)), part(41, None));
-        assert_eq!(first.len(), 40);
-        let names: Vec<&str> = first.iter().chain(&rest).map(|plant| plant.name).collect();
-        assert_eq!(names, list::all().map(|plant| plant.name).collect::<Vec<_>>());
     }
 }

@@ -128,6 +128,22 @@ fn nobody_waits_for_who_is_not_in_the_view_any_more() {
 }
 
 #[test]
+fn room_comes_with_the_view_without_who_choked_a_group_and_not_with_its_word() {
+    let (mut town, [slow, _]) = four();
+    choke(&mut town, 3, slow, true);
+    assert!(!sends(&mut town, 1, slow));
+    town.ask(seat(1), Down::Remove { lwg: slow, members: seats(&[3]) });
+    loop {
+        let next = town.net.borrow().deliveries().first().copied();
+        let Some(next) = next else { break };
+        let who = town.net.borrow_mut().deliver(next);
+        town.wake(who);
+    }
+    assert!(!town.net.borrow().letters().is_empty(), "the word of 3 has not come");
+    assert_eq!((town.members(seat(1), slow), room(&town, 1, slow)), (seats(&[1, 2]), 1));
+}
+
+#[test]
 fn who_went_and_came_back_chokes_nothing() {
     let (mut town, [slow, _]) = four();
     choke(&mut town, 3, slow, true);

@@ -4,6 +4,7 @@ use crate::common::judge::judge;
 use crate::common::town::Town;
 use crate::common::{lwg, seat, seats};
 use lwg::{Down, How, LwgId, Message, Order, SendId, SetId, Traits, Up};
+use muts::Layer as _;
 
 /// Three processes, and a group of all of them.
 fn three(seed: u64) -> (Town, LwgId) {
@@ -261,5 +262,54 @@ fn a_relaxed_group_has_a_place_for_a_gbcast_and_no_view_to_put_it_before() {
     town.run();
     for node in [1, 2] {
         assert_eq!(told(&town, node), [(send, Order::Global)]);
+    }
+}
+
+#[test]
+fn components_that_part_in_the_middle_of_a_change_have_one_order_before_it_or_two_views() {
+    for seed in 0..1000 {
+        let mut town = Town::new(seed, &seats(&[1, 2, 3, 4]));
+        let group = lwg(1, 1);
+        town.ask(seat(1), Down::Create { lwg: lwg(1, 2), members: seats(&[1, 2, 3, 4]) });
+        town.run();
+        town.ask(seat(1), Down::Create { lwg: group, members: seats(&[1, 2, 3]) });
+        town.run();
+        town.ask(seat(1), Down::Add { lwg: group, members: seats(&[4]) });
+        town.steps(seed % 5);
+        for node in [2, 3] {
+            town.send(seat(node), group, Order::Total, false);
+        }
+        town.steps(seed % 41);
+        let core = town.view(seat(2), group).expect("a view").core;
+        town.net.borrow_mut().side.insert(seat(1 + seed % 4), 1);
+        town.net.borrow_mut().regroup(core);
+        town.run();
+        judge(&town.told);
+    }
+}
+
+#[test]
+fn what_follows_an_operation_waits_for_the_change_that_was_under_way_before_it() {
+    for seed in 0..300 {
+        let mut town = Town::new(seed, &seats(&[1, 2, 3, 4]));
+        let group = lwg(1, 1);
+        town.ask(seat(1), Down::Create { lwg: lwg(1, 2), members: seats(&[1, 2, 3, 4]) });
+        town.run();
+        town.ask(seat(1), Down::Create { lwg: group, members: seats(&[1, 2, 3]) });
+        town.run();
+        town.ask(seat(1), Down::Add { lwg: group, members: seats(&[4]) });
+        town.steps(seed % 17);
+        let now = town.now;
+        let two = town.towers.get_mut(&seat(2)).expect("alive");
+        let remove = Down::Remove { lwg: group, members: seats(&[3]) };
+        let (send, how) = (SendId(1), How::from(Order::Fifo));
+        let message = Message::new(vec![7]);
+        let follows = Down::Send { lwg: group, send, how, replies: false, message };
+        assert!(two.down(now, remove).is_ok() && two.down(now, follows).is_ok());
+        town.hear(seat(2));
+        town.run();
+        judge(&town.told);
+        let told = |node| told(&town, node).len();
+        assert_eq!([told(1), told(2), told(3), told(4)], [1, 1, 0, 1], "seed {seed}");
     }
 }

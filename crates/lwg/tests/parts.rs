@@ -153,6 +153,28 @@ fn a_mark_of_all_groups_waits_for_the_places_of_what_was_sent_before_it() {
 }
 
 #[test]
+fn a_mark_of_one_group_is_safe_where_somebody_passed_over_what_was_sent_before_it() {
+    for sends in [false, true] {
+        let (mut town, group) = (Town::new(5, &seats(&[1, 2, 3, 4])), lwg(1, 2));
+        for (count, members) in [(1, &[1, 2, 3, 4][..]), (2, &[1, 2, 3])] {
+            let members = seats(members);
+            town.ask(seat(1), Down::Create { lwg: lwg(1, count), members });
+            town.run();
+        }
+        // 4 passes it over.
+        if sends {
+            town.send(seat(1), group, Order::Fifo, false);
+        }
+        town.ask(seat(2), Down::Add { lwg: group, members: seats(&[4]) });
+        town.run();
+        assert_eq!(town.members(seat(4), group).len(), 4);
+        let net = town.net.borrow();
+        let safe: Vec<Order> = net.epochs.iter().flat_map(|epoch| epoch.safe_orders(0)).collect();
+        assert_eq!(safe, vec![Order::Causal; usize::from(sends)]);
+    }
+}
+
+#[test]
 fn a_mark_of_all_groups_is_safe_where_somebody_passed_over_what_was_sent_before_it() {
     let all = seats(&[1, 2, 3, 4]);
     for sends in [false, true] {

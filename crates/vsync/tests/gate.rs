@@ -300,16 +300,18 @@ fn what_a_client_cast_itself_has_the_place_that_it_has_elsewhere() {
         cast(Order::Fifo.into(), format!("fifo {round}"));
         cast(Order::Unordered.into(), format!("unordered {round}"));
         cast(How::from(Order::Unordered).safe(), format!("safe unordered {round}"));
-        cast(How::from(Order::Fifo).to(view.id, others), format!("to others {round}"));
         cast(Order::Total.into(), format!("total {round}"));
         cast(How::from(Order::Fifo).to(view.id, all), format!("to all {round}"));
+        // Its place lies between two that are told alike.
+        cast(How::from(Order::Fifo).to(view.id, others), format!("to others {round}"));
+        cast(Order::Fifo.into(), format!("fifo again {round}"));
         cast(Order::Causal.into(), format!("causal {round}"));
     }
     cast(Order::Global.into(), "global".to_owned());
     house.turn();
     house.run(Duration::from_millis(400));
     let (at_a, at_b, at_d) = (places(&house, a), places(&house, b), places(&house, d));
-    assert_eq!(at_b.len(), 20 * 7 + 1);
+    assert_eq!(at_b.len(), 20 * 8 + 1);
     assert_eq!(at_b, at_d);
     let mut meant = at_b.clone();
     meant.retain(|text, _| !text.starts_with("to others"));

@@ -72,7 +72,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Plant> {
     above.into_iter().chain([&uniting::PLANTS[..]]).chain(below).flatten()
 }
 
-const PLANTS: [Plant; 61] = [
+const PLANTS: [Plant; 60] = [
     kernel(
         "what was passed over waited for is not told before the next",
         "crates/vsync/src/past.rs",
@@ -164,10 +164,10 @@ const PLANTS: [Plant; 61] = [
         "let _ = (group, epoch);",
     ),
     kernel(
-        "a lower ballot is promised after a higher one",
+        "a cut is held for a lower ballot after a higher one was promised",
         "crates/vsync/src/consent.rs",
-        "if ballot < self.promised {",
-        "if ballot < self.promised && ballot.round == 0 {",
+        "if !self.admits_ballot(turn, from, ballot) || ballot != self.promised {",
+        "if self.gone.contains(&from) || self.epoch.rank_of(from).is_none() {",
     ),
     kernel(
         "nobody hands a missed INSTALL on",
@@ -233,12 +233,6 @@ const PLANTS: [Plant; 61] = [
         "            && epoch.epoch > self.epoch.view.epoch\n",
     ),
     kernel(
-        "two incarnations of a node in one view",
-        "crates/vsync/src/admission.rs",
-        "let only = view.iter().all(|other| other.node != proc.node);",
-        "let only = view.iter().all(|other| other != proc);",
-    ),
-    kernel(
         "who was seen in a view without us stays a member",
         "crates/vsync/src/whereabouts.rs",
         "if without_me || turn.now.since(since) >= patience {",
@@ -264,9 +258,9 @@ const PLANTS: [Plant; 61] = [
     ),
     kernel(
         "who is told that it is excluded takes no notice",
-        "crates/vsync/src/consent.rs",
-        "            self.give_up(turn, from);\n            return;",
-        "            return;",
+        "crates/vsync/src/succession.rs",
+        "} else if install.ends(self.epoch.view) && self.epoch.rank_of(from).is_some() {",
+        "} else if install.ends(self.epoch.view) && from == turn.me() {",
     ),
     kernel(
         "safe as soon as it is received",

@@ -3,13 +3,13 @@
 use super::list::{self, Plant};
 
 /// A promise by its number in `docs/promises.md`, and a fault of the list that breaks it.
-const BROKEN: [(u32, &str); 30] = [
+const BROKEN: [(u32, &str); 32] = [
     (1, "who joins is told a first view without itself"),
     (2, "a view has the number of the one before it"),
     (3, "who leaves is told so before the rest of its view"),
     (4, "a message of a group is told under another view than that it is told in"),
     (5, "a view has the number of the one before it"),
-    (6, "two incarnations of a node in one view"),
+    (6, "who comes back is told in a view beside what it was before"),
     (7, "a CBCAST is told as an FBCAST"),
     (8, "a GBCAST is told twice"),
     (9, "a GBCAST is told twice"),
@@ -22,19 +22,26 @@ const BROKEN: [(u32, &str); 30] = [
     (16, "a message is delivered before its causes"),
     (17, "orphans are placed by something local"),
     (18, "a donor gives the wrong part of its state"),
+    (19, "a reply is told twice"),
     (19, "who declines to reply is not named"),
     (20, "a group of two keeps a member that its core group has lost"),
     (21, "who is not in a relaxed group is told what is said there"),
     (22, "a view id tells nothing but its number"),
     (23, "who is behind is told what is new and never asked again"),
     (24, "a view has the number of the one before it"),
-    (25, "who is behind is told what is new and never asked again"),
+    (25, "what a member sent itself and a flush has still to tell is told to the others only"),
     (26, "causes in other groups are not waited for"),
-    (27, "safe as soon as it is received"),
+    (27, "orphans are placed by something local"),
     (28, "a GBCAST is told twice"),
     (29, "stable as soon as one member has it"),
     (30, "half of an electorate is a majority"),
+    (30, "whoever comes counts for a primary view"),
 ];
+
+/// Every promise that is to be broken.
+pub(super) fn all() -> impl Iterator<Item = u32> {
+    BROKEN.into_iter().map(|(number, _)| number)
+}
 
 /// The promises that this fault is planted for.
 pub(super) fn broken_by(plant: &Plant) -> impl Iterator<Item = u32> {

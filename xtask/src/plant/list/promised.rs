@@ -2,13 +2,23 @@
 
 use super::{Plant, kernel, light};
 
-pub(super) const PLANTS: [Plant; 10] = [
+pub(super) const PLANTS: [Plant; 12] = [
     kernel(
         "who joins is told a first view without itself",
         "crates/vsync/src/succession.rs",
         "    let members: Vec<Endpoint> = endpoints(&install.members());\n",
         "    let mut procs = install.members();
     procs.retain(|proc| part.is_some() || *proc != me);
+    let members: Vec<Endpoint> = endpoints(&procs);\n",
+    ),
+    kernel(
+        "who comes back is told in a view beside what it was before",
+        "crates/vsync/src/succession.rs",
+        "    let members: Vec<Endpoint> = endpoints(&install.members());\n",
+        "    let mut procs = install.members();
+    let before = |proc: ProcId| ProcId { incarnation: proc.incarnation - 1, ..proc };
+    let back = install.joiners.iter().filter(|joiner| joiner.proc.incarnation > 1);
+    procs.extend(back.map(|joiner| before(joiner.proc)));
     let members: Vec<Endpoint> = endpoints(&procs);\n",
     ),
     kernel(
@@ -56,6 +66,15 @@ pub(super) const PLANTS: [Plant; 10] = [
         "crates/vsync/src/succession.rs",
         "let view = ViewId { epoch: highest + 1, coordinator: turn.me() };",
         "let view = ViewId { epoch: highest.max(1), coordinator: turn.me() };",
+    ),
+    light(
+        "a reply is told twice",
+        "crates/lwg/src/replies.rs",
+        "            Some(message) => told.push_back(Up::Reply { send, from, message }),\n",
+        "            Some(message) => {
+                told.push_back(Up::Reply { send, from, message: message.clone() });
+                told.push_back(Up::Reply { send, from, message });
+            }\n",
     ),
     light(
         "a group of two keeps a member that its core group has lost",
