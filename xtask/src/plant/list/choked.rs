@@ -24,8 +24,8 @@ pub(super) const PLANTS: [Plant; 9] = [
     light(
         "who is no member of a relaxed group waits for who has crashed there",
         "crates/lwg/src/groups/hearing.rs",
-        "        self.here.look_all_choked();\n        if self.swept",
-        "        if self.swept",
+        "        self.here.look_all_choked();\n        self.sweeping",
+        "        self.sweeping",
     ),
     kernel(
         "a view without who choked a core group gives no room",
