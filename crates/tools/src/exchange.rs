@@ -2,10 +2,11 @@
 //!
 //! *Takes* one multicast in total order from each set of members that share a state (an offer, by
 //! its lowest rank) and from each member without (a need). *Promises* the same verdict at the same
-//! place at all who move together: the largest set wins, of equal ones that with the lowest rank;
-//! sets whose offers tell the same sum share the victory. *Keeps* nothing beyond its view. Decided
-//! as soon as no offer that may still come can beat the best one heard. *Checked by*
-//! `tests/replica.rs`. Source: donor rule of protocols 3.4, with the sets found by asking.
+//! place at all who move together: a set that had agreed on its state in the view before wins over
+//! one that had not, then the largest, of equal ones that with the lowest rank; sets whose offers
+//! tell the same sum share the victory. *Keeps* nothing beyond its view. Decided as soon as no offer
+//! that may still come can beat the best one heard. *Checked by* `tests/replica.rs`. Source: donor
+//! rule of protocols 3.4, with the sets found by asking.
 
 use alloc::vec::Vec;
 
@@ -33,6 +34,8 @@ pub(crate) enum Verdict {
 struct Offer {
     donor: Endpoint,
     sum: Sum,
+    /// Who came along with these had agreed on it before.
+    agreed: bool,
     /// Ranks, ascending; never empty.
     ranks: Vec<usize>,
 }
@@ -52,7 +55,8 @@ impl Exchange {
         Self { members: members.to_vec(), heard, offers: Vec::new() }
     }
 
-    /// Whether this set wins whatever the others have: then it need not wait for the verdict.
+    /// Whether this set, if it had agreed, wins whatever the others have: then it need not wait for
+    /// the verdict.
     pub(crate) fn is_certain(&self, settled: &[Endpoint]) -> bool {
         let inside = |member: &Endpoint| settled.contains(member);
         let mine: Vec<usize> =
@@ -66,7 +70,7 @@ impl Exchange {
     pub(crate) fn offer(
         &mut self,
         from: Endpoint,
-        settled: &[Endpoint],
+        (settled, agreed): (&[Endpoint], bool),
         sum: Sum,
     ) -> Option<Verdict> {
         let places = settled.iter().map(|one| self.members.iter().position(|member| member == one));
@@ -80,7 +84,7 @@ impl Exchange {
             return self.need(from);
         }
         ranks.iter().for_each(|rank| self.heard[*rank] = true);
-        self.offers.push(Offer { donor: from, sum, ranks });
+        self.offers.push(Offer { donor: from, sum, agreed, ranks });
         self.verdict()
     }
 
@@ -98,11 +102,15 @@ impl Exchange {
             return unheard.is_empty().then_some(Verdict::Nobody);
         };
         for offer in offers {
-            if beats(&offer.ranks, &best.ranks) {
+            let same = offer.agreed == best.agreed;
+            let wins = if same { beats(&offer.ranks, &best.ranks) } else { offer.agreed };
+            if wins {
                 best = offer;
             }
         }
-        if !beats(&best.ranks, &unheard) {
+        // Whoever is still to be heard may have agreed.
+        let sure = if best.agreed { beats(&best.ranks, &unheard) } else { unheard.is_empty() };
+        if !sure {
             return None;
         }
         let equal = self.offers.iter().filter(|offer| offer.sum == best.sum);
@@ -145,7 +153,7 @@ mod tests {
     fn one_newcomer_waits_for_one_offer_only() {
         let mut exchange = Exchange::new(&members(&[1, 2, 3]));
         assert!(exchange.is_certain(&members(&[1, 2])));
-        let verdict = exchange.offer(member(1), &members(&[1, 2]), sum(7));
+        let verdict = exchange.offer(member(1), (&members(&[1, 2]), true), sum(7));
         let settled = members(&[1, 2]);
         assert_eq!(verdict, Some(Verdict::Has { donor: member(1), sum: sum(7), settled }));
     }
@@ -153,8 +161,8 @@ mod tests {
     #[test]
     fn the_larger_side_wins_although_the_smaller_spoke_first() {
         let mut exchange = Exchange::new(&members(&[1, 2, 3, 4, 5]));
-        assert_eq!(exchange.offer(member(1), &members(&[1, 2]), sum(7)), None);
-        let verdict = exchange.offer(member(3), &members(&[3, 4, 5]), sum(8));
+        assert_eq!(exchange.offer(member(1), (&members(&[1, 2]), true), sum(7)), None);
+        let verdict = exchange.offer(member(3), (&members(&[3, 4, 5]), true), sum(8));
         let settled = members(&[3, 4, 5]);
         assert_eq!(verdict, Some(Verdict::Has { donor: member(3), sum: sum(8), settled }));
     }
@@ -163,8 +171,8 @@ mod tests {
     fn of_equal_sides_the_one_with_the_lowest_rank_wins() {
         let mut exchange = Exchange::new(&members(&[4, 1, 3, 2]));
         assert!(exchange.is_certain(&members(&[4, 2])) && !exchange.is_certain(&members(&[1, 3])));
-        assert_eq!(exchange.offer(member(1), &members(&[1, 3]), sum(7)), None);
-        let verdict = exchange.offer(member(4), &members(&[4, 2]), sum(8));
+        assert_eq!(exchange.offer(member(1), (&members(&[1, 3]), true), sum(7)), None);
+        let verdict = exchange.offer(member(4), (&members(&[4, 2]), true), sum(8));
         let settled = members(&[4, 2]);
         assert_eq!(verdict, Some(Verdict::Has { donor: member(4), sum: sum(8), settled }));
     }
@@ -172,10 +180,24 @@ mod tests {
     #[test]
     fn sides_that_are_equal_share_the_victory() {
         let mut exchange = Exchange::new(&members(&[1, 2, 3, 4]));
-        assert_eq!(exchange.offer(member(3), &members(&[3, 4]), sum(7)), None);
-        let verdict = exchange.offer(member(1), &members(&[1, 2]), sum(7));
+        assert_eq!(exchange.offer(member(3), (&members(&[3, 4]), true), sum(7)), None);
+        let verdict = exchange.offer(member(1), (&members(&[1, 2]), true), sum(7));
         let settled = members(&[1, 2, 3, 4]);
         assert_eq!(verdict, Some(Verdict::Has { donor: member(1), sum: sum(7), settled }));
+    }
+
+    #[test]
+    fn who_had_not_agreed_yields_to_who_had_and_waits_for_whoever_may_have() {
+        let mut exchange = Exchange::new(&members(&[1, 2, 3]));
+        assert_eq!(exchange.offer(member(1), (&members(&[1, 2]), false), sum(7)), None);
+        let verdict = exchange.offer(member(3), (&members(&[3]), true), sum(8));
+        let settled = members(&[3]);
+        assert_eq!(verdict, Some(Verdict::Has { donor: member(3), sum: sum(8), settled }));
+        let mut exchange = Exchange::new(&members(&[1, 2, 3]));
+        assert_eq!(exchange.offer(member(1), (&members(&[1, 2]), false), sum(7)), None);
+        let settled = members(&[1, 2]);
+        let has = Verdict::Has { donor: member(1), sum: sum(7), settled };
+        assert_eq!(exchange.need(member(3)), Some(has));
     }
 
     #[test]
@@ -189,7 +211,10 @@ mod tests {
     fn an_offer_of_what_is_not_the_senders_counts_as_a_need() {
         let mut exchange = Exchange::new(&members(&[1, 2]));
         let lies = vec![member(1), member(2), member(9)];
-        assert_eq!(exchange.offer(member(2), &lies, sum(7)), None);
-        assert_eq!(exchange.offer(member(1), &members(&[2]), sum(7)), Some(Verdict::Nobody));
+        assert_eq!(exchange.offer(member(2), (&lies, true), sum(7)), None);
+        assert_eq!(
+            exchange.offer(member(1), (&members(&[2]), true), sum(7)),
+            Some(Verdict::Nobody)
+        );
     }
 }

@@ -10,10 +10,11 @@
 //! |     |      | want     5 | view | boundary u32 | chunk u32                        |
 //! |     |      | chunk    6 | view | boundary u32 | chunk u32 | length u64 | digest    |
 //! |     |      | gone     7 | view | boundary u32                                    |
+//! |     |      | offer    8 | as 1, of who had not agreed on it before                |
 //! +-----+------+---------------------------------------------------------------------+
 //! ```
-//! Kinds 0 to 4 are multicast in total order, 5 to 7 told to one member. The body of a command is
-//! the command, that of a chunk its bytes; the others have none.
+//! Kinds 0 to 4 and 8 are multicast in total order, 5 to 7 told to one member. The body of a command
+//! is the command, that of a chunk its bytes; the others have none.
 
 use alloc::vec::Vec;
 
@@ -29,8 +30,9 @@ const REPLICA: u8 = b'R';
 pub(crate) enum Header {
     /// Moves the state.
     Command,
-    /// These have the state: at the beginning of the view it was that.
-    Offer { view: ViewId, sum: Sum, settled: Vec<Endpoint> },
+    /// These have the state: at the beginning of the view it was that. Whether who came along with
+    /// them had agreed on it in the view before.
+    Offer { view: ViewId, sum: Sum, settled: Vec<Endpoint>, agreed: bool },
     /// The sender has no state; after attempt 0 the state as of this place is wanted.
     Need { view: ViewId, attempt: u32 },
     /// The sender has the state now.
@@ -50,8 +52,8 @@ impl Wire for Header {
         into.push(REPLICA);
         match self {
             Self::Command => into.push(0),
-            Self::Offer { view, sum, settled } => {
-                into.push(1);
+            Self::Offer { view, sum, settled, agreed } => {
+                into.push(if *agreed { 1 } else { 8 });
                 view.write(into);
                 sum.write(into);
                 settled.write(into);
@@ -99,7 +101,10 @@ impl Wire for Header {
         }
         let view = ViewId::read(from)?;
         Ok(match kind {
-            1 => Self::Offer { view, sum: Sum::read(from)?, settled: Vec::read(from)? },
+            1 | 8 => {
+                let (sum, settled) = (Sum::read(from)?, Vec::read(from)?);
+                Self::Offer { view, sum, settled, agreed: kind == 1 }
+            }
             2 => Self::Need { view, attempt: u32::read(from)? },
             3 => Self::Loaded { view, boundary: u32::read(from)? },
             4 => Self::Revive { view },
@@ -129,7 +134,8 @@ mod tests {
         let sum = Sum { length: 5, digest: Digest(6) };
         let all = [
             Header::Command,
-            Header::Offer { view, sum, settled: vec![Endpoint::default(); 3] },
+            Header::Offer { view, sum, settled: vec![Endpoint::default(); 3], agreed: true },
+            Header::Offer { view, sum, settled: vec![], agreed: false },
             Header::Need { view, attempt: 1 },
             Header::Loaded { view, boundary: 2 },
             Header::Revive { view },
@@ -150,6 +156,6 @@ mod tests {
     #[test]
     fn headers_of_others_are_not_ours() {
         assert_eq!(Header::read(&mut &[b'D', 0][..]), Err(Malformed));
-        assert_eq!(Header::read(&mut &[b'R', 8, 0, 0][..]), Err(Malformed));
+        assert_eq!(Header::read(&mut &[b'R', 9, 0, 0][..]), Err(Malformed));
     }
 }

@@ -364,8 +364,8 @@ impl<S: State> Replica<S> {
         // What was said of an earlier view went out too late: this view has its own exchange.
         let here = self.view.as_ref().map(|view| view.id);
         match header {
-            Header::Offer { view, sum, settled } if here == Some(view) => {
-                self.offer(now, from, &settled, sum, asks);
+            Header::Offer { view, sum, settled, agreed } if here == Some(view) => {
+                self.offer(now, from, (&settled, agreed), sum, asks);
             }
             Header::Need { view, attempt } if here == Some(view) => {
                 self.need(now, from, attempt, asks);

@@ -14,7 +14,8 @@
 //! - The next view ends all of it and begins again; what had come of a state is kept, and its rest
 //!   alone is asked for if another donor has the same. If nobody comes along who has the winner's
 //!   state, who still awaits it goes back to what it had. A settled set that is sure to win does
-//!   not wait for the verdict: a plain join stops nobody.
+//!   not wait for the verdict: a plain join stops nobody. So a state on which who came along had
+//!   not agreed yields to any on which they had: the others may have been sure of that.
 
 use lwg::{Down, Endpoint, Members, View};
 use muts::Instant;
@@ -59,7 +60,7 @@ impl<S: State> Replica<S> {
             return self.settle();
         }
         let exchange = Exchange::new(&view.members);
-        let certain = self.ready && exchange.is_certain(&self.settled);
+        let certain = self.ready && self.agreed && exchange.is_certain(&self.settled);
         self.stage = Stage::Deciding { exchange, certain, spilled: false };
         self.speak(view, asks);
     }
@@ -112,7 +113,8 @@ impl<S: State> Replica<S> {
             let saved = self.saved();
             let (sum, _) = self.giving.put(0, saved, None);
             let settled = self.settled.clone();
-            self.cast(&Header::Offer { view: view.id, sum, settled }, asks);
+            let agreed = self.agreed;
+            self.cast(&Header::Offer { view: view.id, sum, settled, agreed }, asks);
         }
     }
 
@@ -131,12 +133,12 @@ impl<S: State> Replica<S> {
         &mut self,
         now: Instant,
         from: Endpoint,
-        settled: &[Endpoint],
+        (settled, agreed): (&[Endpoint], bool),
         sum: Sum,
         asks: &mut Asks,
     ) {
         let Stage::Deciding { exchange, .. } = &mut self.stage else { return };
-        if let Some(verdict) = exchange.offer(from, settled, sum) {
+        if let Some(verdict) = exchange.offer(from, (settled, agreed), sum) {
             self.decided(now, verdict, asks);
         }
     }

@@ -11,7 +11,7 @@ const fn tool(
     Plant { name, file, from, to, families: &["state"], packages: &["tools"] }
 }
 
-pub(super) const PLANTS: [Plant; 11] = [
+pub(super) const PLANTS: [Plant; 12] = [
     tool(
         "a donor gives the wrong part of its state",
         "crates/tools/src/transfer.rs",
@@ -86,6 +86,15 @@ pub(super) const PLANTS: [Plant; 11] = [
             "crates/tools/src/pace.rs",
             "CHUNK_BYTES as u64 * takers.max(1) as u64;",
             "CHUNK_BYTES as u64 * takers.min(1) as u64;",
+        )
+    },
+    Plant {
+        families: &[],
+        ..tool(
+            "who had not agreed on a state wins over who had",
+            "crates/tools/src/exchange.rs",
+            "if same { beats(&offer.ranks, &best.ranks) } else { offer.agreed };",
+            "if same { beats(&offer.ranks, &best.ranks) } else { best.agreed };",
         )
     },
 ];
