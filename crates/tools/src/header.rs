@@ -13,8 +13,8 @@
 //! |     |      | offer    8 | as 1, of who had not agreed on it before                |
 //! +-----+------+---------------------------------------------------------------------+
 //! ```
-//! Kinds 0 to 4 and 8 are multicast in total order, 5 to 7 told to one member. The body of a command
-//! is the command, that of a chunk its bytes; the others have none.
+//! Kinds 0 to 4 and 8 are multicast in total order, 5 to 7 told to one member. The body of a
+//! command is the command, that of a chunk its bytes; the others have none.
 
 use alloc::vec::Vec;
 
