@@ -265,16 +265,21 @@ fn a_relaxed_group_has_a_place_for_a_gbcast_and_no_view_to_put_it_before() {
     }
 }
 
+/// A group of three on a core group of four, to which the fourth is being added.
+fn growing(seed: u64) -> (Town, LwgId) {
+    let (mut town, group) = (Town::new(seed, &seats(&[1, 2, 3, 4])), lwg(1, 1));
+    town.ask(seat(1), Down::Create { lwg: lwg(1, 2), members: seats(&[1, 2, 3, 4]) });
+    town.run();
+    town.ask(seat(1), Down::Create { lwg: group, members: seats(&[1, 2, 3]) });
+    town.run();
+    town.ask(seat(1), Down::Add { lwg: group, members: seats(&[4]) });
+    (town, group)
+}
+
 #[test]
 fn components_that_part_in_the_middle_of_a_change_have_one_order_before_it_or_two_views() {
     for seed in 0..1000 {
-        let mut town = Town::new(seed, &seats(&[1, 2, 3, 4]));
-        let group = lwg(1, 1);
-        town.ask(seat(1), Down::Create { lwg: lwg(1, 2), members: seats(&[1, 2, 3, 4]) });
-        town.run();
-        town.ask(seat(1), Down::Create { lwg: group, members: seats(&[1, 2, 3]) });
-        town.run();
-        town.ask(seat(1), Down::Add { lwg: group, members: seats(&[4]) });
+        let (mut town, group) = growing(seed);
         town.steps(seed % 5);
         for node in [2, 3] {
             town.send(seat(node), group, Order::Total, false);
@@ -291,13 +296,7 @@ fn components_that_part_in_the_middle_of_a_change_have_one_order_before_it_or_tw
 #[test]
 fn what_follows_an_operation_waits_for_the_change_that_was_under_way_before_it() {
     for seed in 0..300 {
-        let mut town = Town::new(seed, &seats(&[1, 2, 3, 4]));
-        let group = lwg(1, 1);
-        town.ask(seat(1), Down::Create { lwg: lwg(1, 2), members: seats(&[1, 2, 3, 4]) });
-        town.run();
-        town.ask(seat(1), Down::Create { lwg: group, members: seats(&[1, 2, 3]) });
-        town.run();
-        town.ask(seat(1), Down::Add { lwg: group, members: seats(&[4]) });
+        let (mut town, group) = growing(seed);
         town.steps(seed % 17);
         let now = town.now;
         let two = town.towers.get_mut(&seat(2)).expect("alive");

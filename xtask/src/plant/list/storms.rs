@@ -11,7 +11,7 @@ const fn kernel(
     Plant { name, file, from, to, families: &[], packages: &["vsync"] }
 }
 
-const fn light(
+pub(super) const fn light(
     name: &'static str,
     file: &'static str,
     from: &'static str,
