@@ -1,5 +1,5 @@
-//! `primary`: one primary view a number, each reached by somebody from the one before, and
-//! agreement on which views are primary.
+//! `primary`: one primary view a number, each reached by somebody from the one before (told of it,
+//! or dead before it was), and agreement on which views are primary.
 
 use super::facts::Facts;
 use super::{Property, Report};
@@ -47,12 +47,23 @@ fn follows(facts: &Facts<'_>, report: &mut Report, before: u32, after: u32) {
         report.broken(Property::Primary, proc, first.event, || {
             format!("{one} and {other} are both primary and have one number")
         });
-    } else if !installs
-        .iter()
-        .any(|&install| facts.install_at(facts.install(install).proc, before).is_some())
-    {
+        return;
+    }
+    let reached = |&after: &u32| facts.install_at(facts.install(after).proc, before).is_some();
+    let died = |&from: &u32| died_there(facts, from, after);
+    if !installs.iter().any(reached) && !facts.view(before).installs.iter().any(died) {
         report.broken(Property::Primary, proc, first.event, || {
             format!("nobody reached primary view {other} from the one before, {one}")
         });
     }
+}
+
+/// Whether who took `from` died as a member of the view `after` before it told of it. It may well
+/// have reached that: a view is called primary once all its members have confirmed it, and they
+/// are told so one by one.
+fn died_there(facts: &Facts<'_>, from: u32, after: u32) -> bool {
+    let from = facts.install(from);
+    let Some(&last) = facts.stays(from.proc, from.group).last() else { return false };
+    let died = facts.is_open(last) && !facts.procs[from.proc as usize].ended;
+    died && facts.install(last).number < facts.view(after).number && facts.holds(after, from.proc)
 }

@@ -42,10 +42,29 @@ pub(crate) const STORY: &str = "
     d left M
     e quiesce
     e view M 2 e
+
+    # f has confirmed the primary view that g is told of, and dies before it is told itself
+    f view P 1:f f primary=true
+    f crash
+    g view P 2:f f,g transitional=g primary=true
+    g view P 3:g g transitional=g primary=false
     all settle
 ";
 
 pub(crate) const FAULTS: &[Fault] = &[
+    // f dies, but in no view with g; or had left; or had gone on without g.
+    Fault {
+        broken: &[Primary],
+        edits: &[Replace(
+            "g view P 2:f f,g transitional=g primary=true",
+            "g view P 2:g g transitional=g primary=true",
+        )],
+    },
+    Fault { broken: &[Primary], edits: &[After("f view P 1:f f primary=true", "f left P")] },
+    Fault {
+        broken: &[Primary],
+        edits: &[After("f view P 1:f f primary=true", "f view P 3:f f transitional=f")],
+    },
     // c skips its own component's view: straight, and by leaving a view that goes on with it.
     Fault {
         broken: &[Successor],
