@@ -8,6 +8,7 @@ use muts::{Address, Instant, Layer, Message, ProcId, Transport};
 use vsync::Kernel;
 
 use super::core_groups::order;
+use super::evenly::Evenly;
 use super::works::{Kind, Until, Works};
 use crate::common::clock;
 use crate::common::words::Words;
@@ -49,7 +50,8 @@ pub(crate) struct Light {
 
 type Chosen = Box<dyn Policy + Send>;
 
-/// Lives as a member of a crew; with `policy=one-to-one` every group has a core group of its own.
+/// Lives as a member of a crew; with `policy=one-to-one` every group has a core group of its own,
+/// with `policy=evenly` they are spread over so many `core_groups`.
 pub(crate) fn run(role: &Words) {
     let rank: usize = role.get("rank");
     let me = proc(rank);
@@ -57,6 +59,7 @@ pub(crate) fn run(role: &Words) {
     let config = lwg::Config::new(Endpoint::of(me));
     let policy: Chosen = match role.all("policy").next() {
         Some("one-to-one") => Box::new(OneToOne),
+        Some("evenly") => Box::new(Evenly::over(role.get("core_groups"))),
         _ => Box::new(Smallest { extras_max: None, grace: None }),
     };
     let floor = Light {

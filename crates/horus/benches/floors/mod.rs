@@ -3,5 +3,6 @@
 pub(crate) mod api;
 pub(crate) mod channels;
 pub(crate) mod core_groups;
+mod evenly;
 pub(crate) mod light;
 mod works;

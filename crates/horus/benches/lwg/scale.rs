@@ -17,6 +17,9 @@ pub(crate) type Pairs = Vec<(f64, f64)>;
 /// Creates that are to be carried out in a second.
 const CREATES_A_SECOND: f64 = 200_000.0;
 
+/// Core groups that as many groups are spread over.
+const SPREAD_OVER: u64 = 200;
+
 /// Operations of one kind in one run.
 const WORKS: u64 = 100;
 
@@ -57,21 +60,28 @@ pub(super) fn views(crew: &mut Crew) -> Vec<u64> {
 }
 
 fn bytes(options: &Options) {
-    let groups: u64 = if options.quick { 100_000 } else { 1_000_000 };
-    let mut crew = Crew::start(&Words::new("lwg"), MEMBERS);
-    let count = Words::new("count");
-    let before = crew.ask(&count);
-    make(&mut crew, 0..groups);
-    wait(Duration::from_secs(1));
-    let after = crew.ask(&count);
-    let grown = |rank: usize| after[rank].get::<f64>("bytes") - before[rank].get::<f64>("bytes");
-    let each = (0..MEMBERS).map(grown).fold(0.0, f64::max) / groups as f64;
-    Figure::alone("lwg.bytes", "bytes", each, 1)
-        .with("groups", groups)
-        .with("core_groups", 1)
-        .with("spread", spread::GROUP_BYTES)
-        .goal(Goal::AtMost(64.0))
-        .tell(options);
+    let evenly = Words::new("lwg").with("policy", "evenly").with("core_groups", SPREAD_OVER);
+    for (role, core_groups) in [(Words::new("lwg"), 1), (evenly, SPREAD_OVER)] {
+        let groups: u64 = if options.quick { 100_000 } else { 1_000_000 };
+        let mut crew = Crew::start(&role, MEMBERS);
+        let count = Words::new("count");
+        let before = crew.ask(&count);
+        // The core groups come first, each with a group.
+        make(&mut crew, 0..core_groups);
+        make(&mut crew, core_groups..groups);
+        wait(Duration::from_secs(1));
+        let after = crew.ask(&count);
+        let grown =
+            |rank: usize| after[rank].get::<f64>("bytes") - before[rank].get::<f64>("bytes");
+        let each = (0..MEMBERS).map(grown).fold(0.0, f64::max) / groups as f64;
+        assert!(after[0].get::<u64>("lwg.core_groups") >= core_groups, "not spread");
+        Figure::alone("lwg.bytes", "bytes", each, 1)
+            .with("groups", groups)
+            .with("core_groups", core_groups)
+            .with("spread", spread::GROUP_BYTES)
+            .goal(Goal::AtMost(64.0))
+            .tell(options);
+    }
 }
 
 fn create_rate(options: &Options) {
