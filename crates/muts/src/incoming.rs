@@ -112,8 +112,8 @@ pub(crate) struct Incoming {
     pub(crate) limit_told: u64,
     /// The stream cannot be understood any more.
     broken: bool,
-    /// What a sender may be ahead of what is taken.
-    window: u64,
+    /// What a sender may be ahead of what is taken; short, since idle streams are many.
+    window: u32,
 }
 
 impl Incoming {
@@ -128,14 +128,14 @@ impl Incoming {
             held: 0,
             limit_told: 0,
             broken: false,
-            window: tuning.window_bytes as u64,
+            window: u32::try_from(tuning.window_bytes).unwrap_or(u32::MAX),
         }
     }
 
     /// How far the sender may go: a window beyond what has come, less what lies here. Of a message
     /// that has not come whole nothing lies here yet, so a long one can always end.
     pub(crate) fn limit(&self) -> u64 {
-        self.cum.saturating_add(self.window.saturating_sub(self.held))
+        self.cum.saturating_add(u64::from(self.window).saturating_sub(self.held))
     }
 
     /// The floor above is done with so many bytes more.
@@ -145,7 +145,7 @@ impl Incoming {
 
     /// Whether the sender should be told its limit anew: a quarter of the window has come free.
     pub(crate) fn owes_credit(&self) -> bool {
-        self.limit() >= self.limit_told + self.window / 4
+        self.limit() >= self.limit_told + u64::from(self.window / 4)
     }
 
     /// Takes a run that begins at `offset`; tells what it completes. Messages that came in pieces
@@ -191,7 +191,7 @@ impl Incoming {
             others -= known.cost();
         }
         // What is kept stays: it counts as received.
-        let most = (4 * self.window).max(UNASKED_BYTES);
+        let most = (4 * u64::from(self.window)).max(UNASKED_BYTES);
         if (others + run.cost()) as u64 > most {
             return Fate::Beyond;
         }

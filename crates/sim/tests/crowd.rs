@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use muts::{Duration, Instant, Transport};
 use sim::{App, Birth, Intake, Trace, World};
-use vsync::{Down, GroupId, Kernel, Up};
+use vsync::{Down, GroupId, Kernel, Up, View};
 
 const HOSTS: usize = 4;
 const GROUPS: u64 = 2_000;
@@ -17,6 +17,8 @@ const BUSY: Intake = Intake { byte_ns: 500, kept_bytes: 1 << 20 };
 pub(crate) struct Founder {
     pub(crate) asks: VecDeque<Down>,
     pub(crate) sizes: BTreeMap<GroupId, usize>,
+    /// The last view of each.
+    pub(crate) present: BTreeMap<GroupId, View>,
     /// Views so far.
     pub(crate) views: u64,
     last: Option<Instant>,
@@ -31,6 +33,7 @@ impl App for Founder {
             self.sizes.insert(view.group, view.members.len());
             self.views += 1;
             self.last = Some(now);
+            self.present.insert(view.group, *view);
         }
     }
     fn ask(&mut self, _now: Instant) -> Option<Down> {

@@ -1,5 +1,6 @@
 //! Tests in the pretended world, in one program: what they share is built once.
 
+mod cliques;
 mod crowd;
 mod every_step;
 mod flapping;
@@ -9,4 +10,5 @@ mod long_flush;
 mod many_hosts;
 mod restarts;
 mod runs;
+mod rush;
 mod world;
