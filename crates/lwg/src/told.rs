@@ -9,6 +9,9 @@ use alloc::collections::VecDeque;
 use crate::id::SendId;
 use crate::interface::Up;
 
+/// Places that are kept when all is taken: what a burst took beyond is given back.
+const KEPT: usize = 4_096;
+
 /// See the head of this file.
 #[derive(Default)]
 pub(crate) struct Told {
@@ -54,9 +57,12 @@ impl Told {
             }
             return Some(if stable { Up::Stable { send } } else { Up::Unstable { send } });
         }
-        let up = self.ups.pop_front()?;
-        self.taken += 1;
-        Some(up)
+        let up = self.ups.pop_front();
+        self.taken += u64::from(up.is_some());
+        if self.ups.is_empty() && self.ups.capacity() > KEPT {
+            self.ups.shrink_to(KEPT / 4);
+        }
+        up
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -103,5 +109,14 @@ mod tests {
         assert_eq!(all[4..7], stable[2..]);
         assert_eq!(all[7..], [(1, 3)]);
         assert!(told.is_empty());
+    }
+    #[test]
+    fn what_a_burst_took_is_given_back_when_all_is_taken() {
+        let mut told = Told::default();
+        for _ in 0..2 {
+            (0..10 * KEPT).for_each(|_| told.push_back(Up::Room { lwg: LwgId::default() }));
+            assert_eq!(core::iter::from_fn(|| told.pop_front()).count(), 10 * KEPT);
+            assert!(told.ups.capacity() <= KEPT, "{} places are kept", told.ups.capacity());
+        }
     }
 }

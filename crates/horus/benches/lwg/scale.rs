@@ -73,7 +73,6 @@ fn bytes(options: &Options) {
         let after = crew.ask(&count);
         let grown =
             |rank: usize| after[rank].get::<f64>("bytes") - before[rank].get::<f64>("bytes");
-        eprintln!("{:?}", (0..MEMBERS).map(grown).collect::<Vec<_>>());
         let each = (0..MEMBERS).map(grown).fold(0.0, f64::max) / groups as f64;
         assert!(after[0].get::<u64>("lwg.core_groups") >= core_groups, "not spread");
         Figure::alone("lwg.bytes", "bytes", each, 1)
