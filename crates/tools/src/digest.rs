@@ -4,8 +4,9 @@ use core::fmt;
 
 use muts::{Malformed, Sink, Wire};
 
-/// A 64-bit FNV-1a hash over saved bytes: the same on every machine. It finds accidents, not
-/// forgeries: those are kept out below, where every datagram is authenticated.
+/// A 64-bit hash over saved bytes, eight at a time as FNV-1a takes one, and folded: the same on every
+/// machine, and of a gigabyte in a fraction of a second. It finds accidents, not forgeries: those are
+/// kept out below, where every datagram is authenticated.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Digest(pub u64);
 
@@ -19,14 +20,19 @@ impl Digest {
     /// The digest of no bytes.
     pub(crate) const NOTHING: Self = Self(0xcbf2_9ce4_8422_2325);
 
-    /// The digest of what this is one of, and of these bytes behind it.
+    /// The digest of what this is one of, a multiple of eight bytes, and of these behind it.
     pub(crate) fn and(self, bytes: &[u8]) -> Self {
-        let mut hash = self.0;
-        for byte in bytes {
-            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-        Self(hash)
+        let (words, rest) = bytes.as_chunks::<8>();
+        let hash = words.iter().fold(self.0, |hash, word| fold(hash, u64::from_le_bytes(*word)));
+        Self(rest.iter().fold(hash, |hash, byte| fold(hash, u64::from(*byte))))
     }
+}
+
+/// The upper half is folded into the lower: a product alone carries nothing downwards, and two
+/// changes of an upper bit would cancel out.
+const fn fold(hash: u64, word: u64) -> u64 {
+    let product = (hash ^ word).wrapping_mul(0x0000_0100_0000_01b3);
+    product ^ (product >> 32)
 }
 
 impl fmt::Display for Digest {
@@ -72,5 +78,38 @@ impl Wire for Sum {
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
         Ok(Self { length: u64::read(from)?, digest: Digest::read(from)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn a_digest_goes_on_where_it_was_left_at_any_word() {
+        let bytes: Vec<u8> = (0..100).collect();
+        for at in (0..100).step_by(8) {
+            let (one, other) = bytes.split_at(at);
+            assert_eq!(Digest::NOTHING.and(one).and(other), Digest::of(&bytes), "at {at}");
+        }
+    }
+
+    #[test]
+    fn any_bit_and_any_two_bits_of_one_place_in_their_words_make_a_difference() {
+        let mut bytes = vec![0_u8; 32];
+        let whole = Digest::of(&bytes);
+        for bit in 0..8 * bytes.len() {
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            assert_ne!(Digest::of(&bytes), whole, "bit {bit}");
+            for other in (bit % 64..bit).step_by(64) {
+                bytes[other / 8] ^= 1 << (other % 8);
+                assert_ne!(Digest::of(&bytes), whole, "bits {other} and {bit}");
+                bytes[other / 8] ^= 1 << (other % 8);
+            }
+            bytes[bit / 8] ^= 1 << (bit % 8);
+        }
+        assert_ne!(Digest::of(&bytes[1..]), whole);
     }
 }

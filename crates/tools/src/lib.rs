@@ -60,6 +60,7 @@ extern crate alloc;
 pub mod decoders;
 mod digest;
 mod exchange;
+mod giving;
 mod header;
 mod held;
 pub mod limits;
@@ -71,5 +72,5 @@ mod transfer;
 
 pub use digest::Digest;
 pub use replica::{Answer, Counts, Replica};
-pub use state::{Corrupt, State};
+pub use state::{Corrupt, Frozen, State};
 pub use tool::{Asks, Tool};

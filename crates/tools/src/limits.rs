@@ -28,6 +28,9 @@ pub const HELD_BYTES_MAX: usize = 64 << 20;
 /// What a command costs in that account besides its bytes.
 pub(crate) const HELD_COMMAND_BYTES: usize = 64;
 
+/// Bytes of a frozen state that are written in one turn: about a millisecond's worth.
+pub const WRITTEN_A_TURN: usize = 1 << 20;
+
 /// Attempts at receiving the state in one view; the next view begins to count anew.
 pub const ATTEMPTS_MAX: u32 = 5;
 

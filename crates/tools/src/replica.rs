@@ -11,13 +11,14 @@ use muts::{Instant, Message, Wire};
 
 use crate::digest::Digest;
 use crate::exchange::Exchange;
+use crate::giving::Giving;
 use crate::header::Header;
 use crate::held::{Delivered, Held};
 use crate::limits::BYTES_A_SECOND;
 use crate::pace::Pace;
 use crate::state::State;
 use crate::tool::{Asks, Tool};
-use crate::transfer::{Giving, Part, Taking};
+use crate::transfer::{Part, Taking};
 
 /// What a replica tells its owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,6 +154,9 @@ pub struct Replica<S: State> {
     stage: Stage,
     held: Held,
     giving: Giving,
+    /// What this member is to offer, while its state is being written: who has it, and whether
+    /// they had agreed on it before.
+    offering: Option<(Vec<Endpoint>, bool)>,
     /// What has come of a state whose donor is lost.
     part: Option<Part>,
     pace: Pace,
@@ -183,6 +187,7 @@ impl<S: State> Replica<S> {
             stage: Stage::Outside,
             held: Held::default(),
             giving: Giving::default(),
+            offering: None,
             part: None,
             pace: Pace::new(BYTES_A_SECOND),
             boundary: 0,
@@ -245,7 +250,7 @@ impl<S: State> Replica<S> {
         if self.agreed { self.digest() } else { None }
     }
 
-    /// How many snapshots are kept for others: none once all have the state.
+    /// How many snapshots are kept for others, or being written: none once all have the state.
     #[must_use]
     pub fn snapshots_kept(&self) -> usize {
         self.giving.len()
@@ -437,11 +442,16 @@ impl<S: State> Tool for Replica<S> {
     }
 
     fn wake(&mut self, now: Instant, asks: &mut Asks) {
+        self.write_some(asks);
         self.stalled(now, asks);
         self.ask_chunks(now, asks);
     }
 
     fn deadline(&self) -> Option<Instant> {
+        // A frozen state is written at once, a little in each turn.
+        if self.giving.writes() {
+            return Some(Instant::ZERO);
+        }
         match &self.stage {
             Stage::Taking(taking) => {
                 let due = taking.wants().then(|| self.pace.due());

@@ -1,5 +1,6 @@
 //! State: what a replica keeps equal, a machine that commands move.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use muts::Wire;
@@ -19,11 +20,25 @@ pub trait State: Sized {
     /// Appends the whole state. Equal states write equal bytes: digests are taken over these.
     fn save(&self, into: &mut Vec<u8>);
 
+    /// The state as it is now, to be written in pieces while commands move `self` on: for a state
+    /// so large that [`State::save`] would keep others waiting, and cheap to keep a copy of (shared
+    /// parts, copied when written to). None, unless implemented: it is saved at once.
+    fn freeze(&self) -> Option<Box<dyn Frozen>> {
+        None
+    }
+
     /// A state from what [`State::save`] wrote.
     ///
     /// # Errors
     /// [`Corrupt`] if the bytes mean nothing; nothing is believed before it is checked.
     fn load(from: &[u8]) -> Result<Self, Corrupt>;
+}
+
+/// A state as it was at one moment.
+pub trait Frozen: Send {
+    /// Appends what [`State::save`] would have written then, from where the last call stopped: about
+    /// `most` bytes, or fewer. False: that was the end of it.
+    fn write(&mut self, into: &mut Vec<u8>, most: usize) -> bool;
 }
 
 /// Saved bytes that are not a state.

@@ -1,113 +1,19 @@
 //! Transfer: a newcomer receives the state as of its first view.
 //!
-//! *Takes* saved bytes at the donor. *Promises* the same bytes at the taker, or that it is told to
-//! try again. The taker asks for chunks, a few at a time, and the donor answers and remembers
-//! nothing but the snapshot: so nothing comes before the taker can use it, the donor queues little,
-//! and asking again costs a chunk. *Keeps* at the taker, beyond the view, what has come of a state
-//! that was not whole: who gives one of the same sum next goes on there. *Checked by*
-//! `tests/replica.rs`. Source: protocols 3.4.
+//! *Takes* chunks of saved bytes, as a donor gives them (`giving.rs`). *Promises* the same bytes at
+//! the taker, or that it is told to try again. The taker asks for chunks, a few at a time, and the
+//! donor answers and remembers nothing but the snapshot: so nothing comes before the taker can use
+//! it, the donor queues little, and asking again costs a chunk. *Keeps*, beyond the view, what has
+//! come of a state that was not whole: who gives one of the same sum next goes on there. *Checked
+//! by* `tests/replica.rs`. Source: protocols 3.4.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use bytes::Bytes;
 use lwg::Endpoint;
 use muts::Instant;
 
 use crate::digest::{Digest, Sum};
 use crate::limits::{CHUNK_BYTES, CHUNKS_ASKED_MAX, STALL, STALLS_MAX, STATE_BYTES_MAX};
-
-/// The donor's side: snapshots of the present view, by boundary.
-///
-/// Boundary 0 is the beginning of the view, for everybody; each later one is a place in the total
-/// order where one member asked anew. A member has one at most: so there are few.
-#[derive(Debug, Default)]
-pub(crate) struct Giving {
-    snapshots: BTreeMap<u32, Snapshot>,
-    /// Asked for before the donor has come to the boundary: the latest of each.
-    early: BTreeMap<Endpoint, (u32, u32)>,
-}
-
-#[derive(Debug)]
-struct Snapshot {
-    bytes: Bytes,
-    sum: Sum,
-    /// None: for everybody.
-    taker: Option<Endpoint>,
-}
-
-/// What a donor answers.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Given {
-    Chunk { boundary: u32, chunk: u32, sum: Sum, bytes: Bytes },
-    Gone { boundary: u32 },
-}
-
-impl Giving {
-    /// Keeps a snapshot; tells its sum and who has asked for it already.
-    pub(crate) fn put(
-        &mut self,
-        boundary: u32,
-        bytes: Vec<u8>,
-        taker: Option<Endpoint>,
-    ) -> (Sum, Vec<(Endpoint, Given)>) {
-        let sum = Sum::of(&bytes);
-        self.snapshots.insert(boundary, Snapshot { bytes: bytes.into(), sum, taker });
-        let due = self.early.iter().filter(|(_, (wanted, _))| *wanted <= boundary);
-        let due: Vec<(Endpoint, u32, u32)> =
-            due.map(|(who, want)| (*who, want.0, want.1)).collect();
-        let mut answers = Vec::new();
-        for (who, wanted, chunk) in due {
-            self.early.remove(&who);
-            answers.push((who, self.chunk(wanted, chunk)));
-        }
-        (sum, answers)
-    }
-
-    /// Answers a member that wants a chunk; none if the boundary is still to come here.
-    pub(crate) fn want(
-        &mut self,
-        from: Endpoint,
-        boundary: u32,
-        chunk: u32,
-        boundary_here: u32,
-    ) -> Option<Given> {
-        if boundary > boundary_here {
-            self.early.insert(from, (boundary, chunk));
-            return None;
-        }
-        Some(self.chunk(boundary, chunk))
-    }
-
-    fn chunk(&self, boundary: u32, chunk: u32) -> Given {
-        let Some(snapshot) = self.snapshots.get(&boundary) else { return Given::Gone { boundary } };
-        let size = snapshot.bytes.len();
-        let start = usize::try_from(chunk).map_or(size, |at| at.saturating_mul(CHUNK_BYTES));
-        // An empty state is one empty chunk.
-        if start > size || (start == size && chunk > 0) {
-            return Given::Gone { boundary };
-        }
-        let bytes = snapshot.bytes.slice(start..size.min(start + CHUNK_BYTES));
-        Given::Chunk { boundary, chunk, sum: snapshot.sum, bytes }
-    }
-
-    /// Forgets what was kept for this member alone: it has it, or wants another.
-    pub(crate) fn done(&mut self, taker: Endpoint) {
-        self.snapshots.retain(|_, snapshot| snapshot.taker != Some(taker));
-        self.early.remove(&taker);
-    }
-
-    /// Forgets everything.
-    pub(crate) fn clear(&mut self) {
-        self.snapshots.clear();
-        self.early.clear();
-    }
-
-    /// How many snapshots are kept.
-    pub(crate) fn len(&self) -> usize {
-        self.snapshots.len()
-    }
-}
 
 /// The beginning of a state whose rest did not come.
 #[derive(Debug)]
@@ -274,7 +180,9 @@ fn chunks(length: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::giving::{Given, Giving};
     use alloc::vec;
+    use bytes::Bytes;
 
     const NOW: Instant = Instant::ZERO;
 
@@ -315,7 +223,7 @@ mod tests {
     #[test]
     fn a_changed_byte_is_refused() {
         let mut giving = Giving::default();
-        let (sum, _) = giving.put(0, vec![1, 2, 3], None);
+        let sum = giving.put(0, vec![1, 2, 3], None).sum;
         let mut taking = Taking::new(NOW, donor(), 0, Some(sum), None);
         assert_eq!(taking.ask(NOW), Some(0));
         assert_eq!(taking.chunk(NOW, 0, sum, &[1, 2, 4]), Taken::Refused);
@@ -329,19 +237,6 @@ mod tests {
             assert_eq!(taking.chunk(NOW, 0, lie(length), &[1, 2, 3]), Taken::Refused, "{length}");
             assert_eq!(taking.got.capacity(), 0);
         }
-    }
-
-    #[test]
-    fn a_chunk_beyond_the_end_is_gone_and_one_of_a_later_boundary_waits() {
-        let mut giving = Giving::default();
-        giving.put(0, vec![7; CHUNK_BYTES], None);
-        assert_eq!(giving.want(donor(), 0, 1, 0), Some(Given::Gone { boundary: 0 }));
-        assert_eq!(giving.want(donor(), 0, u32::MAX, 0), Some(Given::Gone { boundary: 0 }));
-        assert_eq!(giving.want(donor(), 1, 0, 0), None);
-        let (_, answers) = giving.put(1, vec![8], Some(donor()));
-        assert!(matches!(&answers[..], [(_, Given::Chunk { boundary: 1, chunk: 0, .. })]));
-        giving.done(donor());
-        assert_eq!(giving.len(), 1);
     }
 
     #[test]
@@ -375,7 +270,7 @@ mod tests {
         let state: Vec<u8> = (0..5 * CHUNK_BYTES + 5).map(|at| (at % 251) as u8).collect();
         for told in [true, false] {
             let mut giving = Giving::default();
-            let (sum, _) = giving.put(0, state.clone(), None);
+            let sum = giving.put(0, state.clone(), None).sum;
             let sum = told.then_some(sum);
             let part = begun(&mut giving, sum);
             let mut taking = Taking::new(NOW, donor(), 0, sum, part);
@@ -394,7 +289,7 @@ mod tests {
             let mut giving = Giving::default();
             giving.put(0, vec![1; 5 * CHUNK_BYTES], None);
             let part = begun(&mut giving, None);
-            let (sum, _) = giving.put(0, vec![2; 5 * CHUNK_BYTES], None);
+            let sum = giving.put(0, vec![2; 5 * CHUNK_BYTES], None).sum;
             let mut taking = Taking::new(NOW, donor(), 0, told.then_some(sum), part);
             let whole = chunks_of(&mut taking, &mut giving, 5);
             let (bytes, digest) = (vec![2; 5 * CHUNK_BYTES], sum.digest);

@@ -22,7 +22,9 @@ struct Storm {
 
 impl Storm {
     fn new(seed: u64) -> Self {
-        let ballast = if seed.is_multiple_of(4) { 150_000 } else { 0 };
+        // Every other one is frozen, and written in several turns.
+        let ballast =
+            if seed.is_multiple_of(4) { 150_000 } else { 0 } + 3 * (seed / 4 % 2) as usize;
         let (world, members) = Journals::founded(seed, 1 + seed % 4, ballast);
         Self { world, node: members.len() as u64, entry: 0, ballast }
     }

@@ -5,10 +5,10 @@
 //! saved:   name: varint and bytes | content to the end
 //! ```
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use muts::{Malformed, Sink, Wire, read_bytes, write_bytes};
 use sha2::{Digest, Sha256};
-use tools::{Corrupt, State};
+use tools::{Corrupt, Frozen, State};
 
 use super::limits::{ID_BYTES_MAX, NAME_BYTES_MAX};
 
@@ -32,6 +32,25 @@ impl Document {
             write!(text, "{byte:02x}").expect("a string takes all");
             text
         })
+    }
+}
+
+/// What is still to be written of a document as it was.
+struct Copying {
+    /// The document without its content, until it is written.
+    head: Option<Document>,
+    content: Bytes,
+}
+
+impl Frozen for Copying {
+    fn write(&mut self, into: &mut Vec<u8>, most: usize) -> bool {
+        if let Some(head) = self.head.take() {
+            head.save(into);
+        }
+        let piece = self.content.len().min(most);
+        into.extend_from_slice(&self.content[..piece]);
+        self.content.advance(piece);
+        self.content.has_remaining()
     }
 }
 
@@ -96,6 +115,13 @@ impl State for Document {
         into.extend_from_slice(&self.content);
     }
 
+    /// The content is shared, not copied, however long it is.
+    fn freeze(&self) -> Option<Box<dyn Frozen>> {
+        let (head, content) =
+            (Self { content: Bytes::new(), ..self.clone() }, self.content.clone());
+        Some(Box::new(Copying { head: Some(head), content }))
+    }
+
     fn load(mut from: &[u8]) -> Result<Self, Corrupt> {
         let name = text(&mut from)?;
         Ok(Self { name, content: Bytes::copy_from_slice(from) })
@@ -116,8 +142,11 @@ mod tests {
         let answer = document.apply(Put::read(&mut &command[..]).expect("what was written"));
         let sum = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(answer, ("a#1:7".into(), sum.into()));
-        let mut saved = Vec::new();
+        let (mut saved, mut written) = (Vec::new(), Vec::new());
         document.save(&mut saved);
+        let mut frozen = document.freeze().expect("it is written in pieces");
+        while frozen.write(&mut written, 2) {}
+        assert_eq!(written, saved);
         assert_eq!(Document::load(&saved), Ok(document));
     }
 }

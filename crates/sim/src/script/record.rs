@@ -1,7 +1,7 @@
 //! Record: a state that shows which commands moved it, in which order, and how often.
 
 use muts::{Malformed, Sink, Wire};
-use tools::{Corrupt, State};
+use tools::{Corrupt, Frozen, State};
 
 use crate::script::payload::id_of;
 use crate::trace::Digest;
@@ -14,6 +14,21 @@ pub(super) struct Record {
     /// A hash over all entries, from which the filling follows: cut elsewhere, every byte differs.
     mark: Digest,
     entries: Vec<u64>,
+}
+
+/// Records with so much filling are frozen, and written in pieces of so many bytes.
+const FROZEN_FROM_BYTES: usize = 300_000;
+const PIECE_BYTES: usize = 70_001;
+
+/// What is still to be written of a record as it was.
+struct Pieces(Vec<u8>);
+
+impl Frozen for Pieces {
+    fn write(&mut self, into: &mut Vec<u8>, most: usize) -> bool {
+        let rest = self.0.split_off(self.0.len().min(most).min(PIECE_BYTES));
+        into.append(&mut std::mem::replace(&mut self.0, rest));
+        !self.0.is_empty()
+    }
 }
 
 /// A command: the body of a message.
@@ -82,6 +97,15 @@ impl State for Record {
             into.extend_from_slice(&word[..word.len().min(end - into.len())]);
         }
         self.entries.write(into);
+    }
+
+    fn freeze(&self) -> Option<Box<dyn Frozen>> {
+        let mut saved = Vec::new();
+        let frozen = self.filling_bytes >= FROZEN_FROM_BYTES;
+        frozen.then(|| {
+            self.save(&mut saved);
+            Box::new(Pieces(saved)) as _
+        })
     }
 
     /// The filling is passed over: that it is the right one is the digest's affair.

@@ -5,8 +5,8 @@
 //! - `settled` is who has the state. All of them know it alike: at a view it keeps who came along
 //!   (`transitional`), and in a view it changes only at places in the total order.
 //! - A view with members outside `settled` needs an exchange: the lowest rank of every settled set
-//!   saves its state before it applies anything of the view and casts an offer; everybody without
-//!   state casts a need. The verdict (see `exchange`) names the donor.
+//!   saves its state, or freezes it, before it applies anything of the view, and casts an offer once
+//!   it is written; everybody without state casts a need. The verdict (see `exchange`) names the donor.
 //! - Who is in the winning set goes on; all others take the donor's state as of the view, and hold
 //!   meanwhile what is delivered. With the state loaded they cast `loaded`, and are settled there.
 //! - Who held too much, or got what it could not use, casts a need again: the donor saves anew
@@ -23,8 +23,9 @@ use muts::Instant;
 use super::{Answer, Replica, Stage};
 use crate::digest::Sum;
 use crate::exchange::{Exchange, Verdict};
+use crate::giving::Put;
 use crate::header::Header;
-use crate::limits::ATTEMPTS_MAX;
+use crate::limits::{ATTEMPTS_MAX, WRITTEN_A_TURN};
 use crate::state::State;
 use crate::tool::Asks;
 use crate::transfer::Taking;
@@ -110,11 +111,38 @@ impl<S: State> Replica<S> {
             return self.cast(&Header::Need { view: view.id, attempt: 0 }, asks);
         }
         if self.speaker() == Some(self.me) {
-            let saved = self.saved();
-            let (sum, _) = self.giving.put(0, saved, None);
-            let settled = self.settled.clone();
-            let agreed = self.agreed;
-            self.cast(&Header::Offer { view: view.id, sum, settled, agreed }, asks);
+            self.offering = Some((self.settled.clone(), self.agreed));
+            self.keep_snapshot(None, asks);
+        }
+    }
+
+    /// Keeps the state as of here, for this member or for all, and says so when it is written.
+    fn keep_snapshot(&mut self, taker: Option<Endpoint>, asks: &mut Asks) {
+        if let Some(frozen) = self.state.freeze() {
+            return self.giving.begin(self.boundary, frozen, taker);
+        }
+        let saved = self.saved();
+        let put = self.giving.put(self.boundary, saved, taker);
+        self.has_snapshot(put, asks);
+    }
+
+    /// Writes on at a state that is frozen.
+    pub(super) fn write_some(&mut self, asks: &mut Asks) {
+        if let Some(put) = self.giving.write(WRITTEN_A_TURN) {
+            self.has_snapshot(put, asks);
+        }
+    }
+
+    /// A snapshot is kept: that of the view's beginning is offered.
+    fn has_snapshot(&mut self, put: Put, asks: &mut Asks) {
+        if put.boundary == 0
+            && let (Some((settled, agreed)), Some(view)) = (self.offering.take(), &self.view)
+        {
+            let (view, sum) = (view.id, put.sum);
+            self.cast(&Header::Offer { view, sum, settled, agreed }, asks);
+        }
+        for (to, given) in put.answers {
+            self.give(to, given, asks);
         }
     }
 
@@ -207,11 +235,7 @@ impl<S: State> Replica<S> {
 
     fn give_from_here(&mut self, donor: Endpoint, taker: Option<Endpoint>, asks: &mut Asks) {
         if donor == self.me && self.ready && !self.all_settled() {
-            let saved = self.saved();
-            let (_, answers) = self.giving.put(self.boundary, saved, taker);
-            for (to, given) in answers {
-                self.give(to, given, asks);
-            }
+            self.keep_snapshot(taker, asks);
         }
     }
 

@@ -5,10 +5,11 @@ use muts::{Instant, Message};
 
 use super::{Answer, Replica, Stage};
 use crate::digest::{Digest, Sum};
+use crate::giving::Given;
 use crate::header::Header;
 use crate::state::State;
 use crate::tool::Asks;
-use crate::transfer::{Given, Taken};
+use crate::transfer::Taken;
 
 impl<S: State> Replica<S> {
     /// A message to this member alone; what is not ours passes by.

@@ -3,11 +3,12 @@
 
 use lwg::{Endpoint, SendId};
 use muts::{Malformed, Sink, Wire};
-use tools::{Answer, Corrupt, Replica, State};
+use tools::{Answer, Corrupt, Frozen, Replica, State};
 
 use super::{World, group, member};
 
-/// Every command ever applied, in order, behind ballast that makes it several chunks long.
+/// Every command ever applied, in order, behind ballast that makes it several chunks long. One whose
+/// ballast is 3 more than a multiple of 4 is frozen, and written in several turns.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Journal {
     pub(crate) ballast: usize,
@@ -45,11 +46,32 @@ impl State for Journal {
         self.entries.write(into);
     }
 
+    fn freeze(&self) -> Option<Box<dyn Frozen>> {
+        let mut saved = Vec::new();
+        self.save(&mut saved);
+        let piece = saved.len().div_ceil(4);
+        (self.ballast % 4 == 3).then(|| Box::new(Pieces { saved, piece }) as _)
+    }
+
     fn load(mut from: &[u8]) -> Result<Self, Corrupt> {
         let ballast = u64::read(&mut from)? as usize;
         let (_, mut rest) = from.split_at_checked(ballast).ok_or(Corrupt)?;
         let entries = Vec::read(&mut rest)?;
         if rest.is_empty() { Ok(Self { ballast, entries }) } else { Err(Corrupt) }
+    }
+}
+
+/// A journal as it was, and how much of it is written in a turn.
+struct Pieces {
+    saved: Vec<u8>,
+    piece: usize,
+}
+
+impl Frozen for Pieces {
+    fn write(&mut self, into: &mut Vec<u8>, most: usize) -> bool {
+        let rest = self.saved.split_off(self.saved.len().min(self.piece).min(most));
+        into.append(&mut core::mem::replace(&mut self.saved, rest));
+        !self.saved.is_empty()
     }
 }
 

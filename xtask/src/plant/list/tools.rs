@@ -11,18 +11,18 @@ const fn tool(
     Plant { name, file, from, to, families: &["state"], packages: &["tools"] }
 }
 
-pub(super) const PLANTS: [Plant; 12] = [
+pub(super) const PLANTS: [Plant; 15] = [
     tool(
         "a donor gives the wrong part of its state",
-        "crates/tools/src/transfer.rs",
-        "let bytes = snapshot.bytes.slice(start..size.min(start + CHUNK_BYTES));",
-        "let bytes = snapshot.bytes.slice(start / 2..size.min(start / 2 + CHUNK_BYTES));",
+        "crates/tools/src/giving.rs",
+        "kept.chunks.get(at)?.clone()",
+        "kept.chunks.get(at / 2)?.clone()",
     ),
     Plant {
         families: &[],
         ..tool(
             "a snapshot that was asked for early is never given",
-            "crates/tools/src/transfer.rs",
+            "crates/tools/src/giving.rs",
             "self.early.iter().filter(|(_, (wanted, _))| *wanted <= boundary);",
             "self.early.iter().filter(|(_, (wanted, _))| *wanted < boundary);",
         )
@@ -95,6 +95,30 @@ pub(super) const PLANTS: [Plant; 12] = [
             "crates/tools/src/exchange.rs",
             "if same { beats(&offer.ranks, &best.ranks) } else { offer.agreed };",
             "if same { beats(&offer.ranks, &best.ranks) } else { best.agreed };",
+        )
+    },
+    tool(
+        "a state is offered before it is written whole",
+        "crates/tools/src/giving.rs",
+        "        if first.get_mut().write(most) {",
+        "        if first.get_mut().write(most) && false {",
+    ),
+    Plant {
+        families: &[],
+        ..tool(
+            "who asks for what is still written is told that there is none",
+            "crates/tools/src/giving.rs",
+            "if boundary > boundary_here || self.coming.contains_key(&boundary) {",
+            "if boundary > boundary_here {",
+        )
+    },
+    Plant {
+        families: &[],
+        ..tool(
+            "a state that is written in pieces is summed up without the last of them",
+            "crates/tools/src/giving.rs",
+            "digest: self.digest.and(&self.rest) };",
+            "digest: self.digest };",
         )
     },
 ];
