@@ -4,8 +4,8 @@ use core::fmt;
 
 use muts::{Malformed, Sink, Wire};
 
-/// A 64-bit hash over saved bytes, eight at a time as FNV-1a takes one, and folded: the same on every
-/// machine, and of a gigabyte in a fraction of a second. It finds accidents, not forgeries: those are
+/// A 64-bit hash over saved bytes, eight at a time as FNV-1a takes one, and folded: the same on
+/// every machine, and of a gigabyte in half a second. It finds accidents, not forgeries: those are
 /// kept out below, where every datagram is authenticated.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Digest(pub u64);

@@ -36,8 +36,8 @@ pub trait State: Sized {
 
 /// A state as it was at one moment.
 pub trait Frozen: Send {
-    /// Appends what [`State::save`] would have written then, from where the last call stopped: about
-    /// `most` bytes, or fewer. False: that was the end of it.
+    /// Appends what [`State::save`] would have written then, from where the last call stopped:
+    /// about `most` bytes, or fewer but some. False: that was the end of it.
     fn write(&mut self, into: &mut Vec<u8>, most: usize) -> bool;
 }
 

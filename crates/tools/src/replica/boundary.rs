@@ -5,8 +5,9 @@
 //! - `settled` is who has the state. All of them know it alike: at a view it keeps who came along
 //!   (`transitional`), and in a view it changes only at places in the total order.
 //! - A view with members outside `settled` needs an exchange: the lowest rank of every settled set
-//!   saves its state, or freezes it, before it applies anything of the view, and casts an offer once
-//!   it is written; everybody without state casts a need. The verdict (see `exchange`) names the donor.
+//!   saves its state, or freezes it, before it applies anything of the view, and casts an offer
+//!   once it is written; everybody without state casts a need. The verdict (see `exchange`) names
+//!   the donor.
 //! - Who is in the winning set goes on; all others take the donor's state as of the view, and hold
 //!   meanwhile what is delivered. With the state loaded they cast `loaded`, and are settled there.
 //! - Who held too much, or got what it could not use, casts a need again: the donor saves anew

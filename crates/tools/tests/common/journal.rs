@@ -7,8 +7,8 @@ use tools::{Answer, Corrupt, Frozen, Replica, State};
 
 use super::{World, group, member};
 
-/// Every command ever applied, in order, behind ballast that makes it several chunks long. One whose
-/// ballast is 3 more than a multiple of 4 is frozen, and written in several turns.
+/// Every command ever applied, in order, behind ballast that makes it several chunks long. One
+/// whose ballast is 3 more than a multiple of 4 is frozen, and written in several turns.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Journal {
     pub(crate) ballast: usize,
