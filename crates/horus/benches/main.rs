@@ -10,19 +10,16 @@ mod member;
 mod muts;
 mod paper;
 mod rival;
+mod tools;
 mod vsync;
 
 use common::allocator::Counting;
 use common::crew::role;
-use common::figure::Figure;
 use common::options::Options;
 use common::words::Words;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-/// What there is nothing to measure of.
-const NOT_YET: [(&str, &str); 1] = [("tools", "this benchmark is not written yet")];
 
 /// Lives as a member of a crew.
 fn play(role: &Words) {
@@ -37,6 +34,7 @@ fn play(role: &Words) {
         }
         "vsync" => floors::core_groups::run(role),
         "lwg" => floors::light::run(role),
+        "tools" => floors::replicas::run(role),
         "api" => floors::api::run(role),
         "house" => gate::house::run(role),
         "client" => floors::core_groups::run_behind(role),
@@ -62,13 +60,11 @@ fn main() {
     if options.is_named("gate") {
         gate::all(&options);
     }
+    if options.is_named("tools") {
+        tools::all(&options);
+    }
     // What is written into the documentation is asked for by name.
     if options.name == "paper" {
         paper::all(&options);
-    }
-    for (name, why) in NOT_YET {
-        if options.is_named(name) {
-            Figure::skipped(name, None, why).tell(&options);
-        }
     }
 }

@@ -5,4 +5,5 @@ pub(crate) mod channels;
 pub(crate) mod core_groups;
 mod evenly;
 pub(crate) mod light;
+pub(crate) mod replicas;
 mod works;

@@ -62,6 +62,11 @@ pub(crate) trait Floor {
     /// What is to be done after a turn.
     fn step(&mut self, _: &mut Self::Tower, _: Instant) {}
 
+    /// Whether that is to be done again at once.
+    fn is_due(&self) -> bool {
+        false
+    }
+
     /// How many members a lane has when it is open; none if a lane needs no view.
     fn views(peers: usize) -> Option<usize>;
 }

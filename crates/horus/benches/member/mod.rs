@@ -116,6 +116,9 @@ impl<F: Floor> Member<F> {
                 // What was asked for is begun after the turn, and not slept over.
                 patience = Some(Duration::ZERO);
             }
+            if self.floor.is_due() {
+                patience = Some(Duration::ZERO);
+            }
             let patience = self.send().map_or(patience, |wait| Some(patience.unwrap_or(wait)));
             self.motor.turn(&mut self.tower, patience);
             self.hear_all();
