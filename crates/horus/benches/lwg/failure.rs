@@ -18,8 +18,8 @@ const SPREAD_GROUPS: u64 = 1_000;
 /// As many as have a core group each, for comparison.
 const FEW_GROUPS: u64 = 1_000;
 
-/// What a failure costs in messages is the same for one group and for many: no more than a stray
-/// heartbeat may differ.
+/// What a failure costs in messages is the same for one group and for many: they are few, so this
+/// leaves no room for one more in the median.
 const AS_MUCH: f64 = 1.05;
 
 /// All that is to be told of the largest crowd, in milliseconds.
