@@ -71,7 +71,7 @@ enum Verb {
     Deny,
     /// The documentation, with warnings as errors
     Doc,
-    /// Everything above and long storms: what CI runs every night
+    /// All that `test` runs, then deny, dist, the fuzzer, and long storms: what CI runs every night
     Night {
         /// How long the storms last, in minutes
         #[arg(long, default_value_t = 60)]

@@ -37,7 +37,7 @@ pub struct Config {
     /// Whom it must have met before it begins, so that a start does not make two systems. None by
     /// default: it begins at once.
     pub start: Option<Start>,
-    /// Allow other addresses than loopback without a key.
+    /// Allow other addresses than loopback without a key. Opening says so on standard error.
     pub insecure: bool,
     /// Wrap the tower so that [`crate::Horus::cuts`] can drop packets; for tests.
     pub chaos: bool,

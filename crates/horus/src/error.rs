@@ -1,6 +1,7 @@
 //! Error: the few things that only the outside world can do to you, each saying what to do.
 
 use std::fmt;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -98,6 +99,15 @@ pub enum Error {
 /// Whether a message of this body can be sent at all.
 pub(crate) const fn fits(body: &[u8]) -> Result<(), Error> {
     if body.len() > BODY_BYTES_MAX { Err(Error::TooLong(body.len())) } else { Ok(()) }
+}
+
+/// Says once where errors go that this process trusts whoever can reach it there.
+pub(crate) fn tell_insecure(listens: SocketAddr) {
+    // A program whose standard error is gone does not fall over that.
+    let _ = writeln!(
+        std::io::stderr(),
+        "horus: insecure: every host that can reach {listens} is trusted"
+    );
 }
 
 const INSECURE: &str = "can be reached from outside and there is no key: give one (`horus \

@@ -19,7 +19,7 @@ use crate::config::{Config, Start};
 use crate::core_group::CoreGroup;
 use crate::door::Door;
 use crate::engine::{Engine, TOLD_TO_LEAVE};
-use crate::error::{Error, fits};
+use crate::error::{Error, fits, tell_insecure};
 use crate::events::Events;
 use crate::group::Group;
 use crate::hatch::Hatch;
@@ -95,6 +95,9 @@ impl Horus {
         let runtime = Runtime::new(engine, bell);
         let door = Arc::new(Door::open(Endpoint::of(me), runtime, shared));
         let horus = Self { door, cuts, outside };
+        if config.insecure && config.keys.is_none() && config.daemon.is_none() {
+            tell_insecure(horus.address()?);
+        }
         if let Some(socket) = &config.operators {
             let door = &horus.door;
             let hatch = Hatch::open(&config, socket, me, &door.runtime, &door.shared)?;

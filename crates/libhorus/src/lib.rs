@@ -59,17 +59,18 @@ pub unsafe extern "C" fn horus_open(
 /// The same with settings, each "key=value": what `horus node` calls its options.
 ///
 /// `key_file` (keys, as `horus keygen` makes them) or `insecure` (`true`: every host that can
-/// reach this one is trusted) are needed for any address but loopback. `peer` says where another
-/// node listens, `b=192.0.2.2:7001`. `state` is the directory where the last incarnation is kept,
-/// `hall` an IP multicast group that all nodes share. `profile` is `local`, `lan` or `wan`; over it
-/// go `silence_ms`, `beat_ms`, `untaken_ms`. `policy` places groups: `smallest`, `adaptive`,
-/// `one-to-one` or `by-hand`; `k`: others at most. `causality` is `group` or `system`. Others are
-/// found by `seed`, `service`, `name_server`, `beside`, `beacon`, `system`; `expect`, `first` and
-/// `patience` (seconds) say whom it must have met before this returns. `operators` is a socket
-/// where `horus status` asks. `daemon` is that of a horusd: then `listen` may be null, and keys,
-/// peers and times are its own. `peer`, `seed`, `service` and `name_server` may be there several
-/// times; of others the last counts. For a key that there is not, or a value that cannot be, it
-/// is `WRONG`, and `horus_error` names it and says what would be right.
+/// reach this one is trusted, which is said once on standard error) are needed for any address but
+/// loopback. `peer` says where another node listens, `b=192.0.2.2:7001`. `state` is the directory
+/// where the last incarnation is kept, `hall` an IP multicast group that all nodes share. `profile`
+/// is `local`, `lan` or `wan`; over it go `silence_ms`, `beat_ms`, `untaken_ms`. `policy` places
+/// groups: `smallest`, `adaptive`, `one-to-one` or `by-hand`; `k`: others at most. `causality` is
+/// `group` or `system`. Others are found by `seed`, `service`, `name_server`, `beside`, `beacon`,
+/// `system`; `expect`, `first` and `patience` (seconds) say whom it must have met before this
+/// returns. `operators` is a socket where `horus status` asks. `daemon` is that of a horusd: then
+/// `listen` may be null, and keys, peers and times are its own. `peer`, `seed`, `service` and
+/// `name_server` may be there several times; of others the last counts. For a key that there is
+/// not, or a value that cannot be, it is `WRONG`, and `horus_error` names it and says what would be
+/// right.
 ///
 /// # Safety
 /// `name` is a string that ends with 0, `listen` too, or null; `settings` is an array of `count`

@@ -71,8 +71,17 @@ impl Serving {
         let highest = parts.iter().map(|part| part.highest).chain(asked).max().unwrap_or(0);
         let view = ViewId { epoch: highest + 1, coordinator: turn.me() };
         let install = Arc::new(Install { group: self.group(), view, parts, joiners });
+        assert!(!self.brings_back(&install), "V4: a member comes back with what excludes it");
         turn.spreads.add(turn.now, turn.config.control, turn.me(), Arc::clone(&install));
         self.decided = Some(install);
+    }
+
+    /// Whether a member of this epoch is in its view without having moved along: from another side,
+    /// or as a newcomer.
+    fn brings_back(&self, install: &Install) -> bool {
+        let others = install.parts.iter().skip(1).flat_map(|part| &part.members);
+        let mut came = others.chain(install.joiners.iter().map(|joiner| &joiner.proc));
+        came.any(|proc| self.epoch.members.contains(proc))
     }
 
     /// Takes an INSTALL from somebody else.
@@ -116,12 +125,14 @@ impl Serving {
     /// Ends this epoch as the INSTALL says and begins the next.
     ///
     /// # Panics
-    /// If this member never gave its STATUS, or lacks what the cut holds: the decision would be
-    /// wrong.
+    /// If this member never gave its STATUS, or lacks what the cut holds, or has been in an epoch
+    /// as late as the next: the decision would be wrong.
     pub(crate) fn move_along(&mut self, turn: &mut Turn<'_>, install: &Arc<Install>) -> Fate {
         let me = turn.me();
         let part = install.part_of(self.epoch.view, me).expect("checked by the caller").clone();
         assert!(self.blocked.is_some(), "V1: an INSTALL without this member's STATUS");
+        // Numbers of epochs grow, so none begins, or ends, twice.
+        assert!(install.view.epoch > self.epoch.view.epoch, "V2: an INSTALL of an earlier epoch");
         // Of what is owed it will never be known that all have it.
         self.release(turn, false);
         closing::close(&mut self.epoch, turn, &part);

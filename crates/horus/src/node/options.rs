@@ -55,7 +55,7 @@ pub(crate) struct Options {
     /// The node's own key and the cluster's, as `horus keygen` makes them
     #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
     pub(crate) key_file: Option<PathBuf>,
-    /// Listen on other addresses than loopback without a key
+    /// Listen on other addresses than loopback without a key; said on standard error at the start
     #[arg(long)]
     insecure: bool,
     /// Where the last incarnation is kept [default: the user's state directory]

@@ -9,8 +9,14 @@ use std::time::{Duration, Instant};
 use super::limits::{SETTLED_BEATS, SETTLED_LOOK};
 
 /// What counts as under way, as the floors tell it.
-const UNDER_WAY: [&str; 5] =
-    ["muts.unheard", "vsync.changing", "vsync.parted", "vsync.disagreeing", "lwg.unsettled"];
+const UNDER_WAY: [&str; 6] = [
+    "muts.unheard",
+    "vsync.changing",
+    "vsync.parted",
+    "vsync.disagreeing",
+    "lwg.unsettled",
+    "lwg.gathering",
+];
 
 /// A `settled` that was asked for.
 #[derive(Debug)]

@@ -398,6 +398,21 @@ fn what_is_wrong_from_the_start_is_one_line_that_names_it() {
 }
 
 #[test]
+fn who_trusts_everybody_says_so_once_where_errors_go_and_nowhere_else() {
+    let room = room("insecure");
+    let plain = run(Command::new(HORUS).args(options(&room)), "");
+    assert_eq!(String::from_utf8_lossy(&plain.stderr), "");
+    let words = options(&room).into_iter().map(|word| word.replace("127.0.0.1", "0.0.0.0"));
+    let open = run(Command::new(HORUS).args(words).arg("--insecure"), "");
+    let said = String::from_utf8_lossy(&open.stderr);
+    assert!(said.starts_with("horus: insecure: every host that can reach 0.0.0.0:"), "{said}");
+    assert!(said.ends_with(" is trusted\n") && said.lines().count() == 1, "{said}");
+    let kinds = |output| events(output).into_iter().map(|event| event["ev"].clone());
+    assert!(kinds(&open).eq(kinds(&plain)), "{open:#?}");
+    let _ = std::fs::remove_dir_all(room);
+}
+
+#[test]
 fn who_was_not_told_of_the_one_that_calls_it_writes_its_name_all_the_same() {
     let room = room("introduced");
     let free = UdpSocket::bind("127.0.0.1:0").expect("a free port");
