@@ -42,12 +42,12 @@ pub struct Config {
     /// How long a flush may be silent before its coordinator is given up. Default 3 s, three times
     /// `suspicion`.
     pub flush: Duration,
-    /// How long one side of a merge waits for the other. Default 1 s, once `suspicion`.
+    /// How long one side of a merge waits for the other. Default 1 s, or `suspicion`.
     pub merge: Duration,
     /// How often former members are told where the group is. Default 500 ms.
     pub announce: Duration,
-    /// How long founding waits for the invited, and an invitation for its answer. Default 5 s, five
-    /// times `suspicion`.
+    /// How long founding waits for the invited, and an invitation for its answer. Default 5 s, or
+    /// five times `suspicion`.
     pub founding: Duration,
     /// How long a join looks for the group. Default 10 s.
     pub joining: Duration,
@@ -85,14 +85,15 @@ impl Config {
     }
 
     /// The defaults for another limit of silence: what waits for others (`flush`, `merge`,
-    /// `founding`) is scaled with it, so that none gives up before a loss is noticed. How long a
-    /// join looks for its group is no matter of that.
+    /// `founding`) waits longer with it, so that none gives up before a loss is noticed; with a
+    /// shorter one only a flush does not wait as long. How long a join looks for its group is no
+    /// matter of that.
     #[must_use]
     pub fn with_suspicion(mut self, suspicion: Duration) -> Self {
         self.suspicion = suspicion;
         self.flush = suspicion * 3;
-        self.merge = suspicion;
-        self.founding = suspicion * 5;
+        self.merge = self.merge.max(suspicion);
+        self.founding = self.founding.max(suspicion * 5);
         self
     }
 }
@@ -102,11 +103,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_limit_of_silence_scales_nothing_and_a_longer_one_all_that_waits_for_others() {
+    fn the_default_limit_of_silence_changes_nothing_and_a_longer_one_all_that_waits_for_others() {
         let waits = |config: Config| [config.flush, config.merge, config.founding];
         let plain = || Config::new(ProcId::default(), 1);
         assert_eq!(waits(plain().with_suspicion(plain().suspicion)), waits(plain()));
         let slow = plain().with_suspicion(plain().suspicion * 5);
         assert_eq!(waits(slow), waits(plain()).map(|patience| patience * 5));
+        let quick = waits(plain().with_suspicion(plain().suspicion / 5));
+        let [flush, merge, founding] = waits(plain());
+        assert_eq!(quick, [flush / 5, merge, founding]);
     }
 }
