@@ -5,6 +5,7 @@
 
 mod backlog;
 mod book;
+mod burden;
 #[cfg_attr(
     not(feature = "embedded"),
     expect(dead_code, reason = "without a network of its own there is nothing to cut")

@@ -9,42 +9,28 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use lwg::{Down, Endpoint, Up};
 use muts::{Duration, Instant};
 
+use crate::burden::{Burden, Pile};
 use crate::door::Door;
 use crate::gauge::Gauge;
 use crate::inbox::Inbox;
-use crate::limits::{EASED_BELOW, OWN_UNTAKEN_BYTES_MAX, PILE_BYTES_MAX, UNTAKEN_BYTES_MAX};
+use crate::limits::OWN_UNTAKEN_BYTES_MAX;
 use crate::shared::Room;
-
-/// What lies in all mailboxes of a process.
-#[derive(Debug, Default)]
-pub(crate) struct Pile(AtomicUsize);
-
-impl Pile {
-    pub(crate) fn bytes(&self) -> u64 {
-        self.0.load(Ordering::SeqCst) as u64
-    }
-}
 
 /// See the head of this file.
 pub(crate) struct Mailbox {
     inbox: Inbox<(Up, Weight)>,
-    /// Of others' messages, which lie on the pile too.
-    weight: AtomicUsize,
-    pile: Arc<Pile>,
+    /// Of others' messages, and whether groups are choked for it.
+    burden: Burden,
     /// Of own messages, and who waits until there are fewer.
     own: Gauge,
     /// How many messages were ever taken.
     taken: AtomicU64,
-    /// Groups are choked for it.
-    chokes: AtomicBool,
-    /// The crank is to look whether enough was taken.
-    seen_to: AtomicBool,
     /// This process was taken out of the group because nothing was taken.
     left: AtomicBool,
 }
@@ -61,12 +47,9 @@ impl Mailbox {
     pub(crate) fn new(pile: &Arc<Pile>) -> Arc<Self> {
         Arc::new(Self {
             inbox: Inbox::default(),
-            weight: AtomicUsize::new(0),
-            pile: Arc::clone(pile),
+            burden: Burden::new(pile),
             own: Gauge::new(OWN_UNTAKEN_BYTES_MAX),
             taken: AtomicU64::new(0),
-            chokes: AtomicBool::new(false),
-            seen_to: AtomicBool::new(false),
             left: AtomicBool::new(false),
         })
     }
@@ -94,8 +77,7 @@ impl Mailbox {
     fn taken(self: &Arc<Self>, door: &Door, (up, weight): (Up, Weight)) -> Up {
         if weight != Weight::Nothing {
             self.lighten(weight);
-            let due = self.chokes.load(Ordering::SeqCst) && self.is_light();
-            if due && !self.seen_to.swap(true, Ordering::SeqCst) {
+            if self.burden.is_to_be_seen_to() {
                 let mailbox = Arc::clone(self);
                 door.run(move |engine| engine.ease(&mailbox));
             }
@@ -127,30 +109,9 @@ impl Mailbox {
         match weight {
             Weight::Nothing => return,
             Weight::Own(weight) => self.own.take(weight),
-            Weight::Others(weight) => {
-                self.weight.fetch_sub(weight, Ordering::SeqCst);
-                self.pile.0.fetch_sub(weight, Ordering::SeqCst);
-            }
+            Weight::Others(weight) => self.burden.lighten(weight),
         }
         self.taken.fetch_add(1, Ordering::SeqCst);
-    }
-
-    fn is_heavy(&self) -> bool {
-        self.weight.load(Ordering::SeqCst) > UNTAKEN_BYTES_MAX
-            || self.pile.0.load(Ordering::SeqCst) > PILE_BYTES_MAX
-    }
-
-    /// Whoever has taken all is waited for by nobody, whatever lies elsewhere.
-    fn is_light(&self) -> bool {
-        let weight = self.weight.load(Ordering::SeqCst);
-        let pile = self.pile.0.load(Ordering::SeqCst);
-        weight == 0 || weight < UNTAKEN_BYTES_MAX / EASED_BELOW && pile < PILE_BYTES_MAX
-    }
-}
-
-impl Drop for Mailbox {
-    fn drop(&mut self) {
-        self.pile.0.fetch_sub(self.weight.load(Ordering::SeqCst), Ordering::SeqCst);
     }
 }
 
@@ -207,11 +168,7 @@ impl Slow {
                 mailbox.own.add(weight);
                 false
             }
-            Weight::Others(weight) => {
-                mailbox.weight.fetch_add(weight, Ordering::SeqCst);
-                mailbox.pile.0.fetch_add(weight, Ordering::SeqCst);
-                mailbox.is_heavy()
-            }
+            Weight::Others(weight) => mailbox.burden.add(weight),
         };
         // Before it can be taken: who takes the last of it is to see that groups are choked.
         let ask = heavy.then(|| self.choke(now, mailbox, group)).flatten();
@@ -229,7 +186,7 @@ impl Slow {
             None => {
                 let (mailbox, groups) = (Arc::clone(mailbox), BTreeSet::from([group]));
                 let taken = mailbox.taken.load(Ordering::SeqCst);
-                mailbox.chokes.store(true, Ordering::SeqCst);
+                mailbox.burden.set_chokes(true);
                 self.boxes.push(Choking { mailbox, groups, since: now, taken });
             }
         }
@@ -238,8 +195,7 @@ impl Slow {
 
     /// Something was taken of it; what is to be asked because it was enough.
     pub(crate) fn ease(&mut self, mailbox: &Arc<Mailbox>) -> Vec<Down> {
-        mailbox.seen_to.store(false, Ordering::SeqCst);
-        if mailbox.is_light() { self.give_up(mailbox) } else { Vec::new() }
+        if mailbox.burden.look() { self.give_up(mailbox) } else { Vec::new() }
     }
 
     /// It chokes nothing any more; what is to be asked.
@@ -247,7 +203,7 @@ impl Slow {
         let is_it = |choking: &Choking| Arc::ptr_eq(&choking.mailbox, mailbox);
         let Some(at) = self.boxes.iter().position(is_it) else { return Vec::new() };
         let Choking { mailbox, mut groups, .. } = self.boxes.swap_remove(at);
-        mailbox.chokes.store(false, Ordering::SeqCst);
+        mailbox.burden.set_chokes(false);
         for other in &self.boxes {
             groups.retain(|group| !other.groups.contains(group));
         }
@@ -259,7 +215,7 @@ impl Slow {
         self.boxes.retain_mut(|choking| {
             choking.groups.remove(&group);
             let stays = !choking.groups.is_empty();
-            choking.mailbox.chokes.store(stays, Ordering::SeqCst);
+            choking.mailbox.burden.set_chokes(stays);
             stays
         });
     }
@@ -296,6 +252,7 @@ impl Slow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::{PILE_BYTES_MAX, UNTAKEN_BYTES_MAX};
     use lwg::{LwgId, Message, Order, SendId, ViewId};
     use muts::{NodeId, ProcId};
 

@@ -9,8 +9,9 @@ use muts::Instant;
 use vsync::GroupId;
 
 use crate::book::Book;
+use crate::burden::Pile;
 use crate::inbox::Inbox;
-use crate::mailbox::{Mailbox, Pile, Slow};
+use crate::mailbox::{Mailbox, Slow};
 use crate::sent::Told;
 use crate::shared::{Hook, Room};
 

@@ -10,10 +10,11 @@ use parking_lot::Mutex;
 use vsync::GroupId;
 
 use crate::book::Book;
+use crate::burden::Pile;
 use crate::engine::Engine;
 use crate::inbox::Inbox;
 use crate::limits::ASKS_WAITING_MAX;
-use crate::mailbox::{Mailbox, Pile};
+use crate::mailbox::Mailbox;
 use crate::posts::Step;
 use crate::rooms::Rooms;
 use crate::sent::Told;
