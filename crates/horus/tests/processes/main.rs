@@ -25,6 +25,7 @@ mod named;
 mod node;
 #[cfg(unix)]
 mod operator;
+mod policy;
 mod primary;
 mod script;
 mod sight;
