@@ -73,9 +73,11 @@ impl Node {
         match command.clone() {
             Command::Peer { name, address } => self.peer(name, address),
             Command::Found { group, members } => self.found(&group, &members),
-            Command::Terms { group, primary, refuse, listed, key } => {
-                self.set_terms(&group, terms::read(&primary, refuse, &listed, key))
+            Command::Terms { group, primary, refuse, listed, key, asked } => {
+                self.set_terms(&group, terms::read(&primary, refuse, &listed, key, asked))
             }
+            Command::Answer { group, who, denied } => self.let_in(&group, &who, denied),
+            Command::Digest { group, digest } => self.set_digest(&group, digest),
             Command::Join { group, contact } => self.join(&group, contact.as_deref()),
             Command::Leave { group } => self.leave(&group),
             Command::Cast { group, order, msg, body, safe, stable } => {
@@ -391,7 +393,7 @@ impl Node {
         Ok(())
     }
 
-    fn core_meant(&self, written: &str) -> Result<vsync::GroupId, Stop> {
+    pub(crate) fn core_meant(&self, written: &str) -> Result<vsync::GroupId, Stop> {
         let group = read_core(written);
         if self.groups.cores.contains_key(&group) {
             return Ok(group);

@@ -16,6 +16,7 @@
 #[cfg(unix)]
 mod asked;
 mod choice;
+mod coming;
 mod ending;
 #[cfg(unix)]
 mod housed;

@@ -1,5 +1,5 @@
-//! Policy: `horus policy`, as it is typed: a trace through a pipe, the table, the chart, and what is
-//! said of input that cannot be.
+//! Policy: `horus policy`, as it is typed: a trace through a pipe, the table, the chart, and what
+//! is said of input that cannot be.
 
 use std::io::Write;
 use std::path::PathBuf;

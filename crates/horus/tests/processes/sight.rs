@@ -47,6 +47,10 @@ pub(crate) struct Sight {
     pub(crate) garbage: Vec<String>,
     /// The last `left` of each group.
     pub(crate) left: BTreeMap<String, Value>,
+    /// Each `asks`.
+    pub(crate) asks: Vec<Value>,
+    /// Each `merged`.
+    pub(crate) merged: Vec<Value>,
     /// It will write no more.
     pub(crate) closed: bool,
     /// The last `stats`.
@@ -100,6 +104,8 @@ impl Sight {
             }
             "flooded" => self.floods = self.floods.saturating_sub(1),
             "stats" => self.stats = event.clone(),
+            "asks" => self.asks.push(event.clone()),
+            "merged" => self.merged.push(event.clone()),
             "error" => self.take_error(event),
             _ => {}
         }
