@@ -324,9 +324,18 @@ impl Node {
         let why = self.horus.why(lwg).wait().map_err(|error| error.to_string())?;
         let view = &self.groups.lights[&lwg].view;
         let members: Vec<_> = view.members.iter().map(|member| self.horus.show(*member)).collect();
-        let fields = json!({
+        let mut fields = json!({
             "group": show_lwg(lwg), "core": show_core(view.core), "members": members, "why": why,
         });
+        // It may be on its way to another.
+        if let Ok(carried) = self.horus.carried(view.core).wait() {
+            fields["core_carries"] = json!({
+                "light_groups": carried.groups,
+                "extras": carried.extras,
+                "filtered": carried.filtered,
+                "bytes_spared": carried.spared,
+            });
+        }
         self.record.tell("where", fields);
         Ok(())
     }

@@ -82,7 +82,12 @@ const VERBS: [Verb; 26] = [
         "multicast a file's content under a name: a document that newcomers get too",
     ),
     ("held", &[], &[], "tell what documents are here"),
-    ("where", &[One("lwg")], &[], "tell where a light-weight group stands, and why there"),
+    (
+        "where",
+        &[One("lwg")],
+        &[],
+        "tell where a light-weight group stands, why there, and what its core group carries",
+    ),
     ("settled", &[Maybe("timeout_ms")], &[], "wait until nothing is under way"),
     ("stats", &[], &[], "tell every counter"),
     ("keys", &[Maybe("file")], &[], "take the keys in a file, or read those in use again"),
