@@ -60,7 +60,7 @@ fn come_at_last(town: &mut Town) {
         let says = "`b` does not wait for an answer to come into `g`: nobody does";
         town.sights[0].errors.iter().any(|error| error.starts_with(says))
     };
-    town.expect("it was answered", SECOND, refused);
+    town.expect("it was answered", SECOND * 5, refused);
     town.sights[0].errors.clear();
 }
 
@@ -75,7 +75,7 @@ fn go_on_apart(town: &mut Town, digests: [u64; 2]) {
         town.say(node, &json!({ "do": "digest", "group": GROUP, "digest": digest }));
         let cast = json!({ "do": "cast", "group": GROUP, "order": "abcast", "body": "among us" });
         town.say(node, &cast);
-        town.expect("each side goes on", SECOND * 2, |town| delivered(town, node) == before + 1);
+        town.expect("each side goes on", SECOND * 5, |town| delivered(town, node) == before + 1);
     }
     assert!(town.sights.iter().all(|sight| sight.merged.is_empty()));
 }

@@ -4,6 +4,11 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::town::Town;
 
 /// What the table has a row of, and the chart a colour.
 const POLICIES: [&str; 5] = ["one-to-one", "exact", "subset", "subset, no grace", "adaptive"];
@@ -100,6 +105,51 @@ fn a_trace_is_replayed_through_a_pipe_against_every_policy_and_drawn() {
 }
 
 #[test]
+fn what_real_nodes_did_is_recorded_from_their_histories_and_replayed() {
+    const SECOND: Duration = Duration::from_secs(1);
+    let mut town = Town::new("recorded", 3, &[]);
+    (0..3).for_each(|node| town.start(node));
+    for (label, members, count) in [("all", &[0, 1, 2][..], 1), ("few", &[0, 1], 2)] {
+        let names = town.names(members);
+        town.say(0, &json!({ "do": "create", "lwg": label, "members": names }));
+        let made = |town: &Town| members.iter().all(|at| town.sights[*at].lights.len() == count);
+        town.expect("it is made", SECOND * 20, made);
+    }
+    for _ in 0..5 {
+        let send = json!({ "do": "send", "lwg": "few", "order": "abcast", "body": "x" });
+        town.say(0, &send);
+    }
+    let heard = |town: &Town, node: usize| town.sights[node].delivered.values().sum::<u64>();
+    town.expect("all is there", SECOND * 20, |town| (0..2).all(|node| heard(town, node) == 5));
+    town.kill(2);
+    let without = |town: &Town| town.sights[0].lights.values().all(|seen| seen.members.len() == 2);
+    town.expect("the others go on", SECOND * 10, without);
+    for node in [0, 1] {
+        town.say(node, &json!({ "do": "quit" }));
+    }
+    town.expect("they end", SECOND * 10, |town| town.nodes.iter().all(Option::is_none));
+    assert!(town.wrong.is_empty(), "{:#?}", town.wrong);
+
+    let histories = town.directory.join("histories").display().to_string();
+    let trace = done(&["record", &histories, "--bytes", "9", "--a-second", "2"], b"");
+    let lines: Vec<&str> = trace.lines().collect();
+    let begins = |verb: &str| lines.iter().filter(|line| line.starts_with(verb)).count();
+    assert_eq!((begins("create "), begins("at ") >= 3), (2, true), "{trace}");
+    let [a, b, c] = [0, 1, 2].map(|node| &town.sights[node].process[..]);
+    let few = lines.iter().find(|line| line.ends_with(&format!(" {a} {b}"))).expect("its members");
+    let few = few.split(' ').nth(1).expect("its name");
+    let sent = lines.iter().filter_map(|line| line.strip_prefix(&format!("send {few} ")));
+    let sent = sent.map(|line| line.strip_suffix(" 9").and_then(|count| count.parse::<u64>().ok()));
+    assert_eq!(sent.sum::<Option<u64>>(), Some(5), "{trace}");
+    assert!(lines.contains(&&format!("fail {c}")[..]), "{trace}");
+
+    let table = done(&["replay", "-"], trace.as_bytes());
+    let founded = POLICIES.map(|policy| row(&table, policy)[0]);
+    assert_eq!((founded[0], founded[2]), (2, 1), "alone, and on one core group: {table}");
+    let _ = std::fs::remove_dir_all(&town.directory);
+}
+
+#[test]
 fn of_input_that_cannot_be_it_is_said_what_and_where() {
     let room = Room::new("refused");
     let why = refused(&["replay", "-"], b"create g a b\nsend g many 3\n");
@@ -113,4 +163,10 @@ fn of_input_that_cannot_be_it_is_said_what_and_where() {
     let why = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(2) && why.contains(&nowhere), "{why}");
     assert!(refused(&["trace", "chess"], b"").contains("deceit"));
+    assert!(refused(&["record", &missing], b"").contains(&missing));
+    let why = refused(&["record", &room.path("")], b"");
+    assert!(why.contains("no history there tells of a light-weight group"), "{why}");
+    assert!(refused(&["record", &missing, "--a-second", "0"], b"").contains("--a-second"));
+    std::fs::write(room.path("a#1.jsonl"), "{\"ev\":\"view\"}\n").expect("written");
+    assert!(refused(&["record", &room.path("")], b"").contains("a#1.jsonl:1: "));
 }
