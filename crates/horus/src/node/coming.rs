@@ -47,8 +47,8 @@ impl Node {
         let Some(asked) = asked.and_then(|at| core?.asked.remove(at)) else {
             let waits = if names.is_empty() { "nobody".into() } else { names.join(", ") };
             return Err(Stop::Wrong(format!(
-                "`{who}` does not wait for an answer to come into `{written}`: {waits} does, as \
-                 `asks` tells where terms say asked=true"
+                "`{who}` does not wait for an answer in `{written}`; who does: {waits} (`asks` \
+                 tells of each, where `terms` say asked=true)"
             )));
         };
         let who = asked.proc;

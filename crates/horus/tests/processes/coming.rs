@@ -57,7 +57,7 @@ fn come_at_last(town: &mut Town) {
     town.expect("it is in", SECOND * 5, |town| town.share_view(&[0, 1], &[0, 1]));
     town.say(0, &json!({ "do": "answer", "group": GROUP, "who": "b" }));
     let refused = |town: &Town| {
-        let says = "`b` does not wait for an answer to come into `g`: nobody does";
+        let says = "`b` does not wait for an answer in `g`; who does: nobody (";
         town.sights[0].errors.iter().any(|error| error.starts_with(says))
     };
     town.expect("it was answered", SECOND * 5, refused);
