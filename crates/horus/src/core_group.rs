@@ -131,7 +131,8 @@ impl CoreGroup {
         self.ask(vsync::Down::Terms { group: self.group, terms });
     }
 
-    /// Lets somebody in who asked ([`CoreHeard::Asks`]), or says why not.
+    /// Lets somebody in who asked ([`CoreHeard::Asks`]), or says why not: it is told
+    /// [`Error::Denied`].
     pub fn answer(&self, who: Endpoint, denied: Option<u16>) {
         self.ask(vsync::Down::Answer { group: self.group, who: who.proc, denied });
     }
@@ -150,7 +151,8 @@ impl CoreGroup {
     ///
     /// # Errors
     /// [`Error::Out`] once this process is no longer in the group, or has asked for another handle
-    /// of it; [`Error::Untaken`] if it is out because nothing was heard here while others waited.
+    /// of it; before that, [`Error::Denied`] if it was not let in; [`Error::Untaken`] if it is out
+    /// because nothing was heard here while others waited.
     pub fn hear(&self) -> Wait<'_, impl Future<Output = Result<CoreHeard, Error>> + Unpin> {
         Wait::new(
             &self.door,
@@ -162,6 +164,10 @@ impl CoreGroup {
                             return Poll::Ready(Err(Error::Untaken));
                         }
                         Poll::Ready(None) => return Poll::Ready(Err(Error::Out)),
+                        Poll::Ready(Some(Up::Core(vsync::Up::Out {
+                            why: vsync::Why::Denied(denial),
+                            ..
+                        }))) => return Poll::Ready(Err(Error::Denied(denial))),
                         Poll::Ready(Some(up)) => {
                             if let Some(heard) = heard(up) {
                                 return Poll::Ready(Ok(heard));

@@ -5,6 +5,8 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use vsync::Denial;
+
 use crate::limits::BODY_BYTES_MAX;
 
 /// What went wrong outside. What remains is a bug, and a bug is an assertion.
@@ -87,6 +89,8 @@ pub enum Error {
     Unstable,
     /// This process is no longer in the group.
     Out,
+    /// It was not let in: [`crate::Admission`].
+    Denied(Denial),
     /// The same, because nothing that it was told there was taken for too long, while others had to
     /// wait: [`crate::Timing::untaken`].
     Untaken,
@@ -187,6 +191,9 @@ impl fmt::Display for Error {
                  the next view says who they are"
             ),
             Self::Out => write!(f, "this process is no longer in the group"),
+            Self::Denied(denial) => {
+                write!(f, "this process was not let in: {}; see Horus::set_terms", denial.say())
+            }
             Self::Untaken => write!(f, "{UNTAKEN}"),
             Self::OwnUntaken => write!(f, "{OWN_UNTAKEN}"),
             Self::Closed => write!(f, "the tower is closed or broken; open a new one"),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use lwg::{Down, Endpoint, How, LwgId, Message, Policy, SetId, Traits, Where};
+use lwg::{Carried, Down, Endpoint, How, LwgId, Message, Policy, SetId, Traits, Where};
 use muts::keyed::{KeyFile, Keyed};
 use muts::os::{Finder, Forgetful, next_incarnation};
 use muts::{Address, NodeId, ProcId, wrong_name};
@@ -297,10 +297,24 @@ impl Horus {
 
     /// Where a group stands and why: candidates, what each would cost, and the rule that chose.
     pub fn explain(&self, lwg: LwgId) -> Pending<Where> {
+        self.seen(move |engine| engine.tower.explain(lwg))
+    }
+
+    /// What a core group that light-weight groups are placed on carries, as this process knows it
+    /// and has counted since it is in; [`Error::NoGroup`] if it is not.
+    pub fn carried(&self, core: GroupId) -> Pending<Carried> {
+        self.seen(move |engine| engine.tower.sight().carried(core))
+    }
+
+    /// What a look at the tower finds between two turns.
+    fn seen<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Engine) -> Option<T> + Send + 'static,
+    ) -> Pending<T> {
         let inbox = Arc::new(Inbox::default());
         let told = Arc::clone(&inbox);
-        self.door.run(move |engine| told.push(engine.tower.explain(lwg)));
-        Pending::first(&self.door, inbox, |place: Option<Where>| place.ok_or(Error::NoGroup))
+        self.door.run(move |engine| told.push(look(engine)));
+        Pending::first(&self.door, inbox, |seen: Option<T>| seen.ok_or(Error::NoGroup))
     }
 
     /// lwg_send to a relaxed group ([`Traits::relaxed`]) that this process is not in, though in its
@@ -436,11 +450,7 @@ impl Horus {
 
     /// The rule that placed a group where it stands.
     pub fn why(&self, lwg: LwgId) -> Pending<String> {
-        let inbox = Arc::new(Inbox::default());
-        let told = Arc::clone(&inbox);
-        self.door.run(move |engine| told.push(engine.tower.explain(lwg)));
-        let why = |place: Option<Where>| place.map(|place| place.why.to_owned());
-        Pending::first(&self.door, inbox, move |place| why(place).ok_or(Error::NoGroup))
+        self.seen(move |engine| Some(engine.tower.explain(lwg)?.why.to_owned()))
     }
 
     /// A name for a group; never given twice.
@@ -465,14 +475,11 @@ impl Horus {
 
     /// Every counter and gauge of the tower, by name.
     pub fn counters(&self) -> Pending<BTreeMap<&'static str, u64>> {
-        let inbox = Arc::new(Inbox::default());
-        let told = Arc::clone(&inbox);
-        self.door.run(move |engine| {
+        self.seen(|engine| {
             let mut counters = BTreeMap::new();
             engine.count(&mut |name, value| *counters.entry(name).or_insert(0) += value);
-            told.push(counters);
-        });
-        Pending::first(&self.door, inbox, Ok)
+            Some(counters)
+        })
     }
 
     /// Whose packets are dropped; without effect unless the configuration allows chaos.

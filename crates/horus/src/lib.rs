@@ -60,8 +60,8 @@ pub use hosted::Hosted;
 pub use keys::{read_keys, write_keys};
 pub use limits::BODY_BYTES_MAX;
 pub use lwg::{
-    Adaptive, ByHand, Candidate, CoreSet, Endpoint, LwgId, Members, OneToOne, Order, Place, Policy,
-    Remap, SendId, SetId, Smallest, Standing, Traits, View, ViewId, Where,
+    Adaptive, ByHand, Candidate, Carried, CoreSet, Endpoint, LwgId, Members, OneToOne, Order,
+    Place, Policy, Remap, SendId, SetId, Smallest, Standing, Traits, View, ViewId, Where,
 };
 pub use muts::keyed::KeyFile;
 pub use muts::os::Clues;

@@ -1,6 +1,6 @@
 //! Sight: what of a tower its operators may look at. Looking changes nothing.
 
-use lwg::{Groups, LwgId, Policy, Seen};
+use lwg::{Carried, Groups, LwgId, Policy, Seen};
 #[cfg(feature = "embedded")]
 use muts::Transport;
 use muts::{Instant, NodeId};
@@ -16,6 +16,9 @@ pub(crate) trait Sight {
 
     /// One of them, if this process is in it.
     fn core(&self, core: GroupId) -> Option<(&View, usize)>;
+
+    /// What one of them carries.
+    fn carried(&self, core: GroupId) -> Option<Carried>;
 
     /// A light-weight group, if it is known here.
     fn light(&self, lwg: LwgId) -> Option<Seen>;
@@ -89,6 +92,10 @@ impl<C: Below, P: Policy> Sight for Groups<C, P> {
 
     fn core(&self, core: GroupId) -> Option<(&View, usize)> {
         self.core_view(core)
+    }
+
+    fn carried(&self, core: GroupId) -> Option<Carried> {
+        Groups::carried(self, core)
     }
 
     fn light(&self, lwg: LwgId) -> Option<Seen> {

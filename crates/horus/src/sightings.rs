@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lwg::{Endpoint, Up};
+use lwg::{Carried, Endpoint, Up};
 use muts::NodeId;
 use vsync::{GroupId, View, ViewId};
 
@@ -17,11 +17,14 @@ pub(crate) struct Core {
     pub(crate) members: Vec<Endpoint>,
     /// Light-weight groups on it.
     pub(crate) lights: usize,
+    /// What else it carries, if that was looked at and light-weight groups are placed on it.
+    pub(crate) carried: Option<Carried>,
 }
 
 impl Core {
     pub(crate) fn of((view, lights): (&View, usize)) -> Self {
-        Self { group: view.group, view: view.id, members: view.members.clone(), lights }
+        let members = view.members.clone();
+        Self { group: view.group, view: view.id, members, lights, carried: None }
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use horus::{
-    ByHand, Config, CoreSet, Endpoint, Error, Group, Horus, Order, Place, Policy, SetId, Traits,
+    ByHand, Carried, Config, CoreSet, Endpoint, Error, Group, Horus, Order, Place, Policy, SetId,
+    Traits,
 };
 
 /// Longer than anything here takes, so that a hang fails instead of hanging.
@@ -124,6 +125,52 @@ fn a_sensor_beside_a_relaxed_group_is_heard_in_order_by_its_readers_and_told_not
     let next = sensor.receive().wait_for(LONG).expect("in time").expect("in");
     assert_eq!(&next.body()[..], b"next", "the sensor was told nothing else");
     assert!(all[2].invited().wait_for(Duration::ZERO).is_err());
+}
+
+#[test]
+fn each_member_of_a_core_group_knows_what_it_carries_and_what_that_costs() {
+    let all = town("carries", &["a", "b", "c"]);
+    let members: Vec<Endpoint> = all.iter().map(Horus::me).collect();
+    let whole = all[0].create(&members).wait().expect("made");
+    let at_c = invited(&all[2]);
+    let relaxed = Traits { open: false, relaxed: true };
+    let few = all[0].create_in(SetId::DEFAULT, &members[..2], relaxed).wait().expect("made");
+    let at_b = loop {
+        let group = invited(&all[1]);
+        if group.id() == few.id() {
+            break group;
+        }
+    };
+    for order in [Order::Causal, Order::Total] {
+        let sent = few.send(order, [7; 50].to_vec()).expect("open");
+        sent.stable().wait_for(LONG).expect("in time").expect("stable");
+    }
+    whole.send(Order::Fifo, "behind all of that").expect("open");
+    at_c.receive().wait_for(LONG).expect("in time").expect("in");
+    let core = all[0].explain(few.id()).wait().expect("known").core;
+    let carried = |at: usize| all[at].carried(core).wait().expect("it is in it");
+    for at in 0..3 {
+        let Carried { members, groups, memberships, extras, filtered, .. } = carried(at);
+        assert_eq!((members, groups, memberships), (3, 2, 2), "{:?}", carried(at));
+        assert_eq!((extras, filtered), (1, 0), "{:?}", carried(at));
+    }
+    // The third was not sent what is not for it.
+    assert_eq!([0, 1, 2].map(|at| carried(at).spared), [100, 0, 0]);
+
+    // Who goes is sent what others send before they hear of it.
+    let to = muts::Address::Net(all[0].address().expect("open"));
+    all[1].cuts().set([].into(), [to].into());
+    at_b.remove(&members[1..2]).wait().expect("gone");
+    few.send(Order::Fifo, "are you there?").expect("open");
+    let began = Instant::now();
+    while carried(1).filtered == 0 {
+        assert!(began.elapsed() < LONG, "{:?}", carried(1));
+        all[1].wait(std::future::pending::<()>(), Some(Duration::from_millis(5)));
+    }
+    all[1].cuts().set([].into(), [].into());
+    assert_eq!([0, 1, 2].map(|at| carried(at).filtered), [0, 1, 0]);
+    let own = all[0].found("town", &[]);
+    assert!(matches!(all[0].carried(own.id()).wait(), Err(Error::NoGroup)), "no groups are on it");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod between;
 mod contact;
+mod core_groups;
 mod handles;
 mod hosted;
 mod one_process;

@@ -121,6 +121,9 @@ impl House {
             "members": core.members.len(),
             "who": self.show_all(&core.members),
             "light_groups": core.lights,
+            "extras": core.carried.map_or(0, |carried| carried.extras),
+            "filtered": core.carried.map_or(0, |carried| carried.filtered),
+            "bytes_spared": core.carried.map_or(0, |carried| carried.spared),
         });
         let word = show_group(core.group);
         if read_group(&word) == core.group && fields["group"] != word {

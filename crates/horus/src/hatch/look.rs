@@ -122,7 +122,8 @@ fn groups(engine: &Engine) -> Facts {
     let own = &engine.sightings.cores;
     let placed_on = sight.cores().map(Core::of);
     let own_ones = own.values().map(|view| Core::of((view, 0)));
-    let listed: Vec<Core> = own_ones.chain(placed_on).take(CORES_LISTED_MAX).collect();
+    let carried = |core: Core| Core { carried: sight.carried(core.group), ..core };
+    let listed = own_ones.chain(placed_on).take(CORES_LISTED_MAX).map(carried).collect();
     Facts::Groups(listed, own.len() + sight.cores().count())
 }
 

@@ -73,9 +73,11 @@ impl Node {
         match command.clone() {
             Command::Peer { name, address } => self.peer(name, address),
             Command::Found { group, members } => self.found(&group, &members),
-            Command::Terms { group, primary, refuse, listed, key } => {
-                self.set_terms(&group, terms::read(&primary, refuse, &listed, key))
+            Command::Terms { group, primary, refuse, listed, key, asked } => {
+                self.set_terms(&group, terms::read(&primary, refuse, &listed, key, asked))
             }
+            Command::Answer { group, who, denied } => self.let_in(&group, &who, denied),
+            Command::Digest { group, digest } => self.set_digest(&group, digest),
             Command::Join { group, contact } => self.join(&group, contact.as_deref()),
             Command::Leave { group } => self.leave(&group),
             Command::Cast { group, order, msg, body, safe, stable } => {
@@ -322,9 +324,18 @@ impl Node {
         let why = self.horus.why(lwg).wait().map_err(|error| error.to_string())?;
         let view = &self.groups.lights[&lwg].view;
         let members: Vec<_> = view.members.iter().map(|member| self.horus.show(*member)).collect();
-        let fields = json!({
+        let mut fields = json!({
             "group": show_lwg(lwg), "core": show_core(view.core), "members": members, "why": why,
         });
+        // It may be on its way to another.
+        if let Ok(carried) = self.horus.carried(view.core).wait() {
+            fields["core_carries"] = json!({
+                "light_groups": carried.groups,
+                "extras": carried.extras,
+                "filtered": carried.filtered,
+                "bytes_spared": carried.spared,
+            });
+        }
         self.record.tell("where", fields);
         Ok(())
     }
@@ -391,7 +402,7 @@ impl Node {
         Ok(())
     }
 
-    fn core_meant(&self, written: &str) -> Result<vsync::GroupId, Stop> {
+    pub(crate) fn core_meant(&self, written: &str) -> Result<vsync::GroupId, Stop> {
         let group = read_core(written);
         if self.groups.cores.contains_key(&group) {
             return Ok(group);

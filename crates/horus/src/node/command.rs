@@ -30,7 +30,13 @@ pub(crate) enum Command {
         #[serde(default)]
         listed: Vec<String>,
         key: Option<String>,
+        #[serde(default)]
+        asked: bool,
     },
+    /// Lets in who has asked to come into a core group, or says why not.
+    Answer { group: String, who: String, denied: Option<u16> },
+    /// Says what stands for this process's state in a core group now.
+    Digest { group: String, digest: u64 },
     /// Joins a core group.
     Join { group: String, contact: Option<String> },
     /// Leaves a core group.
@@ -142,6 +148,8 @@ impl Command {
         let (core, light, message) = match self {
             Self::Found { group, .. }
             | Self::Terms { group, .. }
+            | Self::Answer { group, .. }
+            | Self::Digest { group, .. }
             | Self::Join { group, .. }
             | Self::Leave { group } => (Some(group), None, None),
             Self::Cast { group, msg, .. } => (Some(group), None, msg.as_ref()),
@@ -259,8 +267,8 @@ fn check(command: &Command) -> Result<(), String> {
             "strict" | "relaxed" => Ok(()),
             _ => Err(format!("semantics `{semantics}`: there are strict and relaxed")),
         },
-        Command::Terms { primary, refuse, listed, key, .. } => {
-            terms::check(primary, *refuse, listed, key)
+        Command::Terms { primary, refuse, listed, key, asked, .. } => {
+            terms::check(primary, *refuse, listed, key, *asked)
         }
         Command::Chaos { loss, twice, corrupt, .. } => {
             let most = loss.max(twice).max(corrupt);
@@ -297,6 +305,15 @@ mod tests {
             (
                 "terms G primary=a,b,c refuse=true key=k",
                 r#"{"do":"terms","group":"G","primary":["a","b","c"],"refuse":true,"key":"k"}"#,
+            ),
+            ("terms G asked=true key=k", r#"{"do":"terms","group":"G","asked":true,"key":"k"}"#),
+            ("answer G b#3", r#"{"do":"answer","group":"G","who":"b#3"}"#),
+            ("answer G b denied=7", r#"{"do":"answer","group":"G","who":"b","denied":7}"#),
+            ("digest G 18", r#"{"do":"digest","group":"G","digest":18}"#),
+            // Nobody but those knows these options.
+            (
+                "cast G cbcast asked=true denied=7",
+                r#"{"do":"cast","group":"G","order":"cbcast","body":"asked=true denied=7"}"#,
             ),
             ("found G a b#3", r#"{"do":"found","group":"G","members":["a","b#3"]}"#),
             (
@@ -339,7 +356,12 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         assert!(wrong("{").contains("JSON"));
-        for line in [r#""refuse":true"#, r#""key":"k","listed":["a"]"#, r#""primary":["a b"]"#] {
+        for line in [
+            r#""refuse":true"#,
+            r#""key":"k","listed":["a"]"#,
+            r#""primary":["a b"]"#,
+            r#""asked":true,"listed":["a"]"#,
+        ] {
             let why = wrong(&format!(r#"{{"do":"terms","group":"G",{line}}}"#));
             assert!(why.starts_with("terms: "), "{why}");
         }

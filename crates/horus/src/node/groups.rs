@@ -29,6 +29,8 @@ pub(crate) struct Core {
     pub(crate) contact: Option<Endpoint>,
     /// Its view; none before the first.
     pub(crate) view: Option<vsync::View>,
+    /// Who has asked to come in and was not answered, the newest process of each node.
+    pub(crate) asked: VecDeque<Endpoint>,
     /// Own messages that have not been delivered here.
     pub(crate) undelivered: VecDeque<Own>,
     /// Own messages that are not known stable, by position.

@@ -275,14 +275,14 @@ impl Node {
                     self.stable(&show_core(group), &own);
                 }
             }
+            vsync::Up::Asks { group, who, ticket } => self.hear_asks(group, who, &ticket),
+            vsync::Up::Merged { group, sides } => self.hear_merged(group, &sides),
             vsync::Up::Out { group, why } => self.hear_core_out(group, why),
             vsync::Up::Fault { group, fault } => self.hear_fault(group, &fault),
             vsync::Up::Stable { .. }
             | vsync::Up::Send { .. }
             | vsync::Up::Room { .. }
-            | vsync::Up::Closing { .. }
-            | vsync::Up::Merged { .. }
-            | vsync::Up::Asks { .. } => {}
+            | vsync::Up::Closing { .. } => {}
         }
     }
 

@@ -65,6 +65,10 @@ pub(crate) const BODY_SHOWN_MAX: usize = 256;
 /// A document's name: a path in a tree of files.
 pub(crate) const NAME_BYTES_MAX: usize = 1_024;
 
+/// Processes that have asked to come into a core group and wait for the user's answer: beyond that
+/// the first is forgotten here, and told again once it asks anew.
+pub(crate) const ASKED_KEPT_MAX: usize = 1_024;
+
 /// Messages of others that may still be replied to, and own sends whose replies may still be taken:
 /// the oldest is declined or discarded beyond that.
 pub(crate) const REPLIES_KEPT_MAX: usize = 65_536;

@@ -3,6 +3,7 @@
 mod alarms;
 mod answers;
 mod carry;
+mod coming;
 mod command;
 mod document;
 mod envelope;

@@ -12,18 +12,21 @@ pub(crate) fn read(
     refuse: bool,
     listed: &[String],
     key: Option<String>,
+    asked: bool,
 ) -> Terms {
     let nodes = |names: &[String]| names.iter().map(|name| NodeId::of_name(name)).collect();
     let partition = match primary {
         [] => Partition::Sides,
         primary => Partition::Primary { electorate: nodes(primary), refuse },
     };
-    let admission = match (key, listed) {
-        (Some(key), _) => Admission::Key(key.into_bytes()),
-        (None, []) => Admission::Anybody,
-        (None, listed) => Admission::Listed(nodes(listed)),
+    let key = key.map(String::into_bytes);
+    let (admission, ticket) = match (key, listed) {
+        (key, _) if asked => (Admission::Asked, key.unwrap_or_default()),
+        (Some(key), _) => (Admission::Key(key), Vec::new()),
+        (None, []) => (Admission::Anybody, Vec::new()),
+        (None, listed) => (Admission::Listed(nodes(listed)), Vec::new()),
     };
-    Terms { partition, admission, ..Terms::default() }
+    Terms { partition, admission, ticket }
 }
 
 /// What cannot be.
@@ -35,6 +38,7 @@ pub(crate) fn check(
     refuse: bool,
     listed: &[String],
     key: &Option<String>,
+    asked: bool,
 ) -> Result<(), String> {
     if let Some(why) = primary.iter().chain(listed).find_map(|name| wrong_name(name)) {
         return Err(format!("terms: {why}; nodes are named without an incarnation"));
@@ -46,6 +50,9 @@ pub(crate) fn check(
     }
     if key.is_some() && !listed.is_empty() {
         return Err("terms: there is `key` or `listed`, not both".into());
+    }
+    if asked && !listed.is_empty() {
+        return Err("terms: there is `asked` or `listed`, not both".into());
     }
     if key.as_ref().is_some_and(|key| !(1..=TICKET_BYTES_MAX).contains(&key.len())) {
         return Err(format!("terms: a `key` has 1 to {TICKET_BYTES_MAX} bytes"));
@@ -60,19 +67,21 @@ mod tests {
     #[test]
     fn what_a_line_says_is_what_the_kernel_is_told() {
         let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-        let terms = read(&names(&["a", "b"]), true, &[], Some("k".into()));
+        let terms = read(&names(&["a", "b"]), true, &[], Some("k".into()), false);
         let electorate = ["a", "b"].map(NodeId::of_name).to_vec();
         assert_eq!(terms.partition, Partition::Primary { electorate, refuse: true });
         assert_eq!(terms.admission, Admission::Key(b"k".to_vec()));
-        let terms = read(&[], false, &names(&["c"]), None);
+        let terms = read(&[], false, &names(&["c"]), None, false);
         assert_eq!(terms.partition, Partition::Sides);
         assert_eq!(terms.admission, Admission::Listed(vec![NodeId::of_name("c")]));
-        assert_eq!(read(&[], false, &[], None), Terms::default(), "to take them back");
+        let terms = read(&[], false, &[], Some("k".into()), true);
+        assert_eq!((terms.admission, terms.ticket), (Admission::Asked, b"k".to_vec()));
+        assert_eq!(read(&[], false, &[], None, false), Terms::default(), "to take them back");
     }
 
     #[test]
     fn a_key_has_a_length() {
-        let of = |length: usize| check(&[], false, &[], &Some("k".repeat(length)));
+        let of = |length: usize| check(&[], false, &[], &Some("k".repeat(length)), false);
         assert!(of(1).is_ok() && of(TICKET_BYTES_MAX).is_ok());
         assert!(of(0).is_err() && of(TICKET_BYTES_MAX + 1).is_err());
     }

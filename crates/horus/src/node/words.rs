@@ -19,7 +19,7 @@ use Slot::{Each, Maybe, One, Rest};
 /// A verb: its places, what else is given by name before the last place, what it is for.
 type Verb = (&'static str, &'static [Slot], &'static [&'static str], &'static str);
 
-const VERBS: [Verb; 24] = [
+const VERBS: [Verb; 26] = [
     ("peer", &[One("name"), One("address")], &[], "where another node listens"),
     (
         "found",
@@ -30,10 +30,23 @@ const VERBS: [Verb; 24] = [
     (
         "terms",
         &[One("group")],
-        &["primary", "refuse", "listed", "key"],
+        &["primary", "refuse", "listed", "key", "asked"],
         "what holds in a core group; said alike at each node, before `found` or `join`: a view is \
          primary with most of the nodes primary=a,b,c; refuse=true: others take no multicasts; who \
-         comes in is of the nodes listed=a,b or has said the same key=",
+         comes in is of the nodes listed=a,b or has said the same key=; asked=true: `asks` tells \
+         who would, and the key= that it has said, and waits for `answer`",
+    ),
+    (
+        "answer",
+        &[One("group"), One("who")],
+        &["denied"],
+        "let in who asks to come into a core group; denied=7: do not, for this reason of your own",
+    ),
+    (
+        "digest",
+        &[One("group"), One("digest")],
+        &[],
+        "a number for this node's state: `merged` tells those of all sides that become one",
     ),
     ("join", &[One("group"), Maybe("contact")], &[], "join a core group, by way of a member"),
     ("leave", &[One("group")], &[], "leave a core group"),
@@ -69,7 +82,12 @@ const VERBS: [Verb; 24] = [
         "multicast a file's content under a name: a document that newcomers get too",
     ),
     ("held", &[], &[], "tell what documents are here"),
-    ("where", &[One("lwg")], &[], "tell where a light-weight group stands, and why there"),
+    (
+        "where",
+        &[One("lwg")],
+        &[],
+        "tell where a light-weight group stands, why there, and what its core group carries",
+    ),
     ("settled", &[Maybe("timeout_ms")], &[], "wait until nothing is under way"),
     ("stats", &[], &[], "tell every counter"),
     ("keys", &[Maybe("file")], &[], "take the keys in a file, or read those in use again"),
@@ -148,6 +166,8 @@ const PLAIN: [&str; 14] = [
     "corrupt",
     "delay_ms",
 ];
+/// The same, and with a `=` only where a verb has them: elsewhere they may begin a body.
+const OWN: [&str; 3] = ["asked", "denied", "digest"];
 /// Fields that can be given by name.
 const NAMED: [&str; 10] =
     ["msg", "order", "group", "lwg", "contact", "set", "semantics", "name", "reply", "key"];
@@ -178,7 +198,7 @@ pub(crate) fn parse(line: &str) -> Result<Value, String> {
     let mut slots = slots.iter().peekable();
     loop {
         if let Some(Rest(field)) = slots.peek()
-            && named(rest).is_none()
+            && named(rest, more).is_none()
         {
             if let Some(body) = body(rest, more)? {
                 fields.insert((*field).into(), body.into());
@@ -190,7 +210,7 @@ pub(crate) fn parse(line: &str) -> Result<Value, String> {
         if word.is_empty() {
             break;
         }
-        if let Some((field, value)) = named(rest) {
+        if let Some((field, value)) = named(rest, more) {
             fields.insert(field.into(), value_of(field, value));
         } else {
             match slots.peek() {
@@ -227,7 +247,7 @@ fn body<'a>(rest: &'a str, more: &[&str]) -> Result<Option<&'a str>, String> {
         return Ok(Some(body.trim()));
     }
     let last = text.rsplit(char::is_whitespace).next().unwrap_or_default();
-    match named(last) {
+    match named(last, more) {
         Some((field, _)) if more.contains(&field) => Err(format!(
             "`{last}` stands behind the body: options stand before it, or `{ALL_BODY}` does if all \
              is meant as it is"
@@ -241,9 +261,9 @@ fn split(line: &str) -> (&str, &str) {
     line.split_once(char::is_whitespace).unwrap_or((line, ""))
 }
 
-fn named(rest: &str) -> Option<(&str, &str)> {
+fn named<'a>(rest: &'a str, more: &[&str]) -> Option<(&'a str, &'a str)> {
     let (field, value) = split(rest).0.split_once('=')?;
-    let known = LISTS.iter().chain(&PLAIN).chain(&NAMED).any(|known| *known == field);
+    let known = LISTS.iter().chain(&PLAIN).chain(&NAMED).chain(more).any(|known| *known == field);
     known.then_some((field, value))
 }
 
@@ -252,7 +272,7 @@ fn value_of(field: &str, value: &str) -> Value {
         let words = value.split(',').filter(|word| !word.is_empty());
         return Value::Array(words.map(Value::from).collect());
     }
-    if PLAIN.contains(&field)
+    if (PLAIN.contains(&field) || OWN.contains(&field))
         && let Ok(value) = serde_json::from_str(value)
     {
         return value;

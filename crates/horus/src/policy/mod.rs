@@ -3,20 +3,23 @@
 mod chart;
 mod generate;
 mod model;
+mod record;
 mod table;
 mod trace;
 
 use std::fs;
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use horus::history;
 use lwg::{Adaptive, OneToOne, Policy, Smallest};
 use muts::Duration;
 
 use generate::Application;
 use model::{Model, Sums};
+use record::Guess;
 
 /// What can be done with policies.
 #[derive(Debug, Subcommand)]
@@ -28,6 +31,18 @@ pub(crate) enum Verb {
         /// Where to draw the chart
         #[arg(long, value_name = "FILE.svg")]
         svg: Option<PathBuf>,
+    },
+    /// Print a trace of what histories tell of light-weight groups. They tell neither times nor
+    /// lengths
+    Record {
+        /// Where the histories lie: what `horus node --history DIR` has written
+        directory: PathBuf,
+        /// How long each message was
+        #[arg(long, default_value_t = 100)]
+        bytes: u64,
+        /// How much happened in a second
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+        a_second: u64,
     },
     /// Print a trace such as one of the paper's applications makes
     Trace {
@@ -59,6 +74,9 @@ fn policies() -> Vec<(&'static str, Box<dyn Policy>)> {
 pub(crate) fn run(verb: &Verb) -> ExitCode {
     let done = match verb {
         Verb::Replay { trace, svg } => replay(trace, svg.as_deref()),
+        Verb::Record { directory, bytes, a_second } => {
+            record(directory, Guess { bytes: *bytes, a_second: *a_second })
+        }
         Verb::Trace { application, seed, groups } => {
             crate::say::say(generate::trace(*application, *seed, *groups));
             Ok(())
@@ -73,7 +91,21 @@ pub(crate) fn run(verb: &Verb) -> ExitCode {
     }
 }
 
-fn replay(path: &std::path::Path, svg: Option<&std::path::Path>) -> Result<(), String> {
+fn record(directory: &Path, guess: Guess) -> Result<(), String> {
+    let logs = history::read_dir(directory).map_err(|error| error.to_string())?;
+    let text = record::trace(&logs, guess);
+    if text.is_empty() {
+        return Err(format!(
+            "{}: no history there tells of a light-weight group; `horus node --history DIR` writes \
+             them, `create` makes one",
+            directory.display()
+        ));
+    }
+    crate::say::say(text);
+    Ok(())
+}
+
+fn replay(path: &Path, svg: Option<&Path>) -> Result<(), String> {
     let mut text = String::new();
     if path.as_os_str() == "-" {
         std::io::stdin().read_to_string(&mut text).map_err(|error| error.to_string())?;

@@ -71,6 +71,10 @@ fn a_process_is_asked_as_a_daemon_is_and_knows_light_weight_groups_too() {
     assert_eq!((&own["members"], &own["light_groups"]), (&json!(3), &json!(0)));
     assert_eq!(texts(&own["who"]).len(), 3, "{own}");
     let placed = groups.iter().find(|group| group["light_groups"] == 1).expect("files is on it");
+    for group in [own, placed] {
+        let carries = json!([group["extras"], group["filtered"], group["bytes_spared"]]);
+        assert_eq!(carries, json!([0, 0, 0]), "{group}");
+    }
     let (_, words, _) = ask(&["groups"], &a);
     assert!(words.contains("groups: 2\n") && words.contains(&pc), "{words}");
 
@@ -109,6 +113,51 @@ fn a_process_is_asked_as_a_daemon_is_and_knows_light_weight_groups_too() {
     }
     let (code, words, _) = ask(&["why", "nobody"], &a);
     assert!(code == REFUSED && words.contains("no process of that name was met"), "{words}");
+    end(town);
+}
+
+/// What a core group that light-weight groups are on carries, as that node is told to tell.
+fn carried(town: &Town, node: usize) -> Value {
+    let (code, told) = object(&["groups"], &hatch(town, node));
+    assert_eq!(code, 0, "{told}");
+    let all = told["groups"].as_array().cloned().unwrap_or_default();
+    let placed: Vec<&Value> = all.iter().filter(|group| group["light_groups"] != 0).collect();
+    let [placed] = placed[..] else { panic!("one for both groups: {told}") };
+    let fields = ["light_groups", "extras", "filtered", "bytes_spared"];
+    let fields = fields.map(|field| (field.to_owned(), placed[field].clone()));
+    Value::Object(fields.into_iter().collect())
+}
+
+#[test]
+fn what_a_core_group_carries_is_told_to_operators_and_by_where() {
+    let mut town = town("carries", 3, &[]);
+    create(&mut town, "all", &[0, 1, 2]);
+    town.say(0, &json!({ "do": "create", "lwg": "few", "members": ["a", "b"] }));
+    let both = |town: &Town| [0, 1].iter().all(|node| town.sights[*node].lights.len() == 2);
+    town.expect("the group was made", SECOND * 10, both);
+    for order in ["fbcast", "abcast"] {
+        let body = "x".repeat(100);
+        town.say(0, &json!({ "do": "send", "lwg": "few", "order": order, "body": body }));
+    }
+    // Behind all of that in the sender's order: who has this has passed over the rest.
+    town.say(0, &json!({ "do": "send", "lwg": "all", "order": "fbcast", "body": "last" }));
+    town.expect("all is here", SECOND * 10, |town| {
+        (0..3).all(|node| {
+            let delivered = &town.sights[node].delivered;
+            delivered.values().sum::<u64>() == if node == 2 { 1 } else { 3 }
+        })
+    });
+    let of = |bytes: u64| {
+        json!({
+            "light_groups": 2, "extras": 1, "filtered": 0, "bytes_spared": bytes,
+        })
+    };
+    // The third was not sent what is not for it.
+    assert_eq!(carried(&town, 0), of(200));
+    assert_eq!([1, 2].map(|node| carried(&town, node)), [of(0), of(0)]);
+    town.say(0, &json!({ "do": "where", "lwg": "few" }));
+    town.expect("it tells", SECOND * 5, |town| !town.sights[0].place.is_null());
+    assert_eq!(town.sights[0].place["core_carries"], of(200), "{}", town.sights[0].place);
     end(town);
 }
 

@@ -16,6 +16,7 @@
 #[cfg(unix)]
 mod asked;
 mod choice;
+mod coming;
 mod ending;
 #[cfg(unix)]
 mod housed;
@@ -25,6 +26,7 @@ mod named;
 mod node;
 #[cfg(unix)]
 mod operator;
+mod policy;
 mod primary;
 mod script;
 mod sight;

@@ -47,6 +47,12 @@ pub(crate) struct Sight {
     pub(crate) garbage: Vec<String>,
     /// The last `left` of each group.
     pub(crate) left: BTreeMap<String, Value>,
+    /// The last `where`.
+    pub(crate) place: Value,
+    /// Each `asks`.
+    pub(crate) asks: Vec<Value>,
+    /// Each `merged`.
+    pub(crate) merged: Vec<Value>,
     /// It will write no more.
     pub(crate) closed: bool,
     /// The last `stats`.
@@ -100,6 +106,9 @@ impl Sight {
             }
             "flooded" => self.floods = self.floods.saturating_sub(1),
             "stats" => self.stats = event.clone(),
+            "where" => self.place = event.clone(),
+            "asks" => self.asks.push(event.clone()),
+            "merged" => self.merged.push(event.clone()),
             "error" => self.take_error(event),
             _ => {}
         }
