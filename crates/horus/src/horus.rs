@@ -297,24 +297,13 @@ impl Horus {
 
     /// Where a group stands and why: candidates, what each would cost, and the rule that chose.
     pub fn explain(&self, lwg: LwgId) -> Pending<Where> {
-        self.seen(move |engine| engine.tower.explain(lwg))
+        Pending::seen(&self.door, move |engine| engine.tower.explain(lwg))
     }
 
     /// What a core group that light-weight groups are placed on carries, as this process knows it
     /// and has counted since it is in; [`Error::NoGroup`] if it is not.
     pub fn carried(&self, core: GroupId) -> Pending<Carried> {
-        self.seen(move |engine| engine.tower.sight().carried(core))
-    }
-
-    /// What a look at the tower finds between two turns.
-    fn seen<T: Send + 'static>(
-        &self,
-        look: impl FnOnce(&Engine) -> Option<T> + Send + 'static,
-    ) -> Pending<T> {
-        let inbox = Arc::new(Inbox::default());
-        let told = Arc::clone(&inbox);
-        self.door.run(move |engine| told.push(look(engine)));
-        Pending::first(&self.door, inbox, |seen: Option<T>| seen.ok_or(Error::NoGroup))
+        Pending::seen(&self.door, move |engine| engine.tower.sight().carried(core))
     }
 
     /// lwg_send to a relaxed group ([`Traits::relaxed`]) that this process is not in, though in its
@@ -450,7 +439,7 @@ impl Horus {
 
     /// The rule that placed a group where it stands.
     pub fn why(&self, lwg: LwgId) -> Pending<String> {
-        self.seen(move |engine| Some(engine.tower.explain(lwg)?.why.to_owned()))
+        Pending::seen(&self.door, move |engine| Some(engine.tower.explain(lwg)?.why.to_owned()))
     }
 
     /// A name for a group; never given twice.
@@ -475,7 +464,7 @@ impl Horus {
 
     /// Every counter and gauge of the tower, by name.
     pub fn counters(&self) -> Pending<BTreeMap<&'static str, u64>> {
-        self.seen(|engine| {
+        Pending::seen(&self.door, |engine| {
             let mut counters = BTreeMap::new();
             engine.count(&mut |name, value| *counters.entry(name).or_insert(0) += value);
             Some(counters)

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::door::Door;
+use crate::engine::Engine;
 use crate::error::Error;
 use crate::inbox::Inbox;
 
@@ -65,6 +66,20 @@ impl<T> Pending<T> {
         Self::new(door, move |context| {
             inbox.poll(context).map(|told| told.map_or(Err(Error::Closed), &mut meaning))
         })
+    }
+
+    /// What a look at the tower finds between two turns; [`Error::NoGroup`] if that is nothing.
+    pub(crate) fn seen(
+        door: &Arc<Door>,
+        look: impl FnOnce(&Engine) -> Option<T> + Send + 'static,
+    ) -> Self
+    where
+        T: Send + 'static,
+    {
+        let inbox = Arc::new(Inbox::default());
+        let told = Arc::clone(&inbox);
+        door.run(move |engine| told.push(look(engine)));
+        Self::first(door, inbox, |seen: Option<T>| seen.ok_or(Error::NoGroup))
     }
 
     pub(crate) fn new(
