@@ -96,7 +96,7 @@ fn failure(options: &Options, place: Option<PathBuf>) {
     }
     if let Some(place) = place {
         let title =
-            "Milliseconds from SIGKILL to the first message in the new view (paper: one flush)";
+            "Milliseconds from the end of the process to the first message in the new view (paper: one flush)";
         line(&place, title, &drawn);
     }
 }
