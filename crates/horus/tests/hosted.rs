@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use horus::names::{Command, Contact, Name, Outcome, Resolved};
-use horus::tools::{Answer, Asks, Corrupt, Replica, State, Tool};
+use horus::tools::{Answer, Asks, Corrupt, Frozen, Replica, State, Tool};
 use horus::{Config, Error, Horus, Hosted, Wire as _};
 use lwg::Up;
 
@@ -35,6 +35,16 @@ fn town<const N: usize>(test: &str, names: [&str; N]) -> [Horus; N] {
     all
 }
 
+/// What is still to be written of a log as it was: one entry in each turn.
+struct OneByOne(VecDeque<u64>);
+
+impl Frozen for OneByOne {
+    fn write(&mut self, into: &mut Vec<u8>, _: usize) -> bool {
+        self.0.pop_front().into_iter().for_each(|said| said.write(into));
+        !self.0.is_empty()
+    }
+}
+
 /// What was said, in order.
 #[derive(Debug, Default, Clone, PartialEq)]
 struct Log(Vec<u64>);
@@ -49,6 +59,9 @@ impl State for Log {
     }
     fn save(&self, into: &mut Vec<u8>) {
         self.0.iter().for_each(|said| said.write(into));
+    }
+    fn freeze(&self) -> Option<Box<dyn Frozen>> {
+        Some(Box::new(OneByOne(self.0.clone().into())))
     }
     fn load(mut from: &[u8]) -> Result<Self, Corrupt> {
         let mut said = Vec::new();
