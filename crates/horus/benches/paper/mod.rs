@@ -95,7 +95,10 @@ fn failure(options: &Options, place: Option<PathBuf>) {
         drawn.push((*groups as f64, resumed));
     }
     if let Some(place) = place {
-        let title = "Milliseconds from the end of the process to the first message in the new view (paper: one flush)";
+        let title = concat!(
+            "Milliseconds from the end of the process to the first message in the new view ",
+            "(paper: one flush)"
+        );
         line(&place, title, &drawn);
     }
 }
