@@ -9,14 +9,8 @@ use std::time::{Duration, Instant};
 use super::limits::{SETTLED_BEATS, SETTLED_LOOK};
 
 /// What counts as under way, as the floors tell it.
-const UNDER_WAY: [&str; 6] = [
-    "muts.unheard",
-    "vsync.changing",
-    "vsync.parted",
-    "vsync.disagreeing",
-    "lwg.unsettled",
-    "lwg.gathering",
-];
+const UNDER_WAY: [&str; 5] =
+    ["muts.unheard", "vsync.changing", "vsync.parted", "vsync.disagreeing", "lwg.unsettled"];
 
 /// A `settled` that was asked for.
 #[derive(Debug)]
