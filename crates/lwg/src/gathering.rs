@@ -12,6 +12,7 @@ use muts::Instant;
 use vsync::{Core, GroupId};
 
 use crate::groups::Groups;
+use crate::here::CoreNumber;
 use crate::id::LwgId;
 use crate::limits::{GATHER, GATHERED_AT_ONCE, GATHERED_BY, GATHERING_MAX, MOVES_MAX, SEEK_MEET};
 use crate::policy::{GATHERED, Policy};
@@ -92,6 +93,15 @@ impl<C: Core, P: Policy> Groups<C, P> {
     pub(crate) fn gather_sought(&mut self, lwg: LwgId, to: GroupId) {
         let (now, ends) = (self.here.now, Some(self.here.now + SEEK_MEET));
         self.begin_gathering(lwg, Meeting { to, until: now, ends, at: now });
+    }
+
+    /// A group of this process has come to a core group. If its parts were to meet there they do:
+    /// whoever has it moved on at once, as a policy may, does so for good.
+    pub(crate) fn gathered(&mut self, lwg: LwgId, core: CoreNumber) {
+        let meeting = self.gathering.parts.get(&lwg);
+        if meeting.is_some_and(|meeting| self.numbers.get(&meeting.to) == Some(&core)) {
+            self.gathering.remove(lwg);
+        }
     }
 
     fn begin_gathering(&mut self, lwg: LwgId, meeting: Meeting) {

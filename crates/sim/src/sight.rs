@@ -29,8 +29,8 @@ where
     T: Layer + Counted,
     A: App<Down = T::Down, Up = T::Up>,
 {
-    const GAUGES: [&str; 4] =
-        ["vsync.changing", "vsync.parted", "vsync.disagreeing", "lwg.unsettled"];
+    const GAUGES: [&str; 5] =
+        ["vsync.changing", "vsync.parted", "vsync.disagreeing", "lwg.unsettled", "lwg.gathering"];
     let mut found = Vec::new();
     for host in hosts {
         let Some(tower) = world.tower(*host) else { continue };

@@ -196,6 +196,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
                 Aside::Arrived { lwg } => {
                     if let Some((core, slot)) = self.here.find(lwg) {
                         self.note(core);
+                        self.gathered(lwg, core);
                         if self.here.table.entry(slot).marks.has(LOST) {
                             self.seeking.note_all(self.here.now);
                         }
