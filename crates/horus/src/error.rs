@@ -89,11 +89,11 @@ pub enum Error {
     Unstable,
     /// This process is no longer in the group.
     Out,
-    /// It was not let in: [`crate::Admission`].
-    Denied(Denial),
     /// The same, because nothing that it was told there was taken for too long, while others had to
     /// wait: [`crate::Timing::untaken`].
     Untaken,
+    /// It was not let in: [`crate::Admission`].
+    Denied(Denial),
     /// Nothing was sent: 64 MiB of this process's own messages lie at the handle unreceived.
     OwnUntaken,
     /// The tower is closed or broken: open a new one.
