@@ -81,6 +81,20 @@ pub(crate) fn run(role: &Words) {
     crate::member::run(role, floor, Groups::with_policy(kernel, config, policy));
 }
 
+/// Makes the group of each lane, of all of these.
+pub(super) fn make_lanes(
+    tower: &mut impl Layer<Down = Down>,
+    now: Instant,
+    creator: u64,
+    all: &[ProcId],
+) {
+    for lane in LANES {
+        let lwg = LwgId { creator, count: lane.at() as u64 + 1 };
+        let members = all.iter().copied().map(Endpoint::of).collect();
+        let _ = tower.down(now, Down::Create { lwg, members });
+    }
+}
+
 impl Light {
     fn make_some(&self, tower: &mut <Self as Floor>::Tower, now: Instant) {
         for (count, relaxed) in [(SOME, false), (RELAXED, true)] {
@@ -146,11 +160,7 @@ impl Floor for Light {
         self.all = peers.iter().copied().chain([self.me.proc]).collect();
         self.all.sort_unstable();
         if self.me.proc == proc(0) {
-            for lane in LANES {
-                let (lwg, members) =
-                    (self.group(lane.at() as u64 + 1), self.members(self.all.len()));
-                let _ = tower.down(now, Down::Create { lwg, members });
-            }
+            make_lanes(tower, now, self.creator, &self.all);
         }
     }
 

@@ -7,6 +7,7 @@ use muts::{Address, Instant, Layer, Malformed, Message, ProcId, Sink, Transport,
 use tools::{Answer, Asks, Corrupt, Frozen, Replica, State, Tool};
 use vsync::Kernel;
 
+use super::light::make_lanes;
 use crate::common::clock;
 use crate::common::words::Words;
 use crate::member::floor::{Floor, Heard, LANES, Lane};
@@ -136,10 +137,7 @@ impl Floor for Replicas {
         self.all = peers.iter().copied().chain([self.me.proc]).collect();
         self.all.sort_unstable();
         if self.me.proc == proc(0) {
-            for lane in LANES {
-                let members: Members = self.all.iter().copied().map(Endpoint::of).collect();
-                let _ = tower.down(now, Down::Create { lwg: self.group(lane), members });
-            }
+            make_lanes(tower, now, self.creator, &self.all);
         }
     }
 
