@@ -11,8 +11,12 @@ pub const UPS_PER_TURN_MAX: usize = 1_000_000;
 /// Asks in one turn: far above any burst, so only a loop reaches it.
 pub const ASKS_PER_TURN_MAX: usize = 1_000_000;
 
-/// Wakes of one process within one second: a timer that is never satisfied reaches it at once.
-pub const WAKES_PER_SECOND_MAX: u64 = 20_000;
+/// Wakes of one process within [`MOMENT`]: half of what a timer that is never satisfied comes to,
+/// and more than the groups of a family that are united one in a turn.
+pub const WAKES_IN_A_MOMENT_MAX: u64 = 2_000;
+
+/// In what time wakes are counted: shorter than any wait for which a tower may spin.
+pub const MOMENT: Duration = Duration::from_millis(20);
 
 /// Faults that a run of two minutes has at least: what happens in peace is what unit tests are for.
 pub const FAULTS_MIN: u64 = 20;

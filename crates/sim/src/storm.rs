@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use muts::{Duration, Layer};
+use muts::{Duration, Instant, Layer};
 
 use crate::choice::Choice;
-use crate::limits::FAULT_KINDS_MIN;
+use crate::limits::{FAULT_KINDS_MIN, FAULTS_MIN};
 use crate::network::Weather;
 use crate::script::App;
 use crate::world::World;
@@ -176,7 +176,7 @@ impl Storm {
         world.network.set_weather_everywhere(weather);
         let end = world.now() + length;
         while world.now() < end {
-            let gap = Duration::from_millis(self.choice.between(10, self.gap_max_ms));
+            let gap = Duration::from_millis(self.choice.between(10, self.gap_max(world, end)));
             world.run_until(end.min(world.now() + gap));
             let drawn = self.drawn_fault();
             let left = end.since(world.now());
@@ -184,6 +184,19 @@ impl Storm {
             let owes = left < length / 6 || left < length / 3 && self.choice.chance(500_000);
             let owed = if owes && drawn.is_some() { self.owed(world) } else { None };
             self.strike(world, owed.or(drawn));
+        }
+    }
+
+    /// How long nothing happens at most: less once there is hardly time for what is still to come.
+    fn gap_max<T: Layer, A: App<Down = T::Down, Up = T::Up>>(
+        &self,
+        world: &World<T, A>,
+        end: Instant,
+    ) -> u64 {
+        let left_ms = end.since(world.now()).as_millis() as u64;
+        match FAULTS_MIN.saturating_sub(faults(world.counts())) {
+            0 => self.gap_max_ms,
+            owed => self.gap_max_ms.min((left_ms / owed).max(10)),
         }
     }
 

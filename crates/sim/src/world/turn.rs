@@ -4,7 +4,7 @@ use bytes::Bytes;
 use muts::{Address, Duration, Instant, Layer, Packet};
 
 use super::{What, World};
-use crate::limits::{ASKS_PER_TURN_MAX, UPS_PER_TURN_MAX, WAKES_PER_SECOND_MAX};
+use crate::limits::{ASKS_PER_TURN_MAX, MOMENT, UPS_PER_TURN_MAX, WAKES_IN_A_MOMENT_MAX};
 use crate::network::HALL;
 use crate::script::App;
 
@@ -142,13 +142,15 @@ impl<T: Layer, A: App<Down = T::Down, Up = T::Up>> World<T, A> {
 
     pub(super) fn guard_spinning(&mut self, host: usize) {
         let place = &mut self.hosts[host];
-        if self.now.since(place.wakes_since) > Duration::from_secs(1) {
+        if self.now.since(place.wakes_since) > MOMENT {
             place.wakes_since = self.now;
             place.wakes = 0;
         }
         place.wakes += 1;
-        if place.wakes == WAKES_PER_SECOND_MAX {
-            self.complain(format!("p{host}: woken {WAKES_PER_SECOND_MAX} times within a second"));
+        if place.wakes == WAKES_IN_A_MOMENT_MAX {
+            self.complain(format!(
+                "p{host}: woken {WAKES_IN_A_MOMENT_MAX} times within {MOMENT:?}"
+            ));
         }
     }
 }

@@ -78,6 +78,8 @@ pub(crate) struct Trunk<M> {
     neighbours: BTreeMap<ProcId, Neighbour>,
     nodes: BTreeMap<NodeId, Known>,
     channels: BTreeMap<Channel, Shared>,
+    /// Those that are not open yet, and when each has waited long enough.
+    waiting: BTreeSet<(Instant, Channel)>,
     /// Those on which something was multicast that not everybody here has been told.
     fed: BTreeSet<Channel>,
     /// What kernels here say to each of their peers at every heartbeat.
@@ -110,6 +112,7 @@ impl<M: Multicast> Trunk<M> {
             neighbours: BTreeMap::new(),
             nodes: BTreeMap::new(),
             channels: BTreeMap::new(),
+            waiting: BTreeSet::new(),
             fed: BTreeSet::new(),
             beats: BTreeMap::new(),
             version: 1,
@@ -349,6 +352,9 @@ impl<M: Multicast> Trunk<M> {
     pub(crate) fn wake(&mut self, now: Instant) {
         self.host.wake(now);
         self.stirred.append(&mut self.later);
+        if self.waiting.first().is_some_and(|(patience, _)| *patience <= now) {
+            self.tend_channels(now);
+        }
         if self.tick > now {
             return;
         }
@@ -367,7 +373,6 @@ impl<M: Multicast> Trunk<M> {
         for host in there {
             self.pulse(now, host);
         }
-        self.tend_channels(now);
     }
 
     /// Sees that another daemon has our table, and knows that we have its.
@@ -401,11 +406,11 @@ impl<M: Multicast> Trunk<M> {
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let waiting = self.channels.values().filter_map(|shared| shared.patience);
         if !self.later.is_empty() {
             return Some(Instant::ZERO);
         }
         let tick = (!self.ports.is_empty() || !self.neighbours.is_empty()).then_some(self.tick);
+        let waiting = self.waiting.first().map(|(patience, _)| *patience);
         tick.into_iter().chain(waiting).chain(self.host.deadline()).min()
     }
 }
@@ -419,13 +424,12 @@ impl<M: Guarded> Guarded for Trunk<M> {
 impl<M: Counted> Counted for Trunk<M> {
     fn count(&self, each: &mut dyn FnMut(&'static str, u64)) {
         let living = self.nodes.values().filter(|known| !known.over).count();
-        let waiting = self.channels.values().filter(|shared| shared.patience.is_some()).count();
         each("gate.processes", living as u64);
         let silent = self.neighbours.values().filter(|one| one.silent.is_some()).count();
         each("gate.neighbours", self.neighbours.len() as u64);
         each("gate.silent", silent as u64);
         each("gate.channels", self.channels.len() as u64);
-        each("gate.channels_waiting", waiting as u64);
+        each("gate.channels_waiting", self.waiting.len() as u64);
         each("gate.malformed", self.malformed);
         self.host.count(each);
     }

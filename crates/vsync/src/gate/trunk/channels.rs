@@ -13,7 +13,9 @@ impl<M: Multicast> Trunk<M> {
     pub(super) fn open(&mut self, now: Instant, me: ProcId, channel: Channel, peers: &[ProcId]) {
         if !self.channels.contains_key(&channel) {
             let mut shared = Shared::new(me, peers);
-            shared.patience = Some(now + self.silence);
+            let patience = now + self.silence;
+            shared.patience = Some(patience);
+            self.waiting.insert((patience, channel));
             for member in shared.members.clone() {
                 if self.ports.contains_key(&member) {
                     shared.locals.entry(member).or_default();
@@ -37,15 +39,18 @@ impl<M: Multicast> Trunk<M> {
             return self.deliver(now, channel);
         }
         // Whoever has not opened it yet was waited for by nobody, and needs nothing of it any more.
-        if self.channels.remove(&channel).is_some_and(|shared| shared.opened) {
+        let Some(shared) = self.channels.remove(&channel) else { return };
+        if let Some(patience) = shared.patience {
+            self.waiting.remove(&(patience, channel));
+        }
+        if shared.opened {
             self.ask_host(now, Down::Close { channel });
         }
     }
 
     /// Opens the transport's channels for which there is nothing more to wait.
     pub(super) fn tend_channels(&mut self, now: Instant) {
-        let waiting = self.channels.iter().filter(|(_, shared)| shared.patience.is_some());
-        let waiting: VecDeque<Channel> = waiting.map(|(channel, _)| *channel).collect();
+        let waiting: VecDeque<Channel> = self.waiting.iter().map(|(_, channel)| *channel).collect();
         for channel in waiting {
             self.tend_channel(now, channel);
         }
@@ -67,6 +72,7 @@ impl<M: Multicast> Trunk<M> {
             shared.members.iter().filter_map(|member| self.home(*member)).collect();
         let Some(shared) = self.channels.get_mut(&channel) else { return };
         shared.patience = None;
+        self.waiting.remove(&(patience, channel));
         shared.hosts = hosts.into_iter().collect();
         let waiting = core::mem::take(&mut shared.waiting);
         if shared.hosts.is_empty() {
@@ -168,5 +174,46 @@ impl<M: Multicast> Trunk<M> {
         for (from, bytes) in taken {
             self.ask_host(now, Down::Taken { channel, from, bytes });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::line::Line;
+    use core::time::Duration;
+    use muts::NodeId;
+
+    #[test]
+    fn a_channel_whose_member_never_turns_up_opens_at_its_time_and_not_a_beat_later() {
+        let proc = |node| ProcId { node: NodeId(node), incarnation: 1 };
+        let (me, stranger, channel) = (proc(1), proc(2), Channel(7));
+        let (beat, silence) = (Duration::from_millis(250), Duration::from_secs(1));
+        let mut trunk = Trunk::new(Line::default(), beat, silence);
+        trunk.attach(Instant::ZERO, me, "a");
+        trunk.wake(Instant::ZERO);
+        let opened = Instant::ZERO + beat / 2;
+        trunk.open(opened, me, channel, &[stranger]);
+        let due = opened + silence;
+        while let Some(next) = trunk.deadline().filter(|next| *next < due) {
+            assert!(trunk.channels[&channel].is_full(), "at {next:?}");
+            trunk.wake(next);
+            assert!(trunk.deadline() > Some(next), "it asks again for {next:?}");
+        }
+        trunk.wake(due);
+        assert!(!trunk.channels[&channel].is_full());
+        assert!(trunk.deadline() > Some(due), "it spins until the next beat");
+    }
+
+    #[test]
+    fn nobody_waits_for_a_channel_that_was_closed_before_it_opened() {
+        let proc = |node| ProcId { node: NodeId(node), incarnation: 1 };
+        let (me, channel) = (proc(1), Channel(7));
+        let mut trunk = Trunk::new(Line::default(), Duration::MAX, Duration::from_secs(1));
+        trunk.attach(Instant::ZERO, me, "a");
+        trunk.open(Instant::ZERO, me, channel, &[proc(2)]);
+        assert!(trunk.waiting.len() == 1);
+        trunk.close(Instant::ZERO, me, channel);
+        assert!(trunk.waiting.is_empty() && trunk.channels.is_empty());
     }
 }
