@@ -16,7 +16,7 @@ const SEEDS_FRESH: u64 = 500;
 const SEEDS_A_GO: u64 = 120;
 
 /// The same seeds every time: what once was found by one of them is found again.
-const SEEDS_FIXED: u64 = 30;
+const SEEDS_FIXED: u64 = 10;
 
 /// Every run that failed once.
 const FAILED: &str = "crates/sim/failed";
