@@ -69,7 +69,8 @@ pub(crate) fn doc() -> Done {
     run_with(&["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])
 }
 
-/// Every interleaving of the bell, and of who waits or chokes at the roof, in a build of their own.
+/// Every interleaving of the bell, and of who waits, chokes or turns at the roof, in a build of
+/// their own.
 pub(crate) fn loom() -> Done {
     let directory = target().join("loom").to_string_lossy().into_owned();
     let env = [("RUSTFLAGS", "--cfg horus_loom"), ("CARGO_TARGET_DIR", directory.as_str())];
@@ -85,6 +86,8 @@ pub(crate) fn loom() -> Done {
             "loom_bell",
             "--test",
             "loom_roof",
+            "--test",
+            "loom_runtime",
         ],
         &env,
     )

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
 
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 
 /// A queue from the tower to application threads; ends once.
 pub(crate) struct Inbox<T> {
@@ -68,14 +68,14 @@ impl<T> Inbox<T> {
     }
 
     /// Wakers run user code (an executor's), so never under the lock.
-    fn wake(mut state: parking_lot::MutexGuard<'_, State<T>>) {
+    fn wake(mut state: crate::sync::MutexGuard<'_, State<T>>) {
         let wakers = std::mem::take(&mut state.wakers);
         drop(state);
         wakers.into_iter().for_each(Waker::wake);
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(horus_loom)))]
 mod tests {
     use super::*;
 

@@ -26,12 +26,11 @@ use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex, MutexGuard};
-
 use crate::limits::GRACE;
+use crate::sync::thread::{self, ThreadId};
+use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// What is turned: a driver and its tower together.
 pub(crate) trait Crank: Send + 'static {
@@ -111,7 +110,7 @@ impl<B: Ring> Wake for Seat<B> {
         state.notified = true;
         if !state.turning {
             self.awake.notify_one();
-        } else if Some(std::thread::current().id()) != state.thread {
+        } else if Some(thread::current().id()) != state.thread {
             drop(state);
             self.bell.ring();
         }
@@ -261,7 +260,7 @@ impl<C: Crank> Runtime<C> {
         let new =
             || Seat { state: Mutex::default(), awake: Condvar::new(), bell: self.bell.clone() };
         let seat = free.unwrap_or_else(|| Arc::new(new()));
-        let thread = Some(std::thread::current().id());
+        let thread = Some(thread::current().id());
         *seat.state.lock() = Sitting { thread, ..Sitting::default() };
         seat
     }
@@ -407,6 +406,6 @@ fn turn_seated<C: Crank>(
     lives
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(horus_loom)))]
 #[path = "runtime_tests.rs"]
 mod tests;

@@ -62,7 +62,7 @@ struct Bench {
     runtime: Arc<Runtime<Toy>>,
     asks: Arc<SegQueue<Arc<Inbox<u64>>>>,
     stopped: Arc<AtomicBool>,
-    own: Option<std::thread::JoinHandle<()>>,
+    own: Option<thread::JoinHandle<()>>,
 }
 
 impl Bench {
@@ -80,7 +80,7 @@ impl Bench {
         };
         let runtime = Runtime::new(toy, bell);
         let server = Arc::clone(&runtime);
-        let own = Some(std::thread::spawn(move || server.serve()));
+        let own = Some(thread::spawn(move || server.serve()));
         Self { runtime, asks, stopped, own }
     }
 
@@ -108,7 +108,7 @@ impl Drop for Bench {
 #[test]
 fn every_waiter_is_answered_whoever_turns() {
     let bench = Bench::new(u64::MAX);
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 for _ in 0..2_000 {
@@ -125,7 +125,7 @@ fn every_waiter_is_answered_whoever_turns() {
 #[test]
 fn waiters_that_give_up_leave_nobody_behind() {
     let bench = Bench::new(u64::MAX);
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         for seed in 0..3_u64 {
             let bench = &bench;
             scope.spawn(move || {
@@ -176,7 +176,7 @@ fn what_nobody_waits_for_is_done_by_the_own_thread() {
 #[test]
 fn a_crank_that_breaks_ends_every_wait() {
     let bench = Bench::new(50);
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
                 let never = Inbox::<u64>::default();
@@ -196,7 +196,7 @@ fn closing_ends_a_wait_that_turns_and_one_that_sits() {
     let bench = Bench::new(u64::MAX);
     let never = Inbox::<u64>::default();
     let start = Instant::now();
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         let sitting: Vec<_> =
             (0..2).map(|_| scope.spawn(|| bench.wait(&never, Instant::now() + LONG))).collect();
         bench.runtime.end();

@@ -8,6 +8,9 @@
 mod burden;
 #[path = "../../horus/src/gauge.rs"]
 mod gauge;
+#[path = "loom/locks.rs"]
+#[expect(dead_code, reason = "nobody sleeps here but by wakers")]
+mod locks;
 #[path = "../../horus/src/rooms.rs"]
 #[expect(dead_code, reason = "how many wait is told elsewhere")]
 mod rooms;
@@ -16,19 +19,9 @@ mod waiters;
 
 /// As the roof's, of loom.
 mod sync {
+    pub(crate) use crate::locks::Mutex;
     pub(crate) use loom::sync::Arc;
     pub(crate) use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-
-    pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
-
-    impl<T> Mutex<T> {
-        pub(crate) fn new(value: T) -> Self {
-            Self(loom::sync::Mutex::new(value))
-        }
-        pub(crate) fn lock(&self) -> loom::sync::MutexGuard<'_, T> {
-            self.0.lock().expect("nobody panics under it")
-        }
-    }
 }
 
 /// As the roof's, but that a message of 2 is too much.
