@@ -60,6 +60,25 @@ fn replies_come_one_by_one_and_the_rest_is_named() {
 }
 
 #[test]
+fn what_is_sent_to_some_keeps_its_place_there_and_is_told_to_nobody_else() {
+    let all = town("some", &["a", "b", "c"]);
+    let members: Vec<Endpoint> = all.iter().map(Horus::me).collect();
+    let mine = all[0].create(&members).wait().expect("made");
+    let groups = [&mine, &invited(&all[1]), &invited(&all[2])];
+    mine.send(Order::Fifo, "first").expect("open");
+    let aside = mine.send_to(&members[..2], Order::Fifo, "for a and b").expect("open");
+    mine.send_to(&members[2..], Order::Fifo, "for c").expect("open");
+    mine.send(Order::Fifo, "last").expect("open");
+    for (group, told) in groups.into_iter().zip(["for a and b", "for a and b", "for c"]) {
+        for wanted in ["first", told, "last"] {
+            let received = group.receive().wait_for(LONG).expect("in time").expect("in");
+            assert_eq!(received.body(), wanted.as_bytes());
+        }
+    }
+    aside.stable().wait_for(LONG).expect("in time").expect("all have it");
+}
+
+#[test]
 fn a_process_outside_asks_an_open_group_and_is_refused_by_a_closed_one() {
     let all = town("outside", &["a", "b", "c"]);
     let members = [all[0].me(), all[1].me()];
