@@ -38,7 +38,7 @@ struct Daemon<'a> {
     listens: SocketAddr,
     health_at: Option<SocketAddr>,
     /// Other daemons as they are looked up.
-    named: Receiver<(String, SocketAddr)>,
+    named: Named,
     /// Where others may listen, whatever they are called; and who looks for them.
     found: (Finder, Receiver<SocketAddr>),
     /// Where each was found last.
@@ -166,10 +166,19 @@ fn adjust(gate: &mut vsync::gate::Config, config: &Config) {
     gate.users.clone_from(&config.users);
 }
 
+/// Where the others listen, as it is found out.
+struct Named {
+    found: Receiver<(String, SocketAddr)>,
+    /// Who finds it out goes on while this is here.
+    _wanted: Arc<()>,
+}
+
 /// Looks up where the others listen, again and again, in a thread of its own: a name server that is
 /// slow holds up nobody.
-fn look_up(config: &Config) -> Receiver<(String, SocketAddr)> {
+fn look_up(config: &Config) -> Named {
     let (tell, found) = channel();
+    let wanted = Arc::new(());
+    let still_wanted = Arc::downgrade(&wanted);
     let peers = config.peers.clone();
     let literal = peers.iter().all(|(_, host)| host.parse::<SocketAddr>().is_ok());
     let looks = move || {
@@ -182,7 +191,7 @@ fn look_up(config: &Config) -> Receiver<(String, SocketAddr)> {
                     }
                 }
             }
-            if literal {
+            if literal || still_wanted.strong_count() == 0 {
                 return;
             }
             std::thread::park_timeout(LOOK_UP_EVERY);
@@ -191,7 +200,7 @@ fn look_up(config: &Config) -> Receiver<(String, SocketAddr)> {
     if let Err(error) = std::thread::Builder::new().name("names".into()).spawn(looks) {
         warn!(%error, "the others cannot be looked up");
     }
-    found
+    Named { found, _wanted: wanted }
 }
 
 /// Looks for daemons of which no name is known.
@@ -223,7 +232,7 @@ impl Daemon<'_> {
             self.word(Word::Close(Some(Bye::Early)));
         }
         loop {
-            while let Ok((name, address)) = self.named.try_recv() {
+            while let Ok((name, address)) = self.named.found.try_recv() {
                 self.meet(name, address);
             }
             while let Ok(address) = self.found.1.try_recv() {
@@ -341,6 +350,7 @@ impl Daemon<'_> {
         let config = config.while_running(&self.config);
         self.level.set(config.log);
         self.server.reconfigure(|gate| adjust(gate, &config));
+        self.doors.set_streams_max(config.clients_max + STREAMS_BESIDE_CLIENTS);
         if let Some(keys) = &config.keys {
             let now = self.doors.driver().now();
             self.server.change_guard(now, Box::new(Keyed::new(keys)));

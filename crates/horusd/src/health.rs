@@ -3,12 +3,16 @@
 //! Threads answer from a page that the loop writes, so that a loop that hangs is told from one
 //! that lives.
 
-use std::io::{self, Read, Write};
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use crate::limits::{ANSWERERS, LOOP_LATE, REQUEST_BYTES_MAX, REQUEST_PATIENCE};
+use crate::limits::{
+    ACCEPT_PAUSE, ANSWERERS, ASKERS_WAITING_MAX, CROWDED_PATIENCE, LOOP_LATE, REQUEST_BYTES_MAX,
+    REQUEST_PATIENCE,
+};
 use crate::metrics::{self, Counters};
 
 /// What can be asked for.
@@ -38,15 +42,24 @@ impl Health {
         let Some(at) = at else { return Ok((health, None)) };
         let listener = TcpListener::bind(at)?;
         let at = listener.local_addr()?;
+        let askers = Arc::new(Askers::default());
         for _ in 0..ANSWERERS {
-            let (shown, listener) = (health.clone(), listener.try_clone()?);
+            let (shown, askers) = (health.clone(), Arc::clone(&askers));
             std::thread::Builder::new().name("health".into()).spawn(move || {
-                for stream in listener.incoming().flatten() {
+                loop {
                     // Whoever asks and goes away has itself to blame.
-                    let _ = shown.answer(stream);
+                    let _ = shown.answer(&askers, askers.next());
                 }
             })?;
         }
+        std::thread::Builder::new().name("health-door".into()).spawn(move || {
+            for stream in listener.incoming() {
+                match stream {
+                    Ok(stream) => askers.add(stream),
+                    Err(_) => std::thread::park_timeout(ACCEPT_PAUSE),
+                }
+            }
+        })?;
         Ok((health, Some(at)))
     }
 
@@ -55,18 +68,22 @@ impl Health {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    fn answer(&self, mut stream: TcpStream) -> io::Result<()> {
-        stream.set_read_timeout(Some(REQUEST_PATIENCE))?;
+    fn answer(&self, askers: &Askers, mut stream: TcpStream) -> io::Result<()> {
+        stream.set_read_timeout(Some(CROWDED_PATIENCE))?;
         stream.set_write_timeout(Some(REQUEST_PATIENCE))?;
-        let (until, mut bytes) = (Instant::now() + REQUEST_PATIENCE, Vec::new());
+        let (since, mut bytes) = (Instant::now(), Vec::new());
         let answer = loop {
             let mut piece = [0; 512];
-            let count = stream.read(&mut piece)?;
+            let patience = if askers.wait() { CROWDED_PATIENCE } else { REQUEST_PATIENCE };
+            let count = match stream.read(&mut piece) {
+                Err(late) if is_late(&late) && since.elapsed() < patience => continue,
+                read => read?,
+            };
             bytes.extend_from_slice(&piece[..count]);
             if let Some(answer) = self.answer_to(&bytes) {
                 break answer;
             }
-            if count == 0 || bytes.len() > REQUEST_BYTES_MAX || Instant::now() > until {
+            if count == 0 || bytes.len() > REQUEST_BYTES_MAX || since.elapsed() > patience {
                 break response(400, "a request that makes no sense\n");
             }
         };
@@ -99,6 +116,48 @@ impl Health {
     }
 }
 
+/// Who waits to be answered, the first that came first.
+#[derive(Debug, Default)]
+struct Askers {
+    waiting: Mutex<VecDeque<TcpStream>>,
+    came: Condvar,
+}
+
+impl Askers {
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<TcpStream>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait(&self) -> bool {
+        !self.waiting().is_empty()
+    }
+
+    fn add(&self, asker: TcpStream) {
+        let mut waiting = self.waiting();
+        if waiting.len() >= ASKERS_WAITING_MAX {
+            waiting.pop_front();
+        }
+        waiting.push_back(asker);
+        self.came.notify_one();
+    }
+
+    /// The next, once there is one.
+    fn next(&self) -> TcpStream {
+        let mut waiting = self.waiting();
+        loop {
+            if let Some(asker) = waiting.pop_front() {
+                return asker;
+            }
+            waiting = self.came.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// A read that has waited for long enough; systems differ in what they call it.
+fn is_late(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
 fn response(code: u16, body: &str) -> String {
     let reason = match code {
         200 => "OK",
@@ -126,6 +185,22 @@ mod tests {
         let long_ago = Instant::now().checked_sub(LOOP_LATE).expect("the system runs longer");
         health.write(|page| page.at = long_ago);
         assert!(ask().starts_with("HTTP/1.1 503"));
+    }
+
+    #[test]
+    fn who_asks_is_answered_although_a_hundred_came_before_it_and_ask_nothing() {
+        let here = SocketAddr::from(([127, 0, 0, 1], 0));
+        let (health, at) = Health::open(Some(here)).expect("a free port");
+        let at = at.expect("it listens");
+        let idle: Vec<_> = (0..100).map(|_| TcpStream::connect(at).expect("it listens")).collect();
+        let mut asks = TcpStream::connect(at).expect("it listens");
+        asks.set_read_timeout(Some(LOOP_LATE)).expect("a socket");
+        asks.write_all(b"GET /livez HTTP/1.1\r\n\r\n").expect("it listens");
+        health.write(|page| page.at = Instant::now());
+        let mut answer = String::new();
+        asks.read_to_string(&mut answer).expect("before it passes for dead");
+        assert!(answer.contains("200 OK"), "{answer}");
+        drop(idle);
     }
 
     #[test]

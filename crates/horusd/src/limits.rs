@@ -17,6 +17,15 @@ pub(crate) const REQUEST_BYTES_MAX: usize = 4096;
 /// How long a request may take: who asks for health is near.
 pub(crate) const REQUEST_PATIENCE: Duration = Duration::from_secs(1);
 
+/// How long it may take while others wait to be answered.
+pub(crate) const CROWDED_PATIENCE: Duration = Duration::from_millis(50);
+
+/// Who waits to be answered at the health port: beyond it the one that has waited longest goes.
+pub(crate) const ASKERS_WAITING_MAX: usize = 16;
+
+/// Between two tries to take in who asks where that failed: there may be no descriptors for now.
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
 /// How often names of other hosts are looked up again: an address that moved is found within it.
 pub(crate) const LOOK_UP_EVERY: Duration = Duration::from_secs(30);
 

@@ -5,10 +5,10 @@
 //! one another in one system of ten thousand, and then a deaf one may pass for one that hears,
 //! at that sender alone.
 
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
-use muts::{Malformed, ProcId, Sink, Wire};
+use bytes::Bytes;
+use muts::{Malformed, ProcId, Sink, Wire, read_varint, write_varint};
 
 /// The most that one row names: as many as a view has members, and some.
 pub(crate) const ROW_MAX: usize = 264;
@@ -31,36 +31,81 @@ impl Brief {
     }
 }
 
+/// How many bytes one of them takes.
+const BRIEF_BYTES: usize = size_of::<Brief>();
+
+/// Whom a process hears: its numbers, which grow, in the bytes that they came in. Hundreds of
+/// processes of one host keep hundreds of rows each, and the same ones.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Row(Bytes);
+
+impl Row {
+    pub(crate) fn contains(&self, brief: Brief) -> bool {
+        let (numbers, _) = self.0.as_chunks::<BRIEF_BYTES>();
+        numbers.binary_search_by_key(&brief.0, |number| u32::from_le_bytes(*number)).is_ok()
+    }
+
+    fn is_sorted(&self) -> bool {
+        let (numbers, _) = self.0.as_chunks::<BRIEF_BYTES>();
+        numbers.is_sorted_by(|a, b| u32::from_le_bytes(*a) < u32::from_le_bytes(*b))
+    }
+}
+
+impl FromIterator<Brief> for Row {
+    fn from_iter<I: IntoIterator<Item = Brief>>(briefs: I) -> Self {
+        let mut briefs: Vec<Brief> = briefs.into_iter().collect();
+        briefs.sort_unstable();
+        briefs.dedup();
+        Self(briefs.iter().flat_map(|brief| brief.0.to_le_bytes()).collect())
+    }
+}
+
 /// What a heartbeat carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Beat {
     /// Whom its sender hears.
-    pub(crate) row: BTreeSet<Brief>,
+    pub(crate) row: Row,
     /// Of the epochs that it shares with the receiver.
     pub(crate) digest: u64,
 }
 
-impl Wire for Brief {
-    fn write(&self, into: &mut impl Sink) {
-        self.0.write(into);
+impl Beat {
+    /// The beat that these bytes are. It keeps them.
+    ///
+    /// # Errors
+    /// [`Malformed`].
+    pub(crate) fn of(bytes: &Bytes) -> Result<Self, Malformed> {
+        let mut rest = &bytes[..];
+        let row = Row(bytes.slice_ref(Self::read_row(&mut rest)?));
+        Self::whole(row, &mut rest)
     }
-    fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
-        u32::read(from).map(Self)
+
+    fn whole(row: Row, rest: &mut &[u8]) -> Result<Self, Malformed> {
+        if !row.is_sorted() {
+            return Err(Malformed);
+        }
+        Ok(Self { row, digest: u64::read(rest)? })
+    }
+
+    /// One row, one spelling: its numbers grow.
+    fn read_row<'a>(from: &mut &'a [u8]) -> Result<&'a [u8], Malformed> {
+        let count = usize::try_from(read_varint(from)?).map_err(|_| Malformed)?;
+        let length = count.checked_mul(BRIEF_BYTES).ok_or(Malformed)?;
+        let (row, rest) = from.split_at_checked(length).ok_or(Malformed)?;
+        *from = rest;
+        Ok(row)
     }
 }
 
 impl Wire for Beat {
     fn write(&self, into: &mut impl Sink) {
-        self.row.iter().copied().collect::<Vec<Brief>>().write(into);
+        write_varint(into, (self.row.0.len() / BRIEF_BYTES) as u64);
+        into.extend_from_slice(&self.row.0);
         self.digest.write(into);
     }
-    /// One row, one spelling: its numbers grow.
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
-        let row = Vec::<Brief>::read(from)?;
-        if !row.is_sorted_by(|a, b| a < b) {
-            return Err(Malformed);
-        }
-        Ok(Self { row: row.into_iter().collect(), digest: u64::read(from)? })
+        let row = Row(Bytes::copy_from_slice(Self::read_row(from)?));
+        Self::whole(row, from)
     }
 }
 
@@ -77,11 +122,22 @@ mod tests {
     fn a_row_of_as_many_as_may_be_named_fits_a_heartbeat() {
         let row = (0..ROW_MAX as u64).map(|node| Brief::of(proc(1 << 40), proc(node)));
         let beat = Beat { row: row.collect(), digest: u64::MAX };
-        assert_eq!(beat.row.len(), ROW_MAX, "each has a number of its own here");
+        assert_eq!(beat.row.0.len(), ROW_MAX * 4, "each has a number of its own here");
         let mut bytes = Vec::new();
         beat.write(&mut bytes);
         assert!(bytes.len() <= muts::limits::BEAT_BYTES_MAX, "{} bytes", bytes.len());
-        assert_eq!(Beat::read(&mut &bytes[..]), Ok(beat));
+        assert_eq!(Beat::read(&mut &bytes[..]), Ok(beat.clone()));
+        assert_eq!(Beat::of(&bytes.into()), Ok(beat));
+    }
+
+    #[test]
+    fn a_row_has_whom_it_was_made_of_and_nobody_else() {
+        let brief = |node| Brief::of(proc(9), proc(node));
+        let row: Row = (0..100).filter(|node| node % 3 > 0).map(brief).collect();
+        for node in 0..100 {
+            assert_eq!(row.contains(brief(node)), node % 3 > 0, "{node}");
+        }
+        assert!(!Row::default().contains(brief(0)));
     }
 
     #[test]
@@ -89,6 +145,7 @@ mod tests {
         for row in [[7_u8, 0, 0, 0, 7, 0, 0, 0], [8, 0, 0, 0, 7, 0, 0, 0]] {
             let bytes = [&[2][..], &row, &[0; 8]].concat();
             assert_eq!(Beat::read(&mut &bytes[..]), Err(Malformed));
+            assert_eq!(Beat::of(&bytes.into()), Err(Malformed));
         }
     }
 

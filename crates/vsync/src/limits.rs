@@ -90,6 +90,19 @@ pub const GATE_BACKLOG_BYTES_MAX: usize = GATE_FRAME_BYTES_MAX + (16 << 20);
 /// taken for a later one.
 pub const GATE_NODES_MAX: usize = 65_536;
 
+/// A table of beats that is told rather than posted: some ten datagrams of a loopback, fifty of a
+/// network, so that it mostly comes whole where a datagram in a hundred is lost.
+pub const GATE_TABLE_TOLD_MAX: usize = 64 << 10;
+
+/// Streams at a time of those who have not said who they are: the one that has been silent longest
+/// makes room for the next.
+pub const GATE_STRANGERS_MAX: usize = 32;
+
+/// How far ahead of the daemon's clock a client's incarnation may be, in microseconds. Incarnations
+/// begin with the clock, and only a later one takes the place of an earlier one: with one from the
+/// end of time a name would be of no use to anybody any more.
+pub const GATE_AHEAD_MAX_US: u64 = 24 * 60 * 60 * 1_000_000;
+
 /// A frame of somebody who has not said yet who it is: a hello or a query.
 pub const GATE_STRANGER_BYTES_MAX: usize = 4096;
 

@@ -6,6 +6,7 @@
 //! lives or shares a view, with those of them that it does not hear; of others the newest process
 //! of each of so many nodes.
 
+mod looking;
 mod over;
 
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use muts::{Duration, Instant, NodeId, ProcId, Wire};
 
-use crate::beat::{Beat, Brief, ROW_MAX};
+use crate::beat::{Beat, Brief, ROW_MAX, Row};
 use crate::config::Config;
 use crate::endpoint::GroupId;
 use crate::grounds::Charge;
@@ -43,7 +44,9 @@ struct Peer {
     /// How often the link has broken since it was forgiven.
     breaks: u8,
     /// Whom it hears, once it has said so.
-    row: Option<BTreeSet<Brief>>,
+    row: Option<Row>,
+    /// What it said that in.
+    said: Option<Said>,
     /// Since when its rows have lacked these, of those whom it was ever asked about.
     holes: BTreeMap<ProcId, Instant>,
     /// Of the epochs shared with it, as seen here.
@@ -64,6 +67,24 @@ impl Peer {
     const fn lives(&self) -> bool {
         self.met && self.lost.is_none()
     }
+
+    const fn is_reachable(&self) -> bool {
+        self.lives() && !self.silent
+    }
+
+    /// Whether it is heard, and has been for long enough.
+    fn is_heard(&self, now: Instant) -> bool {
+        self.is_reachable() && now.since(self.since) >= self.probation
+    }
+}
+
+/// A heartbeat that has been taken.
+#[derive(Debug)]
+struct Said {
+    bytes: Bytes,
+    digest: u64,
+    /// How often it had changed then who is known.
+    changes: u64,
 }
 
 /// Two digests that differ.
@@ -90,6 +111,12 @@ pub(crate) struct Peers {
     rifts: BTreeSet<(ProcId, ProcId)>,
     /// Something may have changed what heartbeats carry.
     stale: bool,
+    /// How often it has changed who is known and not over.
+    changes: u64,
+    /// Something was heard that may have changed what is seen.
+    unlooked: bool,
+    /// When time alone may change it next.
+    next_look: Option<Instant>,
 }
 
 impl Peers {
@@ -103,27 +130,35 @@ impl Peers {
             all: BTreeMap::new(),
             rifts: BTreeSet::new(),
             stale: false,
+            changes: 0,
+            unlooked: true,
+            next_look: None,
         }
     }
 
     fn peer(&mut self, now: Instant, proc: ProcId) -> &mut Peer {
-        self.stale = true;
+        (self.stale, self.unlooked) = (true, true);
         let lost = self.is_lost(proc).then_some(now);
-        self.all.entry(proc).or_insert_with(|| Peer {
-            met: false,
-            lost,
-            silent: false,
-            since: now,
-            probation: self.good_first,
-            breaks: 0,
-            row: None,
-            holes: BTreeMap::new(),
-            digest: 0,
-            differs: None,
-            agreed: None,
-            compared: GroupId(0),
-            beat: None,
-            looked: (false, false),
+        let changes = &mut self.changes;
+        self.all.entry(proc).or_insert_with(|| {
+            *changes += 1;
+            Peer {
+                met: false,
+                lost,
+                silent: false,
+                since: now,
+                probation: self.good_first,
+                breaks: 0,
+                row: None,
+                said: None,
+                holes: BTreeMap::new(),
+                digest: 0,
+                differs: None,
+                agreed: None,
+                compared: GroupId(0),
+                beat: None,
+                looked: (false, false),
+            }
         })
     }
 
@@ -144,6 +179,7 @@ impl Peers {
 
     pub(crate) fn lost(&mut self, now: Instant, proc: ProcId) {
         self.peer(now, proc).lost.get_or_insert(now);
+        self.changes += 1;
         // Nobody hears it any more, and that says nothing of anybody.
         self.all.values_mut().for_each(|peer| _ = peer.holes.remove(&proc));
     }
@@ -166,7 +202,7 @@ impl Peers {
             peer.silent = false;
             peer.since = now;
             // What it said before the silence is old.
-            peer.row = None;
+            (peer.row, peer.said) = (None, None);
             peer.holes.clear();
         }
     }
@@ -176,7 +212,7 @@ impl Peers {
         let before = self.all.get(&from).and_then(|peer| peer.row.as_ref());
         let ceased = |proc: &ProcId| {
             let brief = Brief::of(from, *proc);
-            before.is_some_and(|row| row.contains(&brief)) && !beat.row.contains(&brief)
+            before.is_some_and(|row| row.contains(brief)) && !beat.row.contains(brief)
         };
         self.living().filter(|proc| self.hears(now, *proc)).filter(ceased).collect()
     }
@@ -187,30 +223,44 @@ impl Peers {
         before != Some(&beat.row)
     }
 
-    /// Takes a heartbeat. Answers whether the peer's digest has differed for long enough that the
-    /// two should compare what they share.
-    pub(crate) fn beat(&mut self, now: Instant, from: ProcId, beat: &Beat) -> bool {
+    /// The digest in a heartbeat that says what the one before it said, of the same processes.
+    /// Hundreds of processes of a host hear one another several times a second: to look at who
+    /// hears whom each time would take the cube of their number.
+    pub(crate) fn says_again(&self, from: ProcId, bytes: &Bytes) -> Option<u64> {
+        let said = self.all.get(&from)?.said.as_ref()?;
+        (said.changes == self.changes && said.bytes == bytes).then_some(said.digest)
+    }
+
+    /// Takes what a heartbeat, which came in these bytes, says of whom its sender hears.
+    pub(crate) fn hear_row(&mut self, now: Instant, from: ProcId, beat: &Beat, bytes: &Bytes) {
         let me = self.me;
         let living = self.all.iter().filter(|(_, peer)| peer.lost.is_none());
         let living = living.map(|(proc, _)| *proc);
         let known: Vec<ProcId> = living.chain([me]).collect();
-        let Some(peer) = self.all.get_mut(&from) else { return false };
+        let Some(peer) = self.all.get_mut(&from) else { return };
+        self.unlooked = true;
         for proc in known {
-            if beat.row.contains(&Brief::of(from, proc)) || proc == from {
+            if beat.row.contains(Brief::of(from, proc)) || proc == from {
                 peer.holes.remove(&proc);
             } else {
                 peer.holes.entry(proc).or_insert(now);
             }
         }
-        if peer.row.as_ref() != Some(&beat.row) {
-            peer.row = Some(beat.row.clone());
-        }
-        if peer.digest == beat.digest {
+        peer.row = Some(beat.row.clone());
+        let (bytes, digest, changes) = (bytes.clone(), beat.digest, self.changes);
+        peer.said = Some(Said { bytes, digest, changes });
+    }
+
+    /// Takes the digest that a heartbeat carries. Answers whether it has differed for long enough
+    /// that the two should compare what they share.
+    pub(crate) fn hear_digest(&mut self, now: Instant, from: ProcId, digest: u64) -> bool {
+        let Some(peer) = self.all.get_mut(&from) else { return false };
+        if peer.digest == digest {
             peer.differs = None;
             peer.agreed = Some(now);
             return false;
         }
-        let digests = [peer.digest, beat.digest];
+        let digests = [peer.digest, digest];
         let fresh = Differs { digests, since: now, next: now + COMPARES_EVERY };
         let differs = peer.differs.get_or_insert(fresh);
         if differs.digests != digests {
@@ -260,10 +310,7 @@ impl Peers {
 
     /// Whether it is heard now: in the row that others are told.
     pub(crate) fn hears(&self, now: Instant, proc: ProcId) -> bool {
-        proc == self.me
-            || self.all.get(&proc).is_some_and(|peer| {
-                peer.lives() && !peer.silent && now.since(peer.since) >= peer.probation
-            })
+        proc == self.me || self.all.get(&proc).is_some_and(|peer| peer.is_heard(now))
     }
 
     /// Whether it is in reach, and nothing lasting says that it does not hear this process.
@@ -286,7 +333,10 @@ impl Peers {
         if proc == self.me {
             return false;
         }
-        let Some(peer) = self.all.get(&proc) else { return true };
+        self.all.get(&proc).is_none_or(|peer| self.has_failed(now, peer))
+    }
+
+    fn has_failed(&self, now: Instant, peer: &Peer) -> bool {
         peer.lost.is_some()
             || peer.silent
             || (!peer.met && now.since(peer.since) > self.suspicion)
@@ -312,7 +362,7 @@ impl Peers {
 
     /// Whether anything that is sent to it has a chance to arrive.
     pub(crate) fn is_reachable(&self, proc: ProcId) -> bool {
-        self.all.get(&proc).is_some_and(|peer| peer.lives() && !peer.silent)
+        self.all.get(&proc).is_some_and(Peer::is_reachable)
     }
 
     /// Whether two processes hear each other by what both said last.
@@ -330,7 +380,7 @@ impl Peers {
             return self.hears(now, whom);
         }
         let row = self.all.get(&whose).and_then(|peer| peer.row.as_ref());
-        row.is_some_and(|row| row.contains(&Brief::of(whose, whom)))
+        row.is_some_and(|row| row.contains(Brief::of(whose, whom)))
     }
 
     /// Whether a view may hold both: only a lasting hole in somebody's rows speaks against it.
@@ -368,48 +418,6 @@ impl Peers {
         self.rifts.iter().any(|(a, b)| {
             members.contains(a) && members.contains(b) && !self.compatible(now, *a, *b)
         })
-    }
-
-    /// Looks at what time alone may have changed: who is suspected, who is heard, and who does not
-    /// hear whom. Answers those with whom that is different now, and how many are suspected that
-    /// were not.
-    pub(crate) fn look(&mut self, now: Instant) -> (BTreeSet<ProcId>, u64) {
-        let (mut changed, mut suspicions) = (self.look_for_rifts(now), 0);
-        let looked: Vec<(ProcId, (bool, bool))> = self.differently_looked_at(now).collect();
-        for (proc, looked) in looked {
-            let Some(peer) = self.all.get_mut(&proc) else { continue };
-            suspicions += u64::from(looked.0 && !peer.looked.0);
-            peer.looked = looked;
-            // Whom this process hears is what its heartbeats carry.
-            self.stale = true;
-            changed.insert(proc);
-        }
-        (changed, suspicions)
-    }
-
-    /// Who is suspected now, or heard, and was not when that was looked at last, or the other way.
-    fn differently_looked_at(
-        &self,
-        now: Instant,
-    ) -> impl Iterator<Item = (ProcId, (bool, bool))> + '_ {
-        self.all.iter().filter_map(move |(proc, peer)| {
-            let lives = peer.lives();
-            let looked = (lives && self.suspects(now, *proc), lives && self.hears(now, *proc));
-            (looked != peer.looked).then_some((*proc, looked))
-        })
-    }
-
-    /// Looks who has not heard whom for too long; answers those of whom that is different now.
-    fn look_for_rifts(&mut self, now: Instant) -> BTreeSet<ProcId> {
-        let mut rifts = BTreeSet::new();
-        for (proc, peer) in self.all.iter().filter(|(proc, _)| self.is_reachable(**proc)) {
-            let torn = peer.holes.keys().filter(|whom| self.is_reachable(**whom));
-            let torn = torn.filter(|whom| self.lasting_hole(now, peer, **whom));
-            rifts.extend(torn.map(|whom| (*proc, *whom)));
-        }
-        let before = core::mem::replace(&mut self.rifts, rifts);
-        let changed = before.symmetric_difference(&self.rifts);
-        changed.flat_map(|(a, b)| [*a, *b]).collect()
     }
 
     /// What heartbeats to each peer have to carry from now on, where it changed.

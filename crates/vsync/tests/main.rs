@@ -8,6 +8,7 @@ mod fetching;
 mod forgotten;
 mod founding;
 mod gate;
+mod gate_bounds;
 mod late;
 mod many_groups;
 mod overtaken;

@@ -112,7 +112,7 @@ const PLANTS: [Plant; 60] = [
     gated(
         "a daemon does not say who is attached to it no more",
         "crates/vsync/src/gate/trunk.rs",
-        "        self.post_all(now, &Letter::Gone { proc });\n",
+        "        self.announce(now, proc, false);\n",
         "",
     ),
     gated(

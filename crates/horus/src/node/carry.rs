@@ -42,7 +42,7 @@ impl Node {
             return;
         }
         if self.parked.is_before(&command) {
-            return self.parked.push((command, until));
+            return self.parked.push_behind((command, until));
         }
         match self.carry(&command) {
             Ok(()) => {}

@@ -35,6 +35,14 @@ impl Parked {
         self.waiting.push((command, until));
     }
 
+    /// Adds one that waits for another: that one may wait for longer, and it is not looked at
+    /// again before.
+    pub(crate) fn push_behind(&mut self, (command, until): Waiting) {
+        let others = self.waiting.iter().map(|(_, until)| *until);
+        let until = others.fold(until, Instant::max);
+        self.push((command, until));
+    }
+
     /// Whether this command has to wait behind one of these.
     pub(crate) fn is_before(&self, command: &Command) -> bool {
         if self.waiting.is_empty() {
@@ -107,6 +115,15 @@ mod tests {
         assert!(parked.is_before(&command("stats")));
         parked.push((command("stats"), Instant::now()));
         assert_eq!((parked.len(), parked.open()), (4, 2));
+    }
+
+    #[test]
+    fn who_waits_behind_another_is_not_tried_again_before_that_one() {
+        let (now, mut parked) = (Instant::now(), Parked::default());
+        let late = now + Duration::from_secs(60);
+        parked.push((command("quit"), late));
+        parked.push_behind((command("stats"), now));
+        assert_eq!(parked.next(), Some(late), "a node would turn for nothing until then");
     }
 
     #[test]

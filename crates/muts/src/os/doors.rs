@@ -56,6 +56,11 @@ impl Doors {
         self.streams.uid(pipe)
     }
 
+    /// From now on so many streams may be open at a time; those that are stay.
+    pub const fn set_streams_max(&mut self, streams_max: usize) {
+        self.streams.set_max(streams_max);
+    }
+
     /// Tells its counters.
     pub fn count(&self, each: &mut dyn FnMut(&'static str, u64)) {
         self.driver.count(each);

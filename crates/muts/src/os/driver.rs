@@ -14,6 +14,10 @@ use crate::address::Address;
 use crate::layer::{Layer, Packet, Transmit};
 use crate::time::Instant;
 
+/// How long what is due waits at least while the socket has no room: it may only be to be sent, and
+/// the system says when there is room.
+const ROOM_PATIENCE: Duration = Duration::from_millis(1);
+
 /// Datagrams taken in one turn: enough to share the cost of a wait, few enough that timers and
 /// answers are not late.
 const RECEIVE_MAX: usize = 256;
@@ -162,7 +166,9 @@ impl Driver {
     ) -> Result<(), Broken> {
         self.transmit(layer);
         let now = self.now();
-        let deadline = layer.deadline().map(|at| at.since(now));
+        // What is due and waits for room in the socket stays due.
+        let soonest = if self.wants_room { ROOM_PATIENCE } else { Duration::ZERO };
+        let deadline = layer.deadline().map(|at| at.since(now).max(soonest));
         let mut time = [deadline, patience].into_iter().flatten().min();
         if self.more || self.troubled || !self.bell.doze() {
             time = Some(Duration::ZERO);

@@ -200,6 +200,10 @@ impl Streams {
         }
     }
 
+    pub(super) const fn set_max(&mut self, streams_max: usize) {
+        self.streams_max = streams_max;
+    }
+
     fn admit<P: Porter>(
         &mut self,
         registry: &Registry,

@@ -128,7 +128,8 @@ impl Transport {
             }
             Frame::Beat { number, bytes } => {
                 if link.beats.came(number) {
-                    let bytes = datagram.slice_ref(bytes);
+                    // It is kept until the next one comes: not the datagram with it.
+                    let bytes = Bytes::copy_from_slice(bytes);
                     self.told.push_back(Up::Beat { from: peer, bytes });
                 }
             }

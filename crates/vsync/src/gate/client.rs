@@ -6,7 +6,7 @@
 //! Its network is the pipe: `transmit` gives the bytes to be written, `receive` takes what was
 //! read; a packet without bytes says that the pipe has ended.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, VecDeque, vec_deque};
 use alloc::string::String;
 
 use muts::{Address, Counted, Full, Instant, Layer, Message, Packet, ProcId, Transmit};
@@ -19,6 +19,7 @@ use crate::how::How;
 use crate::interface::{Down, Fault, Up};
 use crate::limits::{CAST_BYTES_MAX, GATE_CREDIT_BYTES};
 use crate::order::Order;
+use crate::terms::{Partition, Terms};
 use crate::view::ViewId;
 
 /// Where a client stands with its daemon.
@@ -49,6 +50,11 @@ struct Way {
     rank: usize,
     /// What was cast in it and is not told yet, where the daemon does not say it again.
     own: VecDeque<Message>,
+    /// How many of those were cast before its terms last began to refuse, and, if they have ceased
+    /// to, how many before that: those between were refused if the view is not primary.
+    firm: usize,
+    refused_below: Option<usize>,
+    refuses: bool,
     /// An own GBCAST that is not told yet: what comes after it comes after its flush.
     global: bool,
 }
@@ -56,6 +62,37 @@ struct Way {
 impl Way {
     const fn is_open(&self) -> bool {
         self.inside && !self.closed && !self.global
+    }
+
+    /// So many of what was cast here come now, the oldest first.
+    fn take_own(&mut self, count: usize) -> vec_deque::Drain<'_, Message> {
+        self.firm = self.firm.saturating_sub(count);
+        self.refused_below = self.refused_below.map(|below| below.saturating_sub(count));
+        self.own.drain(..count)
+    }
+
+    /// What was cast here is over.
+    fn forget_own(&mut self) {
+        self.own.clear();
+        (self.firm, self.refused_below) = (0, None);
+    }
+
+    /// What was cast while the terms refused it is over.
+    fn forget_refused(&mut self) {
+        let below = self.refused_below.unwrap_or(self.own.len());
+        self.own.drain(self.firm.min(below)..below);
+        // Each of them is told of, and what was cast after them is not among them.
+        self.refused_below = self.refused_below.map(|_| self.firm);
+    }
+
+    fn note_terms(&mut self, terms: &Terms) {
+        let refuses = matches!(terms.partition, Partition::Primary { refuse: true, .. });
+        match (self.refuses, refuses) {
+            (false, true) => (self.firm, self.refused_below) = (self.own.len(), None),
+            (true, false) => self.refused_below = Some(self.own.len()),
+            _ => {}
+        }
+        self.refuses = refuses;
     }
 
     /// Whether room is to be told now; if so it counts as told.
@@ -170,11 +207,10 @@ impl Client {
             Tell::Own { group, seq, count, order, safe } => {
                 let from = self.me;
                 let way = self.groups.get_mut(&group);
-                let kept = way.map(|way| &mut way.own).filter(|own| own.len() as u64 >= count);
-                let Some(kept) = kept else {
+                let Some(way) = way.filter(|way| way.own.len() as u64 >= count) else {
                     return self.state = State::Over(Some(Bye::Malformed));
                 };
-                let messages = (seq..).zip(kept.drain(..count as usize));
+                let messages = (seq..).zip(way.take_own(count as usize));
                 self.told.extend(messages.map(|(seq, message)| Up::Cast {
                     group,
                     from,
@@ -197,7 +233,7 @@ impl Client {
                 let me = self.me;
                 way.rank = view.members.iter().position(|it| *it == me).unwrap_or_default();
                 // What was cast in the view before was told before it ended.
-                way.own.clear();
+                way.forget_own();
                 let room = way.owes_room().then_some(Up::Room { group: view.group });
                 self.told.push_back(up);
                 return self.told.extend(room);
@@ -207,11 +243,11 @@ impl Client {
                     way.global = false;
                 }
             }
-            // All that is cast in such a view is dropped, so whatever is under way is.
+            // All that is cast in such a view under such terms is dropped: so is what is under way.
             Up::Fault { group, fault: Fault::NotPrimary } => {
                 let Some(way) = self.groups.get_mut(group) else { return };
                 way.global = false;
-                way.own.clear();
+                way.forget_refused();
                 let room = way.owes_room().then_some(Up::Room { group: *group });
                 self.told.push_back(up);
                 return self.told.extend(room);
@@ -305,6 +341,10 @@ impl Layer for Client {
             }
             Down::Found { group, .. } | Down::Join { group, .. } => {
                 self.groups.entry(*group).or_default();
+            }
+            Down::Terms { group, terms } => {
+                let way = self.groups.get_mut(group);
+                way.into_iter().for_each(|way| way.note_terms(terms));
             }
             // The answer is given here.
             Down::Closed { .. } => return Ok(()),

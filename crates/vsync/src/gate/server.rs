@@ -27,6 +27,7 @@ use super::trunk::Trunk;
 use crate::endpoint::GroupId;
 use crate::grounds::{Exclusion, Hold};
 use crate::kernel::Kernel;
+use crate::limits::{GATE_AHEAD_MAX_US, GATE_STRANGERS_MAX};
 
 /// See the head of this file.
 #[derive(Debug)]
@@ -125,12 +126,18 @@ impl<M: Multicast> Server<M> {
 
     fn take(&mut self, now: Instant, pipe: u32, say: Say) {
         let Some(guest) = self.guests.get_mut(&pipe) else { return };
+        guest.heard = now;
         match (say, guest.kernel.is_some()) {
             (Say::Hello { versions, me, name }, false) => {
                 self.attach(now, pipe, versions, me, name);
             }
             (Say::Pong, true) => {}
-            (Say::Query(query), _) => self.told.push_back(News::Asked { pipe, query }),
+            // Answers are far longer than questions.
+            (Say::Query(_), _) if guest.asking => self.put_out(now, pipe, Bye::Quota),
+            (Say::Query(query), _) => {
+                guest.asking = true;
+                self.told.push_back(News::Asked { pipe, query });
+            }
             (Say::Ask(crate::Down::Farewell), true) => self.put_out(now, pipe, Bye::Left),
             _ => self.put_out(now, pipe, Bye::Malformed),
         }
@@ -151,12 +158,15 @@ impl<M: Multicast> Server<M> {
             .and_then(|pipe| self.guests.get(&pipe))
             .is_some_and(|other| uid.is_some() && other.uid.is_some() && uid != other.uid);
         let version = common_version(self.config.versions, versions);
+        let start = self.config.me.incarnation;
+        let latest = start.saturating_add(now.as_nanos() / 1_000).saturating_add(GATE_AHEAD_MAX_US);
         let why = if version.is_none() {
             Some(Bye::Version)
         } else if NodeId::of_name(&name) != me.node
             || me.node == self.config.me.node
             || stranger
             || others
+            || me.incarnation > latest
         {
             Some(Bye::Forbidden)
         } else if self.closed.is_some() {
@@ -228,9 +238,17 @@ impl<M: Multicast> Server<M> {
                 break;
             }
         }
+        self.choke(now, pipe);
+    }
+
+    /// Gives a client no more multicasts if too much waits for it.
+    fn choke(&mut self, now: Instant, pipe: u32) {
+        let Some(guest) = self.guests.get_mut(&pipe) else { return };
         if guest.is_backed_up() && guest.choked.is_none() {
             guest.choked = Some(now);
-            self.trunk.choke(now, proc, true);
+            if let Some(proc) = guest.proc() {
+                self.trunk.choke(now, proc, true);
+            }
         }
     }
 
@@ -259,9 +277,20 @@ impl<M: Multicast> Server<M> {
     fn give_room(&mut self) {
         for pipe in core::mem::take(&mut self.owing) {
             let Some(guest) = self.guests.get_mut(&pipe) else { continue };
-            if guest.give_room(|channel| self.trunk.is_full(channel)) {
+            if guest.give_room(|proc, channel| self.trunk.is_full(proc, channel)) {
                 self.owing.insert(pipe);
             }
+        }
+    }
+
+    /// One more may come: of too many who have not said who they are one goes.
+    fn make_room(&mut self, now: Instant) {
+        let strangers = self.guests.iter().filter(|(_, guest)| guest.kernel.is_none());
+        let mut heard: Vec<(Instant, u32)> =
+            strangers.map(|(pipe, guest)| (guest.heard, *pipe)).collect();
+        if heard.len() >= GATE_STRANGERS_MAX {
+            heard.sort_unstable();
+            self.put_out(now, heard[0].1, Bye::Crowded);
         }
     }
 
@@ -269,7 +298,7 @@ impl<M: Multicast> Server<M> {
     fn look_at_guests(&mut self, now: Instant) {
         // Who was away itself accuses nobody.
         if now.since(self.look) > self.config.silence / 2 {
-            self.guests.values_mut().for_each(|guest| guest.heard = now);
+            self.guests.values_mut().for_each(|guest| guest.excuse(now));
         }
         self.look = now + self.config.beat;
         let mut out = Vec::new();
@@ -318,8 +347,10 @@ impl<M: Multicast> Layer for Server<M> {
             Word::PutOut { pipe, why } => self.put_out(now, pipe, why),
             Word::Answer { pipe, answer } => {
                 if let Some(guest) = self.guests.get_mut(&pipe) {
+                    guest.asking = false;
                     guest.tell(&Tell::Answer(answer));
                 }
+                self.choke(now, pipe);
             }
             Word::Close(why) => self.closed = why,
             Word::Farewell => {
@@ -368,6 +399,7 @@ impl<M: Multicast> Porter for Server<M> {
         if self.guests.is_empty() {
             self.look = now;
         }
+        self.make_room(now);
         self.guests.insert(pipe, Guest::new(now, uid));
     }
 
@@ -377,8 +409,11 @@ impl<M: Multicast> Porter for Server<M> {
     }
 
     fn hear(&mut self, now: Instant, pipe: u32, mut bytes: &[u8]) {
-        let Some(guest) = self.guests.get_mut(&pipe) else { return };
-        guest.heard = now;
+        if let Some(guest) = self.guests.get_mut(&pipe)
+            && guest.kernel.is_some()
+        {
+            guest.heard = now;
+        }
         while let Some(guest) = self.guests.get_mut(&pipe) {
             let asks = guest.take_asks(now, &mut bytes, self.config.groups_max);
             // Asks before anything else, and before the mistake for which somebody goes, count.

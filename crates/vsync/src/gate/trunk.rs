@@ -11,6 +11,7 @@
 mod channels;
 mod hearing;
 pub(crate) mod letter;
+mod neighbour;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -23,8 +24,9 @@ use muts::{
 };
 
 use self::letter::{Letter, Pulse, Table};
+use self::neighbour::Neighbour;
 use super::shared::Shared;
-use crate::limits::GATE_NODES_MAX;
+use crate::limits::{GATE_NODES_MAX, GATE_TABLE_TOLD_MAX};
 
 /// A client's kernel, seen from here.
 #[derive(Debug, Default)]
@@ -33,18 +35,6 @@ pub(crate) struct Port {
     pub(crate) told: VecDeque<Up>,
     /// It takes no multicasts now.
     choked: bool,
-}
-
-/// Another daemon.
-#[derive(Debug, Default)]
-struct Neighbour {
-    silent: Option<Instant>,
-    /// The version of our table that it has.
-    has: u64,
-    /// Its table.
-    table: Table,
-    /// Letters for which its link had no room.
-    pending: VecDeque<Message>,
 }
 
 /// The newest process known of a node.
@@ -206,7 +196,7 @@ impl<M: Multicast> Trunk<M> {
             }
         }
         self.tell_all(proc, &Up::Met { peer: proc });
-        self.post_all(now, &Letter::Here { proc, name: name.as_bytes().to_vec() });
+        self.announce(now, proc, true);
         self.tend_channels(now);
     }
 
@@ -229,7 +219,7 @@ impl<M: Multicast> Trunk<M> {
             known.over = true;
             self.tell_all(proc, &Up::Lost { peer: proc });
         }
-        self.post_all(now, &Letter::Gone { proc });
+        self.announce(now, proc, false);
         self.tend_channels(now);
     }
 
@@ -265,11 +255,12 @@ impl<M: Multicast> Trunk<M> {
         }
     }
 
-    /// Whether whoever casts on this channel should wait.
-    pub(crate) fn is_full(&self, channel: Option<Channel>) -> bool {
+    /// Whether a client should wait that casts on this channel, or, without one, sends.
+    pub(crate) fn is_full(&self, proc: ProcId, channel: Option<Channel>) -> bool {
         match channel {
             Some(channel) => self.channels.get(&channel).is_some_and(Shared::is_full),
-            None => self.neighbours.values().any(|neighbour| !neighbour.pending.is_empty()),
+            // What others have sent to a daemon that does not take it is no reason.
+            None => self.neighbours.values().any(|neighbour| neighbour.keeps(proc)),
         }
     }
 
@@ -292,7 +283,7 @@ impl<M: Multicast> Trunk<M> {
                 if self.ports.contains_key(&to) {
                     self.tell(to, Up::Send { from: me, message });
                 } else if let Some(host) = self.home(to) {
-                    self.post(now, host, &Letter::To { from: me, to }, message);
+                    self.post(now, host, Some(me), &Letter::To { from: me, to }, message);
                 }
             }
             Down::Tell { to, change, mut message } => {
@@ -329,23 +320,47 @@ impl<M: Multicast> Trunk<M> {
     }
 
     /// Sends a letter to another daemon, reliably and in order.
-    fn post(&mut self, now: Instant, to: ProcId, letter: &Letter, mut message: Message) {
+    fn post(
+        &mut self,
+        now: Instant,
+        to: ProcId,
+        from: Option<ProcId>,
+        letter: &Letter,
+        mut message: Message,
+    ) {
         message.push(letter);
         let Some(neighbour) = self.neighbours.get_mut(&to) else { return };
-        if !neighbour.pending.is_empty() {
-            neighbour.pending.push_back(message);
+        if neighbour.keeps_any() {
+            neighbour.keep(from, message);
         } else if let Err(Full(Down::Send { message, .. })) =
             self.host.down(now, Down::Send { to, message })
         {
-            neighbour.pending.push_back(message);
+            neighbour.keep(from, message);
         }
     }
 
-    fn post_all(&mut self, now: Instant, letter: &Letter) {
-        let all: VecDeque<ProcId> = self.neighbours.keys().copied().collect();
-        for host in all {
-            self.post(now, host, letter, Message::default());
+    /// Tells the other daemons that a client is here, or has gone; those that are silent later.
+    fn announce(&mut self, now: Instant, proc: ProcId, here: bool) {
+        let mut heard = VecDeque::new();
+        for (host, neighbour) in &mut self.neighbours {
+            if neighbour.silent.is_none() {
+                heard.push_back(*host);
+            } else {
+                neighbour.note(proc, here);
+            }
         }
+        for host in heard {
+            self.post_place(now, host, proc, here);
+        }
+    }
+
+    fn post_place(&mut self, now: Instant, host: ProcId, proc: ProcId, here: bool) {
+        let letter = if here {
+            Letter::Here { proc, name: self.name(proc.node).unwrap_or_default().to_vec() }
+        } else {
+            Letter::Gone { proc }
+        };
+        self.post(now, host, None, &letter, Message::default());
     }
 
     /// What is due by now: heartbeats between kernels, and channels that waited long enough.
@@ -390,9 +405,21 @@ impl<M: Multicast> Trunk<M> {
                 beats.map(|((from, to), bytes)| (*from, *to, bytes.clone())).collect();
             let mut table = Vec::new();
             Table::of(self.version, &beats).write(&mut table);
-            let mut message = Message::new(table);
+            self.send_table(now, host, table);
+        }
+    }
+
+    /// Tells it another daemon: again and again until it is there. A long one would hardly ever
+    /// come whole that way, and goes as a letter, the next once it is there.
+    fn send_table(&mut self, now: Instant, host: ProcId, table: Vec<u8>) {
+        let Some(neighbour) = self.neighbours.get_mut(&host) else { return };
+        let mut message = Message::new(table);
+        if message.len() <= GATE_TABLE_TOLD_MAX {
             message.push(&Letter::Table);
             self.ask_host(now, Down::Tell { to: host, change: false, message });
+        } else if neighbour.has >= neighbour.posted {
+            neighbour.posted = self.version;
+            self.post(now, host, None, &Letter::Table, message);
         }
     }
 

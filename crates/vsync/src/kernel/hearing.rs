@@ -3,7 +3,8 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use muts::{Channel, Instant, Message, Multicast, ProcId, Wire};
+use bytes::Bytes;
+use muts::{Channel, Instant, Message, Multicast, ProcId};
 
 use super::Kernel;
 use crate::beat::Beat;
@@ -99,10 +100,7 @@ impl<M: Multicast> Kernel<M> {
                 Err(_) => self.desk.counters.malformed += 1,
             },
             muts::Up::Send { from, message } => self.hear_send(now, from, message),
-            muts::Up::Beat { from, bytes } => match Beat::read(&mut &bytes[..]) {
-                Ok(beat) => self.hear_beat(now, from, &beat),
-                Err(_) => self.desk.counters.malformed += 1,
-            },
+            muts::Up::Beat { from, bytes } => self.hear_beat(now, from, &bytes),
             muts::Up::Refused { peer, versions } => {
                 self.desk.told.push_back(Up::Refused { peer, versions });
             }
@@ -189,7 +187,20 @@ impl<M: Multicast> Kernel<M> {
         }
     }
 
-    fn hear_beat(&mut self, now: Instant, from: ProcId, beat: &Beat) {
+    fn hear_beat(&mut self, now: Instant, from: ProcId, bytes: &Bytes) {
+        if let Some(digest) = self.desk.peers.says_again(from, bytes) {
+            return self.hear_digest(now, from, digest);
+        }
+        match Beat::of(bytes) {
+            Ok(beat) => {
+                self.hear_row(now, from, &beat, bytes);
+                self.hear_digest(now, from, beat.digest);
+            }
+            Err(_) => self.desk.counters.malformed += 1,
+        }
+    }
+
+    fn hear_row(&mut self, now: Instant, from: ProcId, beat: &Beat, bytes: &Bytes) {
         for peer in self.desk.peers.missed(now, from, beat) {
             self.desk.turn(now).ask(muts::Down::Miss { peer });
         }
@@ -197,8 +208,12 @@ impl<M: Multicast> Kernel<M> {
             let waiting = self.groups.iter().filter(|(_, group)| group.is_waited_for());
             self.touched.extend(waiting.map(|(id, _)| *id));
         }
+        self.desk.peers.hear_row(now, from, beat, bytes);
+    }
+
+    fn hear_digest(&mut self, now: Instant, from: ProcId, digest: u64) {
         let agreed = self.desk.peers.agrees(from);
-        let overdue = self.desk.peers.beat(now, from, beat);
+        let overdue = self.desk.peers.hear_digest(now, from, digest);
         let agrees = self.desk.peers.agrees(from);
         if !overdue && (agreed || !agrees) {
             return;

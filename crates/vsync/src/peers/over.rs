@@ -39,6 +39,7 @@ impl Peers {
             gone.extend(lost.drain(..lost.len() - LOST_MAX).map(|(_, proc)| proc));
         }
         for proc in gone {
+            (self.changes, self.unlooked) = (self.changes + 1, true);
             self.all.remove(&proc);
             self.all.values_mut().for_each(|peer| _ = peer.holes.remove(&proc));
         }

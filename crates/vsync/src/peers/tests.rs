@@ -10,15 +10,44 @@ fn who_is_over_is_no_hole_in_anybodys_row() {
     let (now, other) = (Instant::ZERO, proc(2, 1));
     let mut peers = Peers::new(&Config::new(proc(1, 1), 1));
     peers.met(now, other);
-    let beat = Beat { row: BTreeSet::new(), digest: 0 };
+    let (beat, bytes) = (Beat { row: Row::default(), digest: 0 }, Bytes::new());
     for incarnation in 1..100 {
         peers.met(now, proc(3, incarnation));
-        peers.beat(now, other, &beat);
+        peers.hear_row(now, other, &beat, &bytes);
         assert_eq!(peers.all[&other].holes.len(), 2, "this process, and that one");
         peers.lost(now, proc(3, incarnation));
-        peers.beat(now, other, &beat);
+        peers.hear_row(now, other, &beat, &bytes);
         assert_eq!(peers.all[&other].holes.len(), 1);
     }
+}
+
+#[test]
+fn what_is_said_again_is_looked_at_again_once_others_are_known_or_over() {
+    let proc = |node| ProcId { node: NodeId(node), incarnation: 1 };
+    let (now, other) = (Instant::ZERO, proc(2));
+    let mut peers = Peers::new(&Config::new(proc(1), 1));
+    peers.met(now, other);
+    let row = [Brief::of(other, proc(1))].into_iter().collect();
+    let (beat, bytes) = (Beat { row, digest: 7 }, Bytes::from_static(b"a beat"));
+    let hear = |peers: &mut Peers| {
+        assert_eq!(peers.says_again(other, &bytes), None);
+        peers.hear_row(now, other, &beat, &bytes);
+        assert_eq!(peers.says_again(other, &bytes), Some(7));
+        assert_eq!(peers.says_again(other, &Bytes::from_static(b"another")), None);
+        peers.all[&other].holes.keys().copied().collect::<Vec<ProcId>>()
+    };
+    assert_eq!(hear(&mut peers), []);
+    peers.met(now, proc(3));
+    assert_eq!(hear(&mut peers), [proc(3)], "one more is known, whom it does not hear");
+    peers.lost(now, proc(3));
+    assert_eq!(hear(&mut peers), []);
+    peers.silent(now, other);
+    peers.back(now, other);
+    assert_eq!(hear(&mut peers), [], "what it said before the silence is old");
+    peers.know(now, proc(4));
+    assert_eq!(hear(&mut peers), [proc(4)]);
+    peers.forget(now + FORGOTTEN_AFTER * 2);
+    assert_eq!(hear(&mut peers), []);
 }
 
 #[test]
@@ -103,4 +132,37 @@ fn who_is_heard_for_a_moment_now_and_then_is_not_waited_for() {
     }
     now += Duration::from_millis(1);
     assert!(peers.comes_back(now, other), "it has held");
+}
+
+#[test]
+fn what_time_alone_changes_is_seen_at_its_time_though_nothing_is_heard() {
+    let proc = |node| ProcId { node: NodeId(node), incarnation: 1 };
+    let config = Config::new(proc(1), 1);
+    let (met, named) = (proc(2), proc(3));
+    let mut peers = Peers::new(&config);
+    peers.met(Instant::ZERO, met);
+    peers.know(Instant::ZERO, named);
+    // What is looked at is what is asked for, at each time.
+    let mut seen = [(false, false); 2];
+    let step = Duration::from_millis(1);
+    let mut now = Instant::ZERO;
+    while now < Instant::ZERO + config.suspicion * 2 {
+        let (changed, _) = peers.look(now);
+        for (proc, seen) in [met, named].into_iter().zip(&mut seen) {
+            let known = peers.all[&proc].met;
+            let is = (peers.suspects(now, proc) && known, peers.hears(now, proc));
+            assert_eq!(changed.contains(&proc), is != *seen, "{proc:?} at {now:?}");
+            *seen = is;
+        }
+        now += step;
+    }
+    assert_eq!(seen[0], (false, true), "it is relied on");
+    // Another says for too long that it does not hear that one.
+    peers.met(now, named);
+    let row = Row::default();
+    let (beat, bytes) = (Beat { row, digest: 0 }, Bytes::new());
+    peers.hear_row(now, met, &beat, &bytes);
+    let torn = now + config.suspicion;
+    assert!(!peers.look(torn).0.contains(&met));
+    assert!(peers.look(torn + step).0.contains(&met), "it does not hear us");
 }

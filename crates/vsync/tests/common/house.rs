@@ -139,6 +139,21 @@ impl House {
         }
     }
 
+    /// A daemon is heard no more, or again, though all that is said to it arrives.
+    pub(crate) fn mute(&mut self, daemon: char, mute: bool) {
+        let mut air = self.air.borrow_mut();
+        if mute {
+            air.still.insert(proc(daemon));
+        } else {
+            air.still.remove(&proc(daemon));
+        }
+    }
+
+    /// No daemon is turned for so long: all stood still.
+    pub(crate) fn stand_still(&mut self, time: Duration) {
+        self.air.borrow_mut().now += time;
+    }
+
     pub(crate) fn heard(&self, pipe: u32) -> Vec<String> {
         let casts = self.clients[&pipe].told.iter().filter_map(|up| match up {
             Up::Cast { message, .. } => Some(String::from_utf8_lossy(message.body()).into_owned()),

@@ -47,6 +47,8 @@ pub(super) struct Guest {
     pub(super) heard: Instant,
     /// Since when more waits than it takes.
     pub(super) choked: Option<Instant>,
+    /// It has asked something of the daemon and was not answered yet.
+    pub(super) asking: bool,
     pub(super) groups: BTreeMap<GroupId, Place>,
     /// Groups that wait for its last word in a view, since when.
     closing: BTreeMap<GroupId, Instant>,
@@ -69,6 +71,7 @@ impl Guest {
             out: Out::default(),
             heard: now,
             choked: None,
+            asking: false,
             groups: BTreeMap::new(),
             closing: BTreeMap::new(),
             terms: BTreeSet::new(),
@@ -96,6 +99,13 @@ impl Guest {
     /// Since when a group has waited for its last word in a view, the longest of them.
     pub(super) fn kept_waiting(&self) -> Option<Instant> {
         self.closing.values().min().copied()
+    }
+
+    /// The daemon was away: whatever it waits for may have come meanwhile.
+    pub(super) fn excuse(&mut self, now: Instant) {
+        self.heard = now;
+        self.choked = self.choked.map(|_| now);
+        self.closing.values_mut().for_each(|since| *since = now);
     }
 
     /// Gives back room that is not used now.
@@ -280,11 +290,11 @@ impl Guest {
     }
 
     /// Says what there is room for again; true if some is owed still.
-    pub(super) fn give_room(&mut self, is_full: impl Fn(Option<Channel>) -> bool) -> bool {
-        let Some((_, kernel)) = &self.kernel else { return false };
+    pub(super) fn give_room(&mut self, is_full: impl Fn(ProcId, Option<Channel>) -> bool) -> bool {
+        let Some((me, kernel)) = &self.kernel else { return false };
         let (sends, groups, out) = (&mut self.owed, &mut self.groups, &mut self.out);
         self.due.retain(|group| {
-            let full = is_full(group.and_then(|group| kernel.channel(group)))
+            let full = is_full(*me, group.and_then(|group| kernel.channel(group)))
                 || group.is_some_and(|group| kernel.is_choked(group));
             let owed = match group {
                 Some(group) => groups.get_mut(group).map(|place| &mut place.owed),

@@ -74,9 +74,7 @@ impl<M: Multicast> Trunk<M> {
                 }
             }
             Up::Back { peer } => {
-                if let Some(neighbour) = self.neighbours.get_mut(&peer) {
-                    neighbour.silent = None;
-                }
+                self.catch_up(now, peer);
                 for peer in self.behind(peer) {
                     self.tell_all(peer, &Up::Back { peer });
                 }
@@ -112,10 +110,17 @@ impl<M: Multicast> Trunk<M> {
         self.neighbours.insert(host, Neighbour::default());
         let here: Vec<ProcId> = self.ports.keys().copied().collect();
         for proc in here {
-            let name = self.name(proc.node).unwrap_or_default().to_vec();
-            self.post(now, host, &Letter::Here { proc, name }, Message::default());
+            self.post_place(now, host, proc, true);
         }
         self.pulse(now, host);
+    }
+
+    /// Tells a daemon that was silent who has come and gone here meanwhile.
+    fn catch_up(&mut self, now: Instant, host: ProcId) {
+        let Some(neighbour) = self.neighbours.get_mut(&host) else { return };
+        let (gone, come) = neighbour.catch_up();
+        gone.into_iter().for_each(|proc| self.post_place(now, host, proc, false));
+        come.into_iter().for_each(|proc| self.post_place(now, host, proc, true));
     }
 
     fn lost(&mut self, now: Instant, host: ProcId) {
@@ -138,13 +143,12 @@ impl<M: Multicast> Trunk<M> {
     /// Letters that had no room.
     fn post_pending(&mut self, now: Instant) {
         for (to, neighbour) in &mut self.neighbours {
-            while let Some(message) = neighbour.pending.pop_front() {
-                let send = Down::Send { to: *to, message };
-                if let Err(Full(Down::Send { message, .. })) = self.host.down(now, send) {
-                    neighbour.pending.push_front(message);
-                    break;
+            neighbour.send_kept(|message| {
+                match self.host.down(now, Down::Send { to: *to, message }) {
+                    Err(Full(Down::Send { message, .. })) => Some(message),
+                    _ => None,
                 }
-            }
+            });
         }
     }
 
@@ -238,4 +242,51 @@ fn may_speak(nodes: &BTreeMap<NodeId, Known>, host: ProcId, shared: &Shared, pla
     let Some(member) = shared.members.get(usize::from(place)) else { return false };
     let known = nodes.get(&member.node).filter(|known| known.proc == *member);
     known.is_none_or(|known| known.host == Some(host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::line::Line;
+    use core::time::Duration;
+
+    const fn proc(node: u64) -> ProcId {
+        ProcId { node: NodeId(node), incarnation: 1 }
+    }
+
+    #[test]
+    fn a_long_table_goes_as_a_letter_and_the_next_once_it_is_there() {
+        let (me, host, peer) = (proc(1), proc(2), proc(3));
+        let beat = Duration::from_millis(250);
+        let mut trunk = Trunk::new(Line::default(), beat, beat * 4);
+        let mut now = Instant::ZERO;
+        trunk.attach(now, me, "a");
+        trunk.host_mut().told.push_back(Up::Met { peer: host });
+        trunk.listen(now);
+        trunk.here(now, host, peer, Vec::new());
+        let mut turn = |trunk: &mut Trunk<Line>, length: usize, has: u64| {
+            let bytes = alloc::vec![7; length].into();
+            trunk.ask(now, me, core::iter::once(Down::Beat { to: peer, bytes }));
+            trunk.hear_pulse(host, Pulse { version: 0, has });
+            trunk.host_mut().asked.clear();
+            now += beat;
+            trunk.wake(now);
+            let asked = trunk.host_mut().asked.iter();
+            let (mut told, mut posted) = (0, 0);
+            asked.for_each(|ask| match ask {
+                Down::Tell { .. } => told += 1,
+                Down::Send { .. } => posted += 1,
+                _ => {}
+            });
+            (told, posted, trunk.version)
+        };
+        let (told, posted, _) = turn(&mut trunk, 100, 0);
+        assert_eq!((told, posted), (1, 0));
+        let (told, posted, first) = turn(&mut trunk, 1 << 20, 0);
+        assert_eq!((told, posted), (0, 1));
+        let (told, posted, _) = turn(&mut trunk, 1 << 20, first - 1);
+        assert_eq!((told, posted), (0, 0), "the one before is under way");
+        let (told, posted, _) = turn(&mut trunk, 1 << 20, first);
+        assert_eq!((told, posted), (0, 1));
+    }
 }

@@ -130,9 +130,16 @@ impl Table {
     pub(crate) fn beats(&self, wanted: impl Fn(&ProcId) -> bool) -> Vec<(ProcId, ProcId, Bytes)> {
         let mut beats = Vec::new();
         for row in &self.rows {
-            let ends = row.ends.iter().filter(|(to, _)| wanted(to));
-            let whole = |end: &Bytes| [&row.common[..], &end[..]].concat().into();
-            beats.extend(ends.map(|(to, end)| (row.from, *to, whole(end))));
+            // Most who share nothing with the sender are told the same.
+            let mut last: Option<(&Bytes, Bytes)> = None;
+            for (to, end) in row.ends.iter().filter(|(to, _)| wanted(to)) {
+                let whole = match &last {
+                    Some((before, whole)) if *before == end => whole.clone(),
+                    _ => [&row.common[..], &end[..]].concat().into(),
+                };
+                last = Some((end, whole.clone()));
+                beats.push((row.from, *to, whole));
+            }
         }
         beats
     }
