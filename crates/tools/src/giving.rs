@@ -19,7 +19,7 @@ use lwg::Endpoint;
 
 use crate::cut::Cut;
 use crate::digest::{Digest, Sum};
-use crate::limits::{CHUNK_BYTES, CUTS_MAX};
+use crate::limits::{CHUNK_BYTES, CHUNKS_ASKED_MAX, CUTS_MAX};
 use crate::state::Frozen;
 
 /// See the head of this file.
@@ -27,8 +27,8 @@ use crate::state::Frozen;
 pub(crate) struct Giving {
     /// Oldest first.
     kept: BTreeMap<Cut, Kept>,
-    /// Asked for before there is a snapshot of the cut: the latest of each.
-    early: BTreeMap<Endpoint, (Cut, u32)>,
+    /// Chunks asked for before there is a snapshot of the cut: the latest cut of each.
+    early: BTreeMap<Endpoint, (Cut, Vec<u32>)>,
 }
 
 #[derive(Debug)]
@@ -119,7 +119,13 @@ impl Giving {
         here: Cut,
     ) -> Option<Given> {
         if cut > here || self.is_coming(cut) {
-            self.early.insert(from, (cut, chunk));
+            let (wanted, chunks) = self.early.entry(from).or_insert((cut, Vec::new()));
+            if *wanted != cut {
+                (*wanted, *chunks) = (cut, Vec::new());
+            }
+            if chunks.len() < CHUNKS_ASKED_MAX as usize && !chunks.contains(&chunk) {
+                chunks.push(chunk);
+            }
             return (cut <= here).then_some(Given::Writing { cut });
         }
         Some(self.chunk(cut, chunk))
@@ -127,15 +133,16 @@ impl Giving {
 
     /// What those are answered who asked too early for what is there by now.
     pub(crate) fn due(&mut self, here: Cut) -> Vec<(Endpoint, Given)> {
-        let mut due = core::mem::take(&mut self.early);
-        due.retain(|who, (cut, chunk)| {
-            let is_due = *cut <= here && !self.is_coming(*cut);
-            if !is_due {
-                self.early.insert(*who, (*cut, *chunk));
+        let mut due = Vec::new();
+        for (who, (cut, chunks)) in core::mem::take(&mut self.early) {
+            let is_due = cut <= here && !self.is_coming(cut);
+            if is_due {
+                due.extend(chunks.into_iter().map(|chunk| (who, self.chunk(cut, chunk))));
+            } else {
+                self.early.insert(who, (cut, chunks));
             }
-            is_due
-        });
-        due.into_iter().map(|(who, (cut, chunk))| (who, self.chunk(cut, chunk))).collect()
+        }
+        due
     }
 
     fn is_coming(&self, cut: Cut) -> bool {
@@ -299,13 +306,20 @@ mod tests {
     fn who_asks_while_a_snapshot_is_written_is_told_so_and_answered_when_it_is_there() {
         let (one, two, taker) = (cut(1, 1), cut(1, 2), member(1));
         let mut giving = Giving::default();
-        giving.begin(one, Box::new(Pieces(vec![7; 10], 4)), vec![taker]);
-        assert_eq!(giving.want(taker, one, 0, one), Some(Given::Writing { cut: one }));
-        assert!(!giving.write(4) && !giving.write(4) && giving.writes());
+        let (half, saved) = (CHUNK_BYTES / 2, vec![7; CHUNK_BYTES + 9]);
+        giving.begin(one, Box::new(Pieces(saved, half)), vec![taker]);
+        for chunk in [0, 1, 0] {
+            assert_eq!(giving.want(taker, one, chunk, one), Some(Given::Writing { cut: one }));
+        }
+        assert!(!giving.write(half) && !giving.write(half) && giving.writes());
         assert_eq!(giving.due(one), []);
-        assert!(giving.write(4) && !giving.writes());
-        let due = giving.due(one);
-        assert!(matches!(&due[..], [(_, Given::Chunk { bytes, .. })] if bytes.len() == 10));
+        assert!(giving.write(half) && !giving.writes());
+        let length = |given: &(Endpoint, Given)| match given {
+            (_, Given::Chunk { bytes, .. }) => bytes.len(),
+            other => panic!("{other:?}"),
+        };
+        let due: Vec<usize> = giving.due(one).iter().map(length).collect();
+        assert_eq!(due, [CHUNK_BYTES, 9]);
         assert_eq!(giving.due(one), []);
         giving.begin(two, Box::new(Pieces(vec![7; 10], 4)), vec![taker]);
         giving.done(taker);

@@ -360,9 +360,6 @@ impl<S: State> Replica<S> {
             self.settled.push(from);
         }
         self.giving.done(from);
-        if self.all_settled() {
-            self.giving.clear();
-        }
     }
 
     /// A member's state is to be the group's, because nobody has that any more.

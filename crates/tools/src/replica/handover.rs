@@ -37,10 +37,11 @@ impl<S: State> Replica<S> {
             Header::Chunk { cut, chunk, sum } => {
                 self.take(now, (from, cut), (chunk, sum), message.body(), asks);
             }
-            Header::Gone { cut } if matches!(self.stage, Stage::Taking(_)) => {
-                if self.awaited(from, cut).is_some() {
-                    self.try_again(asks);
-                }
+            // While it is undecided, the verdict tells whether it goes on.
+            Header::Gone { cut }
+                if matches!(self.stage, Stage::Taking(_)) && self.awaited(from, cut).is_some() =>
+            {
+                self.try_again(asks);
             }
             Header::Writing { cut } => {
                 if let Some(taking) = self.awaited(from, cut) {
