@@ -4,8 +4,9 @@
 //! its donor) and from each member without (a need). *Promises* the same verdict at the same
 //! place at all who move together: a set that had agreed on its state in the view before wins over
 //! one that had not, then the largest, of equal ones that with the lowest rank; sets whose
-//! offers tell the same sum of the view's beginning share the victory. *Keeps* nothing beyond its view. Decided as soon as
-//! no offer that may still come can beat the best one heard. *Checked by* `tests/replica.rs`.
+//! offers tell the same sum of the view's beginning share the victory. *Keeps* nothing beyond its
+//! view. Decided as soon as no offer that may still come can beat the best one heard. *Checked by*
+//! `tests/replica.rs`.
 //! Source: donor rule of protocols 3.4, with the sets found by asking.
 
 use alloc::vec::Vec;

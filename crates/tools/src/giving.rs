@@ -3,8 +3,8 @@
 //! *Takes* saved states, and frozen ones, which it writes in pieces. *Promises* to each member that
 //! asks the chunks of the snapshot of its cut, or that it is still written, or that there is none.
 //! *Keeps* a snapshot as chunks, or frozen, as long as somebody is to take it who has come along
-//! since its cut: beyond the view, where a few of the oldest are kept, so that who is nearest to its
-//! end is never sent back to the beginning.
+//! since its cut: beyond the view, where a few of the oldest are kept, so that who is nearest to
+//! its end is never sent back to the beginning.
 //!
 //! A member has one snapshot that it takes: a cut is the beginning of a view, for those who lack
 //! the state there, or a place in the total order where one member asked anew.

@@ -46,8 +46,8 @@ pub enum Answer<A> {
         /// From whom. This member itself after a revival, or if the winner's state was lost on the
         /// way and its own is all there is.
         donor: Endpoint,
-        /// Whether it is the state as of the view's beginning. Otherwise it is as of an earlier view,
-        /// in which it was begun, or of a later place in this one, after another attempt.
+        /// Whether it is the state as of the view's beginning. Otherwise it is as of an earlier
+        /// view, in which it was begun, or of a later place in this one, after another attempt.
         at_view: bool,
     },
     /// This member lacks the state, from this view on until `Ready`: it is new, or the others'

@@ -5,7 +5,7 @@ mod common;
 
 use common::journal::Journals;
 use common::{Fate, group, member};
-use lwg::{Endpoint, Message, Order, SendId, Up};
+use lwg::{Message, Order, SendId, Up};
 use muts::Instant;
 use tools::limits::{ATTEMPTS_MAX, CHUNK_BYTES, HELD_BYTES_MAX};
 use tools::{Answer, Tool};
@@ -430,65 +430,6 @@ fn nothing_is_told_before_the_group_is_there() {
     assert!(tool.state().is_none() && tool.view().is_none() && tool.digest().is_none());
     tool.wake(Instant::from_nanos(u64::MAX), &mut tools::Asks::new());
     assert_eq!(tool.answer(), None);
-}
-
-/// A member of a side of two has loaded its state, and meets a side of so many before it can tell.
-/// Tells whether it still has to, which is left to chance.
-fn loaded_late(seed: u64, others: u64) -> (Journals, Vec<Endpoint>, Endpoint, bool) {
-    let (mut world, mut members) = Journals::founded(seed, 2 + others, 0);
-    let mut small = members[..2].to_vec();
-    if others > 0 {
-        world.regroup(&members[2..]);
-        world.regroup(&small);
-        world.propose(small[0], 1, 0, false);
-        world.settle();
-    }
-    let newcomer = world.replica(10, 0);
-    small.push(newcomer);
-    members.push(newcomer);
-    world.regroup(&small);
-    while world.donors(newcomer).is_empty() {
-        assert!(world.step());
-    }
-    world.regroup(&members);
-    world.meddle = Box::new(|_, _, _| Fate::Vanishes);
-    let late = std::iter::from_fn(|| world.order_one(newcomer).then_some(())).count() > 0;
-    (world, members, newcomer, late)
-}
-
-#[test]
-fn who_could_not_tell_in_time_that_it_has_loaded_takes_nothing_again() {
-    let mut late = 0;
-    for seed in 0..20 {
-        let (mut world, members, newcomer, is_late) = loaded_late(seed, 0);
-        late += u32::from(is_late);
-        world.settle();
-        world.check_equal(&members);
-        assert_eq!(world.donors(newcomer).len(), 1);
-        let given = |node| world.hosts[&member(node)].tool.counts().chunks_given;
-        assert_eq!(given(1) + given(2), 1, "seed {seed}");
-    }
-    assert!((1..20).contains(&late), "{late} of 20");
-}
-
-#[test]
-fn a_loading_told_too_late_for_its_view_settles_nobody_in_the_next() {
-    let mut late = 0;
-    for seed in 0..40 {
-        let (mut world, members, newcomer, is_late) = loaded_late(seed, 4);
-        late += u32::from(is_late);
-        while world.step() {}
-        assert!(!world.hosts[&newcomer].tool.is_settled(), "seed {seed}");
-        let kept = world.hosts[&members[2]].tool.snapshots_kept();
-        assert_eq!(kept, 1, "seed {seed}: what the losers are to take");
-        world.meddle = Box::new(|_, _, _| Fate::Arrives);
-        world.settle();
-        world.check_equal(&members);
-        assert_eq!(world.hosts[&newcomer].tool.counts().again, 0, "seed {seed}");
-        let lost = |answer: &Answer<usize>| matches!(answer, Answer::Lost { .. });
-        assert!(!world.hosts.values().any(|host| host.answers.iter().any(lost)));
-    }
-    assert!((1..40).contains(&late), "{late} of 40");
 }
 
 #[test]

@@ -7,12 +7,13 @@
 //!   speaks for them, the donor: the one of the last verdict while it is among them, so that what
 //!   it keeps goes on being of use; else the lowest rank.
 //! - A view with members outside `settled` needs an exchange: the donor of every settled set offers
-//!   the snapshots that it keeps; everybody without state casts a need. The verdict (see `exchange`)
-//!   names the donor.
-//! - A snapshot is of a cut. For who lacks the state, and nothing older is kept for, the donor saves
-//!   its state at the view's beginning, before it applies anything of the view, or freezes it; the
-//!   offer is cast when the oldest snapshot is written. All others who have the state freeze it
-//!   too, if it can be frozen, and write nothing: should the donor die, they have the same.
+//!   the snapshots that it keeps; everybody without state casts a need. The verdict (see
+//!   `exchange`) names the donor.
+//! - A snapshot is of a cut. For who lacks the state, and nothing older is kept for, the donor
+//!   saves its state at the view's beginning, before it applies anything of the view, or freezes
+//!   it; the offer is cast when the oldest snapshot is written. All others who have the state
+//!   freeze it too, if it can be frozen, and write nothing: should the donor die, they have the
+//!   same.
 //! - Who is in the winning set goes on; all others take the donor's snapshot. They hold what is
 //!   delivered since its cut, and with the state loaded they cast `loaded`, and are settled there.
 //! - Who has loaded, but not in time to tell before the next view, tells it when the verdict is for
