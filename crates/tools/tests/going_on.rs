@@ -7,8 +7,8 @@ use common::journal::Journals;
 use common::{Fate, member};
 use lwg::{Endpoint, SendId};
 use muts::Duration;
-use tools::Answer;
 use tools::limits::{CHUNK_BYTES, CUTS_MAX, HELD_BYTES_MAX};
+use tools::{Answer, Tool};
 
 /// A journal saved is this, its length, and its entries: so many chunks.
 const SAVED: usize = 5 * CHUNK_BYTES + 16;
@@ -153,6 +153,28 @@ fn what_is_being_written_when_the_view_changes_is_not_begun_again() {
 }
 
 #[test]
+fn who_waits_for_a_state_that_is_written_slowly_is_told_so_and_does_not_give_up() {
+    let (mut world, mut members) = under_way(1, 2, FROZEN, 3);
+    let second = world.replica(11, 0);
+    members.push(second);
+    world.regroup(&members);
+    run(&mut world);
+    for _ in 0..10 {
+        // The donor does not come to writing.
+        world.now += Duration::from_secs(1);
+        let host = world.hosts.get_mut(&second).unwrap();
+        host.tool.wake(world.now, &mut host.asks);
+        world.pump(second);
+        run(&mut world);
+    }
+    assert!(world.donors(second).is_empty());
+    world.settle();
+    assert_eq!(world.hosts[&second].tool.counts().again, 0);
+    assert_eq!(world.donors(second), [member(1)]);
+    world.check_equal(&members);
+}
+
+#[test]
 fn another_that_froze_the_same_state_goes_on_where_the_donor_died_though_commands_go_on() {
     for seed in 0..16 {
         for chunks in 1..CHUNKS {
@@ -172,6 +194,27 @@ fn another_that_froze_the_same_state_goes_on_where_the_donor_died_though_command
             assert_eq!(resumed, chunks);
         }
     }
+}
+
+#[test]
+fn a_donor_stays_the_donor_though_one_of_a_lower_rank_has_the_state_meanwhile() {
+    let (mut world, members) = under_way(1, 2, SAVED, 3);
+    let (taker, first) = (members[2], world.replica(11, 0));
+    let all = [&[first][..], &members].concat();
+    world.meddle = Box::new(move |_, to, message| {
+        let for_taker = to == taker && message.body().len() > 16;
+        if for_taker { Fate::Vanishes } else { Fate::Arrives }
+    });
+    world.regroup(&all);
+    run(&mut world);
+    assert_eq!(world.donors(first), [member(1)]);
+    world.propose(first, 1, 0, true);
+    world.meddle = Box::new(|_, _, _| Fate::Arrives);
+    world.regroup(&all);
+    world.settle();
+    came_once(&world, &all, taker);
+    assert_eq!(world.hosts[&taker].tool.counts().chunks_taken, CHUNKS);
+    assert_eq!((given(&world, 11), given(&world, 2)), (0, 0));
 }
 
 #[test]
