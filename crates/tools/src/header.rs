@@ -3,24 +3,29 @@
 //! ```text
 //! +-----+------+---------------------------------------------------------------------+
 //! | 'R' | kind | command  0                                                          |
-//! |  u8 |  u8  | offer    1 | view | length u64 | digest u64 | settled: endpoints     |
-//! |     |      | need     2 | view | attempt u32                                     |
+//! |  u8 |  u8  | need     2 | view | attempt u32                                     |
 //! |     |      | loaded   3 | view | boundary u32                                    |
 //! |     |      | revive   4 | view                                                   |
-//! |     |      | want     5 | view | boundary u32 | chunk u32                        |
-//! |     |      | chunk    6 | view | boundary u32 | chunk u32 | length u64 | digest    |
-//! |     |      | gone     7 | view | boundary u32                                    |
-//! |     |      | offer    8 | as 1, of who had not agreed on it before                |
+//! |     |      | want     5 | cut | chunk u32                                        |
+//! |     |      | chunk    6 | cut | chunk u32 | length u64 | digest u64               |
+//! |     |      | gone     7 | cut                                                    |
+//! |     |      | offer    9 | view | length u64 | digest u64 | settled: endpoints     |
+//! |     |      |            | cuts, oldest first                                     |
+//! |     |      | offer   10 | as 9, of who had not agreed on it before                |
+//! |     |      | writing 11 | cut                                                    |
 //! +-----+------+---------------------------------------------------------------------+
 //! ```
-//! Kinds 0 to 4 and 8 are multicast in total order, 5 to 7 told to one member. The body of a
-//! command is the command, that of a chunk its bytes; the others have none.
+//! A cut is a view and a boundary in it (u32). Kinds 0 to 4, 9 and 10 are multicast in total order,
+//! the others told to one member. The body of a command is the command, that of a chunk its bytes;
+//! the others have none. Kinds 1 and 8 were offers without cuts: they are passed over, as every
+//! kind that is unknown.
 
 use alloc::vec::Vec;
 
 use lwg::{Endpoint, ViewId};
 use muts::{Malformed, Sink, Wire};
 
+use crate::cut::Cut;
 use crate::digest::Sum;
 
 /// The first byte of every header of a replica.
@@ -30,21 +35,23 @@ const REPLICA: u8 = b'R';
 pub(crate) enum Header {
     /// Moves the state.
     Command,
-    /// These have the state: at the beginning of the view it was that. Whether who came along with
-    /// them had agreed on it in the view before.
-    Offer { view: ViewId, sum: Sum, settled: Vec<Endpoint>, agreed: bool },
+    /// These have the state, and their donor, the sender, keeps snapshots of these cuts; the first
+    /// has that sum. Whether who came along with them had agreed on it in the view before.
+    Offer { view: ViewId, sum: Sum, settled: Vec<Endpoint>, agreed: bool, cuts: Vec<Cut> },
     /// The sender has no state; after attempt 0 the state as of this place is wanted.
     Need { view: ViewId, attempt: u32 },
     /// The sender has the state now.
     Loaded { view: ViewId, boundary: u32 },
     /// Nobody has the state: let the sender's be it.
     Revive { view: ViewId },
-    /// Asks the donor for a chunk of the state as of a boundary.
-    Want { view: ViewId, boundary: u32, chunk: u32 },
+    /// Asks the donor for a chunk of the state as of a cut.
+    Want { cut: Cut, chunk: u32 },
     /// The chunk.
-    Chunk { view: ViewId, boundary: u32, chunk: u32, sum: Sum },
+    Chunk { cut: Cut, chunk: u32, sum: Sum },
     /// The donor has no such snapshot.
-    Gone { view: ViewId, boundary: u32 },
+    Gone { cut: Cut },
+    /// The donor has not written it yet.
+    Writing { cut: Cut },
 }
 
 impl Wire for Header {
@@ -52,11 +59,12 @@ impl Wire for Header {
         into.push(REPLICA);
         match self {
             Self::Command => into.push(0),
-            Self::Offer { view, sum, settled, agreed } => {
-                into.push(if *agreed { 1 } else { 8 });
+            Self::Offer { view, sum, settled, agreed, cuts } => {
+                into.push(if *agreed { 9 } else { 10 });
                 view.write(into);
                 sum.write(into);
                 settled.write(into);
+                cuts.write(into);
             }
             Self::Need { view, attempt } => {
                 into.push(2);
@@ -72,21 +80,24 @@ impl Wire for Header {
                 into.push(4);
                 view.write(into);
             }
-            Self::Want { view, boundary, chunk } => {
+            Self::Want { cut, chunk } => {
                 into.push(5);
-                view.write(into);
-                (*boundary, *chunk).write(into);
+                cut.write(into);
+                chunk.write(into);
             }
-            Self::Chunk { view, boundary, chunk, sum } => {
+            Self::Chunk { cut, chunk, sum } => {
                 into.push(6);
-                view.write(into);
-                (*boundary, *chunk).write(into);
+                cut.write(into);
+                chunk.write(into);
                 sum.write(into);
             }
-            Self::Gone { view, boundary } => {
+            Self::Gone { cut } => {
                 into.push(7);
-                view.write(into);
-                boundary.write(into);
+                cut.write(into);
+            }
+            Self::Writing { cut } => {
+                into.push(11);
+                cut.write(into);
             }
         }
     }
@@ -95,28 +106,23 @@ impl Wire for Header {
         if u8::read(from)? != REPLICA {
             return Err(Malformed);
         }
-        let kind = u8::read(from)?;
-        if kind == 0 {
-            return Ok(Self::Command);
-        }
-        let view = ViewId::read(from)?;
-        Ok(match kind {
-            1 | 8 => {
-                let (sum, settled) = (Sum::read(from)?, Vec::read(from)?);
-                Self::Offer { view, sum, settled, agreed: kind == 1 }
-            }
-            2 => Self::Need { view, attempt: u32::read(from)? },
-            3 => Self::Loaded { view, boundary: u32::read(from)? },
-            4 => Self::Revive { view },
-            5 => {
-                let (boundary, chunk) = Wire::read(from)?;
-                Self::Want { view, boundary, chunk }
-            }
+        Ok(match u8::read(from)? {
+            0 => Self::Command,
+            2 => Self::Need { view: ViewId::read(from)?, attempt: u32::read(from)? },
+            3 => Self::Loaded { view: ViewId::read(from)?, boundary: u32::read(from)? },
+            4 => Self::Revive { view: ViewId::read(from)? },
+            5 => Self::Want { cut: Cut::read(from)?, chunk: u32::read(from)? },
             6 => {
-                let (boundary, chunk) = Wire::read(from)?;
-                Self::Chunk { view, boundary, chunk, sum: Sum::read(from)? }
+                let (cut, chunk) = (Cut::read(from)?, u32::read(from)?);
+                Self::Chunk { cut, chunk, sum: Sum::read(from)? }
             }
-            7 => Self::Gone { view, boundary: u32::read(from)? },
+            7 => Self::Gone { cut: Cut::read(from)? },
+            kind @ (9 | 10) => {
+                let (view, sum) = (ViewId::read(from)?, Sum::read(from)?);
+                let (settled, cuts) = (Vec::read(from)?, Vec::read(from)?);
+                Self::Offer { view, sum, settled, agreed: kind == 9, cuts }
+            }
+            11 => Self::Writing { cut: Cut::read(from)? },
             _ => return Err(Malformed),
         })
     }
@@ -131,17 +137,24 @@ mod tests {
     #[test]
     fn every_header_comes_back_and_no_shortened_one_is_taken() {
         let view = ViewId { counter: 3, digest: 4 };
-        let sum = Sum { length: 5, digest: Digest(6) };
+        let (sum, cut) = (Sum { length: 5, digest: Digest(6) }, Cut { view, boundary: 7 });
         let all = [
             Header::Command,
-            Header::Offer { view, sum, settled: vec![Endpoint::default(); 3], agreed: true },
-            Header::Offer { view, sum, settled: vec![], agreed: false },
+            Header::Offer {
+                view,
+                sum,
+                settled: vec![Endpoint::default(); 3],
+                agreed: true,
+                cuts: vec![cut; 2],
+            },
+            Header::Offer { view, sum, settled: vec![], agreed: false, cuts: vec![] },
             Header::Need { view, attempt: 1 },
             Header::Loaded { view, boundary: 2 },
             Header::Revive { view },
-            Header::Want { view, boundary: 7, chunk: 8 },
-            Header::Chunk { view, boundary: 7, chunk: 8, sum },
-            Header::Gone { view, boundary: 9 },
+            Header::Want { cut, chunk: 8 },
+            Header::Chunk { cut, chunk: 8, sum },
+            Header::Gone { cut },
+            Header::Writing { cut },
         ];
         for header in all {
             let mut bytes = vec![];
@@ -156,6 +169,9 @@ mod tests {
     #[test]
     fn headers_of_others_are_not_ours() {
         assert_eq!(Header::read(&mut &[b'D', 0][..]), Err(Malformed));
-        assert_eq!(Header::read(&mut &[b'R', 9, 0, 0][..]), Err(Malformed));
+        let offer_of_old = |kind| [&[b'R', kind][..], &[0; 64]].concat();
+        for kind in [1, 8, 12, 255] {
+            assert_eq!(Header::read(&mut &offer_of_old(kind)[..]), Err(Malformed), "{kind}");
+        }
     }
 }

@@ -57,6 +57,7 @@
 
 extern crate alloc;
 
+mod cut;
 pub mod decoders;
 mod digest;
 mod exchange;

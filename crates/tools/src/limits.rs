@@ -21,6 +21,11 @@ pub(crate) const SMOOTH: Duration = Duration::from_millis(20);
 /// Bytes of the largest state that can be transferred: the taker holds it twice for a moment.
 pub const STATE_BYTES_MAX: u64 = 1 << 30;
 
+/// Snapshots that a donor keeps when a view begins, that of its beginning among them: the oldest,
+/// so that who takes one comes to its end however often views change; who would take one that had
+/// no room takes the next that is cut.
+pub const CUTS_MAX: usize = 4;
+
 /// Bytes of commands kept while the state is awaited (64 MiB, as the design has it): beyond it a
 /// fresh snapshot is cheaper than the queue.
 pub const HELD_BYTES_MAX: usize = 64 << 20;

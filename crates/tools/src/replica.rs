@@ -9,8 +9,9 @@ use alloc::vec::Vec;
 use lwg::{Down, Endpoint, LwgId, Operation, Order, Outcome, SendId, Up, View, ViewId, Why};
 use muts::{Instant, Message, Wire};
 
+use crate::cut::Since;
 use crate::digest::Digest;
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Offer};
 use crate::giving::Giving;
 use crate::header::Header;
 use crate::held::{Delivered, Held};
@@ -45,8 +46,8 @@ pub enum Answer<A> {
         /// From whom. This member itself after a revival, or if the winner's state was lost on the
         /// way and its own is all there is.
         donor: Endpoint,
-        /// Whether it is the state as of the view's beginning: the rule. Otherwise it is of a later
-        /// place in the view, after another attempt.
+        /// Whether it is the state as of the view's beginning. Otherwise it is as of an earlier
+        /// view, in which it was begun, or of a later place in this one, after another attempt.
         at_view: bool,
     },
     /// This member lacks the state, from this view on until `Ready`: it is new, or the others'
@@ -88,6 +89,12 @@ pub struct Counts {
     pub bytes_taken: u64,
     /// Chunks that did not come again, because another donor gave the same state.
     pub chunks_resumed: u64,
+    /// Chunks of states received, also of such as never were whole.
+    pub chunks_taken: u64,
+    /// Times that a state under way outlived its view: at the donor that it came from.
+    pub went_on: u64,
+    /// The same, at another donor.
+    pub taken_over: u64,
 }
 
 impl core::ops::AddAssign for Counts {
@@ -98,6 +105,9 @@ impl core::ops::AddAssign for Counts {
         self.chunks_given += more.chunks_given;
         self.bytes_taken += more.bytes_taken;
         self.chunks_resumed += more.chunks_resumed;
+        self.chunks_taken += more.chunks_taken;
+        self.went_on += more.went_on;
+        self.taken_over += more.taken_over;
     }
 }
 
@@ -110,6 +120,9 @@ impl Counts {
         tell("tools.chunks_given", self.chunks_given);
         tell("tools.bytes_taken", self.bytes_taken);
         tell("tools.chunks_resumed", self.chunks_resumed);
+        tell("tools.chunks_taken", self.chunks_taken);
+        tell("tools.went_on", self.went_on);
+        tell("tools.taken_over", self.taken_over);
     }
 }
 
@@ -118,8 +131,9 @@ impl Counts {
 enum Stage {
     /// In no view.
     Outside,
-    /// Whose state is the group's is being decided. `certain`: it can only be ours.
-    Deciding { exchange: Exchange, certain: bool, spilled: bool },
+    /// Whose state is the group's is being decided. `certain`: it can only be ours. `going`: what
+    /// was on its way when the view began, and may go on.
+    Deciding { exchange: Exchange, certain: bool, spilled: bool, going: Option<Taking> },
     /// It has the group's state, and applies as it hears.
     Settled,
     /// The state is on its way; commands are held.
@@ -151,13 +165,17 @@ pub struct Replica<S: State> {
     view: Option<View>,
     /// Who has the state, as all of them know: it changes by views and in total order only.
     settled: Vec<Endpoint>,
+    /// Who spoke for them last, as all of them know: again, as long as it is one of them.
+    donor: Option<Endpoint>,
     stage: Stage,
     held: Held,
+    /// Since when `held` has all; none if it misses some.
+    since: Option<Since>,
     giving: Giving,
     /// What this member is to offer, while its state is being written: who has it, and whether
     /// they had agreed on it before.
     offering: Option<(Vec<Endpoint>, bool)>,
-    /// What has come of a state whose donor is lost.
+    /// What has come of a state that does not go on.
     part: Option<Part>,
     pace: Pace,
     /// Snapshots that were cut after the beginning of the view.
@@ -184,8 +202,10 @@ impl<S: State> Replica<S> {
             spare: false,
             view: None,
             settled: Vec::new(),
+            donor: None,
             stage: Stage::Outside,
             held: Held::default(),
+            since: None,
             giving: Giving::default(),
             offering: None,
             part: None,
@@ -250,7 +270,8 @@ impl<S: State> Replica<S> {
         if self.agreed { self.digest() } else { None }
     }
 
-    /// How many snapshots are kept for others, or being written: none once all have the state.
+    /// How many snapshots are kept for others, frozen or being written: none once all have the
+    /// state.
     #[must_use]
     pub fn snapshots_kept(&self) -> usize {
         self.giving.len()
@@ -335,6 +356,7 @@ impl<S: State> Replica<S> {
     }
 
     fn apply_held(&mut self, asks: &mut Asks) {
+        self.since = None;
         for command in self.held.take() {
             self.apply(command, asks);
         }
@@ -351,7 +373,15 @@ impl<S: State> Replica<S> {
     }
 
     fn decline_held(&mut self, asks: &mut Asks) {
+        self.since = None;
         for command in self.held.take() {
+            self.decline(&command, asks);
+        }
+    }
+
+    /// What was held before this view applies to nothing that will come.
+    fn decline_earlier(&mut self, asks: &mut Asks) {
+        for command in self.held.take_earlier() {
             self.decline(&command, asks);
         }
     }
@@ -369,8 +399,8 @@ impl<S: State> Replica<S> {
         // What was said of an earlier view went out too late: this view has its own exchange.
         let here = self.view.as_ref().map(|view| view.id);
         match header {
-            Header::Offer { view, sum, settled, agreed } if here == Some(view) => {
-                self.offer(now, from, (&settled, agreed), sum, asks);
+            Header::Offer { view, sum, settled, agreed, cuts } if here == Some(view) => {
+                self.offer(now, Offer { donor: from, settled, agreed, cuts, sum }, asks);
             }
             Header::Need { view, attempt } if here == Some(view) => {
                 self.need(now, from, attempt, asks);
@@ -386,6 +416,8 @@ impl<S: State> Replica<S> {
         self.decline_held(asks);
         self.stage = Stage::Outside;
         self.view = None;
+        self.donor = None;
+        self.offering = None;
         self.leaving = false;
         self.part = None;
         self.giving.clear();
@@ -442,14 +474,16 @@ impl<S: State> Tool for Replica<S> {
     }
 
     fn wake(&mut self, now: Instant, asks: &mut Asks) {
-        self.write_some(asks);
+        if self.writes() {
+            self.write_some(asks);
+        }
         self.stalled(now, asks);
         self.ask_chunks(now, asks);
     }
 
     fn deadline(&self) -> Option<Instant> {
         // A frozen state is written at once, a little in each turn.
-        if self.giving.writes() {
+        if self.writes() {
             return Some(Instant::ZERO);
         }
         match &self.stage {

@@ -22,7 +22,9 @@ pub trait State: Sized {
 
     /// The state as it is now, to be written in pieces while commands move `self` on: for a state
     /// so large that [`State::save`] would keep others waiting, and cheap to keep a copy of (shared
-    /// parts, copied when written to). None, unless implemented: it is saved at once.
+    /// parts, copied when written to). Every member that has the state freezes it where somebody is
+    /// to take it, a few at a time at most, in case that the donor dies. None, unless implemented:
+    /// it is saved at once, by the donor alone.
     fn freeze(&self) -> Option<Box<dyn Frozen>> {
         None
     }

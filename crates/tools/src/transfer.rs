@@ -1,17 +1,19 @@
-//! Transfer: a newcomer receives the state as of its first view.
+//! Transfer: a newcomer receives the state as of a cut, in this view or the next ones.
 //!
 //! *Takes* chunks of saved bytes, as a donor gives them (`giving.rs`). *Promises* the same bytes at
 //! the taker, or that it is told to try again. The taker asks for chunks, a few at a time, and the
 //! donor answers and remembers nothing but the snapshot: so nothing comes before the taker can use
 //! it, the donor queues little, and asking again costs a chunk. *Keeps*, beyond the view, what has
-//! come of a state that was not whole: who gives one of the same sum next goes on there. *Checked
-//! by* `tests/replica.rs`. Source: protocols 3.4.
+//! come of a state that was not whole: it goes on at who gives that of the same cut, the same donor
+//! or another; and whoever gives one of the same sum, as of wherever, gives only the rest. *Checked
+//! by* `tests/replica.rs`, `tests/going_on.rs`. Source: protocols 3.4.
 
 use alloc::vec::Vec;
 
 use lwg::Endpoint;
 use muts::Instant;
 
+use crate::cut::Cut;
 use crate::digest::{Digest, Sum};
 use crate::limits::{CHUNK_BYTES, CHUNKS_ASKED_MAX, STALL, STALLS_MAX, STATE_BYTES_MAX};
 
@@ -19,8 +21,9 @@ use crate::limits::{CHUNK_BYTES, CHUNKS_ASKED_MAX, STALL, STALLS_MAX, STATE_BYTE
 #[derive(Debug)]
 pub(crate) struct Part {
     sum: Sum,
-    /// Whole chunks, one at least.
+    /// Whole chunks, one at least: so many.
     got: Vec<u8>,
+    chunks: u32,
     digest: Digest,
 }
 
@@ -28,7 +31,7 @@ pub(crate) struct Part {
 #[derive(Debug)]
 pub(crate) struct Taking {
     pub(crate) donor: Endpoint,
-    pub(crate) boundary: u32,
+    pub(crate) cut: Cut,
     /// Known from the offer, else from the first chunk.
     sum: Option<Sum>,
     got: Vec<u8>,
@@ -52,8 +55,8 @@ pub(crate) struct Taking {
 pub(crate) enum Taken {
     /// Not all is here.
     More,
-    /// All is here, and is what was promised.
-    Whole { bytes: Vec<u8>, digest: Digest },
+    /// All is here.
+    Whole,
     /// It is not what was promised.
     Refused,
 }
@@ -63,13 +66,13 @@ impl Taking {
     pub(crate) fn new(
         now: Instant,
         donor: Endpoint,
-        boundary: u32,
+        cut: Cut,
         sum: Option<Sum>,
         part: Option<Part>,
     ) -> Self {
         let mut taking = Self {
             donor,
-            boundary,
+            cut,
             sum,
             got: Vec::new(),
             digest: Digest::NOTHING,
@@ -90,21 +93,38 @@ impl Taking {
     fn resume(&mut self) {
         let Some(part) = self.part.take().filter(|part| Some(part.sum) == self.sum) else { return };
         (self.got, self.digest) = (part.got, part.digest);
-        self.resumed = (self.got.len() / CHUNK_BYTES) as u32;
+        self.resumed = part.chunks;
         self.next = self.resumed;
         self.asked = self.resumed;
     }
 
-    /// How many chunks need not come again.
+    /// Goes on in another view, at this donor of the same snapshot.
+    pub(crate) fn go_on(&mut self, now: Instant, donor: Endpoint) {
+        if donor != self.donor {
+            self.donor = donor;
+            self.resumed = self.next;
+            self.asked = self.next;
+            self.heard_at = now;
+            self.stalls = 0;
+        }
+    }
+
+    /// How many chunks are here that this donor need not give.
     pub(crate) fn resumed(&self) -> u32 {
         self.resumed
+    }
+
+    /// How many chunks are here.
+    pub(crate) fn here(&self) -> u32 {
+        self.next
     }
 
     /// What has come, for whoever gives the same state next.
     pub(crate) fn into_part(self) -> Option<Part> {
         match self.sum {
             Some(sum) if !self.got.is_empty() => {
-                Some(Part { sum, got: self.got, digest: self.digest })
+                let (got, chunks, digest) = (self.got, self.next, self.digest);
+                Some(Part { sum, got, chunks, digest })
             }
             _ => self.part,
         }
@@ -151,11 +171,24 @@ impl Taking {
         self.heard_at = now;
         self.stalls = 0;
         self.resume();
-        if self.next < chunks(sum.length) {
-            return Taken::More;
-        }
-        let (bytes, digest) = (core::mem::take(&mut self.got), self.digest);
-        if digest == sum.digest { Taken::Whole { bytes, digest } } else { Taken::Refused }
+        if self.is_whole() { Taken::Whole } else { Taken::More }
+    }
+
+    /// The donor is there, and still writes what it is to give.
+    pub(crate) fn is_written(&mut self, now: Instant) {
+        self.heard_at = now;
+        self.stalls = 0;
+    }
+
+    /// Whether all is here.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.sum.is_some_and(|sum| self.next >= chunks(sum.length))
+    }
+
+    /// All that came, if it is what was promised.
+    pub(crate) fn into_whole(self) -> Option<(Vec<u8>, Digest)> {
+        let digest = self.digest;
+        self.sum.is_some_and(|sum| sum.digest == digest).then_some((self.got, digest))
     }
 
     /// When to ask again; none while nothing is on its way.
@@ -183,15 +216,30 @@ mod tests {
     use crate::giving::{Given, Giving};
     use alloc::vec;
     use bytes::Bytes;
+    use lwg::ViewId;
+    use muts::{NodeId, ProcId};
 
     const NOW: Instant = Instant::ZERO;
+
+    const CUT: Cut = Cut { view: ViewId { counter: 1, digest: 0 }, boundary: 0 };
 
     fn donor() -> Endpoint {
         Endpoint::default()
     }
 
+    fn begin(sum: Option<Sum>, part: Option<Part>) -> Taking {
+        Taking::new(NOW, donor(), CUT, sum, part)
+    }
+
+    /// A donor of this state.
+    fn giver(state: &[u8]) -> (Giving, Sum) {
+        let mut giving = Giving::default();
+        let sum = giving.put(CUT, state.to_vec(), vec![donor()]);
+        (giving, sum)
+    }
+
     fn give(giving: &mut Giving, chunk: u32) -> (Sum, Bytes) {
-        match giving.want(donor(), 0, chunk, 0) {
+        match giving.want(donor(), CUT, chunk, CUT) {
             Some(Given::Chunk { sum, bytes, .. }) => (sum, bytes),
             other => panic!("no chunk {chunk}: {other:?}"),
         }
@@ -201,39 +249,38 @@ mod tests {
     fn states_of_all_sizes_around_a_chunk_arrive_whole() {
         for size in [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 11 * CHUNK_BYTES + 5] {
             let state: Vec<u8> = (0..size).map(|at| (at % 251) as u8).collect();
-            let mut giving = Giving::default();
-            giving.put(0, state.clone(), None);
-            let mut taking = Taking::new(NOW, donor(), 0, None, None);
+            let (mut giving, _) = giver(&state);
+            let mut taking = begin(None, None);
             let mut asked = vec![];
-            let whole = loop {
+            loop {
                 asked.extend(core::iter::from_fn(|| taking.ask(NOW)));
                 assert!(asked.len() <= CHUNKS_ASKED_MAX as usize);
                 let chunk = asked.remove(0);
                 let (sum, bytes) = give(&mut giving, chunk);
                 match taking.chunk(NOW, chunk, sum, &bytes) {
-                    Taken::More => {}
-                    whole => break whole,
+                    Taken::More => assert!(!taking.is_whole()),
+                    last => break assert_eq!(last, Taken::Whole),
                 }
-            };
+            }
             let digest = Digest::of(&state);
-            assert_eq!(whole, Taken::Whole { bytes: state, digest }, "{size} bytes");
+            assert_eq!(taking.into_whole(), Some((state, digest)), "{size} bytes");
         }
     }
 
     #[test]
     fn a_changed_byte_is_refused() {
-        let mut giving = Giving::default();
-        let sum = giving.put(0, vec![1, 2, 3], None).sum;
-        let mut taking = Taking::new(NOW, donor(), 0, Some(sum), None);
+        let (_, sum) = giver(&[1, 2, 3]);
+        let mut taking = begin(Some(sum), None);
         assert_eq!(taking.ask(NOW), Some(0));
-        assert_eq!(taking.chunk(NOW, 0, sum, &[1, 2, 4]), Taken::Refused);
+        assert_eq!(taking.chunk(NOW, 0, sum, &[1, 2, 4]), Taken::Whole);
+        assert_eq!(taking.into_whole(), None);
     }
 
     #[test]
     fn lengths_that_lie_are_refused_before_anything_is_reserved() {
         let lie = |length| Sum { length, digest: Digest(0) };
         for length in [4, 2, u64::MAX, STATE_BYTES_MAX + 1] {
-            let mut taking = Taking::new(NOW, donor(), 0, None, None);
+            let mut taking = begin(None, None);
             assert_eq!(taking.chunk(NOW, 0, lie(length), &[1, 2, 3]), Taken::Refused, "{length}");
             assert_eq!(taking.got.capacity(), 0);
         }
@@ -241,7 +288,7 @@ mod tests {
 
     #[test]
     fn a_donor_that_stays_silent_is_asked_again_a_few_times() {
-        let mut taking = Taking::new(NOW, donor(), 0, None, None);
+        let mut taking = begin(None, None);
         for _ in 0..STALLS_MAX {
             assert_eq!((taking.ask(NOW), taking.ask(NOW)), (Some(0), None));
             assert!(taking.again(NOW));
@@ -260,7 +307,7 @@ mod tests {
     }
 
     fn begun(giving: &mut Giving, sum: Option<Sum>) -> Option<Part> {
-        let mut taking = Taking::new(NOW, donor(), 0, sum, None);
+        let mut taking = begin(sum, None);
         assert_eq!(chunks_of(&mut taking, giving, 3), Taken::More);
         taking.into_part()
     }
@@ -269,43 +316,72 @@ mod tests {
     fn the_same_state_of_another_donor_goes_on_at_the_chunk_where_it_stopped() {
         let state: Vec<u8> = (0..5 * CHUNK_BYTES + 5).map(|at| (at % 251) as u8).collect();
         for told in [true, false] {
-            let mut giving = Giving::default();
-            let sum = giving.put(0, state.clone(), None).sum;
+            let (mut giving, sum) = giver(&state);
             let sum = told.then_some(sum);
             let part = begun(&mut giving, sum);
-            let mut taking = Taking::new(NOW, donor(), 0, sum, part);
+            let mut taking = begin(sum, part);
             // Without word of its sum, the first chunk tells that it is the same.
             let rest = if told { 3 } else { 4 };
-            let whole = chunks_of(&mut taking, &mut giving, rest);
-            let digest = Digest::of(&state);
-            assert_eq!(whole, Taken::Whole { bytes: state.clone(), digest }, "told: {told}");
+            assert_eq!(chunks_of(&mut taking, &mut giving, rest), Taken::Whole);
             assert_eq!(taking.resumed(), 3);
+            let digest = Digest::of(&state);
+            assert_eq!(taking.into_whole(), Some((state.clone(), digest)), "told: {told}");
         }
     }
 
     #[test]
     fn another_state_begins_anew_and_is_not_mixed_with_what_had_come() {
         for told in [true, false] {
-            let mut giving = Giving::default();
-            giving.put(0, vec![1; 5 * CHUNK_BYTES], None);
-            let part = begun(&mut giving, None);
-            let sum = giving.put(0, vec![2; 5 * CHUNK_BYTES], None).sum;
-            let mut taking = Taking::new(NOW, donor(), 0, told.then_some(sum), part);
-            let whole = chunks_of(&mut taking, &mut giving, 5);
-            let (bytes, digest) = (vec![2; 5 * CHUNK_BYTES], sum.digest);
-            assert_eq!(whole, Taken::Whole { bytes, digest }, "told: {told}");
+            let part = begun(&mut giver(&[1; 5 * CHUNK_BYTES]).0, None);
+            let (mut giving, sum) = giver(&[2; 5 * CHUNK_BYTES]);
+            let mut taking = begin(told.then_some(sum), part);
+            assert_eq!(chunks_of(&mut taking, &mut giving, 5), Taken::Whole);
             assert_eq!(taking.resumed(), 0);
+            let whole = Some((vec![2; 5 * CHUNK_BYTES], sum.digest));
+            assert_eq!(taking.into_whole(), whole, "told: {told}");
         }
     }
 
     #[test]
     fn what_has_come_of_a_state_outlives_a_donor_that_gives_nothing() {
-        let mut giving = Giving::default();
-        giving.put(0, vec![1; 5 * CHUNK_BYTES], None);
-        let part = begun(&mut giving, None);
-        let idle = Taking::new(NOW, donor(), 1, None, part);
-        let mut taking = Taking::new(NOW, donor(), 0, None, idle.into_part());
+        let (mut giving, _) = giver(&[1; 5 * CHUNK_BYTES]);
+        let idle = begin(None, begun(&mut giving, None));
+        let mut taking = begin(None, idle.into_part());
         chunks_of(&mut taking, &mut giving, 1);
         assert_eq!(taking.resumed(), 3);
+    }
+
+    #[test]
+    fn a_state_that_is_whole_and_waits_for_a_verdict_is_whole_at_the_next_donor_too() {
+        let state = vec![1; 2 * CHUNK_BYTES + 9];
+        let (mut giving, sum) = giver(&state);
+        let mut taking = begin(Some(sum), None);
+        assert_eq!(chunks_of(&mut taking, &mut giving, 3), Taken::Whole);
+        let mut taking = begin(Some(sum), taking.into_part());
+        assert!(taking.is_whole() && taking.ask(NOW).is_none());
+        assert_eq!(taking.into_whole(), Some((state, sum.digest)));
+    }
+
+    #[test]
+    fn another_donor_is_asked_for_what_the_first_was_asked_for_in_vain_and_the_same_one_is_not() {
+        let (mut giving, sum) = giver(&[1; 5 * CHUNK_BYTES]);
+        let mut taking = begin(Some(sum), None);
+        chunks_of(&mut taking, &mut giving, 1);
+        assert_eq!((taking.ask(NOW), taking.ask(NOW)), (Some(1), Some(2)));
+        taking.go_on(NOW, donor());
+        assert_eq!(taking.ask(NOW), Some(3));
+        let other = Endpoint::of(ProcId { node: NodeId(9), incarnation: 1 });
+        taking.go_on(NOW, other);
+        assert_eq!((taking.ask(NOW), taking.resumed()), (Some(1), 1));
+    }
+
+    #[test]
+    fn a_donor_that_is_still_writing_is_not_given_up() {
+        let mut taking = begin(None, None);
+        for _ in 0..3 * STALLS_MAX {
+            assert_eq!(taking.ask(NOW), Some(0));
+            assert!(taking.again(NOW));
+            taking.is_written(NOW);
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use common::Host;
 use common::journal::{Journal, Journals};
 use lwg::{Endpoint, Up, ViewId};
-use tools::{Answer, Digest, Replica};
+use tools::{Answer, Counts, Digest, Replica};
 
 /// Who moved from one view to the next together, and the state they agreed on there.
 type Agreed = BTreeMap<(ViewId, ViewId), Vec<(Endpoint, Option<Digest>)>>;
@@ -18,15 +18,21 @@ struct Storm {
     node: u64,
     entry: u64,
     ballast: usize,
+    /// Views change more often than a state takes to come.
+    restless: bool,
 }
 
 impl Storm {
     fn new(seed: u64) -> Self {
+        let weight = match seed % 8 {
+            0 | 4 => 150_000,
+            2 => 600_000,
+            _ => 0,
+        };
         // Every other one is frozen, and written in several turns.
-        let ballast =
-            if seed.is_multiple_of(4) { 150_000 } else { 0 } + 3 * (seed / 4 % 2) as usize;
+        let ballast = weight + 3 * (seed / 8 % 2) as usize;
         let (world, members) = Journals::founded(seed, 1 + seed % 4, ballast);
-        Self { world, node: members.len() as u64, entry: 0, ballast }
+        Self { world, node: members.len() as u64, entry: 0, ballast, restless: seed % 8 == 2 }
     }
 
     fn pick(&mut self, from: &[Endpoint]) -> Endpoint {
@@ -86,6 +92,34 @@ impl Storm {
         if one != other {
             one.extend(other);
             self.world.regroup(&one);
+        }
+    }
+
+    /// A view as the one before, or one in which somebody is missing who comes back soon.
+    fn unrest(&mut self) {
+        let mut side = self.side();
+        if side.len() > 2 && self.world.random.below(2) == 0 {
+            let gone = self.world.random.below(side.len() as u64) as usize;
+            let gone = side.remove(gone);
+            self.world.regroup(&[gone]);
+        }
+        self.world.regroup(&side);
+    }
+
+    /// Time enough between views for some of a state to come, and for all of it never.
+    fn be_restless(&mut self, turns: u32) {
+        for _ in 0..turns {
+            match self.world.random.below(1_000) {
+                0..2 => self.join(),
+                2..3 => self.crash(),
+                3..4 => self.notice(),
+                4..5 => self.part(),
+                5..8 => self.merge(),
+                8..16 => self.unrest(),
+                16..60 => self.propose(),
+                60..90 => self.world.wake(),
+                _ => _ = self.world.step(),
+            }
         }
     }
 
@@ -181,10 +215,15 @@ fn whatever_happens_all_are_equal_in_the_end_and_at_every_view() {
     });
     let one = seeds.end == seeds.start + 1;
     let (mut compared, mut transfers, mut entries) = (0, 0, 0);
+    let mut counts = Counts::default();
     for seed in seeds {
         let mut storm = Storm::new(seed);
         storm.world.watch = watch;
-        storm.rage(600);
+        if storm.restless {
+            storm.be_restless(2_000);
+        } else {
+            storm.rage(600);
+        }
         eprintln!("SEED={seed}");
         let all = storm.calm();
         storm.world.check_equal(&all);
@@ -193,8 +232,11 @@ fn whatever_happens_all_are_equal_in_the_end_and_at_every_view() {
         compared += check_agreed(seed);
         transfers += all.iter().map(|who| storm.world.donors(*who).len()).sum::<usize>();
         entries += storm.world.entries(all[0]).len();
+        all.iter().for_each(|who| counts += storm.world.hosts[who].tool.counts());
     }
     // A storm in which nothing happens would prove nothing.
     eprintln!("{compared} states compared, {transfers} transfers, {entries} entries at the end");
+    eprintln!("{counts:?}");
     assert!(one || (compared > 500 && transfers > 2000 && entries > 5000));
+    assert!(one || (counts.went_on > 100 && counts.taken_over > 10 && counts.refused == 0));
 }

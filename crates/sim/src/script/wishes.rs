@@ -83,7 +83,8 @@ impl Wishes {
 
     /// Some wishes for a run in which groups have states. Members come and go more often, and
     /// states are heavy, so that views change while they are on their way; where few messages are
-    /// commands, a state is the same from one view to the next.
+    /// commands, a state is the same from one view to the next. In one run of five members come and
+    /// go far more often than a state takes to come, and all that is said moves it.
     pub fn drawn_states(choice: &mut Choice, hosts: usize) -> Self {
         let drawn = match choice.chance(300_000) {
             true => Self::drawn_moves(choice, hosts),
@@ -94,12 +95,20 @@ impl Wishes {
             command_chance: *choice.pick(&[5_000, 100_000, 1_000_000]),
             bytes_a_second: *choice.pick(&[200_000, 1_000_000, BYTES_A_SECOND]),
         };
-        Self {
+        let wishes = Self {
             groups_max: *choice.pick(&[1, 3]),
             change_chance: *choice.pick(&[60_000, 200_000]),
             carried: Some(carried),
             ..drawn
-        }
+        };
+        if choice.chance(200_000) { wishes.restless(choice) } else { wishes }
+    }
+
+    /// The same where views change all the time while commands move heavy states.
+    fn restless(self, choice: &mut Choice) -> Self {
+        let bytes = *choice.pick(&[250_000, 400_000]);
+        let carried = Carried { bytes, command_chance: 1_000_000, bytes_a_second: 200_000 };
+        Self { groups_max: 1, change_chance: 500_000, carried: Some(carried), ..self }
     }
 
     /// Some wishes for a run in which groups move, by hand and by themselves.

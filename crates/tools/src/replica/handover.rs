@@ -4,12 +4,13 @@ use lwg::{Down, Endpoint};
 use muts::{Instant, Message};
 
 use super::{Answer, Replica, Stage};
+use crate::cut::Cut;
 use crate::digest::{Digest, Sum};
 use crate::giving::Given;
 use crate::header::Header;
 use crate::state::State;
 use crate::tool::Asks;
-use crate::transfer::Taken;
+use crate::transfer::{Taken, Taking};
 
 impl<S: State> Replica<S> {
     /// A message to this member alone; what is not ours passes by.
@@ -27,46 +28,84 @@ impl<S: State> Replica<S> {
             self.counts.malformed += 1;
             return;
         }
-        let here = here.id;
         match header {
-            Header::Want { view, boundary, chunk } if view == here => {
-                if let Some(given) = self.giving.want(from, boundary, chunk, self.boundary) {
+            Header::Want { cut, chunk } => {
+                if let Some(given) = self.giving.want(from, cut, chunk, self.here()) {
                     self.give(from, given, asks);
                 }
             }
-            Header::Chunk { view, boundary, chunk, sum } if view == here => {
-                self.take(now, Came { from, boundary, chunk, sum }, message.body(), asks);
+            Header::Chunk { cut, chunk, sum } => {
+                self.take(now, (from, cut), (chunk, sum), message.body(), asks);
             }
-            Header::Gone { view, boundary } if view == here && self.awaits(from, boundary) => {
+            // While it is undecided, the verdict tells whether it goes on.
+            Header::Gone { cut }
+                if matches!(self.stage, Stage::Taking(_)) && self.awaited(from, cut).is_some() =>
+            {
                 self.try_again(asks);
+            }
+            Header::Writing { cut } => {
+                if let Some(taking) = self.awaited(from, cut) {
+                    taking.is_written(now);
+                }
             }
             _ => {}
         }
     }
 
-    fn awaits(&self, donor: Endpoint, boundary: u32) -> bool {
-        matches!(&self.stage, Stage::Taking(taking)
-            if taking.donor == donor && taking.boundary == boundary)
+    /// What is on its way from this donor, as of this cut; also while it is being decided whether
+    /// it goes on.
+    fn awaited(&mut self, donor: Endpoint, cut: Cut) -> Option<&mut Taking> {
+        let taking = match &mut self.stage {
+            Stage::Taking(taking) => Some(taking),
+            Stage::Deciding { going, .. } => going.as_mut(),
+            _ => None,
+        };
+        taking.filter(|taking| (taking.donor, taking.cut) == (donor, cut))
     }
 
-    fn take(&mut self, now: Instant, came: Came, bytes: &[u8], asks: &mut Asks) {
-        if !self.awaits(came.from, came.boundary) {
-            return;
+    fn take(
+        &mut self,
+        now: Instant,
+        (from, cut): (Endpoint, Cut),
+        (chunk, sum): (u32, Sum),
+        bytes: &[u8],
+        asks: &mut Asks,
+    ) {
+        let Some(taking) = self.awaited(from, cut) else { return };
+        let before = taking.here();
+        let taken = taking.chunk(now, chunk, sum, bytes);
+        self.counts.chunks_taken += u64::from(taking.here() > before);
+        match &mut self.stage {
+            // It begins anew, should the verdict be for it.
+            Stage::Deciding { going, .. } if taken == Taken::Refused => {
+                *going = None;
+                self.counts.refused += 1;
+            }
+            Stage::Deciding { .. } => {}
+            _ if taken == Taken::Refused => self.refuse(asks),
+            _ => self.go_on(now, asks),
         }
-        let Stage::Taking(taking) = &mut self.stage else { return };
-        match taking.chunk(now, came.chunk, came.sum, bytes) {
-            Taken::More => self.ask_chunks(now, asks),
-            Taken::Refused => self.refuse(asks),
-            Taken::Whole { bytes, digest } => match S::load(&bytes) {
-                Ok(state) => {
-                    self.counts.bytes_taken += bytes.len() as u64;
-                    self.counts.chunks_resumed += u64::from(taking.resumed());
-                    self.state = state;
-                    self.become_ready(&came, digest, asks);
-                }
-                Err(_) => self.refuse(asks),
-            },
+    }
+
+    /// Asks for more, or loads the state if all of it is here.
+    pub(super) fn go_on(&mut self, now: Instant, asks: &mut Asks) {
+        match core::mem::replace(&mut self.stage, Stage::Adrift) {
+            Stage::Taking(taking) if taking.is_whole() => self.load(taking, asks),
+            stage => {
+                self.stage = stage;
+                self.ask_chunks(now, asks);
+            }
         }
+    }
+
+    fn load(&mut self, taking: Taking, asks: &mut Asks) {
+        let (donor, cut, resumed) = (taking.donor, taking.cut, taking.resumed());
+        let Some((bytes, digest)) = taking.into_whole() else { return self.refuse(asks) };
+        let Ok(state) = S::load(&bytes) else { return self.refuse(asks) };
+        self.counts.bytes_taken += bytes.len() as u64;
+        self.counts.chunks_resumed += u64::from(resumed);
+        self.state = state;
+        self.become_ready(donor, cut, digest, asks);
     }
 
     /// What came is not the state that was promised: nothing of it is kept.
@@ -76,44 +115,49 @@ impl<S: State> Replica<S> {
         self.try_again(asks);
     }
 
-    fn become_ready(&mut self, came: &Came, digest: Digest, asks: &mut Asks) {
-        let view = self.view.as_ref().expect("a state is taken in a view").id;
-        let (donor, boundary) = (came.from, came.boundary);
+    fn become_ready(&mut self, donor: Endpoint, cut: Cut, digest: Digest, asks: &mut Asks) {
+        let view = self.here().view;
         self.ready = true;
         self.spare = false;
         self.settle();
-        self.told.push_back(Answer::Ready { view, digest, donor, at_view: boundary == 0 });
+        let at_view = cut == Cut::beginning(view);
+        self.told.push_back(Answer::Ready { view, digest, donor, at_view });
         self.apply_held(asks);
-        self.cast(&Header::Loaded { view, boundary }, asks);
+        self.cast(&Header::Loaded { view, boundary: cut.boundary }, asks);
     }
 
     /// Asks the donor for as many chunks as may be on their way by now.
     pub(super) fn ask_chunks(&mut self, now: Instant, asks: &mut Asks) {
         let Some(view) = &self.view else { return };
-        let (view, takers) = (view.id, view.members.len().saturating_sub(self.settled.len()));
+        let takers = view.members.len().saturating_sub(self.settled.len());
         while let Stage::Taking(taking) = &mut self.stage {
             if self.pace.due() > now {
                 return;
             }
             let Some(chunk) = taking.ask(now) else { return };
             self.pace.spend(now, takers);
-            let (donor, boundary) = (taking.donor, taking.boundary);
-            self.tell(donor, Message::default(), &Header::Want { view, boundary, chunk }, asks);
+            let (donor, cut) = (taking.donor, taking.cut);
+            self.tell(donor, Message::default(), &Header::Want { cut, chunk }, asks);
         }
     }
 
-    pub(super) fn give(&mut self, to: Endpoint, given: Given, asks: &mut Asks) {
-        let view = self.view.as_ref().expect("a state is given in a view").id;
-        match given {
-            Given::Chunk { boundary, chunk, sum, bytes } => {
-                self.counts.chunks_given += 1;
-                let header = Header::Chunk { view, boundary, chunk, sum };
-                self.tell(to, Message::new(bytes), &header, asks);
-            }
-            Given::Gone { boundary } => {
-                self.tell(to, Message::default(), &Header::Gone { view, boundary }, asks);
-            }
+    /// Answers those who asked for what is there by now.
+    pub(super) fn give_due(&mut self, asks: &mut Asks) {
+        for (to, given) in self.giving.due(self.here()) {
+            self.give(to, given, asks);
         }
+    }
+
+    fn give(&mut self, to: Endpoint, given: Given, asks: &mut Asks) {
+        let (body, header) = match given {
+            Given::Chunk { cut, chunk, sum, bytes } => {
+                self.counts.chunks_given += 1;
+                (Message::new(bytes), Header::Chunk { cut, chunk, sum })
+            }
+            Given::Writing { cut } => (Message::default(), Header::Writing { cut }),
+            Given::Gone { cut } => (Message::default(), Header::Gone { cut }),
+        };
+        self.tell(to, body, &header, asks);
     }
 
     fn tell(&self, to: Endpoint, mut message: Message, header: &Header, asks: &mut Asks) {
@@ -129,12 +173,4 @@ impl<S: State> Replica<S> {
             self.try_again(asks);
         }
     }
-}
-
-/// Which chunk came.
-struct Came {
-    from: Endpoint,
-    boundary: u32,
-    chunk: u32,
-    sum: Sum,
 }

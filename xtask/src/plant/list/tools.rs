@@ -11,20 +11,20 @@ const fn tool(
     Plant { name, file, from, to, families: &["state"], packages: &["tools"] }
 }
 
-pub(super) const PLANTS: [Plant; 15] = [
+pub(super) const PLANTS: [Plant; 21] = [
     tool(
         "a donor gives the wrong part of its state",
         "crates/tools/src/giving.rs",
-        "kept.chunks.get(at)?.clone()",
-        "kept.chunks.get(at / 2)?.clone()",
+        "written.chunks.get(at)?.clone()",
+        "written.chunks.get(at / 2)?.clone()",
     ),
     Plant {
         families: &[],
         ..tool(
             "a snapshot that was asked for early is never given",
             "crates/tools/src/giving.rs",
-            "self.early.iter().filter(|(_, (wanted, _))| *wanted <= boundary);",
-            "self.early.iter().filter(|(_, (wanted, _))| *wanted < boundary);",
+            "let is_due = cut <= here && !self.is_coming(cut);",
+            "let is_due = cut < here && !self.is_coming(cut);",
         )
     },
     tool(
@@ -61,8 +61,8 @@ pub(super) const PLANTS: [Plant; 15] = [
     tool(
         "a snapshot that all have is kept",
         "crates/tools/src/replica/boundary.rs",
-        "        self.giving.done(from);\n        if self.all_settled() {",
-        "        self.giving.done(from);\n        if self.all_settled() && self.boundary > 0 {",
+        "        self.giving.done(from);\n",
+        "",
     ),
     tool(
         "a state goes on with what has come of another",
@@ -93,23 +93,23 @@ pub(super) const PLANTS: [Plant; 15] = [
         ..tool(
             "who had not agreed on a state wins over who had",
             "crates/tools/src/exchange.rs",
-            "if same { beats(&offer.ranks, &best.ranks) } else { offer.agreed };",
-            "if same { beats(&offer.ranks, &best.ranks) } else { best.agreed };",
+            "if same { beats(&heard.ranks, &best.ranks) } else { heard.offer.agreed };",
+            "if same { beats(&heard.ranks, &best.ranks) } else { best.offer.agreed };",
         )
     },
     tool(
         "a state is offered before it is written whole",
         "crates/tools/src/giving.rs",
-        "        if first.get_mut().write(most) {",
-        "        if first.get_mut().write(most) && false {",
+        "                if coming.write(most) {",
+        "                if coming.write(most) && false {",
     ),
     Plant {
         families: &[],
         ..tool(
             "who asks for what is still written is told that there is none",
             "crates/tools/src/giving.rs",
-            "if boundary > boundary_here || self.coming.contains_key(&boundary) {",
-            "if boundary > boundary_here {",
+            "if cut > here || self.is_coming(cut) {",
+            "if cut > here {",
         )
     },
     Plant {
@@ -119,6 +119,54 @@ pub(super) const PLANTS: [Plant; 15] = [
             "crates/tools/src/giving.rs",
             "digest: self.digest.and(&self.rest) };",
             "digest: self.digest };",
+        )
+    },
+    Plant {
+        families: &[],
+        ..tool(
+            "who parted from a taker since the cut of what it takes is a donor of that",
+            "crates/tools/src/cut.rs",
+            "cuts.contains(&self.cut) && self.along.contains(&donor)",
+            "cuts.contains(&self.cut)",
+        )
+    },
+    tool(
+        "what was held before a view moves the state that is cut at it",
+        "crates/tools/src/replica/boundary.rs",
+        "                self.decline_earlier(asks);\n",
+        "",
+    ),
+    Plant {
+        families: &[],
+        ..tool(
+            "a donor keeps no snapshot beyond its view",
+            "crates/tools/src/replica/boundary.rs",
+            "        self.giving.go_along(&next.transitional);",
+            "        self.giving.clear();",
+        )
+    },
+    Plant {
+        families: &[],
+        ..tool(
+            "a donor keeps as many snapshots as views have brought takers",
+            "crates/tools/src/giving.rs",
+            "            let stays = left > 0 && !kept.takers.is_empty();",
+            "            let stays = !kept.takers.is_empty();",
+        )
+    },
+    tool(
+        "who could not tell in time that it has loaded never tells",
+        "crates/tools/src/replica/boundary.rs",
+        "            if !self.is_counted() {\n                self.cast(",
+        "            if !mine {\n                self.cast(",
+    ),
+    Plant {
+        families: &[],
+        ..tool(
+            "another donor is not asked for what the first had been asked for",
+            "crates/tools/src/transfer.rs",
+            "            self.asked = self.next;\n            self.heard_at = now;",
+            "            self.heard_at = now;",
         )
     },
 ];

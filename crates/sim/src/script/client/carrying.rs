@@ -135,7 +135,7 @@ impl Carrying {
 
     /// A view began: what its members have in common is written down, and looked through.
     fn entered(&mut self, view: &View, diary: &mut Diary, wrong: &mut Vec<String>) {
-        self.broken_off(view.lwg);
+        self.no_longer_lacking(view.lwg, "views over which states were awaited");
         let gone = |to: &Endpoint| !view.members.contains(to);
         self.waiting.retain(|(lwg, to), _| *lwg != view.lwg || !to.as_ref().is_some_and(gone));
         let Some(one) = self.ones.get_mut(&view.lwg) else { return };
@@ -150,11 +150,15 @@ impl Carrying {
         }
     }
 
-    /// What was on its way will not come, or begins again.
+    /// What was on its way will not come.
     fn broken_off(&mut self, lwg: LwgId) {
+        self.no_longer_lacking(lwg, "states broken off");
+    }
+
+    fn no_longer_lacking(&mut self, lwg: LwgId, kind: &'static str) {
         let Some(one) = self.ones.get_mut(&lwg) else { return };
         if std::mem::take(&mut one.lacking) {
-            self.count("states broken off");
+            self.count(kind);
         }
     }
 
