@@ -29,12 +29,25 @@ impl Book {
     /// Writes down a name.
     pub(crate) fn add(&self, name: &str) -> NodeId {
         let node = NodeId::of_name(name);
-        let mut state = self.state.lock();
-        state.names.insert(node, name.to_owned());
-        let wakers = std::mem::take(&mut state.wakers);
-        drop(state);
-        wakers.into_iter().for_each(Waker::wake);
+        self.state.lock().names.insert(node, name.to_owned());
+        self.wake();
         node
+    }
+
+    /// Whoever waits looks again. Wakers run user code (an executor's), so never under the lock.
+    pub(crate) fn wake(&self) {
+        let wakers = std::mem::take(&mut self.state.lock().wakers);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Writes down the name in what was asked for, so that who it is can be said of one that was
+    /// never met. What may be the number of a stranger is none.
+    pub(crate) fn ask_for(&self, written: &str) {
+        let name = written.split_once('#').map_or(written, |(name, _)| name);
+        let number = name.len() == 16 && u64::from_str_radix(name, 16).is_ok();
+        if wrong_name(name).is_none() && !number && !self.knows(NodeId::of_name(name)) {
+            self.add(name);
+        }
     }
 
     /// A process has been met, by link or by view.
@@ -43,9 +56,8 @@ impl Book {
         let current = state.current.entry(process.node).or_insert(0);
         if *current < process.incarnation {
             *current = process.incarnation;
-            let wakers = std::mem::take(&mut state.wakers);
             drop(state);
-            wakers.into_iter().for_each(Waker::wake);
+            self.wake();
         }
     }
 
@@ -61,7 +73,8 @@ impl Book {
     /// The process that is written so: `b#3`, or `b` for the newest incarnation met.
     ///
     /// # Errors
-    /// A sentence if it cannot be a process; `Ok(None)` if it has not been met.
+    /// A sentence if it cannot be a process; `Ok(None)` if it has not been met, which is not asked
+    /// where an incarnation is given: [`crate::Horus::member`] waits for that one too.
     pub fn find(&self, written: &str) -> Result<Option<Endpoint>, String> {
         let (name, incarnation) = match written.split_once('#') {
             Some((name, number)) => {
@@ -107,6 +120,12 @@ impl Book {
     pub(crate) fn newest(&self, node: NodeId) -> Option<ProcId> {
         let incarnation = self.state.lock().current.get(&node).copied()?;
         Some(ProcId { node, incarnation })
+    }
+
+    /// Whether this process, or a newer one of its node, was met.
+    fn has_met(&self, process: ProcId) -> bool {
+        let state = self.state.lock();
+        state.current.get(&process.node).is_some_and(|newest| *newest >= process.incarnation)
     }
 
     /// How many other nodes were met.
@@ -167,7 +186,7 @@ impl Book {
         }
     }
 
-    /// Like [`Book::find`], once it has been met.
+    /// Like [`Book::find`], once it has been met, of whatever incarnation.
     pub(crate) fn poll(
         &self,
         written: &str,
@@ -176,8 +195,8 @@ impl Book {
         // Registered before the look, so that a meeting in between wakes.
         self.listen(context);
         match self.find(written) {
-            Ok(Some(endpoint)) => Poll::Ready(Ok(endpoint)),
-            Ok(None) => Poll::Pending,
+            Ok(Some(found)) if self.has_met(found.proc) => Poll::Ready(Ok(found)),
+            Ok(_) => Poll::Pending,
             Err(why) => Poll::Ready(Err(why)),
         }
     }

@@ -61,7 +61,7 @@ pub struct Start {
     pub patience: Duration,
 }
 
-/// How patient a process is.
+/// How patient a process is: each from 1 ms to 2^32 - 1 ms, and the silence at least twice the beat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timing {
     /// How long a peer may be silent before it is suspected.

@@ -6,16 +6,20 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use lwg::{Down, Endpoint, Message, Order, Up};
+use lwg::{Down, Endpoint, Message, Order, SetId, Up};
+use vsync::limits::{LISTED_MAX, TICKET_BYTES_MAX};
 use vsync::{GroupId, How, Side, Terms, View};
 
 use crate::door::Door;
-use crate::error::{Error, fits};
+use crate::error::{Error, can_be, fits};
+use crate::horus::Horus;
 use crate::inbox::Inbox;
+use crate::limits::MEMBERS_MAX;
 use crate::mailbox::Mailbox;
 use crate::posted::Posted;
 use crate::shared::{Hook, Room};
 use crate::wait::Wait;
+use crate::word::group_of_word;
 
 /// A core group that this process has founded or joins. Dropping it ends listening, not membership;
 /// another handle of the same word takes its place.
@@ -52,6 +56,81 @@ pub enum CoreHeard {
     },
     /// Something asked could not be carried out.
     Fault(vsync::Fault),
+}
+
+impl Horus {
+    /// Says what is to hold in the core group of this word, before it is founded or joined: which
+    /// views are primary, who may come in, what this process shows to come in. Every member is to
+    /// say the same.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if a key or a ticket is longer than 256 bytes, or a list has more than
+    /// 4096 nodes: nothing was said.
+    pub fn set_terms(&self, word: &str, terms: Terms) -> Result<(), Error> {
+        self.ask(say(group_of_word(word), terms)?);
+        Ok(())
+    }
+
+    /// Starts the core group of this word with these members and this process. Who could not be had
+    /// within five seconds (longer if [`Timing::silence`] is more than one) is told by
+    /// [`CoreHeard::Fault`].
+    ///
+    /// # Errors
+    /// [`Error::Members`] if they are more than [`MEMBERS_MAX`] with this process.
+    ///
+    /// [`Timing::silence`]: crate::Timing::silence
+    /// [`MEMBERS_MAX`]: crate::MEMBERS_MAX
+    pub fn found(&self, word: &str, members: &[Endpoint]) -> Result<CoreGroup, Error> {
+        self.can_found(members)?;
+        let group = group_of_word(word);
+        let handle = CoreGroup::new(self.door(), group);
+        let members = members.iter().map(|member| member.proc).collect();
+        handle.ask(vsync::Down::Found { group, members });
+        Ok(handle)
+    }
+
+    /// Joins the core group of this word, by way of this process or of any that was met. If nobody
+    /// has let it in after ten seconds, [`CoreGroup::hear`] says [`Error::Nobody`].
+    #[must_use]
+    pub fn join(&self, word: &str, contact: Option<Endpoint>) -> CoreGroup {
+        let group = group_of_word(word);
+        let handle = CoreGroup::new(self.door(), group);
+        handle.ask(vsync::Down::Join { group, contact: contact.map(|contact| contact.proc) });
+        handle
+    }
+
+    /// Starts a core group of a set by hand, of these members and this process; its name. Who
+    /// could not be had is told to [`Horus::events`], as its views are.
+    ///
+    /// # Errors
+    /// As [`Horus::found`].
+    pub fn found_core(&self, set: SetId, members: &[Endpoint]) -> Result<GroupId, Error> {
+        self.can_found(members)?;
+        let core = set.core(self.me(), self.door().mint_core());
+        self.ask(Down::FoundCore { core, members: members.iter().copied().collect() });
+        Ok(core)
+    }
+
+    /// Whether these and this process can be one core group.
+    fn can_found(&self, members: &[Endpoint]) -> Result<(), Error> {
+        if members.len() < MEMBERS_MAX {
+            return Ok(());
+        }
+        let me = self.me();
+        let all: Vec<Endpoint> = members.iter().copied().chain([me]).collect();
+        can_be(&all)
+    }
+}
+
+/// How terms are said, if they can be.
+fn say(group: GroupId, terms: Terms) -> Result<Down, Error> {
+    if !terms.is_modest() || terms.ticket.len() > TICKET_BYTES_MAX {
+        return Err(Error::Refused(format!(
+            "terms that cannot be: a key or a ticket has at most {TICKET_BYTES_MAX} bytes, and a \
+             list at most {LISTED_MAX} nodes; nothing was changed"
+        )));
+    }
+    Ok(Down::Core(vsync::Down::Terms { group, terms }))
 }
 
 impl CoreGroup {
@@ -127,8 +206,12 @@ impl CoreGroup {
 
     /// Says what is to hold in this group from now on; see [`Terms`]. Every member is to say the
     /// same.
-    pub fn set_terms(&self, terms: Terms) {
-        self.ask(vsync::Down::Terms { group: self.group, terms });
+    ///
+    /// # Errors
+    /// As [`Horus::set_terms`].
+    pub fn set_terms(&self, terms: Terms) -> Result<(), Error> {
+        self.door.ask(say(self.group, terms)?, Hook::Nothing);
+        Ok(())
     }
 
     /// Lets somebody in who asked ([`CoreHeard::Asks`]), or says why not: it is told
@@ -151,8 +234,9 @@ impl CoreGroup {
     ///
     /// # Errors
     /// [`Error::Out`] once this process is no longer in the group, or has asked for another handle
-    /// of it; before that, [`Error::Denied`] if it was not let in; [`Error::Untaken`] if it is out
-    /// because nothing was heard here while others waited.
+    /// of it; before that, [`Error::Denied`] if it was not let in, or [`Error::Nobody`] if nobody
+    /// answered for the group; [`Error::Untaken`] if it is out because nothing was heard here while
+    /// others waited; [`Error::Closed`].
     pub fn hear(&self) -> Wait<'_, impl Future<Output = Result<CoreHeard, Error>> + Unpin> {
         Wait::new(
             &self.door,
@@ -163,11 +247,15 @@ impl CoreGroup {
                         Poll::Ready(None) if self.mailbox.was_left() => {
                             return Poll::Ready(Err(Error::Untaken));
                         }
-                        Poll::Ready(None) => return Poll::Ready(Err(Error::Out)),
+                        Poll::Ready(None) => return Poll::Ready(Err(self.door.why_ended())),
                         Poll::Ready(Some(Up::Core(vsync::Up::Out {
                             why: vsync::Why::Denied(denial),
                             ..
                         }))) => return Poll::Ready(Err(Error::Denied(denial))),
+                        Poll::Ready(Some(Up::Core(vsync::Up::Out {
+                            why: vsync::Why::NotFound,
+                            ..
+                        }))) => return Poll::Ready(Err(Error::Nobody)),
                         Poll::Ready(Some(up)) => {
                             if let Some(heard) = heard(up) {
                                 return Poll::Ready(Ok(heard));

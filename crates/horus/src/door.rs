@@ -18,7 +18,7 @@ use crate::inbox::Inbox;
 use crate::limits::TAKEN_WITHIN;
 use crate::mailbox::Mailbox;
 use crate::posts::Step;
-use crate::runtime::Runtime;
+use crate::runtime::{CLOSED, Runtime};
 use crate::sent::Sent;
 use crate::shared::{Hook, Room, Shared, Word};
 use crate::wait::Pending;
@@ -54,6 +54,8 @@ impl Door {
 
     /// Closes the tower, whoever still holds a handle, and waits for its thread.
     pub(crate) fn close(&self) {
+        // Before anything ends: whose wait ends by it is told so.
+        self.shared.end(CLOSED);
         self.runtime.end();
         let own = self.own.lock().take();
         if let Some(own) = own
@@ -87,6 +89,16 @@ impl Door {
         self.see_to_it();
     }
 
+    /// Why nothing more is told to a handle: the tower is over, or this process is out there.
+    pub(crate) fn why_ended(&self) -> Error {
+        if self.shared.is_over() { Error::Closed } else { Error::Out }
+    }
+
+    /// Why what was to be sent in time was not.
+    fn why_late(&self) -> Error {
+        if self.shared.is_over() { Error::Closed } else { Error::NotSent }
+    }
+
     fn see_to_it(&self) {
         if !self.runtime.nudge() {
             self.shared.refuse();
@@ -104,17 +116,20 @@ impl Door {
     /// The same, if that is so by then.
     ///
     /// # Errors
-    /// [`Error::NotSent`] if it is not, also if it never will be.
+    /// [`Error::NotSent`] if it is not; [`Error::Closed`].
     pub(crate) fn wait_for_room_until(
         &self,
         room: Room,
         until: Option<Instant>,
     ) -> Result<(), Error> {
+        if self.shared.is_over() {
+            return Err(Error::Closed);
+        }
         if self.shared.has_room(room) {
             return Ok(());
         }
         let has_room = std::future::poll_fn(|context| self.shared.poll_room(room, context));
-        self.runtime.wait(has_room, until).ok_or(Error::NotSent)
+        self.runtime.wait(has_room, until).ok_or_else(|| self.why_late())
     }
 
     /// Waits until what a group says to one process alone has room, for so long as it may take to
@@ -125,13 +140,12 @@ impl Door {
     pub(crate) fn wait_for_one(&self, lwg: LwgId, one: Endpoint) -> Result<(), Error> {
         let until = Instant::now().checked_add(TAKEN_WITHIN);
         self.wait_for_room_until(Room::One(lwg, one), until)
-            .map_err(|_| if self.shared.ended().is_some() { Error::Closed } else { Error::NotSent })
     }
 
     /// Waits until not too much of its own lies there.
     ///
     /// # Errors
-    /// [`Error::NotSent`] if that is not so by then, also if it never will be.
+    /// [`Error::NotSent`] if that is not so by then, also if this process is out; [`Error::Closed`].
     pub(crate) fn wait_for_own_room_until(
         &self,
         mailbox: &Mailbox,
@@ -141,7 +155,7 @@ impl Door {
             return Ok(());
         }
         let has_room = std::future::poll_fn(|context| mailbox.poll_own_room(context));
-        self.runtime.wait(has_room, until).ok_or(Error::NotSent)
+        self.runtime.wait(has_room, until).ok_or_else(|| self.why_late())
     }
 
     /// Asks for an operation on a group and makes its outcome something to wait for.
@@ -248,7 +262,7 @@ impl Door {
         match went {
             Some(Some(Step::Taken)) => Ok(sent),
             Some(Some(_)) => Err(Error::NotSent),
-            Some(None) => Err(Error::Out),
+            Some(None) => Err(self.why_ended()),
             None => Err(Error::Closed),
         }
     }

@@ -1,13 +1,15 @@
 //! Error: the few things that only the outside world can do to you, each saying what to do.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use lwg::Endpoint;
 use vsync::Denial;
 
-use crate::limits::BODY_BYTES_MAX;
+use crate::limits::{BODY_BYTES_MAX, MEMBERS_MAX};
 
 /// What went wrong outside. What remains is a bug, and a bug is an assertion.
 #[derive(Debug)]
@@ -77,8 +79,12 @@ pub enum Error {
     NoPlace,
     /// The group moved or lost its core group meanwhile and nothing was changed: ask again.
     Again,
-    /// A core group could not be had; the sentence says why.
+    /// Terms that a core group cannot have; the sentence says why.
     Refused(String),
+    /// A group of so many members, none or more than [`MEMBERS_MAX`]: nothing was asked for.
+    Members(usize),
+    /// Nobody answers for the core group that was to be joined: this process was never in it.
+    Nobody,
     /// A message of so many bytes, more than [`BODY_BYTES_MAX`]: nothing was sent.
     TooLong(usize),
     /// It was not sent: it was taken back, its view is not primary, or the one process that it was
@@ -87,7 +93,7 @@ pub enum Error {
     /// A member was lost before it was known to have delivered the multicast: it may have or not,
     /// all others of the view that goes on have.
     Unstable,
-    /// This process is no longer in the group.
+    /// This process is not in the group: not any more, or it has made it for others.
     Out,
     /// The same, because nothing that it was told there was taken for too long, while others had to
     /// wait: [`crate::Timing::untaken`].
@@ -96,13 +102,22 @@ pub enum Error {
     Denied(Denial),
     /// Nothing was sent: 64 MiB of this process's own messages lie at the handle unreceived.
     OwnUntaken,
-    /// The tower is closed or broken: open a new one.
+    /// The tower is closed or broken, [`crate::Horus::ended`] says why: open a new one.
     Closed,
 }
 
 /// Whether a message of this body can be sent at all.
 pub(crate) const fn fits(body: &[u8]) -> Result<(), Error> {
     if body.len() > BODY_BYTES_MAX { Err(Error::TooLong(body.len())) } else { Ok(()) }
+}
+
+/// Whether these can be the members of one group; each counts once.
+pub(crate) fn can_be(members: &[Endpoint]) -> Result<(), Error> {
+    if (1..=MEMBERS_MAX).contains(&members.len()) {
+        return Ok(());
+    }
+    let count = members.iter().collect::<BTreeSet<_>>().len();
+    if (1..=MEMBERS_MAX).contains(&count) { Ok(()) } else { Err(Error::Members(count)) }
 }
 
 /// Says once where errors go that this process trusts whoever can reach it there.
@@ -120,6 +135,13 @@ const INSECURE: &str = "can be reached from outside and there is no key: give on
 
 const NOT_SENT: &str = "not sent: it was taken back, or would have had to wait, or the view is not \
     primary; send it again";
+
+const NOBODY: &str = "nobody answers for that core group; found it, or meet a member, and join \
+    again";
+
+const OUT: &str = "this process is not in the group: it was removed, the group is destroyed, or it \
+    was made for others; to an open group who is outside sends by way of a member \
+    (Horus::send_through, ask_through)";
 
 const UNTAKEN: &str = "this process was taken out of the group: nothing of it was received for \
     too long while others waited to send; receive more often, or give it longer (Timing::untaken)";
@@ -190,13 +212,20 @@ impl fmt::Display for Error {
                 "a member was lost before it was known to have it; those who go on have it, and \
                  the next view says who they are"
             ),
-            Self::Out => write!(f, "this process is no longer in the group"),
+            Self::Members(count) => write!(
+                f,
+                "a group has 1 to {MEMBERS_MAX} members, not {count}; nothing was asked for"
+            ),
+            Self::Nobody => write!(f, "{NOBODY}"),
+            Self::Out => write!(f, "{OUT}"),
             Self::Denied(denial) => {
                 write!(f, "this process was not let in: {}; see Horus::set_terms", denial.say())
             }
             Self::Untaken => write!(f, "{UNTAKEN}"),
             Self::OwnUntaken => write!(f, "{OWN_UNTAKEN}"),
-            Self::Closed => write!(f, "the tower is closed or broken; open a new one"),
+            Self::Closed => {
+                write!(f, "the tower is closed or broken (Horus::ended says why); open a new one")
+            }
         }
     }
 }

@@ -10,13 +10,19 @@ use lwg::{Down, Endpoint, How, LwgId, Message, Order, Up, View, ViewId};
 use parking_lot::Mutex;
 
 use crate::door::Door;
-use crate::error::{Error, fits};
+use crate::error::{Error, can_be, fits};
+use crate::limits::MEMBERS_MAX;
 use crate::mailbox::Mailbox;
 use crate::sent::Sent;
 use crate::shared::{Hook, Room};
 use crate::wait::{Pending, Wait};
 
 /// A light-weight group that this process is in, or has made.
+///
+/// Who has made it for others and is not in it changes who is in and hears what members tell it,
+/// and all from when a member adds it. Until then there is nothing to multicast with
+/// ([`Error::Out`]): to an open group it sends by [`crate::Horus::send_through`] and
+/// [`crate::Horus::ask_through`].
 ///
 /// Dropping it neither leaves nor destroys: it only stops listening, and what is asked of this
 /// process in it is declined.
@@ -58,25 +64,53 @@ impl Group {
         self.lwg
     }
 
+    /// Whether anything was ever taken here.
+    pub(crate) fn has_heard(&self) -> bool {
+        self.mailbox.has_been_taken() || self.view.lock().is_some()
+    }
+
     /// The view heard last; none before the first.
     #[must_use]
     pub fn view(&self) -> Option<View> {
         self.view.lock().clone()
     }
 
-    /// lwg_add: members that are in already are passed over.
+    /// lwg_add: members that are in already are passed over, and it is `Ok` if all are.
+    ///
+    /// # Errors
+    /// [`Error::Members`] if they are more than [`MEMBERS_MAX`]; [`Error::Missing`] if some were not
+    /// met, are over, or did not come within five seconds (longer if [`Timing::silence`] is more
+    /// than one), as when the group would have more than [`MEMBERS_MAX`] with them: then none was
+    /// added; [`Error::NoGroup`] if it is destroyed, or this process knows nothing of it;
+    /// [`Error::Again`] if it moved or lost its core group meanwhile, and nothing was changed: ask
+    /// again; [`Error::Closed`].
+    ///
+    /// [`Timing::silence`]: crate::Timing::silence
+    /// [`MEMBERS_MAX`]: crate::MEMBERS_MAX
     pub fn add(&self, members: &[Endpoint]) -> Pending<()> {
+        if members.len() > MEMBERS_MAX
+            && let Err(error) = can_be(members)
+        {
+            return Pending::failed(&self.door, error);
+        }
         let ask = Down::Add { lwg: self.lwg, members: members.iter().copied().collect() };
         self.door.operate(ask, || ())
     }
 
-    /// lwg_remove: leaving is removing oneself.
+    /// lwg_remove: leaving is removing oneself. Who is not in is passed over, and it is `Ok` if none
+    /// of them is.
+    ///
+    /// # Errors
+    /// [`Error::NoGroup`], [`Error::Again`], [`Error::Closed`], as [`Group::add`].
     pub fn remove(&self, members: &[Endpoint]) -> Pending<()> {
         let ask = Down::Remove { lwg: self.lwg, members: members.iter().copied().collect() };
         self.door.operate(ask, || ())
     }
 
-    /// lwg_destroy.
+    /// lwg_destroy: each member hears [`Error::Out`].
+    ///
+    /// # Errors
+    /// [`Error::NoGroup`], [`Error::Again`], [`Error::Closed`], as [`Group::add`].
     pub fn destroy(&self) -> Pending<()> {
         self.door.operate(Down::Destroy { lwg: self.lwg }, || ())
     }
@@ -86,14 +120,18 @@ impl Group {
     /// everybody has delivered it.
     ///
     /// # Errors
+    /// [`Error::Out`] if this process made the group for others and is not in it;
     /// [`Error::TooLong`], [`Error::OwnUntaken`], [`Error::Closed`].
     pub fn send(&self, how: impl Into<How>, body: impl Into<Bytes>) -> Result<Sent, Error> {
         self.multicast(how.into(), body.into(), false)
     }
 
-    /// lwg_send, and replies are wanted: what it answers tells them too.
+    /// lwg_send, and replies are wanted: what it answers tells them too. This process is asked as
+    /// well: it is to receive its own question, or the wait for replies does not end;
+    /// [`Group::ask_to`] asks only the others.
     ///
     /// # Errors
+    /// [`Error::Out`] if this process made the group for others and is not in it;
     /// [`Error::TooLong`], [`Error::OwnUntaken`], [`Error::Closed`].
     pub fn ask(&self, how: impl Into<How>, body: impl Into<Bytes>) -> Result<Sent, Error> {
         self.multicast(how.into(), body.into(), true)
@@ -113,6 +151,7 @@ impl Group {
     ) -> Result<Sent, Error> {
         let (how, body) = (how.into(), body.into());
         fits(&body)?;
+        self.is_inside()?;
         let start = Instant::now();
         self.door.wait_for_own_room_until(&self.mailbox, start.checked_add(patience))?;
         let patience = patience.saturating_sub(start.elapsed());
@@ -133,6 +172,7 @@ impl Group {
     /// this process neither unless it is listed.
     ///
     /// # Errors
+    /// [`Error::Out`] if this process made the group for others and is not in it;
     /// [`Error::TooLong`], [`Error::OwnUntaken`], [`Error::Closed`].
     pub fn send_to(
         &self,
@@ -146,6 +186,7 @@ impl Group {
     /// The same, and their replies are wanted.
     ///
     /// # Errors
+    /// [`Error::Out`] if this process made the group for others and is not in it;
     /// [`Error::TooLong`], [`Error::OwnUntaken`], [`Error::Closed`].
     pub fn ask_to(
         &self,
@@ -156,11 +197,18 @@ impl Group {
         self.multicast_to(members, how.into(), body.into(), true)
     }
 
+    /// Until one more may be sent here, by who is in the group.
     pub(crate) fn wait_for_room(&self) -> Result<(), Error> {
+        self.is_inside()?;
         if !self.mailbox.has_own_room() {
             return Err(Error::OwnUntaken);
         }
         self.door.wait_for_room(Room::Light(self.lwg))
+    }
+
+    /// Who made the group for others, and is not in it, has nothing of its own to send there.
+    fn is_inside(&self) -> Result<(), Error> {
+        if self.mailbox.is_outside() { Err(Error::Out) } else { Ok(()) }
     }
 
     fn multicast_to(
@@ -200,11 +248,13 @@ impl Group {
         Ok(())
     }
 
-    /// The next thing: views, messages and what is told to this process alone.
+    /// The next thing: views, messages and what is told to this process alone. In a group that was
+    /// made for others it may be long until there is one: what a member tells, or the first view
+    /// once one adds this process.
     ///
     /// # Errors
     /// [`Error::Out`] once this process is no longer in the group; [`Error::Untaken`] if that is so
-    /// because nothing was heard here while others waited.
+    /// because nothing was heard here while others waited; [`Error::Closed`].
     pub fn hear(&self) -> Wait<'_, impl Future<Output = Result<Heard, Error>> + Unpin> {
         Wait::new(&self.door, poll_fn(|context| self.poll_heard(context)))
     }
@@ -214,7 +264,7 @@ impl Group {
     ///
     /// # Errors
     /// [`Error::Out`] once this process is no longer in the group; [`Error::Untaken`] if that is so
-    /// because nothing was heard here while others waited.
+    /// because nothing was heard here while others waited; [`Error::Closed`].
     pub fn receive(&self) -> Wait<'_, impl Future<Output = Result<Received, Error>> + Unpin> {
         Wait::new(
             &self.door,
@@ -251,7 +301,7 @@ impl Group {
     pub(crate) fn poll_up(&self, context: &mut Context<'_>) -> Poll<Result<Up, Error>> {
         self.mailbox.poll(&self.door, context).map(|told| match told {
             None if self.mailbox.was_left() => Err(Error::Untaken),
-            None => Err(Error::Out),
+            None => Err(self.door.why_ended()),
             Some(up) => {
                 if let Up::View(view) = &up {
                     *self.view.lock() = Some((**view).clone());

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use lwg::{Carried, Down, Endpoint, How, LwgId, Message, Policy, SetId, Traits, Where};
+use lwg::{Carried, Down, Endpoint, LwgId, Members, Policy, SetId, Traits, Where};
 use muts::keyed::{KeyFile, Keyed};
 use muts::os::{Finder, Forgetful, next_incarnation};
 use muts::{Address, NodeId, ProcId, wrong_name};
@@ -16,22 +16,21 @@ use vsync::GroupId;
 use crate::book::Book;
 use crate::chaos::Cuts;
 use crate::config::{Config, Start};
-use crate::core_group::CoreGroup;
 use crate::door::Door;
 use crate::engine::{Engine, TOLD_TO_LEAVE};
-use crate::error::{Error, fits, tell_insecure};
+use crate::error::{Error, can_be, tell_insecure};
 use crate::events::Events;
 use crate::group::Group;
 use crate::hatch::Hatch;
 use crate::inbox::Inbox;
+#[cfg(doc)]
+use crate::limits::MEMBERS_MAX;
 use crate::mailbox::Mailbox;
 use crate::motor::Motor;
 use crate::runtime::Runtime;
-use crate::sent::Sent;
-use crate::shared::{Hook, Room, Shared};
+use crate::shared::{Hook, Shared};
 use crate::tower::{self, Boxed};
 use crate::wait::{Pending, Wait};
-use crate::word::group_of_word;
 
 /// A process with its tower. Handles keep the tower open; it closes when the last one goes.
 #[derive(Clone)]
@@ -47,8 +46,8 @@ impl Horus {
     /// [`Config::daemon`], light-weight groups alone, on the kernel of that daemon.
     ///
     /// # Errors
-    /// A wrong name, an address that cannot be had or needs a key, no place for the incarnation, or
-    /// a daemon that cannot be reached.
+    /// A wrong name, a setting that cannot be ([`Error::Setting`]), an address that cannot be had or
+    /// needs a key, no place for the incarnation, or a daemon that cannot be reached.
     pub fn embedded(config: Config) -> Result<Self, Error> {
         Self::open(config, Arc::new(Shared::default()), None)
     }
@@ -66,7 +65,7 @@ impl Horus {
     }
 
     fn open(
-        config: Config,
+        mut config: Config,
         shared: Arc<Shared>,
         events: Option<Arc<Mailbox>>,
     ) -> Result<Self, Error> {
@@ -75,6 +74,7 @@ impl Horus {
                 return Err(Error::Name(why));
             }
         }
+        config.check()?;
         let outside = config.insecure || config.keys.is_some() || config.daemon.is_some();
         if !outside && !config.listen.ip().is_loopback() {
             return Err(Error::Insecure(config.listen));
@@ -157,8 +157,8 @@ impl Horus {
     }
 
     /// Closes the tower now, whoever holds handles of it: it leaves every group, and what is waited
-    /// for or asked from now on ends with [`Error::Closed`]. Without this it closes when its last
-    /// handle goes.
+    /// for or asked from now on ends with [`Error::Closed`]; what was told before can still be
+    /// heard. Without this it closes when its last handle goes.
     pub fn close(&self) {
         self.door.close();
     }
@@ -230,62 +230,90 @@ impl Horus {
     }
 
     /// The process of this name, once it has been met: `b` is its newest incarnation, `b#3` that
-    /// one.
+    /// one, also if it is over and a newer one was met.
     ///
     /// # Errors
-    /// [`Error::Name`] if it cannot be a name.
+    /// [`Error::Name`] if it cannot be a name; [`Error::Closed`].
     pub fn member<'a>(
         &'a self,
         name: &'a str,
     ) -> Wait<'a, impl Future<Output = Result<Endpoint, Error>> + Unpin> {
+        self.book().ask_for(name);
         let look = poll_fn(move |context| {
-            self.book().poll(name, context).map(|found| found.map_err(Error::Name))
+            // Registered before the look, so that an end in between wakes.
+            let found = self.book().poll(name, context).map(|found| found.map_err(Error::Name));
+            let over = found.is_pending() && self.door.shared.is_over();
+            if over { Poll::Ready(Err(Error::Closed)) } else { found }
         });
         Wait::new(&self.door, look)
     }
 
     /// lwg_create: a group of these members, which need not hold this process. Many can be made at
-    /// once: none waits for another.
+    /// once: none waits for another. Members are named once each, in whatever order.
+    ///
+    /// A group made for others answers an operator: what is multicast by its handle is
+    /// [`Error::Out`] until a member adds this process. [`Horus::send_through`] and
+    /// [`Horus::ask_through`] reach an open one ([`Traits::open`]), [`Horus::send_beside`] a
+    /// relaxed one.
+    ///
+    /// # Errors
+    /// [`Error::Members`] if they are none or more than [`MEMBERS_MAX`]; [`Error::Missing`] if some
+    /// were not met, are over, or did not come within five seconds (longer if [`Timing::silence`]
+    /// is more than one); [`Error::NoPlace`] if the policy of its set makes no core group for
+    /// them; [`Error::Again`] if the core group was lost meanwhile, and there is no group: create
+    /// it again; [`Error::Closed`].
+    ///
+    /// [`Timing::silence`]: crate::Timing::silence
     pub fn create(&self, members: &[Endpoint]) -> Pending<Group> {
         self.create_in(SetId::DEFAULT, members, Traits::PLAIN)
     }
 
     /// lwg_create, of a group that is more than plain, on a core group of that set.
+    ///
+    /// # Errors
+    /// As [`Horus::create`].
     pub fn create_in(&self, set: SetId, members: &[Endpoint], traits: Traits) -> Pending<Group> {
-        let inside = members.contains(&self.me());
-        let members = members.iter().copied().collect();
-        self.create_as(inside, |lwg| Down::CreateWith { set, lwg, members, traits })
+        self.create_as(members, |lwg, members| Down::CreateWith { set, lwg, members, traits })
     }
 
     /// lwg_create, on this core group and no other: it has to hold the members.
+    ///
+    /// # Errors
+    /// As [`Horus::create`]; [`Error::Missing`] also names who is not in that core group, or all if
+    /// this process is not.
     pub fn create_on(&self, core: GroupId, members: &[Endpoint]) -> Pending<Group> {
-        let inside = members.contains(&self.me());
-        let members = members.iter().copied().collect();
-        self.create_as(inside, |lwg| Down::CreateOn { core, lwg, members })
+        self.create_as(members, |lwg, members| Down::CreateOn { core, lwg, members })
     }
 
-    fn create_as(&self, inside: bool, ask: impl FnOnce(LwgId) -> Down) -> Pending<Group> {
+    fn create_as(
+        &self,
+        members: &[Endpoint],
+        ask: impl FnOnce(LwgId, Members) -> Down,
+    ) -> Pending<Group> {
+        if let Err(error) = can_be(members) {
+            return Pending::failed(&self.door, error);
+        }
+        let inside = members.contains(&self.me());
         let lwg = self.door.mint_group();
         let mailbox = Mailbox::new(&self.door.shared.pile);
+        mailbox.set_outside(!inside);
         let told = Arc::clone(&mailbox);
         self.door.run(move |engine| {
             engine.router.make_group(lwg, told, inside);
         });
         // A handle from now on: if nobody waits for it, it is dropped with the wait.
         let mut group = Some(Group::new(&self.door, lwg, mailbox));
-        self.door.operate(ask(lwg), move || group.take().expect("it is made once"))
-    }
-
-    /// Starts a core group of a set by hand, of these members and this process; its name. Who
-    /// could not be had is told to [`Horus::events`], as its views are.
-    pub fn found_core(&self, set: SetId, members: &[Endpoint]) -> GroupId {
-        let core = set.core(self.me(), self.door.mint_core());
-        self.ask(Down::FoundCore { core, members: members.iter().copied().collect() });
-        core
+        let ask = ask(lwg, members.iter().copied().collect());
+        self.door.operate(ask, move || group.take().expect("it is made once"))
     }
 
     /// Moves a group that this process is in to another core group that holds its members. No send
-    /// is refused meanwhile.
+    /// is refused meanwhile. It is `Ok` if it stands there already.
+    ///
+    /// # Errors
+    /// [`Error::NoGroup`]; [`Error::Missing`] names the members that are not in that core group, or
+    /// all if this process is not; [`Error::Again`] if it moved or lost its core group meanwhile,
+    /// and was not moved by this: ask again; [`Error::Closed`].
     pub fn relocate(&self, lwg: LwgId, to: GroupId) -> Pending<()> {
         self.door.operate(Down::Move { lwg, to }, || ())
     }
@@ -306,70 +334,6 @@ impl Horus {
         Pending::seen(&self.door, move |engine| engine.tower.sight().carried(core))
     }
 
-    /// lwg_send to a relaxed group ([`Traits::relaxed`]) that this process is not in, though in its
-    /// core group: a sensor's way. Lost in silence where no such group is known.
-    ///
-    /// # Errors
-    /// [`Error::TooLong`], [`Error::Closed`].
-    pub fn send_beside(
-        &self,
-        lwg: LwgId,
-        how: impl Into<How>,
-        body: impl Into<Bytes>,
-    ) -> Result<Sent, Error> {
-        let body = body.into();
-        fits(&body)?;
-        self.door.wait_for_room(Room::Light(lwg))?;
-        let message = Message::new(body);
-        let how = how.into();
-        let ask = |send| Down::Send { lwg, send, how, replies: false, message };
-        Ok(self.door.send_as(lwg, false, ask))
-    }
-
-    /// lwg_send to an open group that this process is not in, by way of a member. What it answers
-    /// ends once the member has it told; [`Sent::lost`] names the member if it could not.
-    ///
-    /// # Errors
-    /// [`Error::TooLong`], [`Error::Closed`]; [`Error::NotSent`] if that member takes nothing of as
-    /// much as may wait for it, for as long as it may.
-    pub fn send_through(
-        &self,
-        member: Endpoint,
-        lwg: LwgId,
-        how: impl Into<How>,
-        body: impl Into<Bytes>,
-    ) -> Result<Sent, Error> {
-        self.multicast_through(member, lwg, (how.into(), false), body.into())
-    }
-
-    /// The same, and replies of all members are wanted.
-    ///
-    /// # Errors
-    /// Those of [`Horus::send_through`].
-    pub fn ask_through(
-        &self,
-        member: Endpoint,
-        lwg: LwgId,
-        how: impl Into<How>,
-        body: impl Into<Bytes>,
-    ) -> Result<Sent, Error> {
-        self.multicast_through(member, lwg, (how.into(), true), body.into())
-    }
-
-    fn multicast_through(
-        &self,
-        member: Endpoint,
-        lwg: LwgId,
-        (how, replies): (How, bool),
-        body: Bytes,
-    ) -> Result<Sent, Error> {
-        fits(&body)?;
-        self.door.wait_for_one(lwg, member)?;
-        let message = Message::new(body);
-        let ask = |send| Down::SendThrough { lwg, member, send, how, replies, message };
-        Ok(self.door.send_from_outside(lwg, ask))
-    }
-
     /// The next group that another process has put this one in.
     ///
     /// # Errors
@@ -378,32 +342,6 @@ impl Horus {
         let inbox = Arc::clone(&self.door.shared.invited);
         let door = Arc::clone(&self.door);
         Pending::first(&self.door, inbox, move |(lwg, told)| Ok(Group::new(&door, lwg, told)))
-    }
-
-    /// Says what is to hold in the core group of this word, before it is founded or joined: which
-    /// views are primary, who may come in, what this process shows to come in. Every member is to
-    /// say the same.
-    pub fn set_terms(&self, word: &str, terms: vsync::Terms) {
-        self.ask(Down::Core(vsync::Down::Terms { group: group_of_word(word), terms }));
-    }
-
-    /// Starts the core group of this word with these members and this process.
-    #[must_use]
-    pub fn found(&self, word: &str, members: &[Endpoint]) -> CoreGroup {
-        let group = group_of_word(word);
-        let handle = CoreGroup::new(&self.door, group);
-        let members = members.iter().map(|member| member.proc).collect();
-        handle.ask(vsync::Down::Found { group, members });
-        handle
-    }
-
-    /// Joins the core group of this word, by way of this process or of any that was met.
-    #[must_use]
-    pub fn join(&self, word: &str, contact: Option<Endpoint>) -> CoreGroup {
-        let group = group_of_word(word);
-        let handle = CoreGroup::new(&self.door, group);
-        handle.ask(vsync::Down::Join { group, contact: contact.map(|contact| contact.proc) });
-        handle
     }
 
     /// Everything the tower tells, in order.

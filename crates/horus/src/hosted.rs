@@ -42,21 +42,34 @@ struct Guest<T> {
 
 impl Group {
     /// Keeps a state equal at all members, who all do this: what is proposed is applied everywhere
-    /// in one order, and who comes later receives the state. Nothing may have been heard here yet.
+    /// in one order, and who comes later receives the state.
+    ///
+    /// # Panics
+    /// If something was heard here already: the tool would lack it.
     #[must_use]
     pub fn replica<S: State>(self, state: S) -> Hosted<Replica<S>> {
         self.host(|lwg, me| Replica::new(lwg, me, state))
     }
 
     /// Makes the group a directory of names, at every member.
+    ///
+    /// # Panics
+    /// As [`Group::replica`].
     #[must_use]
     pub fn directory(self) -> Hosted<Directory> {
         self.host(Directory::new)
     }
 
     /// Gives the group to a tool, made for this group and this process.
+    ///
+    /// # Panics
+    /// As [`Group::replica`].
     #[must_use]
     pub fn host<T: Tool>(self, make: impl FnOnce(LwgId, Endpoint) -> T) -> Hosted<T> {
+        assert!(
+            !self.has_heard(),
+            "a tool hears all of its group: give it the handle before anything is heard there"
+        );
         let (asks, tool) = (self.door().tool_asks(), make(self.id(), self.door().me));
         let guest = Guest { tool, asks, timer: None, leaving: None };
         Hosted { group: self, guest: Mutex::new(guest) }
@@ -107,7 +120,7 @@ impl<T: Tool> Hosted<T> {
     ///
     /// # Errors
     /// [`Error::Out`] once this process is no longer in the group; [`Error::Untaken`] if that is so
-    /// because nothing was heard here while others waited.
+    /// because nothing was heard here while others waited; [`Error::Closed`].
     pub fn hear(&self) -> Wait<'_, impl Future<Output = Result<T::Answer, Error>> + Unpin> {
         Wait::new(self.group.door(), poll_fn(|context| self.poll_answer(context)))
     }
@@ -207,6 +220,7 @@ impl<S: State> Hosted<Replica<S>> {
     /// [`tools::Answer::Applied`] with this name and what it came to.
     ///
     /// # Errors
+    /// [`Error::Out`] if this process made the group for others and is not in it;
     /// [`Error::TooLong`], [`Error::OwnUntaken`], [`Error::Closed`].
     pub fn propose(&self, command: &S::Command) -> Result<SendId, Error> {
         let mut bytes = Vec::new();
@@ -233,6 +247,7 @@ impl Hosted<Directory> {
     /// it came to.
     ///
     /// # Errors
+    /// [`Error::Out`] if this process made the group for others and is not in it;
     /// [`Error::OwnUntaken`], [`Error::Closed`].
     pub fn change(&self, command: &Command) -> Result<SendId, Error> {
         let send = self.mint()?;

@@ -31,6 +31,7 @@ mod mailbox;
 mod motor;
 mod naming;
 mod outcomes;
+mod outside;
 mod posted;
 mod posts;
 mod rooms;
@@ -58,7 +59,7 @@ pub use group::{Group, Heard, Received};
 pub use horus::Horus;
 pub use hosted::Hosted;
 pub use keys::{read_keys, write_keys};
-pub use limits::BODY_BYTES_MAX;
+pub use limits::{BODY_BYTES_MAX, MEMBERS_MAX};
 pub use lwg::{
     Adaptive, ByHand, Candidate, Carried, CoreSet, Endpoint, LwgId, Members, OneToOne, Order,
     Place, Policy, Remap, SendId, SetId, Smallest, Standing, Traits, View, ViewId, Where,

@@ -10,6 +10,9 @@ pub(crate) const GRACE: Duration = Duration::from_millis(1);
 /// groups add. It is refused before anything of it is copied.
 pub const BODY_BYTES_MAX: usize = vsync::limits::CAST_BYTES_MAX - (64 << 10);
 
+/// How many members a group has at most: as many as a view of its core group.
+pub const MEMBERS_MAX: usize = lwg::limits::MEMBERS_MAX;
+
 /// Asks queued or handed back before a send waits for room: some hundred thousand small messages
 /// would be seconds of work nobody sees; this many keep a busy tower busy.
 pub(crate) const ASKS_WAITING_MAX: usize = 8_192;

@@ -33,6 +33,8 @@ pub(crate) struct Mailbox {
     taken: AtomicU64,
     /// This process was taken out of the group because nothing was taken.
     left: AtomicBool,
+    /// The group was made for others, and this process is not in it.
+    outside: AtomicBool,
 }
 
 /// What a thing told weighs.
@@ -51,6 +53,7 @@ impl Mailbox {
             own: Gauge::new(OWN_UNTAKEN_BYTES_MAX),
             taken: AtomicU64::new(0),
             left: AtomicBool::new(false),
+            outside: AtomicBool::new(false),
         })
     }
 
@@ -103,6 +106,21 @@ impl Mailbox {
     /// Whether this process was taken out of the group because nothing was taken.
     pub(crate) fn was_left(&self) -> bool {
         self.left.load(Ordering::SeqCst)
+    }
+
+    /// Whether a message was ever taken.
+    pub(crate) fn has_been_taken(&self) -> bool {
+        self.taken.load(Ordering::SeqCst) > 0
+    }
+
+    /// Whether this process is not in the group, and was not so far.
+    pub(crate) fn is_outside(&self) -> bool {
+        self.outside.load(Ordering::SeqCst)
+    }
+
+    /// It is in it, or not yet.
+    pub(crate) fn set_outside(&self, outside: bool) {
+        self.outside.store(outside, Ordering::SeqCst);
     }
 
     fn lighten(&self, weight: Weight) {

@@ -47,10 +47,10 @@ impl Posted {
     /// # Errors
     /// [`Error::NotSent`] if it was dropped, [`Error::Out`] if this process left the group before.
     pub fn sent(&self) -> Wait<'_, impl Future<Output = Result<(), Error>> + Unpin> {
-        let look = |known: &Known| match known {
+        let look = move |known: &Known| match known {
             Known { dropped: true, .. } => Some(Err(Error::NotSent)),
             Known { taken: true, .. } => Some(Ok(())),
-            Known { ended: true, .. } => Some(Err(Error::Out)),
+            Known { ended: true, .. } => Some(Err(self.door.why_ended())),
             _ => None,
         };
         Wait::new(&self.door, poll_fn(move |context| self.poll_until(context, look)))
@@ -63,10 +63,10 @@ impl Posted {
     /// of which nothing is known then, this process left the group, or it is not for everybody:
     /// then it is told only when it has gone out.
     pub fn stable(&self) -> Wait<'_, impl Future<Output = Result<(), Error>> + Unpin> {
-        let look = |known: &Known| match known {
+        let look = move |known: &Known| match known {
             Known { dropped: true, .. } => Some(Err(Error::NotSent)),
             Known { stable: true, .. } => Some(Ok(())),
-            Known { ended: true, .. } => Some(Err(Error::Out)),
+            Known { ended: true, .. } => Some(Err(self.door.why_ended())),
             _ => None,
         };
         Wait::new(&self.door, poll_fn(move |context| self.poll_until(context, look)))

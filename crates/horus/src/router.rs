@@ -83,7 +83,7 @@ impl Router {
             // The engine takes these apart.
             Hook::Nothing | Hook::Cast(..) | Hook::Within(..) | Hook::Outcome(_) => {}
             // Out of it meanwhile: nothing will ever be told of this send.
-            Hook::Send(lwg, _, _, inbox) if !self.groups.contains_key(&lwg) => inbox.end(),
+            Hook::Send(lwg, _, _, inbox) if !self.is_in(lwg) => inbox.end(),
             Hook::Outside(lwg, send, inbox) => {
                 self.sends.insert(send, Sending { lwg, inbox, replies: true, unstable: false });
             }
@@ -91,6 +91,11 @@ impl Router {
                 self.sends.insert(send, Sending { lwg, inbox, replies, unstable: true });
             }
         }
+    }
+
+    /// Whether this process is in that group, or is about to be.
+    fn is_in(&self, lwg: LwgId) -> bool {
+        self.groups.get(&lwg).is_some_and(|listener| listener.inside != Inside::No)
     }
 
     /// Tells everybody whom it concerns; the answer is asks that come of it.
@@ -182,7 +187,10 @@ impl Router {
             Up::View(view) => {
                 let lwg = view.lwg;
                 match self.groups.get_mut(&lwg) {
-                    Some(listener) => listener.inside = Inside::Yes,
+                    Some(listener) => {
+                        listener.inside = Inside::Yes;
+                        listener.mailbox.iter().for_each(|mailbox| mailbox.set_outside(false));
+                    }
                     None if self.events.is_none() => {
                         let mailbox = Mailbox::new(&self.pile);
                         let told = Some(Arc::clone(&mailbox));

@@ -58,6 +58,9 @@ pub(crate) trait Ring: Clone + Send + Sync + 'static {
     fn ring(&self);
 }
 
+/// Why a tower is over that was closed while all was well.
+pub(crate) const CLOSED: &str = "it was closed";
+
 /// The desk, and the thread of our own.
 pub(crate) struct Runtime<C: Crank> {
     desk: Mutex<Desk<C>>,
@@ -382,7 +385,7 @@ impl<C: Crank> Runtime<C> {
 
 fn close<C: Crank>(crank: &mut C) {
     crank.close();
-    crank.stop("it was closed");
+    crank.stop(CLOSED);
 }
 
 /// A turn by a waiter, which is woken out of it by the bell.

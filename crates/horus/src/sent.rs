@@ -70,12 +70,17 @@ impl Sent {
         Self { door: Arc::clone(door), send, room, inbox, known: Mutex::new(known) }
     }
 
-    /// lwg_get_next_reply: none once every member has replied, declined or is lost. Needs no time
-    /// limit of its own: it always ends.
+    /// lwg_get_next_reply: none once every member that was asked has replied, declined or is lost.
+    /// It ends once each of them has received the question: who does not receive is waited for,
+    /// until it is taken out ([`crate::Timing::untaken`]). That goes for this process too, which
+    /// [`Group::ask`] asks as a member: it is to receive its own question, in another thread if
+    /// this one waits here.
     ///
     /// # Errors
     /// [`Error::NotSent`] if it was taken back; [`Error::Out`] if this process left the group
-    /// before.
+    /// before; [`Error::Closed`].
+    ///
+    /// [`Group::ask`]: crate::Group::ask
     pub fn next_reply(&self) -> Wait<'_, impl Future<Output = ReplyResult> + Unpin> {
         Wait::new(&self.door, poll_fn(|context| self.poll_reply(context)))
     }
@@ -86,7 +91,7 @@ impl Sent {
     /// # Errors
     /// [`Error::Unstable`] if a member was lost before it was known to have delivered it;
     /// [`Error::NotSent`] if it was taken back; [`Error::Out`] if this process left the group
-    /// before, or sent it from outside: that is told to members only.
+    /// before, or sent it from outside: that is told to members only; [`Error::Closed`].
     pub fn stable(&self) -> Wait<'_, impl Future<Output = Result<(), Error>> + Unpin> {
         Wait::new(
             &self.door,
@@ -95,7 +100,7 @@ impl Sent {
                     Known { stable: Some(true), .. } => Some(Ok(())),
                     Known { stable: Some(false), .. } => Some(Err(Error::Unstable)),
                     Known { taken_back: true, .. } => Some(Err(Error::NotSent)),
-                    Known { ended: true, .. } => Some(Err(Error::Out)),
+                    Known { ended: true, .. } => Some(Err(self.door.why_ended())),
                     _ => None,
                 })
             }),
@@ -126,7 +131,7 @@ impl Sent {
             Some(reply) => Some(Ok(Some(reply))),
             None if known.taken_back => Some(Err(Error::NotSent)),
             None if known.answered => Some(Ok(None)),
-            None if known.ended => Some(Err(Error::Out)),
+            None if known.ended => Some(Err(self.door.why_ended())),
             None => None,
         })
     }

@@ -4,7 +4,7 @@
 //! cannot be is refused with its key and what would be right. *Keeps* nothing: it is all in
 //! [`Config`].
 
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -34,6 +34,10 @@ pub const POLICIES: [&str; 4] = ["smallest", "adaptive", "one-to-one", "by-hand"
 
 /// What others go over, wherever it stands.
 const FIRST: [&str; 2] = ["profile", "policy"];
+
+/// The shortest and the longest time that is taken: what can be said in words.
+const LEAST: Duration = Duration::from_millis(1);
+const MOST: Duration = Duration::from_millis(u32::MAX as u64);
 
 const KEYS: &str = "profile, policy, k, silence_ms, beat_ms, untaken_ms, causality, peer, hall, \
     seed, service, name_server, beside, beacon, system, expect, first, patience, key_file, \
@@ -94,8 +98,46 @@ impl Config {
         for (key, value) in first.iter().chain(&rest) {
             set(&mut self, key, value).map_err(|why| wrong(key, why))?;
         }
-        self.fit_together().map_err(|(key, why)| wrong(key, why))?;
+        self.check()?;
         Ok(self)
+    }
+
+    /// Whether it can be so, whoever filled it in; what is said of this node itself is passed over.
+    pub(crate) fn check(&mut self) -> Result<(), Error> {
+        let wrong = |(key, why): (&str, String)| Error::Setting { key: key.to_owned(), why };
+        self.times().and_then(|()| self.addresses()).map_err(wrong)?;
+        self.fit_together().map_err(wrong)
+    }
+
+    /// Whether its times are some, and can be added to a clock.
+    fn times(&self) -> Result<(), (&'static str, String)> {
+        let Timing { silence, beat, untaken } = self.timing;
+        let times = [("silence_ms", Some(silence)), ("beat_ms", Some(beat))];
+        for (key, time) in times.into_iter().chain([("untaken_ms", untaken)]) {
+            let right = LEAST..=MOST;
+            if let Some(time) = time.filter(|time| !right.contains(time)) {
+                return Err((key, format!("{time:?} is not from {LEAST:?} to {MOST:?}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether others can be there.
+    fn addresses(&self) -> Result<(), (&'static str, String)> {
+        let peers = self.peers.iter().map(|(_, address)| ("peer", *address));
+        let servers = self.clues.name_servers.iter().map(|address| ("name_server", *address));
+        for (key, address) in peers.chain(servers) {
+            wrong_address(address).map_or(Ok(()), |why| Err((key, why)))?;
+        }
+        for (key, group) in [("hall", self.hall), ("beacon", self.clues.beacon)] {
+            let why = group.and_then(wrong_group);
+            why.map_or(Ok(()), |why| Err((key, why)))?;
+        }
+        for seed in &self.clues.seeds {
+            wrong_seed(seed).map_or(Ok(()), |why| Err(("seed", why)))?;
+        }
+        let first = self.start.as_ref().and_then(|start| start.first.as_deref());
+        first.and_then(muts::wrong_name).map_or(Ok(()), |why| Err(("first", why)))
     }
 
     /// Whether they can be so together; what is said of this node itself is passed over.
@@ -216,10 +258,22 @@ fn peer(value: &str) -> Result<(String, SocketAddr), String> {
 
 fn multicast(value: &str) -> Result<SocketAddr, String> {
     let group = read_address(value)?;
-    if !group.ip().is_multicast() {
-        return Err(format!("`{value}` is no multicast group like 239.255.71.0:7102"));
-    }
-    Ok(group)
+    wrong_group(group).map_or(Ok(group), Err)
+}
+
+fn wrong_group(group: SocketAddr) -> Option<String> {
+    let why = || format!("`{group}` is no multicast group like 239.255.71.0:7102");
+    (!group.ip().is_multicast()).then(why)
+}
+
+/// What is wrong with a host and a port; none if it can be that.
+fn wrong_seed(seed: &str) -> Option<String> {
+    let is_right = seed.rsplit_once(':').is_some_and(|(host, port)| {
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let is_host = bare.map_or(!host.contains(':'), |host| host.parse::<Ipv6Addr>().is_ok());
+        is_host && !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0)
+    });
+    (!is_right).then(|| format!("`{seed}` is not HOST:PORT, like a.example:7001"))
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ use std::task::{Context, Poll};
 use crossbeam::queue::SegQueue;
 use lwg::{Down, Endpoint, LwgId, Outcome, SendId};
 use muts::os::Bell;
-use parking_lot::Mutex;
 use vsync::GroupId;
 
 use crate::book::Book;
@@ -78,7 +77,7 @@ pub(crate) struct Shared {
     rooms: Rooms<Room>,
     pub(crate) book: Book,
     /// Why the tower is over, once it is.
-    ended: Mutex<Option<String>>,
+    ended: OnceLock<String>,
     /// Rung when it is.
     bell: OnceLock<Bell>,
     /// Groups that others put this process in, with their inboxes.
@@ -93,7 +92,7 @@ impl Default for Shared {
             words: SegQueue::new(),
             rooms: Rooms::new(ASKS_WAITING_MAX),
             book: Book::default(),
-            ended: Mutex::default(),
+            ended: OnceLock::new(),
             bell: OnceLock::new(),
             invited: Arc::default(),
             pile: Arc::default(),
@@ -145,21 +144,28 @@ impl Shared {
 
     /// The tower is over; the first reason counts.
     pub(crate) fn end(&self, why: &str) {
-        self.ended.lock().get_or_insert_with(|| why.to_owned());
+        self.ended.get_or_init(|| why.to_owned());
         self.bell.get().into_iter().for_each(Bell::ring);
+        // Nobody else will be met.
+        self.book.wake();
     }
 
     /// Rings once it is over, or at once if it is; the first bell counts.
     pub(crate) fn ring_at_end(&self, bell: Bell) {
         let bell = self.bell.get_or_init(|| bell);
-        if self.ended().is_some() {
+        if self.is_over() {
             bell.ring();
         }
     }
 
     /// Why it is, if it is.
     pub(crate) fn ended(&self) -> Option<String> {
-        self.ended.lock().clone()
+        self.ended.get().cloned()
+    }
+
+    /// Whether it is.
+    pub(crate) fn is_over(&self) -> bool {
+        self.ended.get().is_some()
     }
 
     /// How many asks wait in the queue.

@@ -21,14 +21,17 @@ impl<'a, F: Future + Unpin> Wait<'a, F> {
     pub(crate) const fn new(door: &'a Arc<Door>, future: F) -> Self {
         Self { door, future }
     }
-
-    /// For at most so long; none if it did not come in time. Asking again goes on waiting.
-    pub fn wait_for(self, patience: Duration) -> Option<F::Output> {
-        self.door.runtime.wait(self.future, Instant::now().checked_add(patience))
-    }
 }
 
 impl<T, F: Future<Output = Result<T, Error>> + Unpin> Wait<'_, F> {
+    /// For at most so long; none if it did not come in time. Asking again goes on waiting, unless
+    /// the answer is [`Error::Closed`]: then it can come no more.
+    pub fn wait_for(self, patience: Duration) -> Option<F::Output> {
+        let until = Instant::now().checked_add(patience);
+        let answer = self.door.runtime.wait(self.future, until);
+        answer.or_else(|| self.door.shared.is_over().then_some(Err(Error::Closed)))
+    }
+
     /// Turns the tower until it has come.
     ///
     /// # Errors
@@ -82,6 +85,15 @@ impl<T> Pending<T> {
         Self::first(door, inbox, |seen: Option<T>| seen.ok_or(Error::NoGroup))
     }
 
+    /// Nothing was asked.
+    pub(crate) fn failed(door: &Arc<Door>, error: Error) -> Self {
+        let mut error = Some(error);
+        Self::new(door, move |_| {
+            // It is asked once; a closed tower is what is left to say after that.
+            Poll::Ready(Err(error.take().unwrap_or(Error::Closed)))
+        })
+    }
+
     pub(crate) fn new(
         door: &Arc<Door>,
         look: impl FnMut(&mut Context<'_>) -> Poll<Result<T, Error>> + Send + 'static,
@@ -104,7 +116,11 @@ impl<T> Pending<T> {
     /// Itself, to be waited for again.
     pub fn wait_for(mut self, patience: Duration) -> Result<Result<T, Error>, Self> {
         let door = Arc::clone(&self.door);
-        door.runtime.wait(&mut self, Instant::now().checked_add(patience)).ok_or(self)
+        match door.runtime.wait(&mut self, Instant::now().checked_add(patience)) {
+            Some(outcome) => Ok(outcome),
+            None if door.shared.is_over() => Ok(Err(Error::Closed)),
+            None => Err(self),
+        }
     }
 }
 

@@ -188,7 +188,7 @@ fn each_member_of_a_core_group_knows_what_it_carries_and_what_that_costs() {
     }
     all[1].cuts().set([].into(), [].into());
     assert_eq!([0, 1, 2].map(|at| carried(at).filtered), [0, 1, 0]);
-    let own = all[0].found("town", &[]);
+    let own = all[0].found("town", &[]).expect("few");
     assert!(matches!(all[0].carried(own.id()).wait(), Err(Error::NoGroup)), "no groups are on it");
 }
 
@@ -216,7 +216,7 @@ fn a_set_is_managed_by_hand_and_another_by_the_users_own_policy() {
     }
     let made = all[0].create_in(hand, &members[..2], Traits::PLAIN).wait();
     assert!(matches!(made, Err(Error::NoPlace)), "there is none yet");
-    let core = all[0].found_core(hand, &members);
+    let core = all[0].found_core(hand, &members).expect("few");
     let made = loop {
         // Until its first view has come.
         match all[0].create_on(core, &members[..2]).wait() {
@@ -233,7 +233,7 @@ fn a_set_is_managed_by_hand_and_another_by_the_users_own_policy() {
     let at = |group: &Group| all[0].explain(group.id()).wait().expect("known").core;
     assert_eq!(at(&first), at(&second));
     // A pinned group goes where its user says.
-    let twin = all[0].found_core(hand, &members);
+    let twin = all[0].found_core(hand, &members).expect("few");
     loop {
         match all[0].relocate(made.id(), twin).wait() {
             Ok(()) => break,

@@ -26,7 +26,7 @@ fn two(test: &str) -> [Horus; 2] {
         let horus = Horus::embedded(config).expect("a free port");
         let ticket = format!("it is {name}").into_bytes();
         let admission = Admission::Asked;
-        horus.set_terms("town", Terms { admission, ticket, ..Terms::default() });
+        horus.set_terms("town", Terms { admission, ticket, ..Terms::default() }).expect("short");
         horus
     });
     for (one, other, name) in [(0, 1, "b"), (1, 0, "a")] {
@@ -76,7 +76,7 @@ fn message(group: &CoreGroup, sender: Endpoint, says: &str) {
 
 /// Both founded and came, and heard the view of both.
 fn together([a, b]: &[Horus; 2]) -> [CoreGroup; 2] {
-    let at_a = a.found("town", &[]);
+    let at_a = a.found("town", &[]).expect("few");
     view(&at_a, &[a.me()]);
     let at_b = b.join("town", Some(a.me()));
     asks(&at_a, b.me(), "it is b");
@@ -91,7 +91,7 @@ fn together([a, b]: &[Horus; 2]) -> [CoreGroup; 2] {
 #[test]
 fn who_is_refused_hears_the_reason_and_may_ask_again() {
     let [a, b] = two("refused");
-    let at_a = a.found("town", &[]);
+    let at_a = a.found("town", &[]).expect("few");
     view(&at_a, &[a.me()]);
     for reason in [7, u16::MAX] {
         let at_b = b.join("town", Some(a.me()));
@@ -113,7 +113,7 @@ fn who_is_refused_hears_the_reason_and_may_ask_again() {
 #[test]
 fn what_cannot_go_out_at_once_is_not_sent_by_who_will_not_wait() {
     let [a, b] = two("tries");
-    let at_a = a.found("town", &[]);
+    let at_a = a.found("town", &[]).expect("few");
     view(&at_a, &[a.me()]);
     let at_b = b.join("town", Some(a.me()));
     asks(&at_a, b.me(), "it is b");
@@ -172,5 +172,57 @@ fn sides_that_become_one_are_told_with_what_each_has_come_to() {
     groups[1].try_cast(Order::Total, "one again").expect("nothing is in its way");
     for group in &groups {
         message(group, all[1].me(), "one again");
+    }
+}
+
+#[test]
+fn who_joins_a_group_that_nobody_answers_for_is_told_that_nobody_does() {
+    let [a, _b] = two("nobody");
+    let nowhere = a.join("nothere", None);
+    let told = nowhere.hear().wait_for(LONG).expect("in time");
+    assert!(matches!(told, Err(Error::Nobody)), "{told:?}");
+    assert!(matches!(nowhere.hear().wait_for(LONG), Some(Err(Error::Out))), "said once");
+}
+
+#[test]
+fn terms_that_are_too_long_are_refused_and_the_ones_before_hold() {
+    let [a, b] = two("terms");
+    let at_a = a.found("town", &[]).expect("few");
+    view(&at_a, &[a.me()]);
+    let key = |bytes| Terms { admission: Admission::Key(vec![0; bytes]), ..Terms::default() };
+    let shows = |bytes| Terms { ticket: vec![0; bytes], ..Terms::default() };
+    let nodes = vec![muts::NodeId(1); vsync::limits::LISTED_MAX + 1];
+    let listed = Terms { admission: Admission::Listed(nodes), ..Terms::default() };
+    let over = vsync::limits::TICKET_BYTES_MAX + 1;
+    for terms in [key(over), shows(over), listed] {
+        for refused in [at_a.set_terms(terms.clone()), a.set_terms("town", terms.clone())] {
+            let why = refused.expect_err("too long").to_string();
+            assert!(why.contains("256 bytes") && why.contains("4096 nodes"), "{why}");
+        }
+    }
+    b.set_terms("fair", key(over - 1)).expect("just short enough");
+    b.set_terms("fair", shows(over - 1)).expect("just short enough");
+    let _at_b = b.join("town", Some(a.me()));
+    asks(&at_a, b.me(), "it is b");
+}
+
+#[test]
+fn a_group_of_nobody_or_of_more_than_can_be_is_refused_before_anything_is_asked() {
+    let [a, _b] = two("members");
+    let others: Vec<Endpoint> = (0..horus::MEMBERS_MAX)
+        .map(|at| a.book().find(&format!("n{at}#1")).expect("a name").expect("given"))
+        .collect();
+    let all = [&[a.me()], &others[..]].concat();
+    let group = a.create(&[a.me(), a.me()]).wait().expect("one, named twice");
+    for (refused, count) in [
+        (a.create(&[]).wait().err(), 0),
+        (a.create(&all).wait().err(), 257),
+        (group.add(&all).wait().err(), 257),
+        (a.found("town", &others).err(), 257),
+        (a.found_core(horus::SetId::DEFAULT, &others).err(), 257),
+    ] {
+        let why = refused.expect("refused");
+        assert!(matches!(why, Error::Members(told) if told == count), "{why}");
+        assert!(why.to_string().contains("1 to 256 members"), "{why}");
     }
 }

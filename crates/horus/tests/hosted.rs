@@ -222,3 +222,12 @@ fn a_tool_that_wants_to_be_woken_is_where_nothing_else_happens() {
     assert!(late < LONG, "{late:?}");
     assert!(egg.hear().wait_for(Duration::ZERO).is_none(), "it is told once");
 }
+
+#[test]
+#[should_panic(expected = "before anything is heard")]
+fn a_tool_is_not_given_a_group_of_which_it_would_lack_what_was_heard() {
+    let [a] = town("heard", ["a"]);
+    let group = a.create(&[a.me()]).wait().expect("made");
+    group.hear().wait_for(LONG).expect("in time").expect("in");
+    let _lacks = group.replica(Log::default());
+}

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use horus::{Config, Error, Heard, Horus, Order};
+use horus::{Clues, Config, Error, Heard, Horus, Order, Start, Timing};
 
 /// Longer than anything here takes, so that a hang fails instead of hanging.
 const LONG: Duration = Duration::from_secs(20);
@@ -120,4 +120,43 @@ fn many_threads_wait_on_one_tower() {
             });
         }
     });
+}
+
+#[test]
+fn a_configuration_that_cannot_be_is_refused_when_it_is_opened_as_it_is_in_words() {
+    let here = SocketAddr::from(([127, 0, 0, 1], 0));
+    let plain = || Config { state_dir: Some(state("settings")), ..Config::new("a", here) };
+    let timed = |silence, beat, untaken| {
+        let timing = Timing { silence, beat, untaken };
+        Config { timing, ..plain() }
+    };
+    let seeded = |seed: &str| {
+        let clues = Clues { seeds: vec![seed.into()], ..Clues::default() };
+        Config { clues, ..plain() }
+    };
+    let (short, long) = (Duration::from_millis(100), Duration::MAX);
+    let start = Start { expect: 0, first: Some("b c".into()), patience: short };
+    for (config, key) in [
+        (timed(long, short, None), "silence_ms"),
+        (timed(short, short, None), "silence_ms"),
+        (timed(Duration::ZERO, Duration::ZERO, None), "silence_ms"),
+        (timed(short, Duration::ZERO, None), "beat_ms"),
+        (timed(short, short / 2, Some(Duration::ZERO)), "untaken_ms"),
+        (timed(short, short / 2, Some(long)), "untaken_ms"),
+        (seeded("a.example"), "seed"),
+        (seeded("a.example:0"), "seed"),
+        (seeded(":7001"), "seed"),
+        (seeded("::1"), "seed"),
+        (plain().peer("b", here), "peer"),
+        (plain().peer("a", SocketAddr::from(([127, 0, 0, 1], 7_001))), "peer"),
+        (Config { hall: Some(SocketAddr::from(([10, 0, 0, 1], 1))), ..plain() }, "hall"),
+        (Config { start: Some(start), ..plain() }, "first"),
+    ] {
+        let Err(why) = Horus::embedded(config) else { panic!("{key} is taken") };
+        assert!(matches!(&why, Error::Setting { key: told, .. } if told == key), "{key}: {why}");
+    }
+    let right = ["[::1]:7001", "127.0.0.1:7001", "nobody.invalid:7001"].map(seeded);
+    for config in right.into_iter().chain([timed(short, short / 2, None)]) {
+        Horus::embedded(config).expect("it can be so");
+    }
 }

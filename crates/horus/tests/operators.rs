@@ -107,7 +107,7 @@ fn a_process_answers_while_its_threads_wait_and_while_none_does() {
     assert_eq!((&idle["process"], &idle["ready"]), (&json!(horus.show(horus.me())), &json!(true)));
     let group = horus.create(&[horus.me()]).wait().expect("made");
     horus.book().label("files", group.id());
-    let _own = horus.found("g", &[]);
+    let _own = horus.found("g", &[]).expect("few");
     std::thread::scope(|scope| {
         let waits = scope.spawn(|| group.receive().wait_for(LONG).expect("in time").expect("in"));
         for _ in 0..50 {

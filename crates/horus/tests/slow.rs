@@ -283,7 +283,7 @@ fn a_stream_of_events_that_nobody_reads_is_waited_for_too() {
 fn a_core_group_of_ones_own_waits_for_who_does_not_hear_it() {
     let (a, b) = two("core", None);
     let other = a.member("b").wait_for(LONG).expect("in time").expect("met");
-    let (slow, untaken) = (a.found("town", &[other]), b.join("town", Some(a.me())));
+    let (slow, untaken) = (a.found("town", &[other]).expect("few"), b.join("town", Some(a.me())));
     let all = |heard: CoreHeard| matches!(heard, CoreHeard::View(view) if view.members.len() == 2);
     while !all(slow.hear().wait_for(LONG).expect("in time").expect("in")) {}
     let sender = std::thread::spawn(move || {

@@ -30,7 +30,7 @@ pub enum Partition {
     /// the group since it was founded or since it came into a primary view. A view is called
     /// primary once all its members have confirmed it.
     Primary {
-        /// The nodes that count.
+        /// The nodes that count: at most `limits::LISTED_MAX`.
         electorate: Vec<NodeId>,
         /// Whether a view that is not primary refuses multicasts.
         refuse: bool,
@@ -44,9 +44,9 @@ pub enum Admission {
     /// Whoever asks.
     #[default]
     Anybody,
-    /// These nodes.
+    /// These nodes, at most `limits::LISTED_MAX`.
     Listed(Vec<NodeId>),
-    /// Who shows this ticket.
+    /// Who shows this ticket, of at most `limits::TICKET_BYTES_MAX`.
     Key(Vec<u8>),
     /// Whom the coordinator's user lets in: it is told `Up::Asks`, and says `Down::Answer`.
     Asked,
@@ -84,8 +84,9 @@ impl Terms {
         }
     }
 
-    /// Whether no list in it is longer than anybody needs.
-    pub(crate) fn is_modest(&self) -> bool {
+    /// Whether no list in it, and no key, is longer than [`LISTED_MAX`] and [`TICKET_BYTES_MAX`].
+    #[must_use]
+    pub fn is_modest(&self) -> bool {
         let electorate = match &self.partition {
             Partition::Sides => 0,
             Partition::Primary { electorate, .. } => electorate.len(),
