@@ -19,10 +19,10 @@ use crate::wait::{Pending, Wait};
 
 /// A light-weight group that this process is in, or has made.
 ///
-/// Who has made it for others and is not in it changes who is in and hears what members tell it,
-/// and all from when a member adds it. Until then there is nothing to multicast with
-/// ([`Error::Out`]): to an open group it sends by [`crate::Horus::send_through`] and
-/// [`crate::Horus::ask_through`].
+/// Who has made it for others and is not in it hears what members tell it alone, and all from when
+/// a member adds it. Until then it multicasts nothing by this handle ([`Error::Out`]), but to an
+/// open group by [`crate::Horus::send_through`] and [`crate::Horus::ask_through`]; and who is in
+/// changes a member, for it is [`Error::NoGroup`] to who is not in the core group either.
 ///
 /// Dropping it neither leaves nor destroys: it only stops listening, and what is asked of this
 /// process in it is declined.
@@ -81,7 +81,7 @@ impl Group {
     /// [`Error::Members`] if they are more than [`MEMBERS_MAX`]; [`Error::Missing`] if some were not
     /// met, are over, or did not come within five seconds (longer if [`Timing::silence`] is more
     /// than one), as when the group would have more than [`MEMBERS_MAX`] with them: then none was
-    /// added; [`Error::NoGroup`] if it is destroyed, or this process knows nothing of it;
+    /// added; [`Error::NoGroup`] if it is destroyed, or this process is not in its core group;
     /// [`Error::Again`] if it moved or lost its core group meanwhile, and nothing was changed: ask
     /// again; [`Error::Closed`].
     ///

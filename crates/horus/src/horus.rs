@@ -251,10 +251,9 @@ impl Horus {
     /// lwg_create: a group of these members, which need not hold this process. Many can be made at
     /// once: none waits for another. Members are named once each, in whatever order.
     ///
-    /// A group made for others answers an operator: what is multicast by its handle is
-    /// [`Error::Out`] until a member adds this process. [`Horus::send_through`] and
-    /// [`Horus::ask_through`] reach an open one ([`Traits::open`]), [`Horus::send_beside`] a
-    /// relaxed one.
+    /// What is multicast by the handle of a group that was made for others is [`Error::Out`] until
+    /// a member adds this process. [`Horus::send_through`] and [`Horus::ask_through`] reach an open
+    /// one ([`Traits::open`]), [`Horus::send_beside`] a relaxed one.
     ///
     /// # Errors
     /// [`Error::Members`] if they are none or more than [`MEMBERS_MAX`]; [`Error::Missing`] if some

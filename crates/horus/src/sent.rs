@@ -85,7 +85,8 @@ impl Sent {
         Wait::new(&self.door, poll_fn(|context| self.poll_reply(context)))
     }
 
-    /// Until every member of the view that it was sent in has delivered it. Needs no time limit of
+    /// Until every member of the view that it was sent in has delivered it, whether or not its
+    /// program has received it. Once it has gone out ([`Sent::cancel`]) that needs no time limit of
     /// its own: it ends with that, with the loss of a member, or with the group.
     ///
     /// # Errors

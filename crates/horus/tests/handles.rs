@@ -77,6 +77,7 @@ fn who_made_a_group_for_others_multicasts_there_only_once_a_member_has_added_it(
     let (a, b) = two("outside");
     let mine = a.create(&[b.me()]).wait().expect("made");
     let at_b = invited(&b);
+    assert!(matches!(mine.add(&[a.me()]).wait(), Err(Error::NoGroup)), "it knows nothing of it");
     let (order, both) = (Order::Total, [a.me(), b.me()]);
     for refused in [
         mine.send(order, "lost?").err(),

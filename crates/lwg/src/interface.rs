@@ -103,7 +103,8 @@ pub enum Down {
         /// (`How::to`). A GBCAST waits for other core groups also if it is `independent`; in a
         /// relaxed group it has a place among ABCASTs and no more.
         how: How,
-        /// Whether replies are wanted: then `Reply`s follow and always end with `Answered`.
+        /// Whether replies are wanted: then `Reply`s follow, and `Answered` once every member that
+        /// was told, this one too, has said or declined its own or is lost.
         replies: bool,
         /// The message.
         message: Message,
