@@ -61,7 +61,8 @@ pub struct Start {
     pub patience: Duration,
 }
 
-/// How patient a process is: each from 1 ms to 2^32 - 1 ms, and the silence at least twice the beat.
+/// How patient a process is: each time from 1 ms to 2^32 - 1 ms, the silence at least twice the
+/// beat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timing {
     /// How long a peer may be silent before it is suspected.

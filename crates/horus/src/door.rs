@@ -145,7 +145,7 @@ impl Door {
     /// Waits until not too much of its own lies there.
     ///
     /// # Errors
-    /// [`Error::NotSent`] if that is not so by then, also if this process is out; [`Error::Closed`].
+    /// [`Error::NotSent`] if that is not so by then, or this process is out; [`Error::Closed`].
     pub(crate) fn wait_for_own_room_until(
         &self,
         mailbox: &Mailbox,

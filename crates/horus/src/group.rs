@@ -78,8 +78,8 @@ impl Group {
     /// lwg_add: members that are in already are passed over, and it is `Ok` if all are.
     ///
     /// # Errors
-    /// [`Error::Members`] if they are more than [`MEMBERS_MAX`]; [`Error::Missing`] if some were not
-    /// met, are over, or did not come within five seconds (longer if [`Timing::silence`] is more
+    /// [`Error::Members`] if they are more than [`MEMBERS_MAX`]; [`Error::Missing`] if some were
+    /// not met, are over, or did not come within five seconds (longer if [`Timing::silence`] is more
     /// than one), as when the group would have more than [`MEMBERS_MAX`] with them: then none was
     /// added; [`Error::NoGroup`] if it is destroyed, or this process is not in its core group;
     /// [`Error::Again`] if it moved or lost its core group meanwhile, and nothing was changed: ask
@@ -97,8 +97,8 @@ impl Group {
         self.door.operate(ask, || ())
     }
 
-    /// lwg_remove: leaving is removing oneself. Who is not in is passed over, and it is `Ok` if none
-    /// of them is.
+    /// lwg_remove: leaving is removing oneself. Who is not in is passed over, and it is `Ok` if
+    /// none of them is.
     ///
     /// # Errors
     /// [`Error::NoGroup`], [`Error::Again`], [`Error::Closed`], as [`Group::add`].

@@ -46,8 +46,8 @@ impl Horus {
     /// [`Config::daemon`], light-weight groups alone, on the kernel of that daemon.
     ///
     /// # Errors
-    /// A wrong name, a setting that cannot be ([`Error::Setting`]), an address that cannot be had or
-    /// needs a key, no place for the incarnation, or a daemon that cannot be reached.
+    /// A wrong name, a setting that cannot be ([`Error::Setting`]), an address that cannot be had
+    /// or needs a key, no place for the incarnation, or a daemon that cannot be reached.
     pub fn embedded(config: Config) -> Result<Self, Error> {
         Self::open(config, Arc::new(Shared::default()), None)
     }

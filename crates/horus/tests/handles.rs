@@ -222,8 +222,8 @@ fn all_that_is_asked_or_waited_for_at_a_closed_tower_says_that_it_is_closed() {
     });
     assert_eq!(a.ended().as_deref(), Some("it was closed"));
     is_closed("member again", a.member("b").wait_for(LONG).expect("in time").err());
-    let last = |mut hear: Box<dyn FnMut() -> Option<Error> + '_>| {
-        std::iter::repeat_with(move || hear()).find_map(|error| error)
+    let last = |hear: Box<dyn FnMut() -> Option<Error> + '_>| {
+        std::iter::repeat_with(hear).find_map(|error| error)
     };
     let hear = || group.hear().wait_for(LONG).expect("in time").err();
     is_closed("hear", last(Box::new(hear)));
