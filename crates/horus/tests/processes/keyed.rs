@@ -93,3 +93,22 @@ fn the_secret_of_the_cluster_changes_under_load_and_nobody_is_lost() {
     assert!(outcome.wrong.is_empty(), "{}: {:#?}", directory.display(), outcome.wrong);
     let _ = std::fs::remove_dir_all(directory);
 }
+
+/// No file may grow there: what a full disk does.
+#[test]
+fn keys_that_could_not_be_written_whole_are_not_in_the_way_of_the_next_try() {
+    let file = std::env::temp_dir().join(format!("horus-keygen-{}", std::process::id()));
+    let keygen = |before: &str| {
+        let line = format!("{before}exec \"$0\" keygen \"$1\"");
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", &line, env!("CARGO_BIN_EXE_horus")]).arg(&file);
+        command.output().expect("a shell")
+    };
+    let full = keygen("trap '' XFSZ; ulimit -f 0; ");
+    let complaint = String::from_utf8_lossy(&full.stderr);
+    assert_eq!(full.status.code(), Some(1), "{complaint}");
+    assert!(complaint.lines().count() == 1 && !file.exists(), "{complaint}");
+    let again = keygen("");
+    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+    std::fs::remove_file(file).expect("it was written");
+}
