@@ -4,7 +4,8 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::Path;
 
-use muts::keyed::{KeyFile, is_open_to_others};
+use muts::keyed::KeyFile;
+use muts::os::is_open_to_others;
 
 use crate::error::Error;
 

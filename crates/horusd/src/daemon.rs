@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TrySendError, channel, sync_channel};
 use std::time::{Duration, Instant};
 
-use muts::keyed::{Keyed, is_open_to_others};
-use muts::os::{Bell, Doors, Driver, Finder, next_incarnation, pretended};
+use muts::keyed::Keyed;
+use muts::os::{Bell, Doors, Driver, Finder, is_open_to_others, next_incarnation, pretended};
 use muts::{Address, Counted as _, Guarded as _, Layer as _, NodeId, ProcId, Transport};
 use sd_notify::NotifyState;
 use tracing::{debug, error, info, warn};

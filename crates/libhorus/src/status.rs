@@ -85,8 +85,10 @@ mod tests {
     use std::ffi::CStr;
 
     fn said() -> String {
-        // SAFETY: it ends with 0, and nobody writes there meanwhile.
-        unsafe { CStr::from_ptr(last()) }.to_str().expect("whole letters").to_owned()
+        LAST.with_borrow(|last| {
+            let said = CStr::from_bytes_until_nul(last).expect("it ends");
+            said.to_str().expect("whole letters").to_owned()
+        })
     }
 
     #[test]

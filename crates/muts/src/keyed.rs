@@ -18,7 +18,7 @@ use aws_lc_rs::{constant_time, digest, hmac};
 use snow::{Builder, HandshakeState, params::NoiseParams};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-pub use self::file::{KeyFile, WrongKeys, is_open_to_others};
+pub use self::file::{KeyFile, WrongKeys};
 use self::sealing::Sealing;
 use crate::guard::{Greeting, Guard, Seal};
 use crate::limits::GREETING_BYTES_MAX;

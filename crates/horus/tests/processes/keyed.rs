@@ -112,3 +112,22 @@ fn keys_that_could_not_be_written_whole_are_not_in_the_way_of_the_next_try() {
     assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
     std::fs::remove_file(file).expect("it was written");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_key_file_that_every_user_can_read_is_warned_of() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let file = std::env::temp_dir().join(format!("horus-open-{}", std::process::id()));
+    let other = file.with_extension("other");
+    write_keys(&file, &KeyFile::generate(None)).expect("a new file");
+    for (mode, warned) in [(0o600, false), (0o640, false), (0o644, true)] {
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(mode)).expect("changed");
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_horus"));
+        let output = command.arg("keygen").arg(&other).arg("--like").arg(&file).output();
+        let complaint = String::from_utf8(output.expect("it runs").stderr).expect("text");
+        assert_eq!(complaint.contains("every user of this host can read"), warned, "{complaint}");
+        std::fs::remove_file(&other).expect("written all the same");
+    }
+    std::fs::remove_file(file).expect("removed");
+}

@@ -153,7 +153,7 @@ fn what_real_nodes_did_is_recorded_from_their_histories_and_replayed() {
 fn of_input_that_cannot_be_it_is_said_what_and_where() {
     let room = Room::new("refused");
     let why = refused(&["replay", "-"], b"create g a b\nsend g many 3\n");
-    assert!(why.contains("line 2: `send g many 3` is none of"), "{why}");
+    assert!(why.contains("line 2 is none of") && !why.contains("many"), "{why}");
     let why = refused(&["replay", "-"], b"create g a b\n\xff\xfe\n");
     assert!(why.contains("UTF-8"), "{why}");
     let missing = room.path("missing");
@@ -161,7 +161,7 @@ fn of_input_that_cannot_be_it_is_said_what_and_where() {
     let nowhere = room.path("no/such/chart.svg");
     let output = policy(&["replay", "-", "--svg", &nowhere], b"create g a b\n");
     let why = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.code() == Some(2) && why.contains(&nowhere), "{why}");
+    assert!(output.status.code() == Some(1) && why.contains(&nowhere), "{why}");
     assert!(refused(&["trace", "chess"], b"").contains("deceit"));
     assert!(refused(&["record", &missing], b"").contains(&missing));
     let why = refused(&["record", &room.path("")], b"");

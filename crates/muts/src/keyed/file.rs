@@ -9,7 +9,6 @@
 //! ```
 
 use std::fmt;
-use std::path::Path;
 use std::string::String;
 use std::vec::Vec;
 
@@ -114,18 +113,6 @@ impl fmt::Display for KeyFile {
         }
         Ok(())
     }
-}
-
-/// Whether users that are neither its owner nor in its group may read the file that keys lie in.
-#[must_use]
-pub fn is_open_to_others(path: &Path) -> bool {
-    #[cfg(unix)]
-    if let Ok(file) = std::fs::metadata(path) {
-        return std::os::unix::fs::PermissionsExt::mode(&file.permissions()) & 0o004 != 0;
-    }
-    // Elsewhere who may read it is not to be seen by its mode.
-    let _ = path;
-    false
 }
 
 fn random() -> [u8; 32] {
