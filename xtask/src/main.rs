@@ -84,7 +84,9 @@ const BAD_OPTIONS: u8 = 2;
 
 fn main() -> ExitCode {
     // `cargo xtask sim --help` is for sim, so clap must not answer it.
-    let args: Vec<String> = std::env::args().collect();
+    // What is not UTF-8 is for clap to refuse.
+    let args: Result<Vec<String>, _> = std::env::args_os().map(|word| word.into_string()).collect();
+    let args = args.unwrap_or_default();
     match args.get(1).map(String::as_str) {
         Some("sim") => return end(cargo::sim(&args[2..])),
         Some("bench") => return end(cargo::bench(&args[2..])),

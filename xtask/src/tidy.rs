@@ -2,6 +2,7 @@
 
 mod arrows;
 mod code;
+mod docs;
 mod heads;
 mod homes;
 mod limits;
@@ -79,8 +80,15 @@ impl Source {
 }
 
 /// Every rule that looks at one file at a time.
-const RULES: [fn(&Source) -> Vec<Fault>; 6] =
-    [rooms::small, rooms::no_unsafe, heads::sentence, limits::reasons, world::edges, homes::used];
+const RULES: [fn(&Source) -> Vec<Fault>; 7] = [
+    rooms::small,
+    rooms::no_unsafe,
+    heads::sentence,
+    docs::say_something,
+    limits::reasons,
+    world::edges,
+    homes::used,
+];
 
 /// Everything that is wrong with the workspace.
 fn faults() -> Result<Vec<Fault>, String> {

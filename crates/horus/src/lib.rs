@@ -1,4 +1,34 @@
-//! The roof of the user space: one door for applications.
+//! The roof of the user space: one door for applications to process groups.
+//!
+//! Processes that are in a group are told the same views of who is in it, and the messages of each
+//! view in the order that their senders chose. Groups are light-weight: thousands of them share a
+//! few core groups, which the library founds, joins and leaves by itself.
+//!
+//! ```
+//! use horus::{Config, Horus, Order};
+//!
+//! let horus = Horus::embedded(Config::new("a", "127.0.0.1:0".parse()?))?;
+//! let group = horus.create(&[horus.me()]).wait()?;
+//! group.send(Order::Total, "to all of one")?;
+//! assert_eq!(group.receive().wait()?.body(), "to all of one");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The ways in:
+//!
+//! - [`Horus`] is this process among others: [`Horus::meet`] says where another listens,
+//!   [`Horus::create`] makes a group, [`Horus::invited`] gives those that others made.
+//! - [`Group`] sends ([`Group::send`]; [`Group::ask`] for replies) and hears ([`Group::receive`];
+//!   [`Group::hear`] tells views too). What takes time is a future, and has a `wait`.
+//! - [`Config`] says how patient it is, whom it knows, which keys it has, and whether its kernel is
+//!   in a daemon on this host; [`Config::with_settings`] takes the same in words.
+//! - [`Group::replica`] keeps a state equal at all members, [`Group::directory`] names what is
+//!   looked for, and `Group::host` takes any tool.
+//! - [`CoreGroup`] is a core group of one's own, with terms of who may come in.
+//! - [`history`] and [`check`] write down what happened, and judge whether every promise was kept.
+//!
+//! Two processes: `examples/hello.rs`. What cannot be is an [`Error`] that says what would be
+//! right.
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 #![cfg_attr(doctest, doc = include_str!("../../../README.md"))]
 #![forbid(unsafe_code)]

@@ -10,7 +10,10 @@ use clap::{Args, Subcommand};
 use muts::os::{default_socket, packaged_socket};
 use serde_json::{Value, json};
 use vsync::gate::{Reader, Say, Tell, framed};
+use vsync::limits::GATE_STRANGER_BYTES_MAX;
 
+/// A question that cannot be put.
+const BAD_QUESTION: u8 = 2;
 /// It answered that it cannot be.
 const REFUSED: u8 = 1;
 /// Nobody answered.
@@ -114,6 +117,12 @@ impl Ask {
 /// Asks, and shows the answer.
 pub(crate) fn run(ask: &Ask) -> ExitCode {
     let (to, query) = ask.parts();
+    let query = framed(&Say::Query(query.to_string().into_bytes()));
+    if query.len() > GATE_STRANGER_BYTES_MAX {
+        let (bytes, most) = (query.len(), GATE_STRANGER_BYTES_MAX);
+        eprintln!("horus: a question of {bytes} bytes is too long: at most {most} with its frame");
+        return ExitCode::from(BAD_QUESTION);
+    }
     let answer = match put_somewhere(&places(to), &query) {
         Ok(answer) => answer,
         Err(why) => {
@@ -121,13 +130,18 @@ pub(crate) fn run(ask: &Ask) -> ExitCode {
             return ExitCode::from(UNREACHED);
         }
     };
+    let code = code_of(ask, &answer);
     if to.json {
-        crate::say::say(format_args!("{answer}\n"));
+        crate::say::say(format_args!("{answer}\n"), code)
     } else if let Some(why) = answer.get("error").and_then(Value::as_str) {
         eprintln!("horus: {why}");
+        code
     } else {
-        crate::say::say(in_words(&answer));
+        crate::say::say(in_words(&answer), code)
     }
+}
+
+fn code_of(ask: &Ask, answer: &Value) -> ExitCode {
     if answer.get("error").is_some() || answer.get("heard") == Some(&json!(false)) {
         return ExitCode::from(REFUSED);
     }
@@ -148,7 +162,7 @@ fn places(to: &To) -> Vec<PathBuf> {
 }
 
 /// Asks at the first of these where somebody listens.
-fn put_somewhere(places: &[PathBuf], query: &Value) -> Result<Value, String> {
+fn put_somewhere(places: &[PathBuf], query: &[u8]) -> Result<Value, String> {
     let mut unreached = Vec::new();
     for place in places {
         match UnixStream::connect(place) {
@@ -161,12 +175,11 @@ fn put_somewhere(places: &[PathBuf], query: &Value) -> Result<Value, String> {
     Err(unreached.join("; nor "))
 }
 
-fn put(mut stream: UnixStream, query: &Value) -> Result<Value, String> {
+fn put(mut stream: UnixStream, query: &[u8]) -> Result<Value, String> {
     let patience = stream.set_read_timeout(Some(PATIENCE));
     patience.map_err(|error| error.to_string())?;
-    let say = Say::Query(query.to_string().into_bytes());
     // Who does not take it may have said why.
-    let _ = stream.write_all(&framed(&say));
+    let _ = stream.write_all(query);
     let (mut reader, mut bytes) = (Reader::default(), vec![0; 64 << 10]);
     loop {
         let count = match stream.read(&mut bytes) {

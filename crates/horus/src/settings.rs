@@ -18,7 +18,7 @@ use crate::limits::MET_WITHIN;
 /// How patient a process may be, by name.
 const TIMINGS: [Timing; PROFILES.len()] = [Timing::LOCAL, Timing::LAN, Timing::WAN];
 
-/// What those are called.
+/// What may stand behind `profile=`: names of a [`Timing`], the first where nothing is said.
 pub const PROFILES: [&str; 3] = ["local", "lan", "wan"];
 
 /// Where light-weight groups may be placed, by name.
@@ -29,7 +29,7 @@ const PLACINGS: [Placing; POLICIES.len()] = [
     Placing::ByHand,
 ];
 
-/// What those are called.
+/// What may stand behind `policy=`: names of a [`Placing`], the first where nothing is said.
 pub const POLICIES: [&str; 4] = ["smallest", "adaptive", "one-to-one", "by-hand"];
 
 /// What others go over, wherever it stands.

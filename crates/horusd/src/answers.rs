@@ -14,6 +14,7 @@ use vsync::gate::Server;
 
 use crate::config::Config;
 use crate::limits::QUERY_BYTES_MAX;
+use crate::others::called;
 
 /// What is to be done beside the answer.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub(crate) struct Here<'a, M> {
     pub(crate) server: &'a Server<M>,
     pub(crate) waits_for: Option<&'a str>,
     pub(crate) strange: &'a Strange,
+    /// Where daemons that are named in the settings were found last.
+    pub(crate) peers: &'a BTreeMap<String, SocketAddr>,
     pub(crate) draining: bool,
     pub(crate) listens: SocketAddr,
     pub(crate) health_at: Option<SocketAddr>,
@@ -57,8 +60,13 @@ pub(crate) fn answer<M: Multicast + Counted>(
     query: &[u8],
     may_act: bool,
 ) -> (Value, Deed) {
+    if query.len() > QUERY_BYTES_MAX {
+        let why =
+            format!("a query of {} bytes is too long: at most {QUERY_BYTES_MAX}", query.len());
+        return (wrong(&why), Deed::Nothing);
+    }
     let query: Value = match serde_json::from_slice(query) {
-        Ok(query) if query_fits(&query) => query,
+        Ok(query @ Value::Object(_)) => query,
         _ => return (wrong("a query is a JSON object with `ask`"), Deed::Nothing),
     };
     let text = |key: &str| query.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -95,10 +103,6 @@ pub(crate) fn answer<M: Multicast + Counted>(
     }
 }
 
-fn query_fits(query: &Value) -> bool {
-    query.is_object() && query.to_string().len() <= QUERY_BYTES_MAX
-}
-
 fn wrong(why: &str) -> Value {
     json!({ "error": why })
 }
@@ -108,14 +112,20 @@ fn show<M: Multicast>(here: &Here<'_, M>, proc: ProcId) -> String {
     if proc == here.me {
         return format!("{}#{}", here.config.name, proc.incarnation);
     }
-    let daemon = || {
-        let mut names = here.config.peers.iter().map(|(name, _)| &name[..]);
-        names.find(|name| NodeId::of_name(name) == proc.node)
-    };
-    match here.server.name(proc.node).or_else(daemon) {
+    match here.server.name(proc.node) {
         Some(name) => format!("{name}#{}", proc.incarnation),
-        None => format!("{:016x}#{}", proc.node.0, proc.incarnation),
+        None => called(here.config, proc),
     }
+}
+
+/// Other daemons that were met and are not over.
+fn daemons<M: Multicast>(here: &Here<'_, M>) -> Vec<Value> {
+    let each = |(proc, silent): (ProcId, Option<Instant>)| {
+        let mut found = here.peers.iter().filter(|(name, _)| NodeId::of_name(name) == proc.node);
+        let address = found.next().map(|(_, address)| address.to_string());
+        json!({ "process": show(here, proc), "address": address, "heard": silent.is_none() })
+    };
+    here.server.daemons().map(each).collect()
 }
 
 fn status<M: Multicast + Counted>(here: &Here<'_, M>) -> Value {
@@ -133,6 +143,7 @@ fn status<M: Multicast + Counted>(here: &Here<'_, M>) -> Value {
         "health": here.health_at.map(|at| at.to_string()),
         "socket": here.config.socket.display().to_string(),
         "daemons_heard": here.server.neighbours().count(),
+        "daemons": daemons(here),
         "daemons_of_other_versions": here.strange.len(),
         "ready": here.waits_for.is_none(),
         "waits_for": here.waits_for,
@@ -214,11 +225,14 @@ fn why<M: Multicast>(here: &Here<'_, M>, called: &str) -> Value {
         return json!({ "name": name, "heard": false, "why": too_far(*lowest, *highest) });
     }
     let Some(found) = here.server.explain(NodeId::of_name(name)) else {
+        if let Some(daemon) = why_daemon(here, name) {
+            return daemon;
+        }
         if let Some(held) = held(here, called) {
             return held;
         }
-        let why = "no daemon that was met here has, or has had, a client of that name, and no \
-                   client here is in a core group that is called so";
+        let why = "no daemon that was met here is called so, or has, or has had, a client of that \
+                   name, and no client here is in a core group that is called so";
         return json!({ "name": name, "heard": false, "why": why });
     };
     let daemon = found.daemon.map_or_else(|| show(here, here.me), |daemon| show(here, daemon));
@@ -232,6 +246,24 @@ fn why<M: Multicast>(here: &Here<'_, M>, called: &str) -> Value {
     let heard = !found.over && found.silent.is_none();
     let process = show(here, found.proc);
     json!({ "process": process, "daemon": daemon, "heard": heard, "why": why })
+}
+
+/// Whether a daemon of that name is heard, if it is this one or was met and is not over.
+fn why_daemon<M: Multicast>(here: &Here<'_, M>, name: &str) -> Option<Value> {
+    if name == here.config.name {
+        return Some(json!({ "process": show(here, here.me), "heard": true, "why": "it answers" }));
+    }
+    let node = NodeId::of_name(name);
+    let (proc, silent) = here.server.daemons().find(|(proc, _)| proc.node == node)?;
+    let why = match silent {
+        None => "it is a daemon, and is heard".to_owned(),
+        Some(since) => {
+            let seconds = here.now.since(since).as_secs();
+            format!("it is a daemon of which nothing was heard for {seconds} s")
+        }
+    };
+    let process = format!("{name}#{}", proc.incarnation);
+    Some(json!({ "process": process, "heard": silent.is_none(), "why": why }))
 }
 
 fn counters<M: Multicast + Counted>(here: &Here<'_, M>) -> Value {

@@ -8,11 +8,12 @@ use std::sync::mpsc::{Receiver, TrySendError, channel, sync_channel};
 use std::time::{Duration, Instant};
 
 use muts::keyed::Keyed;
-use muts::os::{Bell, Doors, Driver, Finder, next_incarnation, pretended};
+use muts::os::{Bell, Doors, Driver, Finder, is_open_to_others, next_incarnation, pretended};
 use muts::{Address, Counted as _, Guarded as _, Layer as _, NodeId, ProcId, Transport};
 use sd_notify::NotifyState;
 use tracing::{debug, error, info, warn};
 use vsync::gate::{Bye, News, Server, Word};
+use vsync::limits::GATE_BACKLOG_BYTES_MAX;
 
 use crate::answers::{self, Deed, Here, Strange};
 use crate::config::Config;
@@ -22,6 +23,7 @@ use crate::limits::{
 };
 use crate::log::Level;
 use crate::metrics::Counters;
+use crate::others::{Others, Unknown, called};
 use crate::settings::Line;
 use crate::signals::Signals;
 
@@ -43,6 +45,7 @@ struct Daemon<'a> {
     found: (Finder, Receiver<SocketAddr>),
     /// Where each was found last.
     peers: BTreeMap<String, SocketAddr>,
+    others: Others,
     waits_for: Option<String>,
     /// Others with which no version of frames is shared, and which they speak.
     strange: Strange,
@@ -88,6 +91,7 @@ pub(crate) fn run(line: &Line, config: Config) -> Result<(), String> {
     if config.keys.is_none() && config.insecure {
         warn!("insecure: every host that can reach {listens} is trusted");
     }
+    warn_of_open_keys(&config);
     info!(name, incarnation, listen = %listens, socket, health = health_at, "it listens");
     let mut daemon = Daemon {
         server: server(&config, me),
@@ -103,6 +107,7 @@ pub(crate) fn run(line: &Line, config: Config) -> Result<(), String> {
         listens,
         health_at: shown,
         peers: BTreeMap::new(),
+        others: Others::default(),
         waits_for: None,
         strange: Strange::new(),
         ready: false,
@@ -158,6 +163,26 @@ fn server(config: &Config, me: ProcId) -> Server<Transport> {
     server
 }
 
+fn warn_of_open_keys(config: &Config) {
+    if let Some(path) = config.settings.key_file.as_ref().filter(|path| is_open_to_others(path)) {
+        warn!(path = %path.display(), "every user of this host can read the keys: `chmod 600` it");
+    }
+}
+
+/// The limit that a client was put out for, if there is one.
+fn limit(why: Bye, config: &Config) -> Option<String> {
+    match why {
+        Bye::Crowded => Some(format!("clients_max = {}", config.clients_max)),
+        Bye::Slow => {
+            let (ms, mib) = (config.slow.as_millis(), GATE_BACKLOG_BYTES_MAX >> 20);
+            Some(format!("slow_ms = {ms}, or {mib} MiB that wait for it"))
+        }
+        Bye::Silent => Some(format!("silence_ms = {}", config.silence.as_millis())),
+        Bye::Forbidden => config.users.as_ref().map(|users| format!("users = {users:?}")),
+        _ => None,
+    }
+}
+
 /// What may change while it runs.
 fn adjust(gate: &mut vsync::gate::Config, config: &Config) {
     gate.slow = config.slow;
@@ -181,14 +206,19 @@ fn look_up(config: &Config) -> Named {
     let still_wanted = Arc::downgrade(&wanted);
     let peers = config.peers.clone();
     let literal = peers.iter().all(|(_, host)| host.parse::<SocketAddr>().is_ok());
+    let mut unknown = Unknown::default();
     let looks = move || {
         loop {
             for (name, host) in &peers {
-                let addresses = host.to_socket_addrs().into_iter().flatten();
-                for address in addresses.take(1) {
-                    if tell.send((name.clone(), address)).is_err() {
-                        return;
-                    }
+                let looked = host.to_socket_addrs().map(|mut addresses| addresses.next());
+                let (found, why) = match looked {
+                    Ok(Some(address)) => (Some(address), None),
+                    Ok(None) => (None, Some("it has no address".to_owned())),
+                    Err(error) => (None, Some(error.to_string())),
+                };
+                unknown.note(host, why);
+                if found.is_some_and(|address| tell.send((name.clone(), address)).is_err()) {
+                    return;
                 }
             }
             if literal || still_wanted.strong_count() == 0 {
@@ -218,11 +248,7 @@ fn find(
     };
     let finder = Finder::open(&config.name, listens, config.clues.clone(), tell);
     finder.map(|finder| (finder, found)).map_err(|error| {
-        let clues = &config.clues;
-        let beside = clues.beside.as_ref().map(|it| format!(" in {}", it.display()));
-        let beacon = clues.beacon.map(|group| format!(" at {group}"));
-        let places = [beside, beacon].into_iter().flatten().collect::<Vec<_>>().join(" and");
-        format!("others cannot be found{places}: {error}; set `beside` to false or `beacon` to off")
+        format!("others cannot be found: {error}; set `beside` to false or `beacon` to off")
     })
 }
 
@@ -272,6 +298,8 @@ impl Daemon<'_> {
     }
 
     fn hear(&mut self) {
+        let others = || self.server.daemons().map(|(proc, silent)| (proc, silent.is_none()));
+        self.others.tell(&self.config, others);
         while let Some(news) = self.server.up() {
             match news {
                 News::Attached { pipe, proc, name } => {
@@ -281,9 +309,11 @@ impl Daemon<'_> {
                 News::Parted { pipe, proc, why, last } => {
                     let incarnation = proc.map(|proc| proc.incarnation);
                     let uid = self.doors.uid(pipe);
+                    let client = proc.and_then(|proc| self.server.name(proc.node));
+                    let limit = limit(why, &self.config);
                     match why {
                         Bye::Left | Bye::Stopping => debug!(pipe, incarnation, %why, "parted"),
-                        _ => warn!(pipe, incarnation, uid, %why, "put out"),
+                        _ => warn!(client, pipe, incarnation, uid, limit, %why, "put out"),
                     }
                     self.doors.close(pipe, last);
                 }
@@ -299,8 +329,7 @@ impl Daemon<'_> {
         if known || self.strange.len() >= STRANGE_MAX {
             return;
         }
-        let name = self.peers.keys().find(|name| NodeId::of_name(name) == peer.node);
-        let name = name.map_or_else(|| format!("{:016x}", peer.node.0), Clone::clone);
+        let name = called(&self.config, peer);
         warn!(name, "refused: {}", answers::too_far(lowest, highest));
         self.strange.insert(peer.node, (lowest, highest));
     }
@@ -316,6 +345,7 @@ impl Daemon<'_> {
             server: &self.server,
             waits_for: self.waits_for.as_deref(),
             strange: &self.strange,
+            peers: &self.peers,
             draining: self.draining,
             listens: self.listens,
             health_at: self.health_at,
@@ -351,6 +381,7 @@ impl Daemon<'_> {
         self.level.set(config.log);
         self.server.reconfigure(|gate| adjust(gate, &config));
         self.doors.set_streams_max(config.clients_max + STREAMS_BESIDE_CLIENTS);
+        warn_of_open_keys(&config);
         if let Some(keys) = &config.keys {
             let now = self.doors.driver().now();
             self.server.change_guard(now, Box::new(Keyed::new(keys)));

@@ -8,10 +8,13 @@ mod health;
 mod limits;
 mod log;
 mod metrics;
+mod others;
 mod pages;
 mod settings;
 mod signals;
 
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -29,8 +32,7 @@ fn main() -> ExitCode {
         Err(error)
             if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) =>
         {
-            print!("{error}");
-            return ExitCode::SUCCESS;
+            return end(say(error));
         }
         Err(error) => {
             let text = error.to_string();
@@ -46,10 +48,20 @@ fn main() -> ExitCode {
         Err(why) => return bad(&why),
     };
     if line.print_config {
-        print!("{}", config.settings.in_toml());
-        return ExitCode::SUCCESS;
+        return end(say(config.settings.in_toml()));
     }
     end(daemon::run(&line, config))
+}
+
+/// Writes it out. Who has heard enough closes the pipe, and that is no failure of ours.
+fn say(what: impl Display) -> Result<(), String> {
+    let mut out = io::stdout().lock();
+    match write!(out, "{what}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("standard output cannot be written: {error}"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn end(done: Result<(), String>) -> ExitCode {

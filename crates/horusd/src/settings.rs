@@ -112,7 +112,8 @@ pub(crate) struct Settings {
     /// Core groups that one client may be in [default: 10000]
     #[arg(long, value_name = "NUMBER", env = "HORUSD_GROUPS_MAX")]
     pub(crate) groups_max: Option<usize>,
-    /// Where /livez, /readyz and /metrics are, or `off` [default: loopback, 80 above listen's port]
+    /// Where /livez, /readyz and /metrics are, or `off` [default: loopback, 80 above listen's port;
+    /// if listen's is above 65455 at any free port, which `horus status` and the log tell]
     #[arg(long, value_name = "ADDRESS", env = "HORUSD_HEALTH")]
     pub(crate) health: Option<String>,
     /// What is logged: error, warn, info, debug or trace [default: info]

@@ -26,6 +26,20 @@ int main(void) {
     must(lwg_create(tower, nobody, 1, 10, &never), horus_status_LATE, "lwg_create of nobody");
     must(lwg_add(group, nobody, 1, 10), horus_status_LATE, "lwg_add of nobody");
 
+    /* Of what is longer than a message may be no byte is read. */
+    must(lwg_send(group, 'f', (const uint8_t *)"x", (size_t)1 << 40, NULL), horus_status_FAILED,
+         "lwg_send of too much");
+    const char *why = horus_error();
+    if (strstr(why, "over the limit") == NULL) {
+        fprintf(stderr, "lwg_send of too much: %s\n", why);
+        return 1;
+    }
+    must(lwg_send(group, 'x', NULL, 0, NULL), horus_status_WRONG, "lwg_send in no order");
+    if (why != horus_error() || strstr(why, "an order is") == NULL) {
+        fprintf(stderr, "the place moved: %s\n", why);
+        return 1;
+    }
+
     /* Nobody receives: there is room for some, and for more once they were taken. */
     static uint8_t bytes[BYTES];
     int sent = 0, status = horus_status_OK;

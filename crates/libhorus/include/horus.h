@@ -27,7 +27,7 @@ typedef struct lwg lwg;
 // A message, or a reply.
 typedef struct lwg_message lwg_message;
 
-// See the head of this file.
+// A create, add, remove or destroy that was begun, and is waited for with `lwg_wait`.
 typedef struct lwg_begun lwg_begun;
 
 // A tower.
@@ -92,7 +92,9 @@ int horus_attach(const char *name, const char *socket, struct horus_tower **towe
 // `tower` comes from `horus_open` or `horus_attach` and is not used again; null does nothing.
 void horus_close(struct horus_tower *tower);
 
-// Why the last call of this thread failed; empty if none did. Valid until its next call.
+// Why the last call of this thread failed; empty if it did not. The place is the same at each call
+// and is valid as long as the thread lives; what stands there is that of the thread's last call,
+// so copy what is to be kept. Longer than 4,095 bytes it is cut off.
 const char *horus_error(void);
 
 // A descriptor that becomes readable when something has come for any group of this tower:
@@ -168,15 +170,16 @@ int lwg_destroy(struct lwg *lwg, uint32_t patience_ms);
 // `lwg` comes from `lwg_create` or `lwg_invited`; `message` can be written to.
 int lwg_receive(struct lwg *lwg, uint32_t patience_ms, struct lwg_message **message);
 
-// How many members the group's present view has; 0 before the first.
+// How many members the view has that `lwg_receive` of the group came to last, on its way to a
+// message: a later one is not seen before it is called again. 0 before the first.
 //
 // # Safety
 // `lwg` comes from `lwg_create` or `lwg_invited`.
 size_t lwg_member_count(struct lwg *lwg);
 
-// The name of a member of the group's present view, as `name#incarnation`: the `index`-th of
-// `lwg_member_count`, from 0, in the order of the view, which is the same at all members; null if
-// there are no more. Valid until the next `lwg_receive` of the group.
+// The name of a member of that view, as `name#incarnation`: the `index`-th of `lwg_member_count`,
+// from 0, in the order of the view, which is the same at all members; null if there are no more.
+// Valid until the next `lwg_receive` of the group.
 //
 // # Safety
 // `lwg` comes from `lwg_create` or `lwg_invited`.

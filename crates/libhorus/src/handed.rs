@@ -3,6 +3,9 @@
 use core::ffi::c_char;
 use std::ffi::CStr;
 
+use roof::{BODY_BYTES_MAX, Error};
+
+use crate::status::wrong;
 use crate::{Done, status};
 
 /// # Safety
@@ -29,8 +32,11 @@ pub(crate) unsafe fn texts<'a>(all: *const *const c_char, count: usize) -> Done<
 }
 
 /// # Safety
-/// So many bytes, or null for none.
+/// So many bytes, or null for none. Of more than a message may hold none is read.
 pub(crate) unsafe fn body(bytes: *const u8, length: usize) -> Done<Vec<u8>> {
+    if length > BODY_BYTES_MAX {
+        return Err(wrong(Error::TooLong(length)));
+    }
     match (bytes.is_null(), length) {
         (_, 0) => Ok(Vec::new()),
         (true, _) => Err(status::bad("no bytes")),

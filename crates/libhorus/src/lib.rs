@@ -128,7 +128,9 @@ pub unsafe extern "C" fn horus_close(tower: *mut Tower) {
     unsafe { free(tower) };
 }
 
-/// Why the last call of this thread failed; empty if none did. Valid until its next call.
+/// Why the last call of this thread failed; empty if it did not. The place is the same at each call
+/// and is valid as long as the thread lives; what stands there is that of the thread's last call,
+/// so copy what is to be kept. Longer than 4,095 bytes it is cut off.
 #[unsafe(no_mangle)]
 pub extern "C" fn horus_error() -> *const c_char {
     status::last()
@@ -309,7 +311,8 @@ pub unsafe extern "C" fn lwg_receive(
     })
 }
 
-/// How many members the group's present view has; 0 before the first.
+/// How many members the view has that `lwg_receive` of the group came to last, on its way to a
+/// message: a later one is not seen before it is called again. 0 before the first.
 ///
 /// # Safety
 /// `lwg` comes from `lwg_create` or `lwg_invited`.
@@ -320,9 +323,9 @@ pub unsafe extern "C" fn lwg_member_count(lwg: *mut Lwg) -> usize {
     lwg.and_then(|lwg| lwg.group.view()).map_or(0, |view| view.members.len())
 }
 
-/// The name of a member of the group's present view, as `name#incarnation`: the `index`-th of
-/// `lwg_member_count`, from 0, in the order of the view, which is the same at all members; null if
-/// there are no more. Valid until the next `lwg_receive` of the group.
+/// The name of a member of that view, as `name#incarnation`: the `index`-th of `lwg_member_count`,
+/// from 0, in the order of the view, which is the same at all members; null if there are no more.
+/// Valid until the next `lwg_receive` of the group.
 ///
 /// # Safety
 /// `lwg` comes from `lwg_create` or `lwg_invited`.

@@ -12,7 +12,7 @@ use crate::Done;
 use crate::handles::{Lwg, Patience, Tower, met, not_met};
 use crate::status::{bad, failed, late, late_for, wrong};
 
-/// See the head of this file.
+/// A create, add, remove or destroy that was begun, and is waited for with `lwg_wait`.
 pub struct Operation {
     tower: Tower,
     creates: bool,

@@ -1,5 +1,8 @@
 //! LWG, light-weight groups: a million process groups over few core groups.
 //!
+//! It is the third of the floors that stand on each other, together the tower: `muts` carries
+//! messages, `vsync` makes core groups of it, this floor light-weight groups of those.
+//!
 //! What this floor promises, per light-weight group: views agreed upon by all who move together,
 //! one id for one membership; a message is told in the view it was sent in, or not at all;
 //! everybody between two views has been told the same messages; the chosen order, also across the

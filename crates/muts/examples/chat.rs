@@ -10,10 +10,10 @@ use muts::os::{Driver, next_incarnation};
 use muts::{Address, Audience, Channel, Config, Down, Layer, Message, NodeId, ProcId};
 use muts::{Transport, Up};
 
-const ROOM: Channel = Channel(1);
-
 fn main() -> Result<(), Box<dyn Error>> {
-    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words = std::env::args_os().skip(1).map(|word| word.into_string());
+    let words: Result<Vec<String>, _> = words.collect();
+    let words = words.map_err(|word| format!("{} is not UTF-8", word.display()))?;
     let person = |word: &String| {
         Some((word.split_once('=')?.0.to_owned(), word.split_once('=')?.1.parse().ok()?))
     };
@@ -35,33 +35,46 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         std::process::exit(0);
     });
-    let mut peers: Vec<ProcId> = Vec::new();
+    let (mut peers, mut room): (Vec<ProcId>, Option<Channel>) = (Vec::new(), None);
     loop {
         driver.turn(&mut transport, None)?;
         while let Some(up) = transport.up() {
-            let ask = match up {
-                Up::Cast { message, .. } => {
-                    println!("{}", String::from_utf8_lossy(message.body()));
-                    continue;
+            match up {
+                Up::Cast { message, .. } => println!("{}", String::from_utf8_lossy(message.body())),
+                Up::Met { peer } => peers.push(peer),
+                // It may start again, as another process.
+                Up::Lost { peer } => {
+                    peers.retain(|other| *other != peer);
+                    room = None;
                 }
-                Up::Met { peer } => {
-                    peers.push(peer);
-                    Down::Open { channel: ROOM, peers: peers.clone(), credit: false }
+                Up::Silent { peer, .. } => {
+                    if let Some(channel) = room {
+                        transport.down(driver.now(), Down::Omit { channel, peer }).expect("taken");
+                    }
                 }
-                Up::Silent { peer, .. } | Up::Lost { peer } => Down::Omit { channel: ROOM, peer },
-                _ => continue,
-            };
-            // Those who come later do not hear what was said before: the room opens with the last.
-            if !matches!(ask, Down::Open { .. }) || peers.len() == others.len() {
-                transport.down(driver.now(), ask).expect("never full");
+                _ => {}
+            }
+            // Those who come later do not hear what was said before: a room opens with the last.
+            if room.is_none() && peers.len() == others.len() {
+                let (channel, peers) = (room_of(me, &peers), peers.clone());
+                let open = Down::Open { channel, peers, credit: false };
+                transport.down(driver.now(), open).expect("never full");
+                room = Some(channel);
             }
         }
-        while peers.len() >= others.len()
+        while let Some(channel) = room
             && let Ok(line) = lines.try_recv()
         {
             let message = Message::new(format!("{name}: {line}"));
-            let cast = Down::Cast { channel: ROOM, to: Audience::ALL, message };
+            let cast = Down::Cast { channel, to: Audience::ALL, message };
             transport.down(driver.now(), cast).expect("less is typed than a window holds");
         }
     }
+}
+
+/// The same number at all that are in it: who is there again is in another room.
+fn room_of(me: ProcId, peers: &[ProcId]) -> Channel {
+    let mut all = [&[me], peers].concat();
+    all.sort_unstable();
+    Channel(NodeId::of_name(&format!("{all:?}")).0)
 }

@@ -1,6 +1,8 @@
 //! MUTS, the multicast transport: reliable FIFO multicast to any set of peers, one link per peer.
 //!
-//! What this floor promises, per channel and sender: every message once, in order, whole (T1);
+//! It is the lowest of the floors that stand on each other, together the tower: `vsync` makes
+//! groups of it, `lwg` many groups of those. What this floor promises, per channel and sender:
+//! every message once, in order, whole (T1, as `docs/architecture.md` numbers what floors promise);
 //! a message is kept until every peer has it or the channel is closed (T2); memory bounded by the
 //! window (T3); nothing from another channel or incarnation (T4). It tells what it knows of its
 //! peers, `Silent`, `Back` and `Lost`, and judges nobody: that is for the floor above.

@@ -32,7 +32,8 @@ pub fn wrong_name(name: &str) -> Option<String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.is_empty() || name.len() > 64 || name.starts_with('.') || !name.chars().all(fits) {
         return Some(format!(
-            "`{name}` cannot be a node's name: 1 to 64 letters, digits, `-`, `_` or `.`"
+            "`{name}` cannot be a node's name: 1 to 64 letters, digits, `-`, `_` or `.`, not \
+             beginning with `.`"
         ));
     }
     None

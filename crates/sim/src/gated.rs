@@ -45,7 +45,7 @@ impl Way {
     }
 }
 
-/// See the head of this file.
+/// A daemon and its one client as one [`Layer`], with a pipe between them that takes its time.
 #[derive(Debug)]
 pub struct Gated {
     server: Server<StreamTower>,

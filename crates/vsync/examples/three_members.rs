@@ -58,6 +58,7 @@ impl Layer for HandOver {
 
 fn main() {
     let air = Air::default();
+    // They live as long as this process; who starts again takes `muts::os::next_incarnation`.
     let procs = [1, 2, 3].map(|node| ProcId { node: NodeId(node), incarnation: 1 });
     let mut kernels = procs.map(|me| {
         for peer in procs.into_iter().filter(|peer| *peer != me) {

@@ -13,7 +13,9 @@ use alloc::vec::Vec;
 use crate::endpoint::Endpoint;
 use crate::limits::CHOKED_MAX;
 
-/// See the head of this file. Groups are named by a `K`.
+/// The groups of one process of which some member does not take what it is told, so that whoever
+/// sends there waits: those that it chokes itself, and those that others say they choke. Groups are
+/// named by a `K`.
 #[derive(Debug)]
 pub struct Choked<K> {
     /// Groups that this process chokes, and whom it has told so.

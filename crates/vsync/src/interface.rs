@@ -124,7 +124,8 @@ pub enum Up {
         /// Which.
         peer: ProcId,
     },
-    /// A process is over: another incarnation of its node was met. Views without it follow.
+    /// A process is over: it has said farewell, or another incarnation of its node was met. Views
+    /// without it follow.
     Lost {
         /// Which.
         peer: ProcId,

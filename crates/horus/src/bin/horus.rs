@@ -22,7 +22,7 @@ use muts::keyed::KeyFile;
 
 use self::say::say;
 
-/// Histories that cannot be read say nothing of any promise.
+/// Histories that cannot be read say nothing of any promise; nor are keys that cannot be read keys.
 const UNREADABLE: u8 = 2;
 
 /// Process groups as cheap as malloc.
@@ -80,8 +80,7 @@ fn main() -> ExitCode {
         Err(error)
             if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) =>
         {
-            say(error);
-            return ExitCode::SUCCESS;
+            return say(error, ExitCode::SUCCESS);
         }
         Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             eprint!("{error}");
@@ -129,14 +128,14 @@ fn keygen(file: &Path, like: Option<&Path>) -> ExitCode {
     });
     match made {
         Ok(keys) => {
-            say(format_args!("cluster {} of {}\n", keys.cluster(), file.display()));
-            let trust = keys.public();
-            say(format_args!("others that list whom they trust write: trust {trust:?}\n"));
-            ExitCode::SUCCESS
+            let (cluster, file, trust) = (keys.cluster(), file.display(), keys.public());
+            let trusted = format!("others that list whom they trust write: trust {trust:?}");
+            say(format_args!("cluster {cluster} of {file}\n{trusted}\n"), ExitCode::SUCCESS)
         }
         Err(error) => {
             eprintln!("horus keygen: {error}");
-            ExitCode::FAILURE
+            let unread = matches!(error, horus::Error::Keys { .. });
+            if unread { ExitCode::from(UNREADABLE) } else { ExitCode::FAILURE }
         }
     }
 }
@@ -144,12 +143,12 @@ fn keygen(file: &Path, like: Option<&Path>) -> ExitCode {
 fn judge(directory: &Path, options: &check::Options, json: bool) -> ExitCode {
     match check::directory(directory, options) {
         Ok(verdict) => {
+            let code = if verdict.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
             if json {
-                say(format_args!("{}\n", in_json(&verdict)));
+                say(format_args!("{}\n", in_json(&verdict)), code)
             } else {
-                say(format_args!("{verdict}\n"));
+                say(format_args!("{verdict}\n"), code)
             }
-            if verdict.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {
             eprintln!("horus check: {error}");

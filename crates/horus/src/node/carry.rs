@@ -424,8 +424,9 @@ impl Node {
     fn meant(&self, written: &str) -> Result<LwgId, String> {
         self.horus.book().light(written).ok_or_else(|| {
             format!(
-                "no light-weight group is called `{written}`: `create` makes one; `cast` goes to a \
-                 core group"
+                "no light-weight group is called `{written}` here: a label is known where it was \
+                 given, elsewhere a group goes by the number in its `view` line; `create` makes \
+                 another one; `cast` goes to a core group"
             )
         })
     }

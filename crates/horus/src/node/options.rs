@@ -109,11 +109,6 @@ impl Options {
         listen.map_err(|why| format!("--listen: {why}"))
     }
 
-    /// Whether it was told where the last incarnation is kept.
-    pub(crate) const fn names_state(&self) -> bool {
-        self.state.is_some()
-    }
-
     /// What is written as one of the library's settings.
     fn settings(&self) -> impl Iterator<Item = String> {
         let many = [("peer", &self.peer), ("name_server", &self.name_server)];
@@ -135,8 +130,12 @@ impl Options {
     /// What has an option of its own is not set by another.
     fn look_through_set(&self) -> Result<(), String> {
         let is_known = |set: &&String| SET.contains(&set.split('=').next().unwrap_or(set).trim());
-        match self.set.iter().find(|set| !is_known(set)) {
-            Some(set) => Err(format!("--set {set}: the keys are {}", SET.join(", "))),
+        let is_whole = |set: &&String| is_known(set) && set.contains('=');
+        match self.set.iter().find(|set| !is_whole(set)) {
+            Some(set) => {
+                let what = if is_known(&set) { "not KEY=VALUE; " } else { "" };
+                Err(format!("--set {set}: {what}the keys are {}", SET.join(", ")))
+            }
             None => Ok(()),
         }
     }
@@ -226,11 +225,12 @@ mod tests {
         for (more, named) in [
             (&["--set", "speed=9"][..], "--set speed=9: the keys are silence_ms, "),
             (&["--set", "daemon=/run/d"], "--set daemon=/run/d: the keys are silence_ms, "),
-            (&["--set", "k"], "--set k: not KEY=VALUE"),
+            (&["--set", "k"], "--set k: not KEY=VALUE; the keys are silence_ms, "),
             (&["--set", "beat_ms=900"], "--set silence_ms: must be"),
             (&["--set", "policy=cheapest"], "smallest, adaptive, one-to-one, by-hand"),
             (&["--policy", "one-to-one", "--set", "k=1"], "--set k: only smallest and adaptive"),
             (&["--daemon", "/run/d", "--set", "causality=system"], "--set causality: a daemon"),
+            (&["--set", "k="], "--set k: it has no value"),
             (&["--set", "silence_ms=1"], "--set silence_ms: must be"),
             (&["--peer", "b:7002"], "--peer: `b:7002` is not NAME=ADDRESS"),
             (&["--peer", "a=127.0.0.1:7002"], "this node is `a` at 127.0.0.1:7001"),

@@ -2,7 +2,9 @@
 //! keeps the node from what it owes the others.
 //!
 //! Until an end is asked for the node waits for its reader, as any program does. From then on a
-//! reader that takes nothing for [`READER_PATIENCE`] is given up, and the history alone tells.
+//! reader that takes nothing for [`READER_PATIENCE`] is given up, and the history alone tells. It
+//! alone tells as well once the reader has closed its end, which is the reader's own affair, or
+//! there is no room for what is told (a full disk), which is said, and ends in a failure.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::Arc;
@@ -40,6 +42,8 @@ struct State {
     closed: bool,
     /// The reader was given up.
     unread: bool,
+    /// What was told could not be written.
+    failed: bool,
 }
 
 impl Outlet {
@@ -73,14 +77,15 @@ impl Outlet {
         self.changed.notify_all();
     }
 
-    /// Waits until all is read, or nobody reads; then says so.
-    pub(crate) fn finish(&self) {
+    /// Waits until all is read, or nobody reads; then says so. False: it could not be written.
+    pub(crate) fn finish(&self) -> bool {
         self.hurry();
         let mut state = self.state.lock();
         // Busy after it was closed: it is saying why.
         while !state.unread && (state.busy || !(state.closed || state.waiting.is_empty())) {
             self.wait(&mut state);
         }
+        let failed = state.failed;
         if state.unread {
             drop(state);
             // Nobody may be reading this either.
@@ -94,6 +99,7 @@ impl Outlet {
                 let _ = said.recv_timeout(READER_PATIENCE);
             }
         }
+        !failed
     }
 
     fn wait(&self, state: &mut MutexGuard<'_, State>) {
@@ -121,11 +127,14 @@ impl Outlet {
             self.changed.notify_all();
             drop(state);
             if let Err(error) = self.write(&mut to, &batch) {
-                self.state.lock().closed = true;
-                complain(&format!(
-                    "standard output cannot be written: {error}; from here on the history alone \
-                     tells"
-                ));
+                let failed = error.kind() != ErrorKind::BrokenPipe;
+                let mut state = self.state.lock();
+                (state.closed, state.failed) = (true, failed);
+                drop(state);
+                if failed {
+                    let why = crate::say::unwritten(&error);
+                    complain(&format!("{why}; from here on the history alone tells"));
+                }
                 self.state.lock().busy = false;
                 self.changed.notify_all();
                 return;
@@ -192,7 +201,7 @@ mod tests {
         let outlet = Outlet::open(Reader(reader, usize::MAX)).expect("a thread");
         let lines: Vec<String> = (0..5_000).map(|number| format!("line {number}\n")).collect();
         lines.iter().for_each(|line| outlet.tell(line.trim_end()));
-        outlet.finish();
+        assert!(outlet.finish());
         let told: Vec<u8> = read.try_iter().flatten().collect();
         assert_eq!(told, lines.concat().into_bytes());
     }
@@ -203,7 +212,7 @@ mod tests {
         let outlet = Outlet::open(Reader(reader, 1)).expect("a thread");
         let line = "x".repeat(PIECE);
         (0..2 * UNREAD_BYTES_MAX / PIECE).for_each(|_| outlet.tell(&line));
-        outlet.finish();
+        assert!(outlet.finish(), "it was its reader's to end it");
         assert_eq!(read.try_iter().count(), 1);
     }
 }

@@ -85,9 +85,10 @@ impl Record {
         self.broken.as_deref()
     }
 
-    /// Nothing more is told; returns when it was read, or nobody reads it.
-    pub(crate) fn finish(&self) {
-        self.outlet.finish();
+    /// Nothing more is told; returns when it was read, or nobody reads it. False: it could not be
+    /// written.
+    pub(crate) fn finish(&self) -> bool {
+        self.outlet.finish()
     }
 
     fn show<'a>(&mut self, event: &Event, more: impl IntoIterator<Item = (&'a str, Value)>) {

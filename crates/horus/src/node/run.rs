@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use horus::history::Event;
-use horus::{Error, Events, Horus};
+use horus::{Events, Horus};
 use serde_json::json;
 use tools::Tool as _;
 
@@ -29,10 +29,8 @@ use super::record::Record;
 use super::replies::{Awaited, Owed};
 use super::settled::{Look, Settling};
 
-/// A bad option, as other tools answer it.
-pub(crate) const BAD_OPTIONS: u8 = 2;
-/// Something else is wrong.
-const FAILED: u8 = 1;
+/// A bad option, as other tools answer it; what fails outside is a plain failure.
+const BAD_OPTIONS: u8 = 2;
 
 /// All that a node is.
 pub(crate) struct Node {
@@ -91,41 +89,34 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     match Node::open(options, config) {
         Ok((mut node, events, inputs)) => {
             let code = node.live(&events, &inputs);
-            node.record.finish();
-            code
+            if node.record.finish() { code } else { ExitCode::FAILURE }
         }
-        Err((why, code)) => {
+        Err(why) => {
             eprintln!("horus node: {why}");
-            ExitCode::from(code)
+            ExitCode::FAILURE
         }
     }
 }
 
-/// What is wrong and the exit code: an option's own, or that of what fails outside.
-type Failed = (String, u8);
-
-fn failed(why: impl ToString) -> Failed {
-    (why.to_string(), FAILED)
+fn failed(why: impl ToString) -> String {
+    why.to_string()
 }
 
 impl Node {
     fn open(
         options: &Options,
         config: horus::Config,
-    ) -> Result<(Self, Events, Arc<Inputs>), Failed> {
+    ) -> Result<(Self, Events, Arc<Inputs>), String> {
         let outlet = Outlet::open(std::io::stdout()).map_err(failed)?;
         // Before all that takes time, so that no signal finds nobody to take it.
         let inputs = Inputs::open(&outlet).map_err(failed)?;
         let beat = config.timing.beat;
         let addresses = config.peers.iter().cloned().collect();
         let opened = Horus::embedded_with_events(config);
-        let (horus, events) = opened.map_err(|error| match &error {
-            Error::State { .. } if options.names_state() => (error.to_string(), BAD_OPTIONS),
-            _ => failed(error),
-        })?;
+        let (horus, events) = opened.map_err(failed)?;
         let me = horus.show(horus.me());
         let record = Record::open(options.history.as_deref(), &me, options.json, outlet)
-            .map_err(|why| (format!("{why}; name a directory that can be written"), BAD_OPTIONS))?;
+            .map_err(|why| format!("{why}; name a directory that can be written"))?;
         let ids = Ids::new("msg", format!("{me}:"));
         let reply_ids = Ids::new("reply", format!("{me}:r"));
         let node = Self {

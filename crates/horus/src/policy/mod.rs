@@ -73,17 +73,19 @@ fn policies() -> Vec<(&'static str, Box<dyn Policy>)> {
 /// Does it; the exit code of the program.
 pub(crate) fn run(verb: &Verb) -> ExitCode {
     let done = match verb {
-        Verb::Replay { trace, svg } => replay(trace, svg.as_deref()),
+        Verb::Replay { trace, svg } => match replay(trace) {
+            Ok(rows) => return draw(&rows, svg.as_deref()),
+            Err(why) => Err(why),
+        },
         Verb::Record { directory, bytes, a_second } => {
             record(directory, Guess { bytes: *bytes, a_second: *a_second })
         }
         Verb::Trace { application, seed, groups } => {
-            crate::say::say(generate::trace(*application, *seed, *groups));
-            Ok(())
+            Ok(generate::trace(*application, *seed, *groups))
         }
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(text) => crate::say::say(text, ExitCode::SUCCESS),
         Err(why) => {
             eprintln!("horus: {why}");
             ExitCode::from(2)
@@ -91,7 +93,7 @@ pub(crate) fn run(verb: &Verb) -> ExitCode {
     }
 }
 
-fn record(directory: &Path, guess: Guess) -> Result<(), String> {
+fn record(directory: &Path, guess: Guess) -> Result<String, String> {
     let logs = history::read_dir(directory).map_err(|error| error.to_string())?;
     let text = record::trace(&logs, guess);
     if text.is_empty() {
@@ -101,11 +103,24 @@ fn record(directory: &Path, guess: Guess) -> Result<(), String> {
             directory.display()
         ));
     }
-    crate::say::say(text);
-    Ok(())
+    Ok(text)
 }
 
-fn replay(path: &Path, svg: Option<&Path>) -> Result<(), String> {
+/// What each policy made of it.
+type Rows = Vec<(&'static str, Sums)>;
+
+fn draw(rows: &Rows, svg: Option<&Path>) -> ExitCode {
+    let mut code = ExitCode::SUCCESS;
+    if let Some(svg) = svg
+        && let Err(error) = chart::draw(svg, rows)
+    {
+        eprintln!("horus: {}: {error}", svg.display());
+        code = ExitCode::FAILURE;
+    }
+    crate::say::say(table::of(rows), code)
+}
+
+fn replay(path: &Path) -> Result<Rows, String> {
     let mut text = String::new();
     if path.as_os_str() == "-" {
         std::io::stdin().read_to_string(&mut text).map_err(|error| error.to_string())?;
@@ -113,7 +128,7 @@ fn replay(path: &Path, svg: Option<&Path>) -> Result<(), String> {
         text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     }
     let events = trace::read(&text)?;
-    let rows: Vec<(&str, Sums)> = policies()
+    let rows = policies()
         .into_iter()
         .map(|(name, policy)| {
             let mut model = Model::new(policy);
@@ -121,9 +136,5 @@ fn replay(path: &Path, svg: Option<&Path>) -> Result<(), String> {
             (name, model.end())
         })
         .collect();
-    crate::say::say(table::of(&rows));
-    if let Some(svg) = svg {
-        chart::draw(svg, &rows).map_err(|error| format!("{}: {error}", svg.display()))?;
-    }
-    Ok(())
+    Ok(rows)
 }

@@ -34,10 +34,11 @@ pub(crate) fn read(text: &str) -> Result<Vec<Event>, String> {
         if words.first().is_none_or(|first| first.starts_with('#')) {
             continue;
         }
+        // Not what stands there: it may be a secret, of a file that was mistaken for a trace.
         let wrong = || {
             format!(
-                "line {}: `{line}` is none of: at SECONDS; create, add, remove GROUP MEMBER...; \
-                 send GROUP COUNT BYTES; destroy GROUP; fail PROCESS",
+                "line {} is none of: at SECONDS; create, add, remove GROUP MEMBER...; send GROUP \
+                 COUNT BYTES; destroy GROUP; fail PROCESS",
                 at + 1
             )
         };
@@ -85,7 +86,7 @@ mod tests {
         assert_eq!(read(text).expect("right").len(), 5);
         for wrong in ["at noon", "create G", "send G 1", "at -1", "sing"] {
             let why = read(&format!("at 0\n{wrong}\n")).expect_err("wrong");
-            assert!(why.starts_with(&format!("line 2: `{wrong}`")), "{why}");
+            assert!(why.starts_with("line 2 is none of: at SECONDS; ") && !why.contains(wrong));
         }
     }
 }

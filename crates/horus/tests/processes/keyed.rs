@@ -93,3 +93,41 @@ fn the_secret_of_the_cluster_changes_under_load_and_nobody_is_lost() {
     assert!(outcome.wrong.is_empty(), "{}: {:#?}", directory.display(), outcome.wrong);
     let _ = std::fs::remove_dir_all(directory);
 }
+
+/// No file may grow there: what a full disk does.
+#[test]
+fn keys_that_could_not_be_written_whole_are_not_in_the_way_of_the_next_try() {
+    let file = std::env::temp_dir().join(format!("horus-keygen-{}", std::process::id()));
+    let keygen = |before: &str| {
+        let line = format!("{before}exec \"$0\" keygen \"$1\"");
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", &line, env!("CARGO_BIN_EXE_horus")]).arg(&file);
+        command.output().expect("a shell")
+    };
+    let full = keygen("trap '' XFSZ; ulimit -f 0; ");
+    let complaint = String::from_utf8_lossy(&full.stderr);
+    assert_eq!(full.status.code(), Some(1), "{complaint}");
+    assert!(complaint.lines().count() == 1 && !file.exists(), "{complaint}");
+    let again = keygen("");
+    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+    std::fs::remove_file(file).expect("it was written");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_file_that_every_user_can_read_is_warned_of() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let file = std::env::temp_dir().join(format!("horus-open-{}", std::process::id()));
+    let other = file.with_extension("other");
+    write_keys(&file, &KeyFile::generate(None)).expect("a new file");
+    for (mode, warned) in [(0o600, false), (0o640, false), (0o644, true)] {
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(mode)).expect("changed");
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_horus"));
+        let output = command.arg("keygen").arg(&other).arg("--like").arg(&file).output();
+        let complaint = String::from_utf8(output.expect("it runs").stderr).expect("text");
+        assert_eq!(complaint.contains("every user of this host can read"), warned, "{complaint}");
+        std::fs::remove_file(&other).expect("written all the same");
+    }
+    std::fs::remove_file(file).expect("removed");
+}

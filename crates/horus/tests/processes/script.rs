@@ -358,11 +358,14 @@ fn what_is_wrong_from_the_start_is_one_line_that_names_it() {
     let file = room.join("file");
     std::fs::write(&file, "").expect("a file");
     let file = file.display().to_string();
+    let below = format!("{file}/below");
     let taken = UdpSocket::bind("127.0.0.1:0").expect("a port");
     let taken = taken.local_addr().expect("bound").to_string();
     for (more, code, named) in [
-        (&["--history", &file][..], 2, "name a directory that can be written"),
-        (&["--state", &file], 2, "name a directory that can be written"),
+        (&["--history", &file][..], 1, "name a directory that can be written"),
+        (&["--state", &file], 1, "name a directory that can be written"),
+        (&["--operators", &below], 1, &below),
+        (&["--beside", &below], 1, &below),
         (&["--listen", "localhost:7001"], 2, "like 127.0.0.1:7001"),
         (&["--listen", "0.0.0.0:0"], 2, "horus keygen"),
         (&["--peer", "b"], 2, "NAME=ADDRESS"),

@@ -1,6 +1,7 @@
 //! First contact: how daemons find each other, and how none begins too early.
 
 use std::net::UdpSocket;
+use std::time::Instant;
 
 use serde_json::json;
 use simple_dns::rdata::{RData, SRV};
@@ -130,5 +131,44 @@ fn one_alone_may_begin_and_the_others_wait_for_it() {
     assert_eq!(d.status("ready"), json!(true));
     for daemon in [&e, &f, &g] {
         while daemon.status("ready") != json!(true) {}
+    }
+}
+
+#[test]
+fn a_daemon_is_told_of_by_name_in_answers_and_in_the_log() {
+    let free = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    let at = free.local_addr().expect("bound").to_string();
+    drop(free);
+    let peers = format!("e={at},f=no..where:7100");
+    let d = start("d", "told", &["--peers", &peers]);
+    let why = |name: &str| d.ask(&json!({ "ask": "why", "name": name }));
+    assert_eq!(why("e")["heard"], false);
+    assert_eq!((&why("d")["heard"], &why("d")["why"]), (&json!(true), &json!("it answers")));
+    let mut e = start("e", "told-e", &["--listen", &at]);
+    d.hears(1);
+    let answer = why("e");
+    assert!(answer["heard"] == true && answer["why"] == "it is a daemon, and is heard", "{answer}");
+    let process = answer["process"].as_str().expect("a name").to_owned();
+    assert!(process.starts_with("e#"), "{answer}");
+    let all = json!([{ "process": process, "address": at, "heard": true }]);
+    assert_eq!(d.status("daemons"), all);
+    e.signal("STOP");
+    d.hears(0);
+    assert_eq!(why("e")["heard"], false);
+    assert_eq!(d.status("daemons")[0]["heard"], false);
+    e.signal("CONT");
+    d.hears(1);
+    e.signal("TERM");
+    assert!(e.child.wait().expect("a child").success());
+    d.hears(0);
+    assert_eq!(d.status("daemons"), json!([]));
+    let logged = d.logged();
+    let told: Vec<&str> = logged.lines().filter(|line| line.contains(&process)).collect();
+    let words: Vec<&str> = told.iter().filter_map(|line| line.split_whitespace().nth(3)).collect();
+    assert_eq!(words, ["met", "silent", "back", "over"], "{logged}");
+    let began = Instant::now();
+    while !d.logged().contains("cannot be looked up") {
+        assert!(began.elapsed() < LONG, "nothing is said of `no..where`: {}", d.logged());
+        std::thread::yield_now();
     }
 }

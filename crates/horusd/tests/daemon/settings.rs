@@ -46,7 +46,8 @@ const WRONG: [(&[&str], &str); 18] = [
     (&["--listen", "here"], "listen: `here` is no address with a port, like 127.0.0.1:7100"),
     (
         &["--name", "a b"],
-        "name: `a b` cannot be a node's name: 1 to 64 letters, digits, `-`, `_` or `.`",
+        "name: `a b` cannot be a node's name: 1 to 64 letters, digits, `-`, `_` or `.`, not \
+         beginning with `.`",
     ),
     (&["--peers", "b"], "peers: `b` is not NAME=HOST:PORT"),
     (&["--peers", "b=host"], "peers: `host` is not HOST:PORT"),
@@ -119,4 +120,17 @@ fn what_is_printed_is_a_file_that_means_the_same() {
     let again = run(&["--config", &file.display().to_string(), "--print-config"]);
     assert_eq!(again, (Some(0), printed, String::new()));
     let _ = std::fs::remove_file(file);
+}
+
+#[test]
+fn settings_that_cannot_be_printed_are_a_failure_of_one_line() {
+    let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") else { return };
+    let mut command = Command::new(env!("CARGO_BIN_EXE_horusd"));
+    command.args(["--name", "a", "--print-config"]).stdout(full);
+    let ended = command.stderr(std::process::Stdio::piped()).spawn().expect("it starts");
+    let ended = ended.wait_with_output().expect("an end");
+    let complaint = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{complaint}");
+    assert!(complaint.starts_with("horusd: standard output cannot be written: "), "{complaint}");
+    assert_eq!(complaint.lines().count(), 1, "{complaint}");
 }

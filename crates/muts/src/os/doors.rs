@@ -19,7 +19,8 @@ const RECEIVE_BYTES: usize = 128 << 10;
 /// that goes on saying something would wake it each time. What a client may have under way.
 const TURN_BYTES: usize = 256 << 10;
 
-/// See the head of this file.
+/// Turns a tower that has clients on this host: each comes to a local socket and has a stream of
+/// its own, a pipe with a number. For a daemon; its clients use [`Pipe`](super::Pipe).
 #[derive(Debug)]
 pub struct Doors {
     driver: Driver,

@@ -9,6 +9,7 @@ mod beside;
 mod service;
 
 use std::collections::BTreeSet;
+use std::format;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
@@ -71,7 +72,8 @@ impl Finder {
     /// threads of the finder's, until it is dropped or `tell` answers that nobody listens any more.
     ///
     /// # Errors
-    /// What the system says of the directory, or of the multicast group.
+    /// What the system says of the directory, or of the multicast group, with its place: `in
+    /// /run/x: Permission denied`.
     pub fn open(
         name: &str,
         own: SocketAddr,
@@ -81,10 +83,16 @@ impl Finder {
         let over = Arc::new(AtomicBool::new(false));
         let tell: Arc<Tell> = Arc::new(tell);
         let beside = clues.beside.as_deref();
-        let beside = beside.map(|directory| Beside::open(directory, name, clues.tag(), own));
+        let beside = beside.map(|directory| {
+            let opened = Beside::open(directory, name, clues.tag(), own);
+            opened.map_err(|error| at(&format!("in {}", directory.display()), &error))
+        });
         let beside = beside.transpose()?;
-        let beacon =
-            clues.beacon.map(|group| Beacons::open(group, own, clues.tag())).transpose()?;
+        let beacon = clues.beacon.map(|group| {
+            let opened = Beacons::open(group, own, clues.tag());
+            opened.map_err(|error| at(&format!("at {group}"), &error))
+        });
+        let beacon = beacon.transpose()?;
         if let Some(beacon) = beacon {
             let (over, tell) = (Arc::clone(&over), Arc::clone(&tell));
             Builder::new().name("beacon".into()).spawn(move || beacon.hear(&over, &*tell))?;
@@ -98,6 +106,10 @@ impl Finder {
         })?;
         Ok(Self { over, thread: thread.thread().clone() })
     }
+}
+
+fn at(place: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{place}: {error}"))
 }
 
 impl Drop for Finder {

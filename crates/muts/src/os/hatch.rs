@@ -12,7 +12,8 @@ use super::system::{Clock, Waiter};
 use crate::porter::Porter;
 use crate::time::Instant;
 
-/// See the head of this file. Its clock starts when it is opened.
+/// Serves those who come to a local socket, each at a stream of its own, beside a tower that has
+/// another driver. Its clock starts when it is opened.
 #[derive(Debug)]
 pub struct Hatch {
     streams: Streams,

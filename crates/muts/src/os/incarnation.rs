@@ -89,13 +89,22 @@ fn advance(dir: &Path, name: &str, wall: u64) -> io::Result<u64> {
     })?;
     let next = wall.max(next);
     // Renamed into place: a crash leaves the old number or the new one, never half of one.
-    let fresh = dir.join(format!("{name}.incarnation.{}", std::process::id()));
-    let mut file = File::create(&fresh)?;
-    writeln!(file, "{next}")?;
-    file.sync_all()?;
-    fs::rename(&fresh, &path)?;
+    let fresh = fresh(dir, name);
+    let whole = write(&fresh, next).and_then(|()| fs::rename(&fresh, &path));
+    whole.inspect_err(|_| drop(fs::remove_file(&fresh)))?;
     sync_dir(dir)?;
     Ok(next)
+}
+
+/// Where it is written first.
+fn fresh(dir: &Path, name: &str) -> PathBuf {
+    dir.join(format!("{name}.incarnation.{}", std::process::id()))
+}
+
+fn write(path: &Path, number: u64) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    writeln!(file, "{number}")?;
+    file.sync_all()
 }
 
 #[cfg(unix)]
@@ -135,6 +144,18 @@ mod tests {
         fs::write(dir.join("a.incarnation"), std::format!("{}", u64::MAX - 1)).expect("written");
         assert_eq!(advance(&dir, "a", 100).expect("written"), u64::MAX);
         assert!(advance(&dir, "a", 100).is_err());
+        fs::remove_dir_all(dir).expect("removed");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_was_written_but_could_not_be_kept_is_removed() {
+        let dir = room("unkept");
+        fs::create_dir_all(&dir).expect("made");
+        std::os::unix::fs::symlink("/dev/full", fresh(&dir, "a")).expect("made");
+        assert!(advance(&dir, "a", 100).is_err());
+        assert!(!fresh(&dir, "a").is_symlink());
+        assert_eq!(advance(&dir, "a", 100).expect("written"), 100);
         fs::remove_dir_all(dir).expect("removed");
     }
 

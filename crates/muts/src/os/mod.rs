@@ -44,6 +44,7 @@ mod neighbours;
 #[cfg(all(unix, not(horus_none)))]
 mod pipe;
 mod pretended;
+mod secret;
 #[cfg(all(unix, not(horus_none)))]
 mod streams;
 #[cfg(all(any(unix, windows), not(horus_none)))]
@@ -73,6 +74,7 @@ pub use incarnation::{Forgetful, next_incarnation};
 #[cfg(all(unix, not(horus_none)))]
 pub use pipe::{Pipe, Unreachable};
 pub use pretended::pretended;
+pub use secret::is_open_to_others;
 #[cfg(all(unix, not(horus_none)))]
 pub use streams::{default_socket, packaged_socket};
 pub use system::Rouser;

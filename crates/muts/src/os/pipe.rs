@@ -17,7 +17,8 @@ use super::system::{Clock, Waiter};
 use crate::address::Address;
 use crate::layer::{Layer, Packet};
 
-/// See the head of this file. Its clock starts when it is opened.
+/// Turns a tower whose whole network is one stream to a daemon on this host, the other end of which
+/// is the daemon's [`Doors`](super::Doors). Its clock starts when it is opened.
 #[derive(Debug)]
 pub struct Pipe {
     stream: UnixStream,

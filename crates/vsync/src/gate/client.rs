@@ -101,7 +101,9 @@ impl Way {
     }
 }
 
-/// See the head of this file.
+/// A kernel that is in a daemon, as its client sees it: a [`Core`](crate::Core) like the
+/// [`Kernel`](crate::Kernel) itself, that does no I/O. Its network is the pipe to the daemon, whose
+/// end is a [`Server`](super::Server).
 #[derive(Debug)]
 pub struct Client {
     me: Endpoint,

@@ -55,7 +55,7 @@ impl Framed for Tell {
     }
 }
 
-/// See the head of this file.
+/// Makes frames of the bytes that come out of a pipe in whatever pieces, each frame once and whole.
 #[derive(Debug)]
 pub struct Reader {
     /// The beginning of a frame.

@@ -29,7 +29,9 @@ use crate::grounds::{Exclusion, Hold};
 use crate::kernel::Kernel;
 use crate::limits::{GATE_AHEAD_MAX_US, GATE_STRANGERS_MAX};
 
-/// See the head of this file.
+/// Has a kernel for each client at the end of a pipe, and one transport `M` for all of them: what a
+/// daemon turns. A client is harmed by nobody but itself: who is slow, silent or greedy is put out
+/// with a reason, and what waits for each is bounded.
 #[derive(Debug)]
 pub struct Server<M> {
     config: Config,
@@ -96,6 +98,12 @@ impl<M: Multicast> Server<M> {
     /// Other daemons that are heard.
     pub fn neighbours(&self) -> impl Iterator<Item = NodeId> + '_ {
         self.trunk.neighbours()
+    }
+
+    /// Other daemons that were met and are not over, in the order of their numbers; and since when
+    /// nothing is heard of one, if that is so.
+    pub fn daemons(&self) -> impl Iterator<Item = (ProcId, Option<Instant>)> + '_ {
+        self.trunk.daemons()
     }
 
     /// The views that clients here are in.

@@ -132,6 +132,11 @@ impl<M: Multicast> Trunk<M> {
         heard.map(|(host, _)| host.node)
     }
 
+    /// Every other daemon that was met and is not over, and since when it is silent if it is.
+    pub(crate) fn daemons(&self) -> impl Iterator<Item = (ProcId, Option<Instant>)> + '_ {
+        self.neighbours.iter().map(|(host, neighbour)| (*host, neighbour.silent))
+    }
+
     /// The newest process known of that node, and whether it is over.
     pub(crate) fn newest(&self, node: NodeId) -> Option<(ProcId, bool)> {
         self.nodes.get(&node).map(|known| (known.proc, known.over))
