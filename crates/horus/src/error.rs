@@ -143,6 +143,14 @@ const OUT: &str = "this process is not in the group: it was removed, the group i
     was made for others; to an open group who is outside sends by way of a member \
     (Horus::send_through, ask_through)";
 
+const NO_PLACE: &str = "no core group of that set holds the members and its policy makes none; \
+    found one by hand";
+
+const AGAIN: &str = "it moved or lost its core group, and nothing was changed; ask again";
+
+const UNSTABLE: &str = "a member was lost before it was known to have it; those who go on have it, \
+    and the next view says who they are";
+
 const UNTAKEN: &str = "this process was taken out of the group: nothing of it was received for \
     too long while others waited to send; receive more often, or give it longer (Timing::untaken)";
 
@@ -193,25 +201,15 @@ impl fmt::Display for Error {
                 write!(f, "could not be had: {}; are they running and met?", who.join(", "))
             }
             Self::NoGroup => write!(f, "no such group here, or it is destroyed"),
-            Self::NoPlace => write!(
-                f,
-                "no core group of that set holds the members and its policy makes none; found one \
-                 by hand"
-            ),
-            Self::Again => {
-                write!(f, "it moved or lost its core group, and nothing was changed; ask again")
-            }
+            Self::NoPlace => write!(f, "{NO_PLACE}"),
+            Self::Again => write!(f, "{AGAIN}"),
             Self::TooLong(bytes) => write!(
                 f,
                 "a message of {bytes} bytes is over the limit of {BODY_BYTES_MAX}, and was not \
                  sent; send it in parts"
             ),
             Self::NotSent => write!(f, "{NOT_SENT}"),
-            Self::Unstable => write!(
-                f,
-                "a member was lost before it was known to have it; those who go on have it, and \
-                 the next view says who they are"
-            ),
+            Self::Unstable => write!(f, "{UNSTABLE}"),
             Self::Members(count) => write!(
                 f,
                 "a group has 1 to {MEMBERS_MAX} members, not {count}; nothing was asked for"
