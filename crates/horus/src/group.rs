@@ -80,8 +80,8 @@ impl Group {
     /// # Errors
     /// [`Error::Members`] if they are more than [`MEMBERS_MAX`]; [`Error::Missing`] if some were
     /// not met, are over, or did not come within five seconds (longer if [`Timing::silence`] is
-    /// more than one), as when the group would have more than [`MEMBERS_MAX`] with them: then none was
-    /// added; [`Error::NoGroup`] if it is destroyed, or this process is not in its core group;
+    /// more than one), as when the group would have more than [`MEMBERS_MAX`] with them: then none
+    /// was added; [`Error::NoGroup`] if it is destroyed, or this process is not in its core group;
     /// [`Error::Again`] if it moved or lost its core group meanwhile, and nothing was changed: ask
     /// again; [`Error::Closed`].
     ///
