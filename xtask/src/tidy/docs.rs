@@ -14,11 +14,12 @@ pub(super) fn say_something(source: &Source) -> Vec<Fault> {
         if let Some(prose) = line.strip_prefix("/// ") {
             let says_nothing = NOTHING.iter().any(|words| prose.contains(words));
             said = if says_nothing { Some(at + 1) } else { said };
-        } else if !line.is_empty() && !line.starts_with(['#', '/']) {
-            if let Some(line) = said.take().filter(|_| line.starts_with("pub ")) {
-                let what = "a public item is read without its file: say what it is for";
-                faults.push(Fault::new(&source.path, line, what));
-            }
+        } else if !line.is_empty()
+            && !line.starts_with(['#', '/'])
+            && let Some(line) = said.take().filter(|_| line.starts_with("pub "))
+        {
+            let what = "a public item is read without its file: say what it is for";
+            faults.push(Fault::new(&source.path, line, what));
         }
     }
     faults
