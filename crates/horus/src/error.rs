@@ -96,6 +96,9 @@ pub enum Error {
     Denied(Denial),
     /// Nothing was sent: 64 MiB of this process's own messages lie at the handle unreceived.
     OwnUntaken,
+    /// The links of this process are not to be spoiled: [`crate::Config::chaos`]. Behind a daemon
+    /// they are the daemon's.
+    NoChaos,
     /// The tower is closed or broken: open a new one.
     Closed,
 }
@@ -118,6 +121,8 @@ const INSECURE: &str = "can be reached from outside and there is no key: give on
     keygen` makes it), listen on 127.0.0.1, or say insecure if every host that can reach it is \
     trusted";
 
+const AGAIN: &str = "it moved or lost its core group, and nothing was changed; ask again";
+
 const NOT_SENT: &str = "not sent: it was taken back, or would have had to wait, or the view is not \
     primary; send it again";
 
@@ -127,6 +132,9 @@ const UNTAKEN: &str = "this process was taken out of the group: nothing of it wa
 const OWN_UNTAKEN: &str = "not sent: this process has sent 64 MiB to the group and received none \
     of it, although its own messages are told to it too; receive them, and if another thread does, \
     give it time (Group::send_within)";
+
+const NO_CHAOS: &str = "the links of this process are not to be spoiled; allow it when it is \
+    opened (--allow-chaos, or Config::chaos), or if they are a daemon's, ask that (`horus chaos`)";
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -176,9 +184,7 @@ impl fmt::Display for Error {
                 "no core group of that set holds the members and its policy makes none; found one \
                  by hand"
             ),
-            Self::Again => {
-                write!(f, "it moved or lost its core group, and nothing was changed; ask again")
-            }
+            Self::Again => write!(f, "{AGAIN}"),
             Self::TooLong(bytes) => write!(
                 f,
                 "a message of {bytes} bytes is over the limit of {BODY_BYTES_MAX}, and was not \
@@ -196,6 +202,7 @@ impl fmt::Display for Error {
             }
             Self::Untaken => write!(f, "{UNTAKEN}"),
             Self::OwnUntaken => write!(f, "{OWN_UNTAKEN}"),
+            Self::NoChaos => write!(f, "{NO_CHAOS}"),
             Self::Closed => write!(f, "the tower is closed or broken; open a new one"),
         }
     }

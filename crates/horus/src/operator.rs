@@ -11,6 +11,8 @@ use muts::os::{default_socket, packaged_socket};
 use serde_json::{Value, json};
 use vsync::gate::{Reader, Say, Tell, framed};
 
+use crate::node;
+
 /// It answered that it cannot be.
 const REFUSED: u8 = 1;
 /// Nobody answered.
@@ -92,11 +94,22 @@ pub(crate) enum Ask {
         #[command(flatten)]
         to: To,
     },
+    /// Spoil a daemon's links, if it allows that (`allow_chaos` of its settings): the fields of the
+    /// line `chaos` of `horus node`, `drop=b,c loss=30`; what is not said is whole again
+    Chaos {
+        /// drop, drop_in, drop_out: names of `peers`, or addresses, that are ignored in both
+        /// directions or one; loss, twice, corrupt: so many in 100 that go out; delay_ms: at most
+        #[arg(value_name = "FIELD=VALUE")]
+        how: Vec<String>,
+        /// Whom.
+        #[command(flatten)]
+        to: To,
+    },
 }
 
 impl Ask {
-    fn parts(&self) -> (&To, Value) {
-        match self {
+    fn parts(&self) -> Result<(&To, Value), String> {
+        Ok(match self {
             Self::Status { to } => (to, json!({ "ask": "status" })),
             Self::Groups { to } => (to, json!({ "ask": "groups" })),
             Self::Members { group, to } => {
@@ -107,13 +120,20 @@ impl Ask {
             Self::Out { name, to } => (to, json!({ "ask": "out", "name": name })),
             Self::Drain { to } => (to, json!({ "ask": "drain" })),
             Self::Leave { to } => (to, json!({ "ask": "leave" })),
-        }
+            Self::Chaos { how, to } => (to, node::chaos(&how.join(" "))?),
+        })
     }
 }
 
 /// Asks, and shows the answer.
 pub(crate) fn run(ask: &Ask) -> ExitCode {
-    let (to, query) = ask.parts();
+    let (to, query) = match ask.parts() {
+        Ok(parts) => parts,
+        Err(why) => {
+            eprintln!("horus: {why}");
+            return ExitCode::from(node::BAD_OPTIONS);
+        }
+    };
     let answer = match put_somewhere(&places(to), &query) {
         Ok(answer) => answer,
         Err(why) => {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use horus::{Config, Error, Heard, Horus, Order};
+use horus::{Config, Error, Heard, Horus, Order, Trouble};
 
 /// Longer than anything here takes, so that a hang fails instead of hanging.
 const LONG: Duration = Duration::from_secs(20);
@@ -120,4 +120,18 @@ fn many_threads_wait_on_one_tower() {
             });
         }
     });
+}
+
+#[test]
+fn links_are_spoiled_only_where_the_configuration_allows_it() {
+    let here = SocketAddr::from(([127, 0, 0, 1], 0));
+    for chaos in [false, true] {
+        let config = Config { state_dir: Some(state("spoiled")), chaos, ..Config::new("a", here) };
+        let horus = Horus::embedded(config).expect("a free port");
+        let spoilt = horus.spoil(Trouble { loss: 1, ..Trouble::default() }).wait();
+        assert_eq!(spoilt.is_ok(), chaos);
+        assert!(chaos || matches!(spoilt, Err(Error::NoChaos)), "{spoilt:?}");
+        let counters = horus.counters().wait().expect("open");
+        assert_eq!(counters.contains_key("chaos.lost"), chaos);
+    }
 }

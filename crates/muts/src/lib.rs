@@ -22,6 +22,7 @@ mod bell;
 mod blocks;
 mod bundle;
 mod channel;
+mod chaos;
 mod config;
 mod counters;
 pub mod decoders;
@@ -66,6 +67,7 @@ mod wire;
 pub use address::Address;
 #[cfg(any(feature = "os", horus_loom))]
 pub use bell::{Bell, Rouse};
+pub use chaos::{Chaos, Trouble};
 pub use config::{Config, Tuning};
 pub use counters::Counted;
 pub use guard::{Greeting, Guard, Guarded, Open, Seal};
