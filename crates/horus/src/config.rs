@@ -39,7 +39,7 @@ pub struct Config {
     pub start: Option<Start>,
     /// Allow other addresses than loopback without a key. Opening says so on standard error.
     pub insecure: bool,
-    /// Wrap the tower so that [`crate::Horus::cuts`] can drop packets; for tests.
+    /// Allow [`crate::Horus::spoil`] to lose and damage what goes over its links; for tests.
     pub chaos: bool,
     /// How patient it is.
     pub timing: Timing,

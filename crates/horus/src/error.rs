@@ -102,6 +102,9 @@ pub enum Error {
     Denied(Denial),
     /// Nothing was sent: 64 MiB of this process's own messages lie at the handle unreceived.
     OwnUntaken,
+    /// The links of this process are not to be spoiled: [`crate::Config::chaos`]. Behind a daemon
+    /// they are the daemon's.
+    NoChaos,
     /// The tower is closed or broken, [`crate::Horus::ended`] says why: open a new one.
     Closed,
 }
@@ -157,6 +160,9 @@ const UNTAKEN: &str = "this process was taken out of the group: nothing of it wa
 const OWN_UNTAKEN: &str = "not sent: this process has sent 64 MiB to the group and received none \
     of it, although its own messages are told to it too; receive them, and if another thread does, \
     give it time (Group::send_within)";
+
+const NO_CHAOS: &str = "the links of this process are not to be spoiled; allow it when it is \
+    opened (--allow-chaos, or Config::chaos), or if they are a daemon's, ask that (`horus chaos`)";
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -221,6 +227,7 @@ impl fmt::Display for Error {
             }
             Self::Untaken => write!(f, "{UNTAKEN}"),
             Self::OwnUntaken => write!(f, "{OWN_UNTAKEN}"),
+            Self::NoChaos => write!(f, "{NO_CHAOS}"),
             Self::Closed => {
                 write!(f, "the tower is closed or broken (Horus::ended says why); open a new one")
             }

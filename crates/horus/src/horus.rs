@@ -10,11 +10,10 @@ use std::time::{Duration, Instant};
 use lwg::{Carried, Down, Endpoint, LwgId, Members, Policy, SetId, Traits, Where};
 use muts::keyed::{KeyFile, Keyed};
 use muts::os::{Finder, Forgetful, next_incarnation};
-use muts::{Address, NodeId, ProcId, wrong_name};
+use muts::{Address, NodeId, ProcId, Trouble, wrong_name};
 use vsync::GroupId;
 
 use crate::book::Book;
-use crate::chaos::Cuts;
 use crate::config::{Config, Start};
 use crate::door::Door;
 use crate::engine::{Engine, TOLD_TO_LEAVE};
@@ -36,7 +35,6 @@ use crate::wait::{Pending, Wait};
 #[derive(Clone)]
 pub struct Horus {
     door: Arc<Door>,
-    cuts: Cuts,
     /// Others than on loopback may be met: there is a key, or whoever can be reached is trusted.
     outside: bool,
 }
@@ -83,10 +81,9 @@ impl Horus {
             .map_err(|Forgetful { path, cause }| Error::State { path, cause })?;
         let me = ProcId { node: shared.book.add(&config.name), incarnation };
         shared.book.met(me);
-        let cuts = Cuts::default();
         let (motor, tower) = match &config.daemon {
             Some(socket) => tower::remote(&config, socket, me)?,
-            None => embedded(&config, me, &cuts)?,
+            None => embedded(&config, me)?,
         };
         let bell = motor.bell();
         let who = (Endpoint::of(me), config.timing.untaken);
@@ -94,7 +91,7 @@ impl Horus {
         engine.router.events = events;
         let runtime = Runtime::new(engine, bell);
         let door = Arc::new(Door::open(Endpoint::of(me), runtime, shared));
-        let horus = Self { door, cuts, outside };
+        let horus = Self { door, outside };
         if config.insecure && config.keys.is_none() && config.daemon.is_none() {
             tell_insecure(horus.address()?);
         }
@@ -408,20 +405,27 @@ impl Horus {
         })
     }
 
-    /// Whose packets are dropped; without effect unless the configuration allows chaos.
-    #[must_use]
-    pub const fn cuts(&self) -> &Cuts {
-        &self.cuts
+    /// From now on this is wrong with the links of this process, and nothing else; for tests.
+    /// [`Error::NoChaos`] unless [`Config::chaos`] allows it.
+    pub fn spoil(&self, trouble: Trouble) -> Pending<()> {
+        let inbox = Arc::new(Inbox::default());
+        let told = Arc::clone(&inbox);
+        self.door.run(move |engine| told.push(engine.tower.spoil(trouble)));
+        Pending::first(
+            &self.door,
+            inbox,
+            |spoilt| if spoilt { Ok(()) } else { Err(Error::NoChaos) },
+        )
     }
 }
 
 #[cfg(feature = "embedded")]
-fn embedded(config: &Config, me: ProcId, cuts: &Cuts) -> Result<(Motor, Boxed), Error> {
-    Ok((tower::listen(config.listen, config.hall)?, tower::embedded(config, me, cuts)))
+fn embedded(config: &Config, me: ProcId) -> Result<(Motor, Boxed), Error> {
+    Ok((tower::listen(config.listen, config.hall)?, tower::embedded(config, me)))
 }
 
 #[cfg(not(feature = "embedded"))]
-fn embedded(_: &Config, _: ProcId, _: &Cuts) -> Result<(Motor, Boxed), Error> {
+fn embedded(_: &Config, _: ProcId) -> Result<(Motor, Boxed), Error> {
     let why = "this build embeds no kernel: name a daemon's socket".into();
     Err(Error::Daemon { socket: std::path::PathBuf::new(), why })
 }

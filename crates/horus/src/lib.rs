@@ -36,11 +36,6 @@
 mod backlog;
 mod book;
 mod burden;
-#[cfg_attr(
-    not(feature = "embedded"),
-    expect(dead_code, reason = "without a network of its own there is nothing to cut")
-)]
-mod chaos;
 pub mod check;
 mod config;
 mod core_group;
@@ -80,7 +75,6 @@ mod waiters;
 mod word;
 
 pub use book::Book;
-pub use chaos::{Cuts, Weather};
 pub use config::{Config, Placing, Start, Timing};
 pub use core_group::{CoreGroup, CoreHeard};
 pub use error::Error;
@@ -96,7 +90,7 @@ pub use lwg::{
 };
 pub use muts::keyed::KeyFile;
 pub use muts::os::Clues;
-pub use muts::{Malformed, Wire, wrong_name};
+pub use muts::{Malformed, Trouble, Wire, wrong_name};
 pub use posted::Posted;
 pub use sent::{Replies, ReplyResult, Sent};
 pub use settings::{POLICIES, PROFILES, read_address, wrong_address};

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use vsync::gate::{Reader, Say, Tell, framed};
 use vsync::limits::GATE_STRANGER_BYTES_MAX;
 
-/// A question that cannot be put.
-const BAD_QUESTION: u8 = 2;
+use crate::node;
+
 /// It answered that it cannot be.
 const REFUSED: u8 = 1;
 /// Nobody answered.
@@ -95,11 +95,22 @@ pub(crate) enum Ask {
         #[command(flatten)]
         to: To,
     },
+    /// Spoil a daemon's links, if it allows that (`allow_chaos` of its settings): the fields of the
+    /// line `chaos` of `horus node`, `drop=b,c loss=30`; what is not said is whole again
+    Chaos {
+        /// drop, drop_in, drop_out: names of `peers`, or addresses, that are ignored in both
+        /// directions or one; loss, twice, corrupt: so many in 100 that go out; delay_ms: at most
+        #[arg(value_name = "FIELD=VALUE")]
+        how: Vec<String>,
+        /// Whom.
+        #[command(flatten)]
+        to: To,
+    },
 }
 
 impl Ask {
-    fn parts(&self) -> (&To, Value) {
-        match self {
+    fn parts(&self) -> Result<(&To, Value), String> {
+        Ok(match self {
             Self::Status { to } => (to, json!({ "ask": "status" })),
             Self::Groups { to } => (to, json!({ "ask": "groups" })),
             Self::Members { group, to } => {
@@ -110,18 +121,25 @@ impl Ask {
             Self::Out { name, to } => (to, json!({ "ask": "out", "name": name })),
             Self::Drain { to } => (to, json!({ "ask": "drain" })),
             Self::Leave { to } => (to, json!({ "ask": "leave" })),
-        }
+            Self::Chaos { how, to } => (to, node::chaos(&how.join(" "))?),
+        })
     }
 }
 
 /// Asks, and shows the answer.
 pub(crate) fn run(ask: &Ask) -> ExitCode {
-    let (to, query) = ask.parts();
+    let (to, query) = match ask.parts() {
+        Ok(parts) => parts,
+        Err(why) => {
+            eprintln!("horus: {why}");
+            return ExitCode::from(node::BAD_OPTIONS);
+        }
+    };
     let query = framed(&Say::Query(query.to_string().into_bytes()));
     if query.len() > GATE_STRANGER_BYTES_MAX {
         let (bytes, most) = (query.len(), GATE_STRANGER_BYTES_MAX);
         eprintln!("horus: a question of {bytes} bytes is too long: at most {most} with its frame");
-        return ExitCode::from(BAD_QUESTION);
+        return ExitCode::from(node::BAD_OPTIONS);
     }
     let answer = match put_somewhere(&places(to), &query) {
         Ok(answer) => answer,

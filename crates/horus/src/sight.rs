@@ -2,7 +2,7 @@
 
 use lwg::{Carried, Groups, LwgId, Policy, Seen};
 #[cfg(feature = "embedded")]
-use muts::Transport;
+use muts::Multicast;
 use muts::{Instant, NodeId};
 #[cfg(feature = "embedded")]
 use vsync::Kernel;
@@ -58,14 +58,14 @@ impl Below for Client {
 }
 
 #[cfg(feature = "embedded")]
-impl Below for Kernel<Transport> {
+impl<M: Multicast> Below for Kernel<M> {
     fn grounds(&self) -> Option<&dyn Grounds> {
         Some(self)
     }
 }
 
 #[cfg(feature = "embedded")]
-impl Grounds for Kernel<Transport> {
+impl<M: Multicast> Grounds for Kernel<M> {
     fn known(&self, now: Instant, node: NodeId) -> Option<Known> {
         Self::known(self, now, node)
     }

@@ -8,21 +8,17 @@ use lwg::{
     Adaptive, ByHand, Down, Endpoint, Groups, LwgId, OneToOne, Policy, SetId, Smallest, Up, Where,
 };
 #[cfg(feature = "embedded")]
-use muts::Address;
-#[cfg(feature = "embedded")]
-use muts::Transport;
-#[cfg(feature = "embedded")]
 use muts::keyed::Keyed;
 #[cfg(feature = "embedded")]
 use muts::os::Driver;
 use muts::os::{Pipe, pretended};
-use muts::{Counted, Full, Guard, Guarded, Instant, Layer, Packet, ProcId, Transmit};
+#[cfg(feature = "embedded")]
+use muts::{Address, Chaos, Transport};
+use muts::{Counted, Full, Guard, Guarded, Instant, Layer, Packet, ProcId, Transmit, Trouble};
 #[cfg(feature = "embedded")]
 use vsync::Kernel;
 use vsync::gate::{Client, State, VERSIONS};
 
-#[cfg(feature = "embedded")]
-use crate::chaos::{Chaos, Cuts};
 use crate::config::{Config, Placing};
 use crate::error::Error;
 use crate::limits::ATTACH_PATIENCE;
@@ -45,6 +41,9 @@ pub(crate) trait Tower: Layer<Down = Down, Up = Up> + Send {
 
     /// See [`Guarded`].
     fn change_guard(&mut self, now: Instant, guard: Box<dyn Guard>);
+
+    /// See [`muts::Chaos::spoil`].
+    fn spoil(&mut self, trouble: Trouble) -> bool;
 
     /// The name of a node that was met, if the tower knows it before its user does.
     fn name(&mut self) -> Option<String> {
@@ -99,6 +98,11 @@ impl Boxed {
     /// See [`Tower::set_policy`].
     pub(crate) fn set_policy(&mut self, set: SetId, policy: Box<dyn Policy + Send>) {
         self.0.set_policy(set, policy);
+    }
+
+    /// See [`Tower::spoil`].
+    pub(crate) fn spoil(&mut self, trouble: Trouble) -> bool {
+        self.0.spoil(trouble)
     }
 }
 
@@ -180,8 +184,12 @@ impl Tower for Remote {
         Groups::set_policy(self, set, policy);
     }
 
-    // Keys are the daemon's.
+    // Keys are the daemon's, and links too.
     fn change_guard(&mut self, _: Instant, _: Box<dyn Guard>) {}
+
+    fn spoil(&mut self, _: Trouble) -> bool {
+        false
+    }
 
     fn name(&mut self) -> Option<String> {
         self.below_mut().name()
@@ -221,34 +229,38 @@ pub(crate) fn remote(config: &Config, socket: &Path, me: ProcId) -> Result<(Moto
 
 /// The whole tower in one process: light-weight groups on the kernel on the transport.
 #[cfg(feature = "embedded")]
-type Embedded = Groups<Kernel<Transport>, Chosen>;
+type Embedded = Groups<Kernel<Chaos<Transport>>, Chosen>;
 
 #[cfg(feature = "embedded")]
-impl Tower for Chaos<Embedded> {
+impl Tower for Embedded {
     fn count(&self, tell: &mut dyn FnMut(&'static str, u64)) {
-        self.tower().count(tell);
+        Counted::count(self, tell);
     }
 
     fn explain(&self, lwg: LwgId) -> Option<Where> {
-        self.tower().explain(lwg)
+        Groups::explain(self, lwg)
     }
 
     fn sight(&self) -> &dyn Sight {
-        self.tower()
+        self
     }
 
     fn set_policy(&mut self, set: SetId, policy: Box<dyn Policy + Send>) {
-        self.tower_mut().set_policy(set, policy);
+        Groups::set_policy(self, set, policy);
     }
 
     fn change_guard(&mut self, now: Instant, guard: Box<dyn Guard>) {
-        self.tower_mut().change_guard(now, guard);
+        Guarded::change_guard(self, now, guard);
+    }
+
+    fn spoil(&mut self, trouble: Trouble) -> bool {
+        self.below_mut().below_mut().spoil(trouble)
     }
 }
 
 /// The tower that a process embeds.
 #[cfg(feature = "embedded")]
-pub(crate) fn embedded(config: &Config, me: ProcId, cuts: &Cuts) -> Boxed {
+pub(crate) fn embedded(config: &Config, me: ProcId) -> Boxed {
     // The same process never gets the same seed twice, and no two processes get one.
     let seed = me.node.0 ^ me.incarnation.rotate_left(32);
     let mut transport = muts::Config::new(me, seed);
@@ -262,9 +274,11 @@ pub(crate) fn embedded(config: &Config, me: ProcId, cuts: &Cuts) -> Boxed {
         Some(keys) => Transport::guarded(transport, Box::new(Keyed::new(keys))),
         None => Transport::new(transport),
     };
+    let transport = match config.chaos {
+        true => Chaos::allowed(transport, seed),
+        false => Chaos::forbidden(transport),
+    };
     let kernel = Kernel::new(transport, kernel);
     let groups = lwg::Config::new(Endpoint::of(me));
-    let cuts = cuts.clone();
-    let groups = Groups::with_policy(kernel, groups, policy(config.placing));
-    Boxed::new(Chaos::new(groups, cuts))
+    Boxed::new(Groups::with_policy(kernel, groups, policy(config.placing)))
 }

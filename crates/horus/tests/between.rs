@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use horus::{
     ByHand, Carried, Config, CoreSet, Endpoint, Error, Group, Horus, Order, Place, Policy, SetId,
-    Traits,
+    Traits, Trouble,
 };
 
 /// Longer than anything here takes, so that a hang fails instead of hanging.
@@ -178,7 +178,8 @@ fn each_member_of_a_core_group_knows_what_it_carries_and_what_that_costs() {
 
     // Who goes is sent what others send before they hear of it.
     let to = muts::Address::Net(all[0].address().expect("open"));
-    all[1].cuts().set([].into(), [to].into());
+    let mute = Trouble { to: [to].into(), ..Trouble::default() };
+    all[1].spoil(mute).wait().expect("allowed");
     at_b.remove(&members[1..2]).wait().expect("gone");
     few.send(Order::Fifo, "are you there?").expect("open");
     let began = Instant::now();
@@ -186,7 +187,7 @@ fn each_member_of_a_core_group_knows_what_it_carries_and_what_that_costs() {
         assert!(began.elapsed() < LONG, "{:?}", carried(1));
         all[1].wait(std::future::pending::<()>(), Some(Duration::from_millis(5)));
     }
-    all[1].cuts().set([].into(), [].into());
+    all[1].spoil(Trouble::default()).wait().expect("allowed");
     assert_eq!([0, 1, 2].map(|at| carried(at).filtered), [0, 1, 0]);
     let own = all[0].found("town", &[]).expect("few");
     assert!(matches!(all[0].carried(own.id()).wait(), Err(Error::NoGroup)), "no groups are on it");
@@ -257,7 +258,8 @@ fn who_waits_until_all_have_it_is_told_when_a_member_is_gone_that_did_not() {
     drop(theirs);
     // Nothing reaches it any more, its farewell nobody.
     let to = muts::Address::Net(all[1].address().expect("open"));
-    all[0].cuts().set([to].into(), [to].into());
+    let cut = Trouble { from: [to].into(), to: [to].into(), ..Trouble::default() };
+    all[0].spoil(cut).wait().expect("allowed");
     let sent = mine.send(Order::Fifo, "gone").expect("open");
     all.truncate(1);
     let ended = sent.stable().wait_for(LONG).expect("in time");

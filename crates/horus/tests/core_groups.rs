@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use horus::{
-    Admission, Config, CoreGroup, CoreHeard, Denial, Endpoint, Error, Horus, Order, Terms,
+    Admission, Config, CoreGroup, CoreHeard, Denial, Endpoint, Error, Horus, Order, Terms, Trouble,
 };
 
 /// Longer than anything here takes, so that a hang fails instead of hanging.
@@ -140,7 +140,8 @@ fn sides_that_become_one_are_told_with_what_each_has_come_to() {
     let cut = |others: [Option<muts::Address>; 2]| {
         for (horus, other) in all.iter().zip(others) {
             let other = || other.into_iter().collect();
-            horus.cuts().set(other(), other());
+            let trouble = Trouble { from: other(), to: other(), ..Trouble::default() };
+            horus.spoil(trouble).wait().expect("allowed");
         }
     };
     let digests = [u64::MAX, 2];

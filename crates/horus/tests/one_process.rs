@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use horus::{Clues, Config, Error, Heard, Horus, Order, Start, Timing};
+use horus::{Clues, Config, Error, Heard, Horus, Order, Start, Timing, Trouble};
 
 /// Longer than anything here takes, so that a hang fails instead of hanging.
 const LONG: Duration = Duration::from_secs(20);
@@ -158,5 +158,19 @@ fn a_configuration_that_cannot_be_is_refused_when_it_is_opened_as_it_is_in_words
     let right = ["[::1]:7001", "127.0.0.1:7001", "nobody.invalid:7001"].map(seeded);
     for config in right.into_iter().chain([timed(short, short / 2, None)]) {
         Horus::embedded(config).expect("it can be so");
+    }
+}
+
+#[test]
+fn links_are_spoiled_only_where_the_configuration_allows_it() {
+    let here = SocketAddr::from(([127, 0, 0, 1], 0));
+    for chaos in [false, true] {
+        let config = Config { state_dir: Some(state("spoiled")), chaos, ..Config::new("a", here) };
+        let horus = Horus::embedded(config).expect("a free port");
+        let spoilt = horus.spoil(Trouble { loss: 1, ..Trouble::default() }).wait();
+        assert_eq!(spoilt.is_ok(), chaos);
+        assert!(chaos || matches!(spoilt, Err(Error::NoChaos)), "{spoilt:?}");
+        let counters = horus.counters().wait().expect("open");
+        assert_eq!(counters.contains_key("chaos.lost"), chaos);
     }
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use horus::{Config, CoreHeard, Error, Group, Horus, Order, SetId, Timing, Traits};
+use horus::{Config, CoreHeard, Error, Group, Horus, Order, SetId, Timing, Traits, Trouble};
 
 /// Longer than anything here takes, so that a hang fails instead of hanging.
 const LONG: Duration = Duration::from_secs(20);
@@ -31,7 +31,7 @@ fn patient(test: &str, timing: Timing) -> (Horus, Horus) {
     let here = SocketAddr::from(([127, 0, 0, 1], 0));
     let open = |name: &str| {
         let state_dir = Some(state(test));
-        let config = Config { state_dir, timing, ..Config::new(name, here) };
+        let config = Config { state_dir, timing, chaos: true, ..Config::new(name, here) };
         Horus::embedded(config).expect("a free port")
     };
     let (a, b) = (open("a"), open("b"));
@@ -213,7 +213,8 @@ fn a_send_through_a_member_that_hears_nothing_can_be_taken_back() {
     let group = b.create_in(SetId::DEFAULT, &[b.me()], traits).wait().expect("made");
     let member = a.member("b").wait_for(LONG).expect("in time").expect("met");
     let to = muts::Address::Net(b.address().expect("bound"));
-    a.cuts().set([to].into(), [to].into());
+    let cut = Trouble { from: [to].into(), to: [to].into(), ..Trouble::default() };
+    a.spoil(cut).wait().expect("allowed");
     let mut sent = Vec::new();
     while counter(&a, "horus.asks_waiting") == 0 {
         let number = sent.len();
@@ -225,7 +226,7 @@ fn a_send_through_a_member_that_hears_nothing_can_be_taken_back() {
     assert!(last.cancel().wait().expect("open"), "it waits");
     assert!(matches!(last.next_reply().wait_for(LONG), Some(Err(Error::NotSent))));
     assert_eq!(counter(&a, "horus.asks_waiting"), 0);
-    a.cuts().set([].into(), [].into());
+    a.spoil(Trouble::default()).wait().expect("allowed");
     a.send_through(member, group.id(), Order::Fifo, "last").expect("open");
     for (number, sent) in sent.iter().enumerate() {
         let received = group.receive().wait_for(LONG).expect("in time").expect("in");

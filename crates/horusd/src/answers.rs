@@ -2,16 +2,17 @@
 //!
 //! `{"ask":"status"}`, `groups`, `members` with `group` and perhaps how that is `called`, `why`
 //! with the `name` of a process or of a core group, `counters`; and from its own user or root:
-//! `out` with `name`, `drain`, `leave`.
+//! `out` with `name`, `drain`, `leave`, and `chaos` with what that has.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use muts::{Counted, Instant, Multicast, NodeId, ProcId};
+use muts::{Counted, Instant, Multicast, NodeId, ProcId, Trouble};
 use serde_json::{Value, json};
 use vsync::GroupId;
 use vsync::gate::Server;
 
+use crate::chaos;
 use crate::config::Config;
 use crate::limits::QUERY_BYTES_MAX;
 use crate::others::called;
@@ -26,6 +27,8 @@ pub(crate) enum Deed {
     Drain,
     /// End.
     Leave,
+    /// Have this be wrong with its links, and nothing else.
+    Spoil(Trouble),
 }
 
 /// Daemons that speak no version of frames that is spoken here, and which they speak.
@@ -71,7 +74,7 @@ pub(crate) fn answer<M: Multicast + Counted>(
     };
     let text = |key: &str| query.get(key).and_then(Value::as_str).unwrap_or_default();
     let ask = text("ask");
-    if matches!(ask, "out" | "drain" | "leave") && !may_act {
+    if matches!(ask, "out" | "drain" | "leave" | "chaos") && !may_act {
         return (wrong("only the daemon's own user and root may do that"), Deed::Nothing);
     }
     match ask {
@@ -82,6 +85,10 @@ pub(crate) fn answer<M: Multicast + Counted>(
         "counters" => (counters(here), Deed::Nothing),
         "drain" => (json!({ "draining": true }), Deed::Drain),
         "leave" => (json!({ "leaving": true }), Deed::Leave),
+        "chaos" => match chaos::wanted(query, here.config.allow_chaos, here.peers) {
+            Ok((trouble, told)) => (told, Deed::Spoil(trouble)),
+            Err(why) => (wrong(&why), Deed::Nothing),
+        },
         "out" => {
             let name = text("name");
             let found = here
@@ -97,7 +104,7 @@ pub(crate) fn answer<M: Multicast + Counted>(
             }
         }
         _ => {
-            let known = "status, groups, members, why, counters, out, drain, leave";
+            let known = "status, groups, members, why, counters, out, drain, leave, chaos";
             (wrong(&format!("`{ask}` cannot be asked: {known}")), Deed::Nothing)
         }
     }
@@ -273,4 +280,50 @@ fn counters<M: Multicast + Counted>(here: &Here<'_, M>) -> Value {
         all.insert(name.to_owned(), sum.into());
     });
     Value::Object(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+    use muts::{Config as Muts, Transport};
+    use vsync::gate::Config as Gate;
+
+    #[test]
+    fn who_may_only_ask_changes_nothing() {
+        let settings =
+            Settings { name: Some("d".into()), allow_chaos: Some(true), ..Settings::default() };
+        let config = Config::of(&settings).expect("fine");
+        let me = ProcId { node: NodeId::of_name("d"), incarnation: 1 };
+        let server = Server::new(Transport::new(Muts::new(me, 1)), Gate::new(me, 1));
+        let here = Here {
+            config: &config,
+            me,
+            now: Instant::ZERO,
+            server: &server,
+            peers: &BTreeMap::new(),
+            waits_for: None,
+            strange: &Strange::new(),
+            draining: false,
+            listens: config.listen,
+            health_at: None,
+        };
+        let of = |ask: &str, may_act| {
+            let query = json!({ "ask": ask }).to_string();
+            answer(&here, query.as_bytes(), may_act)
+        };
+        for (ask, deed) in [
+            ("drain", Deed::Drain),
+            ("leave", Deed::Leave),
+            ("chaos", Deed::Spoil(Trouble::default())),
+        ] {
+            assert_eq!(of(ask, true).1, deed, "{ask}");
+        }
+        for ask in ["out", "drain", "leave", "chaos"] {
+            let (answer, deed) = of(ask, false);
+            let refused = answer["error"].as_str().is_some_and(|why| why.contains("and root"));
+            assert!(refused && deed == Deed::Nothing, "{ask}: {answer}");
+        }
+        assert_eq!(of("status", false).0["process"], "d#1");
+    }
 }

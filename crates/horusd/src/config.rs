@@ -32,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) users: Option<BTreeSet<u32>>,
     pub(crate) keys: Option<KeyFile>,
     pub(crate) insecure: bool,
+    /// Its links may be spoiled on purpose.
+    pub(crate) allow_chaos: bool,
     pub(crate) state: Option<PathBuf>,
     pub(crate) silence: Duration,
     pub(crate) beat: Duration,
@@ -113,6 +115,7 @@ impl Config {
             users: settings.users.as_ref().map(|users| users.iter().copied().collect()),
             keys,
             insecure,
+            allow_chaos: *settings.allow_chaos.get_or_insert(false),
             state: settings.state.clone(),
             silence,
             beat,
@@ -142,6 +145,7 @@ impl Config {
             ("health", self.health != new.health),
             ("log_form", self.log_json != new.log_json),
             ("insecure", self.insecure != new.insecure),
+            ("allow_chaos", self.allow_chaos != new.allow_chaos),
             // Keys follow keys; a daemon without any is another daemon.
             ("key_file", self.keys.is_some() != new.keys.is_some()),
         ];
@@ -164,6 +168,7 @@ impl Config {
             health: running.health,
             log_json: running.log_json,
             insecure: running.insecure,
+            allow_chaos: running.allow_chaos,
             keys: self.keys.filter(|_| running.keys.is_some()).or_else(|| running.keys.clone()),
             ..self
         }
@@ -352,6 +357,9 @@ mod tests {
         let (old, slow) = (before.beat, after.slow);
         let running = after.while_running(&before);
         assert_eq!((running.beat, running.slow), (old, slow));
+        let chaos = of(Settings { allow_chaos: Some(true), ..Settings::default() });
+        assert_eq!(before.fixed_that_differ(&chaos), ["allow_chaos"]);
+        assert!(!chaos.while_running(&before).allow_chaos, "it was started without");
         let hall = of(Settings { hall: Some("239.255.71.0:7102".into()), ..Settings::default() });
         assert_eq!(before.fixed_that_differ(&hall), ["hall"]);
         assert_eq!(

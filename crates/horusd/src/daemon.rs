@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use muts::keyed::Keyed;
 use muts::os::{Bell, Doors, Driver, Finder, is_open_to_others, next_incarnation, pretended};
-use muts::{Address, Counted as _, Guarded as _, Layer as _, NodeId, ProcId, Transport};
+use muts::{Address, Chaos, Counted as _, Guarded as _, Layer as _, NodeId, ProcId, Transport};
 use sd_notify::NotifyState;
 use tracing::{debug, error, info, warn};
 use vsync::gate::{Bye, News, Server, Word};
@@ -32,7 +32,7 @@ struct Daemon<'a> {
     config: Config,
     me: ProcId,
     doors: Doors,
-    server: Server<Transport>,
+    server: Server<Chaos<Transport>>,
     signals: Arc<Signals>,
     level: Level,
     health: Health,
@@ -91,6 +91,9 @@ pub(crate) fn run(line: &Line, config: Config) -> Result<(), String> {
     if config.keys.is_none() && config.insecure {
         warn!("insecure: every host that can reach {listens} is trusted");
     }
+    if config.allow_chaos {
+        warn!("allow_chaos: its own user and root may spoil its links (`horus chaos`)");
+    }
     warn_of_open_keys(&config);
     info!(name, incarnation, listen = %listens, socket, health = health_at, "it listens");
     let mut daemon = Daemon {
@@ -141,7 +144,7 @@ fn open_doors(driver: Driver, config: &Config) -> Result<Doors, String> {
     Doors::open(driver, socket, mode, group, streams).map_err(wrong)
 }
 
-fn server(config: &Config, me: ProcId) -> Server<Transport> {
+fn server(config: &Config, me: ProcId) -> Server<Chaos<Transport>> {
     // The same process never gets the same seed twice, and no two processes get one.
     let seed = me.node.0 ^ me.incarnation.rotate_left(32);
     let mut transport = muts::Config::new(me, seed);
@@ -152,6 +155,10 @@ fn server(config: &Config, me: ProcId) -> Server<Transport> {
     let transport = match &config.keys {
         Some(keys) => Transport::guarded(transport, Box::new(Keyed::new(keys))),
         None => Transport::new(transport),
+    };
+    let transport = match config.allow_chaos {
+        true => Chaos::allowed(transport, seed),
+        false => Chaos::forbidden(transport),
     };
     let mut gate = vsync::gate::Config::new(me, seed);
     gate.kernel = vsync::Config::new(me, seed).with_suspicion(config.silence);
@@ -343,9 +350,9 @@ impl Daemon<'_> {
             me: self.me,
             now: self.doors.driver().now(),
             server: &self.server,
+            peers: &self.peers,
             waits_for: self.waits_for.as_deref(),
             strange: &self.strange,
-            peers: &self.peers,
             draining: self.draining,
             listens: self.listens,
             health_at: self.health_at,
@@ -363,6 +370,11 @@ impl Daemon<'_> {
                 self.word(Word::Close(Some(Bye::Stopping)));
             }
             Deed::Leave => self.leaving = true,
+            Deed::Spoil(trouble) => {
+                warn!(links = %answer, "its links are as an operator wants them");
+                let spoilt = self.server.below_mut().spoil(trouble);
+                debug_assert!(spoilt, "it was asked only where it is allowed");
+            }
         }
     }
 

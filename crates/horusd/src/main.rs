@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod answers;
+mod chaos;
 mod config;
 mod daemon;
 mod health;

@@ -94,6 +94,9 @@ pub(crate) struct Settings {
     /// Listen on other addresses than loopback without a key
     #[arg(long, num_args = 0..=1, default_missing_value = "true", env = "HORUSD_INSECURE")]
     pub(crate) insecure: Option<bool>,
+    /// Let its own user and root spoil its links with `horus chaos`: for tests
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", env = "HORUSD_ALLOW_CHAOS")]
+    pub(crate) allow_chaos: Option<bool>,
     /// Where the last incarnation is kept [default: the user's state directory]
     #[arg(long, value_name = "DIR", env = "HORUSD_STATE")]
     pub(crate) state: Option<PathBuf>,
@@ -146,6 +149,7 @@ impl Settings {
             users: self.users.or(below.users),
             key_file: self.key_file.or(below.key_file),
             insecure: self.insecure.or(below.insecure),
+            allow_chaos: self.allow_chaos.or(below.allow_chaos),
             state: self.state.or(below.state),
             silence_ms: self.silence_ms.or(below.silence_ms),
             beat_ms: self.beat_ms.or(below.beat_ms),

@@ -24,6 +24,7 @@ mod bell;
 mod blocks;
 mod bundle;
 mod channel;
+mod chaos;
 mod config;
 mod counters;
 pub mod decoders;
@@ -68,6 +69,7 @@ mod wire;
 pub use address::Address;
 #[cfg(any(feature = "os", horus_loom))]
 pub use bell::{Bell, Rouse};
+pub use chaos::{Chaos, Trouble};
 pub use config::{Config, Tuning};
 pub use counters::Counted;
 pub use guard::{Greeting, Guard, Guarded, Open, Seal};

@@ -183,3 +183,6 @@ pub const BEACONS_A_ROUND: usize = 256;
 
 /// How long a name server may take.
 pub const NAME_SERVER_PATIENCE: core::time::Duration = core::time::Duration::from_secs(2);
+
+/// Datagrams that bad links hold up (`Chaos`): the queues of a network have an end too.
+pub const HELD_UP_MAX: usize = 16_384;

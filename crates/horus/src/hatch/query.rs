@@ -47,6 +47,11 @@ impl Query {
             "drain" => Err("this process has no clients that it could wait for; it can be told \
                             to `leave`"
                 .into()),
+            "chaos" => {
+                Err("the links of this process are its program's to spoil: `chaos` of `horus \
+                            node --allow-chaos`, or `Horus::spoil`"
+                    .into())
+            }
             "" => Err("a query is a JSON object with `ask`".into()),
             other => {
                 let known = "status, groups, members, why, counters, leave";
@@ -71,6 +76,7 @@ mod tests {
             (r#"{"ask":7}"#, "JSON object"),
             (r#"{"ask":"out","name":"b"}"#, "`leave`"),
             (r#"{"ask":"drain"}"#, "`leave`"),
+            (r#"{"ask":"chaos","loss":3}"#, "`Horus::spoil`"),
             (r#"{"ask":"members"}"#, "`members`"),
             (r#"{"ask":"dance"}"#, "status, groups"),
         ] {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use horus::history::{Event, Id};
-use horus::{Endpoint, LwgId, Weather};
+use horus::{Endpoint, LwgId, Trouble};
 use lwg::{Down, Operation, SetId, Traits};
 use muts::Address;
 use serde_json::{Value, json};
@@ -133,8 +133,8 @@ impl Node {
             }
             Command::Chaos { drop, drop_in, drop_out, loss, twice, corrupt, delay_ms } => {
                 let delay = Duration::from_millis(delay_ms);
-                let weather = Weather { loss, twice, corrupt, delay };
-                self.chaos(&drop, &drop_in, &drop_out, weather)
+                let weather = Trouble { loss, twice, corrupt, delay, ..Trouble::default() };
+                self.spoil([&drop, &drop_in, &drop_out], weather)
             }
             Command::Quit {} => self.quit(),
         }
@@ -270,34 +270,18 @@ impl Node {
         Ok(())
     }
 
-    fn chaos(
-        &mut self,
-        both: &[String],
-        from: &[String],
-        to: &[String],
-        weather: Weather,
-    ) -> Result<(), Stop> {
-        if self.is_housed {
-            return Err(Stop::Wrong("chaos: its links are the daemon's".into()));
-        }
-        if !self.allow_chaos {
-            return Err(Stop::Wrong("chaos needs --allow-chaos".into()));
-        }
-        let all = |names: &[String]| -> Result<BTreeSet<Address>, Stop> {
-            let mut addresses = BTreeSet::new();
-            for name in both.iter().chain(names) {
-                let bare = name.split('#').next().unwrap_or(name);
-                let Some(address) = self.addresses.get(bare) else {
-                    return Err(Stop::Wrong(format!("chaos: no peer is called `{name}`")));
-                };
-                addresses.insert(Address::Net(*address));
-            }
-            Ok(addresses)
+    fn spoil(&self, [both, from, to]: [&[String]; 3], weather: Trouble) -> Result<(), Stop> {
+        // Peers by name, whoever else by address.
+        let at = |written: &String| {
+            let bare = written.split('#').next().unwrap_or(written);
+            let address = self.addresses.get(bare).copied().or_else(|| written.parse().ok());
+            address.map(Address::Net).ok_or_else(|| format!("chaos: no peer is called `{written}`"))
         };
-        let (from, to) = (all(from)?, all(to)?);
-        self.horus.cuts().set(from, to);
-        self.horus.cuts().set_weather(weather);
-        Ok(())
+        let all = |names: &[String]| -> Result<BTreeSet<Address>, String> {
+            both.iter().chain(names).map(at).collect()
+        };
+        let trouble = Trouble { from: all(from)?, to: all(to)?, ..weather };
+        Ok(self.horus.spoil(trouble).wait().map_err(|error| error.to_string())?)
     }
 
     fn held(&mut self) -> Result<(), Stop> {

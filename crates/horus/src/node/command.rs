@@ -228,6 +228,19 @@ pub(crate) fn parse(line: &str, json: bool) -> Result<Command, String> {
     Ok(command)
 }
 
+/// What a daemon is asked by these fields of the line `chaos`.
+///
+/// # Errors
+/// A sentence naming what is wrong.
+#[cfg(unix)]
+pub(crate) fn chaos(fields: &str) -> Result<Value, String> {
+    let command = parse(&format!("chaos {fields}"), false)?;
+    let mut query = serde_json::to_value(&command).expect("made of plain fields");
+    query["ask"] = query["do"].take();
+    query.as_object_mut().expect("a tagged command is an object").remove("do");
+    Ok(query)
+}
+
 fn understand(value: Value) -> Result<Command, String> {
     let Value::Object(fields) = value else {
         return Err("a line is an object, like {\"do\":\"stats\"}".into());
@@ -271,11 +284,9 @@ fn check(command: &Command) -> Result<(), String> {
             terms::check(primary, *refuse, listed, key, *asked)
         }
         Command::Chaos { loss, twice, corrupt, .. } => {
-            let most = loss.max(twice).max(corrupt);
-            if *most > 100 {
-                return Err(format!("chaos: {most} is more than 100 of 100"));
-            }
-            Ok(())
+            let (loss, twice, corrupt) = (*loss, *twice, *corrupt);
+            let trouble = horus::Trouble { loss, twice, corrupt, ..horus::Trouble::default() };
+            trouble.wrong().map_or(Ok(()), |why| Err(format!("chaos: {why}")))
         }
         Command::Flood { group, lwg, rate, .. } => {
             if group.is_some() == lwg.is_some() {
@@ -351,6 +362,18 @@ mod tests {
         let line = r#"{"do":"send","lwg":"L","order":"abcast","msg":"m1","body":"long"}"#;
         let known = parse(line, true).expect("right").known_by();
         assert_eq!(Value::Object(known).to_string(), r#"{"do":"send","lwg":"L","msg":"m1"}"#);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_daemon_is_asked_for_what_the_line_says() {
+        let query = chaos("drop=b,c loss=30").expect("right");
+        assert_eq!((&query["ask"], &query["loss"]), (&"chaos".into(), &30.into()), "{query}");
+        assert_eq!(query["drop"], serde_json::json!(["b", "c"]));
+        assert!(query.get("do").is_none(), "{query}");
+        assert!(chaos("loss=101").expect_err("refused").contains("101"));
+        assert!(chaos("b").expect_err("refused").contains("`b`"));
+        assert!(chaos("spede=1").expect_err("refused").contains("spede"));
     }
 
     #[test]

@@ -27,5 +27,7 @@ mod settled;
 mod terms;
 mod words;
 
+#[cfg(unix)]
+pub(crate) use command::chaos;
 pub(crate) use options::Options;
-pub(crate) use run::run;
+pub(crate) use run::{BAD_OPTIONS, run};

@@ -61,9 +61,9 @@ pub(crate) struct Options {
     /// Where the last incarnation is kept [default: the user's state directory]
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
-    /// Allow the command chaos, which drops packets
+    /// Allow the command chaos, which loses and damages what goes over its links
     #[arg(long)]
-    pub(crate) allow_chaos: bool,
+    allow_chaos: bool,
     /// Reach the kernel of the horusd at this socket instead of embedding one
     #[arg(long, value_name = "SOCKET")]
     pub(crate) daemon: Option<PathBuf>,

@@ -49,7 +49,6 @@ pub(crate) struct Node {
     pub(crate) tool_asks: tools::Asks,
     /// When replicas want to be woken.
     pub(crate) alarms: Alarms,
-    pub(crate) allow_chaos: bool,
     /// Its kernel, with peers and links, is in a daemon.
     pub(crate) is_housed: bool,
     /// Where everybody listens, for chaos.
@@ -134,7 +133,6 @@ impl Node {
             asks: Vec::new(),
             tool_asks: tools::Asks::new(),
             alarms: Alarms::default(),
-            allow_chaos: options.allow_chaos,
             is_housed: options.daemon.is_some(),
             addresses,
             parked: Parked::default(),

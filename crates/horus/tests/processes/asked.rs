@@ -107,6 +107,7 @@ fn a_process_is_asked_as_a_daemon_is_and_knows_light_weight_groups_too() {
         (&["members", "nope"][..], "`groups` lists"),
         (&["out", "b"], "no clients"),
         (&["drain"], "`leave`"),
+        (&["chaos", "loss=3"], "`Horus::spoil`"),
     ] {
         let (code, _, complaint) = ask(words, &a);
         assert!(code == REFUSED && complaint.contains(says), "{words:?}: {code} {complaint}");

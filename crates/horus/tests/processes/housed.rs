@@ -44,11 +44,24 @@ pub(super) struct Houses {
     space: Option<Space>,
     /// The versions that each speaks from its next start on, if not its own.
     pub(super) pretends: Vec<Option<&'static str>>,
+    /// More options of each.
+    more: Vec<Vec<String>>,
 }
 
 impl Houses {
     /// So many daemons that run, and nodes, none started, behind them by turns.
     pub(super) fn new(called: &str, daemons: usize, nodes: usize, space: Option<Space>) -> Self {
+        Self::with(called, daemons, nodes, space, |_, _| Vec::new())
+    }
+
+    /// The same, and each daemon, by its number and the directory of all, has more options.
+    pub(super) fn with(
+        called: &str,
+        daemons: usize,
+        nodes: usize,
+        space: Option<Space>,
+        more: impl Fn(usize, &Path) -> Vec<String>,
+    ) -> Self {
         let mut town = Town::new(called, nodes, &[]);
         let sockets: Vec<UdpSocket> =
             (0..daemons).map(|_| UdpSocket::bind("127.0.0.1:0").expect("a free port")).collect();
@@ -66,7 +79,8 @@ impl Houses {
         }
         let none = (0..daemons).map(|_| None).collect();
         let pretends = vec![None; daemons];
-        let mut houses = Self { town, daemons: none, addresses, space, pretends };
+        let more = (0..daemons).map(|daemon| more(daemon, &town.directory)).collect();
+        let mut houses = Self { town, daemons: none, addresses, space, pretends, more };
         (0..daemons).for_each(|daemon| houses.start(daemon));
         houses
     }
@@ -78,6 +92,7 @@ impl Houses {
         self.addresses.push(free.local_addr().expect("bound"));
         drop(free);
         self.daemons.push(None);
+        self.more.push(Vec::new());
         self.start(self.daemons.len() - 1);
     }
 
@@ -104,7 +119,7 @@ impl Houses {
             command.args(["--peers", &others.join(",")]);
         }
         command.arg("--socket").arg(socket(&self.town, daemon));
-        command.arg("--state").arg(directory.join("state"));
+        command.arg("--state").arg(directory.join("state")).args(&self.more[daemon]);
         if let Some(versions) = self.pretends[daemon] {
             command.env("HORUS_PRETENDS", versions);
         }
@@ -122,7 +137,7 @@ impl Houses {
         Self::new(called, daemons, nodes, None).get_busy(called, nodes)
     }
 
-    fn get_busy(self, called: &str, nodes: usize) -> (Self, Load) {
+    pub(super) fn get_busy(self, called: &str, nodes: usize) -> (Self, Load) {
         let mut houses = self;
         let all: Vec<usize> = (0..nodes).collect();
         all.iter().for_each(|node| houses.town.start(*node));

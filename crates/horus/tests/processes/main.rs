@@ -32,6 +32,8 @@ mod script;
 mod sight;
 #[cfg(unix)]
 mod space;
+#[cfg(unix)]
+mod spoiled;
 mod storm;
 mod storms;
 mod town;

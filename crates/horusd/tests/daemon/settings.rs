@@ -111,8 +111,13 @@ fn settings_that_cannot_be_end_it_at_once_with_one_line_that_says_what_to_do() {
 fn what_is_printed_is_a_file_that_means_the_same() {
     let (code, printed, _) = run(&["--slow-ms", "5", "--peers", "b=h:1,c=h:2", "--print-config"]);
     assert_eq!(code, Some(0));
-    for line in ["slow_ms = 5", "clients_max = 256", "health = \"127.0.0.1:7180\"", "beside = true"]
-    {
+    for line in [
+        "slow_ms = 5",
+        "clients_max = 256",
+        "health = \"127.0.0.1:7180\"",
+        "beside = true",
+        "allow_chaos = false",
+    ] {
         assert!(printed.lines().any(|printed| printed == line), "no {line} in {printed}");
     }
     let file = std::env::temp_dir().join(format!("horusd-print-{}.toml", std::process::id()));

@@ -72,6 +72,11 @@ impl<M: Multicast> Server<M> {
         self.trunk.host()
     }
 
+    /// The same, to be served.
+    pub const fn below_mut(&mut self) -> &mut M {
+        self.trunk.host_mut()
+    }
+
     /// Changes what may be changed while it runs.
     pub fn reconfigure(&mut self, change: impl FnOnce(&mut Config)) {
         change(&mut self.config);
