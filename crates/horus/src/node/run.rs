@@ -30,7 +30,7 @@ use super::replies::{Awaited, Owed};
 use super::settled::{Look, Settling};
 
 /// A bad option, as other tools answer it; what fails outside is a plain failure.
-const BAD_OPTIONS: u8 = 2;
+pub(crate) const BAD_OPTIONS: u8 = 2;
 
 /// All that a node is.
 pub(crate) struct Node {
