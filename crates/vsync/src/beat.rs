@@ -6,6 +6,7 @@
 //! at that sender alone.
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use bytes::Bytes;
 use muts::{Malformed, ProcId, Sink, Wire, read_varint, write_varint};
@@ -36,7 +37,7 @@ const BRIEF_BYTES: usize = size_of::<Brief>();
 
 /// Whom a process hears: its numbers, which grow, in the bytes that they came in. Hundreds of
 /// processes of one host keep hundreds of rows each, and the same ones.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Row(Bytes);
 
 impl Row {
@@ -45,9 +46,15 @@ impl Row {
         numbers.binary_search_by_key(&brief.0, |number| u32::from_le_bytes(*number)).is_ok()
     }
 
-    fn is_sorted(&self) -> bool {
+    fn briefs(&self) -> impl Iterator<Item = Brief> {
         let (numbers, _) = self.0.as_chunks::<BRIEF_BYTES>();
-        numbers.is_sorted_by(|a, b| u32::from_le_bytes(*a) < u32::from_le_bytes(*b))
+        numbers.iter().map(|number| Brief(u32::from_le_bytes(*number)))
+    }
+}
+
+impl fmt::Debug for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.briefs()).finish()
     }
 }
 
@@ -81,7 +88,7 @@ impl Beat {
     }
 
     fn whole(row: Row, rest: &mut &[u8]) -> Result<Self, Malformed> {
-        if !row.is_sorted() {
+        if !row.briefs().is_sorted_by(|a, b| a < b) {
             return Err(Malformed);
         }
         Ok(Self { row, digest: u64::read(rest)? })
