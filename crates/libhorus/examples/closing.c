@@ -36,10 +36,7 @@ int main(void) {
     must(lwg_receive(mine, PATIENCE_MS, &message), horus_status_OK, "lwg_receive of one's own");
     lwg_done(message);
     must(lwg_get_next_reply(sent, PATIENCE_MS, &message), horus_status_END, "nobody answers");
-    while (lwg_member_count(mine) != 1) {
-        int status = lwg_receive(mine, 100, &message);
-        must(status, horus_status_LATE, "lwg_receive until the view");
-    }
+    must(lwg_wait_members(mine, 1, PATIENCE_MS, NULL), horus_status_OK, "lwg_wait_members");
     must(lwg_send(theirs, 'f', (const uint8_t *)"!", 1, NULL), horus_status_FAILED, "lwg_send");
     must(lwg_receive(theirs, 100, &message), horus_status_FAILED, "lwg_receive");
     lwg_reply(question, (const uint8_t *)"!", 1);

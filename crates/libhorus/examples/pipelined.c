@@ -56,13 +56,10 @@ static int is_of(lwg *group, size_t count, const char *const *names) {
 
 /* Until the view is so. */
 static void becomes(lwg *group, size_t count, const char *const *names) {
-    lwg_message *message = NULL;
-    for (int tries = 0; !is_of(group, count, names); tries++) {
-        if (tries == 200) {
-            fprintf(stderr, "%zu members, not %zu\n", lwg_member_count(group), count);
-            exit(1);
-        }
-        must(lwg_receive(group, 100, &message), horus_status_LATE, "lwg_receive until the view");
+    must(lwg_wait_members(group, count, PATIENCE_MS, NULL), horus_status_OK, "lwg_wait_members");
+    if (!is_of(group, count, names)) {
+        fprintf(stderr, "others than these %zu\n", count);
+        exit(1);
     }
 }
 

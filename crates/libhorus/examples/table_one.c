@@ -48,6 +48,7 @@ int main(void) {
     lwg *mine = NULL, *theirs = NULL;
     must(lwg_create(a, members, 2, PATIENCE_MS, &mine), "lwg_create");
     must(lwg_invited(b, PATIENCE_MS, &theirs), "lwg_invited");
+    must(lwg_wait_members(mine, 2, PATIENCE_MS, NULL), "lwg_wait_members");
 
     lwg_sent *sent = NULL;
     const char *question = "how warm is it?";

@@ -16,6 +16,8 @@ typedef enum horus_status {
   horus_status_END = 3,
   // An argument cannot be: a null pointer, text that is not UTF-8, an unknown order or setting.
   horus_status_WRONG = 4,
+  // A message of the group comes first: receive it, and ask again.
+  horus_status_MESSAGE = 5,
 } horus_status;
 
 // A send that is followed: its replies, and whether all have it.
@@ -40,6 +42,16 @@ typedef struct lwg_name {
   // Which of its groups it is.
   uint64_t count;
 } lwg_name;
+
+// A view of a group. Number and digest together name it, the same at all its members.
+typedef struct lwg_view {
+  // Grows with each view that this process is told; views of a relaxed group may share it.
+  uint64_t number;
+  // Tells views of parts of the group apart that have the same number.
+  uint64_t digest;
+  // How many members it has; `lwg_member` names them.
+  size_t members;
+} lwg_view;
 
 #ifdef __cplusplus
 extern "C" {
@@ -163,27 +175,12 @@ int lwg_remove(struct lwg *lwg, const char *const *members, size_t count, uint32
 // `lwg` comes from `lwg_create` or `lwg_invited`.
 int lwg_destroy(struct lwg *lwg, uint32_t patience_ms);
 
-// lwg_receive: the next message of the group; views are passed over. Free it with `lwg_done`, or
-// answer it with `lwg_reply`.
+// lwg_receive: the next message of the group; views are passed over, see `lwg_next_view`. Free it
+// with `lwg_done`, or answer it with `lwg_reply`.
 //
 // # Safety
 // `lwg` comes from `lwg_create` or `lwg_invited`; `message` can be written to.
 int lwg_receive(struct lwg *lwg, uint32_t patience_ms, struct lwg_message **message);
-
-// How many members the view has that `lwg_receive` of the group came to last, on its way to a
-// message: a later one is not seen before it is called again. 0 before the first.
-//
-// # Safety
-// `lwg` comes from `lwg_create` or `lwg_invited`.
-size_t lwg_member_count(struct lwg *lwg);
-
-// The name of a member of that view, as `name#incarnation`: the `index`-th of `lwg_member_count`,
-// from 0, in the order of the view, which is the same at all members; null if there are no more.
-// Valid until the next `lwg_receive` of the group.
-//
-// # Safety
-// `lwg` comes from `lwg_create` or `lwg_invited`.
-const char *lwg_member(struct lwg *lwg, size_t index);
 
 // Where a message's bytes lie and how many there are; valid until it is freed or answered.
 //
@@ -393,6 +390,37 @@ const char *lwg_declined(struct lwg_sent *sent, size_t index);
 // # Safety
 // `sent` comes from `lwg_send` or `lwg_send_begin` and is not used again; null does nothing.
 void lwg_discard_replies(struct lwg_sent *sent);
+
+// The group's next view, which is its present one from then on: what was received before belongs
+// to the view before. `MESSAGE`: a message comes first. `lwg_receive` passes over views, so who
+// wants each asks here first.
+//
+// # Safety
+// `lwg` comes from `lwg_create` or `lwg_invited`; `view` can be written to, or is null.
+int lwg_next_view(struct lwg *lwg, uint32_t patience_ms, struct lwg_view *view);
+
+// Waits until the group's present view has just so many members, for at most so many milliseconds
+// together; other views are passed over. `MESSAGE`: a message comes first, and is to be received
+// before this is asked again. What another thread takes of the group meanwhile is not seen here.
+//
+// # Safety
+// As `lwg_next_view`.
+int lwg_wait_members(struct lwg *lwg, size_t members, uint32_t patience_ms, struct lwg_view *view);
+
+// How many members the group's present view has: that of the message or view which was taken last.
+// A later one is not seen before it, or a message behind it, is taken. 0 before the first.
+//
+// # Safety
+// `lwg` comes from `lwg_create` or `lwg_invited`.
+size_t lwg_member_count(struct lwg *lwg);
+
+// The name of a member of the group's present view, as `name#incarnation`: the `index`-th of
+// `lwg_member_count`, from 0, in the order of the view, which is the same at all members; null if
+// there are no more. Valid until the group's next message or view is taken.
+//
+// # Safety
+// `lwg` comes from `lwg_create` or `lwg_invited`.
+const char *lwg_member(struct lwg *lwg, size_t index);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -3,19 +3,20 @@
 use core::ffi::c_int;
 use std::collections::BTreeMap;
 use std::ffi::{CString, c_char};
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use roof::{
     Config, Endpoint, Group, Heard, Horus, How, LwgId, Pending, Received, Sent, SetId, Traits,
-    ViewId,
+    View, ViewId,
 };
 
 use crate::doorbell::{Doorbell, Pull};
-use crate::status::{bad, ended, failed, late, wrong};
+use crate::status::{bad, ended, failed, late, message_first, wrong};
 use crate::{Done, Endpoints, horus_status};
 
 /// A tower.
@@ -167,16 +168,14 @@ pub struct Lwg {
     /// Who is in the view that C asked about last: it holds on to the names.
     named: Mutex<(Option<ViewId>, Vec<CString>)>,
     pull: Arc<Pull>,
-    /// The next thing, heard while it was looked whether the doorbell is to ring: no more, so that
-    /// what C does not receive lies where it counts.
-    heard: Mutex<Option<Heard>>,
+    next: Mutex<Next>,
 }
 
 impl Lwg {
     pub(crate) fn new(tower: &Tower, group: Group) -> Self {
         let (tower, pull) = (tower.clone(), tower.bell.pull());
-        let (named, heard) = (Mutex::default(), Mutex::default());
-        let lwg = Self { group: Arc::new(group), tower, named, pull, heard };
+        let (named, next) = (Mutex::default(), Mutex::default());
+        let lwg = Self { group: Arc::new(group), tower, named, pull, next };
         lwg.look();
         lwg
     }
@@ -185,9 +184,14 @@ impl Lwg {
         self.tower.members(names, patience)
     }
 
+    /// How many members the present view has.
+    pub(crate) fn member_count(&self) -> usize {
+        self.next().present().map_or(0, |view| view.members.len())
+    }
+
     /// The name of a member of the present view; null if it has not so many.
     pub(crate) fn member(&self, index: usize) -> *const c_char {
-        let Some(view) = self.group.view() else { return std::ptr::null() };
+        let Some(view) = self.next().present().cloned() else { return std::ptr::null() };
         let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
         if named.0 != Some(view.id) {
             let names = view.members.iter().map(|member| shown(&self.tower.horus, *member));
@@ -210,40 +214,86 @@ impl Lwg {
         }
     }
 
-    /// Takes the next thing if it is here, and has the doorbell rung, now or when it comes. False:
-    /// it is over.
-    fn look(&self) -> bool {
-        let waker = Waker::from(Arc::clone(&self.pull));
-        let mut context = Context::from_waker(&waker);
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        if heard.is_none() {
-            match Pin::new(&mut self.group.hear()).poll(&mut context) {
-                Poll::Ready(Ok(what)) => *heard = Some(what),
-                Poll::Ready(Err(_)) => return false,
-                Poll::Pending => return true,
+    fn next(&self) -> MutexGuard<'_, Next> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next thing if it is here; none if it is not wanted: then it stays where it is.
+    fn poll(&self, context: &mut Context<'_>, wanted: Wanted) -> Poll<Polled> {
+        let mut next = self.next();
+        if next.heard.is_none() {
+            match Pin::new(&mut self.group.hear()).poll(context) {
+                Poll::Ready(Ok(what)) => next.heard = Some(what),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
             }
         }
-        self.pull.ring();
-        true
+        let taken = next.heard.take_if(|heard| wanted(heard));
+        if let Some(Heard::View(view)) = &taken {
+            next.view = Some(view.clone());
+        }
+        Poll::Ready(Ok(taken))
+    }
+
+    /// The same at once; what comes later rings the doorbell.
+    fn try_poll(&self, wanted: Wanted) -> Poll<Polled> {
+        let waker = Waker::from(Arc::clone(&self.pull));
+        self.poll(&mut Context::from_waker(&waker), wanted)
+    }
+
+    /// Has the doorbell rung, now or when the next thing comes, and not before.
+    fn look(&self) {
+        self.pull.silence();
+        if let Poll::Ready(Ok(_)) = self.try_poll(|_| false) {
+            self.pull.ring();
+        }
     }
 
     /// The next thing heard.
     pub(crate) fn hear(&self, patience: Duration) -> Done<Heard> {
-        self.pull.silence();
-        let lives = self.look();
-        let first = self.heard.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match first {
-            Some(heard) => {
-                self.look();
-                Ok(heard)
+        self.hear_if(patience, |_| true)
+    }
+
+    fn hear_if(&self, patience: Duration, wanted: Wanted) -> Done<Heard> {
+        let heard = match self.try_poll(wanted) {
+            Poll::Ready(heard) => Some(heard),
+            Poll::Pending if patience.is_zero() => None,
+            Poll::Pending => {
+                let next = poll_fn(|context| self.poll(context, wanted));
+                self.tower.horus.wait(next, Some(patience))
             }
-            None if !lives || !patience.is_zero() => {
-                let heard = self.group.hear().wait_for(patience);
-                let heard = heard.ok_or_else(late)?.map_err(wrong)?;
-                self.look();
-                Ok(heard)
+        };
+        self.look();
+        heard.ok_or_else(late)?.map_err(wrong)?.ok_or_else(message_first)
+    }
+
+    /// The next view, if no message comes before it.
+    pub(crate) fn next_view(&self, patience: Patience) -> Done<View> {
+        loop {
+            if let Heard::View(view) = self.hear_if(patience.left(), is_no_message)? {
+                return Ok(view);
             }
-            None => Err(late()),
+        }
+    }
+
+    /// The present view once it has so many members, if no message comes before that.
+    pub(crate) fn view_of(&self, members: usize, patience: Patience) -> Done<View> {
+        loop {
+            // What has come counts before what was taken last.
+            let mut come = self.try_poll(is_no_message);
+            while let Poll::Ready(Ok(Some(_))) = come {
+                come = self.try_poll(is_no_message);
+            }
+            let present = self.next().view.clone();
+            let is_so = |view: &View| view.members.len() == members;
+            match present.filter(is_so) {
+                Some(view) if !matches!(come, Poll::Ready(Err(_))) => {
+                    self.look();
+                    return Ok(view);
+                }
+                // It says so if the group is over.
+                _ => self.next_view(patience)?,
+            };
         }
     }
 
@@ -257,6 +307,36 @@ impl Drop for Lwg {
     fn drop(&mut self) {
         self.pull.silence();
     }
+}
+
+/// What is next in a group.
+#[derive(Default)]
+struct Next {
+    /// Heard while it was looked whether the doorbell is to ring: no more, so that what C does not
+    /// receive lies where it counts.
+    heard: Option<Heard>,
+    /// The view of what was taken last.
+    view: Option<View>,
+}
+
+impl Next {
+    /// The present view: the first one is that before it is taken, for there is no other.
+    fn present(&self) -> Option<&View> {
+        match (&self.view, &self.heard) {
+            (None, Some(Heard::View(first))) => Some(first),
+            (taken, _) => taken.as_ref(),
+        }
+    }
+}
+
+/// A look at the next thing: what it is, or none if it is not for who looks.
+type Polled = Result<Option<Heard>, roof::Error>;
+
+/// Whether the next thing is for who asks.
+type Wanted = fn(&Heard) -> bool;
+
+const fn is_no_message(heard: &Heard) -> bool {
+    !matches!(heard, Heard::Message(_))
 }
 
 fn shown(horus: &Horus, member: Endpoint) -> CString {

@@ -13,6 +13,7 @@ mod operation;
 pub mod outside;
 pub mod sending;
 mod status;
+pub mod views;
 
 use core::ffi::{c_char, c_int};
 use std::time::Duration;
@@ -36,6 +37,8 @@ pub enum horus_status {
     END = 3,
     /// An argument cannot be: a null pointer, text that is not UTF-8, an unknown order or setting.
     WRONG = 4,
+    /// A message of the group comes first: receive it, and ask again.
+    MESSAGE = 5,
 }
 
 /// Opens a tower in this process: `name` is the node's, `listen` where it listens, for example
@@ -288,8 +291,8 @@ pub unsafe extern "C" fn lwg_destroy(lwg: *mut Lwg, patience_ms: u32) -> c_int {
     })
 }
 
-/// lwg_receive: the next message of the group; views are passed over. Free it with `lwg_done`, or
-/// answer it with `lwg_reply`.
+/// lwg_receive: the next message of the group; views are passed over, see `lwg_next_view`. Free it
+/// with `lwg_done`, or answer it with `lwg_reply`.
 ///
 /// # Safety
 /// `lwg` comes from `lwg_create` or `lwg_invited`; `message` can be written to.
@@ -309,30 +312,6 @@ pub unsafe extern "C" fn lwg_receive(
             }
         }
     })
-}
-
-/// How many members the view has that `lwg_receive` of the group came to last, on its way to a
-/// message: a later one is not seen before it is called again. 0 before the first.
-///
-/// # Safety
-/// `lwg` comes from `lwg_create` or `lwg_invited`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lwg_member_count(lwg: *mut Lwg) -> usize {
-    // SAFETY: the caller's promise.
-    let lwg = unsafe { lwg.as_ref() };
-    lwg.and_then(|lwg| lwg.group.view()).map_or(0, |view| view.members.len())
-}
-
-/// The name of a member of that view, as `name#incarnation`: the `index`-th of `lwg_member_count`,
-/// from 0, in the order of the view, which is the same at all members; null if there are no more.
-/// Valid until the next `lwg_receive` of the group.
-///
-/// # Safety
-/// `lwg` comes from `lwg_create` or `lwg_invited`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn lwg_member(lwg: *mut Lwg, index: usize) -> *const c_char {
-    // SAFETY: the caller's promise.
-    unsafe { lwg.as_ref() }.map_or(core::ptr::null(), |lwg| lwg.member(index))
 }
 
 /// Where a message's bytes lie and how many there are; valid until it is freed or answered.

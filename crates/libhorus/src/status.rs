@@ -63,6 +63,12 @@ pub(crate) fn late_for(why: &str) -> horus_status {
     horus_status::LATE
 }
 
+/// A message is to be received before what was asked for.
+pub(crate) fn message_first() -> horus_status {
+    note("a message comes first: receive it, and ask again");
+    horus_status::MESSAGE
+}
+
 /// There is no more, or no way back.
 pub(crate) fn ended(why: &str) -> horus_status {
     note(why);

@@ -134,6 +134,11 @@ fn operations_are_begun_together_and_each_is_waited_for_no_longer_than_it_may() 
 }
 
 #[test]
+fn views_are_waited_for_and_come_in_their_places_between_messages() {
+    run(&["-lhorus"], "views.c", "views", "each view came once");
+}
+
+#[test]
 fn with_keys_two_processes_meet_at_addresses_of_their_own() {
     let room = std::env::temp_dir().join(format!("horus-c-keys-{}", std::process::id()));
     std::fs::create_dir_all(&room).expect("a directory");
