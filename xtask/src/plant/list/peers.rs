@@ -2,7 +2,7 @@
 
 use super::Plant;
 
-pub(super) const PLANTS: [Plant; 3] = [
+pub(super) const PLANTS: [Plant; 13] = [
     Plant {
         name: "a client that keeps a group waiting for its last word stays",
         file: "crates/vsync/src/gate/server.rs",
@@ -26,5 +26,85 @@ pub(super) const PLANTS: [Plant; 3] = [
         to: "pub(crate) const ROW_MAX: usize = 50;",
         families: &[],
         packages: &["sim"],
+    },
+    Plant {
+        name: "what is said again is not looked at again though others are known",
+        file: "crates/vsync/src/peers.rs",
+        from: "        (said.changes == self.changes && said.bytes == bytes)",
+        to: "        (said.bytes == bytes)",
+        families: &[],
+        packages: &["vsync"],
+    },
+    Plant {
+        name: "what time alone changes of peers is not looked at",
+        file: "crates/vsync/src/peers/looking.rs",
+        from: "self.next_look.is_none_or(|next| now < next)",
+        to: "self.next_look.is_none_or(|next| now < next + MOMENT * 1_000_000)",
+        families: &[],
+        packages: &["vsync"],
+    },
+    Plant {
+        name: "a channel that has waited long enough opens at the next heartbeat",
+        file: "crates/vsync/src/gate/trunk.rs",
+        from: "|(patience, _)| *patience <= now",
+        to: "|(patience, _)| *patience + self.beat <= now",
+        families: &[],
+        packages: &["vsync"],
+    },
+    Plant {
+        name: "what one client has sent to a daemon that is away holds up all others",
+        file: "crates/vsync/src/gate/trunk.rs",
+        from: "any(|neighbour| neighbour.keeps(proc))",
+        to: "any(|neighbour| neighbour.keeps(proc) || neighbour.keeps_any())",
+        families: &[],
+        packages: &["vsync"],
+    },
+    Plant {
+        name: "a daemon that is away is told at once who comes and goes",
+        file: "crates/vsync/src/gate/trunk.rs",
+        from: "            if neighbour.silent.is_none() {",
+        to: "            if neighbour.silent.is_none() || here {",
+        families: &[],
+        packages: &["vsync"],
+    },
+    Plant {
+        name: "a stranger may ask again before it was answered",
+        file: "crates/vsync/src/gate/server.rs",
+        from: "            (Say::Query(_), _) if guest.asking =>",
+        to: "            (Say::Query(_), _) if guest.asking && guest.is_backed_up() =>",
+        families: &[],
+        packages: &["vsync"],
+    },
+    Plant {
+        name: "a client may come with an incarnation from the end of time",
+        file: "crates/vsync/src/gate/server.rs",
+        from: "            || me.incarnation > latest",
+        to: "            || (me.incarnation > latest && others)",
+        families: &[],
+        packages: &["vsync"],
+    },
+    Plant {
+        name: "strangers who say nothing keep everybody out",
+        file: "crates/vsync/src/gate/server.rs",
+        from: "        if heard.len() >= GATE_STRANGERS_MAX {",
+        to: "        if heard.len() >= usize::MAX - GATE_STRANGERS_MAX {",
+        families: &[],
+        packages: &["vsync"],
+    },
+    Plant {
+        name: "a daemon that stood still blames clients that were choked",
+        file: "crates/vsync/src/gate/server/guest.rs",
+        from: "        self.choked = self.choked.map(|_| now);\n",
+        to: "",
+        families: &[],
+        packages: &["vsync"],
+    },
+    Plant {
+        name: "terms that begin to refuse take back what was cast before",
+        file: "crates/vsync/src/gate/client.rs",
+        from: "                way.forget_refused();",
+        to: "                way.forget_own();",
+        families: &[],
+        packages: &["vsync"],
     },
 ];
