@@ -13,10 +13,10 @@ pub const ASKS_PER_TURN_MAX: usize = 1_000_000;
 
 /// Wakes of one process within [`MOMENT`]: half of what a timer that is never satisfied comes to,
 /// and more than the groups of a family that are united one in a turn.
-pub const WAKES_IN_A_MOMENT_MAX: u64 = 2_000;
+pub const WAKES_IN_A_MOMENT_MAX: u64 = 10_000;
 
 /// In what time wakes are counted: shorter than any wait for which a tower may spin.
-pub const MOMENT: Duration = Duration::from_millis(20);
+pub const MOMENT: Duration = Duration::from_millis(100);
 
 /// Faults that a run of two minutes has at least: what happens in peace is what unit tests are for.
 pub const FAULTS_MIN: u64 = 20;
