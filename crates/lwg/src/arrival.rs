@@ -4,15 +4,21 @@
 //! one that does not come: whoever may come, and then does not, says so as soon as that is so.
 
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
 
-use vsync::Endpoint;
+use vsync::{Core, Endpoint, GroupId};
 
 use crate::core_group::CoreGroup;
 use crate::group::Generation;
-use crate::here::{Aside, Here};
+use crate::groups::Groups;
+use crate::header::{Op, SILENT, What};
+use crate::here::{Aside, CoreNumber, Here};
 use crate::id::{LwgId, Members};
 use crate::lost::Lost;
+use crate::outgoing::Urgent;
+use crate::policy::Policy;
 use crate::ready::Ready;
+use crate::table::Slot;
 use crate::traits::Marks;
 use crate::view::ViewId;
 
@@ -73,11 +79,9 @@ impl CoreGroup {
         arrival.rule = ready.rule;
         arrival.marks.join(ready.marks);
         arrival.lost.join(&ready.lost);
-        let waits = arrival.awaited.contains(&here.me) && !arrival.ready.contains_key(&here.me);
-        if waits && here.comes(lwg, self.id(), ready.generation) {
+        if arrival.awaits(&here.me).is_some() {
             here.hoped.insert((lwg, self.number()));
-        } else if waits {
-            here.asides.push_back(Aside::Absent { lwg, core: self.number() });
+            here.asides.push_back(Aside::Hoped { lwg });
         }
         self.arrive_if_all(here, lwg);
     }
@@ -100,5 +104,65 @@ impl CoreGroup {
             self.reserved.remove(&lwg);
             self.arrive(here, lwg, arrival);
         }
+    }
+}
+
+impl<C: Core, P: Policy> Groups<C, P> {
+    /// Others wait there for this process, which does not come.
+    pub(crate) fn say_absent(&mut self, lwg: LwgId, core: CoreNumber) {
+        let number = self.next_op() | SILENT;
+        self.here.counters.absent += 1;
+        if let Some(core) = self.cores[core as usize].as_mut() {
+            core.urgent.push_back(Urgent::Op(Op { number, lwg, what: What::Absent }));
+        }
+        self.note(core);
+    }
+
+    /// Wherever others wait for this process to come with a group they are told if it does not.
+    pub(crate) fn look_at_hopes(&mut self, lwg: LwgId) {
+        let hoped = self.here.hoped.range((lwg, 0)..=(lwg, CoreNumber::MAX));
+        let hoped: Vec<CoreNumber> = hoped.map(|(_, core)| *core).collect();
+        for number in hoped {
+            let core = self.cores[number as usize].as_ref();
+            let waits = core.and_then(|core| {
+                let generation = core.arrivals.get(&lwg)?.awaits(&self.here.me)?;
+                Some(self.comes(lwg, core.id(), generation))
+            });
+            if waits == Some(true) {
+                continue;
+            }
+            self.here.hoped.remove(&(lwg, number));
+            if waits == Some(false) {
+                self.say_absent(lwg, number);
+            }
+        }
+    }
+
+    /// Whether this process comes, or may still come, to a core group with a group that has moved
+    /// so often.
+    fn comes(&self, lwg: LwgId, core: GroupId, generation: Generation) -> bool {
+        if let Some(arriving) = self.here.arriving.get(&lwg) {
+            return arriving.to.core == core;
+        }
+        self.here.table.homes(lwg).any(|(home, slot)| {
+            self.is_agreed_in(home, slot) && self.here.table.generation(slot) < generation
+        })
+    }
+
+    /// Whether this process is a member of a group, or about to be, but on that core group.
+    pub(crate) fn is_elsewhere(&self, lwg: LwgId, core: CoreNumber) -> bool {
+        let mut homes = self.here.table.homes(lwg).filter(|(other, _)| *other != core);
+        self.here.arriving.contains_key(&lwg)
+            || homes.any(|(home, slot)| self.is_agreed_in(home, slot))
+    }
+
+    /// Whether this process is in a group on a core group, or will be told that it is: what is
+    /// agreed upon happens, though MARKs of others be on their way.
+    fn is_agreed_in(&self, core: CoreNumber, slot: Slot) -> bool {
+        let me = &self.here.me;
+        let core = self.cores[core as usize].as_ref();
+        let motion = core.and_then(|core| core.directory.motions.get(&slot));
+        self.here.table.members(slot).contains(me)
+            || motion.is_some_and(|it| it.changes.iter().any(|one| one.members.contains(me)))
     }
 }

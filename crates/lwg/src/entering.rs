@@ -208,7 +208,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
     /// it elsewhere, or about to be.
     pub(crate) fn asked_in(&mut self, lwg: LwgId, core: CoreNumber) {
         let entering = self.here.entering.get(&lwg).copied();
-        if self.here.is_elsewhere(lwg, core) || entering.is_some_and(|other| other != core) {
+        if self.is_elsewhere(lwg, core) || entering.is_some_and(|other| other != core) {
             return self.say_absent(lwg, core);
         }
         if entering.is_none() {

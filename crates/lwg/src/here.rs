@@ -8,7 +8,6 @@ use vsync::{Choked, Endpoint, GroupId, Message, Order};
 
 use crate::counters::Counters;
 use crate::data::Data;
-use crate::group::Generation;
 use crate::header::{Op, What};
 use crate::id::LwgId;
 use crate::interface::{Operation, Outcome, Up, Why};
@@ -73,9 +72,7 @@ pub(crate) enum Aside {
     Arrived { lwg: LwgId },
     /// A group is here and elsewhere, or in two places elsewhere: parts of it moved apart.
     Elsewhere { lwg: LwgId, to: GroupId },
-    /// Others wait on that core group for this process to come with a group: it does not.
-    Absent { lwg: LwgId, core: CoreNumber },
-    /// This process may not come any more where others wait for it to come with a group.
+    /// Others wait for this process to come with a group: perhaps it does not, or not any more.
     Hoped { lwg: LwgId },
     /// This process is asked into a group that has moved: it may be in it elsewhere.
     Asked { lwg: LwgId, core: CoreNumber },
@@ -184,13 +181,6 @@ impl Here {
         }
     }
 
-    /// Whether this process is a member of a group, or about to be, but on that core group.
-    pub(crate) fn is_elsewhere(&self, lwg: LwgId, core: CoreNumber) -> bool {
-        let mut homes = self.table.homes(lwg).filter(|(other, _)| *other != core);
-        self.arriving.contains_key(&lwg)
-            || homes.any(|(_, slot)| self.table.members(slot).contains(&self.me))
-    }
-
     /// Where a group of this process is, or how often it has moved, has changed.
     pub(crate) fn look_at_hopes(&mut self, lwg: LwgId) {
         if self.hoped.range((lwg, 0)..=(lwg, CoreNumber::MAX)).next().is_some() {
@@ -198,15 +188,9 @@ impl Here {
         }
     }
 
-    /// Whether this process comes, or may still come, to a core group with a group that has moved
-    /// so often.
-    pub(crate) fn comes(&self, lwg: LwgId, core: GroupId, generation: Generation) -> bool {
-        if let Some(arriving) = self.arriving.get(&lwg) {
-            return arriving.to.core == core;
-        }
-        self.table.homes(lwg).any(|(_, slot)| {
-            self.table.members(slot).contains(&self.me) && self.table.generation(slot) < generation
-        })
+    /// This process is out of a core group, and perhaps of what it was about to be told there.
+    pub(crate) fn look_at_all_hopes(&mut self) {
+        self.asides.extend(self.hoped.iter().map(|(lwg, _)| Aside::Hoped { lwg: *lwg }));
     }
 
     /// The core group and place of a group, if it is known here.

@@ -270,36 +270,6 @@ impl<C: Core, P: Policy> Groups<C, P> {
         self.note(core);
     }
 
-    /// Others wait there for this process, which does not come.
-    pub(crate) fn say_absent(&mut self, lwg: LwgId, core: CoreNumber) {
-        let number = self.next_op() | SILENT;
-        self.here.counters.absent += 1;
-        if let Some(core) = self.cores[core as usize].as_mut() {
-            core.urgent.push_back(Urgent::Op(Op { number, lwg, what: What::Absent }));
-        }
-        self.note(core);
-    }
-
-    /// Wherever others wait for this process to come with a group they are told if it does not.
-    pub(crate) fn look_at_hopes(&mut self, lwg: LwgId) {
-        let hoped = self.here.hoped.range((lwg, 0)..=(lwg, CoreNumber::MAX));
-        let hoped: Vec<CoreNumber> = hoped.map(|(_, core)| *core).collect();
-        for number in hoped {
-            let core = self.cores[number as usize].as_ref();
-            let waits = core.and_then(|core| {
-                let generation = core.arrivals.get(&lwg)?.awaits(&self.here.me)?;
-                Some(self.here.comes(lwg, core.id(), generation))
-            });
-            if waits == Some(true) {
-                continue;
-            }
-            self.here.hoped.remove(&(lwg, number));
-            if waits == Some(false) {
-                self.say_absent(lwg, number);
-            }
-        }
-    }
-
     /// A core group has a new view: what is said in every view is said.
     pub(crate) fn say_again(&mut self, group: GroupId) {
         for lwg in self.here.arriving_at(group) {

@@ -109,6 +109,109 @@ fn a_move_to_where_a_member_is_not_names_it() {
     assert_eq!(format!("{last:?}"), format!("{missing:?}"));
 }
 
+/// A group of 1 and 2 that has gone from one core group to another with 3, who was added and has
+/// not been told so: it does not know what 2 sent before.
+fn gone_with_one_to_be_told(seed: u64) -> (Town, LwgId, [GroupId; 2]) {
+    let mut town = Town::new(seed, &seats(&[1, 2, 3]));
+    let cores = [1, 2].map(|number| lwg::SetId::DEFAULT.core(seat(1), number));
+    for core in cores {
+        town.ask(seat(1), Down::FoundCore { core, members: seats(&[1, 2, 3]) });
+    }
+    town.run();
+    let group = lwg(1, 1);
+    town.ask(seat(1), Down::CreateOn { core: cores[0], lwg: group, members: seats(&[1, 2]) });
+    town.run();
+    town.ask(seat(1), Down::Add { lwg: group, members: seats(&[3]) });
+    // All is agreed upon before anybody hears that 2 has sent everything.
+    run_without(&mut town, cores[0], &[1, 3]);
+    town.ask(seat(1), Down::Move { lwg: group, to: cores[1] });
+    run_without(&mut town, cores[0], &[1, 3]);
+    run_without(&mut town, cores[0], &[3]);
+    assert_eq!(town.view(seat(1), group).map(|view| view.members), Some(seats(&[1, 2, 3])));
+    assert_eq!(town.view(seat(3), group), None, "seed {seed}");
+    (town, group, cores)
+}
+
+/// Everything happens but that these are told in a core group what 2 says.
+fn run_without(town: &mut Town, core: GroupId, whom: &[u64]) {
+    let whom = seats(whom);
+    town.run_unless(|view, receiver, sender| {
+        view.group == core && whom.contains(&receiver) && sender == seat(2)
+    });
+}
+
+#[test]
+fn who_is_still_to_be_told_that_it_was_added_comes_along() {
+    for seed in 0..40 {
+        let (mut town, group, [from, to]) = gone_with_one_to_be_told(seed);
+        // Asked in once more, for whatever reason.
+        town.ask(seat(1), Down::Add { lwg: group, members: seats(&[3]) });
+        run_without(&mut town, from, &[3]);
+        assert_eq!(town.view(seat(3), group), None, "seed {seed}");
+        town.run();
+        for node in 1..=3 {
+            let view = town.view(seat(node), group).expect("a view");
+            assert_eq!((view.core, view.transitional.len()), (to, 3), "seed {seed} at {node}");
+            assert_eq!(town.count(seat(node), "lwg.unsettled"), 0);
+        }
+        judge(&town.told);
+    }
+}
+
+#[test]
+fn who_leaves_before_it_is_told_that_it_was_added_is_not_waited_for() {
+    for seed in 0..40 {
+        let (mut town, group, [from, to]) = gone_with_one_to_be_told(seed);
+        town.net.borrow_mut().leave_at_once(from, seat(3));
+        town.run();
+        for node in 1..=2 {
+            let view = town.view(seat(node), group).expect("a view");
+            assert_eq!((view.core, &view.members), (to, &seats(&[1, 2])), "seed {seed}");
+        }
+        judge(&town.told);
+    }
+}
+
+/// Nobody is in two parts: not even who is still to be told that it is in one.
+#[test]
+fn who_is_still_to_be_told_of_one_part_does_not_enter_another() {
+    let (mut apart, all) = (0, seats(&[1, 2, 3, 4]));
+    for seed in 0..60 {
+        let mut town = Town::new(seed, &all);
+        let [home, to] = [1, 2].map(|number| lwg::SetId::DEFAULT.core(seat(1), number));
+        for core in [home, to] {
+            town.ask(seat(1), Down::FoundCore { core, members: all.clone() });
+        }
+        town.run();
+        let group = lwg(1, 1);
+        town.ask(seat(1), Down::CreateOn { core: home, lwg: group, members: seats(&[1, 2, 3]) });
+        town.run();
+        town.ask(seat(1), Down::Move { lwg: group, to });
+        town.steps(seed % 12);
+        // 1 goes with it, 2 and 3 stay.
+        sides(&mut town, &[2, 3, 4], 1, &[home]);
+        town.run();
+        let views = [1, 2, 3].map(|node| town.view(seat(node), group).map(|view| view.core));
+        if views != [Some(to), Some(home), Some(home)] {
+            continue;
+        }
+        apart += 1;
+        town.ask(seat(3), Down::Add { lwg: group, members: seats(&[4]) });
+        run_without(&mut town, home, &[4]);
+        town.ask(seat(1), Down::Add { lwg: group, members: seats(&[4]) });
+        run_without(&mut town, home, &[4]);
+        assert_eq!(town.view(seat(4), group), None, "seed {seed}");
+        let last = town.told[&seat(1)].last();
+        let elsewhere = |outcome: &Outcome| *outcome == Outcome::Missing(seats(&[4]));
+        let said = matches!(last, Some(Up::Done { outcome, .. }) if elsewhere(outcome));
+        assert!(said, "{last:?}, seed {seed}");
+        town.run();
+        assert_eq!(town.members(seat(4), group), seats(&[2, 3, 4]), "seed {seed}");
+        judge(&town.told);
+    }
+    assert!(apart > 0, "{apart}");
+}
+
 #[test]
 fn whoever_starts_a_move_may_die_at_any_point_of_it() {
     for steps in 0..60 {

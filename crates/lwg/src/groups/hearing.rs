@@ -173,6 +173,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             for lwg in self.here.arriving_at(group) {
                 self.here.lose_arriving(lwg, crate::interface::Why::CoreLeft);
             }
+            self.here.look_at_all_hopes();
             self.settle_asides();
             self.free.push(number);
         }
@@ -202,7 +203,6 @@ impl<C: Core, P: Policy> Groups<C, P> {
                         }
                     }
                 }
-                Aside::Absent { lwg, core } => self.say_absent(lwg, core),
                 Aside::Hoped { lwg } => self.look_at_hopes(lwg),
                 Aside::Asked { lwg, core } => self.asked_in(lwg, core),
                 Aside::Elsewhere { lwg, to } => self.gather(lwg, to),

@@ -285,6 +285,14 @@ impl Net {
         true
     }
 
+    /// One leaves and is told nothing more of this epoch: whose messages it lacks is gone.
+    pub(crate) fn leave_at_once(&mut self, group: GroupId, who: Endpoint) {
+        let Some(number) = self.at.remove(&(group, who)) else { return };
+        self.tell(who, Up::Out { group, why: Why::Left });
+        let rest = self.inside(number).into_iter().collect();
+        self.split(number, &[rest]);
+    }
+
     /// A GBCAST: the epoch ends for those who are together, and the next one has the same view.
     fn global(&mut self, from: Endpoint, group: GroupId, message: &Message) {
         let Some(&number) = self.at.get(&(group, from)).filter(|_| self.alive(from)) else {

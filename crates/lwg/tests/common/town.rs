@@ -189,11 +189,16 @@ impl<P: Policy> Town<P> {
 
     /// Everything happens but that one is told anything in that core group.
     pub(crate) fn run_without(&mut self, who: u64, core: GroupId) {
+        self.run_unless(|view, receiver, _| view.group == core && receiver == seat(who));
+    }
+
+    /// Everything happens but what is kept back: by core view, receiver and sender.
+    pub(crate) fn run_unless(&mut self, kept: impl Fn(&vsync::View, Endpoint, Endpoint) -> bool) {
         self.wake_all();
         loop {
-            let next = self.net.borrow().deliveries().into_iter().find(|&(number, receiver, _)| {
+            let next = self.net.borrow().deliveries().into_iter().find(|&(number, to, from)| {
                 let view = &self.net.borrow().epochs[number].view;
-                view.group != core || view.members[receiver] != seat(who)
+                !kept(view, view.members[to], view.members[from])
             });
             let Some(next) = next else { return };
             let told = self.net.borrow_mut().deliver(next);

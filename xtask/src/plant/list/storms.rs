@@ -20,7 +20,7 @@ pub(super) const fn light(
     Plant { name, file, from, to, families: &[], packages: &["lwg"] }
 }
 
-pub(super) const PLANTS: [Plant; 54] = [
+pub(super) const PLANTS: [Plant; 56] = [
     light(
         "the MARK of all groups does not wait for its sender's ABCASTs",
         "crates/lwg/src/marking.rs",
@@ -215,6 +215,18 @@ pub(super) const PLANTS: [Plant; 54] = [
         "            return;\n",
     ),
     light(
+        "who is agreed to be in a group passes for one that does not come with it",
+        "crates/lwg/src/arrival.rs",
+        "it.changes.iter().any(|one| one.members.contains(me))",
+        "it.changes.iter().any(|_| false)",
+    ),
+    light(
+        "who leaves before it is told that it was added is waited for",
+        "crates/lwg/src/groups/hearing.rs",
+        "            self.here.look_at_all_hopes();\n",
+        "",
+    ),
+    light(
         "an add that a view comes upon is forgotten",
         "crates/lwg/src/core_group.rs",
         "        self.enter_again(here);\n",
@@ -284,8 +296,8 @@ pub(super) const PLANTS: [Plant; 54] = [
     light(
         "who is waited for and does not come says nothing",
         "crates/lwg/src/arrival.rs",
-        "        } else if waits {\n            here.asides.push_back(Aside::Absent",
-        "        } else if false {\n            here.asides.push_back(Aside::Absent",
+        "            if waits == Some(false) {\n",
+        "            if waits.is_none() {\n",
     ),
     light(
         "who was in a group that was destroyed forgets how far its numbers had come",
