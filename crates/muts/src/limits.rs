@@ -76,9 +76,10 @@ pub const TELL_PARTS_MAX: usize = 16;
 /// Datagrams acknowledged at the latest after so many, where their sender does not wait.
 pub const ACK_DATAGRAMS: u32 = 16;
 
-/// How long the acknowledgement of a message alone waits for an answer to go with: longer than a
-/// thread takes to answer, shorter than another takes to wake.
-pub const ANSWER_PAUSE: core::time::Duration = core::time::Duration::from_micros(30);
+/// How long the acknowledgement of a message alone waits for an answer to go with. Longer than an
+/// answer by return takes even where all share a core: whoever only acknowledges would take it from
+/// those who answer. Short against the millisecond after which its sender suspects that it is lost.
+pub const ANSWER_PAUSE: core::time::Duration = core::time::Duration::from_micros(300);
 
 /// Bytes acknowledged at the latest after so many, where datagrams are long.
 pub const ACK_BYTES: usize = 256 << 10;
