@@ -173,3 +173,54 @@ impl Serving {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pretended::{Member, proc};
+    use alloc::{vec, vec::Vec};
+    use core::cmp::Reverse;
+
+    const fn ballot(round: u64, rank: u8) -> Ballot {
+        Ballot { round, rank: Reverse(rank) }
+    }
+
+    fn cut() -> Cut {
+        Cut { ends: vec![0; 3], gaps: Vec::new(), progress: 1 }
+    }
+
+    /// It may hold less than the higher one's, which is not looked at once another is held.
+    #[test]
+    fn the_cut_of_a_lower_ballot_is_refused_and_not_held() {
+        let mut member = Member::last_of(3);
+        let (low, high) = (ballot(1, 0), ballot(2, 1));
+        let said = member.does(|serving, turn| serving.take_prepare(turn, proc(1), high, &[]));
+        let is_status = |control: &Control| match control {
+            Control::Status { ballot, .. } => *ballot == high,
+            _ => false,
+        };
+        assert!(matches!(&said[..], [(to, what)] if *to == proc(1) && is_status(what)), "{said:?}");
+
+        let said = member.does(|serving, turn| serving.hear_cut(turn, proc(0), low, cut()));
+        let refuses = |control: &Control| match control {
+            Control::Refuse { promised, .. } => *promised == high,
+            _ => false,
+        };
+        assert!(matches!(&said[..], [(to, what)] if *to == proc(0) && refuses(what)), "{said:?}");
+        assert!(member.serving.wanted.is_none());
+
+        let said = member.does(|serving, turn| serving.hear_cut(turn, proc(1), high, cut()));
+        let holds = |control: &Control| matches!(control, Control::CutOk { lacking: 0, .. });
+        assert!(matches!(&said[..], [(to, what)] if *to == proc(1) && holds(what)), "{said:?}");
+    }
+
+    /// Nobody has promised that it moves along.
+    #[test]
+    fn the_cut_of_a_ballot_that_was_not_promised_is_not_held() {
+        let mut member = Member::last_of(3);
+        member.does(|serving, turn| serving.take_prepare(turn, proc(0), ballot(1, 0), &[]));
+        let said =
+            member.does(|serving, turn| serving.hear_cut(turn, proc(1), ballot(2, 1), cut()));
+        assert!(said.is_empty() && member.serving.wanted.is_none(), "{said:?}");
+    }
+}

@@ -72,6 +72,8 @@ mod order;
 mod past;
 mod peers;
 mod positions;
+#[cfg(test)]
+mod pretended;
 mod repeating;
 mod reports;
 mod saying;

@@ -411,3 +411,43 @@ fn told_view(install: &Install, part: Option<&Part>, previous: Option<ViewId>, m
     let (group, id, primary) = (install.group, install.view, None);
     View { group, id, members, transitional, parts, previous, primary }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pretended::{GROUP, Member, proc};
+
+    /// Of the first view, in which only these go on.
+    fn install(members: &[u8]) -> Arc<Install> {
+        let first = ViewId { epoch: 1, coordinator: proc(0) };
+        let members: Vec<ProcId> = members.iter().copied().map(proc).collect();
+        let part = Part {
+            epoch: first,
+            view: first,
+            digest: None,
+            cut: vec![0; 3],
+            lost: Vec::new(),
+            voters: members.clone(),
+            members,
+            leavers: Vec::new(),
+            highest: 1,
+            hidden: false,
+            kin: Vec::new(),
+        };
+        let view = ViewId { epoch: 2, coordinator: proc(0) };
+        Arc::new(Install { group: GROUP, view, parts: vec![part], joiners: Vec::new() })
+    }
+
+    /// It would wait for those who have gone on without it.
+    #[test]
+    fn who_is_told_that_it_is_excluded_counts_on_whoever_says_so_no_more() {
+        let mut member = Member::last_of(3);
+        member.does(|serving, turn| {
+            let (next, stranger) = (install(&[0, 1]), proc(9));
+            assert_eq!(serving.take_install(turn, stranger, &next), Fate::Stays);
+            assert!(serving.gone.is_empty(), "a stranger's word is nothing");
+            assert_eq!(serving.take_install(turn, proc(0), &next), Fate::Stays);
+            assert!(serving.gone.contains(&proc(0)) && !serving.gone.contains(&proc(1)));
+        });
+    }
+}
