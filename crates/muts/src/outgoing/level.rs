@@ -55,15 +55,6 @@ impl Outgoing {
         self.lacks_credit(place) && receiver.cum >= receiver.next || self.is_too_early(place)
     }
 
-    /// Whether this receiver's credit does not suffice for what is worth the hall, while more of it
-    /// may come with the next acknowledgement.
-    pub(crate) fn awaits_credit(&self, place: usize) -> bool {
-        let receiver = &self.receivers[place];
-        let enough = self.end.min(receiver.next + HALL_BYTES_MIN as u64);
-        let comes = receiver.cum < receiver.next && !self.is_too_early(place);
-        !receiver.gone && receiver.limit < enough && comes
-    }
-
     /// What is new to all of these, which are level, and goes in one frame.
     pub(crate) fn common(&self, places: &[usize], room: usize) -> Option<(u64, u64)> {
         let mut common = self.news(places[0], room)?;

@@ -100,11 +100,10 @@ impl Transport {
                 continue;
             }
             let common = open.out.common(&[place, other], HALL_BYTES_MIN);
-            let soon = open.out.awaits_credit(other);
-            if !soon && !common.is_some_and(|news| open.out.is_worth_hall(news)) {
+            if !common.is_some_and(|news| open.out.is_worth_hall(news)) {
                 continue;
             }
-            if soon || !link.has_window() {
+            if !link.has_window() {
                 // It is waited for as long as its acknowledgements come: who goes ahead alone
                 // costs each datagram twice.
                 if link.pace.in_vain() == 0 {

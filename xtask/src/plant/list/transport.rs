@@ -11,18 +11,12 @@ pub(super) const fn transport(
     Plant { name, file, from, to, families: &[], packages: &["muts", "sim"] }
 }
 
-pub(super) const PLANTS: [Plant; 26] = [
+pub(super) const PLANTS: [Plant; 25] = [
     transport(
         "an older heartbeat is taken for news",
         "crates/muts/src/beats.rs",
         "let newer = number > self.heard;",
         "let newer = number >= self.heard;",
-    ),
-    transport(
-        "whose credit is about to come is not waited for in the hall",
-        "crates/muts/src/transport/hall.rs",
-        "let soon = open.out.awaits_credit(other);",
-        "let soon = false;",
     ),
     transport(
         "an answer that was asked for at once is waited for like any",
