@@ -81,6 +81,9 @@ pub const ACK_DATAGRAMS: u32 = 16;
 /// those who answer. Short against the millisecond after which its sender suspects that it is lost.
 pub const ANSWER_PAUSE: core::time::Duration = core::time::Duration::from_micros(300);
 
+/// What is longer is no question, but part of much: its sender waits for room to go on.
+pub const QUESTION_BYTES_MAX: usize = 8 << 10;
+
 /// Bytes acknowledged at the latest after so many, where datagrams are long.
 pub const ACK_BYTES: usize = 256 << 10;
 

@@ -2,10 +2,11 @@
 //!
 //! A receiver gathers acknowledgements until enough has come or one has waited 10 ms, unless the
 //! sender asks for one at once. A sender asks when it waits for it: when one message is all that it
-//! has under way, or its window is nearly full. What a receiver misses it tells at once. A message
-//! alone is likely to be answered: its acknowledgement waits a moment, to go with the answer.
+//! has under way, or its window is nearly full. What a receiver misses it tells at once. A short
+//! message alone is likely to be answered: its acknowledgement waits a moment, to go with the
+//! answer, and to keep out of the way of others' answers.
 
-use crate::limits::{ACK_BYTES, ACK_DATAGRAMS, ANSWER_PAUSE};
+use crate::limits::{ACK_BYTES, ACK_DATAGRAMS, ANSWER_PAUSE, QUESTION_BYTES_MAX};
 use crate::time::{Duration, Instant};
 
 /// What is owed to one peer.
@@ -33,7 +34,7 @@ impl Tempo {
         let pause = match (enough, at_once) {
             (true, _) => Duration::ZERO,
             // A question: it is likely to be answered in a moment, and one datagram does for both.
-            (_, true) if self.datagrams == 1 => ANSWER_PAUSE,
+            (_, true) if self.datagrams == 1 && bytes <= QUESTION_BYTES_MAX => ANSWER_PAUSE,
             (_, true) => Duration::ZERO,
             (_, false) => self.delay,
         };
@@ -77,6 +78,17 @@ mod tests {
         tempo.came(now, 100, true);
         assert_eq!(tempo.due(), Some(now + ANSWER_PAUSE), "an answer may take it along");
         tempo.came(now, 100, true);
+        assert_eq!(tempo.due(), Some(now));
+    }
+
+    /// Its sender may have no room for more.
+    #[test]
+    fn what_is_long_is_acknowledged_at_once_if_that_is_asked_for() {
+        let (mut tempo, now) = (Tempo::new(Duration::from_millis(10)), Instant::from_nanos(7));
+        tempo.came(now, QUESTION_BYTES_MAX, true);
+        assert_eq!(tempo.due(), Some(now + ANSWER_PAUSE));
+        tempo.acknowledge(now);
+        tempo.came(now, QUESTION_BYTES_MAX + 1, true);
         assert_eq!(tempo.due(), Some(now));
     }
 }
