@@ -1,6 +1,7 @@
 //! Book: who is called what, and which incarnation of each has been met.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use lwg::{Endpoint, LwgId};
@@ -21,8 +22,19 @@ struct State {
     names: BTreeMap<NodeId, String>,
     /// The newest incarnation met of each node.
     current: BTreeMap<NodeId, u64>,
-    labels: BTreeMap<String, LwgId>,
+    labels: BTreeMap<Arc<str>, LwgId>,
+    /// The newest label of each group that has one.
+    labelled: BTreeMap<LwgId, Arc<str>>,
     wakers: Vec<Waker>,
+}
+
+impl State {
+    /// The group is not called so any more.
+    fn unlabelled(&mut self, lwg: LwgId, label: &str) {
+        if self.labelled.get(&lwg).is_some_and(|newest| &**newest == label) {
+            self.labelled.remove(&lwg);
+        }
+    }
 }
 
 impl Book {
@@ -136,7 +148,12 @@ impl Book {
     /// Calls a light-weight group so at this process, for its operators and its own use; the newest
     /// of one label counts.
     pub fn label(&self, label: &str, lwg: LwgId) {
-        self.state.lock().labels.insert(label.to_owned(), lwg);
+        let label: Arc<str> = label.into();
+        let mut state = self.state.lock();
+        if let Some(before) = state.labels.insert(Arc::clone(&label), lwg) {
+            state.unlabelled(before, &label);
+        }
+        state.labelled.insert(lwg, label);
     }
 
     /// The group is not called so any more, if it was.
@@ -144,7 +161,14 @@ impl Book {
         let mut state = self.state.lock();
         if state.labels.get(label) == Some(&lwg) {
             state.labels.remove(label);
+            state.unlabelled(lwg, label);
         }
+    }
+
+    /// The newest label of a group, if it has one.
+    #[must_use]
+    pub fn label_of(&self, lwg: LwgId) -> Option<String> {
+        self.state.lock().labelled.get(&lwg).map(|label| label.as_ref().to_owned())
     }
 
     /// The light-weight group of this label, or that is written so.
@@ -239,8 +263,9 @@ mod tests {
         book.label("l", new);
         book.unlabel("l", old);
         assert_eq!(book.light("l"), Some(new));
+        assert_eq!((book.label_of(old), book.label_of(new)), (None, Some("l".into())));
         book.unlabel("l", new);
-        assert_eq!(book.light("l"), None);
+        assert_eq!((book.light("l"), book.label_of(new)), (None, None));
         assert_eq!(book.light("0000000000000001.2"), Some(new));
     }
 }

@@ -46,8 +46,17 @@ pub(crate) enum Ask {
         #[command(flatten)]
         to: To,
     },
-    /// The core groups that it, or its clients, are in
+    /// The core groups that it, or its clients, are in; with --light the light-weight groups that a
+    /// process knows, which a daemon does not
     Groups {
+        /// Light-weight groups: each with its core group, how many members it has, and whether the
+        /// process is inside
+        #[arg(long)]
+        light: bool,
+        /// How many of those are listed, 1 to 1000; of more it is told how many there are
+        #[arg(long, value_name = "COUNT", requires = "light", default_value_t = 100,
+            value_parser = clap::value_parser!(u32).range(1..))]
+        most: u32,
         /// Whom.
         #[command(flatten)]
         to: To,
@@ -112,11 +121,16 @@ impl Ask {
     fn parts(&self) -> Result<(&To, Value), String> {
         Ok(match self {
             Self::Status { to } => (to, json!({ "ask": "status" })),
-            Self::Groups { to } => (to, json!({ "ask": "groups" })),
+            Self::Groups { light: false, to, .. } => (to, json!({ "ask": "groups" })),
+            Self::Groups { light: true, most, to } => {
+                (to, json!({ "ask": "groups", "light": true, "most": most }))
+            }
             Self::Members { group, to } => {
                 (to, json!({ "ask": "members", "group": number_of(group), "called": group }))
             }
-            Self::Why { name, to } => (to, json!({ "ask": "why", "name": name })),
+            Self::Why { name, to } => {
+                (to, json!({ "ask": "why", "name": name, "group": number_of(name) }))
+            }
             Self::Counters { to } => (to, json!({ "ask": "counters" })),
             Self::Out { name, to } => (to, json!({ "ask": "out", "name": name })),
             Self::Drain { to } => (to, json!({ "ask": "drain" })),
@@ -252,17 +266,30 @@ fn plain(value: &Value) -> String {
     }
 }
 
+/// How many items of a list an answer leaves out: what stands beside it as `LIST_more`.
+fn left_out(answer: &Value, list: &str) -> u64 {
+    answer.get(format!("{list}_more")).and_then(Value::as_u64).unwrap_or(0)
+}
+
 /// One line for each field, and one for each item of a list.
 fn in_words(answer: &Value) -> String {
     let mut text = String::new();
     for (key, value) in answer.as_object().into_iter().flatten() {
+        if key.strip_suffix("_more").is_some_and(|list| answer[list].is_array()) {
+            continue;
+        }
+        let more = left_out(answer, key);
         // A counter is called what it is called.
         let key = if key.contains('.') { key.clone() } else { key.replace('_', " ") };
         let Value::Array(items) = value else {
             text.push_str(&format!("{key}: {}\n", plain(value)));
             continue;
         };
-        text.push_str(&format!("{key}: {}\n", items.len()));
+        let listed = items.len();
+        text.push_str(&match more {
+            0 => format!("{key}: {listed}\n"),
+            more => format!("{key}: {}, of which {more} are not listed\n", listed as u64 + more),
+        });
         for item in items {
             let line = match item {
                 Value::Object(fields) => {
@@ -295,8 +322,10 @@ mod tests {
         let words = in_words(&answer);
         assert!(words.contains("ready: true\n"), "{words}");
         assert!(words.contains("clients: 1\n  groups 2, process a#1\n"), "{words}");
-        let groups = in_words(&json!({ "groups": [{ "members": 2, "who": ["a#1", "b#1"] }] }));
-        assert_eq!(groups, "groups: 1\n  members 2, who a#1 b#1\n");
+        let group = json!({ "member_count": 2, "members": ["a#1", "b#1"] });
+        let groups = |more| in_words(&json!({ "groups": [group], "groups_more": more }));
+        assert_eq!(groups(0), "groups: 1\n  member count 2, members a#1 b#1\n");
+        assert!(groups(6).starts_with("groups: 7, of which 6 are not listed\n"), "{}", groups(6));
         assert_eq!(in_words(&json!({ "gate.put_out": 1 })), "gate.put_out: 1\n");
     }
 }

@@ -1,6 +1,6 @@
 //! Sight: what of a tower its operators may look at. Looking changes nothing.
 
-use lwg::{Carried, Groups, LwgId, Policy, Seen};
+use lwg::{Carried, Groups, Listed, LwgId, Policy, Seen};
 #[cfg(feature = "embedded")]
 use muts::Multicast;
 use muts::{Instant, NodeId};
@@ -25,6 +25,9 @@ pub(crate) trait Sight {
 
     /// How many light-weight groups are known here.
     fn lights(&self) -> usize;
+
+    /// At most so many of them.
+    fn list(&self, most: usize) -> Vec<Listed>;
 
     /// The kernel, if it is in this process.
     fn grounds(&self) -> Option<&dyn Grounds>;
@@ -104,6 +107,10 @@ impl<C: Below, P: Policy> Sight for Groups<C, P> {
 
     fn lights(&self) -> usize {
         self.len()
+    }
+
+    fn list(&self, most: usize) -> Vec<Listed> {
+        Groups::list(self, most)
     }
 
     fn grounds(&self) -> Option<&dyn Grounds> {

@@ -1,20 +1,22 @@
 //! Answers: what operators may ask a running daemon, one JSON object each way.
 //!
 //! `{"ask":"status"}`, `groups`, `members` with `group` and perhaps how that is `called`, `why`
-//! with the `name` of a process or of a core group, `counters`; and from its own user or root:
-//! `out` with `name`, `drain`, `leave`, and `chaos` with what that has.
+//! with the `name` of a process or of a core group, and perhaps the id of that as `group`,
+//! `counters`; and from its own user or root: `out` with `name`, `drain`, `leave`, and `chaos` with
+//! what that has. In the answers one word is of one type wherever it stands: the table in the
+//! README of `horus` has all.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use muts::{Counted, Instant, Multicast, NodeId, ProcId, Trouble};
-use serde_json::{Value, json};
-use vsync::GroupId;
+use serde_json::{Map, Value, json};
 use vsync::gate::Server;
+use vsync::{GroupId, ViewId};
 
 use crate::chaos;
 use crate::config::Config;
-use crate::limits::QUERY_BYTES_MAX;
+use crate::limits::{GROUPS_LISTED_MAX, QUERY_BYTES_MAX};
 use crate::others::called;
 
 /// What is to be done beside the answer.
@@ -79,9 +81,12 @@ pub(crate) fn answer<M: Multicast + Counted>(
     }
     match ask {
         "status" => (status(here), Deed::Nothing),
+        "groups" if query.get("light") == Some(&Value::Bool(true)) => {
+            (wrong(NO_LIGHT_GROUPS), Deed::Nothing)
+        }
         "groups" => (groups(here), Deed::Nothing),
         "members" => (members(here, text("group"), text("called")), Deed::Nothing),
-        "why" => (why(here, text("name")), Deed::Nothing),
+        "why" => (why(here, text("name"), text("group")), Deed::Nothing),
         "counters" => (counters(here), Deed::Nothing),
         "drain" => (json!({ "draining": true }), Deed::Drain),
         "leave" => (json!({ "leaving": true }), Deed::Leave),
@@ -109,6 +114,11 @@ pub(crate) fn answer<M: Multicast + Counted>(
         }
     }
 }
+
+/// What light-weight groups there are is not known to it.
+const NO_LIGHT_GROUPS: &str = "a daemon knows core groups alone: light-weight groups are made of \
+                               them in its clients; ask one of those, opened with `--operators \
+                               SOCKET`: `horus groups --light --socket SOCKET`";
 
 fn wrong(why: &str) -> Value {
     json!({ "error": why })
@@ -140,7 +150,7 @@ fn status<M: Multicast + Counted>(here: &Here<'_, M>) -> Value {
         .server
         .clients()
         .map(|(_, proc, _, groups, waiting)| {
-            json!({ "process": show(here, proc), "groups": groups, "bytes_waiting": waiting })
+            json!({ "process": show(here, proc), "core_groups": groups, "bytes_waiting": waiting })
         })
         .collect();
     json!({
@@ -159,17 +169,38 @@ fn status<M: Multicast + Counted>(here: &Here<'_, M>) -> Value {
     })
 }
 
+/// What is said of a core group whatever is asked.
+fn of_core(called: &str, group: GroupId) -> Map<String, Value> {
+    let id = format!("{:032x}", group.0);
+    let called = Some(called).filter(|called| !called.is_empty() && *called != id);
+    object(json!({ "kind": "core", "group": id, "called": called }))
+}
+
+fn object(fields: Value) -> Map<String, Value> {
+    if let Value::Object(fields) = fields { fields } else { Map::new() }
+}
+
+fn with(mut all: Map<String, Value>, more: Value) -> Value {
+    all.extend(object(more));
+    Value::Object(all)
+}
+
+fn show_view<M: Multicast>(here: &Here<'_, M>, view: ViewId) -> String {
+    format!("{}:{}", view.epoch, show(here, view.coordinator))
+}
+
 fn groups<M: Multicast>(here: &Here<'_, M>) -> Value {
     let mut all: Vec<Value> = Vec::new();
-    for (proc, view) in here.server.views() {
-        all.push(json!({
-            "group": format!("{:032x}", view.group.0),
-            "view": format!("{}:{}", view.id.epoch, show(here, view.id.coordinator)),
+    for (proc, view) in here.server.views().take(GROUPS_LISTED_MAX) {
+        let fields = json!({
+            "view": show_view(here, view.id),
             "at": show(here, proc),
-            "members": view.members.len(),
-        }));
+            "member_count": view.members.len(),
+        });
+        all.push(with(of_core("", view.group), fields));
     }
-    json!({ "groups": all })
+    let more = here.server.views().count() - all.len();
+    json!({ "groups": all, "groups_more": more })
 }
 
 fn members<M: Multicast>(here: &Here<'_, M>, group: &str, called: &str) -> Value {
@@ -180,9 +211,17 @@ fn members<M: Multicast>(here: &Here<'_, M>, group: &str, called: &str) -> Value
     match views.last() {
         Some((_, view)) => {
             let members = view.members.iter().map(|member| show(here, member.proc));
-            json!({ "group": called, "members": members.collect::<Vec<_>>() })
+            let fields = json!({
+                "view": show_view(here, view.id),
+                "member_count": view.members.len(),
+                "members": members.collect::<Vec<_>>(),
+            });
+            with(of_core(called, id), fields)
         }
-        None => wrong(&format!("no client here is in `{called}`; `groups` lists where they are")),
+        None => wrong(&format!(
+            "no client here is in `{called}`; `groups` lists where they are. A daemon knows core \
+             groups alone: ask a client of a light-weight group"
+        )),
     }
 }
 
@@ -193,8 +232,8 @@ fn group_of(called: &str) -> GroupId {
 }
 
 /// What holds a core group at the clients that are in it, if any are.
-fn held<M: Multicast>(here: &Here<'_, M>, called: &str) -> Option<Value> {
-    let id = group_of(called);
+fn held<M: Multicast>(here: &Here<'_, M>, called: &str, group: &str) -> Option<Value> {
+    let id = group_of(if group.is_empty() { called } else { group });
     let say = |proc| show(here, proc);
     let mut clients = 0;
     let mut holds: Vec<String> = Vec::new();
@@ -203,11 +242,15 @@ fn held<M: Multicast>(here: &Here<'_, M>, called: &str) -> Option<Value> {
         let at = show(here, proc);
         holds.extend(found.iter().map(|hold| format!("at {at}: {}", hold.say(here.now, &say))));
     }
-    let of_group = here.server.why_excluded().filter(|(_, exclusion)| exclusion.group == id);
-    let excluded = of_group.map(|(proc, exclusion)| {
+    let of_group = of_core(called, id);
+    let from_it = here.server.why_excluded().filter(|(_, exclusion)| exclusion.group == id);
+    let excluded = from_it.map(|(proc, exclusion)| {
         json!({
             "process": say(exclusion.who),
             "by": say(proc),
+            "group": of_group["group"],
+            "called": of_group["called"],
+            "view": show_view(here, exclusion.view),
             "why": exclusion.charge.say(&say),
             "seconds_ago": here.now.since(exclusion.at).as_secs(),
         })
@@ -219,28 +262,29 @@ fn held<M: Multicast>(here: &Here<'_, M>, called: &str) -> Option<Value> {
     };
     let held = !holds.is_empty();
     (clients > 0).then(|| {
-        json!({
-            "group": called, "held": held, "why": why, "holds": holds, "excluded": excluded,
-        })
+        let fields = json!({ "held": held, "why": why, "holds": holds, "excluded": excluded });
+        with(of_group, fields)
     })
 }
 
 /// Where a process is, and why it is not heard if it is not.
-fn why<M: Multicast>(here: &Here<'_, M>, called: &str) -> Value {
+fn why<M: Multicast>(here: &Here<'_, M>, called: &str, group: &str) -> Value {
     let name = called.split_once('#').map_or(called, |(name, _)| name);
     if let Some((lowest, highest)) = here.strange.get(&NodeId::of_name(name)) {
-        return json!({ "name": name, "heard": false, "why": too_far(*lowest, *highest) });
+        return of_process(called, (None, None), false, &too_far(*lowest, *highest));
     }
     let Some(found) = here.server.explain(NodeId::of_name(name)) else {
-        if let Some(daemon) = why_daemon(here, name) {
+        if let Some(daemon) = why_daemon(here, called, name) {
             return daemon;
         }
-        if let Some(held) = held(here, called) {
+        if let Some(held) = held(here, called, group) {
             return held;
         }
         let why = "no daemon that was met here is called so, or has, or has had, a client of that \
                    name, and no client here is in a core group that is called so";
-        return json!({ "name": name, "heard": false, "why": why });
+        return json!({
+            "kind": "unknown", "called": called, "process": null, "heard": false, "why": why,
+        });
     };
     let daemon = found.daemon.map_or_else(|| show(here, here.me), |daemon| show(here, daemon));
     let why = if found.over {
@@ -252,13 +296,27 @@ fn why<M: Multicast>(here: &Here<'_, M>, called: &str) -> Value {
     };
     let heard = !found.over && found.silent.is_none();
     let process = show(here, found.proc);
-    json!({ "process": process, "daemon": daemon, "heard": heard, "why": why })
+    of_process(called, (Some(process), Some(daemon)), heard, why)
+}
+
+/// What is said of a process, and of the daemon whose client it is if it is one.
+fn of_process(
+    called: &str,
+    (process, daemon): (Option<String>, Option<String>),
+    heard: bool,
+    why: &str,
+) -> Value {
+    json!({
+        "kind": "process", "called": called, "process": process, "daemon": daemon, "heard": heard,
+        "why": why,
+    })
 }
 
 /// Whether a daemon of that name is heard, if it is this one or was met and is not over.
-fn why_daemon<M: Multicast>(here: &Here<'_, M>, name: &str) -> Option<Value> {
+fn why_daemon<M: Multicast>(here: &Here<'_, M>, called: &str, name: &str) -> Option<Value> {
     if name == here.config.name {
-        return Some(json!({ "process": show(here, here.me), "heard": true, "why": "it answers" }));
+        let me = Some(show(here, here.me));
+        return Some(of_process(called, (me, None), true, "it answers"));
     }
     let node = NodeId::of_name(name);
     let (proc, silent) = here.server.daemons().find(|(proc, _)| proc.node == node)?;
@@ -270,11 +328,11 @@ fn why_daemon<M: Multicast>(here: &Here<'_, M>, name: &str) -> Option<Value> {
         }
     };
     let process = format!("{name}#{}", proc.incarnation);
-    Some(json!({ "process": process, "heard": silent.is_none(), "why": why }))
+    Some(of_process(called, (Some(process), None), silent.is_none(), &why))
 }
 
 fn counters<M: Multicast + Counted>(here: &Here<'_, M>) -> Value {
-    let mut all = serde_json::Map::new();
+    let mut all = Map::new();
     here.server.count(&mut |name, value| {
         let sum = all.get(name).and_then(Value::as_u64).unwrap_or(0) + value;
         all.insert(name.to_owned(), sum.into());

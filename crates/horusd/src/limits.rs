@@ -44,3 +44,6 @@ pub(crate) const HEALTH_PORT_ABOVE: u16 = 80;
 
 /// Addresses that wait to be tried: they are told again if there is no room.
 pub(crate) const ADDRESSES_WAITING_MAX: usize = 256;
+
+/// Views of clients that one answer lists: what a person may read, and told within a turn.
+pub(crate) const GROUPS_LISTED_MAX: usize = 1_000;

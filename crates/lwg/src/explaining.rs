@@ -6,6 +6,7 @@ use vsync::{Core, Endpoint, GroupId};
 
 use crate::groups::Groups;
 use crate::id::{LwgId, Members};
+use crate::limits::CANDIDATES_MAX;
 use crate::policy::{Policy, why};
 use crate::sets::SetId;
 use crate::view::ViewId;
@@ -27,9 +28,11 @@ pub struct Where {
     pub moves: u32,
     /// Members that do not take what they are told of it: what is sent to it waits for them.
     pub choked_by: Vec<Endpoint>,
-    /// Every core group of the set that this process is in and that holds all members, the
-    /// smallest first; the one it is on included.
+    /// The core groups of the set that this process is in and that hold all members, the smallest
+    /// first, the one it is on among them; of more than [`CANDIDATES_MAX`] the first.
     pub candidates: Vec<Candidate>,
+    /// How many more there are.
+    pub candidates_more: usize,
 }
 
 /// A core group that a light-weight group could be on.
@@ -122,6 +125,8 @@ impl<C: Core, P: Policy> Groups<C, P> {
         sorted.sort_unstable();
         let set = SetId::of(core.id());
         let candidates = self.sets.cores(set).map(|cores| cores.candidates(&sorted));
+        let candidates = candidates.unwrap_or_default();
+        let candidates_more = candidates.len().saturating_sub(CANDIDATES_MAX);
         let candidate = |(size, group): (usize, GroupId)| {
             let groups = self.carried(group).map_or(0, |carried| carried.groups);
             Candidate { core: group, extras: size - sorted.len(), groups }
@@ -134,7 +139,8 @@ impl<C: Core, P: Policy> Groups<C, P> {
             extras: core.view.members.len().saturating_sub(sorted.len()),
             moves: self.here.table.generation(slot).0,
             choked_by: self.here.chokers(lwg).to_vec(),
-            candidates: candidates.unwrap_or_default().into_iter().map(candidate).collect(),
+            candidates: candidates.into_iter().take(CANDIDATES_MAX).map(candidate).collect(),
+            candidates_more,
         })
     }
 

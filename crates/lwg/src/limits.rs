@@ -98,6 +98,10 @@ pub const REVIEW: Duration = Duration::from_secs(5);
 /// Reviews in a row that must want the same before it is done.
 pub const REVIEWS_MIN: u8 = 2;
 
+/// Core groups that are named to who asks where a group could be: what each carries is added up for
+/// it, and the cheapest come first.
+pub const CANDIDATES_MAX: usize = 20;
+
 /// Core groups over which an adaptive policy lets them be shared: a handful costs nothing.
 pub const SHARE_OVER: usize = 8;
 

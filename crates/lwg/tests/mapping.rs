@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::common::seat;
 use crate::common::town::Town;
 use crate::common::{lwg, seats};
+use lwg::limits::CANDIDATES_MAX;
 use lwg::{
-    Adaptive, ByHand, CoreSet, Down, Endpoint, GroupId, OneToOne, Outcome, Place, Policy, Remap,
-    SetId, Smallest, Standing, Up,
+    Adaptive, ByHand, CoreSet, Down, Endpoint, GroupId, Listed, OneToOne, Outcome, Place, Policy,
+    Remap, SetId, Smallest, Standing, Up,
 };
 use muts::{Duration, Random};
 
@@ -239,6 +240,68 @@ fn who_is_asked_why_names_the_candidates_and_their_cost() {
     assert_eq!((views.collect::<BTreeSet<_>>(), tower.len()), ([(2, 2), (3, 1)].into(), 3));
     let outside = &town.towers[&seat(3)];
     assert_eq!((outside.seen(lwg(1, 3)), outside.len()), (None, 1));
+}
+
+#[test]
+fn of_many_candidates_the_cheapest_are_named_and_the_others_counted() {
+    let mut town = Town::with_policy(1, &seats(&[1, 2, 3]), OneToOne);
+    let many = CANDIDATES_MAX as u64 + 5;
+    for count in 1..=many {
+        let members = if count == many { seats(&[1, 2, 3]) } else { seats(&[1, 2]) };
+        town.ask(seat(1), Down::Create { lwg: lwg(1, count), members });
+        town.run();
+    }
+    let place = town.towers[&seat(1)].explain(lwg(1, 1)).expect("known");
+    assert_eq!((place.candidates.len(), place.candidates_more), (CANDIDATES_MAX, 5));
+    assert!(place.candidates.iter().all(|each| each.extras == 0), "the larger one is the last");
+}
+
+#[test]
+fn groups_are_listed_with_who_is_in_them_and_no_more_than_are_wanted() {
+    let mut town = Town::new(1, &seats(&[1, 2, 3]));
+    let all = seats(&[1, 2, 3]);
+    let of = |count| if count % 2 == 0 { all.clone() } else { seats(&[1, 2]) };
+    for count in 1..=9 {
+        town.ask(seat(1), Down::Create { lwg: lwg(1, count), members: of(count) });
+        town.run();
+    }
+    // On the core group of all three, so that the third knows it.
+    let core = town.towers[&seat(1)].explain(lwg(1, 2)).expect("known").core;
+    town.ask(seat(1), Down::CreateOn { core, lwg: lwg(1, 10), members: seats(&[2, 1]) });
+    town.run();
+    for (node, known) in [(1, 10), (3, 5)] {
+        let tower = &town.towers[&seat(node)];
+        let listed = tower.list(usize::MAX);
+        assert_eq!((listed.len(), tower.len()), (known, known));
+        for each in &listed {
+            let seen = tower.seen(each.lwg).expect("it was listed");
+            let told = (each.view, each.core, each.members, each.inside);
+            let inside = seen.members.contains(&seat(node));
+            assert_eq!(told, (seen.view, seen.core, seen.members.len(), inside), "{each:?}");
+        }
+        let distinct: BTreeSet<_> = listed.iter().map(|each| each.lwg).collect();
+        assert_eq!(distinct.len(), known, "each once");
+        for most in 0..=known {
+            assert_eq!(tower.list(most), listed[..most]);
+        }
+    }
+    let outside = |each: &&Listed| !each.inside;
+    let listed = town.towers[&seat(3)].list(usize::MAX);
+    assert_eq!(listed.iter().filter(outside).map(|each| each.members).collect::<Vec<_>>(), [2]);
+
+    let cores = town.net.borrow().groups();
+    town.crash(seat(2));
+    cores.iter().for_each(|core| town.net.borrow_mut().regroup(*core));
+    town.run();
+    let counts = |node| {
+        let listed = town.towers[&seat(node)].list(usize::MAX);
+        listed.iter().map(|each| each.members).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(
+        (counts(1), counts(3)),
+        ([1, 2].into(), [1, 2].into()),
+        "who is over counts no more"
+    );
 }
 
 /// Two processes, and so many groups of both that each have a core group of their own; all of them

@@ -1,13 +1,14 @@
 //! Answers: what was seen of the tower, in words; one JSON object each. Where a daemon is asked the
-//! same, it answers in the same fields.
+//! same, it answers in the same fields: one word is of one type wherever it stands, and the table
+//! in the README of this crate has all.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use lwg::Endpoint;
+use lwg::{Endpoint, Listed, LwgId, Seen};
 use muts::{Instant, NodeId, ProcId};
-use serde_json::{Value, json};
-use vsync::{Charge, Exclusion, Hold};
+use serde_json::{Map, Value, json};
+use vsync::{Charge, Exclusion, GroupId, Hold};
 
 use super::look::{Facts, Found, Meant, Peer, Status, Wanted, Why};
 use super::query::Query;
@@ -41,6 +42,7 @@ impl House {
         match query {
             Query::Status => (Wanted::Status, none()),
             Query::Groups => (Wanted::Groups, none()),
+            Query::Lights(most) => (Wanted::Lights(most), none()),
             Query::Counters => (Wanted::Counters, none()),
             Query::Leave => (Wanted::Leave, none()),
             Query::Members(called) => (Wanted::Members(self.group_meant(&called)), called),
@@ -58,7 +60,12 @@ impl House {
             Facts::Groups(listed, all) => {
                 let more = all - listed.len();
                 let listed: Vec<Value> = listed.iter().map(|core| self.core(core)).collect();
-                json!({ "groups": listed, "more": more })
+                json!({ "groups": listed, "groups_more": more })
+            }
+            Facts::Lights(listed, all) => {
+                let more = all - listed.len();
+                let listed: Vec<Value> = listed.iter().map(|light| self.light(light)).collect();
+                json!({ "groups": listed, "groups_more": more })
             }
             Facts::Members(found) => self.members(called, found),
             Facts::Why(why) => self.why(called, *why),
@@ -98,7 +105,7 @@ impl House {
             "process": self.book().show(self.me),
             "version": env!("CARGO_PKG_VERSION"),
             "listen": status.listens.map(|at| at.to_string()),
-            "daemon": self.daemon.as_ref().map(|socket| socket.display().to_string()),
+            "daemon_socket": self.daemon.as_ref().map(|socket| socket.display().to_string()),
             "socket": self.socket.display().to_string(),
             "processes_met": met.unwrap_or_else(|| self.book().met_beside(self.me.node)),
             "processes_heard": status.met_and_heard.map(|(_, heard)| heard),
@@ -113,61 +120,80 @@ impl House {
         })
     }
 
-    fn core(&self, core: &Core) -> Value {
-        let mut fields = json!({
-            "group": format!("{:032x}", core.group.0),
+    /// What is said of a core group whatever is asked; `asked` is how the asker calls it, if it
+    /// does.
+    fn of_core(&self, asked: &str, core: &Core) -> Map<String, Value> {
+        let id = number(core.group);
+        let word = Some(show_group(core.group)).filter(|word| *word != id);
+        object(json!({
+            "kind": "core",
+            "group": id,
+            "called": called(asked, &id, word),
             "view": self.show_view(core.view),
+            "member_count": core.members.len(),
+            "members": self.show_all(&core.members),
+        }))
+    }
+
+    /// The same of a light-weight group.
+    fn of_light(&self, asked: &str, lwg: LwgId, seen: &Seen) -> Map<String, Value> {
+        let id = show_lwg(lwg);
+        object(json!({
+            "kind": "light",
+            "group": id,
+            "called": called(asked, &id, self.book().label_of(lwg)),
+            "view": format!("{:?}", seen.view),
+            "core": number(seen.core),
+            "member_count": seen.members.len(),
+            "members": self.show_all(&seen.members),
+        }))
+    }
+
+    fn core(&self, core: &Core) -> Value {
+        let fields = json!({
             "at": self.book().show(self.me),
-            "members": core.members.len(),
-            "who": self.show_all(&core.members),
             "light_groups": core.lights,
             "extras": core.carried.map_or(0, |carried| carried.extras),
             "filtered": core.carried.map_or(0, |carried| carried.filtered),
             "bytes_spared": core.carried.map_or(0, |carried| carried.spared),
         });
-        let word = show_group(core.group);
-        if read_group(&word) == core.group && fields["group"] != word {
-            fields["called"] = word.into();
-        }
-        fields
+        with(self.of_core("", core), fields)
     }
 
-    fn members(&self, called: &str, found: Option<Found>) -> Value {
+    fn light(&self, light: &Listed) -> Value {
+        json!({
+            "kind": "light",
+            "group": show_lwg(light.lwg),
+            "called": self.book().label_of(light.lwg),
+            "view": format!("{:?}", light.view),
+            "core": number(light.core),
+            "member_count": light.members,
+            "inside": light.inside,
+        })
+    }
+
+    fn members(&self, asked: &str, found: Option<Found>) -> Value {
         match found {
-            Some(Found::Core(core)) => json!({
-                "group": called,
-                "members": self.show_all(&core.members),
-                "view": self.show_view(core.view),
-            }),
-            Some(Found::Light(lwg, seen)) => json!({
-                "group": called,
-                "members": self.show_all(&seen.members),
-                "view": format!("{:?}", seen.view),
-                "number": show_lwg(lwg),
-                "core": show_group(seen.core),
-            }),
+            Some(Found::Core(core)) => Value::Object(self.of_core(asked, &core)),
+            Some(Found::Light(lwg, seen)) => Value::Object(self.of_light(asked, lwg, &seen)),
             None => wrong(&format!(
-                "this process is in no core group `{called}` and knows no light-weight group that \
-                 is called so; `groups` lists its core groups"
+                "this process is in no core group `{asked}` and knows no light-weight group that \
+                 is called so; `groups` lists its core groups, `groups --light` the others"
             )),
         }
     }
 
-    fn why(&self, called: &str, why: Why) -> Value {
+    fn why(&self, asked: &str, why: Why) -> Value {
         match why {
-            Why::Peer(peer) => self.peer(called, &peer),
-            Why::Core(core, holds, now) => self.held(called, &core, holds, now),
+            Why::Peer(peer) => self.peer(asked, &peer),
+            Why::Core(core, holds, now) => self.held(asked, &core, holds, now),
             Why::Light(lwg, seen, place) => {
                 let candidates = place.candidates.iter().map(|at| {
                     json!({
-                        "core": show_group(at.core), "extras": at.extras, "light_groups": at.groups,
+                        "core": number(at.core), "extras": at.extras, "light_groups": at.groups,
                     })
                 });
-                json!({
-                    "group": called,
-                    "number": show_lwg(lwg),
-                    "members": self.show_all(&seen.members),
-                    "core": show_group(place.core),
+                let fields = json!({
                     "core_members": self.show_all(&place.members),
                     "why": place.why,
                     "set": place.set.0,
@@ -175,35 +201,45 @@ impl House {
                     "moves": place.moves,
                     "choked_by": self.show_all(&place.choked_by),
                     "candidates": candidates.collect::<Vec<_>>(),
-                })
+                    "candidates_more": place.candidates_more,
+                });
+                with(self.of_light(asked, lwg, &seen), fields)
             }
             Why::Nobody => {
                 let why = "no process of that name was met here, and no group that this process \
                            knows is called so";
-                json!({ "name": called, "heard": false, "why": why })
+                json!({
+                    "kind": "unknown", "called": asked, "process": null, "heard": false, "why": why,
+                })
             }
         }
     }
 
     /// Whether a process is heard, and why not if it is not.
-    fn peer(&self, called: &str, peer: &Peer) -> Value {
+    fn peer(&self, asked: &str, peer: &Peer) -> Value {
         let (who, heard, why) = self.heard(peer);
         let excluded = peer.exclusions.iter().map(|(exclusion, ago)| {
-            let Exclusion { group, view, charge, .. } = exclusion;
+            let Exclusion { who, group, view, charge, .. } = exclusion;
+            let id = number(*group);
+            let word = Some(show_group(*group)).filter(|word| *word != id);
             json!({
-                "group": show_group(*group),
+                "process": self.book().show(*who),
+                "by": self.book().show(self.me),
+                "group": id,
+                "called": word,
                 "view": self.show_view(*view),
                 "why": self.charge(*charge),
                 "seconds_ago": ago.as_secs(),
             })
         });
-        let excluded: Vec<Value> = excluded.collect();
-        match who {
-            Some(who) => json!({
-                "process": self.book().show(who), "heard": heard, "why": why, "excluded": excluded,
-            }),
-            None => json!({ "name": called, "heard": heard, "why": why, "excluded": excluded }),
-        }
+        json!({
+            "kind": "process",
+            "called": asked,
+            "process": who.map(|who| self.book().show(who)),
+            "heard": heard,
+            "why": why,
+            "excluded": excluded.collect::<Vec<_>>(),
+        })
     }
 
     /// Which process of a node is meant, whether it is heard, and why.
@@ -251,11 +287,11 @@ impl House {
         charge.say(&|proc| self.book().show(proc))
     }
 
-    fn held(&self, called: &str, core: &Core, holds: Option<Vec<Hold>>, now: Instant) -> Value {
+    fn held(&self, asked: &str, core: &Core, holds: Option<Vec<Hold>>, now: Instant) -> Value {
         let why = match (&holds, &self.daemon) {
             (Some(holds), _) if holds.is_empty() => "nothing holds what is sent in it".into(),
             (None, Some(daemon)) => format!(
-                "what holds it the kernel knows, which is in the daemon: `horus why {called} \
+                "what holds it the kernel knows, which is in the daemon: `horus why {asked} \
                  --socket {}`",
                 daemon.display()
             ),
@@ -265,14 +301,28 @@ impl House {
         let holds = holds.unwrap_or_default();
         let show = |proc| self.book().show(proc);
         let holds: Vec<String> = holds.iter().map(|hold| hold.say(now, &show)).collect();
-        json!({
-            "group": called,
-            "view": self.show_view(core.view),
-            "members": self.show_all(&core.members),
-            "light_groups": core.lights,
-            "held": held,
-            "why": why,
-            "holds": holds,
-        })
+        let fields = json!({
+            "light_groups": core.lights, "held": held, "why": why, "holds": holds,
+        });
+        with(self.of_core(asked, core), fields)
     }
+}
+
+/// The id of a core group, the same wherever it is told.
+fn number(group: GroupId) -> String {
+    format!("{:032x}", group.0)
+}
+
+/// What a group is called: as the asker does, unless that is its id, or as it is known here.
+fn called(asked: &str, id: &str, known: Option<String>) -> Option<String> {
+    Some(asked.to_owned()).filter(|asked| !asked.is_empty() && asked != id).or(known)
+}
+
+fn object(fields: Value) -> Map<String, Value> {
+    if let Value::Object(fields) = fields { fields } else { Map::new() }
+}
+
+fn with(mut all: Map<String, Value>, more: Value) -> Value {
+    all.extend(object(more));
+    Value::Object(all)
 }

@@ -15,3 +15,10 @@ pub(crate) const ANSWER_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Core groups that one answer lists: what a person may read, and copied within a turn.
 pub(crate) const CORES_LISTED_MAX: usize = 1_000;
+
+/// Light-weight groups that one answer lists unless told otherwise: a screen or two.
+pub(crate) const LIGHTS_LISTED: usize = 100;
+
+/// And at most, whatever is asked: some tens of microseconds of a turn, and an answer of some
+/// hundred kilobytes, where there may be a million.
+pub(crate) const LIGHTS_LISTED_MAX: usize = 1_000;

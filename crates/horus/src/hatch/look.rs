@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use lwg::{LwgId, Seen, Where};
+use lwg::{Listed, LwgId, Seen, Where};
 use muts::{Duration, Instant, NodeId};
 use vsync::{Exclusion, GroupId, Hold, Known};
 
@@ -18,6 +18,7 @@ use crate::sightings::Core;
 pub(crate) enum Wanted {
     Status,
     Groups,
+    Lights(usize),
     Members(Meant),
     Why(Meant),
     Counters,
@@ -38,6 +39,8 @@ pub(crate) enum Facts {
     Status(Box<Status>),
     /// Some of the core groups, and how many there are.
     Groups(Vec<Core>, usize),
+    /// Some of the light-weight groups, and how many there are.
+    Lights(Vec<Listed>, usize),
     Members(Option<Found>),
     Why(Box<Why>),
     Counters(BTreeMap<&'static str, u64>),
@@ -90,6 +93,10 @@ pub(crate) fn look(engine: &mut Engine, wanted: Wanted) -> Facts {
     match wanted {
         Wanted::Status => Facts::Status(Box::new(status(engine))),
         Wanted::Groups => groups(engine),
+        Wanted::Lights(most) => {
+            let sight = engine.tower.sight();
+            Facts::Lights(sight.list(most), sight.lights())
+        }
         Wanted::Members(meant) => Facts::Members(found(engine, meant)),
         Wanted::Why(meant) => Facts::Why(Box::new(why(engine, meant))),
         Wanted::Counters => Facts::Counters(counters(engine)),

@@ -1,9 +1,11 @@
 //! Query: what an operator asks of this process, as it came: one JSON object with `ask`.
 //!
-//! `{"ask":"status"}`, `groups`, `counters`, `leave`; `members` with a `group`, or with how that is
-//! `called`; `why` with a `name`.
+//! `{"ask":"status"}`, `counters`, `leave`; `groups`, perhaps `light` and with the `most` that are
+//! wanted; `members` with a `group`, or with how that is `called`; `why` with a `name`.
 
 use serde_json::Value;
+
+use super::limits::{LIGHTS_LISTED, LIGHTS_LISTED_MAX};
 
 /// See the head of this file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +14,8 @@ pub(crate) enum Query {
     Status,
     /// The core groups that it is in.
     Groups,
+    /// At most so many of the light-weight groups that it knows.
+    Lights(usize),
     /// Who is in this group.
     Members(String),
     /// What there is to say of this process or group.
@@ -36,6 +40,9 @@ impl Query {
         };
         match text("ask") {
             "status" => Ok(Self::Status),
+            "groups" if query.get("light") == Some(&Value::Bool(true)) => {
+                lights(query.get("most")).map(Self::Lights)
+            }
             "groups" => Ok(Self::Groups),
             "members" => of(&["called", "group"]).map(Self::Members),
             "why" => of(&["name"]).map(Self::Why),
@@ -61,6 +68,14 @@ impl Query {
     }
 }
 
+/// How many light-weight groups are wanted.
+fn lights(most: Option<&Value>) -> Result<usize, String> {
+    let Some(most) = most else { return Ok(LIGHTS_LISTED) };
+    let wanted = most.as_u64().and_then(|most| usize::try_from(most).ok());
+    let fits = wanted.filter(|most| (1..=LIGHTS_LISTED_MAX).contains(most));
+    fits.ok_or_else(|| format!("`most` is 1 to {LIGHTS_LISTED_MAX}, not {most}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +86,14 @@ mod tests {
         assert_eq!(read(r#"{"ask":"why","name":"b"}"#), Ok(Query::Why("b".into())));
         let members = r#"{"ask":"members","group":"00","called":"g"}"#;
         assert_eq!(read(members), Ok(Query::Members("g".into())));
+        let lights = |most: &str| read(&format!(r#"{{"ask":"groups","light":true{most}}}"#));
+        assert_eq!(read(r#"{"ask":"groups"}"#), Ok(Query::Groups));
+        assert_eq!(lights(""), Ok(Query::Lights(LIGHTS_LISTED)));
+        assert_eq!(lights(r#","most":1000"#), Ok(Query::Lights(LIGHTS_LISTED_MAX)));
+        for most in ["0", "1001", "-1", "\"all\""] {
+            let refused = lights(&format!(r#","most":{most}"#)).expect_err("refused");
+            assert!(refused.contains("1 to 1000"), "{most}: {refused}");
+        }
         for (text, says) in [
             ("[[", "JSON object"),
             (r#"{"ask":7}"#, "JSON object"),

@@ -12,12 +12,12 @@ use super::town::{GROUP, Town};
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Where a node is asked.
-fn hatch(town: &Town, node: usize) -> PathBuf {
+pub(super) fn hatch(town: &Town, node: usize) -> PathBuf {
     town.directory.join(format!("{}.ask", town.name(node)))
 }
 
 /// A town of nodes that answer, together in [`GROUP`].
-fn town(called: &str, nodes: usize, more: &[&str]) -> Town {
+pub(super) fn town(called: &str, nodes: usize, more: &[&str]) -> Town {
     let mut town = Town::new(called, nodes, more);
     for node in 0..nodes {
         let socket = hatch(&town, node).display().to_string();
@@ -28,7 +28,7 @@ fn town(called: &str, nodes: usize, more: &[&str]) -> Town {
     town
 }
 
-fn create(town: &mut Town, label: &str, members: &[usize]) {
+pub(super) fn create(town: &mut Town, label: &str, members: &[usize]) {
     town.sights[members[0]].open += 1;
     let names = town.names(members);
     town.say(members[0], &json!({ "do": "create", "lwg": label, "members": names }));
@@ -38,7 +38,7 @@ fn create(town: &mut Town, label: &str, members: &[usize]) {
     });
 }
 
-fn end(town: Town) {
+pub(super) fn end(town: Town) {
     let directory = town.directory.clone();
     assert!(town.wrong.is_empty(), "{}: {:#?}", directory.display(), town.wrong);
     drop(town);
@@ -62,14 +62,14 @@ fn a_process_is_asked_as_a_daemon_is_and_knows_light_weight_groups_too() {
     let (code, status) = object(&["status"], &a);
     assert_eq!((code, &status["process"]), (0, &json!(pa)));
     assert_eq!((&status["processes_met"], &status["processes_heard"]), (&json!(2), &json!(2)));
-    assert_eq!((&status["core_groups"], &status["daemon"]), (&json!(2), &Value::Null));
+    assert_eq!((&status["core_groups"], &status["daemon_socket"]), (&json!(2), &Value::Null));
 
     let (code, groups) = object(&["groups"], &a);
     let groups = groups["groups"].as_array().cloned().expect("a list");
     assert_eq!((code, groups.len()), (0, 2));
     let own = groups.iter().find(|group| group["called"] == GROUP).expect("the own one");
-    assert_eq!((&own["members"], &own["light_groups"]), (&json!(3), &json!(0)));
-    assert_eq!(texts(&own["who"]).len(), 3, "{own}");
+    assert_eq!((&own["member_count"], &own["light_groups"]), (&json!(3), &json!(0)));
+    assert_eq!(texts(&own["members"]).len(), 3, "{own}");
     let placed = groups.iter().find(|group| group["light_groups"] == 1).expect("files is on it");
     for group in [own, placed] {
         let carries = json!([group["extras"], group["filtered"], group["bytes_spared"]]);
@@ -82,14 +82,14 @@ fn a_process_is_asked_as_a_daemon_is_and_knows_light_weight_groups_too() {
     assert_eq!((code, texts(&members["members"]).len()), (0, 3), "{members}");
     let (code, files) = object(&["members", "files"], &a);
     assert_eq!((code, texts(&files["members"])), (0, vec![&pa[..], &pb]), "{files}");
-    for written in [&files["number"], &placed["group"]] {
+    for written in [&files["group"], &placed["group"]] {
         let (code, same) = object(&["members", written.as_str().expect("text")], &a);
         assert!(code == 0 && texts(&same["members"]).contains(&&pb[..]), "{written}: {same}");
     }
     // A label is its maker's own; the number is everybody's.
     let b = hatch(&town, 1);
     assert_eq!(ask(&["members", "files"], &b).0, REFUSED);
-    let number = files["number"].as_str().expect("text");
+    let number = files["group"].as_str().expect("text");
     assert_eq!(object(&["members", number], &b).1["members"], files["members"]);
 
     let (code, why) = object(&["why", "files"], &a);
@@ -105,6 +105,7 @@ fn a_process_is_asked_as_a_daemon_is_and_knows_light_weight_groups_too() {
 
     for (words, says) in [
         (&["members", "nope"][..], "`groups` lists"),
+        (&["groups", "--light", "--most", "1001"], "1 to 1000"),
         (&["out", "b"], "no clients"),
         (&["drain"], "`leave`"),
         (&["chaos", "loss=3"], "`Horus::spoil`"),
@@ -114,6 +115,49 @@ fn a_process_is_asked_as_a_daemon_is_and_knows_light_weight_groups_too() {
     }
     let (code, words, _) = ask(&["why", "nobody"], &a);
     assert!(code == REFUSED && words.contains("no process of that name was met"), "{words}");
+    end(town);
+}
+
+#[test]
+fn light_weight_groups_are_listed_whether_the_process_is_inside_or_not_and_no_more_than_wanted() {
+    let mut town = town("light", 3, &[]);
+    create(&mut town, "all", &[0, 1, 2]);
+    town.say(0, &json!({ "do": "create", "lwg": "few", "members": ["a", "b"] }));
+    let both = |town: &Town| [0, 1].iter().all(|node| town.sights[*node].lights.len() == 2);
+    town.expect("the group was made", SECOND * 10, both);
+    let light = |node, more: &[&str]| {
+        let words = [&["groups", "--light"], more].concat();
+        let (code, told) = object(&words, &hatch(&town, node));
+        assert_eq!(code, 0, "{told}");
+        (told["groups"].as_array().cloned().expect("a list"), told["groups_more"].clone())
+    };
+    let (listed, more) = light(0, &[]);
+    let told = |label: &str| {
+        let found = listed.iter().find(|group| group["called"] == label).expect("its own label");
+        json!([found["kind"], found["member_count"], found["inside"]])
+    };
+    assert_eq!((listed.len(), more), (2, json!(0)));
+    let right = [3, 2].map(|members| json!(["light", members, true]));
+    assert_eq!(["all", "few"].map(told), right);
+    // Who is in the core group knows both, but not what they are called elsewhere.
+    let (listed, _) = light(2, &[]);
+    let inside = listed.iter().filter(|group| group["inside"] == true).count();
+    assert_eq!((listed.len(), inside), (2, 1), "{listed:?}");
+    assert!(listed.iter().all(|group| group["called"].is_null()), "{listed:?}");
+    let id = |group: &Value| group["group"].as_str().expect("an id").to_owned();
+    for group in &listed {
+        let (code, same) = object(&["members", &id(group)], &hatch(&town, 2));
+        let same = [&same["core"], &same["view"], &same["member_count"]];
+        assert_eq!((code, same), (0, [&group["core"], &group["view"], &group["member_count"]]));
+    }
+    let (listed, more) = light(0, &["--most", "1"]);
+    assert_eq!((listed.len(), more), (1, json!(1)));
+    let (code, words, _) = ask(&["groups", "--light", "--most", "1"], &hatch(&town, 0));
+    assert!(code == 0 && words.contains("groups: 2, of which 1 are not listed\n"), "{words}");
+    for (most, complaint) in [("0", "--most"), ("many", "--most")] {
+        let (code, _, said) = ask(&["groups", "--light", "--most", most], &hatch(&town, 0));
+        assert!(code == 2 && said.contains(complaint), "{most}: {code} {said}");
+    }
     end(town);
 }
 
@@ -192,7 +236,7 @@ fn a_process_tells_who_is_not_heard_who_was_excluded_and_what_waits_for_whom() {
     let (code, why) = told("c is not heard", &silent, &["why", "c"], &mut town);
     assert_eq!(code, REFUSED);
     assert!(why["why"].as_str().is_some_and(|why| why.contains("limit of silence")), "{why}");
-    let excluded = |told: &Value| told["excluded"][0]["group"] == GROUP;
+    let excluded = |told: &Value| told["excluded"][0]["called"] == GROUP;
     let (_, why) = told("c was excluded", &excluded, &["why", "c"], &mut town);
     assert!(why["excluded"][0]["why"].is_string(), "{why}");
     let (_, status) = object(&["status"], &a);
@@ -259,7 +303,7 @@ fn a_client_of_a_daemon_is_asked_too_and_names_the_daemon_for_the_rest() {
     create(&mut houses.town, "files", &[0, 1]);
     let daemon = socket(&houses.town, 0);
     let (code, status) = object(&["status"], &a);
-    assert_eq!((code, &status["daemon"]), (0, &json!(daemon.display().to_string())));
+    assert_eq!((code, &status["daemon_socket"]), (0, &json!(daemon.display().to_string())));
     assert_eq!((&status["processes_met"], &status["light_groups"]), (&json!(1), &json!(1)));
     let (code, members) = object(&["members", "files"], &a);
     assert_eq!((code, texts(&members["members"]).len()), (0, 2), "{members}");

@@ -21,6 +21,8 @@ mod ending;
 #[cfg(unix)]
 mod housed;
 mod keyed;
+#[cfg(unix)]
+mod keys;
 mod load;
 mod named;
 mod node;

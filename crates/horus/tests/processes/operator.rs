@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::housed::{Houses, SECOND, socket};
+use super::keys;
 use super::town::GROUP;
 
 /// The exit codes that `horus --help` tells of.
@@ -30,6 +31,7 @@ pub(super) fn ask(words: &[&str], socket: &Path) -> (i32, String, String) {
 pub(super) fn object(words: &[&str], socket: &Path) -> (i32, Value) {
     let output = horus(&[words, &["--json"]].concat(), socket);
     let object = serde_json::from_slice(&output.stdout).expect("an object");
+    keys::are_as_told(words[0], &object);
     (output.status.code().expect("it ended"), object)
 }
 
@@ -47,10 +49,12 @@ fn an_operator_is_answered_in_words_objects_and_exit_codes() {
     let (code, status) = object(&["status"], &d0);
     assert_eq!((code, &status["daemons_heard"], &status["ready"]), (0, &json!(1), &json!(true)));
     let (code, groups) = object(&["groups"], &d0);
-    assert_eq!((code, &groups["groups"][0]["members"]), (0, &json!(2)), "{groups}");
+    assert_eq!((code, &groups["groups"][0]["member_count"]), (0, &json!(2)), "{groups}");
     let (code, members) = object(&["members", GROUP], &d0);
     assert_eq!((code, members["members"].as_array().map(Vec::len)), (0, Some(2)), "{members}");
-    assert_eq!(members["group"], GROUP);
+    assert_eq!(members["called"], GROUP);
+    let (code, why) = object(&["why", GROUP], &d0);
+    assert_eq!((code, &why["called"], &why["held"]), (0, &json!(GROUP), &json!(false)), "{why}");
     let (code, why) = object(&["why", y], &d0);
     assert_eq!((code, &why["heard"]), (0, &json!(true)));
     assert!(why["daemon"].as_str().is_some_and(|daemon| daemon.starts_with("d1#")), "{why}");
@@ -59,6 +63,7 @@ fn an_operator_is_answered_in_words_objects_and_exit_codes() {
 
     for (words, says) in [
         (&["members", "nope"][..], "no client here is in `nope`; `groups` lists"),
+        (&["groups", "--light"], "ask one of those, opened with `--operators"),
         (&["out", y], "`status` lists them"),
     ] {
         let (code, _, complaint) = ask(words, &d0);

@@ -183,7 +183,7 @@ fn an_operator_is_told_what_holds_a_group_of_clients() {
     let held =
         |told: &Value| told["holds"].as_array().is_some_and(|it| it.contains(&json!(untaken)));
     let told = until("held", &held);
-    assert_eq!((&told["group"], &told["held"]), (&json!("town"), &json!(true)));
+    assert_eq!((&told["called"], &told["held"]), (&json!("town"), &json!(true)));
     assert_eq!(why(&format!("{:032x}", town.0))["held"], true, "by its number too");
     let unknown = why("village");
     assert_eq!(unknown["heard"], false);
