@@ -248,7 +248,10 @@ impl Crank for Engine {
         let turned = self.motor.turn(&mut self.tower, patience);
         self.tell();
         turned?;
-        self.tower.over().map_or(Ok(()), Err)
+        let Some(why) = self.tower.over() else { return Ok(()) };
+        // Some may hear it still.
+        self.close();
+        Err(why)
     }
 
     fn close(&mut self) {

@@ -173,6 +173,13 @@ impl Horus {
         self.ended().is_some_and(|why| why == TOLD_TO_LEAVE)
     }
 
+    /// Whether it is over because a later process was started under the same name, which others
+    /// hear instead: end one of the two, or give it a name of its own.
+    #[must_use]
+    pub fn was_superseded(&self) -> bool {
+        self.ended().is_some_and(|why| tower::is_superseded(&why))
+    }
+
     /// Where it listens; behind a daemon nowhere.
     ///
     /// # Errors

@@ -17,13 +17,26 @@ use muts::{Address, Chaos, Transport};
 use muts::{Counted, Full, Guard, Guarded, Instant, Layer, Packet, ProcId, Transmit, Trouble};
 #[cfg(feature = "embedded")]
 use vsync::Kernel;
-use vsync::gate::{Client, State, VERSIONS};
+use vsync::gate::{Bye, Client, State, VERSIONS};
 
 use crate::config::{Config, Placing};
 use crate::error::Error;
 use crate::limits::ATTACH_PATIENCE;
 use crate::motor::Motor;
 use crate::sight::Sight;
+
+/// Why a process is over whose node's name another one has.
+const SUPERSEDED: &str = "a later process of this node's name has taken its place";
+
+/// The rest of that.
+#[cfg(feature = "embedded")]
+const WHAT_TO_DO: &str = "who has met that one does not hear this one any more; end one of the \
+                          two, or give it a name of its own";
+
+/// Whether this is why a tower is over: another process has its node's name.
+pub(crate) fn is_superseded(why: &str) -> bool {
+    why.starts_with(SUPERSEDED) || why.ends_with(&Bye::Superseded.to_string())
+}
 
 /// A tower as the roof needs it: light-weight groups that can be counted.
 pub(crate) trait Tower: Layer<Down = Down, Up = Up> + Send {
@@ -255,6 +268,12 @@ impl Tower for Embedded {
 
     fn spoil(&mut self, trouble: Trouble) -> bool {
         self.below_mut().below_mut().spoil(trouble)
+    }
+
+    fn stands(&self) -> Option<Result<(), String>> {
+        let later = self.below().below().below().superseded();
+        let why = |later| format!("{SUPERSEDED}, its incarnation {later}: {WHAT_TO_DO}");
+        Some(later.map_or(Ok(()), |later| Err(why(later))))
     }
 }
 

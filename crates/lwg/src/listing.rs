@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use vsync::{Core, Endpoint, GroupId};
+use vsync::{Core, GroupId};
 
 use crate::groups::Groups;
 use crate::here::CoreNumber;
@@ -21,7 +21,7 @@ pub struct Listed {
     pub view: ViewId,
     /// The core group that it stands on.
     pub core: GroupId,
-    /// How many of its members are in the core group's present view.
+    /// How many members it has.
     pub members: usize,
     /// Whether this process is one of them.
     pub inside: bool,
@@ -44,20 +44,13 @@ impl<C: Core, P: Policy> Groups<C, P> {
     }
 
     fn list_on(&self, core: GroupId, number: CoreNumber, most: usize, listed: &mut Vec<Listed>) {
-        let Some(group) = self.cores[number as usize].as_ref() else { return };
-        let mut there: Vec<Endpoint> = group.view.members.clone();
-        there.sort_unstable();
         let until = listed.len() + most;
         let memberships = &self.here.table.memberships;
         let mut index = memberships.after(number, None);
         while let Some(found) = index {
-            let members = memberships.members(found).iter();
-            let members = members.filter(|member| there.binary_search(member).is_ok());
-            let (mut count, mut inside) = (0, false);
-            for member in members {
-                count += 1;
-                inside |= *member == self.here.me;
-            }
+            // Whom a core view has lost is in none of them.
+            let members = memberships.members(found);
+            let (count, inside) = (members.len(), members.contains(&self.here.me));
             let mut at = memberships.first(found);
             while at != NOWHERE {
                 if listed.len() == until {

@@ -95,6 +95,11 @@ impl<T> Chaos<T> {
         Self { below, links: Some(Box::new(links)) }
     }
 
+    /// The floor below.
+    pub const fn below(&self) -> &T {
+        &self.below
+    }
+
     /// From now on this goes wrong and nothing else; false if nothing may. What is held up by then
     /// goes out all the same.
     #[must_use]

@@ -2,7 +2,8 @@
 //!
 //! Who knows where a node listens calls it until a link stands. A greeting has three messages,
 //! hello, answer and thanks (`guard.rs` makes them); hello and answer carry a [`Hello`]. A newer
-//! incarnation ends the older one's link; an older one is ignored, and so is what was said before.
+//! incarnation ends the older one's link; an older one is told that there is a newer one, and what
+//! was said before is ignored.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -20,6 +21,9 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 /// of one version understand each other's groups. 1 and 2 had other heartbeats, another voucher of
 /// calls with keys, and merges that showed no ticket; 3 had a MARK for each group that is united.
 pub(crate) const VERSIONS: (u8, u8) = (4, 4);
+
+/// What nobody speaks.
+const NO_VERSION: (u8, u8) = (0, 0);
 
 /// What the first message of a greeting carries: a hello, and behind it nothing that means
 /// anything, so that the second, with its keys, is no longer.
@@ -56,6 +60,17 @@ impl Wire for Hello {
 }
 
 impl Hello {
+    /// What an answer says to one of whose node a later process was met: no version, and in place
+    /// of a count the incarnation of that one, since an answer may be no longer than a call.
+    pub(crate) const fn late(from: ProcId, newest: u64) -> Self {
+        Self { from, session: 0, count: newest, versions: NO_VERSION }
+    }
+
+    /// The incarnation of that later process, if this is what it says.
+    pub(crate) fn tells_of(&self) -> Option<u64> {
+        (self.versions == NO_VERSION).then_some(self.count)
+    }
+
     /// The highest version that it and who speaks these both speak, if there is one.
     pub(crate) fn common_version(&self, ours: (u8, u8)) -> Option<u8> {
         let highest = self.versions.1.min(ours.1);
@@ -138,6 +153,11 @@ impl Nodes {
     /// Where a node was said to listen.
     pub(crate) fn address(&self, id: NodeId) -> Option<Address> {
         self.all.get(&id)?.address
+    }
+
+    /// The newest process of a node that was met.
+    pub(crate) fn current(&self, id: NodeId) -> Option<ProcId> {
+        self.all.get(&id)?.current
     }
 
     /// How many are known.

@@ -81,6 +81,8 @@ pub struct Transport {
     /// Addresses of nobody known.
     sought: BTreeMap<Address, anybody::Sought>,
     told: VecDeque<Up>,
+    /// The incarnation of a later process of this node.
+    superseded: Option<u64>,
     counters: Counters,
     last_turn: Instant,
     health: Health,
@@ -161,6 +163,7 @@ impl Transport {
             marks: BTreeMap::new(),
             sought: BTreeMap::new(),
             told: VecDeque::new(),
+            superseded: None,
             counters: Counters::default(),
             last_turn: Instant::ZERO,
             health: Health::default(),
@@ -195,6 +198,13 @@ impl Transport {
     pub fn holder(&self, channel: Channel) -> Option<ProcId> {
         let open = self.channels.get(&channel).filter(|open| open.out.waiting() > 0)?;
         open.out.slowest().map(|place| open.peers[place])
+    }
+
+    /// The incarnation of a later process of this node, if somebody who was called has met one: this
+    /// one is over for them, and for whoever meets that one.
+    #[must_use]
+    pub const fn superseded(&self) -> Option<u64> {
+        self.superseded
     }
 
     fn sent(&mut self, transmit: Transmit) -> Option<Transmit> {
@@ -350,6 +360,7 @@ impl Counted for Transport {
         let (held, holder) = self.held();
         each("muts.streams_held", held);
         each("muts.holder", holder.map_or(0, |peer| peer.node.0));
+        each("muts.superseded", self.superseded.is_some().into());
         each("muts.health", self.health.score().into());
         let lowest = self.links.values().map(|link| u64::from(link.version)).min();
         each("muts.version", lowest.unwrap_or(self.config.versions.1.into()));

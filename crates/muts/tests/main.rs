@@ -21,6 +21,7 @@ mod refused;
 mod shorter;
 mod sockets;
 mod strangers;
+mod superseded;
 #[cfg(all(feature = "os", target_os = "linux", not(horus_loom)))]
 mod untried;
 mod weather;

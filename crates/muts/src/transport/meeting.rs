@@ -3,6 +3,7 @@
 //! Nothing is remembered of a caller, and nobody is lost for its sake, before it has proved with
 //! its thanks who and where it is; and it is sent no more than it has sent.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -12,6 +13,7 @@ use super::cookies::COOKIE_BYTES;
 use super::greetings::{Answering, Calling};
 use crate::address::Address;
 use crate::greeting::{HELLO_PAYLOAD_BYTES, Hello, Standing};
+use crate::guard::Greeting;
 use crate::header::{ANSWER, GREETING_HEADER_BYTES, HELLO, THANKS};
 use crate::interface::Up;
 use crate::limits::GREETING_BYTES_MAX;
@@ -92,6 +94,7 @@ impl Transport {
             return;
         };
         if !self.heeds(&hello) {
+            self.answer_late(from, greeting, &hello, message.len());
             return;
         }
         if self.greetings.answers(from, &hello) {
@@ -114,6 +117,31 @@ impl Transport {
         let (address, count) = (from, self.said);
         let answering = Answering { hello, count, address, known, greeting, since: now };
         self.greetings.answer(mine, answering);
+    }
+
+    /// Who calls although a later process of its node was met is told so, since nobody else will:
+    /// the answer names that one, and nothing comes of the greeting.
+    fn answer_late(
+        &mut self,
+        from: Address,
+        mut greeting: Box<dyn Greeting>,
+        hello: &Hello,
+        length: usize,
+    ) {
+        let Some(newest) = self.newest(hello.from) else { return };
+        let mut late = Vec::with_capacity(HELLO_PAYLOAD_BYTES);
+        Hello::late(self.config.me, newest).write(&mut late);
+        let answer = greeting.write(&late);
+        if answer.len() <= COOKIE_BYTES + length {
+            self.out(from, ANSWER, hello.session, &[&answer]);
+        }
+    }
+
+    /// The incarnation of the latest process of a node, if that is later than this one.
+    fn newest(&self, than: ProcId) -> Option<u64> {
+        let own = Some(self.config.me).filter(|me| me.node == than.node);
+        let newest = own.or_else(|| self.nodes.current(than.node))?.incarnation;
+        (newest > than.incarnation).then_some(newest)
     }
 
     /// Whether this process is known to be there: it was introduced so, or has a link from there.
@@ -178,6 +206,11 @@ impl Transport {
             return;
         };
         let Some(mut calling) = self.greetings.called(mine) else { return };
+        if let Some(later) = hello.tells_of() {
+            let later = Some(later).filter(|later| *later > self.config.me.incarnation);
+            self.superseded = self.superseded.max(later);
+            return;
+        }
         if !self.heeds(&hello) {
             return;
         }
