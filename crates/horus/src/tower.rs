@@ -301,3 +301,16 @@ pub(crate) fn embedded(config: &Config, me: ProcId) -> Boxed {
     let groups = lwg::Config::new(Endpoint::of(me));
     Boxed::new(Groups::with_policy(kernel, groups, policy(config.placing)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_says_it_a_tower_is_known_to_be_superseded() {
+        let by_daemon = |why: Bye| format!("put out by the daemon: {why}");
+        assert!(is_superseded(&by_daemon(Bye::Superseded)));
+        assert!(is_superseded(&format!("{SUPERSEDED}, its incarnation 7")));
+        assert!(!is_superseded(&by_daemon(Bye::Slow)));
+    }
+}

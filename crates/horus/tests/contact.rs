@@ -48,6 +48,36 @@ fn processes_of_one_host_meet_without_an_address_and_work_together() {
 }
 
 #[test]
+fn of_two_processes_of_one_name_the_earlier_is_over_and_says_why() {
+    let room = Room::new("namesakes");
+    let other = Horus::embedded(room.config("other", Clues::default())).expect("a port");
+    let seeds =
+        || Clues { seeds: vec![other.address().expect("listens").to_string()], ..Clues::default() };
+    let old = Horus::embedded(room.config("namesake", seeds())).expect("the earlier");
+    let group =
+        old.create(&[old.me(), old.member("other").wait().expect("met")]).wait().expect("made");
+    let new = Horus::embedded(room.config("namesake", seeds())).expect("the later");
+    let ended = loop {
+        match group.hear().wait_for(PATIENCE).expect("in time") {
+            Ok(_) => {}
+            Err(ended) => break ended,
+        }
+    };
+    assert!(matches!(ended, Error::Closed), "{ended}");
+    let why = old.ended().expect("it is over");
+    let incarnation = format!("incarnation {}", new.me().proc.incarnation);
+    for says in ["this node's name", &incarnation, "a name of its own"] {
+        assert!(why.contains(says), "{why}");
+    }
+    assert!(old.was_superseded() && !old.was_told_to_leave());
+
+    let later = other.member("namesake").wait_for(PATIENCE).expect("in time").expect("met");
+    assert_eq!(later, new.me());
+    let both = new.create(&[new.me(), new.member("other").wait().expect("met")]).wait();
+    assert!(both.is_ok() && !new.was_superseded() && other.ended().is_none());
+}
+
+#[test]
 fn a_seed_is_enough_and_who_is_missing_is_said() {
     let room = Room::new("seed");
     let alone = room.config("a", Clues::default()).expect(1, Duration::from_millis(50));

@@ -53,6 +53,8 @@ struct Daemon<'a> {
     ready: bool,
     draining: bool,
     leaving: bool,
+    /// Another daemon of its name was started later.
+    superseded: bool,
     /// Who it runs as.
     uid: u32,
     page_at: Instant,
@@ -60,6 +62,10 @@ struct Daemon<'a> {
     watchdog: Option<Duration>,
     watched: Instant,
 }
+
+/// Why it is of no use any more, and what to do.
+const SUPERSEDED: &str = "a later daemon of its name has taken its place: others hear that one; \
+                          end one of the two, or give it a name of its own";
 
 /// Runs a daemon to its end.
 ///
@@ -116,6 +122,7 @@ pub(crate) fn run(line: &Line, config: Config) -> Result<(), String> {
         ready: false,
         draining: false,
         leaving: false,
+        superseded: false,
         uid,
         page_at: Instant::now(),
         watchdog: sd_notify::watchdog_enabled().map(|longest| longest / 3),
@@ -426,18 +433,22 @@ impl Daemon<'_> {
             self.word(Word::Close(self.draining.then_some(Bye::Stopping)));
             let _ = sd_notify::notify(&[NotifyState::Ready]);
         }
+        let mut counters = Counters::from([("daemon.draining", u64::from(self.draining))]);
+        let mut add = |name: &'static str, value: u64| *counters.entry(name).or_insert(0) += value;
+        self.server.count(&mut add);
+        self.doors.count(&mut add);
+        let superseded = counters.get("muts.superseded").is_some_and(|count| *count > 0);
+        if superseded && !self.superseded {
+            warn!(name = %self.config.name, "{SUPERSEDED}");
+        }
+        self.superseded = superseded;
         self.waits_for = match waits {
+            _ if superseded => Some(SUPERSEDED.to_owned()),
             _ if self.draining => Some("it is drained".to_owned()),
             Some(why) if !self.ready => Some(why),
             _ => None,
         };
-        let mut counters = Counters::from([
-            ("daemon.ready", u64::from(self.waits_for.is_none())),
-            ("daemon.draining", u64::from(self.draining)),
-        ]);
-        let mut add = |name: &'static str, value: u64| *counters.entry(name).or_insert(0) += value;
-        self.server.count(&mut add);
-        self.doors.count(&mut add);
+        counters.insert("daemon.ready", u64::from(self.waits_for.is_none()));
         let waits_for = self.waits_for.clone();
         self.health.write(|page| {
             page.at = now;

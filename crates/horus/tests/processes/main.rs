@@ -25,6 +25,7 @@ mod keyed;
 mod keys;
 mod load;
 mod named;
+mod namesakes;
 mod node;
 #[cfg(unix)]
 mod operator;

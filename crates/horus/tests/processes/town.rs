@@ -106,6 +106,11 @@ impl Town {
         NAMES[node]
     }
 
+    /// Where a node listens.
+    pub(crate) fn address(&self, node: usize) -> SocketAddr {
+        self.addresses[node]
+    }
+
     /// How all of these are called.
     pub(crate) fn names(&self, nodes: &[usize]) -> Vec<&'static str> {
         nodes.iter().map(|node| NAMES[*node]).collect()

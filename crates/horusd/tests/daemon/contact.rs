@@ -135,6 +135,22 @@ fn one_alone_may_begin_and_the_others_wait_for_it() {
 }
 
 #[test]
+fn of_two_daemons_of_one_name_the_earlier_is_not_ready_and_says_why() {
+    let e = start("e", "namesakes-e", &[]);
+    let seeds = listens(&e);
+    let old = start("d", "namesakes-old", &["--seeds", &seeds]);
+    e.hears(1);
+    assert_eq!(old.status("ready"), json!(true));
+    let new = start("d", "namesakes-new", &["--seeds", &seeds]);
+    while old.status("ready") != json!(false) {}
+    let why = old.status("waits_for");
+    assert!(why.as_str().is_some_and(|why| why.contains("a later daemon of its name")), "{why}");
+    assert!(old.logged().contains("a later daemon of its name"), "{}", old.logged());
+    new.hears(1);
+    assert_eq!((new.status("ready"), e.status("ready")), (json!(true), json!(true)));
+}
+
+#[test]
 fn a_daemon_is_told_of_by_name_in_answers_and_in_the_log() {
     let free = UdpSocket::bind("127.0.0.1:0").expect("a free port");
     let at = free.local_addr().expect("bound").to_string();
