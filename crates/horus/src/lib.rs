@@ -27,7 +27,8 @@
 //! - [`CoreGroup`] is a core group of one's own, with terms of who may come in.
 //! - [`history`] and [`check`] write down what happened, and judge whether every promise was kept.
 //!
-//! Two processes: `examples/hello.rs`. What cannot be is an [`Error`] that says what would be
+//! Two processes: `examples/hello.rs`; one thread that serves a thousand groups by
+//! [`Horus::events`] and [`Horus::ask`], in their words [`Up`] and [`Down`]: `examples/many.rs`. What cannot be is an [`Error`] that says what would be
 //! right.
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 #![cfg_attr(doctest, doc = include_str!("../../../README.md"))]
@@ -85,8 +86,9 @@ pub use hosted::Hosted;
 pub use keys::{read_keys, write_keys};
 pub use limits::{BODY_BYTES_MAX, MEMBERS_MAX};
 pub use lwg::{
-    Adaptive, ByHand, Candidate, Carried, CoreSet, Endpoint, LwgId, Members, OneToOne, Order,
-    Place, Policy, Remap, SendId, SetId, Smallest, Standing, Traits, View, ViewId, Where,
+    Adaptive, ByHand, Candidate, Carried, CoreSet, Down, Endpoint, LwgId, Members, Message,
+    OneToOne, Order, Place, Policy, Remap, SendId, SetId, Smallest, Standing, Traits, Up, View,
+    ViewId, Where,
 };
 pub use muts::keyed::KeyFile;
 pub use muts::os::Clues;

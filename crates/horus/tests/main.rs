@@ -3,6 +3,7 @@
 mod between;
 mod contact;
 mod core_groups;
+mod examples;
 mod handles;
 mod hosted;
 mod one_process;
