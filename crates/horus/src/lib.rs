@@ -92,11 +92,11 @@ pub use lwg::{
 };
 pub use muts::keyed::KeyFile;
 pub use muts::os::Clues;
-pub use muts::{Malformed, Trouble, Wire, wrong_name};
+pub use muts::{Malformed, NodeId, Trouble, Wire, wrong_name};
 pub use posted::Posted;
 pub use sent::{Replies, ReplyResult, Sent};
 pub use settings::{POLICIES, PROFILES, read_address, wrong_address};
-pub use vsync::{Admission, Causality, Denial, GroupId, How, Partition, Side, Terms};
+pub use vsync::{Admission, Causality, Denial, Fault, GroupId, How, Partition, Side, Terms};
 pub use wait::{Pending, Wait};
 pub use word::{group_of_word, is_minted, read_group, read_lwg, show_group, show_lwg};
 /// What one builds with groups: guests of a tower, by a handle ([`Hosted`]), or driven by

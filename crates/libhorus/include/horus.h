@@ -23,6 +23,9 @@ typedef enum horus_status {
 // A send that is followed: its replies, and whether all have it.
 typedef struct lwg_sent lwg_sent;
 
+// A core group.
+typedef struct horus_core horus_core;
+
 // A light-weight group.
 typedef struct lwg lwg;
 
@@ -34,6 +37,17 @@ typedef struct lwg_begun lwg_begun;
 
 // A tower.
 typedef struct horus_tower horus_tower;
+
+// A view of a core group.
+typedef struct horus_core_view {
+  // Grows with each view that this process is told; sides that are apart may share it.
+  uint64_t number;
+  // How many members it has; `horus_core_member` names them.
+  size_t members;
+  // 1 if it is primary, 0 if not; -1 where the group has no electorate, or it did not become
+  // known before the view ended.
+  int primary;
+} horus_core_view;
 
 // Names a group, the same at every process.
 typedef struct lwg_name {
@@ -264,6 +278,90 @@ int lwg_wait(struct lwg_begun *begun, uint32_t patience_ms, struct lwg **lwg);
 // `begun` comes from `lwg_create_begin` or one of its sisters and is not used again; null does
 // nothing.
 void lwg_forget(struct lwg_begun *begun);
+
+// Says, before the core group of this word is founded or joined, which of its views are primary:
+// those with most of these nodes, of which each has been in the group since it was founded or since
+// it came into a primary view. With `refuse` other views take no multicasts. Every member is to say
+// the same.
+//
+// # Safety
+// `tower` comes from `horus_open`; `word` is a string that ends with 0, `nodes` an array of `count`
+// such strings.
+int horus_core_primary(struct horus_tower *tower,
+                       const char *word,
+                       const char *const *nodes,
+                       size_t count,
+                       int refuse);
+
+// Starts the core group of this word with these members, who are waited for until they have been
+// met, and this process. Its views and messages, or who could not be had, are told by
+// `horus_core_next_view` and `horus_core_receive`. Free it with `horus_core_free`.
+//
+// # Safety
+// `tower` comes from `horus_open`; `word` is a string that ends with 0, `members` an array of
+// `count` such strings; `core` can be written to.
+int horus_core_found(struct horus_tower *tower,
+                     const char *word,
+                     const char *const *members,
+                     size_t count,
+                     uint32_t patience_ms,
+                     struct horus_core **core);
+
+// Joins the core group of this word, by way of whoever was met and is in it. If nobody has let it
+// in after ten seconds, `horus_core_next_view` answers `FAILED`. Who was invited by its founder is
+// in already, and has this handle all the same. Free it with `horus_core_free`.
+//
+// # Safety
+// `tower` comes from `horus_open`; `word` is a string that ends with 0; `core` can be written to.
+int horus_core_join(struct horus_tower *tower, const char *word, struct horus_core **core);
+
+// Multicasts to the group's present view, this process included, and waits until it has gone out.
+// `FAILED` if it was not sent: it had to wait for longer, or the view is not primary and refuses.
+//
+// # Safety
+// `core` comes from `horus_core_found` or `horus_core_join`; `bytes` are `length` bytes.
+int horus_core_send(struct horus_core *core,
+                    char order,
+                    const uint8_t *bytes,
+                    size_t length,
+                    uint32_t patience_ms);
+
+// The next message of the group; views are passed over, see `horus_core_next_view`. `lwg_bytes` and
+// `lwg_from` read it; free it with `lwg_done`.
+//
+// # Safety
+// `core` comes from `horus_core_found` or `horus_core_join`; `message` can be written to.
+int horus_core_receive(struct horus_core *core, uint32_t patience_ms, struct lwg_message **message);
+
+// The group's next view, which is its present one from then on. `MESSAGE`: a message comes first,
+// and is to be received before this is asked again.
+//
+// # Safety
+// `core` comes from `horus_core_found` or `horus_core_join`; `view` can be written to, or is null.
+int horus_core_next_view(struct horus_core *core,
+                         uint32_t patience_ms,
+                         struct horus_core_view *view);
+
+// The name of a member of the view that was taken last, as `name#incarnation`: the `index`-th, from
+// 0, in the order of the view, which is the same at all members; null if there are no more. Valid
+// until the next view is taken.
+//
+// # Safety
+// `core` comes from `horus_core_found` or `horus_core_join`.
+const char *horus_core_member(struct horus_core *core, size_t index);
+
+// Leaves the group: what is still owed is told, and then `END`.
+//
+// # Safety
+// `core` comes from `horus_core_found` or `horus_core_join`.
+int horus_core_leave(struct horus_core *core);
+
+// Frees a handle; the process stays in the group.
+//
+// # Safety
+// `core` comes from `horus_core_found` or `horus_core_join` and is not used again; null does
+// nothing.
+void horus_core_free(struct horus_core *core);
 
 // lwg_create, of a group that is more than plain: with `open` processes outside may send to it
 // (`lwg_send_through`); with `relaxed` nobody in it waits for anybody, and whoever is in its core

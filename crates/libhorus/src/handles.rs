@@ -58,6 +58,11 @@ impl Tower {
         self.bell.descriptor()
     }
 
+    /// What rings the doorbell for one group.
+    pub(crate) fn pull(&self) -> Arc<Pull> {
+        self.bell.pull()
+    }
+
     pub(crate) fn port(&self) -> Done<u16> {
         self.horus.address().map(|address| address.port()).map_err(wrong)
     }
@@ -173,7 +178,7 @@ pub struct Lwg {
 
 impl Lwg {
     pub(crate) fn new(tower: &Tower, group: Group) -> Self {
-        let (tower, pull) = (tower.clone(), tower.bell.pull());
+        let (tower, pull) = (tower.clone(), tower.pull());
         let (named, next) = (Mutex::default(), Mutex::default());
         let lwg = Self { group: Arc::new(group), tower, named, pull, next };
         lwg.look();
@@ -339,7 +344,7 @@ const fn is_no_message(heard: &Heard) -> bool {
     !matches!(heard, Heard::Message(_))
 }
 
-fn shown(horus: &Horus, member: Endpoint) -> CString {
+pub(crate) fn shown(horus: &Horus, member: Endpoint) -> CString {
     CString::new(horus.show(member)).unwrap_or_default()
 }
 
@@ -398,13 +403,20 @@ pub struct Message {
 enum What {
     Received(Received),
     Reply(Vec<u8>),
+    /// Nobody wants a reply to it.
+    Unasked(Vec<u8>),
 }
 
 impl Message {
+    /// Of a core group, where nothing is replied.
+    pub(crate) fn of_core(horus: &Horus, from: Endpoint, body: &[u8]) -> Self {
+        Self { from: shown(horus, from), what: What::Unasked(body.to_vec()) }
+    }
+
     pub(crate) fn body(&self) -> &[u8] {
         match &self.what {
             What::Received(received) => received.body(),
-            What::Reply(body) => body,
+            What::Reply(body) | What::Unasked(body) => body,
         }
     }
 
@@ -415,6 +427,7 @@ impl Message {
                 Ok(())
             }
             What::Reply(_) => Err(bad("a reply is not replied to")),
+            What::Unasked(_) => Err(bad("what comes in a core group is not replied to")),
         }
     }
 }

@@ -6,6 +6,7 @@
 #![allow(unsafe_code, reason = "C hands over pointers; each function says what they must be")]
 
 pub mod begun;
+pub mod core_group;
 mod doorbell;
 mod handed;
 mod handles;

@@ -139,6 +139,11 @@ fn views_are_waited_for_and_come_in_their_places_between_messages() {
 }
 
 #[test]
+fn a_core_group_with_an_electorate_has_primary_views_and_refuses_in_others() {
+    run(&["-lhorus"], "primary.c", "primary", "two of three are primary, and one is not");
+}
+
+#[test]
 fn with_keys_two_processes_meet_at_addresses_of_their_own() {
     let room = std::env::temp_dir().join(format!("horus-c-keys-{}", std::process::id()));
     std::fs::create_dir_all(&room).expect("a directory");
