@@ -74,3 +74,19 @@ impl Wire for ProcId {
         Ok(Self { node: NodeId::read(from)?, incarnation: u64::read(from)? })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nodes_name_is_short_plain_and_does_not_begin_with_a_dot() {
+        for fits in ["a", "A-1_b.c", "a.", &"n".repeat(64)] {
+            assert_eq!(wrong_name(fits), None, "{fits}");
+        }
+        for wrong in ["", ".", ".a", "..", "a/b", "a b", "a=b", "a#1", "\u{e9}", &"n".repeat(65)] {
+            let why = wrong_name(wrong).expect("it cannot be");
+            assert!(why.starts_with(&format!("`{wrong}` ")) && why.contains("`.`"), "{why}");
+        }
+    }
+}

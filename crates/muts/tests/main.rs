@@ -3,6 +3,8 @@
 mod anybody;
 mod beside;
 mod callers;
+#[cfg(all(feature = "os", not(horus_loom)))]
+mod chat;
 mod closing;
 mod common;
 mod dropped;

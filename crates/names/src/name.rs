@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn paths_of_words_are_names() {
-        for text in ["a", "plant/boiler-2/pressure", "x.y_z/0", &"n".repeat(255)] {
+        for text in ["a", "plant/boiler-2/pressure", "x.y_z/0", ".a/..b", &"n".repeat(255)] {
             let name: Name = text.parse().expect(text);
             assert_eq!(name.to_string(), text);
             let mut bytes = vec![];
@@ -127,7 +127,9 @@ mod tests {
         for text in ["", "/", "a/", "/a", "a//b"] {
             assert_eq!(parse(text), Err(NoName::EmptyWord), "{text}");
         }
-        assert_eq!(parse("a/.."), Err(NoName::Dots));
+        for text in ["a/..", ".", "./a", "a/.../b"] {
+            assert_eq!(parse(text), Err(NoName::Dots), "{text}");
+        }
         assert_eq!(parse("Plant"), Err(NoName::Character('P')));
         assert_eq!(parse("a b"), Err(NoName::Character(' ')));
         assert_eq!(parse(&"n".repeat(256)), Err(NoName::TooLong));

@@ -192,6 +192,26 @@ fn a_label_means_one_group_until_that_is_over() {
     let _ = std::fs::remove_dir_all(room);
 }
 
+#[test]
+fn who_names_a_group_by_a_label_that_was_not_given_here_is_told_what_goes_instead() {
+    let room = room("hint");
+    let script = r#"
+        {"do":"found","group":"g"}
+        {"do":"send","lwg":"elsewhere","order":"fbcast","body":"x"}
+        {"do":"send","lwg":"g","order":"fbcast","body":"x"}
+        {"do":"settled"}"#;
+    let events = events(&run(Command::new(HORUS).args(options(&room)), script));
+    let [elsewhere, core] = refused(&events)[..] else { panic!("{events:#?}") };
+    for (written, told) in [("elsewhere", elsewhere), ("g", core)] {
+        assert_eq!(told.0, "send");
+        assert!(told.1.contains(&format!("is called `{written}` here")), "{told:?}");
+        for hint in ["where it was given", "the number in its `view` line", "`create`", "`cast`"] {
+            assert!(told.1.contains(hint), "{hint}: {told:?}");
+        }
+    }
+    let _ = std::fs::remove_dir_all(room);
+}
+
 /// What was refused: the commands, and why.
 fn refused(events: &[Value]) -> Vec<(&str, &str)> {
     let errors = events.iter().filter(|event| event["ev"] == "error");
@@ -392,6 +412,13 @@ fn what_is_wrong_from_the_start_is_one_line_that_names_it() {
         assert!(said.contains(named) && said.lines().count() == 1, "{verb}: {said}");
     }
     let words = options(&room).into_iter().map(|word| word.replace("127.0.0.1:0", &taken));
+    // It would be a hidden file where its incarnation is kept.
+    let hidden =
+        options(&room).into_iter().map(|word| if word == "a" { ".a".into() } else { word });
+    let output = run(Command::new(HORUS).args(hidden), "");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("not beginning with `.`") && said.lines().count() == 1, "{said}");
     let output = run(Command::new(HORUS).args(words), "");
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
