@@ -28,8 +28,8 @@
 //! - [`history`] and [`check`] write down what happened, and judge whether every promise was kept.
 //!
 //! Two processes: `examples/hello.rs`; one thread that serves a thousand groups by
-//! [`Horus::events`] and [`Horus::ask`], in their words [`Up`] and [`Down`]: `examples/many.rs`. What cannot be is an [`Error`] that says what would be
-//! right.
+//! [`Horus::events`] and [`Horus::ask`], in their words [`Up`] and [`Down`]: `examples/many.rs`.
+//! What cannot be is an [`Error`] that says what would be right.
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 #![cfg_attr(doctest, doc = include_str!("../../../README.md"))]
 #![forbid(unsafe_code)]

@@ -280,13 +280,12 @@ int lwg_wait(struct lwg_begun *begun, uint32_t patience_ms, struct lwg **lwg);
 void lwg_forget(struct lwg_begun *begun);
 
 // Says, before the core group of this word is founded or joined, which of its views are primary:
-// those with most of these nodes, of which each has been in the group since it was founded or since
-// it came into a primary view. With `refuse` other views take no multicasts. Every member is to say
-// the same.
+// those with most of these nodes, each in the group since it was founded or since it came into a
+// primary view. With `refuse` other views take no multicasts. Every member is to say the same.
 //
 // # Safety
-// `tower` comes from `horus_open`; `word` is a string that ends with 0, `nodes` an array of `count`
-// such strings.
+// `tower` comes from `horus_open`; `word` is a string that ends with 0, `nodes` an array of
+// `count` such strings.
 int horus_core_primary(struct horus_tower *tower,
                        const char *word,
                        const char *const *nodes,
@@ -326,8 +325,8 @@ int horus_core_send(struct horus_core *core,
                     size_t length,
                     uint32_t patience_ms);
 
-// The next message of the group; views are passed over, see `horus_core_next_view`. `lwg_bytes` and
-// `lwg_from` read it; free it with `lwg_done`.
+// The next message of the group; views are passed over, see `horus_core_next_view`. `lwg_bytes`
+// and `lwg_from` read it; free it with `lwg_done`.
 //
 // # Safety
 // `core` comes from `horus_core_found` or `horus_core_join`; `message` can be written to.
@@ -342,9 +341,9 @@ int horus_core_next_view(struct horus_core *core,
                          uint32_t patience_ms,
                          struct horus_core_view *view);
 
-// The name of a member of the view that was taken last, as `name#incarnation`: the `index`-th, from
-// 0, in the order of the view, which is the same at all members; null if there are no more. Valid
-// until the next view is taken.
+// The name of a member of the view that was taken last, as `name#incarnation`: the `index`-th,
+// from 0, in the order of the view, which is the same at all members; null if there are no more.
+// Valid until the next view is taken.
 //
 // # Safety
 // `core` comes from `horus_core_found` or `horus_core_join`.

@@ -143,13 +143,12 @@ const fn is_no_message(heard: &CoreHeard) -> bool {
 }
 
 /// Says, before the core group of this word is founded or joined, which of its views are primary:
-/// those with most of these nodes, of which each has been in the group since it was founded or since
-/// it came into a primary view. With `refuse` other views take no multicasts. Every member is to say
-/// the same.
+/// those with most of these nodes, each in the group since it was founded or since it came into a
+/// primary view. With `refuse` other views take no multicasts. Every member is to say the same.
 ///
 /// # Safety
-/// `tower` comes from `horus_open`; `word` is a string that ends with 0, `nodes` an array of `count`
-/// such strings.
+/// `tower` comes from `horus_open`; `word` is a string that ends with 0, `nodes` an array of
+/// `count` such strings.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn horus_core_primary(
     tower: *mut Tower,
@@ -244,8 +243,8 @@ pub unsafe extern "C" fn horus_core_send(
     })
 }
 
-/// The next message of the group; views are passed over, see `horus_core_next_view`. `lwg_bytes` and
-/// `lwg_from` read it; free it with `lwg_done`.
+/// The next message of the group; views are passed over, see `horus_core_next_view`. `lwg_bytes`
+/// and `lwg_from` read it; free it with `lwg_done`.
 ///
 /// # Safety
 /// `core` comes from `horus_core_found` or `horus_core_join`; `message` can be written to.
@@ -297,9 +296,9 @@ pub unsafe extern "C" fn horus_core_next_view(
     })
 }
 
-/// The name of a member of the view that was taken last, as `name#incarnation`: the `index`-th, from
-/// 0, in the order of the view, which is the same at all members; null if there are no more. Valid
-/// until the next view is taken.
+/// The name of a member of the view that was taken last, as `name#incarnation`: the `index`-th,
+/// from 0, in the order of the view, which is the same at all members; null if there are no more.
+/// Valid until the next view is taken.
 ///
 /// # Safety
 /// `core` comes from `horus_core_found` or `horus_core_join`.

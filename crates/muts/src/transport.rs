@@ -200,8 +200,8 @@ impl Transport {
         open.out.slowest().map(|place| open.peers[place])
     }
 
-    /// The incarnation of a later process of this node, if somebody who was called has met one: this
-    /// one is over for them, and for whoever meets that one.
+    /// The incarnation of a later process of this node, if somebody who was called has met one:
+    /// this one is over for them, and for whoever meets that one.
     #[must_use]
     pub const fn superseded(&self) -> Option<u64> {
         self.superseded
