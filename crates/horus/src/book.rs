@@ -1,39 +1,94 @@
 //! Book: who is called what, and which incarnation of each has been met.
+//!
+//! *Takes* names, and what the tower tells of processes and groups. *Promises* that who is there is
+//! known, and so is what a group is called that this process is in. *Keeps* of everything else what
+//! was named last, up to the bounds of `limits`: there may be ever new names.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+#[cfg(test)]
+use std::collections::BTreeSet;
 use std::task::{Context, Poll, Waker};
 
-use lwg::{Endpoint, LwgId};
+use lwg::{Endpoint, LwgId, Operation, Outcome, Up, Why};
 use muts::{NodeId, ProcId, wrong_name};
 use parking_lot::Mutex;
 
 use crate::config::Start;
+use crate::labels::Labels;
+use crate::limits::NODES_AWAY_MAX;
+use crate::recent::Recent;
 use crate::word::read_lwg;
 
-/// Names of nodes, as told in the configuration; a node id is a hash of its name.
+/// Names of nodes, as told in the configuration and by those who were met (a node id is a hash of
+/// its name), and labels of groups.
+///
+/// Of a process that is there, name and incarnation are known. Of those that are over or were
+/// never met, 16,384 are remembered, those that were named last: an earlier one is shown by its
+/// number, and who waits for it by name waits until it is met again.
 #[derive(Default)]
 pub struct Book {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
     names: BTreeMap<NodeId, String>,
     /// The newest incarnation met of each node.
     current: BTreeMap<NodeId, u64>,
-    labels: BTreeMap<Arc<str>, LwgId>,
-    /// The newest label of each group that has one.
-    labelled: BTreeMap<LwgId, Arc<str>>,
+    /// Of these nodes no process is there.
+    away: Recent<NodeId>,
+    labels: Labels,
+    /// Who is to look again when somebody is met, or named.
+    listeners: BTreeMap<u64, Waker>,
+    listened: u64,
+    /// The same of those who do not say when they look no more: a few.
     wakers: Vec<Waker>,
 }
 
-impl State {
-    /// The group is not called so any more.
-    fn unlabelled(&mut self, lwg: LwgId, label: &str) {
-        if self.labelled.get(&lwg).is_some_and(|newest| &**newest == label) {
-            self.labelled.remove(&lwg);
+/// Who looks for somebody; looks no more once dropped.
+pub(crate) struct Listener<'a> {
+    book: &'a Book,
+    number: u64,
+}
+
+impl Drop for Listener<'_> {
+    fn drop(&mut self) {
+        self.book.state.lock().listeners.remove(&self.number);
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            names: BTreeMap::new(),
+            current: BTreeMap::new(),
+            away: Recent::new(NODES_AWAY_MAX),
+            labels: Labels::default(),
+            listeners: BTreeMap::new(),
+            listened: 0,
+            wakers: Vec::new(),
         }
+    }
+}
+
+impl State {
+    fn knows(&self, node: NodeId) -> bool {
+        self.names.contains_key(&node) || self.current.contains_key(&node)
+    }
+
+    /// No process of this node is there, as far as is known.
+    fn is_away(&mut self, node: NodeId) {
+        if let Some(oldest) = self.away.note(node) {
+            self.names.remove(&oldest);
+            self.current.remove(&oldest);
+        }
+    }
+
+    /// Whether this one is the newest met, and was not before.
+    fn is_new(&mut self, process: ProcId) -> bool {
+        let current = self.current.entry(process.node).or_insert(0);
+        let newer = *current < process.incarnation;
+        *current = process.incarnation.max(*current);
+        newer
     }
 }
 
@@ -41,15 +96,30 @@ impl Book {
     /// Writes down a name.
     pub(crate) fn add(&self, name: &str) -> NodeId {
         let node = NodeId::of_name(name);
-        self.state.lock().names.insert(node, name.to_owned());
+        let mut state = self.state.lock();
+        if !state.knows(node) || state.away.contains(&node) {
+            state.is_away(node);
+        }
+        state.names.insert(node, name.to_owned());
+        drop(state);
         self.wake();
         node
     }
 
     /// Whoever waits looks again. Wakers run user code (an executor's), so never under the lock.
     pub(crate) fn wake(&self) {
-        let wakers = std::mem::take(&mut self.state.lock().wakers);
-        wakers.into_iter().for_each(Waker::wake);
+        let mut state = self.state.lock();
+        let wakers = std::mem::take(&mut state.wakers);
+        let listeners = std::mem::take(&mut state.listeners);
+        drop(state);
+        wakers.into_iter().chain(listeners.into_values()).for_each(Waker::wake);
+    }
+
+    /// Somebody who begins to look.
+    pub(crate) fn listener(&self) -> Listener<'_> {
+        let mut state = self.state.lock();
+        state.listened += 1;
+        Listener { book: self, number: state.listened }
     }
 
     /// Writes down the name in what was asked for, so that who it is can be said of one that was
@@ -62,14 +132,64 @@ impl Book {
         }
     }
 
-    /// A process has been met, by link or by view.
+    /// Takes what the tower tells.
+    pub(crate) fn hear(&self, up: &Up) {
+        match up {
+            Up::Core(vsync::Up::Met { peer }) => self.met(*peer),
+            Up::Core(vsync::Up::Lost { peer }) => self.lost(*peer),
+            Up::Core(vsync::Up::View(view)) => {
+                view.members.iter().for_each(|member| self.seen(member.proc));
+            }
+            Up::View(view) => {
+                view.members.iter().for_each(|member| self.seen(member.proc));
+                self.state.lock().labels.inside(view.lwg);
+            }
+            Up::Out { lwg, why: Why::Destroyed }
+            | Up::Done { lwg, operation: Operation::Destroy, outcome: Outcome::Done } => {
+                self.state.lock().labels.over(*lwg);
+            }
+            Up::Done { lwg, operation: Operation::Create, outcome }
+                if *outcome != Outcome::Done =>
+            {
+                self.state.lock().labels.over(*lwg);
+            }
+            Up::Out { lwg, .. } => self.state.lock().labels.outside(*lwg),
+            _ => {}
+        }
+    }
+
+    /// A process is there.
     pub(crate) fn met(&self, process: ProcId) {
         let mut state = self.state.lock();
-        let current = state.current.entry(process.node).or_insert(0);
-        if *current < process.incarnation {
-            *current = process.incarnation;
-            drop(state);
+        let new = state.is_new(process);
+        if state.current.get(&process.node) == Some(&process.incarnation) {
+            state.away.forget(&process.node);
+        }
+        drop(state);
+        if new {
             self.wake();
+        }
+    }
+
+    /// A process is in a view: it may be over by now, and of some it is told nowhere else.
+    fn seen(&self, process: ProcId) {
+        let mut state = self.state.lock();
+        let here = state.knows(process.node) && !state.away.contains(&process.node);
+        let new = state.is_new(process);
+        if !here {
+            state.is_away(process.node);
+        }
+        drop(state);
+        if new {
+            self.wake();
+        }
+    }
+
+    /// A process is over.
+    fn lost(&self, process: ProcId) {
+        let mut state = self.state.lock();
+        if state.current.get(&process.node) == Some(&process.incarnation) {
+            state.is_away(process.node);
         }
     }
 
@@ -119,8 +239,7 @@ impl Book {
 
     /// Whether a node is known by name, or was met.
     pub(crate) fn knows(&self, node: NodeId) -> bool {
-        let state = self.state.lock();
-        state.names.contains_key(&node) || state.current.contains_key(&node)
+        self.state.lock().knows(node)
     }
 
     /// What a node is called, if that is known.
@@ -147,34 +266,30 @@ impl Book {
 
     /// Calls a light-weight group so at this process, for its operators and its own use; the newest
     /// of one label counts.
+    ///
+    /// It stays while this process is in the group, and goes once it is told that the group is
+    /// destroyed or was not made. Of groups that it is out of otherwise, the labels of the last
+    /// 4,096 stay. A group that it never was in keeps its label until [`Book::unlabel`]. Beyond
+    /// 1,048,576 labels, those of the groups with the lowest numbers go.
     pub fn label(&self, label: &str, lwg: LwgId) {
-        let label: Arc<str> = label.into();
-        let mut state = self.state.lock();
-        if let Some(before) = state.labels.insert(Arc::clone(&label), lwg) {
-            state.unlabelled(before, &label);
-        }
-        state.labelled.insert(lwg, label);
+        self.state.lock().labels.set(label, lwg);
     }
 
     /// The group is not called so any more, if it was.
     pub fn unlabel(&self, label: &str, lwg: LwgId) {
-        let mut state = self.state.lock();
-        if state.labels.get(label) == Some(&lwg) {
-            state.labels.remove(label);
-            state.unlabelled(lwg, label);
-        }
+        self.state.lock().labels.unset(label, lwg);
     }
 
-    /// The newest label of a group, if it has one.
+    /// A label of a group, if it has one.
     #[must_use]
     pub fn label_of(&self, lwg: LwgId) -> Option<String> {
-        self.state.lock().labelled.get(&lwg).map(|label| label.as_ref().to_owned())
+        self.state.lock().labels.label_of(lwg).map(|label| label.as_ref().to_owned())
     }
 
     /// The light-weight group of this label, or that is written so.
     #[must_use]
     pub fn light(&self, written: &str) -> Option<LwgId> {
-        let labelled = self.state.lock().labels.get(written).copied();
+        let labelled = self.state.lock().labels.get(written);
         labelled.or_else(|| read_lwg(written))
     }
 
@@ -210,6 +325,16 @@ impl Book {
         }
     }
 
+    /// How many nodes and labels it knows.
+    #[cfg(test)]
+    fn known(&self) -> (usize, usize) {
+        let state = self.state.lock();
+        let nodes: BTreeSet<_> = state.names.keys().chain(state.current.keys()).collect();
+        (nodes.len(), state.labels.len())
+    }
+}
+
+impl Listener<'_> {
     /// Like [`Book::find`], once it has been met, of whatever incarnation.
     pub(crate) fn poll(
         &self,
@@ -217,9 +342,9 @@ impl Book {
         context: &mut Context<'_>,
     ) -> Poll<Result<Endpoint, String>> {
         // Registered before the look, so that a meeting in between wakes.
-        self.listen(context);
-        match self.find(written) {
-            Ok(Some(found)) if self.has_met(found.proc) => Poll::Ready(Ok(found)),
+        self.book.state.lock().listeners.insert(self.number, context.waker().clone());
+        match self.book.find(written) {
+            Ok(Some(found)) if self.book.has_met(found.proc) => Poll::Ready(Ok(found)),
             Ok(_) => Poll::Pending,
             Err(why) => Poll::Ready(Err(why)),
         }
@@ -246,6 +371,84 @@ mod tests {
         for never in ["", "#3", "a,b!", "a b"] {
             assert!(book.find(never).expect_err("no name").contains("cannot be"), "{never}");
         }
+    }
+
+    /// What the tower tells of a process.
+    fn met(node: NodeId) -> Up {
+        Up::Core(vsync::Up::Met { peer: ProcId { node, incarnation: 1 } })
+    }
+
+    fn lost(node: NodeId) -> Up {
+        Up::Core(vsync::Up::Lost { peer: ProcId { node, incarnation: 1 } })
+    }
+
+    #[test]
+    fn ever_new_names_make_the_oldest_of_those_who_are_not_there_be_forgotten_and_nobody_else() {
+        let book = Book::default();
+        let here = book.add("here");
+        book.hear(&met(here));
+        for count in 0..NODES_AWAY_MAX + 10 {
+            let name = format!("n{count}");
+            match count % 3 {
+                0 => book.ask_for(&name),
+                1 => book.hear(&met(NodeId::of_name(&name))),
+                _ => drop(book.add(&name)),
+            }
+            if count % 3 == 1 {
+                book.hear(&lost(NodeId::of_name(&name)));
+            }
+        }
+        assert_eq!(book.known().0, NODES_AWAY_MAX + 1);
+        assert_eq!(book.show(ProcId { node: here, incarnation: 1 }), "here#1");
+        assert!(book.find("here").expect("a name").is_some(), "it was met");
+        assert!(!book.knows(NodeId::of_name("n0")));
+        assert!(book.knows(NodeId::of_name(&format!("n{}", NODES_AWAY_MAX + 9))));
+    }
+
+    #[test]
+    fn who_is_met_again_after_it_was_over_is_there() {
+        let book = Book::default();
+        let node = book.add("b");
+        let there = || !book.state.lock().away.contains(&node);
+        let second = Up::Core(vsync::Up::Met { peer: ProcId { node, incarnation: 2 } });
+        assert!(!there());
+        for (up, is_there) in
+            [(met(node), true), (lost(node), false), (second, true), (lost(node), true)]
+        {
+            book.hear(&up);
+            assert_eq!(there(), is_there, "{up:?}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_makes_and_destroys_named_groups_for_ever_keeps_the_labels_of_none() {
+        let book = Book::default();
+        let stays = LwgId { creator: 1, count: 0 };
+        book.label("stays", stays);
+        for count in 1..100 {
+            let lwg = LwgId { creator: 1, count };
+            book.label(&format!("l{count}"), lwg);
+            book.hear(&match count % 3 {
+                0 => Up::Out { lwg, why: Why::Destroyed },
+                1 => Up::Done { lwg, operation: Operation::Destroy, outcome: Outcome::Done },
+                _ => Up::Done { lwg, operation: Operation::Create, outcome: Outcome::NoPlace },
+            });
+        }
+        assert_eq!((book.known().1, book.light("stays")), (1, Some(stays)));
+    }
+
+    #[test]
+    fn who_gives_up_looking_is_forgotten_and_who_looks_on_is_not() {
+        let book = Book::default();
+        let mut context = Context::from_waker(Waker::noop());
+        let on = book.listener();
+        assert!(on.poll("b", &mut context).is_pending());
+        for _ in 0..100 {
+            assert!(book.listener().poll("b", &mut context).is_pending());
+        }
+        assert_eq!(book.state.lock().listeners.len(), 1);
+        book.hear(&met(NodeId::of_name("b")));
+        assert!(on.poll("b", &mut context).is_ready());
     }
 
     #[test]

@@ -243,9 +243,10 @@ impl Horus {
         name: &'a str,
     ) -> Wait<'a, impl Future<Output = Result<Endpoint, Error>> + Unpin> {
         self.book().ask_for(name);
+        let listener = self.book().listener();
         let look = poll_fn(move |context| {
             // Registered before the look, so that an end in between wakes.
-            let found = self.book().poll(name, context).map(|found| found.map_err(Error::Name));
+            let found = listener.poll(name, context).map(|found| found.map_err(Error::Name));
             let over = found.is_pending() && self.door.shared.is_over();
             if over { Poll::Ready(Err(Error::Closed)) } else { found }
         });

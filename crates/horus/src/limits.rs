@@ -55,3 +55,13 @@ pub(crate) const MET_WITHIN: Duration = Duration::from_secs(60);
 
 /// Nodes of other versions that are remembered: those of an upgrade that went wrong.
 pub(crate) const STRANGE_MAX: usize = 64;
+
+/// Nodes that are remembered although no process of theirs is there: as many as the transport
+/// remembers incarnations of.
+pub(crate) const NODES_AWAY_MAX: usize = 16_384;
+
+/// Labels of light-weight groups: one for each of a million.
+pub(crate) const LABELS_MAX: usize = 1 << 20;
+
+/// Groups that keep their labels although this process is out of them: it may be added again.
+pub(crate) const LABELS_OUT_MAX: usize = 4_096;

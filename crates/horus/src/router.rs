@@ -100,7 +100,7 @@ impl Router {
 
     /// Tells everybody whom it concerns; the answer is asks that come of it.
     pub(crate) fn hear(&mut self, now: Instant, up: Up, book: &Book) -> Vec<Down> {
-        remember(&up, book);
+        book.hear(&up);
         let (mut asks, when) = (Vec::new(), (now, self.me));
         let unheard = !self.tell_group(now, &up, &mut asks);
         self.tell_asker(&up);
@@ -312,17 +312,6 @@ pub(crate) fn decline(up: &Up) -> Option<Down> {
             Some(Down::Reply { to: *from, send: *send, reply: None })
         }
         _ => None,
-    }
-}
-
-fn remember(up: &Up, book: &Book) {
-    match up {
-        Up::Core(vsync::Up::Met { peer }) => book.met(*peer),
-        Up::Core(vsync::Up::View(view)) => {
-            view.members.iter().for_each(|member| book.met(member.proc));
-        }
-        Up::View(view) => view.members.iter().for_each(|member| book.met(member.proc)),
-        _ => {}
     }
 }
 

@@ -6,7 +6,8 @@ use lwg::{Carried, Endpoint, Up};
 use muts::NodeId;
 use vsync::{GroupId, View, ViewId};
 
-use crate::limits::STRANGE_MAX;
+use crate::limits::{NODES_AWAY_MAX, STRANGE_MAX};
+use crate::recent::Recent;
 use crate::word::is_minted;
 
 /// A core group that this process is in.
@@ -29,17 +30,30 @@ impl Core {
 }
 
 /// See the head of this file.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Sightings {
     /// The application's own core groups.
     pub(crate) cores: BTreeMap<GroupId, View>,
     /// Nodes that speak no version that is spoken here, and which they speak.
     pub(crate) strange: BTreeMap<NodeId, (u8, u8)>,
-    /// The newest process of each node that is known to be over.
-    pub(crate) over: BTreeMap<NodeId, u64>,
+    /// The newest process of each node that is known to be over, of the nodes that `ended` lists.
+    over: BTreeMap<NodeId, u64>,
+    ended: Recent<NodeId>,
+}
+
+impl Default for Sightings {
+    fn default() -> Self {
+        let (cores, strange, over) = Default::default();
+        Self { cores, strange, over, ended: Recent::new(NODES_AWAY_MAX) }
+    }
 }
 
 impl Sightings {
+    /// The newest process of a node that is known to be over, if that was lately.
+    pub(crate) fn over(&self, node: NodeId) -> Option<u64> {
+        self.over.get(&node).copied()
+    }
+
     /// Takes what is told.
     pub(crate) fn hear(&mut self, up: &Up) {
         match up {
@@ -58,8 +72,28 @@ impl Sightings {
             Up::Core(vsync::Up::Lost { peer }) => {
                 let newest = self.over.entry(peer.node).or_insert(0);
                 *newest = peer.incarnation.max(*newest);
+                if let Some(oldest) = self.ended.note(peer.node) {
+                    self.over.remove(&oldest);
+                }
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use muts::ProcId;
+
+    #[test]
+    fn of_ever_new_nodes_those_that_ended_lately_are_known_to_have() {
+        let mut sightings = Sightings::default();
+        for node in 0..=NODES_AWAY_MAX as u64 {
+            let peer = ProcId { node: NodeId(node), incarnation: 1 };
+            sightings.hear(&Up::Core(vsync::Up::Lost { peer }));
+        }
+        assert_eq!(sightings.over.len(), NODES_AWAY_MAX);
+        assert_eq!((sightings.over(NodeId(0)), sightings.over(NodeId(1))), (None, Some(1)));
     }
 }

@@ -172,7 +172,7 @@ fn peer(engine: &Engine, node: NodeId) -> Peer {
     Peer {
         node,
         kernel: grounds.map(|grounds| grounds.known(now, node)),
-        over: engine.sightings.over.get(&node).copied(),
+        over: engine.sightings.over(node),
         strange: engine.sightings.strange.get(&node).copied(),
         exclusions: of_node.map(|exclusion| (exclusion, now.since(exclusion.at))).collect(),
     }

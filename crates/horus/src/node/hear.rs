@@ -191,9 +191,6 @@ impl Node {
         let (verb, group) = (verb(operation), show_lwg(lwg));
         let written = self.groups.ended(lwg, operation);
         let (done, created) = (*outcome == Outcome::Done, operation == Operation::Create);
-        if operation == Operation::Destroy && done {
-            self.horus.book().unlabel(&written, lwg);
-        }
         let gone = operation == Operation::Destroy && done || *outcome == Outcome::NoGroup;
         if gone || created && !done {
             self.groups.is_over(lwg);
