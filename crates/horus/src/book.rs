@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 use crate::config::Start;
 use crate::labels::Labels;
 use crate::limits::NODES_AWAY_MAX;
+use crate::listeners::{Listener, Listeners};
 use crate::recent::Recent;
 use crate::word::read_lwg;
 
@@ -28,6 +29,8 @@ use crate::word::read_lwg;
 #[derive(Default)]
 pub struct Book {
     state: Mutex<State>,
+    /// Who looks for somebody by name.
+    listeners: Listeners,
 }
 
 struct State {
@@ -37,23 +40,8 @@ struct State {
     /// Of these nodes no process is there.
     away: Recent<NodeId>,
     labels: Labels,
-    /// Who is to look again when somebody is met, or named.
-    listeners: BTreeMap<u64, Waker>,
-    listened: u64,
-    /// The same of those who do not say when they look no more: a few.
+    /// Who waits until somebody is met or named, and does not say when it gives up: a few.
     wakers: Vec<Waker>,
-}
-
-/// Who looks for somebody; looks no more once dropped.
-pub(crate) struct Listener<'a> {
-    book: &'a Book,
-    number: u64,
-}
-
-impl Drop for Listener<'_> {
-    fn drop(&mut self) {
-        self.book.state.lock().listeners.remove(&self.number);
-    }
 }
 
 impl Default for State {
@@ -63,8 +51,6 @@ impl Default for State {
             current: BTreeMap::new(),
             away: Recent::new(NODES_AWAY_MAX),
             labels: Labels::default(),
-            listeners: BTreeMap::new(),
-            listened: 0,
             wakers: Vec::new(),
         }
     }
@@ -108,18 +94,14 @@ impl Book {
 
     /// Whoever waits looks again. Wakers run user code (an executor's), so never under the lock.
     pub(crate) fn wake(&self) {
-        let mut state = self.state.lock();
-        let wakers = std::mem::take(&mut state.wakers);
-        let listeners = std::mem::take(&mut state.listeners);
-        drop(state);
-        wakers.into_iter().chain(listeners.into_values()).for_each(Waker::wake);
+        let wakers = std::mem::take(&mut self.state.lock().wakers);
+        wakers.into_iter().for_each(Waker::wake);
+        self.listeners.wake_all();
     }
 
-    /// Somebody who begins to look.
+    /// Somebody who begins to look for a process by name.
     pub(crate) fn listener(&self) -> Listener<'_> {
-        let mut state = self.state.lock();
-        state.listened += 1;
-        Listener { book: self, number: state.listened }
+        self.listeners.listener()
     }
 
     /// Writes down the name in what was asked for, so that who it is can be said of one that was
@@ -332,19 +314,17 @@ impl Book {
         let nodes: BTreeSet<_> = state.names.keys().chain(state.current.keys()).collect();
         (nodes.len(), state.labels.len())
     }
-}
 
-impl Listener<'_> {
     /// Like [`Book::find`], once it has been met, of whatever incarnation.
     pub(crate) fn poll(
         &self,
         written: &str,
+        listener: &Listener<'_>,
         context: &mut Context<'_>,
     ) -> Poll<Result<Endpoint, String>> {
-        // Registered before the look, so that a meeting in between wakes.
-        self.book.state.lock().listeners.insert(self.number, context.waker().clone());
-        match self.book.find(written) {
-            Ok(Some(found)) if self.book.has_met(found.proc) => Poll::Ready(Ok(found)),
+        listener.listen(context);
+        match self.find(written) {
+            Ok(Some(found)) if self.has_met(found.proc) => Poll::Ready(Ok(found)),
             Ok(_) => Poll::Pending,
             Err(why) => Poll::Ready(Err(why)),
         }
@@ -438,17 +418,17 @@ mod tests {
     }
 
     #[test]
-    fn who_gives_up_looking_is_forgotten_and_who_looks_on_is_not() {
+    fn who_gives_up_looking_is_forgotten_and_who_looks_on_is_woken() {
         let book = Book::default();
         let mut context = Context::from_waker(Waker::noop());
         let on = book.listener();
-        assert!(on.poll("b", &mut context).is_pending());
+        assert!(book.poll("b", &on, &mut context).is_pending());
         for _ in 0..100 {
-            assert!(book.listener().poll("b", &mut context).is_pending());
+            assert!(book.poll("b", &book.listener(), &mut context).is_pending());
         }
-        assert_eq!(book.state.lock().listeners.len(), 1);
+        assert_eq!(book.listeners.count(), 1);
         book.hear(&met(NodeId::of_name("b")));
-        assert!(on.poll("b", &mut context).is_ready());
+        assert!(book.listeners.count() == 0 && book.poll("b", &on, &mut context).is_ready());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::mailbox::Mailbox;
 use crate::motor::Motor;
 use crate::naming;
 use crate::router::Router;
-use crate::runtime::{Crank, Ring};
+use crate::runtime::{Crank, Patience, Ring};
 use crate::shared::{Hook, Room, Shared, Word};
 use crate::sightings::Sightings;
 use crate::timers::Timers;
@@ -149,18 +149,15 @@ impl Engine {
         true
     }
 
-    /// Tells what there is to tell; true if there was any.
-    fn tell(&mut self) -> bool {
-        let mut told = false;
+    /// Tells what there is to tell.
+    fn tell(&mut self) {
         while let Some(name) = self.tower.name() {
             self.shared.book.add(&name);
         }
         while let Some(up) = self.tower.up() {
-            told = true;
             self.hear(up);
         }
         self.taken.posts.settle();
-        told
     }
 
     fn hear(&mut self, mut up: Up) {
@@ -234,16 +231,16 @@ impl Engine {
 impl Crank for Engine {
     type Bell = Bell;
 
-    fn turn(&mut self, patience: Option<Duration>) -> Result<(), String> {
+    fn turn(&mut self, patience: Patience<'_>) -> Result<(), String> {
         let more = self.take_asks();
         if self.leaves {
             self.close();
             return Err(TOLD_TO_LEAVE.into());
         }
-        let told = self.tell();
         let look = self.leave_untaken();
+        self.tell();
         let timer = self.timers.ring(std::time::Instant::now());
-        let patience = if more || told { Some(Duration::ZERO) } else { patience };
+        let patience = if more { Some(Duration::ZERO) } else { patience.left() };
         let patience = [patience, look, timer].into_iter().flatten().min();
         let turned = self.motor.turn(&mut self.tower, patience);
         self.tell();

@@ -246,7 +246,8 @@ impl Horus {
         let listener = self.book().listener();
         let look = poll_fn(move |context| {
             // Registered before the look, so that an end in between wakes.
-            let found = listener.poll(name, context).map(|found| found.map_err(Error::Name));
+            let found =
+                self.book().poll(name, &listener, context).map(|found| found.map_err(Error::Name));
             let over = found.is_pending() && self.door.shared.is_over();
             if over { Poll::Ready(Err(Error::Closed)) } else { found }
         });

@@ -2,8 +2,12 @@
 //!
 //! *Takes* the handle of a group in which nothing was heard yet. *Promises* that the tool hears all
 //! that is told there, in order, that what it asks for is asked, and that it is woken in time, as
-//! long as somebody waits for its answers. *Keeps* what it was not told yet in the group's mailbox:
-//! who does not hear its answers is waited for, as who does not receive.
+//! long as somebody waits for its answers, whoever of several that is. *Keeps* what it was not told
+//! yet in the group's mailbox: who does not hear its answers is waited for, as who does not receive.
+//!
+//! There is one timer for all who wait, and whatever happens wakes all of them: if one of them gives
+//! up after it was woken, another looks. So what changes the tool while nobody looks, which is to
+//! ask it, wakes them too if that makes it due sooner or it has something to tell.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -20,6 +24,7 @@ use tools::{Asks, Replica, State, Tool};
 use crate::error::{Error, fits};
 use crate::group::Group;
 use crate::horus::Horus;
+use crate::listeners::Listeners;
 use crate::mailbox::Mailbox;
 use crate::shared::Hook;
 use crate::wait::{Pending, Wait};
@@ -29,13 +34,20 @@ use crate::wait::{Pending, Wait};
 pub struct Hosted<T: Tool> {
     group: Group,
     guest: Mutex<Guest<T>>,
+    listeners: Arc<Listeners>,
+    /// Wakes all of them: what happens in the group, and the time.
+    waker: Waker,
+    /// Its number among those that are woken at a time.
+    number: u64,
 }
 
-struct Guest<T> {
+struct Guest<T: Tool> {
     tool: T,
     asks: Asks,
-    /// When the thread or task that waits is woken, for the tool's sake.
-    timer: Option<(Instant, Waker)>,
+    /// What it told when it was asked.
+    told: Option<T::Answer>,
+    /// For when and until when whoever waits is woken for the tool's sake, if that was said.
+    timer: Option<(muts::Instant, Instant)>,
     /// The tool has asked to leave.
     leaving: Option<Pending<()>>,
 }
@@ -71,8 +83,10 @@ impl Group {
             "a tool hears all of its group: give it the handle before anything is heard there"
         );
         let (asks, tool) = (self.door().tool_asks(), make(self.id(), self.door().me));
-        let guest = Guest { tool, asks, timer: None, leaving: None };
-        Hosted { group: self, guest: Mutex::new(guest) }
+        let guest = Mutex::new(Guest { tool, asks, told: None, timer: None, leaving: None });
+        let (number, listeners) = (self.door().mint_send().0, Arc::<Listeners>::default());
+        let waker = Waker::from(Arc::clone(&listeners));
+        Hosted { group: self, guest, listeners, waker, number }
     }
 }
 
@@ -122,7 +136,12 @@ impl<T: Tool> Hosted<T> {
     /// [`Error::Out`] once this process is no longer in the group; [`Error::Untaken`] if that is so
     /// because nothing was heard here while others waited; [`Error::Closed`].
     pub fn hear(&self) -> Wait<'_, impl Future<Output = Result<T::Answer, Error>> + Unpin> {
-        Wait::new(self.group.door(), poll_fn(|context| self.poll_answer(context)))
+        let listener = self.listeners.listener();
+        let look = poll_fn(move |context| {
+            listener.listen(context);
+            self.poll_answer(&mut Context::from_waker(&self.waker))
+        });
+        Wait::new(self.group.door(), look)
     }
 
     /// Looks at the tool.
@@ -132,14 +151,25 @@ impl<T: Tool> Hosted<T> {
 
     /// Has the tool ask for something; its answer comes by [`Hosted::hear`].
     pub fn ask<R>(&self, ask: impl FnOnce(&mut T, muts::Instant, &mut Asks) -> R) -> R {
-        self.turn(&mut self.guest.lock(), ask)
+        let mut guest = self.guest.lock();
+        let before = guest.tool.deadline();
+        let done = self.turn(&mut guest, ask);
+        // Whoever waits knows of neither.
+        let sooner = guest.tool.deadline().is_some_and(|due| before.is_none_or(|it| due < it));
+        guest.told = guest.told.take().or_else(|| guest.tool.answer());
+        let wakes = sooner || guest.told.is_some();
+        drop(guest);
+        if wakes {
+            self.listeners.wake_all();
+        }
+        done
     }
 
     fn poll_answer(&self, context: &mut Context<'_>) -> Poll<Result<T::Answer, Error>> {
         let mut guest = self.guest.lock();
         let mut woken = false;
         loop {
-            if let Some(answer) = guest.tool.answer() {
+            if let Some(answer) = guest.told.take().or_else(|| guest.tool.answer()) {
                 return Poll::Ready(Ok(answer));
             }
             if let Some(up) = self.poll_leaving(&mut guest, context) {
@@ -156,7 +186,7 @@ impl<T: Tool> Hosted<T> {
             }
             let Some(due) = guest.tool.deadline() else { return Poll::Pending };
             if woken || due > self.group.door().now() {
-                self.wake_at(&mut guest, due, context.waker());
+                self.wake_at(&mut guest, due);
                 return Poll::Pending;
             }
             woken = true;
@@ -194,17 +224,16 @@ impl<T: Tool> Hosted<T> {
     }
 
     /// Sees that whoever waits looks again then; a timer that is early does as well.
-    fn wake_at(&self, guest: &mut Guest<T>, due: muts::Instant, waker: &Waker) {
-        let (door, now) = (self.group.door(), Instant::now());
-        let due = now + due.since(door.now());
-        let is_set = guest
-            .timer
-            .as_ref()
-            .is_some_and(|(set, known)| *set > now && *set <= due && known.will_wake(waker));
+    fn wake_at(&self, guest: &mut Guest<T>, due: muts::Instant) {
+        let door = self.group.door();
+        // In this order, so that it is not too early by the time between the two.
+        let left = due.since(door.now());
+        let now = Instant::now();
+        let is_set = guest.timer.is_some_and(|(set, rings)| set <= due && rings > now);
         if !is_set {
-            guest.timer = Some((due, waker.clone()));
-            let waker = waker.clone();
-            door.run(move |engine| engine.timers.set(due, waker));
+            let (rings, number, waker) = (now + left, self.number, self.waker.clone());
+            guest.timer = Some((due, rings));
+            door.run(move |engine| engine.timers.set(number, rings, waker));
         }
     }
 
@@ -212,6 +241,15 @@ impl<T: Tool> Hosted<T> {
     fn mint(&self) -> Result<SendId, Error> {
         self.group.wait_for_room()?;
         Ok(self.group.door().mint_send())
+    }
+}
+
+impl<T: Tool> Drop for Hosted<T> {
+    fn drop(&mut self) {
+        if self.guest.get_mut().timer.is_some() {
+            let number = self.number;
+            self.group.door().run(move |engine| engine.timers.clear(number));
+        }
     }
 }
 

@@ -54,6 +54,7 @@ mod inbox;
 mod keys;
 mod labels;
 mod limits;
+mod listeners;
 mod mailbox;
 mod motor;
 mod naming;

@@ -15,6 +15,7 @@
 //! 3. A waiter clears its mark before it looks at what it waits for, and sleeps only if the mark is
 //!    still clear. What wakes it sets the mark first: then it rings the bell if the waiter sleeps
 //!    inside a turn, else signals its condition. A bell rung before a turn ends that turn at once.
+//!    What a waiter's own turn tells it rings no bell: the turn looks at the mark before it sleeps.
 //! 4. Asks are queued first; then the crank is taken for a turn without sleep if it lies on the
 //!    desk, else the bell is rung: whoever holds the crank looks at the queue before it sleeps.
 //!
@@ -37,19 +38,37 @@ pub(crate) trait Crank: Send + 'static {
     /// What ends the sleep of a turn.
     type Bell: Ring;
 
-    /// One turn: takes what was asked, sleeps for at most `patience` unless there is something to
-    /// do or the bell rings, tells what there is to tell. None is as long as it takes. If it has
-    /// told something before its sleep it does not sleep: its own thread may be whom it told.
+    /// One turn: takes what was asked, sleeps unless there is something to do or the bell rings,
+    /// tells what there is to tell. How long it may sleep it asks last, behind all that it tells
+    /// before: its own thread may be whom it told.
     ///
     /// # Errors
     /// A sentence if it can never be turned again.
-    fn turn(&mut self, patience: Option<Duration>) -> Result<(), String>;
+    fn turn(&mut self, patience: Patience<'_>) -> Result<(), String>;
 
     /// It is closed while all is well: says so to whoever should know, before it stops.
     fn close(&mut self);
 
     /// It will not be turned again: whoever waits is to be told so.
     fn stop(&mut self, why: &str);
+}
+
+/// How long a turn may sleep.
+pub(crate) struct Patience<'a> {
+    most: Option<Duration>,
+    woken: &'a dyn Fn() -> bool,
+}
+
+impl Patience<'_> {
+    /// So long, whatever happens meanwhile; none is as long as it takes.
+    const fn of(most: Option<Duration>) -> Self {
+        Self { most, woken: &|| false }
+    }
+
+    /// How long that is now: no time at all once whoever turns was told something itself.
+    pub(crate) fn left(&self) -> Option<Duration> {
+        if (self.woken)() { Some(Duration::ZERO) } else { self.most }
+    }
 }
 
 /// Ends the sleep of a turn, or keeps the next one from sleeping.
@@ -147,7 +166,7 @@ struct Held<'a, C: Crank> {
 
 impl<C: Crank> Held<'_, C> {
     /// One turn; false if it was the last one ever.
-    fn turn(&mut self, patience: Option<Duration>) -> bool {
+    fn turn(&mut self, patience: Patience<'_>) -> bool {
         let crank = self.crank.as_mut().expect("held until it is over");
         self.turning = true;
         let turned = crank.turn(patience);
@@ -279,7 +298,7 @@ impl<C: Crank> Runtime<C> {
                 drop(desk);
                 let mut held =
                     Held { runtime: self, crank: Some(crank), own: false, turning: false };
-                held.turn(Some(Duration::ZERO))
+                held.turn(Patience::of(Some(Duration::ZERO)))
             }
             None => {
                 drop(desk);
@@ -293,7 +312,7 @@ impl<C: Crank> Runtime<C> {
     pub(crate) fn serve(&self) {
         while let Some(mut held) = self.take_when_idle() {
             loop {
-                if !held.turn(None) {
+                if !held.turn(Patience::of(None)) {
                     return;
                 }
                 let desk = self.desk.lock();
@@ -394,17 +413,9 @@ fn turn_seated<C: Crank>(
     seat: &Seat<C::Bell>,
     until: Option<Instant>,
 ) -> bool {
-    let notified = {
-        let mut state = seat.state.lock();
-        state.turning = true;
-        state.notified
-    };
-    let patience = if notified {
-        Some(Duration::ZERO)
-    } else {
-        until.map(|until| until.saturating_duration_since(Instant::now()))
-    };
-    let lives = held.turn(patience);
+    seat.state.lock().turning = true;
+    let most = until.map(|until| until.saturating_duration_since(Instant::now()));
+    let lives = held.turn(Patience { most, woken: &|| seat.state.lock().notified });
     seat.state.lock().turning = false;
     lives
 }

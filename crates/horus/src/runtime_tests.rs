@@ -19,7 +19,8 @@ impl Ring for ToyBell {
     }
 }
 
-/// Answers every ask, one a turn, so that waiters need each other's turns.
+/// Answers every ask, one a turn, so that waiters need each other's turns; and sleeps behind the
+/// last of them, whoever was told.
 struct Toy {
     bell: ToyBell,
     asks: Arc<SegQueue<Arc<Inbox<u64>>>>,
@@ -31,15 +32,16 @@ struct Toy {
 
 impl Crank for Toy {
     type Bell = ToyBell;
-    fn turn(&mut self, patience: Option<Duration>) -> Result<(), String> {
+    fn turn(&mut self, patience: Patience<'_>) -> Result<(), String> {
         assert!(!self.inside.swap(true, Ordering::SeqCst), "two threads turn at once");
         let turn = self.turns.fetch_add(1, Ordering::SeqCst);
         if let Some(ask) = self.asks.pop() {
             ask.push(turn);
-        } else {
+        }
+        if self.asks.is_empty() {
             let mut rung = self.bell.0.0.lock();
             if !*rung {
-                match patience {
+                match patience.left() {
                     Some(patience) => drop(self.bell.0.1.wait_for(&mut rung, patience)),
                     None => self.bell.0.1.wait(&mut rung),
                 }
@@ -150,6 +152,25 @@ fn what_is_waited_for_in_vain_again_and_again_remembers_one_waiter() {
         assert!(bench.wait(&quiet, Instant::now()).is_none());
     }
     assert_eq!(quiet.waiting(), 1);
+}
+
+#[test]
+fn what_its_own_turn_tells_a_waiter_is_not_slept_over() {
+    let bench = Bench::new(u64::MAX);
+    let (inbox, mut looks) = (Arc::new(Inbox::default()), 0);
+    let looked = std::future::poll_fn(|context| {
+        looks += 1;
+        match looks {
+            1 => context.waker().wake_by_ref(),
+            // With the crank in its hand, as what was asked while another had it.
+            2 => bench.asks.push(Arc::clone(&inbox)),
+            _ => {}
+        }
+        inbox.poll(context)
+    });
+    let start = Instant::now();
+    assert!(matches!(bench.runtime.wait(looked, Some(start + LONG)), Some(Some(_))));
+    assert!(start.elapsed() < LONG, "it looked only because its time was over");
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! Tools in groups by handles: nobody follows events, and nothing is fed by hand.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use horus::names::{Command, Contact, Name, Outcome, Resolved};
 use horus::tools::{Answer, Asks, Corrupt, Frozen, Replica, State, Tool};
@@ -221,6 +222,100 @@ fn a_tool_that_wants_to_be_woken_is_where_nothing_else_happens() {
     };
     assert!(late < LONG, "{late:?}");
     assert!(egg.hear().wait_for(Duration::ZERO).is_none(), "it is told once");
+}
+
+/// A place at a tool, looked at only when it is woken, as by whoever has an executor.
+struct Looker {
+    waker: Waker,
+    woken: mpsc::Receiver<()>,
+}
+
+impl Looker {
+    fn new() -> Self {
+        let (sender, woken) = mpsc::channel();
+        Self { waker: Waker::from(Arc::new(Woken(sender))), woken }
+    }
+
+    fn look<F: Future + Unpin>(&self, future: &mut F) -> Poll<F::Output> {
+        Pin::new(future).poll(&mut Context::from_waker(&self.waker))
+    }
+
+    /// What comes of it, each look but the first because it was woken.
+    fn wait<F: Future + Unpin>(&self, future: &mut F) -> F::Output {
+        loop {
+            self.woken.recv_timeout(LONG).expect("it is woken");
+            if let Poll::Ready(done) = self.look(future) {
+                break done;
+            }
+        }
+    }
+}
+
+/// An egg that nothing is heard of: it is due when somebody says so.
+fn cold_egg(horus: &Horus) -> Hosted<Egg> {
+    let egg = horus.create(&[horus.me()]).wait().expect("made").host(|_, _| Egg::default());
+    let first = egg.hear().wait_for(LONG).expect("in time");
+    assert!(first.is_ok(), "of its first view");
+    egg
+}
+
+fn heat(egg: &Hosted<Egg>, within: Duration) {
+    egg.ask(|egg, now, _| egg.due = Some(now + within));
+}
+
+#[test]
+fn who_waits_for_a_tool_is_woken_for_what_another_thread_asks_of_it() {
+    let [a] = town("asked", ["a"]);
+    let egg = cold_egg(&a);
+    let (looker, mut hears) = (Looker::new(), egg.hear());
+    assert!(looker.look(&mut hears).is_pending());
+    heat(&egg, Duration::from_millis(5));
+    assert!(looker.wait(&mut hears).is_ok());
+    drop(hears);
+    let mut hears = egg.hear();
+    assert!(looker.look(&mut hears).is_pending());
+    egg.ask(|egg, _, _| egg.told.push_back(Duration::ZERO));
+    assert_eq!(looker.wait(&mut hears).expect("in"), Duration::ZERO);
+}
+
+#[test]
+fn of_several_who_wait_for_a_tool_the_last_is_woken_when_it_is_due_though_the_others_gave_up() {
+    let [a] = town("alternate", ["a"]);
+    let egg = cold_egg(&a);
+    let (stays, mut hears) = (Looker::new(), egg.hear());
+    heat(&egg, LONG * 100);
+    assert!(stays.look(&mut hears).is_pending());
+    let (goes, mut others) = (Looker::new(), egg.hear());
+    for _ in 0..3 {
+        assert!(goes.look(&mut others).is_pending() && stays.look(&mut hears).is_pending());
+    }
+    heat(&egg, Duration::from_millis(20));
+    assert!(goes.look(&mut others).is_pending());
+    drop(others);
+    assert!(stays.wait(&mut hears).expect("in") < LONG);
+}
+
+#[test]
+fn a_tool_that_is_due_between_a_look_and_the_sleep_behind_it_is_not_slept_over() {
+    let [a] = town("between", ["a"]);
+    let egg = cold_egg(&a);
+    let mut hears = egg.hear();
+    heat(&egg, Duration::from_millis(200));
+    let (asked, mut looks) = (Instant::now(), 0);
+    let looked = poll_fn(|context| {
+        let told = Pin::new(&mut hears).poll(context);
+        looks += 1;
+        // It looks twice, the second time with the tower in its hands.
+        if looks == 1 {
+            context.waker().wake_by_ref();
+        }
+        while looks == 2 && asked.elapsed() < Duration::from_millis(300) {
+            std::hint::spin_loop();
+        }
+        told
+    });
+    let late = a.wait(looked, Some(LONG)).expect("in time").expect("in");
+    assert!(late < LONG / 2, "{late:?}");
 }
 
 #[test]

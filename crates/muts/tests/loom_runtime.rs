@@ -30,7 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use inbox::Inbox;
-use runtime::{Crank, Ring, Runtime};
+use runtime::{Crank, Patience, Ring, Runtime};
 use sync::{AtomicBool, Condvar, Mutex, Ordering, thread};
 
 /// A ring before the sleep keeps from it, as that of the transport does (`loom_bell.rs`).
@@ -44,7 +44,8 @@ impl Ring for Bell {
     }
 }
 
-/// Answers one ask a turn, so whoever waits needs the turns of others.
+/// Answers one ask a turn, so whoever waits needs the turns of others; and sleeps behind the last,
+/// whoever was told.
 struct Toy {
     bell: Bell,
     asks: Arc<Mutex<Vec<Arc<Inbox<()>>>>>,
@@ -54,18 +55,22 @@ struct Toy {
 impl Crank for Toy {
     type Bell = Bell;
 
-    fn turn(&mut self, patience: Option<Duration>) -> Result<(), String> {
+    fn turn(&mut self, patience: Patience<'_>) -> Result<(), String> {
         assert!(!self.inside.swap(true, Ordering::SeqCst), "two threads turn at once");
-        let ask = self.asks.lock().pop();
-        match ask {
-            Some(ask) => ask.push(()),
-            None => {
-                let mut rung = self.bell.0.0.lock();
-                while !*rung && patience.is_none() {
-                    self.bell.0.1.wait(&mut rung);
-                }
-                *rung = false;
+        let (ask, more) = {
+            let mut asks = self.asks.lock();
+            (asks.pop(), !asks.is_empty())
+        };
+        if let Some(ask) = ask {
+            ask.push(());
+        }
+        if !more {
+            let patience = patience.left();
+            let mut rung = self.bell.0.0.lock();
+            while !*rung && patience.is_none() {
+                self.bell.0.1.wait(&mut rung);
             }
+            *rung = false;
         }
         self.inside.store(false, Ordering::SeqCst);
         Ok(())
