@@ -144,7 +144,11 @@ impl Porter for Askers {
             }
             Ok(None) => {}
             Ok(Some(Say::Hello { .. })) => self.done_with(pipe, bye(Bye::NoDaemon)),
-            Ok(Some(_)) | Err(_) => self.done_with(pipe, bye(Bye::Malformed)),
+            Ok(Some(_)) => self.done_with(pipe, bye(Bye::Malformed)),
+            Err(_) => {
+                let long = reader.overlong_query().map(|bytes| framed(&Tell::too_long(bytes)));
+                self.done_with(pipe, long.unwrap_or_else(|| bye(Bye::Malformed)));
+            }
         }
     }
 
@@ -208,12 +212,25 @@ mod tests {
         let (mut askers, news) = said(&twice);
         assert!(matches!(news, Some(News::Question { .. })));
         assert_eq!(askers.up(), Some(over(bye(Bye::Malformed))));
-        let long = query(&"x".repeat(GATE_STRANGER_BYTES_MAX));
-        for bytes in [&b"GET / HTTP/1.1\r\n"[..], &framed(&Say::Pong), &[1, 0, 0, 0, 99], &long] {
+        for bytes in [&b"GET / HTTP/1.1\r\n"[..], &framed(&Say::Pong), &[1, 0, 0, 0, 99]] {
             let (mut askers, news) = said(bytes);
             assert_eq!(news, Some(over(bye(Bye::Malformed))), "{bytes:?}");
             assert_eq!(askers.up(), None, "of what follows nothing comes");
         }
+    }
+
+    #[test]
+    fn who_asks_too_long_a_question_is_told_how_long_it_may_be() {
+        let most = GATE_STRANGER_BYTES_MAX - 3;
+        assert!(matches!(said(&query(&"x".repeat(most))).1, Some(News::Question { .. })));
+        let (mut askers, news) = said(&query(&"x".repeat(most + 1)));
+        let answer = Tell::too_long(GATE_STRANGER_BYTES_MAX + 1);
+        assert_eq!(news, Some(over(framed(&answer))));
+        assert_eq!(askers.up(), None, "of what follows nothing comes");
+        let Tell::Answer(answer) = answer else { panic!("{answer:?}") };
+        let answer: serde_json::Value = serde_json::from_slice(&answer).expect("JSON");
+        let why = answer["error"].as_str().expect("a sentence");
+        assert!(why.contains("4097 bytes") && why.contains("at most 4096"), "{why}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use horus::history::{Event, Id};
-use horus::{Endpoint, LwgId, Trouble};
+use horus::{Endpoint, Error, LwgId, MEMBERS_MAX, Trouble};
 use lwg::{Down, Operation, SetId, Traits};
 use muts::Address;
 use serde_json::{Value, json};
@@ -88,6 +88,7 @@ impl Node {
                 self.create(set, &lwg, &members, semantics.as_deref() == Some("relaxed"))
             }
             Command::Add { lwg, members } => {
+                can_be(members.iter().map(String::as_str))?;
                 self.change(Operation::Add, &lwg, &members, |lwg, members| Down::Add {
                     lwg,
                     members,
@@ -180,6 +181,7 @@ impl Node {
     }
 
     fn found(&mut self, group: &str, members: &[String]) -> Result<(), Stop> {
+        can_be(members.iter().map(String::as_str).chain([&*self.me]))?;
         let members = self.members(members)?.into_iter().map(|member| member.proc).collect();
         let (written, group) = (group, read_own_core(group)?);
         // Who joins and finds nobody may found it.
@@ -238,6 +240,7 @@ impl Node {
             let changing = self.groups.is_changing(lwg);
             return Err(if changing { Stop::Wait(why) } else { Stop::Wrong(why) });
         }
+        can_be(members.iter().map(String::as_str))?;
         let members = self.members(members)?.into_iter().collect();
         let lwg = self.horus.mint_group();
         self.horus.book().label(label, lwg);
@@ -427,5 +430,27 @@ impl Node {
         }
         let why = format!("not in light-weight group `{written}`");
         Err(if self.groups.is_changing(lwg) { Stop::Wait(why) } else { Stop::Wrong(why) })
+    }
+}
+
+/// Whether these can be the members of one group: refused at once, be they met or not. A node has
+/// one process, however it is written.
+fn can_be<'a>(members: impl Iterator<Item = &'a str>) -> Result<(), String> {
+    let nodes = members.map(|name| name.split('#').next().unwrap_or(name));
+    let count = nodes.collect::<BTreeSet<_>>().len();
+    if count <= MEMBERS_MAX { Ok(()) } else { Err(Error::Members(count).to_string()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_members_than_a_group_has_are_refused_before_any_is_looked_for() {
+        let names: Vec<String> = (0..=MEMBERS_MAX).map(|node| format!("n{node}")).collect();
+        let of = |names: &[String]| can_be(names.iter().map(String::as_str).chain(["n0#1"]));
+        assert!(of(&names[..MEMBERS_MAX]).is_ok(), "n0 is there once");
+        let why = of(&names).expect_err("one too many");
+        assert!(why.contains("256 members, not 257"), "{why}");
     }
 }

@@ -3,7 +3,7 @@
 //! Members do not agree on them: each says the same before it founds the group or joins it.
 
 use muts::{NodeId, wrong_name};
-use vsync::limits::TICKET_BYTES_MAX;
+use vsync::limits::{LISTED_MAX, TICKET_BYTES_MAX};
 use vsync::{Admission, Partition, Terms};
 
 /// What the fields of a line say, those that [`check`] has passed.
@@ -43,6 +43,11 @@ pub(crate) fn check(
     if let Some(why) = primary.iter().chain(listed).find_map(|name| wrong_name(name)) {
         return Err(format!("terms: {why}; nodes are named without an incarnation"));
     }
+    let lists = [("primary", primary), ("listed", listed)];
+    if let Some((field, list)) = lists.into_iter().find(|(_, list)| list.len() > LISTED_MAX) {
+        let count = list.len();
+        return Err(format!("terms: `{field}` names at most {LISTED_MAX} nodes, not {count}"));
+    }
     if refuse && primary.is_empty() {
         return Err(
             "terms: `refuse` needs `primary`: the nodes of which most make a view so".into()
@@ -77,6 +82,21 @@ mod tests {
         let terms = read(&[], false, &[], Some("k".into()), true);
         assert_eq!((terms.admission, terms.ticket), (Admission::Asked, b"k".to_vec()));
         assert_eq!(read(&[], false, &[], None, false), Terms::default(), "to take them back");
+    }
+
+    #[test]
+    fn a_list_has_a_length() {
+        let names = |count: usize| (0..count).map(|it| format!("n{it}")).collect::<Vec<_>>();
+        let of = |primary: usize, listed: usize| {
+            check(&names(primary), false, &names(listed), &None, false)
+        };
+        assert!(of(LISTED_MAX, 0).is_ok() && of(0, LISTED_MAX).is_ok());
+        for (wrong, field) in
+            [(of(LISTED_MAX + 1, 0), "primary"), (of(0, LISTED_MAX + 1), "listed")]
+        {
+            let why = wrong.expect_err("too long");
+            assert!(why.contains(field) && why.contains(&LISTED_MAX.to_string()), "{why}");
+        }
     }
 
     #[test]

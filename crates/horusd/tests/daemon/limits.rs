@@ -56,3 +56,16 @@ fn a_client_of_another_version_is_told_what_to_do() {
     let own = group(&mut there, "own");
     there.trips(own, 1);
 }
+
+#[test]
+fn who_asks_too_long_a_question_is_told_how_long_it_may_be() {
+    let daemon = Daemon::start("overlong", &[]);
+    let mut asker = UnixStream::connect(daemon.socket()).expect("a door");
+    asker.write_all(&framed(&Say::Query(vec![b'x'; 5_000]))).expect("written");
+    asker.set_read_timeout(Some(LONG)).expect("a timeout");
+    let mut answer = Vec::new();
+    asker.read_to_end(&mut answer).expect("an answer, and an end");
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.contains("bytes is too long: at most 4096"), "{answer}");
+    assert_eq!(daemon.status("ready"), serde_json::json!(true));
+}

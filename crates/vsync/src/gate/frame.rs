@@ -20,6 +20,7 @@
 
 use core::fmt;
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -30,7 +31,7 @@ use super::out::Out;
 use super::reader::Framed;
 use crate::endpoint::GroupId;
 use crate::interface::{Down, Fault, Up, Why};
-use crate::limits::GATE_NAME_BYTES_MAX;
+use crate::limits::{GATE_NAME_BYTES_MAX, GATE_STRANGER_BYTES_MAX};
 use crate::order::Order;
 use crate::terms::{Admission, Partition};
 
@@ -220,6 +221,22 @@ words! { Tell
     7 Name
 }
 
+/// The kind of a query.
+pub(crate) const QUERY: u8 = 4;
+
+impl Tell {
+    /// The answer to a query whose frame has so many bytes behind its length, of somebody who has
+    /// not said who it is. It is in the words of who answers otherwise: JSON.
+    #[must_use]
+    pub fn too_long(bytes: usize) -> Self {
+        let why = format!(
+            "{{\"error\":\"a question of {bytes} bytes is too long: at most \
+             {GATE_STRANGER_BYTES_MAX} with its frame\"}}"
+        );
+        Self::Answer(why.into_bytes())
+    }
+}
+
 impl Wire for Say {
     fn write(&self, into: &mut impl Sink) {
         match self {
@@ -237,7 +254,7 @@ impl Wire for Say {
                 down.write(into);
             }
             Self::Query(query) => {
-                into.push(4);
+                into.push(QUERY);
                 query.write(into);
             }
         }
@@ -259,7 +276,7 @@ impl Wire for Say {
             }
             2 => Self::Pong,
             3 => Self::Ask(Down::read(from)?),
-            4 => Self::Query(Vec::read(from)?),
+            QUERY => Self::Query(Vec::read(from)?),
             _ => return Err(Malformed),
         })
     }

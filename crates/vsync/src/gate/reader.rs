@@ -6,7 +6,7 @@
 use bytes::{Buf, Bytes, BytesMut};
 use muts::{Malformed, Message, Wire};
 
-use super::frame::{Say, Tell};
+use super::frame::{QUERY, Say, Tell};
 use crate::interface::{Down, Up};
 use crate::limits::{GATE_BLOCK_BYTES, GATE_FRAME_BYTES_MAX};
 
@@ -63,7 +63,12 @@ pub struct Reader {
     /// Whole frames, to be taken.
     block: Bytes,
     longest: usize,
+    /// How long the query is that was longer.
+    overlong: Option<usize>,
 }
+
+/// A frame is; how long it is if it is a query.
+struct TooLong(Option<usize>);
 
 impl Default for Reader {
     fn default() -> Self {
@@ -75,7 +80,7 @@ impl Reader {
     /// One that takes no frame that is longer.
     #[must_use]
     pub fn limited(longest: usize) -> Self {
-        Self { begun: BytesMut::new(), block: Bytes::new(), longest }
+        Self { begun: BytesMut::new(), block: Bytes::new(), longest, overlong: None }
     }
 
     /// Takes frames of any length that there may be from now on.
@@ -98,11 +103,28 @@ impl Reader {
         read.map(Some)
     }
 
-    /// How long the frame is that begins here, if its length has come.
-    fn frame_bytes(&self, from: &[u8]) -> Result<Option<usize>, Malformed> {
+    /// How many bytes the frame of a query has behind its length, if [`Reader::take`] has failed
+    /// because that is more than any frame may have here.
+    #[must_use]
+    pub const fn overlong_query(&self) -> Option<usize> {
+        self.overlong
+    }
+
+    /// How long the frame is that begins here, if its length has come. Of one that is too long the
+    /// next byte too: whoever asks is told more.
+    fn frame_bytes(&self, from: &[u8]) -> Result<Option<usize>, TooLong> {
         let Some(length) = from.first_chunk::<4>() else { return Ok(None) };
         let length = u32::from_le_bytes(*length) as usize;
-        if length > self.longest { Err(Malformed) } else { Ok(Some(4 + length)) }
+        if length <= self.longest {
+            return Ok(Some(4 + length));
+        }
+        let query = |kind: &u8| (*kind == QUERY).then_some(length);
+        from.get(4).map_or(Ok(None), |kind| Err(TooLong(query(kind))))
+    }
+
+    fn refuse(&mut self, TooLong(query): TooLong) -> Malformed {
+        self.overlong = query;
+        Malformed
     }
 
     /// Copies some of the whole frames that came to a buffer of their own.
@@ -114,7 +136,7 @@ impl Reader {
                 // Those before it count, and may change what it may be.
                 _ if whole > 0 => break,
                 Ok(_) => return self.join(came),
-                Err(wrong) => return Err(wrong),
+                Err(wrong) => return Err(self.refuse(wrong)),
             }
         }
         Ok(Bytes::copy_from_slice(came.split_off(..whole).expect("it was counted")))
@@ -123,8 +145,9 @@ impl Reader {
     /// Adds what came to the frame that is begun; nothing if it lacks more.
     fn join(&mut self, came: &mut &[u8]) -> Result<Bytes, Malformed> {
         loop {
-            let bytes = self.frame_bytes(&self.begun)?;
-            let lacks = bytes.unwrap_or(4) - self.begun.len();
+            let bytes = self.frame_bytes(&self.begun).map_err(|wrong| self.refuse(wrong))?;
+            let least = if self.begun.len() < 4 { 4 } else { 5 };
+            let lacks = bytes.unwrap_or(least) - self.begun.len();
             if lacks == 0 {
                 return Ok(self.begun.split().freeze());
             }

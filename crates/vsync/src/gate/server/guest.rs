@@ -5,7 +5,7 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::String;
 
 use bytes::Bytes;
-use muts::{Address, Channel, Full, Instant, Layer, Malformed, NodeId, Packet, ProcId};
+use muts::{Address, Channel, Full, Instant, Layer, NodeId, Packet, ProcId};
 
 use super::own::Own;
 use crate::endpoint::GroupId;
@@ -131,7 +131,9 @@ impl Guest {
         came: &mut &[u8],
         groups_max: usize,
     ) -> Result<Option<Say>, Bye> {
-        while let Some(say) = self.reader.take(came).map_err(|Malformed| Bye::Malformed)? {
+        loop {
+            let Ok(say) = self.reader.take(came) else { return Err(self.misread()) };
+            let Some(say) = say else { return Ok(None) };
             match say {
                 Say::Ask(ask) if self.kernel.is_some() && !matches!(ask, Down::Farewell) => {
                     self.ask(now, ask, groups_max)?;
@@ -139,7 +141,13 @@ impl Guest {
                 other => return Ok(Some(other)),
             }
         }
-        Ok(None)
+    }
+
+    /// Why it has to go whose frame could not be read; who asks too long a question is told so.
+    fn misread(&mut self) -> Bye {
+        let Some(bytes) = self.reader.overlong_query() else { return Bye::Malformed };
+        self.tell(&Tell::too_long(bytes));
+        Bye::Quota
     }
 
     /// Takes an ask of the client.
