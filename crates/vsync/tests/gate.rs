@@ -143,16 +143,17 @@ fn who_breaks_the_rules_is_put_out_with_a_reason() {
     let terms = frame(&Say::Ask(Down::Terms { group: GROUP, terms }));
     let members = vec![named("a", 1); MEMBERS_MAX + 1];
     let many = frame(&Say::Ask(Down::Found { group: GroupId(9), members }));
-    let lies = |kind: u8| [&u32::MAX.to_le_bytes()[..], &[kind]].concat();
-    let cases: [(&str, Vec<u8>, Bye); 9] = [
+    let long = |kind: u8| [&5_000_u32.to_le_bytes()[..], &[kind]].concat();
+    let cases: [(&str, Vec<u8>, Bye); 10] = [
         ("a key as no ticket is", [hello("k", "k", 1), terms].concat(), Bye::Quota),
         ("more members than can be", [hello("m", "m", 1), many].concat(), Bye::Quota),
         ("garbage", b"GET / HTTP/1.1\r\n\r\n".to_vec(), Bye::Malformed),
         ("no hello", frame(&Say::Pong).to_vec(), Bye::Malformed),
         ("another's name", hello("e", "a", 1).to_vec(), Bye::Forbidden),
         ("another version", hello("f", "f", 99).to_vec(), Bye::Version),
-        ("a length that lies", lies(3), Bye::Malformed),
-        ("too long a question", lies(4), Bye::Quota),
+        ("a length that lies", u32::MAX.to_le_bytes().to_vec(), Bye::Malformed),
+        ("more than a hello has", long(1), Bye::Malformed),
+        ("too long a question", long(4), Bye::Quota),
         ("more than its credit", greedy, Bye::Quota),
     ];
     for (what, bytes, why) in cases {

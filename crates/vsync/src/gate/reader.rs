@@ -110,13 +110,16 @@ impl Reader {
         self.overlong
     }
 
-    /// How long the frame is that begins here, if its length has come. Of one that is too long the
-    /// next byte too: whoever asks is told more.
+    /// How long the frame is that begins here, if its length has come. Of one that is too long only
+    /// here the next byte too: whoever asks is told more.
     fn frame_bytes(&self, from: &[u8]) -> Result<Option<usize>, TooLong> {
         let Some(length) = from.first_chunk::<4>() else { return Ok(None) };
         let length = u32::from_le_bytes(*length) as usize;
         if length <= self.longest {
             return Ok(Some(4 + length));
+        }
+        if length > GATE_FRAME_BYTES_MAX {
+            return Err(TooLong(None));
         }
         let query = |kind: &u8| (*kind == QUERY).then_some(length);
         from.get(4).map_or(Ok(None), |kind| Err(TooLong(query(kind))))
