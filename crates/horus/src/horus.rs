@@ -355,7 +355,7 @@ impl Horus {
         Events::new(&self.door)
     }
 
-    /// Asks the tower directly, for whoever follows [`Horus::events`], who keeps to the bounds of what
+    /// Asks the tower directly, for whoever follows [`Horus::events`], who keeps to the bounds that
     /// the handles check: a daemon puts out who asks for more. Names of groups and sends
     /// come from [`Horus::mint_group`] and [`Horus::mint_send`].
     pub fn ask(&self, ask: Down) {

@@ -3,11 +3,12 @@
 //! *Takes* the handle of a group in which nothing was heard yet. *Promises* that the tool hears all
 //! that is told there, in order, that what it asks for is asked, and that it is woken in time, as
 //! long as somebody waits for its answers, whoever of several that is. *Keeps* what it was not told
-//! yet in the group's mailbox: who does not hear its answers is waited for, as who does not receive.
+//! yet in the group's mailbox: who does not hear its answers is waited for, as who does not
+//! receive.
 //!
-//! There is one timer for all who wait, and whatever happens wakes all of them: if one of them gives
-//! up after it was woken, another looks. So what changes the tool while nobody looks, which is to
-//! ask it, wakes them too if that makes it due sooner or it has something to tell.
+//! There is one timer for all who wait, and whatever happens wakes all of them: if one of them
+//! gives up after it was woken, another looks. So what changes the tool while nobody looks, which
+//! is to ask it, wakes them too if that makes it due sooner or it has something to tell.
 
 use std::future::poll_fn;
 use std::pin::Pin;

@@ -88,7 +88,6 @@ impl Node {
                 self.create(set, &lwg, &members, semantics.as_deref() == Some("relaxed"))
             }
             Command::Add { lwg, members } => {
-                can_be(members.iter().map(String::as_str))?;
                 self.change(Operation::Add, &lwg, &members, |lwg, members| Down::Add {
                     lwg,
                     members,
@@ -257,6 +256,9 @@ impl Node {
         members: &[String],
         ask: impl FnOnce(LwgId, horus::Members) -> Down,
     ) -> Result<(), Stop> {
+        if operation == Operation::Add {
+            can_be(members.iter().map(String::as_str))?;
+        }
         let members = self.members(members)?.into_iter().collect();
         let lwg = self.meant(written)?;
         self.groups.asked(lwg, operation, written);
