@@ -1,13 +1,12 @@
 //! Tools in groups by handles: nobody follows events, and nothing is fed by hand.
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use horus::names::{Command, Contact, Name, Outcome, Resolved};
 use horus::tools::{Answer, Asks, Corrupt, Frozen, Replica, State, Tool};
@@ -293,29 +292,6 @@ fn of_several_who_wait_for_a_tool_the_last_is_woken_when_it_is_due_though_the_ot
     assert!(goes.look(&mut others).is_pending());
     drop(others);
     assert!(stays.wait(&mut hears).expect("in") < LONG);
-}
-
-#[test]
-fn a_tool_that_is_due_between_a_look_and_the_sleep_behind_it_is_not_slept_over() {
-    let [a] = town("between", ["a"]);
-    let egg = cold_egg(&a);
-    let mut hears = egg.hear();
-    heat(&egg, Duration::from_millis(200));
-    let (asked, mut looks) = (Instant::now(), 0);
-    let looked = poll_fn(|context| {
-        let told = Pin::new(&mut hears).poll(context);
-        looks += 1;
-        // It looks twice, the second time with the tower in its hands.
-        if looks == 1 {
-            context.waker().wake_by_ref();
-        }
-        while looks == 2 && asked.elapsed() < Duration::from_millis(300) {
-            std::hint::spin_loop();
-        }
-        told
-    });
-    let late = a.wait(looked, Some(LONG)).expect("in time").expect("in");
-    assert!(late < LONG / 2, "{late:?}");
 }
 
 #[test]
