@@ -86,10 +86,10 @@ const BLOWS: [&str; 10] = [
     "weather",
 ];
 
-/// Two kinds of crash that are counted as such besides.
 /// So many more are aimed at than there have to be: some blows hit nobody.
 const IN_VAIN: u64 = 5;
 
+/// Two kinds of crash that are counted as such besides.
 const IN_MID_SEND: &str = "crash in mid-send";
 const BOUNCE: &str = "bounce";
 

@@ -84,9 +84,13 @@ impl Driver {
     /// # Errors
     /// [`Broken`] if the address cannot be had, with what to do about it.
     pub fn exposed(listen: SocketAddr) -> Result<Self, Broken> {
-        let broken = |cause| Broken { doing: Doing::Listen(listen), cause };
-        let mut socket = Socket::open(listen).map_err(broken)?;
-        let waiter = Waiter::new(&mut socket).map_err(broken)?;
+        let driver = Socket::open(listen).and_then(Self::over);
+        driver.map_err(|cause| Broken { doing: Doing::Listen(listen), cause })
+    }
+
+    /// Turns a tower with this socket.
+    pub(super) fn over(mut socket: Socket) -> io::Result<Self> {
+        let waiter = Waiter::new(&mut socket)?;
         Ok(Self {
             bell: Bell::new(waiter.rouser()),
             socket,

@@ -79,6 +79,12 @@ impl Socket {
         Ok(Self { udp, state, landing: Landing::new(BUFFERS), segments: true, segment: 0 })
     }
 
+    /// Speaks and hears by that one, whatever it is.
+    #[cfg(test)]
+    pub(super) fn by(self, udp: UdpSocket) -> Self {
+        Self { udp, ..self }
+    }
+
     /// Hears what goes to a multicast group; the socket beside this one can speak to it then.
     pub(super) fn join(beside: &Self, group: SocketAddr) -> io::Result<Self> {
         Self::of(hall(&beside.udp, group)?)

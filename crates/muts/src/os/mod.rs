@@ -34,6 +34,8 @@ mod doors;
 mod driver;
 #[cfg(all(any(unix, windows), not(horus_none)))]
 mod finder;
+#[cfg(all(test, target_os = "linux", not(feature = "portable"), not(horus_none)))]
+mod full_tests;
 #[cfg(all(unix, not(horus_none)))]
 mod hatch;
 mod incarnation;

@@ -74,6 +74,12 @@ impl Pipe {
         self.bell.clone()
     }
 
+    /// What the last turn was woken by.
+    #[cfg(test)]
+    pub(super) fn events(&self) -> impl Iterator<Item = &mio::event::Event> {
+        self.waiter.plain().events()
+    }
+
     /// Where the daemon listens.
     #[must_use]
     pub fn path(&self) -> &Path {
