@@ -226,7 +226,8 @@ pub enum Up {
         /// When it was heard last.
         since: Instant,
     },
-    /// A silent peer has been heard again.
+    /// A silent peer has been heard again, and has shown that it hears what has been said since: of
+    /// one that is deaf nothing is said, whatever it says itself.
     Back {
         /// The peer.
         peer: ProcId,

@@ -13,6 +13,7 @@ use crate::beats::Beats;
 use crate::config::Config;
 use crate::early::Earlies;
 use crate::flight::Flight;
+use crate::header::Frame;
 use crate::incoming::Incoming;
 use crate::interface::Channel;
 use crate::limits::{EARLY_PAUSE, TELLS_WAITING_MAX};
@@ -86,6 +87,8 @@ pub(crate) struct Link {
     /// When a new session was asked for last.
     pub(crate) renewed: Instant,
     pub(crate) silence: Silence,
+    /// The number of the first datagram since it fell silent.
+    pub(crate) unheard: u64,
     pub(crate) seen: Seen,
     /// Datagrams that were not taken whole: they have come, and will be sent again.
     pub(crate) refused: Option<Box<Seen>>,
@@ -139,6 +142,7 @@ impl Link {
             met: false,
             renewed: now,
             silence: Silence::new(now, config.silence),
+            unheard: 0,
             seen: Seen::default(),
             refused: None,
             tempo: Tempo::new(tuning.ack_delay),
@@ -167,6 +171,19 @@ impl Link {
     pub(crate) fn is_new(&self, number: u64) -> bool {
         let refused = self.refused.as_ref();
         self.seen.is_new(number) && refused.is_none_or(|refused| refused.is_new(number))
+    }
+
+    /// Whether these frames acknowledge anything that went to it since it fell silent: it hears.
+    pub(crate) fn hears(&self, mut frames: &[u8]) -> bool {
+        let sent = self.unheard + 1..=self.flight.next();
+        while let Ok(frame) = Frame::read(&mut frames) {
+            if let Frame::Ack { runs, .. } = frame
+                && runs.iter().next().is_some_and(|run| sent.contains(&run.1))
+            {
+                return true;
+            }
+        }
+        false
     }
 
     /// Whether it can be sent anything at all.

@@ -2,7 +2,8 @@
 //!
 //! Takes: every valid datagram of the peer, what the system says of its address, whether others
 //! miss it too. Promises: `Silent` only after the limit, or sooner on evidence that was put to the
-//! test; always after probes went unanswered; `Back` with the first sign of life. Judges nobody.
+//! test; always after probes went unanswered; `Back` with the first sign that it hears this end
+//! too: who is deaf and calls now and then does not come and go. Judges nobody.
 
 use crate::time::{Duration, Instant};
 
@@ -48,6 +49,8 @@ pub(crate) struct Silence {
     heard: Instant,
     silent: bool,
     silent_since: Instant,
+    /// When one that is silent and was heard was asked last whether it hears.
+    asked: Instant,
     next: Instant,
     /// Others miss it too.
     missed: bool,
@@ -69,6 +72,7 @@ impl Silence {
             heard: now,
             silent: false,
             silent_since: now,
+            asked: Instant::ZERO,
             next: now + limit / 2,
             missed: false,
             excused: false,
@@ -80,12 +84,26 @@ impl Silence {
         }
     }
 
-    /// The peer was heard. Answers whether it was silent before.
+    /// The peer was heard. Answers whether it is silent, and is to be asked whether it hears.
     pub(crate) fn hear(&mut self, now: Instant) -> bool {
         self.heard = now;
-        self.next = now + self.limit / 2;
         (self.missed, self.excused, self.nobody) = (false, false, 0);
-        core::mem::take(&mut self.silent)
+        if !self.silent {
+            self.next = now + self.limit / 2;
+            return false;
+        }
+        let ask = now.since(self.asked) >= PROBE_EVERY;
+        if ask {
+            self.asked = now;
+        }
+        ask
+    }
+
+    /// The peer was heard, and hears. Answers whether it was silent before.
+    pub(crate) fn answered(&mut self, now: Instant) -> bool {
+        let silent = core::mem::take(&mut self.silent);
+        self.hear(now);
+        silent
     }
 
     /// This process itself was away: nobody is to be accused for that. Once, until the peer is
@@ -183,8 +201,20 @@ mod tests {
             .collect();
         assert_eq!(looks.iter().filter(|look| **look == Look::Probe).count(), 20);
         assert_eq!(looks.iter().filter(|look| **look == Look::NowSilent).count(), 1);
-        assert!(silence.hear(at(1_200)), "it was silent");
-        assert!(!silence.hear(at(1_201)));
+        assert!(silence.answered(at(1_200)), "it was silent");
+        assert!(!silence.answered(at(1_201)));
+    }
+
+    #[test]
+    fn who_is_heard_and_does_not_hear_stays_silent_and_is_asked_now_and_then() {
+        let mut silence = silence();
+        assert!(!silence.hear(at(100)), "it is not silent");
+        (100..1_200).for_each(|ms| _ = silence.look(at(ms), 1));
+        let asked = (1_200..1_300).filter(|ms| silence.hear(at(*ms))).count();
+        assert_eq!(asked, 4, "once in 25 ms");
+        assert!(silence.is_silent());
+        let calls = (1_300..2_300).filter(|ms| silence.look(at(*ms), 1) == Look::Call);
+        assert!(calls.count() >= 4, "and it is called as before");
     }
 
     #[test]

@@ -94,11 +94,75 @@ fn silence_is_told_once_and_so_is_the_return() {
     net.cut = false;
     net.run(Duration::from_secs(1));
     for node in 1..=2 {
-        let silent = net.told(node).iter().filter(|up| matches!(up, Up::Silent { .. })).count();
-        let back = net.told(node).iter().filter(|up| matches!(up, Up::Back { .. })).count();
-        assert_eq!((silent, back), (1, 1));
+        assert_eq!(silences(&net, node), (1, 1));
     }
     assert_eq!(casts(net.told(2), 1).len(), 1, "what was cast into the silence arrives after it");
+}
+
+/// How often a node has been told that the other is silent, and that it is back.
+fn silences(net: &Net, node: u32) -> (usize, usize) {
+    let silent = net.told(node).iter().filter(|up| matches!(up, Up::Silent { .. })).count();
+    let back = net.told(node).iter().filter(|up| matches!(up, Up::Back { .. })).count();
+    (silent, back)
+}
+
+#[test]
+fn who_is_deaf_and_goes_on_speaking_is_silent_until_it_hears_again() {
+    let mut net = Net::new(2, 11);
+    net.run(Duration::from_secs(1));
+    net.open(2);
+    net.one_way = Some((1, 2));
+    net.run(Duration::from_secs(10));
+    for _ in 0..60 {
+        // Its calls reach the other, and so does what it says besides, when it says anything.
+        net.ask(2, Down::Tell { to: proc(1, 1), message: body(2, 0, 10), change: false });
+        net.run(Duration::from_millis(1_500));
+    }
+    assert_eq!((silences(&net, 1), silences(&net, 2)), ((1, 0), (1, 0)));
+    net.one_way = None;
+    net.run(Duration::from_secs(3));
+    assert_eq!((silences(&net, 1), silences(&net, 2)), ((1, 1), (1, 1)));
+}
+
+#[test]
+fn who_was_unheard_and_heard_all_the_while_is_back_at_once() {
+    let mut net = Net::new(2, 12);
+    net.run(Duration::from_secs(1));
+    net.open(2);
+    for times in 1..=10 {
+        net.one_way = Some((2, 1));
+        net.run(Duration::from_secs(10));
+        assert_eq!(silences(&net, 1), (times, times - 1));
+        assert_eq!(silences(&net, 2), (0, 0), "it hears that it is called");
+        net.one_way = None;
+        // It says something within a beat, is asked, and answers: the next call is far.
+        net.run(Duration::from_millis(150));
+        assert_eq!(silences(&net, 1), (times, times));
+    }
+}
+
+#[test]
+fn what_was_acknowledged_before_the_silence_proves_nothing_after_it() {
+    let mut net = Net::new(2, 13);
+    net.run(Duration::from_secs(1));
+    net.open(2);
+    let cast = Down::Cast { channel: Channel(9), to: Audience::ALL, message: body(1, 0, 10) };
+    assert!(net.ask(1, cast));
+    let late = Duration::from_secs(3);
+    let mut held = 0;
+    for _ in 0..200 {
+        net.step();
+        let late_by = net.now + late / 2;
+        let soon = net.flying.extract_if(.., |(at, _), (to, _)| *to == 1 && *at < late_by);
+        let soon: Vec<_> = soon.collect();
+        held += soon.len();
+        net.flying.extend(soon.into_iter().map(|((at, count), sent)| ((at + late, count), sent)));
+    }
+    assert!(held > 0);
+    net.cut = true;
+    net.run(Duration::from_secs(4));
+    assert!(net.flying.is_empty(), "they have come");
+    assert_eq!(silences(&net, 1), (1, 0));
 }
 
 #[test]

@@ -171,6 +171,25 @@ fn a_daemon_that_stood_still_blames_no_client_for_it() {
 }
 
 #[test]
+fn a_daemon_that_stands_still_again_and_again_blames_who_is_silent_and_nobody_else() {
+    let mut house = House::new("A");
+    let here = house.come(0, "a", 1);
+    house.run(MOMENT * 4);
+    let silent = house.open(0);
+    for look in 1..=20 {
+        house.stand_still(Duration::from_millis(500));
+        // Time is looked at before what has come meanwhile, which is looked at every third time.
+        let now = house.air.borrow().now;
+        house.servers[0].wake(now);
+        if look % 3 == 0 {
+            house.turn();
+        }
+    }
+    assert_eq!(house.parted, [(silent, Bye::Silent)]);
+    assert!(matches!(house.clients[&here].client.state(), State::Attached(_)));
+}
+
+#[test]
 fn who_changes_to_refusing_in_a_view_that_is_not_primary_is_told_what_it_cast_before() {
     let mut house = House::new("A");
     let [a, b] = ["a", "b"].map(|name| house.come(0, name, 1));

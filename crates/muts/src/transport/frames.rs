@@ -65,7 +65,9 @@ impl Transport {
         bytes: &Bytes,
         length: usize,
     ) {
-        self.heard(now, peer);
+        let silent = self.links.get(&peer).filter(|link| link.silence.is_silent());
+        let answers = silent.is_some_and(|link| link.hears(bytes));
+        self.heard(now, peer, answers);
         let mut asked = Asked { session, ..Asked::default() };
         let mut rest = &bytes[..];
         while !rest.is_empty() {

@@ -54,10 +54,13 @@ impl Transport {
         self.links.insert(peer, link);
     }
 
-    /// A valid datagram of this peer came: it lives and knows our end.
-    pub(super) fn heard(&mut self, now: Instant, peer: ProcId) {
+    /// A valid datagram of this peer came: it lives and knows our end. One that fell silent is back
+    /// only once it shows that it hears what has been said since.
+    pub(super) fn heard(&mut self, now: Instant, peer: ProcId, answers: bool) {
         let Some(link) = self.links.get_mut(&peer) else { return };
-        if link.silence.hear(now) && link.met {
+        if !answers {
+            link.errands.probe |= link.silence.hear(now) && link.met;
+        } else if link.silence.answered(now) && link.met {
             self.told.push_back(Up::Back { peer });
             self.give_up(now, peer);
         }
@@ -201,6 +204,7 @@ impl Transport {
             Look::Probe => link.errands.probe = link.met,
             Look::NowSilent if link.met => {
                 self.counters.silences += 1;
+                link.unheard = link.flight.next();
                 let since = link.silence.heard();
                 self.told.push_back(Up::Silent { peer, since });
                 self.give_up(now, peer);

@@ -273,7 +273,7 @@ impl Transport {
         if let Some(end) = dropped {
             self.ends.remove(&end);
         }
-        self.heard(now, peer);
+        self.heard(now, peer, true);
         self.rouse(peer);
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Net {
     pub(crate) twice: u64,
     pub(crate) corrupt: u64,
     pub(crate) cut: bool,
+    /// Nothing gets from the first of these to the second.
+    pub(crate) one_way: Option<(u32, u32)>,
     /// The longest way.
     pub(crate) delay_us: u64,
     /// The hall, if there is one, and who does not hear whom there.
@@ -66,6 +68,7 @@ impl Net {
             twice: 0,
             corrupt: 0,
             cut: false,
+            one_way: None,
             delay_us: 5_000,
             hall: None,
             deaf: Vec::new(),
@@ -199,7 +202,8 @@ impl Net {
                         ));
                     }
                     for _ in 0..1 + u64::from(self.random.chance(self.twice)) {
-                        if self.cut || self.random.chance(self.loss) {
+                        let cut = self.cut || self.one_way == Some((*node, to));
+                        if cut || self.random.chance(self.loss) {
                             continue;
                         }
                         let delay = Duration::from_micros(100 + self.random.below(self.delay_us));

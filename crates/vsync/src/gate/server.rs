@@ -309,10 +309,9 @@ impl<M: Multicast> Server<M> {
 
     /// Who has given no sign of life, or does not listen, goes.
     fn look_at_guests(&mut self, now: Instant) {
-        // Who was away itself accuses nobody.
-        if now.since(self.look) > self.config.silence / 2 {
-            self.guests.values_mut().for_each(|guest| guest.excuse(now));
-        }
+        // Who was away itself accuses nobody, be it once for long or again and again for a moment.
+        let late = now.since(self.look);
+        self.guests.values_mut().for_each(|guest| guest.excuse(now, late));
         self.look = now + self.config.beat;
         let mut out = Vec::new();
         for (pipe, guest) in &mut self.guests {

@@ -2,7 +2,7 @@
 
 use super::Plant;
 
-pub(super) const PLANTS: [Plant; 13] = [
+pub(super) const PLANTS: [Plant; 14] = [
     Plant {
         name: "a client that keeps a group waiting for its last word stays",
         file: "crates/vsync/src/gate/server.rs",
@@ -92,9 +92,17 @@ pub(super) const PLANTS: [Plant; 13] = [
         packages: &["vsync"],
     },
     Plant {
+        name: "a daemon that was away twice for a moment blames its clients",
+        file: "crates/vsync/src/gate/server.rs",
+        from: "let late = now.since(self.look);",
+        to: "let late = now.since(self.look + self.config.silence / 2);",
+        families: &[],
+        packages: &["vsync"],
+    },
+    Plant {
         name: "a daemon that stood still blames clients that were choked",
         file: "crates/vsync/src/gate/server/guest.rs",
-        from: "        self.choked = self.choked.map(|_| now);\n",
+        from: "        self.choked = self.choked.map(later);\n",
         to: "",
         families: &[],
         packages: &["vsync"],

@@ -11,7 +11,7 @@ pub(super) const fn transport(
     Plant { name, file, from, to, families: &[], packages: &["muts", "sim"] }
 }
 
-pub(super) const PLANTS: [Plant; 25] = [
+pub(super) const PLANTS: [Plant; 28] = [
     transport(
         "an older heartbeat is taken for news",
         "crates/muts/src/beats.rs",
@@ -151,6 +151,24 @@ pub(super) const PLANTS: [Plant; 25] = [
         "crates/muts/src/silence.rs",
         "if self.silent || core::mem::replace(&mut self.excused, true) {",
         "if self.silent {",
+    ),
+    transport(
+        "a silent peer is back whatever it says, deaf or not",
+        "crates/muts/src/transport/frames.rs",
+        "silent.is_some_and(|link| link.hears(bytes));",
+        "silent.is_some();",
+    ),
+    transport(
+        "what was acknowledged before a silence proves that a peer hears",
+        "crates/muts/src/link.rs",
+        "let sent = self.unheard + 1..=self.flight.next();",
+        "let sent = 1..=self.flight.next();",
+    ),
+    transport(
+        "a silent peer that is heard is not asked whether it hears",
+        "crates/muts/src/transport/links.rs",
+        "link.errands.probe |= link.silence.hear(now) && link.met;",
+        "link.silence.hear(now);",
     ),
     transport(
         "a silent peer is called as often as on the first day",

@@ -5,7 +5,7 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::String;
 
 use bytes::Bytes;
-use muts::{Address, Channel, Full, Instant, Layer, NodeId, Packet, ProcId};
+use muts::{Address, Channel, Duration, Full, Instant, Layer, NodeId, Packet, ProcId};
 
 use super::own::Own;
 use crate::endpoint::GroupId;
@@ -101,11 +101,13 @@ impl Guest {
         self.closing.values().min().copied()
     }
 
-    /// The daemon was away: whatever it waits for may have come meanwhile.
-    pub(super) fn excuse(&mut self, now: Instant) {
-        self.heard = now;
-        self.choked = self.choked.map(|_| now);
-        self.closing.values_mut().for_each(|since| *since = now);
+    /// The daemon was away for so long: whatever it waits for may have come meanwhile, and that
+    /// time does not count.
+    pub(super) fn excuse(&mut self, now: Instant, away: Duration) {
+        let later = |since: Instant| now.min(since + away);
+        self.heard = later(self.heard);
+        self.choked = self.choked.map(later);
+        self.closing.values_mut().for_each(|since| *since = later(*since));
     }
 
     /// Gives back room that is not used now.
