@@ -407,8 +407,13 @@ impl Horus {
     }
 
     /// Every counter and gauge of the tower, by name.
+    ///
+    /// Behind a daemon nothing of the kernel there is told but what is under way (`vsync.changing`,
+    /// `vsync.parted`, `vsync.disagreeing`, `muts.unheard`), as it was just after this was asked
+    /// for the time before.
     pub fn counters(&self) -> Pending<BTreeMap<&'static str, u64>> {
         Pending::seen(&self.door, |engine| {
+            engine.tower.look();
             let mut counters = BTreeMap::new();
             engine.count(&mut |name, value| *counters.entry(name).or_insert(0) += value);
             Some(counters)

@@ -43,6 +43,9 @@ pub(crate) trait Tower: Layer<Down = Down, Up = Up> + Send {
     /// Every counter and gauge of every floor, by name.
     fn count(&self, tell: &mut dyn FnMut(&'static str, u64));
 
+    /// What is counted elsewhere is to be as fresh as can be when it is counted next.
+    fn look(&mut self) {}
+
     /// Where a group stands, and why; none if it is not here.
     fn explain(&self, lwg: LwgId) -> Option<Where>;
 
@@ -81,6 +84,11 @@ impl Boxed {
     /// See [`Tower::count`].
     pub(crate) fn count(&self, tell: &mut dyn FnMut(&'static str, u64)) {
         self.0.count(tell);
+    }
+
+    /// See [`Tower::look`].
+    pub(crate) fn look(&mut self) {
+        self.0.look();
     }
 
     /// See [`Tower::name`].
@@ -195,6 +203,10 @@ impl Tower for Remote {
 
     fn set_policy(&mut self, set: SetId, policy: Box<dyn Policy + Send>) {
         Groups::set_policy(self, set, policy);
+    }
+
+    fn look(&mut self) {
+        self.below_mut().look();
     }
 
     // Keys are the daemon's, and links too.

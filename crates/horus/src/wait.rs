@@ -74,7 +74,7 @@ impl<T> Pending<T> {
     /// What a look at the tower finds between two turns; [`Error::NoGroup`] if that is nothing.
     pub(crate) fn seen(
         door: &Arc<Door>,
-        look: impl FnOnce(&Engine) -> Option<T> + Send + 'static,
+        look: impl FnOnce(&mut Engine) -> Option<T> + Send + 'static,
     ) -> Self
     where
         T: Send + 'static,

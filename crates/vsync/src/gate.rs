@@ -14,6 +14,7 @@ mod reader;
 mod server;
 mod shared;
 mod trunk;
+mod under_way;
 
 use muts::decoders::{Decoder, of};
 
@@ -22,6 +23,7 @@ pub use frame::{Bye, Say, Tell, VERSIONS, framed};
 pub use reader::{Framed, Reader};
 pub use server::{Config, News, Server, Word};
 pub use trunk::Whereabouts;
+pub use under_way::UnderWay;
 
 /// What is read at a gate, by a daemon of its clients, by clients, and by one daemon of another.
 #[must_use]

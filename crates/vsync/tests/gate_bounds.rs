@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use muts::{Layer as _, Porter as _, ProcId, Wire as _};
+use muts::{Counted as _, Layer as _, Porter as _, ProcId, Wire as _};
 use vsync::gate::{Bye, Say, State, Word};
 use vsync::limits::{GATE_CHOKE_BYTES, GATE_STRANGERS_MAX};
 use vsync::{Down, Endpoint, Order, Partition, Terms, Up};
 
-use crate::common::house::{GROUP, House, named};
+use crate::common::house::{GROUP, House, named, town};
 use crate::common::{message, proc};
 
 const MOMENT: Duration = Duration::from_millis(100);
@@ -187,6 +187,59 @@ fn a_daemon_that_stands_still_again_and_again_blames_who_is_silent_and_nobody_el
     }
     assert_eq!(house.parted, [(silent, Bye::Silent)]);
     assert!(matches!(house.clients[&here].client.state(), State::Attached(_)));
+}
+
+/// What a client knows to be under way at its kernel: changing, and all together.
+fn under_way(house: &mut House, pipe: u32) -> (u64, u64) {
+    house.clients.get_mut(&pipe).expect("there").client.look();
+    house.run(Duration::from_millis(30));
+    let (mut changing, mut all) = (0, 0);
+    house.clients[&pipe].client.count(&mut |name, value| {
+        changing += if name == "vsync.changing" { value } else { 0 };
+        all += if name.starts_with("gate.") { 0 } else { value };
+    });
+    (changing, all)
+}
+
+#[test]
+fn a_client_learns_that_a_group_changes_at_its_kernel() {
+    let (mut house, [a, b, c, _]) = town();
+    house.run(Duration::from_secs(1));
+    assert_eq!(under_way(&mut house, a), (0, 0));
+    // The next view waits for the last word of one in the view before.
+    house.clients.get_mut(&c).expect("there").deaf = true;
+    assert!(house.ask(b, Down::Leave { group: GROUP }));
+    assert_eq!(under_way(&mut house, a).0, 1);
+    house.clients.get_mut(&c).expect("there").deaf = false;
+    house.run(Duration::from_secs(1));
+    assert_eq!(house.members(a).len(), 3);
+    assert_eq!(under_way(&mut house, a), (0, 0));
+    assert_eq!(house.parted, []);
+}
+
+#[test]
+fn who_asks_without_a_pause_what_is_under_way_is_answered_with_pauses() {
+    let mut house = House::new("A");
+    let pipe = house.come(0, "a", 1);
+    house.run(MOMENT);
+    let (began, mut answered) = (house.air.borrow().now, 0);
+    for _ in 0..1_000 {
+        let now = house.air.borrow().now;
+        house.servers[0].hear(now, pipe, &frame(&Say::Look));
+        answered += u128::from(house.servers[0].write(now, pipe).is_some());
+        house.run(Duration::from_micros(100));
+    }
+    let elapsed = house.air.borrow().now.since(began);
+    assert_eq!(answered, elapsed.as_millis() / 20, "in {elapsed:?}");
+}
+
+#[test]
+fn an_older_daemon_is_not_asked_what_is_under_way() {
+    let mut house = House::new("A");
+    house.servers[0].reconfigure(|config| config.versions = (1, 4));
+    let pipe = house.come(0, "a", 1);
+    assert_eq!(under_way(&mut house, pipe), (0, 0));
+    assert_eq!(house.parted, [], "it would have made no sense of it");
 }
 
 #[test]

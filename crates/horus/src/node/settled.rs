@@ -1,7 +1,7 @@
 //! Settled: whether anything is under way, looked at until for some heartbeats nothing was.
 //!
 //! One look proves little: what a heartbeat has to bring (a link that has healed, a view that
-//! differs) is not known before it comes.
+//! differs) is not known before it comes, and a daemon tells of its kernel by the next look.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -36,7 +36,7 @@ pub(crate) enum Look {
 impl Settling {
     /// Looks from now on.
     pub(crate) fn new(now: Instant, patience: Duration, beat: Duration) -> Self {
-        let quiet = beat * SETTLED_BEATS;
+        let quiet = (beat * SETTLED_BEATS).max(SETTLED_LOOK * 2);
         Self { until: now + patience, next: now, quiet_since: None, quiet }
     }
 
@@ -92,8 +92,8 @@ mod tests {
         assert_eq!(settling.look(at(60), &busy, 0), Look::Unsure);
         assert_eq!(settling.look(at(120), &quiet, 1), Look::Unsure);
         assert_eq!(settling.look(at(180), &quiet, 0), Look::Unsure);
-        assert_eq!(settling.look(at(270), &quiet, 0), Look::Unsure);
-        assert_eq!(settling.look(at(280), &quiet, 0), Look::Settled);
+        assert_eq!(settling.look(at(370), &quiet, 0), Look::Unsure);
+        assert_eq!(settling.look(at(380), &quiet, 0), Look::Settled);
         let late = settling.look(at(2_000), &busy, 0);
         assert_eq!(late, Look::Late("vsync.changing is 2".into()));
     }

@@ -293,6 +293,25 @@ fn a_daemon_that_stands_still_comes_back_with_its_clients() {
 }
 
 #[test]
+fn who_is_behind_a_daemon_is_settled_once_what_is_under_way_there_has_ended() {
+    let (mut houses, _) = Houses::busy("settled", 2, 3);
+    let settled = |houses: &mut Houses, times: u64| {
+        houses.town.say(0, &json!({ "do": "settled" }));
+        houses.town.expect("it is settled", T * 2 + SECOND * 2, |town| {
+            town.sights[0].count_of("settled") == times
+        });
+    };
+    settled(&mut houses, 1);
+    assert!(houses.town.share_view(&[0, 1, 2], &[0, 1, 2]));
+    houses.signal(1, "STOP");
+    settled(&mut houses, 2);
+    assert!(houses.town.share_view(&[0, 2], &[0, 2]), "it is told of the next view first");
+    houses.signal(1, "CONT");
+    houses.together(&[0, 1, 2], SECOND * 8);
+    houses.end();
+}
+
+#[test]
 fn daemons_in_namespaces_are_cut_apart_and_healed() {
     let Some(space) = Space::open(3) else {
         let why = "it takes the right to administer the network";

@@ -11,9 +11,10 @@ use alloc::string::String;
 
 use muts::{Address, Counted, Full, Instant, Layer, Message, Packet, ProcId, Transmit};
 
-use super::frame::{Bye, CHOKE_SINCE, OWN_SINCE, Say, Tell, VERSIONS, common_version};
+use super::frame::{Bye, CHOKE_SINCE, LOOK_SINCE, OWN_SINCE, Say, Tell, VERSIONS, common_version};
 use super::out::Out;
 use super::reader::Reader;
+use super::under_way::UnderWay;
 use crate::endpoint::{Endpoint, GroupId};
 use crate::how::How;
 use crate::interface::{Down, Fault, Up};
@@ -115,6 +116,9 @@ pub struct Client {
     keeps_own: bool,
     /// It knows what it means to choke.
     chokes: bool,
+    /// It says what is under way.
+    looks: bool,
+    under_way: UnderWay,
     groups: BTreeMap<GroupId, Way>,
     sends: Way,
     told: VecDeque<Up>,
@@ -158,6 +162,8 @@ impl Client {
             versions,
             keeps_own: false,
             chokes: false,
+            looks: false,
+            under_way: UnderWay::default(),
             groups: BTreeMap::new(),
             sends: Way { inside: true, ..Way::default() },
             told: VecDeque::new(),
@@ -178,6 +184,14 @@ impl Client {
         self.names.pop_front()
     }
 
+    /// Asks the daemon what keeps the groups from being settled: it is counted once that has come,
+    /// and as it was then. An older daemon is not asked.
+    pub fn look(&mut self) {
+        if self.looks {
+            self.say(&Say::Look);
+        }
+    }
+
     fn say(&mut self, say: &Say) {
         self.out.put(say);
     }
@@ -191,6 +205,7 @@ impl Client {
                 }
                 self.keeps_own = version >= OWN_SINCE.into();
                 self.chokes = version >= CHOKE_SINCE.into();
+                self.looks = version >= LOOK_SINCE.into();
                 self.state = State::Attached(daemon);
             }
             Tell::Bye(why) => self.state = State::Over(Some(why)),
@@ -223,6 +238,7 @@ impl Client {
                 }));
             }
             Tell::Name(name) => self.names.extend(String::from_utf8(name)),
+            Tell::UnderWay(under_way) => self.under_way = under_way,
             Tell::Answer(_) => {}
         }
     }
@@ -403,5 +419,6 @@ impl Counted for Client {
         each("gate.asked", self.asked);
         each("gate.handed_back", self.refused);
         each("gate.groups", self.groups.len() as u64);
+        self.under_way.count(each);
     }
 }

@@ -6,6 +6,7 @@
 //!         2 pong
 //!         3 ask: a word of `Down`
 //!         4 query: bytes
+//!         5 look; since version 5
 //! tell    1 welcome: version u16, the highest that both speak | process of the daemon
 //!         2 bye: why u8
 //!         3 ping
@@ -14,6 +15,7 @@
 //!         6 answer: bytes
 //!         7 name: bytes
 //!         8 own: group | first position u64 | count u64 | order u8 | safe bool; since version 2
+//!         9 under way: unheard, changing, parted, disagreeing u64; since version 5
 //! ```
 //!
 //! A word is its number, then its fields in order; a message stands behind its length.
@@ -29,6 +31,7 @@ use muts::{Malformed, ProcId, Sink, Wire, read_bytes, write_bytes};
 
 use super::out::Out;
 use super::reader::Framed;
+use super::under_way::UnderWay;
 use crate::endpoint::GroupId;
 use crate::interface::{Down, Fault, Up, Why};
 use crate::limits::{GATE_NAME_BYTES_MAX, GATE_STRANGER_BYTES_MAX};
@@ -39,7 +42,7 @@ use crate::terms::{Admission, Partition};
 pub(crate) const MAGIC: u32 = u32::from_le_bytes(*b"HRSg");
 
 /// The lowest and the highest version of all that is drawn above that is spoken here.
-pub const VERSIONS: (u8, u8) = (1, 4);
+pub const VERSIONS: (u8, u8) = (1, 5);
 
 /// From this one on a client is not told again what it has cast itself.
 pub(crate) const OWN_SINCE: u8 = 2;
@@ -49,6 +52,9 @@ pub(crate) const CHOKE_SINCE: u8 = 3;
 
 /// From this one on a client is told that it was excluded, or that another side refuses it.
 pub(crate) const FATES_SINCE: u8 = 4;
+
+/// From this one on a client may ask what is under way at its kernel.
+pub(crate) const LOOK_SINCE: u8 = 5;
 
 /// The highest version that both speak, if there is one.
 pub(crate) fn common_version(ours: (u8, u8), theirs: (u8, u8)) -> Option<u8> {
@@ -75,6 +81,8 @@ pub enum Say {
     Ask(Down),
     /// An operator asks the daemon itself, whether attached or not.
     Query(Vec<u8>),
+    /// What is under way at its kernel?
+    Look,
 }
 
 /// What it is told.
@@ -117,6 +125,8 @@ pub enum Tell {
         /// Whether every member has them.
         safe: bool,
     },
+    /// What keeps its groups from being settled.
+    UnderWay(UnderWay),
 }
 
 /// The bytes of each word: its number, then its fields in order.
@@ -219,6 +229,7 @@ words! { Tell
     5 Told
     6 Answer
     7 Name
+    9 UnderWay
 }
 
 /// The kind of a query.
@@ -257,6 +268,7 @@ impl Wire for Say {
                 into.push(QUERY);
                 query.write(into);
             }
+            Self::Look => into.push(5),
         }
     }
     fn read(from: &mut &[u8]) -> Result<Self, Malformed> {
@@ -277,6 +289,7 @@ impl Wire for Say {
             2 => Self::Pong,
             3 => Self::Ask(Down::read(from)?),
             QUERY => Self::Query(Vec::read(from)?),
+            5 => Self::Look,
             _ => return Err(Malformed),
         })
     }

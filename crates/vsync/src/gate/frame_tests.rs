@@ -44,7 +44,11 @@ fn says() -> Vec<Say> {
         Down::Closed { group },
     ];
     let hello = Say::Hello { versions: VERSIONS, me: proc(1), name: "a".into() };
-    downs.into_iter().map(Say::Ask).chain([hello, Say::Pong, Say::Query(vec![1, 2])]).collect()
+    downs
+        .into_iter()
+        .map(Say::Ask)
+        .chain([hello, Say::Pong, Say::Query(vec![1, 2]), Say::Look])
+        .collect()
 }
 
 fn tells() -> Vec<Tell> {
@@ -96,6 +100,7 @@ fn tells() -> Vec<Tell> {
         Tell::Name(vec![98]),
         Tell::Took { group: Some(group), bytes: 70 },
         Tell::Own { group, seq: 9, count: 2, order: Order::Total, safe: true },
+        Tell::UnderWay(UnderWay::default()),
     ];
     ups.into_iter().map(Tell::Told).chain(others).collect()
 }

@@ -406,7 +406,15 @@ impl<M: Multicast> Layer for Server<M> {
     }
 }
 
-impl<M: Multicast> Porter for Server<M> {
+impl<M: Multicast + Counted> Server<M> {
+    /// Tells a client what is under way at its kernel; false if it has none yet.
+    fn tell_under_way(&mut self, now: Instant, pipe: u32) -> bool {
+        let guest = self.guests.get_mut(&pipe);
+        guest.is_some_and(|guest| guest.tell_under_way(now, self.trunk.host()))
+    }
+}
+
+impl<M: Multicast + Counted> Porter for Server<M> {
     fn opened(&mut self, now: Instant, pipe: u32, uid: Option<u32>) {
         if self.guests.is_empty() {
             self.look = now;
@@ -431,6 +439,7 @@ impl<M: Multicast> Porter for Server<M> {
             // Asks before anything else, and before the mistake for which somebody goes, count.
             self.serve(now, pipe);
             match asks {
+                Ok(Some(Say::Look)) if self.tell_under_way(now, pipe) => {}
                 Ok(Some(say)) => self.take(now, pipe, say),
                 Ok(None) => break,
                 Err(why) => self.put_out(now, pipe, why),

@@ -5,7 +5,7 @@ use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::String;
 
 use bytes::Bytes;
-use muts::{Address, Channel, Duration, Full, Instant, Layer, NodeId, Packet, ProcId};
+use muts::{Address, Channel, Counted, Duration, Full, Instant, Layer, NodeId, Packet, ProcId};
 
 use super::own::Own;
 use crate::endpoint::GroupId;
@@ -14,6 +14,7 @@ use crate::gate::frame::{Bye, FATES_SINCE, OWN_SINCE, Say, Tell};
 use crate::gate::line::Line;
 use crate::gate::out::Out;
 use crate::gate::reader::Reader;
+use crate::gate::under_way::{LOOK_EVERY, UnderWay};
 use crate::interface::{Down, Fault, Up};
 use crate::kernel::Kernel;
 use crate::limits::{
@@ -49,6 +50,8 @@ pub(super) struct Guest {
     pub(super) choked: Option<Instant>,
     /// It has asked something of the daemon and was not answered yet.
     pub(super) asking: bool,
+    /// When it was told last what is under way.
+    looked: Option<Instant>,
     pub(super) groups: BTreeMap<GroupId, Place>,
     /// Groups that wait for its last word in a view, since when.
     closing: BTreeMap<GroupId, Instant>,
@@ -72,6 +75,7 @@ impl Guest {
             heard: now,
             choked: None,
             asking: false,
+            looked: None,
             groups: BTreeMap::new(),
             closing: BTreeMap::new(),
             terms: BTreeSet::new(),
@@ -94,6 +98,18 @@ impl Guest {
 
     pub(super) fn tell(&mut self, tell: &Tell) {
         self.out.put(tell);
+    }
+
+    /// Tells it what is under way at its kernel, over this transport, if that has not just been
+    /// told; answers whether it has one.
+    pub(super) fn tell_under_way(&mut self, now: Instant, below: &impl Counted) -> bool {
+        let Some((_, kernel)) = &self.kernel else { return false };
+        if self.looked.is_none_or(|last| now.since(last) >= LOOK_EVERY) {
+            let under_way = UnderWay::of(kernel, below);
+            self.looked = Some(now);
+            self.tell(&Tell::UnderWay(under_way));
+        }
+        true
     }
 
     /// Since when a group has waited for its last word in a view, the longest of them.
