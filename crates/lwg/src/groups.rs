@@ -184,6 +184,9 @@ impl<C: Core, P: Policy> Groups<C, P> {
         if self.letters.waits_for(to) {
             return self.letters.keep(to, letter, message);
         }
+        if !self.has_met(to) && matches!(letter, Letter::Reply { .. } | Letter::Declined { .. }) {
+            return self.letters.keep_until_met(to, letter, message);
+        }
         message.push(letter);
         if let Err(mut message) = try_post(&mut self.below, self.here.now, to, message) {
             let popped = message.pop::<Letter>();
@@ -195,7 +198,15 @@ impl<C: Core, P: Policy> Groups<C, P> {
     /// Sends the letters that wait, as far as the kernel takes them.
     fn post_waiting(&mut self) {
         let (below, now) = (&mut self.below, self.here.now);
-        self.letters.post(&mut self.here.told, |to, message| try_post(below, now, to, message));
+        let latest = &self.here.table.memberships.latest;
+        self.letters.post(&mut self.here.told, |to, message| {
+            if latest.has_met(to) { try_post(below, now, to, message) } else { Err(message) }
+        });
+    }
+
+    /// Whether this process has met that one: nothing that is sent to others arrives.
+    pub(crate) fn has_met(&self, one: Endpoint) -> bool {
+        self.here.table.memberships.latest.has_met(one)
     }
 
     /// Tells some whose asks were handed back that there is room, once less is under way.

@@ -1,9 +1,10 @@
 //! Letters: what is said to one process and waits until the kernel takes it.
 //!
 //! *Takes* letters for processes that take none now: one that is silent but not over may do so for
-//! as long as it likes. *Promises* that each goes in its turn, and keeps nobody else's waiting.
-//! *Keeps* for each process no more than the limits: beyond them asks of the floor above are handed
-//! back ([`Letters::refuse`]), and what is asked after anyway, or ends by its asker's patience, is
+//! as long as it likes, and one that asked a group by way of a member may not have been met yet.
+//! *Promises* that each goes in its turn, and keeps nobody else's waiting. *Keeps* for each process
+//! no more than the limits: beyond them asks of the floor above are handed back
+//! ([`Letters::refuse`]), and what is asked after anyway, or ends by its asker's patience, is
 //! dropped. Beside that: one word for each group that is choked, and the few letters of which the
 //! next follows the answer to the one before.
 
@@ -15,7 +16,7 @@ use vsync::{Endpoint, ProcId};
 use crate::id::LwgId;
 use crate::interface::Up;
 use crate::letter::Letter;
-use crate::limits::{LETTERS_BYTES_MAX, LETTERS_MAX};
+use crate::limits::{LETTERS_BYTES_MAX, LETTERS_MAX, UNMET_MAX};
 use crate::told::Told;
 
 /// See the head of this file.
@@ -62,6 +63,15 @@ impl Letters {
             }
         }
         full
+    }
+
+    /// Keeps an answer to a process until it is met, if it is not one of too many.
+    pub(crate) fn keep_until_met(&mut self, to: Endpoint, letter: &Letter, message: Message) {
+        if self.waiting.len() < UNMET_MAX || self.waits_for(to) {
+            self.keep(to, letter, message);
+        } else {
+            self.dropped += 1;
+        }
     }
 
     /// Keeps a letter until it can go.

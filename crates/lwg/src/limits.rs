@@ -166,6 +166,10 @@ pub const LETTERS_MAX: usize = 1_024;
 /// Bytes of those. One may go over.
 pub const LETTERS_BYTES_MAX: usize = 1 << 20;
 
+/// Processes that have not been met and for which answers wait, at most: those to more are dropped,
+/// and whoever waits for one gives it up by itself.
+pub const UNMET_MAX: usize = 64;
+
 /// Members named in one answer: some twenty kilobytes.
 pub const PART_MEMBERS_MAX: usize = 1_024;
 

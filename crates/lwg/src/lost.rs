@@ -99,6 +99,12 @@ impl Latest {
         self.is_met(ProcId { incarnation, ..proc });
     }
 
+    /// Whether it was met, or is over. Where too many nodes are known to tell, it may have been.
+    pub(crate) fn has_met(&self, one: Endpoint) -> bool {
+        let latest = self.0.get(&one.proc.node);
+        latest.map_or(self.0.len() >= NODES_MAX, |latest| one.proc.incarnation <= *latest)
+    }
+
     pub(crate) fn is_over(&self, one: &Endpoint) -> bool {
         self.0.get(&one.proc.node).is_some_and(|latest| one.proc.incarnation < *latest)
     }
@@ -125,8 +131,10 @@ mod tests {
         latest.is_met(one(1, 2).proc);
         latest.is_met(one(1, 1).proc);
         assert!(latest.is_over(&one(1, 1)) && !latest.is_over(&one(1, 2)));
+        assert!(latest.has_met(one(1, 2)) && !latest.has_met(one(1, 3)));
         latest.lose(one(1, 2).proc);
         assert!(latest.is_over(&one(1, 2)) && !latest.is_over(&one(2, 1)));
+        assert!(!latest.has_met(one(2, 1)));
     }
 
     #[test]
@@ -134,6 +142,7 @@ mod tests {
         let mut latest = Latest::default();
         (0..=NODES_MAX as u64).for_each(|node| latest.lose(one(node, 1).proc));
         assert_eq!(latest.0.len(), NODES_MAX);
+        assert!(latest.has_met(one(NODES_MAX as u64, 1)), "nothing says that it was not");
         assert!(latest.is_over(&one(0, 1)) && !latest.is_over(&one(NODES_MAX as u64, 1)));
         latest.lose(one(0, 5).proc);
         assert!(latest.is_over(&one(0, 5)));

@@ -219,7 +219,9 @@ impl<C: Core, P: Policy> Groups<C, P> {
 
     /// Nothing was heard for a while of what a member is to pass on.
     pub(crate) fn ask_after(&mut self, send: SendId) {
-        if let Some(member) = self.here.replies.ask_after(send, &mut self.here.told) {
+        let latest = &self.here.table.memberships.latest;
+        let has_met = |owes| latest.has_met(owes);
+        if let Some(member) = self.here.replies.ask_after(send, has_met, &mut self.here.told) {
             self.placing.timers.insert((self.here.now + PASSED_ON, Timer::Through(send)));
             self.send_letter(member, &Letter::After { send }, Message::default());
         }

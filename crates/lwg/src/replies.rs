@@ -37,6 +37,8 @@ struct Awaited {
     early: Vec<(Endpoint, Option<Message>)>,
     lost: Members,
     declined: Members,
+    /// Who of those owed an answer and had not been met when the member was asked last.
+    unmet: Members,
 }
 
 /// How a multicast from outside a group stands with the member that passes it on.
@@ -134,15 +136,31 @@ impl Replies {
     }
 
     /// It is time to ask the member whether it still sees to it: tells whom, or gives it up, having
-    /// asked before.
-    pub(crate) fn ask_after(&mut self, send: SendId, told: &mut Told) -> Option<Endpoint> {
+    /// asked before. Whose answer could not come, this time and the time before, gives none: it and
+    /// this process have not met.
+    pub(crate) fn ask_after(
+        &mut self,
+        send: SendId,
+        has_met: impl Fn(Endpoint) -> bool,
+        told: &mut Told,
+    ) -> Option<Endpoint> {
         let awaited = self.awaited.get_mut(&send)?;
         let through = awaited.through.as_mut()?;
         if core::mem::replace(&mut through.asked, true) {
             self.give_up(send, told);
             return None;
         }
-        Some(through.member)
+        let member = through.member;
+        let owing = awaited.owing.iter().flatten().copied();
+        let unmet: Members = owing.filter(|owes| !has_met(*owes)).collect();
+        let before = core::mem::replace(&mut awaited.unmet, unmet.clone());
+        let gone: Members = unmet.into_iter().filter(|owes| before.contains(owes)).collect();
+        if let Some(owing) = &mut awaited.owing {
+            owing.retain(|owes| !gone.contains(owes));
+            awaited.lost.extend(gone);
+            self.end_if_all(send, told);
+        }
+        self.awaited.contains_key(&send).then_some(member)
     }
 
     /// A process is over: what it was to pass on is given up.

@@ -2,6 +2,7 @@
 
 use crate::common::town::Town;
 use crate::common::{lwg, seat, seats};
+use lwg::limits::{PASSED_ON, UNMET_MAX};
 use lwg::{Down, Endpoint, LwgId, Members, Message, Order, SendId, SetId, Traits, Up};
 use muts::{Duration, Malformed, Sink, Wire};
 
@@ -136,9 +137,66 @@ fn an_open_group_is_sent_to_from_outside_by_way_of_a_member() {
 fn a_process_on_no_core_group_of_it_can_send_to_it_too() {
     let (mut town, group) = four(true);
     town.start(seat(9), lwg::Smallest::default());
+    meet(&mut town, 9, &[1, 2, 3]);
     let send = send_through(&mut town, 9, 1, group, true);
     town.run();
     assert_eq!(end(&town, 9, send), (seats(&[1, 2, 3]), Some((nobody(), nobody()))));
+}
+
+/// One process and these meet.
+fn meet(town: &mut Town, who: u64, others: &[u64]) {
+    for other in others {
+        for (told, peer) in [(who, *other), (*other, who)] {
+            town.net.borrow_mut().tell(seat(told), vsync::Up::Met { peer: seat(peer).proc });
+        }
+    }
+    town.run();
+}
+
+/// A link that heals last, as that to a process that has just started again.
+#[test]
+fn an_answer_to_who_asked_from_outside_waits_until_the_two_have_met() {
+    let (mut town, group) = four(true);
+    town.start(seat(9), lwg::Smallest::default());
+    meet(&mut town, 9, &[1, 2]);
+    let send = send_through(&mut town, 9, 1, group, true);
+    town.run();
+    assert_eq!(end(&town, 9, send), (seats(&[1, 2]), None));
+    assert_eq!(town.count(seat(3), "lwg.letters"), 1);
+    town.pass(PASSED_ON);
+    meet(&mut town, 9, &[3]);
+    assert_eq!(end(&town, 9, send), (seats(&[1, 2, 3]), Some((nobody(), nobody()))));
+    assert_eq!(town.count(seat(3), "lwg.letters"), 0);
+}
+
+#[test]
+fn the_answer_of_a_member_that_is_never_met_is_given_up() {
+    let (mut town, group) = four(true);
+    town.start(seat(9), lwg::Smallest::default());
+    meet(&mut town, 9, &[1, 2]);
+    let send = send_through(&mut town, 9, 1, group, true);
+    town.run();
+    town.pass(PASSED_ON);
+    town.run();
+    assert_eq!(end(&town, 9, send).1, None, "it may be met yet");
+    town.pass(PASSED_ON);
+    town.run();
+    assert_eq!(end(&town, 9, send), (seats(&[1, 2]), Some((seats(&[3]), nobody()))));
+    assert_eq!(town.count(seat(9), "lwg.replies_awaited"), 0);
+}
+
+#[test]
+fn answers_wait_for_some_who_were_never_met_and_not_for_any_number() {
+    let (mut town, group) = four(true);
+    let askers = 10..14 + UNMET_MAX as u64;
+    for asker in askers.clone() {
+        town.start(seat(asker), lwg::Smallest::default());
+        meet(&mut town, asker, &[1]);
+        send_through(&mut town, asker, 1, group, true);
+    }
+    town.run();
+    let waits = town.count(seat(3), "lwg.letters");
+    assert_eq!((waits, town.count(seat(3), "lwg.letters_dropped")), (UNMET_MAX as u64, 4));
 }
 
 #[test]

@@ -77,6 +77,14 @@ pub(crate) struct Beat {
 }
 
 impl Beat {
+    /// The digest of the beat that these bytes are, one part behind the other; 0 if they are none.
+    pub(crate) fn digest_within(head: &[u8], tail: &[u8]) -> u64 {
+        let mut digest = [0; 8];
+        let bytes = head.iter().chain(tail).rev();
+        digest.iter_mut().rev().zip(bytes).for_each(|(into, byte)| *into = *byte);
+        u64::from_le_bytes(digest)
+    }
+
     /// The beat that these bytes are. It keeps them.
     ///
     /// # Errors
@@ -128,12 +136,16 @@ mod tests {
     #[test]
     fn a_row_of_as_many_as_may_be_named_fits_a_heartbeat() {
         let row = (0..ROW_MAX as u64).map(|node| Brief::of(proc(1 << 40), proc(node)));
-        let beat = Beat { row: row.collect(), digest: u64::MAX };
+        let beat = Beat { row: row.collect(), digest: u64::MAX - 0x0102_0304 };
         assert_eq!(beat.row.0.len(), ROW_MAX * 4, "each has a number of its own here");
         let mut bytes = Vec::new();
         beat.write(&mut bytes);
         assert!(bytes.len() <= muts::limits::BEAT_BYTES_MAX, "{} bytes", bytes.len());
         assert_eq!(Beat::read(&mut &bytes[..]), Ok(beat.clone()));
+        for cut in [0, 9, bytes.len() - 3, bytes.len()] {
+            let (head, tail) = bytes.split_at(cut);
+            assert_eq!(Beat::digest_within(head, tail), beat.digest);
+        }
         assert_eq!(Beat::of(&bytes.into()), Ok(beat));
     }
 

@@ -70,7 +70,7 @@ fn used(facts: &Facts<'_>, report: &mut Report, install: &Install, core: u32, en
     let moves = moves_on(facts, install);
     let waited = |send: u32| {
         let message = facts.message(facts.send(send).message);
-        let died = install.next.is_none() && !facts.procs[install.proc as usize].ended;
+        let died = !facts.procs[install.proc as usize].ended;
         let over = install.left.is_some() || died;
         over && message.deliveries.is_empty() && message.told.is_none()
     };

@@ -108,12 +108,15 @@ pub(crate) const NOWHERE_FAULTS: &[Fault] = &[
 ];
 
 /// What was sent just before a view that followed from the core group's was told; and what one
-/// sent that died before it was told such a view.
+/// sent that died before it was told such a view, or right after and before that came.
 pub(crate) const BEFORE: &str = "
     a view G 1 a,b
     a view L 1 a,b core=G core_view=1
     a view K 1 a,b core=G core_view=1
+    a view J 1 a,b core=G core_view=1
     a view G 2 a
+    a send J m3 fbcast
+    a view J 2 a core=G core_view=2
     a send L m1 fbcast
     a view L 2 a core=G core_view=2
     a deliver L m1 a
@@ -122,8 +125,10 @@ pub(crate) const BEFORE: &str = "
     b view G 1 a,b
     b view L 1 a,b core=G core_view=1
     b view K 1 a,b core=G core_view=1
+    b view J 1 a,b core=G core_view=1
     b left L
     b left K
+    b left J
     b left G
     all settle
 ";
@@ -134,4 +139,5 @@ pub(crate) const BEFORE_FAULTS: &[Fault] = &[
         edits: &[Swap("a view L 2 a core=G core_view=2", "a deliver L m1 a")],
     },
     Fault { broken: &[LwgSubset], edits: &[After("a send K m2 fbcast", "a deliver K m2 a")] },
+    Fault { broken: &[LwgSubset], edits: &[After("a send J m3 fbcast", "a deliver J m3 a")] },
 ];

@@ -8,6 +8,7 @@
 //! A daemon tells every other who is attached to it, and who no longer is: so a client's death is
 //! known at its peers as soon as it is known here.
 
+mod beats;
 mod channels;
 mod hearing;
 pub(crate) mod letter;
@@ -23,6 +24,7 @@ use muts::{
     ProcId, Up, Wire as _,
 };
 
+use self::beats::{Beats, Pair};
 use self::letter::{Letter, Pulse, Table};
 use self::neighbour::Neighbour;
 use super::shared::Shared;
@@ -72,8 +74,8 @@ pub(crate) struct Trunk<M> {
     waiting: BTreeSet<(Instant, Channel)>,
     /// Those on which something was multicast that not everybody here has been told.
     fed: BTreeSet<Channel>,
-    /// What kernels here say to each of their peers at every heartbeat.
-    beats: BTreeMap<(ProcId, ProcId), Bytes>,
+    /// What kernels here say to each of their peers.
+    beats: Beats,
     /// Of what of that goes to other daemons.
     version: u64,
     beat: Duration,
@@ -95,7 +97,7 @@ pub(crate) struct Trunk<M> {
 
 impl<M: Multicast> Trunk<M> {
     /// Over this transport, whose heartbeats and patience these are.
-    pub(crate) const fn new(host: M, beat: Duration, silence: Duration) -> Self {
+    pub(crate) fn new(host: M, beat: Duration, silence: Duration) -> Self {
         Self {
             host,
             ports: BTreeMap::new(),
@@ -104,7 +106,7 @@ impl<M: Multicast> Trunk<M> {
             channels: BTreeMap::new(),
             waiting: BTreeSet::new(),
             fed: BTreeSet::new(),
-            beats: BTreeMap::new(),
+            beats: Beats::default(),
             version: 1,
             beat,
             silence,
@@ -211,7 +213,7 @@ impl<M: Multicast> Trunk<M> {
         self.stirred.remove(&proc);
         self.later.remove(&proc);
         self.superseded.remove(&proc);
-        self.beats.retain(|(from, to), _| *from != proc && *to != proc);
+        self.beats.forget(proc);
         self.version += 1;
         let channels: VecDeque<Channel> = self.channels.keys().copied().collect();
         for channel in channels {
@@ -301,11 +303,11 @@ impl<M: Multicast> Trunk<M> {
             }
             Down::Beat { to, bytes } => {
                 if self.ports.contains_key(&to) {
-                    self.tell(to, Up::Beat { from: me, bytes: bytes.clone() });
+                    self.beats.say_here(now, self.beat, (me, to), bytes);
                 } else {
                     self.version += 1;
+                    self.beats.say((me, to), bytes);
                 }
-                self.beats.insert((me, to), bytes);
             }
             Down::Miss { peer } => {
                 if let Some(peer) = self.home(peer) {
@@ -375,23 +377,24 @@ impl<M: Multicast> Trunk<M> {
         if self.waiting.first().is_some_and(|(patience, _)| *patience <= now) {
             self.tend_channels(now);
         }
+        let fresh = self.beats.take_fresh(now);
+        self.tell_beats(fresh);
         if self.tick > now {
             return;
         }
         self.tick = now + self.beat;
         self.ports.values_mut().for_each(|port| port.told.shrink_to_fit());
-        let here: VecDeque<_> = self
-            .beats
-            .iter()
-            .filter(|((_, to), _)| self.ports.contains_key(to))
-            .map(|((from, to), bytes)| (*from, *to, bytes.clone()))
-            .collect();
-        for (from, to, bytes) in here {
-            self.tell(to, Up::Beat { from, bytes });
-        }
+        let again = self.beats.again(|to| self.ports.contains_key(to));
+        self.tell_beats(again);
         let there: VecDeque<ProcId> = self.neighbours.keys().copied().collect();
         for host in there {
             self.pulse(now, host);
+        }
+    }
+
+    fn tell_beats(&mut self, beats: Vec<(Pair, Bytes)>) {
+        for ((from, to), bytes) in beats {
+            self.tell(to, Up::Beat { from, bytes });
         }
     }
 
@@ -405,11 +408,8 @@ impl<M: Multicast> Trunk<M> {
                 let known = nodes.get(&to.node);
                 known.is_some_and(|known| known.proc == to && known.host == Some(host))
             };
-            let beats = self.beats.iter().filter(|((_, to), _)| there(*to));
-            let beats: Vec<_> =
-                beats.map(|((from, to), bytes)| (*from, *to, bytes.clone())).collect();
             let mut table = Vec::new();
-            Table::of(self.version, &beats).write(&mut table);
+            Table::of(self.version, &self.beats.to(there)).write(&mut table);
             self.send_table(now, host, table);
         }
     }
@@ -443,7 +443,7 @@ impl<M: Multicast> Trunk<M> {
         }
         let tick = (!self.ports.is_empty() || !self.neighbours.is_empty()).then_some(self.tick);
         let waiting = self.waiting.first().map(|(patience, _)| *patience);
-        tick.into_iter().chain(waiting).chain(self.host.deadline()).min()
+        tick.into_iter().chain(waiting).chain(self.beats.due()).chain(self.host.deadline()).min()
     }
 }
 

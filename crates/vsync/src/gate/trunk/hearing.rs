@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use muts::{Channel, Down, Full, Instant, Message, Multicast, NodeId, ProcId, Up, Wire as _};
 
+use super::beats::has_turn;
 use super::letter::{CastHead, Letter, Pulse, Table};
 use super::{Known, Neighbour, Trunk};
 use crate::gate::shared::Shared;
@@ -136,7 +137,7 @@ impl<M: Multicast> Trunk<M> {
         if let Some(known) = self.nodes.get_mut(&proc.node).filter(|known| known.proc == proc) {
             known.over = true;
         }
-        self.beats.retain(|(_, to), _| *to != proc);
+        self.beats.forget(proc);
         self.tell_all(proc, &Up::Lost { peer: proc });
     }
 
@@ -211,8 +212,9 @@ impl<M: Multicast> Trunk<M> {
     fn hear_pulse(&mut self, host: ProcId, pulse: Pulse) {
         let Some(neighbour) = self.neighbours.get_mut(&host) else { return };
         neighbour.has = pulse.has;
+        neighbour.pulses += 1;
         if neighbour.table.version == pulse.version {
-            self.replay(host);
+            self.replay(host, false);
         }
     }
 
@@ -221,14 +223,21 @@ impl<M: Multicast> Trunk<M> {
         if table.version > neighbour.table.version {
             neighbour.table = table;
             self.beat_to(now, host);
-            self.replay(host);
+            self.replay(host, true);
         }
     }
 
-    /// The kernels behind another daemon have said the same again.
-    fn replay(&mut self, host: ProcId) {
-        let Some(neighbour) = self.neighbours.get(&host) else { return };
-        for (from, to, bytes) in neighbour.table.beats(|to| self.ports.contains_key(to)) {
+    /// The kernels behind another daemon have said something, or the same again: then those tell it
+    /// that share something with who is told, and now and then all.
+    fn replay(&mut self, host: ProcId, new: bool) {
+        let Some(neighbour) = self.neighbours.get_mut(&host) else { return };
+        let all = core::mem::take(&mut neighbour.unheard) || new;
+        let (ports, beats, turn) = (&self.ports, &self.beats, neighbour.pulses);
+        let told = neighbour.table.beats(|from, to, digest| {
+            let due = all || digest != 0 || has_turn(turn, from) || beats.are_close((to, from));
+            due && ports.contains_key(&to)
+        });
+        for (from, to, bytes) in told {
             if self.is_behind(from, host) {
                 self.tell(to, Up::Beat { from, bytes });
             }

@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use muts::{Audience, Malformed, ProcId, Sink, Wire, read_bytes, write_bytes, write_varint};
 
+use crate::beat::Beat;
 use crate::gate::frame::common_prefix;
 
 /// What stands on a cast.
@@ -126,13 +127,19 @@ impl Table {
         Self { version, rows: rows.collect() }
     }
 
-    /// From whom, to whom of those who are wanted, what.
-    pub(crate) fn beats(&self, wanted: impl Fn(&ProcId) -> bool) -> Vec<(ProcId, ProcId, Bytes)> {
+    /// From whom to whom what, where that is wanted, by both and the digest.
+    pub(crate) fn beats(
+        &self,
+        wanted: impl Fn(ProcId, ProcId, u64) -> bool,
+    ) -> Vec<(ProcId, ProcId, Bytes)> {
         let mut beats = Vec::new();
         for row in &self.rows {
             // Most who share nothing with the sender are told the same.
             let mut last: Option<(&Bytes, Bytes)> = None;
-            for (to, end) in row.ends.iter().filter(|(to, _)| wanted(to)) {
+            for (to, end) in &row.ends {
+                if !wanted(row.from, *to, Beat::digest_within(&row.common, end)) {
+                    continue;
+                }
                 let whole = match &last {
                     Some((before, whole)) if *before == end => whole.clone(),
                     _ => [&row.common[..], &end[..]].concat().into(),
@@ -199,7 +206,7 @@ mod tests {
             beats.extend((5..9).map(|to| (proc(from), proc(to), beat(to as u8))));
         }
         let table = Table::of(9, &beats);
-        assert_eq!(table.beats(|_| true), beats);
+        assert_eq!(table.beats(|_, _, _| true), beats);
         let mut bytes = vec![];
         table.write(&mut bytes);
         assert!(bytes.len() < 3 * 200 + 12 * 20, "{}", bytes.len());

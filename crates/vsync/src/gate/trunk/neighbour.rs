@@ -22,6 +22,10 @@ pub(super) struct Neighbour {
     pub(super) posted: u64,
     /// Its table.
     pub(super) table: Table,
+    /// Heartbeats that have come of it.
+    pub(super) pulses: u64,
+    /// Kernels here have forgotten what those behind it said: it was silent.
+    pub(super) unheard: bool,
     /// Letters that wait, and the clients that they are from; none: ourselves.
     pending: VecDeque<(Option<ProcId>, Message)>,
     /// How many of them each client has.
@@ -74,7 +78,7 @@ impl Neighbour {
 
     /// It is heard again. Who has gone meanwhile, and who has come.
     pub(super) fn catch_up(&mut self) -> (BTreeSet<ProcId>, BTreeSet<ProcId>) {
-        self.silent = None;
+        (self.silent, self.unheard) = (None, true);
         (mem::take(&mut self.gone), mem::take(&mut self.come))
     }
 }
