@@ -46,6 +46,12 @@ impl Row {
         numbers.binary_search_by_key(&brief.0, |number| u32::from_le_bytes(*number)).is_ok()
     }
 
+    /// Whether it names all whom that one names: both in one pass.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        let mut ours = self.briefs();
+        other.briefs().all(|theirs| ours.by_ref().find(|brief| *brief >= theirs) == Some(theirs))
+    }
+
     fn briefs(&self) -> impl Iterator<Item = Brief> {
         let (numbers, _) = self.0.as_chunks::<BRIEF_BYTES>();
         numbers.iter().map(|number| Brief(u32::from_le_bytes(*number)))
@@ -131,6 +137,19 @@ mod tests {
 
     fn proc(node: u64) -> ProcId {
         ProcId { node: NodeId(node), incarnation: 1 }
+    }
+
+    #[test]
+    fn a_row_covers_those_that_name_no_one_else() {
+        let row = |of: &[u64]| of.iter().map(|node| Brief::of(proc(1), proc(*node))).collect();
+        let rows = [&[][..], &[2], &[3], &[2, 3], &[2, 3, 4], &[4, 5]];
+        for some in rows {
+            for others in rows {
+                let (ours, theirs): (Row, Row) = (row(some), row(others));
+                let covers = others.iter().all(|node| some.contains(node));
+                assert_eq!(ours.covers(&theirs), covers, "{some:?} {others:?}");
+            }
+        }
     }
 
     #[test]

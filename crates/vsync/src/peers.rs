@@ -210,9 +210,10 @@ impl Peers {
     /// Those that are heard here and that this peer has just ceased to hear.
     pub(crate) fn missed(&self, now: Instant, from: ProcId, beat: &Beat) -> Vec<ProcId> {
         let before = self.all.get(&from).and_then(|peer| peer.row.as_ref());
+        let Some(before) = before.filter(|row| !beat.row.covers(row)) else { return Vec::new() };
         let ceased = |proc: &ProcId| {
             let brief = Brief::of(from, *proc);
-            before.is_some_and(|row| row.contains(brief)) && !beat.row.contains(brief)
+            before.contains(brief) && !beat.row.contains(brief)
         };
         self.living().filter(|proc| self.hears(now, *proc)).filter(ceased).collect()
     }
@@ -236,19 +237,19 @@ impl Peers {
 
     /// Takes what a heartbeat, which came in these bytes, says of whom its sender hears.
     pub(crate) fn hear_row(&mut self, now: Instant, from: ProcId, beat: &Beat, bytes: &Bytes) {
-        let me = self.me;
+        let hears = |proc: ProcId| proc == from || beat.row.contains(Brief::of(from, proc));
+        let Some(peer) = self.all.get(&from) else { return };
+        // Of the same processes it hears those that it heard: only holes may be filled.
+        let same = peer.said.as_ref().is_some_and(|said| said.changes == self.changes);
+        let grows = same && peer.row.as_ref().is_some_and(|row| beat.row.covers(row));
         let living = self.all.iter().filter(|(_, peer)| peer.lost.is_none());
-        let living = living.map(|(proc, _)| *proc);
-        let known: Vec<ProcId> = living.chain([me]).collect();
+        let living = living.map(|(proc, _)| *proc).chain([self.me]);
+        let missed: Vec<ProcId> =
+            if grows { Vec::new() } else { living.filter(|proc| !hears(*proc)).collect() };
         let Some(peer) = self.all.get_mut(&from) else { return };
         self.unlooked = true;
-        for proc in known {
-            if beat.row.contains(Brief::of(from, proc)) || proc == from {
-                peer.holes.remove(&proc);
-            } else {
-                peer.holes.entry(proc).or_insert(now);
-            }
-        }
+        peer.holes.retain(|proc, _| !hears(*proc));
+        missed.into_iter().for_each(|proc| _ = peer.holes.entry(proc).or_insert(now));
         peer.row = Some(beat.row.clone());
         let (bytes, digest, changes) = (bytes.clone(), beat.digest, self.changes);
         peer.said = Some(Said { bytes, digest, changes });

@@ -2,7 +2,7 @@
 
 use super::Plant;
 
-pub(super) const PLANTS: [Plant; 15] = [
+pub(super) const PLANTS: [Plant; 16] = [
     Plant {
         name: "a client that keeps a group waiting for its last word stays",
         file: "crates/vsync/src/gate/server.rs",
@@ -34,6 +34,14 @@ pub(super) const PLANTS: [Plant; 15] = [
         to: "self.silent = None;",
         families: &["gate"],
         packages: &[],
+    },
+    Plant {
+        name: "who is heard to hear as many as before passes for one that hears who came since",
+        file: "crates/vsync/src/peers.rs",
+        from: "peer.said.as_ref().is_some_and(|said| said.changes == self.changes);",
+        to: "peer.said.is_some();",
+        families: &[],
+        packages: &["vsync"],
     },
     Plant {
         name: "what is said again is not looked at again though others are known",

@@ -27,7 +27,7 @@ const MOMENTS: u32 = 8;
 
 /// Whether it is the turn of a process to say again what it says to everybody.
 pub(super) const fn has_turn(turn: u64, from: ProcId) -> bool {
-    turn.wrapping_add(from.node.0) % SELDOM == 0
+    turn.wrapping_add(from.node.0).is_multiple_of(SELDOM)
 }
 
 /// See the head of this file.
@@ -44,7 +44,7 @@ pub(super) struct Beats {
 }
 
 impl Beats {
-    /// One kernel says this to another from now on; that one is here, or is not.
+    /// One kernel says this to another from now on.
     pub(super) fn say(&mut self, pair: Pair, bytes: Bytes) {
         let back = (pair.1, pair.0);
         let shares = |bytes: &Bytes| Beat::digest_within(&[], bytes) != 0;
