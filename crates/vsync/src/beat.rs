@@ -11,8 +11,12 @@ use core::fmt;
 use bytes::Bytes;
 use muts::{Malformed, ProcId, Sink, Wire, read_varint, write_varint};
 
-/// The most that one row names: as many as a view has members, and some.
+/// The most that one row names: as many as a view has members, and some. Where its sender hears
+/// more, the receiver is named in any case, and then those who share something with the sender.
 pub(crate) const ROW_MAX: usize = 264;
+
+/// From so many on a row may lack whom its sender hears: some share a number.
+const CUT_FROM: usize = ROW_MAX - 8;
 
 /// Stands for a process in the row of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +48,11 @@ impl Row {
     pub(crate) fn contains(&self, brief: Brief) -> bool {
         let (numbers, _) = self.0.as_chunks::<BRIEF_BYTES>();
         numbers.binary_search_by_key(&brief.0, |number| u32::from_le_bytes(*number)).is_ok()
+    }
+
+    /// Whether who is not named may be heard all the same, unless that is who is told.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.0.len() >= CUT_FROM * BRIEF_BYTES
     }
 
     /// Whether it names all whom that one names: both in one pass.

@@ -210,7 +210,9 @@ impl Peers {
     /// Those that are heard here and that this peer has just ceased to hear.
     pub(crate) fn missed(&self, now: Instant, from: ProcId, beat: &Beat) -> Vec<ProcId> {
         let before = self.all.get(&from).and_then(|peer| peer.row.as_ref());
-        let Some(before) = before.filter(|row| !beat.row.covers(row)) else { return Vec::new() };
+        let cut = beat.row.is_cut();
+        let before = before.filter(|row| !cut && !beat.row.covers(row));
+        let Some(before) = before else { return Vec::new() };
         let ceased = |proc: &ProcId| {
             let brief = Brief::of(from, *proc);
             before.contains(brief) && !beat.row.contains(brief)
@@ -237,13 +239,15 @@ impl Peers {
 
     /// Takes what a heartbeat, which came in these bytes, says of whom its sender hears.
     pub(crate) fn hear_row(&mut self, now: Instant, from: ProcId, beat: &Beat, bytes: &Bytes) {
-        let hears = |proc: ProcId| proc == from || beat.row.contains(Brief::of(from, proc));
+        let (me, cut) = (self.me, beat.row.is_cut());
+        let named = |proc: ProcId| beat.row.contains(Brief::of(from, proc));
+        let hears = |proc: ProcId| proc == from || (cut && proc != me) || named(proc);
         let Some(peer) = self.all.get(&from) else { return };
         // Of the same processes it hears those that it heard: only holes may be filled.
         let same = peer.said.as_ref().is_some_and(|said| said.changes == self.changes);
         let grows = same && peer.row.as_ref().is_some_and(|row| beat.row.covers(row));
         let living = self.all.iter().filter(|(_, peer)| peer.lost.is_none());
-        let living = living.map(|(proc, _)| *proc).chain([self.me]);
+        let living = living.map(|(proc, _)| *proc).chain([me]);
         let missed: Vec<ProcId> =
             if grows { Vec::new() } else { living.filter(|proc| !hears(*proc)).collect() };
         let Some(peer) = self.all.get_mut(&from) else { return };
@@ -384,7 +388,8 @@ impl Peers {
             return self.hears(now, whom);
         }
         let row = self.all.get(&whose).and_then(|peer| peer.row.as_ref());
-        row.is_some_and(|row| row.contains(Brief::of(whose, whom)))
+        let cut = |row: &Row| whom != self.me && row.is_cut();
+        row.is_some_and(|row| cut(row) || row.contains(Brief::of(whose, whom)))
     }
 
     /// Whether a view may hold both: only a lasting hole in somebody's rows speaks against it.
@@ -430,19 +435,28 @@ impl Peers {
             return Vec::new();
         }
         // Where there are too many, those with whom nothing is shared are left out.
-        let mut heard: Vec<&ProcId> =
-            self.all.keys().filter(|proc| self.hears(now, **proc)).collect();
+        let mut heard: Vec<ProcId> =
+            self.all.keys().copied().filter(|proc| self.hears(now, *proc)).collect();
+        let mut left_out = BTreeSet::new();
         if heard.len() > ROW_MAX {
-            heard.sort_by_key(|proc| self.all[*proc].digest == 0);
+            heard.sort_by_key(|proc| self.all[proc].digest == 0);
+            left_out.extend(heard.drain(ROW_MAX..));
         }
-        let row = heard.into_iter().take(ROW_MAX).map(|proc| Brief::of(self.me, *proc)).collect();
+        let me = self.me;
+        let row_of = |named: &[ProcId]| named.iter().map(|proc| Brief::of(me, *proc)).collect();
+        let row: Row = row_of(&heard);
         let mut new = Vec::new();
-        let mut beat = Beat { row, digest: 0 };
         let mut bytes = Vec::new();
         for (proc, peer) in self.all.iter_mut().filter(|(_, peer)| peer.lives()) {
-            beat.digest = peer.digest;
+            let row = if left_out.contains(proc) {
+                // It has to know that it is heard.
+                heard[ROW_MAX - 1] = *proc;
+                row_of(&heard)
+            } else {
+                row.clone()
+            };
             bytes.clear();
-            beat.write(&mut bytes);
+            Beat { row, digest: peer.digest }.write(&mut bytes);
             if peer.beat.as_deref() != Some(&bytes[..]) {
                 let bytes = Bytes::copy_from_slice(&bytes);
                 peer.beat = Some(bytes.clone());

@@ -166,3 +166,39 @@ fn what_time_alone_changes_is_seen_at_its_time_though_nothing_is_heard() {
     assert!(!peers.look(torn).0.contains(&met));
     assert!(peers.look(torn + step).0.contains(&met), "it does not hear us");
 }
+
+#[test]
+fn of_more_than_a_row_names_each_learns_that_it_is_heard_and_nobody_passes_for_deaf() {
+    let proc = |node| ProcId { node: NodeId(node), incarnation: 1 };
+    let all: Vec<ProcId> = (1..=ROW_MAX as u64 + 40).map(proc).collect();
+    let (start, later) = (Instant::ZERO, Instant::ZERO + Duration::from_secs(3));
+    let of = |me: ProcId| {
+        let mut peers = Peers::new(&Config::new(me, 1));
+        all.iter().filter(|peer| **peer != me).for_each(|peer| peers.met(start, *peer));
+        peers
+    };
+    let (sender, last) = (all[0], *all.last().expect("many"));
+    let mut says = of(sender);
+    says.share(start, last, 7);
+    let beats = says.new_beats(later);
+    assert_eq!(beats.len(), all.len() - 1);
+    let to = |whom: ProcId| {
+        let (_, bytes) = beats.iter().find(|(to, _)| *to == whom).expect("it is told");
+        (Beat::of(bytes).expect("a beat"), bytes.clone())
+    };
+    for me in all[1..].iter().copied().step_by(7).chain([last]) {
+        let (beat, bytes) = to(me);
+        assert!(beat.row.is_cut() && beat.row.contains(Brief::of(sender, me)), "{me:?}");
+        assert!(beat.row.contains(Brief::of(sender, last)), "the two share something");
+        let mut peers = of(me);
+        peers.hear_row(start, sender, &beat, &bytes);
+        assert!(!peers.suspects(later, sender));
+        assert!(all.iter().all(|other| peers.compatible(later, sender, *other)));
+        assert!(all[1..].iter().all(|other| peers.row_has(later, sender, *other)));
+        // Of the receiver alone it says whether it is heard.
+        let named = all.iter().filter(|other| **other != me).take(ROW_MAX);
+        let row = named.map(|other| Brief::of(sender, *other)).collect();
+        peers.hear_row(start, sender, &Beat { row, digest: 0 }, &Bytes::new());
+        assert!(peers.suspects(later, sender) && !peers.row_has(later, sender, me));
+    }
+}

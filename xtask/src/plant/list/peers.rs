@@ -2,7 +2,7 @@
 
 use super::Plant;
 
-pub(super) const PLANTS: [Plant; 16] = [
+pub(super) const PLANTS: [Plant; 18] = [
     Plant {
         name: "a client that keeps a group waiting for its last word stays",
         file: "crates/vsync/src/gate/server.rs",
@@ -40,6 +40,22 @@ pub(super) const PLANTS: [Plant; 16] = [
         file: "crates/vsync/src/peers.rs",
         from: "peer.said.as_ref().is_some_and(|said| said.changes == self.changes);",
         to: "peer.said.is_some();",
+        families: &[],
+        packages: &["vsync"],
+    },
+    Plant {
+        name: "who is one too many for a row is not told that it is heard",
+        file: "crates/vsync/src/peers.rs",
+        from: "if left_out.contains(proc) {",
+        to: "if left_out.contains(proc) && false {",
+        families: &[],
+        packages: &["vsync"],
+    },
+    Plant {
+        name: "who is one too many for a row passes for one that is not heard",
+        file: "crates/vsync/src/peers.rs",
+        from: "proc == from || (cut && proc != me) || named(proc);",
+        to: "proc == from || named(proc);",
         families: &[],
         packages: &["vsync"],
     },
