@@ -32,8 +32,8 @@ pub(super) const PLANTS: [Plant; 18] = [
         file: "crates/vsync/src/gate/trunk/neighbour.rs",
         from: "(self.silent, self.unheard) = (None, true);",
         to: "self.silent = None;",
-        families: &["gate"],
-        packages: &[],
+        families: &[],
+        packages: &["vsync"],
     },
     Plant {
         name: "who is heard to hear as many as before passes for one that hears who came since",

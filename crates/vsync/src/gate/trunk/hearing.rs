@@ -264,6 +264,32 @@ mod tests {
     }
 
     #[test]
+    fn who_was_silent_is_heard_whole_at_its_next_heartbeat() {
+        let (me, host, peer) = (proc(1), proc(2), proc(3));
+        let (beat, now) = (Duration::from_millis(250), Instant::ZERO);
+        let mut trunk = Trunk::new(Line::default(), beat, beat * 4);
+        trunk.attach(now, me, "a");
+        trunk.host_mut().told.push_back(Up::Met { peer: host });
+        trunk.listen(now);
+        trunk.here(now, host, peer, Vec::new());
+        // The two share nothing.
+        let table = Table::of(1, &[(peer, me, alloc::vec![0; 9].into())]);
+        trunk.hear_table(now, host, table);
+        let beats = |trunk: &mut Trunk<Line>, again: bool| {
+            if again {
+                let silent = Up::Silent { peer: host, since: now };
+                trunk.host_mut().told.extend([silent, Up::Back { peer: host }]);
+                trunk.listen(now);
+            }
+            trunk.hear_pulse(host, Pulse { version: 1, has: 0 });
+            let told = core::mem::take(&mut trunk.ports.get_mut(&me).expect("here").told);
+            told.iter().filter(|up| matches!(up, Up::Beat { .. })).count()
+        };
+        assert_eq!(beats(&mut trunk, false), 1, "what is new");
+        assert_eq!([false, true, false].map(|again| beats(&mut trunk, again)), [0, 1, 0]);
+    }
+
+    #[test]
     fn a_long_table_goes_as_a_letter_and_the_next_once_it_is_there() {
         let (me, host, peer) = (proc(1), proc(2), proc(3));
         let beat = Duration::from_millis(250);
