@@ -166,8 +166,8 @@ pub const LETTERS_MAX: usize = 1_024;
 /// Bytes of those. One may go over.
 pub const LETTERS_BYTES_MAX: usize = 1 << 20;
 
-/// Processes that have not been met and for which answers wait, at most: those to more are dropped,
-/// and whoever waits for one gives it up by itself.
+/// Processes for which letters wait, up to which an answer to one more that was not met waits too.
+/// Beyond them it is dropped, and its asker gives it up unless the two meet after all.
 pub const UNMET_MAX: usize = 64;
 
 /// Members named in one answer: some twenty kilobytes.

@@ -116,8 +116,8 @@ impl Town {
         }
     }
 
-    /// Until all that was asked is answered. A node behind a daemon does not know that the daemon
-    /// is in a flush: what waits for that may come after it has said that all is settled.
+    /// Until all that was asked is answered. What is under way in a daemon its client learns a
+    /// moment later: something may still come after it has said that all is settled.
     fn answer_whatever_is_asked(&mut self, all: &[usize]) {
         let asked = |town: &Self| all.iter().any(|node| !town.sights[*node].to_answer.is_empty());
         loop {
