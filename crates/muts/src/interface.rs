@@ -219,7 +219,8 @@ pub enum Up {
         /// The peer.
         peer: ProcId,
     },
-    /// Nothing has been heard of this peer for the silence limit, direct probes included.
+    /// Nothing has been heard of this peer for the silence limit, direct probes included; or it
+    /// calls as one calls who is silent, and has acknowledged nothing for as long: it does not hear.
     Silent {
         /// The peer.
         peer: ProcId,

@@ -87,7 +87,7 @@ pub(crate) struct Link {
     /// When a new session was asked for last.
     pub(crate) renewed: Instant,
     pub(crate) silence: Silence,
-    /// The number of the first datagram since it fell silent.
+    /// The number of the first datagram since it fell silent, or was doubted.
     pub(crate) unheard: u64,
     pub(crate) seen: Seen,
     /// Datagrams that were not taken whole: they have come, and will be sent again.
@@ -173,7 +173,7 @@ impl Link {
         self.seen.is_new(number) && refused.is_none_or(|refused| refused.is_new(number))
     }
 
-    /// Whether these frames acknowledge anything that went to it since it fell silent: it hears.
+    /// Whether these frames acknowledge anything that went to it since then: it hears.
     pub(crate) fn hears(&self, mut frames: &[u8]) -> bool {
         let sent = self.unheard + 1..=self.flight.next();
         while let Ok(frame) = Frame::read(&mut frames) {

@@ -2,8 +2,9 @@
 //!
 //! Takes: every valid datagram of the peer, what the system says of its address, whether others
 //! miss it too. Promises: `Silent` only after the limit, or sooner on evidence that was put to the
-//! test; always after probes went unanswered; `Back` with the first sign that it hears this end
-//! too: who is deaf and calls now and then does not come and go. Judges nobody.
+//! test; always after probes went unanswered. `Silent` too if it calls as one calls who is silent,
+//! and acknowledges nothing for as long; `Back` with the first sign that it hears this end: who is
+//! deaf and calls now and then does not come and go. Judges nobody.
 
 use crate::time::{Duration, Instant};
 
@@ -51,6 +52,8 @@ pub(crate) struct Silence {
     silent_since: Instant,
     /// When one that is silent and was heard was asked last whether it hears.
     asked: Instant,
+    /// Since when it has called, and acknowledged nothing: it does not seem to hear.
+    doubted: Option<Instant>,
     next: Instant,
     /// Others miss it too.
     missed: bool,
@@ -73,6 +76,7 @@ impl Silence {
             silent: false,
             silent_since: now,
             asked: Instant::ZERO,
+            doubted: None,
             next: now + limit / 2,
             missed: false,
             excused: false,
@@ -89,7 +93,10 @@ impl Silence {
         self.heard = now;
         (self.missed, self.excused, self.nobody) = (false, false, 0);
         if !self.silent {
-            self.next = now + self.limit / 2;
+            // One that is doubted is asked until it acknowledges, however often it is heard.
+            if self.doubted.is_none() {
+                self.next = now + self.limit / 2;
+            }
             return false;
         }
         let ask = now.since(self.asked) >= PROBE_EVERY;
@@ -102,8 +109,25 @@ impl Silence {
     /// The peer was heard, and hears. Answers whether it was silent before.
     pub(crate) fn answered(&mut self, now: Instant) -> bool {
         let silent = core::mem::take(&mut self.silent);
+        self.doubted = None;
         self.hear(now);
         silent
+    }
+
+    /// The peer called as one calls who is silent. Answers whether it is asked from now on whether
+    /// it hears.
+    pub(crate) fn doubt(&mut self, now: Instant) -> bool {
+        if self.silent || self.doubted.is_some() {
+            return false;
+        }
+        self.doubted = Some(now);
+        self.next = now;
+        true
+    }
+
+    /// Whether it has yet to show that it hears.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.silent || self.doubted.is_some()
     }
 
     /// This process itself was away: nobody is to be accused for that. Once, until the peer is
@@ -113,6 +137,7 @@ impl Silence {
             return;
         }
         (self.heard, self.missed) = (now, false);
+        self.doubted = self.doubted.map(|_| now);
         if self.nobody == 0 {
             self.next = now + self.limit / 2;
         }
@@ -167,8 +192,9 @@ impl Silence {
         let since = now.since(self.refused);
         let late = self.nobody > 0 && since >= self.unanswered * patience;
         let tested = self.nobody == TESTS && since >= self.answered;
-        if now.since(self.heard) >= limit || tested || late {
-            (self.silent, self.silent_since) = (true, now);
+        let deaf = self.doubted.is_some_and(|since| now.since(since) >= self.limit * patience);
+        if now.since(self.heard) >= limit || tested || late || deaf {
+            (self.silent, self.silent_since, self.doubted) = (true, now, None);
             self.next = now + CALL_EVERY;
             return Look::NowSilent;
         }
@@ -215,6 +241,42 @@ mod tests {
         assert!(silence.is_silent());
         let calls = (1_300..2_300).filter(|ms| silence.look(at(*ms), 1) == Look::Call);
         assert!(calls.count() >= 4, "and it is called as before");
+    }
+
+    #[test]
+    fn who_calls_and_acknowledges_nothing_for_the_limit_is_silent_however_often_it_is_heard() {
+        let mut silence = silence();
+        silence.hear(at(100));
+        assert!(silence.doubt(at(100)));
+        let mut probes = 0;
+        for ms in 100..1_100 {
+            if ms % 200 == 0 {
+                silence.hear(at(ms));
+                assert!(!silence.doubt(at(ms)), "once is enough");
+            }
+            let look = silence.look(at(ms), 1);
+            assert_ne!(look, Look::NowSilent, "at {ms} ms");
+            probes += usize::from(look == Look::Probe);
+        }
+        assert_eq!(probes, 40, "once in 25 ms");
+        assert_eq!(silence.look(at(1_100), 1), Look::NowSilent);
+        assert!(!silence.doubt(at(1_200)), "it is silent already");
+    }
+
+    #[test]
+    fn who_calls_and_acknowledges_is_not_asked_on() {
+        let mut silence = silence();
+        assert!(silence.doubt(at(100)));
+        assert_eq!(silence.look(at(100), 1), Look::Probe);
+        assert!(!silence.answered(at(101)));
+        assert_eq!(silence.look(at(500), 1), Look::Fine);
+        assert!(silence.doubt(at(510)), "and may be doubted again");
+        silence.excuse(at(1_509));
+        silence.hear(at(1_600));
+        assert_eq!(silence.look(at(2_009), 1), Look::Probe, "one's own absence does not count");
+        assert_eq!(silence.look(at(2_508), 1), Look::Probe);
+        silence.hear(at(2_520));
+        assert_eq!(silence.look(at(2_533), 1), Look::NowSilent);
     }
 
     #[test]

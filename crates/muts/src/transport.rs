@@ -213,13 +213,15 @@ impl Transport {
         Some(transmit)
     }
 
-    /// Peers that have missed several heartbeats and are not silent yet: what they do nobody knows.
+    /// Peers that have missed several heartbeats, or do not seem to hear, and are not silent yet:
+    /// what they do nobody knows.
     fn unheard(&self) -> usize {
         let longest = self.config.beat * UNHEARD_BEATS;
         let unheard = |link: &&Link| {
             link.met
                 && !link.silence.is_silent()
-                && self.last_turn.since(link.silence.heard()) > longest
+                && (self.last_turn.since(link.silence.heard()) > longest
+                    || link.silence.is_in_doubt())
         };
         self.links.values().filter(unheard).count()
     }

@@ -11,6 +11,10 @@ use super::town::{GROUP, Town};
 /// How long merging, joining and settling may take once all is whole (promises, row 10).
 const TOGETHER: Duration = Duration::from_secs(15);
 
+/// How long it may take until those who are heard and do not hear are known to be so (promises, row
+/// 7): nobody can tell before, so nobody is asked before whether all is settled.
+const DEAFNESS_KNOWN: Duration = Duration::from_secs(3);
+
 /// How long what was asked may take to be answered after that.
 const ANSWERED: Duration = Duration::from_secs(10);
 
@@ -77,6 +81,9 @@ impl Town {
         self.expect("all started", Duration::from_secs(5), |town| {
             all.iter().all(|node| !town.sights[*node].process.is_empty())
         });
+        if ruin == Ruin::Deaf {
+            self.pass(DEAFNESS_KNOWN);
+        }
         let together = self.gather(&all);
         let before: Vec<_> = all.iter().map(|n| self.sights[*n].count_of("settled")).collect();
         for node in &all {

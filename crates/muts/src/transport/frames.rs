@@ -65,8 +65,8 @@ impl Transport {
         bytes: &Bytes,
         length: usize,
     ) {
-        let silent = self.links.get(&peer).filter(|link| link.silence.is_silent());
-        let answers = silent.is_some_and(|link| link.hears(bytes));
+        let doubted = self.links.get(&peer).filter(|link| link.silence.is_in_doubt());
+        let answers = doubted.is_some_and(|link| link.hears(bytes));
         self.heard(now, peer, answers);
         let mut asked = Asked { session, ..Asked::default() };
         let mut rest = &bytes[..];

@@ -82,6 +82,17 @@ impl Transport {
         }
     }
 
+    /// Somebody calls as this peer: it does not hear, or wants a new session, or is not it at all.
+    /// It is asked which.
+    pub(super) fn doubt(&mut self, now: Instant, peer: ProcId) {
+        if let Some(link) = self.links.get_mut(&peer).filter(|link| link.met)
+            && link.silence.doubt(now)
+        {
+            link.unheard = link.flight.next();
+            self.reschedule(peer);
+        }
+    }
+
     /// Whether there is a place for one more link, or for this one, after somebody has made room
     /// who was not introduced, is in no channel and, if the newcomer was not introduced either, is
     /// silent.

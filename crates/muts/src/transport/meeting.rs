@@ -106,6 +106,7 @@ impl Transport {
             self.counters.dropped_no_room += 1;
             return;
         }
+        self.doubt(now, hello.from);
         let mine = self.unused_session();
         let own = self.own_hello(mine);
         let answer = greeting.write(&own);

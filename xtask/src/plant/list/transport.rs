@@ -11,7 +11,7 @@ pub(super) const fn transport(
     Plant { name, file, from, to, families: &[], packages: &["muts", "sim"] }
 }
 
-pub(super) const PLANTS: [Plant; 28] = [
+pub(super) const PLANTS: [Plant; 30] = [
     transport(
         "an older heartbeat is taken for news",
         "crates/muts/src/beats.rs",
@@ -155,8 +155,8 @@ pub(super) const PLANTS: [Plant; 28] = [
     transport(
         "a silent peer is back whatever it says, deaf or not",
         "crates/muts/src/transport/frames.rs",
-        "silent.is_some_and(|link| link.hears(bytes));",
-        "silent.is_some();",
+        "doubted.is_some_and(|link| link.hears(bytes));",
+        "doubted.is_some();",
     ),
     transport(
         "what was acknowledged before a silence proves that a peer hears",
@@ -169,6 +169,18 @@ pub(super) const PLANTS: [Plant; 28] = [
         "crates/muts/src/transport/links.rs",
         "link.errands.probe |= link.silence.hear(now) && link.met;",
         "link.silence.hear(now);",
+    ),
+    transport(
+        "a peer that is heard is never silent, deaf or not",
+        "crates/muts/src/silence.rs",
+        "self.doubted = Some(now);",
+        "self.doubted = None;",
+    ),
+    transport(
+        "who calls is asked whether it hears when it was next to be asked anyway",
+        "crates/muts/src/silence.rs",
+        "if self.doubted.is_none() {",
+        "if true {",
     ),
     transport(
         "a silent peer is called as often as on the first day",
