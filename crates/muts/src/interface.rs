@@ -220,11 +220,12 @@ pub enum Up {
         peer: ProcId,
     },
     /// Nothing has been heard of this peer for the silence limit, direct probes included; or it
-    /// calls as one calls who is silent, and has acknowledged nothing for as long: it does not hear.
+    /// calls as one calls who is silent, and has acknowledged nothing for as long: it is deaf.
     Silent {
         /// The peer.
         peer: ProcId,
-        /// When it was heard last.
+        /// When it was heard last, or began to call without hearing. Just before: its process has
+        /// ended, as it seems.
         since: Instant,
     },
     /// A silent peer has been heard again, and has shown that it hears what has been said since: of

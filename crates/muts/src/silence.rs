@@ -173,6 +173,11 @@ impl Silence {
         self.heard
     }
 
+    /// When it last gave a sign of life, and of hearing as far as that was asked.
+    pub(crate) fn shown(&self) -> Instant {
+        self.doubted.unwrap_or(self.heard)
+    }
+
     /// When to look next.
     pub(crate) fn due(&self) -> Instant {
         self.next

@@ -72,6 +72,7 @@ mod order;
 mod past;
 mod peers;
 mod positions;
+mod precedence;
 #[cfg(test)]
 mod pretended;
 mod repeating;

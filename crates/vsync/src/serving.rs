@@ -104,6 +104,8 @@ pub(crate) struct Serving {
     pub(crate) asking: Asking,
     /// Since when there has been a reason for a view change.
     pub(crate) reason_since: Option<Instant>,
+    /// Since when a lower rank has been waited for that others hear.
+    pub(crate) lower_since: Option<Instant>,
     /// Since when the present view is.
     pub(crate) viewed: Instant,
     pub(crate) repeating: Repeating,
@@ -151,6 +153,7 @@ impl Serving {
             owes_room: false,
             asking: Asking::default(),
             reason_since: None,
+            lower_since: None,
             viewed: Instant::ZERO,
             repeating: Repeating::default(),
             where_due: None,
@@ -227,6 +230,9 @@ impl Serving {
 
     /// The coordinator starts what there is a reason for.
     fn coordinate(&mut self, turn: &mut Turn<'_>) {
+        if self.waits_for_lower(turn) {
+            return;
+        }
         if let Some(flush) = &self.flush {
             let taking_part = |proc: &ProcId| !flush.excluded.contains(proc);
             let members: Vec<ProcId> =

@@ -13,6 +13,7 @@ mod late;
 mod many_groups;
 mod overtaken;
 mod past;
+mod precedence;
 mod rejoining;
 mod repeating;
 mod room;

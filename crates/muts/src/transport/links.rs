@@ -210,13 +210,13 @@ impl Transport {
 
     pub(super) fn look(&mut self, now: Instant, peer: ProcId) {
         let Some(link) = self.links.get_mut(&peer) else { return };
+        let since = link.silence.shown();
         match link.silence.look(now, self.health.patience()) {
             Look::Fine => {}
             Look::Probe => link.errands.probe = link.met,
             Look::NowSilent if link.met => {
                 self.counters.silences += 1;
                 link.unheard = link.flight.next();
-                let since = link.silence.heard();
                 self.told.push_back(Up::Silent { peer, since });
                 self.give_up(now, peer);
                 self.rouse_hall();

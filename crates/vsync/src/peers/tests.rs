@@ -41,7 +41,7 @@ fn what_is_said_again_is_looked_at_again_once_others_are_known_or_over() {
     assert_eq!(hear(&mut peers), [proc(3)], "one more is known, whom it does not hear");
     peers.lost(now, proc(3));
     assert_eq!(hear(&mut peers), []);
-    peers.silent(now, other);
+    peers.silent(now, other, now);
     peers.back(now, other);
     assert_eq!(hear(&mut peers), [], "what it said before the silence is old");
     peers.know(now, proc(4));
@@ -97,7 +97,7 @@ fn a_link_that_breaks_again_and_again_has_to_be_good_for_ever_longer() {
     peers.met(now, other);
     let mut waits = Vec::new();
     for _ in 0..9 {
-        peers.silent(now, other);
+        peers.silent(now, other, now);
         peers.back(now, other);
         let mut waited = Duration::ZERO;
         while !peers.hears(now, other) {
@@ -108,7 +108,7 @@ fn a_link_that_breaks_again_and_again_has_to_be_good_for_ever_longer() {
     }
     assert_eq!(waits, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
     now += FORGIVEN_AFTER * 2;
-    peers.silent(now, other);
+    peers.silent(now, other, now);
     peers.back(now, other);
     assert!(!peers.hears(now, other) && peers.hears(now + Duration::from_millis(500), other));
 }
@@ -122,7 +122,7 @@ fn who_is_heard_for_a_moment_now_and_then_is_not_waited_for() {
     let (mut now, other) = (Instant::ZERO, proc(1));
     peers.met(now, other);
     for breaks in 1..6 {
-        peers.silent(now, other);
+        peers.silent(now, other, now);
         assert!(!peers.comes_back(now, other));
         now += Duration::from_millis(200);
         peers.back(now, other);

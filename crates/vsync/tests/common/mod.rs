@@ -172,6 +172,11 @@ impl Air {
         self.fly(from, to, Up::Tell { from, message }, true);
     }
 
+    /// The transport tells that one this.
+    pub(crate) fn tell(&mut self, to: ProcId, up: Up) {
+        self.arrived.get_mut(&to).expect("known").push_back(up);
+    }
+
     /// How many multicasts have gone from one to the other.
     pub(crate) fn casts(&self, from: ProcId, to: ProcId) -> u64 {
         self.casts.get(&(from, to)).copied().unwrap_or(0)

@@ -2,7 +2,7 @@
 
 use super::Plant;
 
-pub(super) const PLANTS: [Plant; 18] = [
+pub(super) const PLANTS: [Plant; 21] = [
     Plant {
         name: "a client that keeps a group waiting for its last word stays",
         file: "crates/vsync/src/gate/server.rs",
@@ -144,6 +144,30 @@ pub(super) const PLANTS: [Plant; 18] = [
         file: "crates/vsync/src/gate/client.rs",
         from: "                way.forget_refused();",
         to: "                way.forget_own();",
+        families: &[],
+        packages: &["vsync"],
+    },
+    Plant {
+        name: "of two that do not hear each other both flush at once",
+        file: "crates/vsync/src/serving.rs",
+        from: "        if self.waits_for_lower(turn) {",
+        to: "        if false {",
+        families: &[],
+        packages: &["vsync"],
+    },
+    Plant {
+        name: "a lower rank that does not act is waited for too long",
+        file: "crates/vsync/src/precedence.rs",
+        from: "suspicion * 3 / 2",
+        to: "suspicion * 9",
+        families: &[],
+        packages: &["vsync"],
+    },
+    Plant {
+        name: "a lower rank that has ended is waited for",
+        file: "crates/vsync/src/peers.rs",
+        from: "let ended = now.since(since) < self.suspicion / 2;",
+        to: "let ended = false;",
         families: &[],
         packages: &["vsync"],
     },

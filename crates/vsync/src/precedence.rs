@@ -1,0 +1,42 @@
+//! Precedence: of two that do not hear each other, and that others hear, the lower rank goes first.
+//!
+//! Takes: whom others hear by their rows. Promises: a coordinator leaves those others to a lower
+//! rank, which suspects it too and flushes: if both did at once, each might win some of them, and
+//! neither view could take in the other while those two do not hear each other. No longer than the
+//! lower rank may take to notice. Keeps: since when it waits.
+
+use muts::{Duration, ProcId};
+
+use crate::serving::Serving;
+use crate::turn::Turn;
+
+impl Serving {
+    /// Whether a lower rank, suspected here and heard by one who is not, is to act first.
+    pub(crate) fn waits_for_lower(&mut self, turn: &Turn<'_>) -> bool {
+        if self.flush.is_some() || !self.has_lower(turn) {
+            self.lower_since = None;
+            return false;
+        }
+        let since = *self.lower_since.get_or_insert(turn.now);
+        turn.now.since(since) < Self::patience_with_lower(turn.config.suspicion)
+    }
+
+    /// What is silent in one direction is noticed at the other end when it was told so for as long
+    /// again.
+    pub(crate) fn patience_with_lower(suspicion: Duration) -> Duration {
+        suspicion * 3 / 2
+    }
+
+    fn has_lower(&self, turn: &Turn<'_>) -> bool {
+        let hears = |other: &ProcId, lower: &ProcId| {
+            *other != turn.me()
+                && !self.suspects(turn, *other)
+                && turn.peers.is_heard_by(*lower, *other)
+        };
+        let lower = self.epoch.members.iter().take(self.epoch.rank);
+        // Who is gone has acted.
+        lower
+            .filter(|lower| !self.gone.contains(lower) && turn.peers.suspects(turn.now, **lower))
+            .any(|lower| self.epoch.members.iter().any(|other| hears(other, lower)))
+    }
+}

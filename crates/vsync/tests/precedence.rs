@@ -1,0 +1,68 @@
+//! Who goes first of those that do not hear each other, and how long the other waits.
+
+use std::time::Duration;
+
+use muts::{ProcId, Up};
+
+use crate::common::{World, proc};
+use vsync::GroupId;
+
+const SUSPICION: Duration = Duration::from_secs(1);
+
+/// Four in a group. The first two do not hear each other any more, and the second is told so.
+fn torn() -> World {
+    let (mut world, _) = World::together("abcd", 1, GroupId::of_word("g"));
+    world.cut(proc('a'), proc('b'));
+    world.cut(proc('b'), proc('a'));
+    world
+}
+
+/// The second is told that the first is silent, since so long ago.
+fn tell_of_silence(world: &World, ago: Duration) {
+    let mut air = world.air.borrow_mut();
+    let now = air.now;
+    let silent = Up::Silent { peer: proc('a'), since: now - ago };
+    air.tell(proc('b'), silent);
+}
+
+fn members(world: &World, me: char) -> String {
+    let view = world.told[&proc(me)].iter().rev().find_map(|up| match up {
+        vsync::Up::View(view) => Some(view),
+        _ => None,
+    });
+    let name = |proc: ProcId| char::from(proc.node.0 as u8);
+    view.expect("a view").members.iter().map(|member| name(member.proc)).collect()
+}
+
+#[test]
+fn who_suspects_one_that_others_hear_leaves_those_to_it() {
+    let mut world = torn();
+    tell_of_silence(&world, SUSPICION);
+    world.run(SUSPICION);
+    assert_eq!(members(&world, 'b'), "abcd", "the other has not noticed yet");
+    world.run(SUSPICION * 2);
+    assert_eq!(['a', 'c', 'd'].map(|me| members(&world, me)), ["acd"; 3]);
+    assert_eq!(members(&world, 'b'), "b");
+}
+
+#[test]
+fn one_that_does_not_act_is_waited_for_no_longer_than_it_may_need() {
+    let mut world = torn();
+    // Nothing comes of what it does.
+    world.delay(proc('a'), proc('c'));
+    world.delay(proc('a'), proc('d'));
+    tell_of_silence(&world, SUSPICION);
+    world.run(SUSPICION * 14 / 10);
+    assert_eq!(members(&world, 'b'), "abcd");
+    world.run(SUSPICION * 3 / 10);
+    assert_eq!(['b', 'c', 'd'].map(|me| members(&world, me)), ["bcd"; 3]);
+}
+
+#[test]
+fn one_that_has_ended_is_not_waited_for_though_others_think_that_they_hear_it() {
+    let mut world = torn();
+    world.crash(proc('a'));
+    tell_of_silence(&world, Duration::from_millis(5));
+    world.run(Duration::from_millis(20));
+    assert_eq!(['b', 'c', 'd'].map(|me| members(&world, me)), ["bcd"; 3]);
+}
