@@ -22,6 +22,12 @@ pub(crate) struct Founder {
     /// Views so far.
     pub(crate) views: u64,
     last: Option<Instant>,
+    /// Multicasts that came.
+    pub(crate) casts: u64,
+    /// Of each group when the last multicast came, and the longest time between two.
+    pub(crate) gaps: BTreeMap<GroupId, (Instant, Duration)>,
+    /// One was handed back, and there has been no room since.
+    waits: bool,
 }
 
 impl App for Founder {
@@ -34,13 +40,23 @@ impl App for Founder {
             self.views += 1;
             self.last = Some(now);
             self.present.insert(view.group, *view);
+        } else if let Up::Cast { group, .. } = up {
+            self.casts += 1;
+            let (last, longest) = self.gaps.entry(group).or_insert((now, Duration::ZERO));
+            *longest = now.since(*last).max(*longest);
+            *last = now;
+        } else if let Up::Room { .. } = up {
+            self.waits = false;
         }
     }
     fn ask(&mut self, _now: Instant) -> Option<Down> {
-        self.asks.pop_front()
+        if self.waits { None } else { self.asks.pop_front() }
     }
     fn asked(&mut self, _now: Instant, refused: Option<Down>) {
-        assert!(refused.is_none(), "only casts are handed back");
+        let Some(refused) = refused else { return };
+        assert!(matches!(refused, Down::Cast { .. }), "only casts are handed back");
+        self.asks.push_front(refused);
+        self.waits = true;
     }
 }
 
@@ -58,14 +74,25 @@ fn group(number: u64) -> GroupId {
 
 /// So many hosts that have met and are in no group.
 pub(crate) fn met(hosts: usize, seed: u64) -> Crowd {
-    let factory = |birth: Birth| {
+    met_with(hosts, seed, |_| {})
+}
+
+/// The same with other settings.
+pub(crate) fn met_with(
+    hosts: usize,
+    seed: u64,
+    change: impl Fn(&mut vsync::Config) + 'static,
+) -> Crowd {
+    let factory = move |birth: Birth| {
         let transport = Transport::new(muts::Config::new(birth.me, birth.seed));
         let mut founder = Founder::default();
         for host in 0..birth.roster.hosts() {
             let address = muts::Address::Pipe(host as u32);
             founder.asks.push_back(Down::Meet { node: birth.roster.node(host), address });
         }
-        (Kernel::new(transport, vsync::Config::new(birth.me, birth.seed)), founder)
+        let mut config = vsync::Config::new(birth.me, birth.seed);
+        change(&mut config);
+        (Kernel::new(transport, config), founder)
     };
     let mut world = World::new(hosts, seed, Trace::off(), Box::new(factory));
     (0..hosts).for_each(|host| world.start(host));

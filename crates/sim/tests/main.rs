@@ -1,5 +1,6 @@
 //! Tests in the pretended world, in one program: what they share is built once.
 
+mod bystanders;
 mod cliques;
 mod crowd;
 mod every_step;
