@@ -12,4 +12,5 @@ mod many_hosts;
 mod restarts;
 mod runs;
 mod rush;
+mod stopped;
 mod world;
