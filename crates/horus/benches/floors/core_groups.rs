@@ -31,6 +31,8 @@ pub(crate) struct CoreGroups<T> {
     /// Idle groups that have all their members here.
     complete: u64,
     works: Works,
+    /// What this process would send on the second lane, where a member takes nothing.
+    stuck: Option<Message>,
 }
 
 const fn group(lane: Lane) -> GroupId {
@@ -80,7 +82,7 @@ impl<T: Layer<Down = Down, Up = Up>> CoreGroups<T> {
     fn new(me: ProcId, first: ProcId) -> Self {
         let works = Works::none();
         let (peers, order, tower) = (Vec::new(), Order::Fifo, PhantomData);
-        Self { me, first, tower, peers, order, complete: 0, works }
+        Self { me, first, tower, peers, order, complete: 0, works, stuck: None }
     }
 
     fn hear_view(&mut self, group: GroupId, members: usize) {
@@ -93,6 +95,16 @@ impl<T: Layer<Down = Down, Up = Up>> CoreGroups<T> {
         if group == worked(at) && members == wanted {
             self.works.done();
         }
+    }
+
+    /// One member takes nothing more of the second lane, or goes on; the first would send there.
+    fn choke(&mut self, tower: &mut T, now: Instant, words: &Words) {
+        let (on, group) = (words.get::<bool>("on"), group(Lane::Second));
+        if self.peers.iter().all(|peer| *peer < self.me) {
+            let _ = tower.down(now, Down::Choke { group, choked: on });
+        }
+        let sends = on && self.me == self.first;
+        self.stuck = sends.then(|| Message::new(vec![7; words.get("payload")]));
     }
 
     fn found(&self, tower: &mut T, now: Instant, group: GroupId) {
@@ -173,6 +185,7 @@ impl<T: Layer<Down = Down, Up = Up> + Counted> Floor for CoreGroups<T> {
                 let groups = words.get::<u128>("from")..words.get("to");
                 groups.for_each(|at| self.found(tower, now, GroupId(IDLE + at)));
             }
+            "choke" => self.choke(tower, now, words),
             "work" => self.works.begin(words),
             "worked" => return self.works.tell(answer),
             "complete" => return answer.with("groups", self.complete),
@@ -182,6 +195,9 @@ impl<T: Layer<Down = Down, Up = Up> + Counted> Floor for CoreGroups<T> {
     }
 
     fn step(&mut self, tower: &mut Self::Tower, now: Instant) {
+        while let Some(message) = self.stuck.clone()
+            && self.cast(tower, now, Lane::Second, message)
+        {}
         let Some((kind, at)) = self.works.next() else { return };
         let (group, last) = (worked(at), self.peers.last().copied());
         let ask = match kind {

@@ -31,6 +31,9 @@ pub(crate) fn all(options: &Options) {
             ORDERS.into_iter().for_each(|order| latency(options, &mut ours, &mut bare, order));
         }
     }
+    if options.wants("vsync.beside") {
+        beside_a_slow_one(options);
+    }
     if options.wants("vsync.alternate") {
         for causality in [GROUP, CONSERVATIVE] {
             [2, 4].into_iter().for_each(|members| by_turns(options, members, causality));
@@ -88,6 +91,24 @@ fn latency(options: &Options, ours: &mut Crew, bare: &mut Crew, order: &str) {
         let figure = if percentile == 50 { figure.goal(Goal::RatioAtMost(goal)) } else { figure };
         figure.tell(options);
     }
+}
+
+/// A member takes nothing in another group of the same processes, where the sender has as much
+/// under way as it may (promises, row 14).
+fn beside_a_slow_one(options: &Options) {
+    let mut crew = Crew::start(&Words::new("vsync"), MEMBERS);
+    let (payload, window) = (400, options.window_ms());
+    let flood = Flood::new(payload, 1).with("order", "cbcast");
+    let mut beside = |choked: bool| {
+        crew.ask(&Words::new("choke").with("on", choked).with("payload", payload));
+        rate(&mut crew, &flood, window)
+    };
+    let pair: Vec<_> = (0..options.pairs()).map(|_| (beside(true), beside(false))).collect();
+    Figure::beside("vsync.beside", "msg/s", "without", Pair::of(&pair))
+        .with("what", "a member that takes nothing in another group")
+        .with("payload", payload)
+        .goal(Goal::RatioAtLeast(0.9))
+        .tell(options);
 }
 
 /// Two groups by turns against streaming into one (paper, section 7: 1.73 and 3.1 times slower).
