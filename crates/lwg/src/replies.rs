@@ -35,10 +35,11 @@ struct Awaited {
     /// Who still owes an answer; none before one's own delivery, which alone knows the view.
     owing: Option<Members>,
     early: Vec<(Endpoint, Option<Message>)>,
-    lost: Members,
-    declined: Members,
+    // Mostly none: there may be as many of these as sends are awaited.
+    lost: Vec<Endpoint>,
+    declined: Vec<Endpoint>,
     /// Who of those owed an answer and had not been met when the member was asked last.
-    unmet: Members,
+    unmet: Vec<Endpoint>,
 }
 
 /// How a multicast from outside a group stands with the member that passes it on.
@@ -152,9 +153,9 @@ impl Replies {
         }
         let member = through.member;
         let owing = awaited.owing.iter().flatten().copied();
-        let unmet: Members = owing.filter(|owes| !has_met(*owes)).collect();
+        let unmet: Vec<Endpoint> = owing.filter(|owes| !has_met(*owes)).collect();
         let before = core::mem::replace(&mut awaited.unmet, unmet.clone());
-        let gone: Members = unmet.into_iter().filter(|owes| before.contains(owes)).collect();
+        let gone: Vec<Endpoint> = unmet.into_iter().filter(|owes| before.contains(owes)).collect();
         if let Some(owing) = &mut awaited.owing {
             owing.retain(|owes| !gone.contains(owes));
             awaited.lost.extend(gone);
@@ -283,7 +284,7 @@ impl Replies {
             if let Some(through) = awaited.through {
                 self.letters.push((through.member, Letter::Forget { send }));
             }
-            let (mut lost, declined) = (awaited.lost.into_vec(), awaited.declined.into_vec());
+            let (mut lost, declined) = (awaited.lost, awaited.declined);
             lost.extend(awaited.owing.into_iter().flatten());
             told.push_back(Up::Answered { send, lost, declined });
         }
