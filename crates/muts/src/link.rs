@@ -173,7 +173,8 @@ impl Link {
         self.seen.is_new(number) && refused.is_none_or(|refused| refused.is_new(number))
     }
 
-    /// Whether these frames acknowledge anything that went to it since then: it hears.
+    /// Whether these frames acknowledge anything that went to it since it fell silent, or was
+    /// doubted: it hears.
     pub(crate) fn hears(&self, mut frames: &[u8]) -> bool {
         let sent = self.unheard + 1..=self.flight.next();
         while let Ok(frame) = Frame::read(&mut frames) {

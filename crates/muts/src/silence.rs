@@ -44,6 +44,18 @@ pub(crate) enum Look {
     Call,
 }
 
+/// A peer has called, and has acknowledged nothing since: it does not seem to hear.
+#[derive(Debug, Clone, Copy)]
+struct Doubt {
+    since: Instant,
+    /// It goes on calling: who wants a new session calls once.
+    insists: bool,
+    /// How long an acknowledgement may take.
+    patience: Duration,
+    /// This process was away meanwhile.
+    excused: bool,
+}
+
 #[derive(Debug)]
 pub(crate) struct Silence {
     limit: Duration,
@@ -52,8 +64,7 @@ pub(crate) struct Silence {
     silent_since: Instant,
     /// When one that is silent and was heard was asked last whether it hears.
     asked: Instant,
-    /// Since when it has called, and acknowledged nothing: it does not seem to hear.
-    doubted: Option<Instant>,
+    doubt: Option<Doubt>,
     next: Instant,
     /// Others miss it too.
     missed: bool,
@@ -76,7 +87,7 @@ impl Silence {
             silent: false,
             silent_since: now,
             asked: Instant::ZERO,
-            doubted: None,
+            doubt: None,
             next: now + limit / 2,
             missed: false,
             excused: false,
@@ -94,7 +105,7 @@ impl Silence {
         (self.missed, self.excused, self.nobody) = (false, false, 0);
         if !self.silent {
             // One that is doubted is asked until it acknowledges, however often it is heard.
-            if self.doubted.is_none() {
+            if self.doubt.is_none() {
                 self.next = now + self.limit / 2;
             }
             return false;
@@ -109,25 +120,30 @@ impl Silence {
     /// The peer was heard, and hears. Answers whether it was silent before.
     pub(crate) fn answered(&mut self, now: Instant) -> bool {
         let silent = core::mem::take(&mut self.silent);
-        self.doubted = None;
+        self.doubt = None;
         self.hear(now);
         silent
     }
 
-    /// The peer called as one calls who is silent. Answers whether it is asked from now on whether
-    /// it hears.
-    pub(crate) fn doubt(&mut self, now: Instant) -> bool {
-        if self.silent || self.doubted.is_some() {
+    /// The peer called as one calls who is silent, over a path with such a round trip. Answers
+    /// whether it is asked from now on whether it hears.
+    pub(crate) fn doubt(&mut self, now: Instant, trip: Duration) -> bool {
+        if let Some(doubt) = &mut self.doubt {
+            doubt.insists = true;
             return false;
         }
-        self.doubted = Some(now);
+        if self.silent {
+            return false;
+        }
+        let patience = self.limit.max(trip * TRIPS);
+        self.doubt = Some(Doubt { since: now, insists: false, patience, excused: false });
         self.next = now;
         true
     }
 
     /// Whether it has yet to show that it hears.
     pub(crate) fn is_in_doubt(&self) -> bool {
-        self.silent || self.doubted.is_some()
+        self.silent || self.doubt.is_some()
     }
 
     /// This process itself was away: nobody is to be accused for that. Once, until the peer is
@@ -137,8 +153,10 @@ impl Silence {
             return;
         }
         (self.heard, self.missed) = (now, false);
-        self.doubted = self.doubted.map(|_| now);
-        if self.nobody == 0 {
+        if let Some(doubt) = self.doubt.as_mut().filter(|doubt| !doubt.excused) {
+            (doubt.since, doubt.excused) = (now, true);
+        }
+        if self.nobody == 0 && self.doubt.is_none() {
             self.next = now + self.limit / 2;
         }
     }
@@ -175,7 +193,7 @@ impl Silence {
 
     /// When it last gave a sign of life, and of hearing as far as that was asked.
     pub(crate) fn shown(&self) -> Instant {
-        self.doubted.unwrap_or(self.heard)
+        self.doubt.map_or(self.heard, |doubt| doubt.since.min(self.heard))
     }
 
     /// When to look next.
@@ -197,9 +215,11 @@ impl Silence {
         let since = now.since(self.refused);
         let late = self.nobody > 0 && since >= self.unanswered * patience;
         let tested = self.nobody == TESTS && since >= self.answered;
-        let deaf = self.doubted.is_some_and(|since| now.since(since) >= self.limit * patience);
+        let deaf = self.doubt.is_some_and(|doubt| {
+            doubt.insists && now.since(doubt.since) >= doubt.patience * patience
+        });
         if now.since(self.heard) >= limit || tested || late || deaf {
-            (self.silent, self.silent_since, self.doubted) = (true, now, None);
+            (self.silent, self.silent_since, self.doubt) = (true, now, None);
             self.next = now + CALL_EVERY;
             return Look::NowSilent;
         }
@@ -252,12 +272,12 @@ mod tests {
     fn who_calls_and_acknowledges_nothing_for_the_limit_is_silent_however_often_it_is_heard() {
         let mut silence = silence();
         silence.hear(at(100));
-        assert!(silence.doubt(at(100)));
+        assert!(silence.doubt(at(100), TRIP));
         let mut probes = 0;
         for ms in 100..1_100 {
             if ms % 200 == 0 {
                 silence.hear(at(ms));
-                assert!(!silence.doubt(at(ms)), "once is enough");
+                assert!(!silence.doubt(at(ms), TRIP), "once is enough");
             }
             let look = silence.look(at(ms), 1);
             assert_ne!(look, Look::NowSilent, "at {ms} ms");
@@ -265,23 +285,57 @@ mod tests {
         }
         assert_eq!(probes, 40, "once in 25 ms");
         assert_eq!(silence.look(at(1_100), 1), Look::NowSilent);
-        assert!(!silence.doubt(at(1_200)), "it is silent already");
+        assert!(!silence.doubt(at(1_200), TRIP), "it is silent already");
     }
 
     #[test]
     fn who_calls_and_acknowledges_is_not_asked_on() {
         let mut silence = silence();
-        assert!(silence.doubt(at(100)));
+        assert!(silence.doubt(at(100), TRIP));
         assert_eq!(silence.look(at(100), 1), Look::Probe);
         assert!(!silence.answered(at(101)));
         assert_eq!(silence.look(at(500), 1), Look::Fine);
-        assert!(silence.doubt(at(510)), "and may be doubted again");
-        silence.excuse(at(1_509));
-        silence.hear(at(1_600));
-        assert_eq!(silence.look(at(2_009), 1), Look::Probe, "one's own absence does not count");
-        assert_eq!(silence.look(at(2_508), 1), Look::Probe);
-        silence.hear(at(2_520));
-        assert_eq!(silence.look(at(2_533), 1), Look::NowSilent);
+        assert!(silence.doubt(at(510), TRIP), "and may be doubted again");
+    }
+
+    /// It wants a new session, and what it acknowledges is long on the way.
+    #[test]
+    fn who_calls_once_is_not_deaf_and_over_a_long_path_an_acknowledgement_takes_its_time() {
+        let is_silent_at = |calls: &[u64], trip: u64| {
+            let mut silence = silence();
+            (100..8_000).find(|ms| {
+                silence.hear(at(*ms));
+                if calls.contains(ms) {
+                    silence.doubt(at(*ms), Duration::from_millis(trip));
+                }
+                silence.look(at(*ms), 1) == Look::NowSilent
+            })
+        };
+        assert_eq!(is_silent_at(&[100], 1), None);
+        assert_eq!(is_silent_at(&[100, 300], 1), Some(1_100));
+        assert_eq!(is_silent_at(&[100, 1_100], 1_400), Some(5_700), "four round trips");
+    }
+
+    #[test]
+    fn ones_own_absence_is_no_sign_that_another_is_deaf_but_only_once() {
+        let mut silence = silence();
+        silence.doubt(at(100), TRIP);
+        silence.doubt(at(300), TRIP);
+        let turns = (1..10).map(|turn| {
+            silence.excuse(at(turn * 900));
+            silence.hear(at(turn * 900));
+            silence.look(at(turn * 900), 1) == Look::NowSilent
+        });
+        assert_eq!(turns.collect::<alloc::vec::Vec<bool>>()[..3], [false, false, true]);
+    }
+
+    #[test]
+    fn who_falls_silent_has_been_so_since_it_was_heard_also_if_it_called_after_that() {
+        let mut silence = silence();
+        silence.doubt(at(900), TRIP);
+        assert_eq!(silence.shown(), at(0));
+        silence.hear(at(950));
+        assert_eq!(silence.shown(), at(900));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::view::ViewId;
 pub enum Charge {
     /// It said farewell, or another incarnation of its node was met.
     Over,
-    /// Nothing was heard of it for the limit of silence.
+    /// Nothing was heard of it for the limit of silence; or it called and acknowledged nothing.
     Silent,
     /// It was never met.
     NeverMet,

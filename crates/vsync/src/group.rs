@@ -399,8 +399,10 @@ impl Group {
         concerned
     }
 
-    /// Whether somebody waits to be let in, as soon as links allow it.
-    pub(crate) fn is_waited_for(&self) -> bool {
-        matches!(self, Self::Serving(serving) if !serving.joins.is_empty())
+    /// Whether it hangs on whom others hear: somebody is to be let in as soon as links allow it, or
+    /// a lower rank is waited for as long as it is heard.
+    pub(crate) fn waits_for_rows(&self) -> bool {
+        let Self::Serving(serving) = self else { return false };
+        !serving.joins.is_empty() || serving.lower_since.is_some()
     }
 }

@@ -10,6 +10,9 @@ use muts::{Duration, ProcId};
 use crate::serving::Serving;
 use crate::turn::Turn;
 
+/// A call of a silent one, and two heartbeats.
+const TOLD_WITHIN: Duration = Duration::from_millis(300);
+
 impl Serving {
     /// Whether a lower rank, suspected here and heard by one who is not, is to act first.
     pub(crate) fn waits_for_lower(&mut self, turn: &Turn<'_>) -> bool {
@@ -21,10 +24,10 @@ impl Serving {
         turn.now.since(since) < Self::patience_with_lower(turn.config.suspicion)
     }
 
-    /// What is silent in one direction is noticed at the other end when it was told so for as long
-    /// again.
+    /// What is silent in one direction is noticed at the other end when that has been told so for
+    /// as long again, and first it has to be told.
     pub(crate) fn patience_with_lower(suspicion: Duration) -> Duration {
-        suspicion * 3 / 2
+        suspicion + (suspicion / 2).max(TOLD_WITHIN)
     }
 
     fn has_lower(&self, turn: &Turn<'_>) -> bool {

@@ -15,7 +15,9 @@ impl Charge {
     pub fn say(self, show: &dyn Fn(ProcId) -> String) -> String {
         match self {
             Self::Over => "it said farewell, or another process of its node was met".into(),
-            Self::Silent => "nothing was heard of it for the limit of silence".into(),
+            Self::Silent => {
+                "nothing was heard of it, or it heard nothing, for the limit of silence".into()
+            }
             Self::NeverMet => "it was never met".into(),
             Self::Deaf => {
                 "it has not heard this process for the limit of silence, by what it says itself"

@@ -214,6 +214,7 @@ impl Serving {
         if self.coordinator(turn) == turn.me() {
             self.coordinate(turn);
         } else {
+            self.lower_since = None;
             self.begin_global(turn);
         }
         self.give_up_silent_flush(turn);

@@ -66,3 +66,35 @@ fn one_that_has_ended_is_not_waited_for_though_others_think_that_they_hear_it() 
     world.run(Duration::from_millis(20));
     assert_eq!(['b', 'c', 'd'].map(|me| members(&world, me)), ["bcd"; 3]);
 }
+
+#[test]
+fn one_that_was_back_meanwhile_is_waited_for_again() {
+    let mut world = World::together("abcd", 1, GroupId::of_word("g")).0;
+    tell_of_silence(&world, SUSPICION);
+    world.run(Duration::from_millis(100));
+    world.air.borrow_mut().tell(proc('b'), Up::Back { peer: proc('a') });
+    world.run(SUSPICION * 20);
+    assert_eq!(['a', 'b', 'c', 'd'].map(|me| members(&world, me)), ["abcd"; 4]);
+    world.cut(proc('a'), proc('b'));
+    world.cut(proc('b'), proc('a'));
+    tell_of_silence(&world, SUSPICION);
+    world.run(SUSPICION / 2);
+    assert_eq!(members(&world, 'b'), "abcd");
+}
+
+/// All that is waited for is a heartbeat of each of them.
+#[test]
+fn one_whom_nobody_hears_any_more_is_waited_for_no_longer() {
+    let mut world = torn();
+    world.crash(proc('a'));
+    tell_of_silence(&world, SUSPICION);
+    world.run(SUSPICION * 4 / 10);
+    assert_eq!(members(&world, 'b'), "abcd");
+    for to in ['c', 'd'] {
+        let mut air = world.air.borrow_mut();
+        let since = air.now - SUSPICION;
+        air.tell(proc(to), Up::Silent { peer: proc('a'), since });
+    }
+    world.run(Duration::from_millis(110));
+    assert_eq!(['b', 'c', 'd'].map(|me| members(&world, me)), ["bcd"; 3]);
+}

@@ -86,7 +86,7 @@ impl Transport {
     /// It is asked which.
     pub(super) fn doubt(&mut self, now: Instant, peer: ProcId) {
         if let Some(link) = self.links.get_mut(&peer).filter(|link| link.met)
-            && link.silence.doubt(now)
+            && link.silence.doubt(now, link.pace.round_trip())
         {
             link.unheard = link.flight.next();
             self.reschedule(peer);

@@ -205,7 +205,7 @@ impl<M: Multicast> Kernel<M> {
             self.desk.turn(now).ask(muts::Down::Miss { peer });
         }
         if self.desk.peers.row_differs(from, beat) {
-            let waiting = self.groups.iter().filter(|(_, group)| group.is_waited_for());
+            let waiting = self.groups.iter().filter(|(_, group)| group.waits_for_rows());
             self.touched.extend(waiting.map(|(id, _)| *id));
         }
         self.desk.peers.hear_row(now, from, beat, bytes);

@@ -158,8 +158,8 @@ pub(super) const PLANTS: [Plant; 21] = [
     Plant {
         name: "a lower rank that does not act is waited for too long",
         file: "crates/vsync/src/precedence.rs",
-        from: "suspicion * 3 / 2",
-        to: "suspicion * 9",
+        from: "(suspicion / 2).max(TOLD_WITHIN)",
+        to: "suspicion * 8",
         families: &[],
         packages: &["vsync"],
     },

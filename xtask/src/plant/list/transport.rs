@@ -173,13 +173,13 @@ pub(super) const PLANTS: [Plant; 30] = [
     transport(
         "a peer that is heard is never silent, deaf or not",
         "crates/muts/src/silence.rs",
-        "self.doubted = Some(now);",
-        "self.doubted = None;",
+        "doubt.insists = true;",
+        "doubt.insists = false;",
     ),
     transport(
         "who calls is asked whether it hears when it was next to be asked anyway",
         "crates/muts/src/silence.rs",
-        "if self.doubted.is_none() {",
+        "if self.doubt.is_none() {",
         "if true {",
     ),
     transport(
