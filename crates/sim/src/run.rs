@@ -246,9 +246,10 @@ fn rage<T: Layer + Counted, A: App<Down = T::Down, Up = T::Up>>(
     whole
 }
 
-/// Lets these hosts, which can all reach each other, settle for so long, and ends the run: where
-/// something that nobody uses is just being put away, or a link is on probation, when that is done,
-/// or has had its time.
+/// Lets these hosts, which can all reach each other, settle for so long, marks that, and ends the
+/// run: each where something that nobody uses is just being put away, or a link is on probation,
+/// when that is done, or has had its time. One who left before the mark and one who is just leaving
+/// would be of two minds who is in the group.
 pub fn settle<T: Layer + Counted, A: App<Down = T::Down, Up = T::Up>>(
     world: &mut World<T, A>,
     whole: &[usize],
@@ -256,14 +257,17 @@ pub fn settle<T: Layer + Counted, A: App<Down = T::Down, Up = T::Up>>(
 ) {
     world.enter(Phase::Quiet, whole);
     world.run_for(quiet);
+    let wait = |world: &mut World<T, A>| {
+        let mut left = SETTLES_AFTER;
+        while left > 0 && !unsettled(world, whole).is_empty() {
+            world.run_for(Duration::from_millis(100));
+            left -= 1;
+        }
+    };
+    wait(world);
     world.enter(Phase::Settled, whole);
     world.run_for(Duration::from_millis(500));
-    for _ in 0..SETTLES_AFTER {
-        if unsettled(world, whole).is_empty() {
-            break;
-        }
-        world.run_for(Duration::from_millis(100));
-    }
+    wait(world);
     world.enter(Phase::End, whole);
 }
 
