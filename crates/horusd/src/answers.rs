@@ -290,7 +290,7 @@ fn why<M: Multicast>(here: &Here<'_, M>, called: &str, group: &str) -> Value {
     let why = if found.over {
         "it is not attached any more, or its daemon is over"
     } else if found.silent.is_some() {
-        "nothing is heard of its daemon"
+        "its daemon is silent"
     } else {
         "it is attached, and its daemon is heard"
     };
@@ -324,7 +324,7 @@ fn why_daemon<M: Multicast>(here: &Here<'_, M>, called: &str, name: &str) -> Opt
         None => "it is a daemon, and is heard".to_owned(),
         Some(since) => {
             let seconds = here.now.since(since).as_secs();
-            format!("it is a daemon of which nothing was heard for {seconds} s")
+            format!("it is a daemon that has been silent for {seconds} s")
         }
     };
     let process = format!("{name}#{}", proc.incarnation);

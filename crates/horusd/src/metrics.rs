@@ -26,7 +26,7 @@ const METRICS: [(&str, &str, &str); 49] = [
     ("gate.slow", GAUGE, "Clients for which too much waits"),
     ("gate.processes", GAUGE, "Clients known to live, at this daemon and at others"),
     ("gate.neighbours", GAUGE, "Other daemons that are met"),
-    ("gate.silent", GAUGE, "Those of them of which nothing is heard"),
+    ("gate.silent", GAUGE, "Those of them that are silent"),
     ("gate.channels", GAUGE, "Views that clients here are in, each once"),
     ("gate.malformed", COUNTER, "Words of other daemons that made no sense"),
     ("os.pipes", GAUGE, "Streams that are open: clients, operators, and who has said nothing yet"),

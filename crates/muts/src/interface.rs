@@ -224,8 +224,8 @@ pub enum Up {
     Silent {
         /// The peer.
         peer: ProcId,
-        /// When it was heard last, or began to call without hearing. Just before: its process has
-        /// ended, as it seems.
+        /// When it was heard last, or began to call without hearing. Where that is less than half
+        /// the limit ago, the system has said that nobody is there: its process seems to be over.
         since: Instant,
     },
     /// A silent peer has been heard again, and has shown that it hears what has been said since: of

@@ -30,3 +30,7 @@ pub const GOOD_MAX: Duration = Duration::from_secs(4);
 /// How many times a tenth of a second what settles at the end may still take: one that is mute but
 /// for a word now and then may begin another probation of its link just then.
 pub const SETTLES_AFTER: usize = 60;
+
+/// The same before all is marked as settled: what nobody uses is put away in a moment, and for
+/// nothing else is the time to settle any longer.
+pub const PUT_AWAY: usize = 10;

@@ -8,7 +8,7 @@ use horus::history::Log;
 use muts::{Counted, Duration, Layer};
 
 use crate::choice::Choice;
-use crate::limits::{FAULT_KINDS_MIN, FAULTS_MIN, SETTLES_AFTER};
+use crate::limits::{FAULT_KINDS_MIN, FAULTS_MIN, PUT_AWAY, SETTLES_AFTER};
 use crate::script::{App, Load, Phase, Plan, Wishes};
 use crate::sight::{apart, unlike, unsettled, unsound};
 use crate::storm::{Storm, fault_kinds, faults};
@@ -247,9 +247,9 @@ fn rage<T: Layer + Counted, A: App<Down = T::Down, Up = T::Up>>(
 }
 
 /// Lets these hosts, which can all reach each other, settle for so long, marks that, and ends the
-/// run: each where something that nobody uses is just being put away, or a link is on probation,
-/// when that is done, or has had its time. One who left before the mark and one who is just leaving
-/// would be of two minds who is in the group.
+/// run. Where something that nobody uses is just being put away, the mark comes when that is done:
+/// one who has left and one who is just leaving would be of two minds who is in the group. The end
+/// comes when links on probation have had their time too.
 pub fn settle<T: Layer + Counted, A: App<Down = T::Down, Up = T::Up>>(
     world: &mut World<T, A>,
     whole: &[usize],
@@ -257,17 +257,18 @@ pub fn settle<T: Layer + Counted, A: App<Down = T::Down, Up = T::Up>>(
 ) {
     world.enter(Phase::Quiet, whole);
     world.run_for(quiet);
-    let wait = |world: &mut World<T, A>| {
-        let mut left = SETTLES_AFTER;
-        while left > 0 && !unsettled(world, whole).is_empty() {
+    let wait = |world: &mut World<T, A>, looks: usize| {
+        for _ in 0..looks {
+            if unsettled(world, whole).is_empty() {
+                break;
+            }
             world.run_for(Duration::from_millis(100));
-            left -= 1;
         }
     };
-    wait(world);
+    wait(world, PUT_AWAY);
     world.enter(Phase::Settled, whole);
     world.run_for(Duration::from_millis(500));
-    wait(world);
+    wait(world, SETTLES_AFTER);
     world.enter(Phase::End, whole);
 }
 

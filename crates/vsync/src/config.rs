@@ -24,7 +24,8 @@ pub struct Config {
     /// Where all chance of this kernel comes from.
     pub seed: u64,
     /// How long a peer may be taken for alive without a sign that it hears us: at least the
-    /// transport's limit of silence. Default 1 s.
+    /// transport's limit of silence, and less than twice that: of who fell silent within half of
+    /// it the transport knows that its process has ended. Default 1 s.
     pub suspicion: Duration,
     /// For how long a link must have been good both ways before a view relies on it: the first
     /// time. Default 200 ms.

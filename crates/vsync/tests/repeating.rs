@@ -79,20 +79,24 @@ fn what_was_said_to_a_coordinator_in_vain_is_said_soon_to_the_next_one() {
     assert_eq!(views(&world, 'b').last(), Some(&1));
 }
 
+/// Three in a group of whom this one has crashed, and is just suspected.
+fn suspected(crashed: char) -> World {
+    let mut world = group_of("abc");
+    world.crash(proc(crashed));
+    until_suspected(&mut world);
+    world
+}
+
 #[test]
 fn a_view_without_the_crashed_comes_at_once() {
-    let mut world = group_of("abc");
-    world.crash(proc('c'));
-    until_suspected(&mut world);
+    let mut world = suspected('c');
     world.run(Duration::from_millis(10));
     assert_eq!(views(&world, 'b').last(), Some(&2));
 }
 
 #[test]
 fn a_view_without_the_coordinator_comes_when_the_others_have_said_that_they_miss_it_too() {
-    let mut world = group_of("abc");
-    world.crash(proc('a'));
-    until_suspected(&mut world);
+    let mut world = suspected('a');
     world.run(Duration::from_millis(10));
     assert_eq!(views(&world, 'b').last(), Some(&3), "c may hear it");
     world.run(Duration::from_millis(100));

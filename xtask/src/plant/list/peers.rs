@@ -2,7 +2,7 @@
 
 use super::Plant;
 
-pub(super) const PLANTS: [Plant; 21] = [
+pub(super) const PLANTS: [Plant; 23] = [
     Plant {
         name: "a client that keeps a group waiting for its last word stays",
         file: "crates/vsync/src/gate/server.rs",
@@ -168,6 +168,22 @@ pub(super) const PLANTS: [Plant; 21] = [
         file: "crates/vsync/src/peers.rs",
         from: "let ended = now.since(since) < self.suspicion / 2;",
         to: "let ended = false;",
+        families: &[],
+        packages: &["vsync"],
+    },
+    Plant {
+        name: "who had once waited for a lower rank never waits again",
+        file: "crates/vsync/src/serving.rs",
+        from: "            self.lower_since = None;\n            self.begin_global(turn);",
+        to: "            self.begin_global(turn);",
+        families: &[],
+        packages: &["vsync"],
+    },
+    Plant {
+        name: "that nobody hears a lower rank any more is noticed by and by",
+        file: "crates/vsync/src/group.rs",
+        from: "!serving.joins.is_empty() || serving.lower_since.is_some()",
+        to: "!serving.joins.is_empty()",
         families: &[],
         packages: &["vsync"],
     },
