@@ -136,6 +136,8 @@ pub enum Down {
         to: ProcId,
         /// A few bytes of the floor above: replaced, not queued.
         bytes: Bytes,
+        /// One goes at once, and the others a period after it: this is not to wait its turn.
+        soon: bool,
     },
 }
 

@@ -213,3 +213,26 @@ fn an_idle_link_costs_few_datagrams_whatever_the_number_of_channels() {
     let (few, many) = (sent(1), sent(1_000));
     assert!(few <= 200 && many <= 200, "{few} and {many} in ten seconds");
 }
+
+#[test]
+fn a_heartbeat_that_is_not_to_wait_its_turn_goes_at_once_and_the_next_a_period_later() {
+    let mut net = two(3);
+    net.run(Duration::from_millis(130));
+    let beat = |net: &mut Net, byte, soon| {
+        let bytes = Bytes::from(vec![byte]);
+        assert!(net.ask(1, Down::Beat { to: proc(2, 1), bytes, soon }));
+    };
+    let told = |net: &Net, byte: u8| {
+        let said = |up: &&Up| matches!(up, Up::Beat { bytes, .. } if bytes[..] == [byte]);
+        net.told(2).iter().filter(said).count()
+    };
+    // Right after one has gone.
+    beat(&mut net, 1, true);
+    net.run(Duration::from_millis(2));
+    assert_eq!(told(&net, 1), 1);
+    beat(&mut net, 2, false);
+    net.run(Duration::from_millis(90));
+    assert_eq!(told(&net, 2), 0, "it waits its turn");
+    net.run(Duration::from_millis(20));
+    assert_eq!(told(&net, 2), 1);
+}

@@ -9,6 +9,7 @@ mod heavy_state;
 mod joining_at_once;
 mod long_flush;
 mod many_hosts;
+mod missed;
 mod restarts;
 mod runs;
 mod rush;

@@ -37,7 +37,7 @@ impl Layer for HandOver {
             }
             Ask::Send { to, message } => tell(to, Told::Send { from, message }),
             Ask::Tell { to, message, .. } => tell(to, Told::Tell { from, message }),
-            Ask::Beat { to, bytes } => tell(to, Told::Beat { from, bytes }),
+            Ask::Beat { to, bytes, .. } => tell(to, Told::Beat { from, bytes }),
             // Nothing is lost here, and nobody is missed.
             _ => {}
         }

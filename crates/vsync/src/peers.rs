@@ -111,6 +111,8 @@ pub(crate) struct Peers {
     all: BTreeMap<ProcId, Peer>,
     /// Who has not heard whom for too long, by what the first says, though both are heard here.
     rifts: BTreeSet<(ProcId, ProcId)>,
+    /// Whom heartbeats say that this process hears.
+    row: Row,
     /// Something may have changed what heartbeats carry.
     stale: bool,
     /// How often it has changed who is known and not over.
@@ -131,6 +133,7 @@ impl Peers {
             good_max: config.good_max,
             all: BTreeMap::new(),
             rifts: BTreeSet::new(),
+            row: Row::default(),
             stale: false,
             changes: 0,
             unlooked: true,
@@ -443,10 +446,12 @@ impl Peers {
         })
     }
 
-    /// What heartbeats to each peer have to carry from now on, where it changed.
-    pub(crate) fn new_beats(&mut self, now: Instant) -> Vec<(ProcId, Bytes)> {
+    /// What heartbeats to each peer have to carry from now on, where it changed; and whether it is
+    /// to go at once, since somebody is missed: whoever hears that asks that one for a sign of
+    /// life, and may wait for just this word before it acts.
+    pub(crate) fn new_beats(&mut self, now: Instant) -> (Vec<(ProcId, Bytes)>, bool) {
         if !core::mem::take(&mut self.stale) {
-            return Vec::new();
+            return (Vec::new(), false);
         }
         // Where there are too many, those with whom nothing is shared are left out.
         let mut heard: Vec<ProcId> =
@@ -459,6 +464,9 @@ impl Peers {
         let me = self.me;
         let row_of = |named: &[ProcId]| named.iter().map(|proc| Brief::of(me, *proc)).collect();
         let row: Row = row_of(&heard);
+        let told = core::mem::replace(&mut self.row, row.clone());
+        let missed = |proc: &ProcId| told.contains(Brief::of(me, *proc)) && !self.hears(now, *proc);
+        let soon = !row.is_cut() && self.living().any(|proc| missed(&proc));
         let mut new = Vec::new();
         let mut bytes = Vec::new();
         for (proc, peer) in self.all.iter_mut().filter(|(_, peer)| peer.lives()) {
@@ -477,7 +485,7 @@ impl Peers {
                 new.push((*proc, bytes));
             }
         }
-        new
+        (new, soon)
     }
 }
 

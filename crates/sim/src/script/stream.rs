@@ -215,7 +215,8 @@ impl Stream {
             0 => {
                 self.beat += 1;
                 let bytes = self.beat.to_le_bytes().to_vec().into();
-                self.asks.push_back(Down::Beat { to, bytes });
+                let soon = self.choice.chance(100_000);
+                self.asks.push_back(Down::Beat { to, bytes, soon });
             }
             1 => self.asks.push_back(Down::Tell { to, change: false, message }),
             _ => self.asks.push_back(Down::Send { to, message }),

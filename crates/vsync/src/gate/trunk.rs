@@ -301,12 +301,15 @@ impl<M: Multicast> Trunk<M> {
                     self.ask_host(now, Down::Tell { to: host, change, message });
                 }
             }
-            Down::Beat { to, bytes } => {
+            Down::Beat { to, bytes, soon } => {
                 if self.ports.contains_key(&to) {
                     self.beats.say_here(now, self.beat, (me, to), bytes);
                 } else {
                     self.version += 1;
                     self.beats.say((me, to), bytes);
+                    if soon {
+                        self.tick = self.tick.min(now + beats::moment(self.beat));
+                    }
                 }
             }
             Down::Miss { peer } => {
@@ -434,7 +437,7 @@ impl<M: Multicast> Trunk<M> {
         let pulse = Pulse { version: self.version, has: neighbour.table.version };
         let mut bytes = Vec::new();
         pulse.write(&mut bytes);
-        self.ask_host(now, Down::Beat { to: host, bytes: bytes.into() });
+        self.ask_host(now, Down::Beat { to: host, bytes: bytes.into(), soon: false });
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {

@@ -33,8 +33,9 @@ impl<M: Multicast> Kernel<M> {
             self.settle(now, group, Group::feed);
         }
         self.note_left(now);
-        for (to, bytes) in self.desk.peers.new_beats(now) {
-            self.desk.turn(now).ask(muts::Down::Beat { to, bytes });
+        let (beats, soon) = self.desk.peers.new_beats(now);
+        for (to, bytes) in beats {
+            self.desk.turn(now).ask(muts::Down::Beat { to, bytes, soon });
         }
     }
 

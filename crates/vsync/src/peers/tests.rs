@@ -1,5 +1,7 @@
 //! What is known of peers, as time passes.
 
+use alloc::vec;
+
 use super::over::FORGOTTEN_AFTER;
 use super::*;
 use crate::limits::LOST_MAX;
@@ -180,7 +182,7 @@ fn of_more_than_a_row_names_each_learns_that_it_is_heard_and_nobody_passes_for_d
     let (sender, last) = (all[0], *all.last().expect("many"));
     let mut says = of(sender);
     says.share(start, last, 7);
-    let beats = says.new_beats(later);
+    let (beats, _) = says.new_beats(later);
     assert_eq!(beats.len(), all.len() - 1);
     let to = |whom: ProcId| {
         let (_, bytes) = beats.iter().find(|(to, _)| *to == whom).expect("it is told");
@@ -201,4 +203,29 @@ fn of_more_than_a_row_names_each_learns_that_it_is_heard_and_nobody_passes_for_d
         peers.hear_row(start, sender, &Beat { row, digest: 0 }, &Bytes::new());
         assert!(peers.suspects(later, sender) && !peers.row_has(later, sender, me));
     }
+}
+
+#[test]
+fn that_somebody_is_missed_is_said_at_once_and_all_else_in_its_turn() {
+    let proc = |node| ProcId { node: NodeId(node), incarnation: 1 };
+    let mut peers = Peers::new(&Config::new(proc(1), 1));
+    let mut now = Instant::ZERO;
+    let mut said = |peers: &mut Peers, after: u64| {
+        now += Duration::from_secs(after);
+        peers.look(now);
+        let (beats, soon) = peers.new_beats(now);
+        (beats.iter().map(|(to, _)| to.node.0).collect::<Vec<_>>(), soon)
+    };
+    (2..=4).for_each(|node| peers.met(Instant::ZERO, proc(node)));
+    assert_eq!(said(&mut peers, 3), (vec![2, 3, 4], false), "all are heard");
+    peers.share(Instant::ZERO, proc(2), 7);
+    assert_eq!(said(&mut peers, 1), (vec![2], false), "something is shared");
+    peers.silent(Instant::ZERO, proc(3), Instant::ZERO);
+    assert_eq!(said(&mut peers, 1), (vec![2, 3, 4], true), "one is missed");
+    peers.share(Instant::ZERO, proc(2), 7);
+    assert_eq!(said(&mut peers, 1), (vec![2], false), "it is missed still");
+    peers.lost(Instant::ZERO, proc(4));
+    assert_eq!(said(&mut peers, 1), (vec![2, 3], false), "who is over needs no sign of life");
+    peers.back(Instant::ZERO, proc(3));
+    assert_eq!(said(&mut peers, 100), (vec![2, 3], false), "and is heard again");
 }

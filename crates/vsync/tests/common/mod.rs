@@ -135,7 +135,7 @@ impl Air {
                     self.fly(me, to, up, false);
                 }
             }
-            Down::Beat { to, bytes } => {
+            Down::Beat { to, bytes, .. } => {
                 self.beats.insert((me, to), bytes);
             }
         }

@@ -2,7 +2,7 @@
 
 use super::Plant;
 
-pub(super) const PLANTS: [Plant; 23] = [
+pub(super) const PLANTS: [Plant; 25] = [
     Plant {
         name: "a client that keeps a group waiting for its last word stays",
         file: "crates/vsync/src/gate/server.rs",
@@ -186,5 +186,21 @@ pub(super) const PLANTS: [Plant; 23] = [
         to: "!serving.joins.is_empty()",
         families: &[],
         packages: &["vsync"],
+    },
+    Plant {
+        name: "that somebody is missed is said in its turn",
+        file: "crates/vsync/src/peers.rs",
+        from: "        (new, soon)",
+        to: "        (new, soon && new.is_empty())",
+        families: &[],
+        packages: &["vsync", "sim"],
+    },
+    Plant {
+        name: "a heartbeat that is not to wait its turn waits its turn",
+        file: "crates/muts/src/transport/asks.rs",
+        from: "                link.errands.beat = true;\n",
+        to: "",
+        families: &[],
+        packages: &["muts", "sim"],
     },
 ];

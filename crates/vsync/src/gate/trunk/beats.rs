@@ -25,6 +25,11 @@ const SELDOM: u64 = 8;
 /// In so many parts of a period what is new is gathered before it is told.
 const MOMENTS: u32 = 8;
 
+/// For how long what is new is gathered, where a heartbeat goes each period.
+pub(super) fn moment(every: Duration) -> Duration {
+    every / MOMENTS
+}
+
 /// Whether it is the turn of a process to say again what it says to everybody.
 pub(super) const fn has_turn(turn: u64, from: ProcId) -> bool {
     turn.wrapping_add(from.node.0).is_multiple_of(SELDOM)
@@ -60,7 +65,7 @@ impl Beats {
     pub(super) fn say_here(&mut self, now: Instant, every: Duration, pair: Pair, bytes: Bytes) {
         self.say(pair, bytes);
         self.fresh.insert(pair);
-        self.fresh_at.get_or_insert(now + every / MOMENTS);
+        self.fresh_at.get_or_insert(now + moment(every));
     }
 
     /// When something is to be told.

@@ -301,7 +301,7 @@ mod tests {
         trunk.here(now, host, peer, Vec::new());
         let mut turn = |trunk: &mut Trunk<Line>, length: usize, has: u64| {
             let bytes = alloc::vec![7; length].into();
-            trunk.ask(now, me, core::iter::once(Down::Beat { to: peer, bytes }));
+            trunk.ask(now, me, core::iter::once(Down::Beat { to: peer, bytes, soon: false }));
             trunk.hear_pulse(host, Pulse { version: 0, has });
             trunk.host_mut().asked.clear();
             now += beat;
