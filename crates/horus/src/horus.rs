@@ -287,7 +287,10 @@ impl Horus {
     /// As [`Horus::create`]; [`Error::Missing`] also names who is not in that core group, or all if
     /// this process is not.
     pub fn create_on(&self, core: GroupId, members: &[Endpoint]) -> Pending<Group> {
-        self.create_as(members, |lwg, members| Down::CreateOn { core, lwg, members })
+        self.create_as(members, |lwg, members| {
+            let members = Box::new(members);
+            Down::CreateOn { core, lwg, members }
+        })
     }
 
     fn create_as(

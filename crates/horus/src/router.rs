@@ -375,7 +375,7 @@ mod tests {
     #[test]
     fn of_groups_that_were_not_made_or_are_for_others_nothing_is_kept_without_a_handle() {
         let book = Book::default();
-        let missing = || done(Outcome::Missing([OTHER].into_iter().collect()));
+        let missing = || done(Outcome::Missing(Box::new([OTHER].into_iter().collect())));
         for (inside, outcome) in
             [(true, missing()), (false, missing()), (false, done(Outcome::Done))]
         {

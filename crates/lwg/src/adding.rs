@@ -83,7 +83,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         let Some(add) = self.placing.take_add(lwg) else { return };
         if let What::Add(members) = &add.op.what {
             let missing = self.strangers(add.core, members);
-            self.here.tell_done(&add.op, Outcome::Missing(missing));
+            self.here.tell_done(&add.op, Outcome::missing(missing));
         }
         self.go_on(add.behind);
     }

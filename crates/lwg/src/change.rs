@@ -93,7 +93,7 @@ impl CoreGroup {
         }
         let strangers = self.strangers(members);
         if members.is_empty() || !strangers.is_empty() {
-            return Outcome::Missing(strangers);
+            return Outcome::missing(strangers);
         }
         let id = ViewId::default().after(number_after(0, self.view.id), cause);
         let mut members = members.clone();
@@ -148,7 +148,7 @@ impl CoreGroup {
             What::Add(members) => {
                 let strangers = self.strangers(members);
                 if !strangers.is_empty() {
-                    return Some(Outcome::Missing(strangers));
+                    return Some(Outcome::missing(strangers));
                 }
                 let added = members.iter().copied().filter(|member| !old.contains(member));
                 let added: Members = added.collect();

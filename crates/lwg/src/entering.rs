@@ -172,7 +172,7 @@ impl CoreGroup {
 
     fn end_entering(&mut self, here: &mut Here, key: (LwgId, u64), outcome: Option<Outcome>) {
         let Some(Waiting { op, absent, .. }) = self.entering.adds.remove(&key) else { return };
-        let missing = || if absent.is_empty() { Outcome::Done } else { Outcome::Missing(absent) };
+        let missing = || if absent.is_empty() { Outcome::Done } else { Outcome::missing(absent) };
         let outcome = outcome.unwrap_or_else(missing);
         self.operation_is_back(here, &op);
         here.asides.push_back(Aside::Ended { op, outcome });

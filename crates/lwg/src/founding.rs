@@ -80,7 +80,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         if strangers.is_empty() {
             self.create_at((lwg, SetId::of(core)), (members, traits), None, Some(core));
         } else {
-            self.tell_outcome(lwg, None, Outcome::Missing(strangers));
+            self.tell_outcome(lwg, None, Outcome::missing(strangers));
         }
     }
 
@@ -100,7 +100,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             Place::New if sorted.first() == Some(&self.here.me) => self.found(lwg, sorted, true),
             Place::New | Place::Alone if create.asker.is_none() => self.ask_lowest(lwg, sorted[0]),
             Place::New | Place::Alone => {
-                self.end_create(lwg, Outcome::Missing(sorted));
+                self.end_create(lwg, Outcome::missing(sorted));
             }
             Place::Nowhere => self.end_create(lwg, Outcome::NoPlace),
         }
@@ -173,7 +173,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
                 if strangers.is_empty() {
                     self.send_create(lwg, group, NEW);
                 } else {
-                    self.end_create(lwg, Outcome::Missing(strangers));
+                    self.end_create(lwg, Outcome::missing(strangers));
                 }
             }
         }
@@ -302,7 +302,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         let waits = |create: &Create| create.stage == Stage::Founding(group);
         let creates = self.placing.creates.iter().filter(|(_, create)| waits(create));
         for lwg in creates.map(|(lwg, _)| *lwg).collect::<Vec<_>>() {
-            self.end_create(lwg, Outcome::Missing(members.clone()));
+            self.end_create(lwg, Outcome::missing(members.clone()));
         }
     }
 
@@ -316,7 +316,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         let lost: Vec<_> =
             creates.filter_map(|(lwg, create)| Some((*lwg, asks(create)?))).collect();
         for (lwg, lowest) in lost {
-            self.end_create(lwg, Outcome::Missing(Members::from_slice(&[lowest])));
+            self.end_create(lwg, Outcome::missing(Members::from_slice(&[lowest])));
         }
         self.here.replies.lose_through(peer, &mut self.here.told);
     }
@@ -343,7 +343,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         }
         match create.stage {
             Stage::Asked(lowest) => {
-                self.end_create(lwg, Outcome::Missing(Members::from_slice(&[lowest])));
+                self.end_create(lwg, Outcome::missing(Members::from_slice(&[lowest])));
             }
             Stage::Founding(group) => self.founding_failed(group),
             Stage::Done => {

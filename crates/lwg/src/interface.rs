@@ -51,7 +51,7 @@ pub enum Down {
         /// Its name.
         lwg: LwgId,
         /// Its members.
-        members: Members,
+        members: Box<Members>,
     },
     /// Moves a group that this process is in to another core group that holds all its members.
     /// `Done` tells when that is agreed upon; the group's next view is there. No send is refused
@@ -308,11 +308,18 @@ pub enum Outcome {
     NothingToDo,
     /// These could not be had: not met, over, in a part of the group elsewhere, or they did not
     /// come into the core group in time.
-    Missing(Members),
+    Missing(Box<Members>),
     /// The set's policy has no place for it: its core groups are managed by hand, or too many.
     NoPlace,
     /// It may be asked again: the group moved, or its core group was lost, and nothing was changed.
     Again,
+}
+
+impl Outcome {
+    /// These could not be had.
+    pub(crate) fn missing(members: Members) -> Self {
+        Self::Missing(Box::new(members))
+    }
 }
 
 /// Why a process is no longer in a light-weight group.
@@ -325,6 +332,11 @@ pub enum Why {
     /// The process left the core group.
     CoreLeft,
 }
+
+/// What comes by the million takes as much room as the longest there is. Up to here a compiler
+/// moves it in place; calls that moved 144 bytes were a tenth of what a message cost a receiver.
+const MOVED_IN_PLACE: usize = 128;
+const _: () = assert!(size_of::<Up>() <= MOVED_IN_PLACE && size_of::<Down>() <= MOVED_IN_PLACE);
 
 /// The name of this face: light-weight groups, wherever they are kept.
 pub trait Light: Layer<Down = Down, Up = Up> {}

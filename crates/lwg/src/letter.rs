@@ -298,7 +298,7 @@ impl Wire for Outcome {
             0 => Self::Done,
             1 => Self::NoGroup,
             2 => Self::NothingToDo,
-            3 => Self::Missing(read_members(from)?),
+            3 => Self::missing(read_members(from)?),
             4 => Self::Again,
             5 => Self::NoPlace,
             _ => return Err(Malformed),

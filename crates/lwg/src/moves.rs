@@ -99,7 +99,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         }
         let stage = if self.numbers.contains_key(&to) { Stage::Adopting } else { Stage::Founding };
         if stage == Stage::Founding && !self.placing.is_founding(to) {
-            return Err(Outcome::Missing(members));
+            return Err(Outcome::missing(members));
         }
         let this = Move { from, to, members, stage, rule, asked };
         self.moves.own.insert(lwg, this);
@@ -122,7 +122,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
         if strangers.is_empty() {
             self.operate_on(to, lwg, What::Adopt);
         } else {
-            self.end_move(lwg, Outcome::Missing(strangers));
+            self.end_move(lwg, Outcome::missing(strangers));
         }
     }
 

@@ -62,7 +62,7 @@ impl CoreGroup {
         };
         let strangers = if comes { self.strangers(named) } else { Members::new() };
         if !strangers.is_empty() {
-            return Outcome::Missing(strangers);
+            return Outcome::missing(strangers);
         }
         let old = here.table.members(slot).clone();
         let concerns = |member: &Endpoint| named.contains(member) && old.contains(member) != comes;

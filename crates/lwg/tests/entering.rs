@@ -31,7 +31,7 @@ fn lost(seed: u64) -> (Town, LwgId, GroupId) {
     town.ask(seat(1), Down::FoundCore { core, members: seats(&[1, 2, 3, 4]) });
     town.run();
     let group = lwg(1, 1);
-    town.ask(seat(1), Down::CreateOn { core, lwg: group, members: seats(&[1, 2, 3]) });
+    town.create_on(seat(1), core, group, seats(&[1, 2, 3]));
     town.run();
     town.crash(seat(3));
     town.net.borrow_mut().regroup(core);
@@ -153,7 +153,7 @@ fn an_add_that_its_group_goes_away_from_comes_before_what_is_sent_after_it() {
         }
         let group = lwg(1, 1);
         let members = seats(&[1, 2]);
-        town.ask(seat(1), Down::CreateOn { core: cores[0], lwg: group, members });
+        town.create_on(seat(1), cores[0], group, members);
         town.run();
         town.ask(seat(1), Down::Move { lwg: group, to: cores[1] });
         town.steps(seed % 20);
@@ -182,7 +182,7 @@ fn who_is_in_a_part_elsewhere_is_said_to_be_missing() {
         }
         let group = lwg(2, 1);
         let members = seats(&[1, 2, 3]);
-        town.ask(seat(1), Down::CreateOn { core: cores[0], lwg: group, members });
+        town.create_on(seat(1), cores[0], group, members);
         town.run();
         town.ask(seat(1), Down::Move { lwg: group, to: cores[1] });
         town.steps(seed % 10);
@@ -201,7 +201,11 @@ fn who_is_in_a_part_elsewhere_is_said_to_be_missing() {
         town.net.borrow_mut().side.insert(seat(3), 0);
         add(&mut town, 3, group, &[1]);
         town.run();
-        assert_eq!(done(&town.told[&seat(3)]), [Outcome::Missing(seats(&[1]))], "seed {seed}");
+        assert_eq!(
+            done(&town.told[&seat(3)]),
+            [Outcome::Missing(Box::new(seats(&[1])))],
+            "seed {seed}"
+        );
         assert_eq!(town.count(seat(3), "lwg.unsettled"), 0);
         judge(&town.told);
     }

@@ -18,7 +18,7 @@ fn going(seed: u64) -> (Town, [GroupId; 2]) {
     }
     for count in 0..GROUPS {
         let (lwg, core) = (lwg(1, count), cores[0]);
-        assert!(town.ask(seat(1), Down::CreateOn { core, lwg, members: seats(&[1, 2, 3]) }));
+        assert!(town.create_on(seat(1), core, lwg, seats(&[1, 2, 3])));
     }
     town.run();
     for count in 0..GROUPS {

@@ -41,7 +41,7 @@ impl Left {
         let (group, home, to) = (lwg(2, 1), founded(&mut town, 1), founded(&mut town, 2));
         before(&mut town);
         let members = seats(&[1, 2, 3]);
-        town.ask(seat(1), Down::CreateOn { core: home, lwg: group, members });
+        town.create_on(seat(1), home, group, members);
         while town.step() {}
         town.ask(seat(1), Down::Move { lwg: group, to });
         town.steps(seed % 10);
@@ -209,7 +209,7 @@ fn who_is_added_while_parts_meet_does_not_keep_them_apart() {
         let mut town = Town::new(seed, &seats(&[1, 2, 3]));
         let (group, home, to) = (lwg(2, 1), founded(&mut town, 1), founded(&mut town, 2));
         let members = seats(&[2, 3]);
-        town.ask(seat(2), Down::CreateOn { core: home, lwg: group, members });
+        town.create_on(seat(2), home, group, members);
         while town.step() {}
         town.ask(seat(2), Down::Move { lwg: group, to });
         town.steps(seed % 10);

@@ -58,7 +58,7 @@ fn four(seed: u64, nodes: &[u64]) -> (Town, LwgId, [GroupId; 2]) {
     let mut town = Town::new(seed, &seats(&[1, 2, 3, 4]));
     let cores = [1, 2].map(|number| founded(&mut town, number, &[1, 2, 3, 4]));
     let (lwg, core) = (lwg(2, 1), cores[0]);
-    town.ask(seat(1), Down::CreateOn { core, lwg, members: seats(nodes) });
+    town.create_on(seat(1), core, lwg, seats(nodes));
     town.run();
     (town, lwg, cores)
 }
@@ -109,7 +109,7 @@ fn the_next_incarnation_of_one_that_is_over_is_asked_for_nothing() {
     let (mut town, _, cores) = four(1, &[1, 2, 3]);
     for count in 2..50 {
         let (lwg, core) = (lwg(2, count), cores[0]);
-        town.ask(seat(1), Down::CreateOn { core, lwg, members: seats(&[1, 2, 3]) });
+        town.create_on(seat(1), core, lwg, seats(&[1, 2, 3]));
     }
     town.run();
     crash(&mut town, 3, &cores);
@@ -182,7 +182,7 @@ fn a_policy_that_is_given_later_looks_at_what_is_there() {
     let core = founded(&mut town, 1, &all);
     for (count, nodes) in [(1, &all[..2]), (2, &all[..])] {
         let (lwg, members) = (lwg(1, count), seats(nodes));
-        town.ask(seat(1), Down::CreateOn { core, lwg, members });
+        town.create_on(seat(1), core, lwg, members);
     }
     town.run();
     let tower = town.towers.get_mut(&seat(1)).expect("alive");
@@ -199,7 +199,7 @@ fn who_is_in_no_group_leaves_though_others_are_made_elsewhere() {
     let mut town = Town::with_policy(1, &seats(&all), Adaptive::default());
     let core = founded(&mut town, 1, &all);
     let members = seats(&[1, 2, 3, 4]);
-    town.ask(seat(1), Down::CreateOn { core, lwg: lwg(1, 1), members });
+    town.create_on(seat(1), core, lwg(1, 1), members);
     town.run();
     let is_in = |town: &Town<Adaptive>| town.net.borrow().at.contains_key(&(core, seat(9)));
     assert!(is_in(&town));

@@ -205,7 +205,7 @@ fn a_set_managed_by_hand_has_what_the_user_puts_there() {
     let core = set.core(seat(1), 1);
     town.ask(seat(1), Down::FoundCore { core, members: seats(&[1, 2, 3]) });
     town.run();
-    town.ask(seat(1), Down::CreateOn { core, lwg: group, members });
+    town.create_on(seat(1), core, group, members);
     town.run();
     let place = town.towers[&seat(2)].explain(group).expect("known");
     assert_eq!((place.core, place.extras), (core, 1));
@@ -267,7 +267,7 @@ fn groups_are_listed_with_who_is_in_them_and_no_more_than_are_wanted() {
     }
     // On the core group of all three, so that the third knows it.
     let core = town.towers[&seat(1)].explain(lwg(1, 2)).expect("known").core;
-    town.ask(seat(1), Down::CreateOn { core, lwg: lwg(1, 10), members: seats(&[2, 1]) });
+    town.create_on(seat(1), core, lwg(1, 10), seats(&[2, 1]));
     town.run();
     for (node, known) in [(1, 10), (3, 5)] {
         let tower = &town.towers[&seat(node)];

@@ -103,7 +103,7 @@ fn a_move_to_where_a_member_is_not_names_it() {
     let home = town.view(seat(1), lwg(1, 1)).expect("a view").core;
     town.ask(seat(1), Down::Move { lwg: lwg(1, 2), to: home });
     town.run();
-    let (operation, outcome) = (Operation::Move, Outcome::Missing(seats(&[3])));
+    let (operation, outcome) = (Operation::Move, Outcome::Missing(Box::new(seats(&[3]))));
     let missing = Up::Done { lwg: lwg(1, 2), operation, outcome };
     let last = town.told[&seat(1)].last().expect("told");
     assert_eq!(format!("{last:?}"), format!("{missing:?}"));
@@ -119,7 +119,7 @@ fn gone_with_one_to_be_told(seed: u64) -> (Town, LwgId, [GroupId; 2]) {
     }
     town.run();
     let group = lwg(1, 1);
-    town.ask(seat(1), Down::CreateOn { core: cores[0], lwg: group, members: seats(&[1, 2]) });
+    town.create_on(seat(1), cores[0], group, seats(&[1, 2]));
     town.run();
     town.ask(seat(1), Down::Add { lwg: group, members: seats(&[3]) });
     // All is agreed upon before anybody hears that 2 has sent everything.
@@ -184,7 +184,7 @@ fn who_is_still_to_be_told_of_one_part_does_not_enter_another() {
         }
         town.run();
         let group = lwg(1, 1);
-        town.ask(seat(1), Down::CreateOn { core: home, lwg: group, members: seats(&[1, 2, 3]) });
+        town.create_on(seat(1), home, group, seats(&[1, 2, 3]));
         town.run();
         town.ask(seat(1), Down::Move { lwg: group, to });
         town.steps(seed % 12);
@@ -202,7 +202,7 @@ fn who_is_still_to_be_told_of_one_part_does_not_enter_another() {
         run_without(&mut town, home, &[4]);
         assert_eq!(town.view(seat(4), group), None, "seed {seed}");
         let last = town.told[&seat(1)].last();
-        let elsewhere = |outcome: &Outcome| *outcome == Outcome::Missing(seats(&[4]));
+        let elsewhere = |outcome: &Outcome| *outcome == Outcome::Missing(Box::new(seats(&[4])));
         let said = matches!(last, Some(Up::Done { outcome, .. }) if elsewhere(outcome));
         assert!(said, "{last:?}, seed {seed}");
         town.run();
@@ -369,7 +369,7 @@ fn whoever_did_not_hear_that_its_group_moved_is_found_however_late() {
         let (mut town, _, _) = two_cores(seed);
         let (group, home, to) = (lwg(2, 1), founded(&mut town, 1), founded(&mut town, 2));
         let members = seats(&[1, 2, 3]);
-        town.ask(seat(1), Down::CreateOn { core: home, lwg: group, members });
+        town.create_on(seat(1), home, group, members);
         town.run();
         town.ask(seat(1), Down::Move { lwg: group, to });
         town.steps(seed % 10);
@@ -480,7 +480,7 @@ fn an_adaptive_policy_parts_shares_and_shrinks() {
     let twin = lwg::SetId::DEFAULT.core(seat(1), 7);
     town.ask(seat(1), Down::FoundCore { core: twin, members: seats(&[1, 2]) });
     town.run();
-    town.ask(seat(1), Down::CreateOn { core: twin, lwg: lwg(1, 5), members: seats(&[1, 2]) });
+    town.create_on(seat(1), twin, lwg(1, 5), seats(&[1, 2]));
     town.run();
     for _ in 0..4 {
         town.pass(Duration::from_secs(5));

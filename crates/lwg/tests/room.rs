@@ -51,7 +51,7 @@ fn what_one_asks_of_a_group_is_done_in_the_order_of_asking() {
         Up::Done { operation, outcome, .. } => Some((*operation, outcome.clone())),
         _ => None,
     });
-    let (done, missing) = (Outcome::Done, Outcome::Missing(seats(&[9])));
+    let (done, missing) = (Outcome::Done, Outcome::Missing(Box::new(seats(&[9]))));
     assert_eq!(
         ended.collect::<Vec<_>>(),
         [
@@ -80,5 +80,5 @@ fn adds_that_wait_one_behind_another_take_no_longer_than_one() {
         Up::Done { outcome: Outcome::Missing(who), .. } => Some(who),
         _ => None,
     });
-    assert_eq!(missing.collect::<Vec<_>>(), [7, 8, 9].map(|nobody| seats(&[nobody])));
+    assert_eq!(missing.collect::<Vec<_>>(), [7, 8, 9].map(|nobody| Box::new(seats(&[nobody]))));
 }

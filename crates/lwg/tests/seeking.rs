@@ -51,7 +51,7 @@ fn wander(seed: u64) {
     let pick = |random: &mut Random| cores[random.below(5) as usize];
     for group in &groups {
         let core = pick(&mut random);
-        town.ask(seat(1), Down::CreateOn { core, lwg: *group, members: seats(&all) });
+        town.create_on(seat(1), core, *group, seats(&all));
     }
     town.run();
     for _ in 0..150 {
@@ -110,7 +110,7 @@ fn left_behind(seed: u64) -> (Town, LwgId, [GroupId; 3]) {
     let mut town = Town::new(seed, &seats(&[1, 2, 3]));
     let cores = [1, 2, 3].map(|number| founded(&mut town, number, &[1, 2, 3]));
     let group = lwg(2, 1);
-    town.ask(seat(1), Down::CreateOn { core: cores[0], lwg: group, members: seats(&[1, 2, 3]) });
+    town.create_on(seat(1), cores[0], group, seats(&[1, 2, 3]));
     while town.step() {}
     town.ask(seat(1), Down::Move { lwg: group, to: cores[1] });
     town.steps(seed % 10);
@@ -164,7 +164,7 @@ fn who_is_on_the_way_does_not_wait_for_those_who_have_been_there() {
         let mut town = Town::new(seed, &seats(&[1, 2, 3]));
         let [home, to, next] = [1, 2, 3].map(|number| founded(&mut town, number, &[1, 2, 3]));
         let (group, members) = (lwg(2, 1), seats(&[1, 2, 3]));
-        town.ask(seat(1), Down::CreateOn { core: home, lwg: group, members });
+        town.create_on(seat(1), home, group, members);
         town.run();
         // 2 says that it comes, and is told nothing more there.
         town.ask(seat(1), Down::Move { lwg: group, to });
@@ -194,7 +194,7 @@ fn many_memberships_are_looked_through_a_piece_at_a_time() {
     for set in 1..=many {
         let members: Vec<u64> = (1..NODES).filter(|node| set >> (node - 1) & 1 == 1).collect();
         let (lwg, members) = (lwg(1, set), seats(&members));
-        assert!(town.ask(seat(1), Down::CreateOn { core, lwg, members }));
+        assert!(town.create_on(seat(1), core, lwg, members));
         if set % 512 == 0 {
             town.run();
         }

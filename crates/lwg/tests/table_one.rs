@@ -121,7 +121,7 @@ fn add_of_one_who_cannot_be_had_names_it() {
     town.ask(seat(1), Down::Add { lwg: group, members: seats(&[9]) });
     town.run();
     let told = done(&town.told[&seat(1)]);
-    assert_eq!(told, [Outcome::Done, Outcome::Missing(seats(&[9]))]);
+    assert_eq!(told, [Outcome::Done, Outcome::Missing(Box::new(seats(&[9])))]);
     assert_eq!(town.members(seat(1), group), seats(&[1, 2, 3]));
 }
 
@@ -130,7 +130,7 @@ fn create_with_one_who_cannot_be_had_names_it() {
     let mut town = Town::new(1, &seats(&[1, 2]));
     town.ask(seat(1), Down::Create { lwg: lwg(1, 1), members: seats(&[1, 2, 9]) });
     town.run();
-    assert_eq!(done(&town.told[&seat(1)]), [Outcome::Missing(seats(&[9]))]);
+    assert_eq!(done(&town.told[&seat(1)]), [Outcome::Missing(Box::new(seats(&[9])))]);
     assert!(town.view(seat(2), lwg(1, 1)).is_none());
 }
 
@@ -141,7 +141,7 @@ fn who_was_asked_to_place_a_group_and_does_not_answer_is_named() {
     town.run();
     assert_eq!(done(&town.told[&seat(3)]), []);
     town.pass(muts::Duration::from_secs(9));
-    assert_eq!(done(&town.told[&seat(3)]), [Outcome::Missing(seats(&[1]))]);
+    assert_eq!(done(&town.told[&seat(3)]), [Outcome::Missing(Box::new(seats(&[1])))]);
 }
 
 #[test]

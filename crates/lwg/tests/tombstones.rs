@@ -17,7 +17,7 @@ fn four() -> (Town, GroupId) {
 
 fn create(town: &mut Town, core: GroupId, count: u64, nodes: &[u64]) {
     let (lwg, members) = (lwg(1, count), seats(nodes));
-    assert!(town.ask(seat(1), Down::CreateOn { core, lwg, members }));
+    assert!(town.create_on(seat(1), core, lwg, members));
     town.run();
 }
 

@@ -149,7 +149,7 @@ fn who_asks_for_a_group_of_another_part_finds_it() {
     let alone = lwg::SetId::DEFAULT.core(seat(3), 1);
     town.ask(seat(3), Down::FoundCore { core: alone, members: seats(&[3]) });
     let other = lwg(1, 9);
-    town.ask(seat(1), Down::CreateOn { core, lwg: other, members: seats(&[1, 2]) });
+    town.create_on(seat(1), core, other, seats(&[1, 2]));
     town.run();
     town.net.borrow_mut().side.insert(seat(3), 0);
     town.net.borrow_mut().regroup(core);

@@ -136,7 +136,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
             Down::CreateIn { set, lwg, members } => (set, None, lwg, members, plain),
             Down::CreateWith { set, lwg, members, traits } => (set, None, lwg, members, traits),
             Down::CreateOn { core, lwg, members } => {
-                (SetId::of(core), Some(core), lwg, members, plain)
+                (SetId::of(core), Some(core), lwg, *members, plain)
             }
             other => return Err(other),
         };
@@ -262,7 +262,7 @@ impl<C: Core, P: Policy> Groups<C, P> {
     }
 
     fn too_many(&mut self, lwg: LwgId, operation: Operation, members: Members) {
-        let outcome = Outcome::Missing(members);
+        let outcome = Outcome::missing(members);
         self.here.told.push_back(Up::Done { lwg, operation, outcome });
     }
 

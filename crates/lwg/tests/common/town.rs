@@ -76,6 +76,17 @@ impl<P: Policy> Town<P> {
         taken
     }
 
+    /// Makes a group of these on that core group.
+    pub(crate) fn create_on(
+        &mut self,
+        who: Endpoint,
+        core: GroupId,
+        lwg: LwgId,
+        members: Members,
+    ) -> bool {
+        self.ask(who, Down::CreateOn { core, lwg, members: Box::new(members) })
+    }
+
     pub(crate) fn send(
         &mut self,
         who: Endpoint,
