@@ -226,8 +226,7 @@ pub enum Up {
     Silent {
         /// The peer.
         peer: ProcId,
-        /// When it was heard last, or began to call without hearing. Where that is less than half
-        /// the limit ago, the system has said that nobody is there: its process seems to be over.
+        /// When it was heard last, or began to call without hearing.
         since: Instant,
     },
     /// A silent peer has been heard again, and has shown that it hears what has been said since: of

@@ -30,6 +30,8 @@ pub(crate) struct Host<T, A> {
     pub(crate) wake_at: Option<Instant>,
     /// The process dies when it has sent so many datagrams.
     pub(crate) doom: Option<u64>,
+    /// It went with its last process, and refuses nothing.
+    pub(crate) is_dark: bool,
     /// Datagrams sent by all incarnations.
     pub(crate) datagrams: u64,
     /// The last phase that its application was told.
@@ -51,6 +53,7 @@ impl<T, A> Default for Host<T, A> {
             inbox: VecDeque::new(),
             wake_at: None,
             doom: None,
+            is_dark: false,
             datagrams: 0,
             phase_told: Phase::Storm,
             wakes: 0,

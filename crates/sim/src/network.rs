@@ -69,6 +69,8 @@ pub struct Network {
     hosts: usize,
     weather: Vec<Weather>,
     cut: Vec<bool>,
+    /// Nothing comes along this link, and who sends is told that nobody listens there.
+    rejects: Vec<bool>,
     /// What goes to the hall does not come along this link.
     deaf: Vec<bool>,
     /// The same at every host; without it all that arrives is taken in at once.
@@ -90,6 +92,7 @@ impl Network {
             hosts,
             weather: vec![weather; links],
             cut: vec![false; links],
+            rejects: vec![false; links],
             deaf: vec![false; links],
             intake: None,
             done: vec![Instant::ZERO; hosts],
@@ -116,6 +119,18 @@ impl Network {
         self.cut[self.link(from, to)]
     }
 
+    /// Shuts one direction: it is cut, or a firewall rejects what goes there and says so.
+    pub fn shut(&mut self, from: usize, to: usize, rejects: bool) {
+        let link = self.link(from, to);
+        (self.cut[link], self.rejects[link]) = (self.cut[link] || !rejects, rejects);
+    }
+
+    /// Whether what goes in this direction is rejected.
+    #[must_use]
+    pub fn rejects(&self, from: usize, to: usize) -> bool {
+        self.rejects[self.link(from, to)]
+    }
+
     /// From now on nothing of the hall comes along this direction, or it does again.
     pub fn deafen(&mut self, from: usize, to: usize, deaf: bool) {
         let link = self.link(from, to);
@@ -131,6 +146,7 @@ impl Network {
     /// Opens every link; who hears the hall stays as it is.
     pub fn heal(&mut self) {
         self.cut.fill(false);
+        self.rejects.fill(false);
     }
 
     /// Changes the weather of one direction.
@@ -166,7 +182,8 @@ impl Network {
         self.sent += 1;
         let link = self.link(from, to);
         let weather = self.weather[link];
-        if self.cut[link] || self.choice.chance(weather.loss_chance) {
+        let shut = self.cut[link] || self.rejects[link];
+        if shut || self.choice.chance(weather.loss_chance) {
             self.lost += 1;
             return [None, None];
         }

@@ -121,6 +121,10 @@ pub struct Storm {
     gentle: bool,
     /// Somebody may not hear the hall.
     has_hall: bool,
+    /// Systems say that nobody listens: of the dead, and some of what is cut off.
+    refuses: bool,
+    /// What is drawn from this leaves all else as it was.
+    aside: Choice,
 }
 
 impl Storm {
@@ -136,7 +140,10 @@ impl Storm {
             weights[kind] = 1;
         }
         let gap_max_ms = silence_ms * choice.between(1, 3);
-        Self { choice, weights, silence_ms, gap_max_ms, gentle: false, has_hall: true }
+        let mut aside = choice.clone().fork();
+        let refuses = aside.chance(500_000);
+        let (gentle, has_hall) = (false, true);
+        Self { choice, weights, silence_ms, gap_max_ms, gentle, has_hall, refuses, aside }
     }
 
     /// The same, but whoever lives hears everybody else that does: nobody is stopped for long.
@@ -163,10 +170,11 @@ impl Storm {
 
     /// No faults at all, under some weather.
     #[must_use]
-    pub const fn none(choice: Choice) -> Self {
+    pub fn none(choice: Choice) -> Self {
         let weights = [0; FAULTS.len()];
         let (silence_ms, gap_max_ms) = (1_000, 1_000);
-        Self { choice, weights, silence_ms, gap_max_ms, gentle: false, has_hall: true }
+        let (gentle, has_hall, refuses, aside) = (false, true, false, choice.clone());
+        Self { choice, weights, silence_ms, gap_max_ms, gentle, has_hall, refuses, aside }
     }
 
     /// Rages over a world for this long.
@@ -177,6 +185,9 @@ impl Storm {
     ) {
         let weather = Weather::drawn(&mut self.choice);
         world.network.set_weather_everywhere(weather);
+        if self.refuses {
+            world.refuse_for_the_dead();
+        }
         let end = world.now() + length;
         while world.now() < end {
             let gap = Duration::from_millis(self.choice.between(10, self.gap_max(world, end)));
@@ -290,9 +301,14 @@ impl Storm {
             0 if world.may_die(host) => world.crash(host),
             1 => world.pause(host, Duration::from_secs(86_400)),
             _ => {
+                let rejects = self.rejects();
                 for &other in some {
-                    world.network.cut(host, other, ruin != 3);
-                    world.network.cut(other, host, ruin != 4);
+                    if ruin != 3 {
+                        world.network.shut(host, other, rejects);
+                    }
+                    if ruin != 4 {
+                        world.network.shut(other, host, rejects);
+                    }
                 }
             }
         }
@@ -386,15 +402,21 @@ impl Storm {
         let sides: Vec<_> = (0..world.hosts()).map(|_| self.choice.chance(500_000)).collect();
         // Most partitions are clean; in the others some still hear some of the other side.
         let leak_chance = *self.choice.pick(&[0, 0, 300_000]);
+        let rejects = self.rejects();
         for from in 0..sides.len() {
             for to in 0..sides.len() {
                 if sides[from] != sides[to] && !self.choice.chance(leak_chance) {
-                    world.network.cut(from, to, true);
+                    world.network.shut(from, to, rejects);
                 }
             }
         }
         let kind = if leak_chance == 0 { "partition" } else { "leaky partition" };
         world.note(kind, format_args!("{sides:?}"));
+    }
+
+    /// Whether who sends where it does not come is told so.
+    fn rejects(&mut self) -> bool {
+        self.refuses && self.aside.chance(500_000)
     }
 
     fn cut_one_way<T: Layer, A: App<Down = T::Down, Up = T::Up>>(
@@ -404,7 +426,12 @@ impl Storm {
         let from = self.choice.below(world.hosts() as u64) as usize;
         let to = self.choice.below(world.hosts() as u64) as usize;
         if from != to {
-            world.network.cut(from, to, true);
+            let rejects = self.rejects();
+            world.network.shut(from, to, rejects);
+            // Mostly a firewall is of the same mind about the way back.
+            if rejects && self.aside.chance(700_000) {
+                world.network.shut(to, from, rejects);
+            }
             world.note("one-way cut", format_args!("p{from} to p{to}"));
         }
     }

@@ -1,5 +1,6 @@
 //! World: many processes, one clock, one queue of what happens next, one seed.
 
+mod refusing;
 mod turn;
 
 use std::cmp::Reverse;
@@ -14,6 +15,7 @@ use crate::network::{Network, Weather};
 use crate::script::{App, Birth, Phase, Roster};
 use crate::spelling::Spelling;
 use crate::trace::{Digest, Trace};
+use refusing::Refusals;
 
 /// Makes the tower and the application of a process that starts.
 pub type Factory<T, A> = Box<dyn FnMut(Birth) -> (T, A)>;
@@ -31,6 +33,7 @@ pub struct World<T: Layer, A: App<Down = T::Down, Up = T::Up>> {
     spelling: Spelling,
     factory: Factory<T, A>,
     choice: Choice,
+    refusals: Refusals,
     phase: Phase,
     component: Vec<usize>,
     trace: Trace,
@@ -69,6 +72,7 @@ impl<T: Layer, A: App<Down = T::Down, Up = T::Up>> World<T, A> {
             roster: Roster::new(hosts),
             factory,
             choice,
+            refusals: Refusals::default(),
             phase: Phase::Storm,
             component: Vec::new(),
             trace,
@@ -213,6 +217,7 @@ impl<T: Layer, A: App<Down = T::Down, Up = T::Up>> World<T, A> {
         place.inbox.clear();
         place.wake_at = None;
         place.doom = None;
+        place.is_dark = false;
         place.phase_told = self.phase;
         self.wake(host);
     }
@@ -226,6 +231,7 @@ impl<T: Layer, A: App<Down = T::Down, Up = T::Up>> World<T, A> {
         place.past.push(running.app);
         place.paused_until = None;
         place.inbox.clear();
+        self.draw_dark(host);
         self.note("crash", format_args!("{name}"));
     }
 

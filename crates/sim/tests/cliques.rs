@@ -118,21 +118,27 @@ fn who_hears_and_is_not_heard_is_with_nobody_who_does_not_hear_it() {
 fn who_has_nothing_to_do_with_a_broken_link_stays_with_who_has_not_either() {
     for hosts in [4, 5] {
         for (one, other) in pairs(hosts).filter(|(one, other)| one < other) {
-            (1..=20).for_each(|seed| one_link_breaks(hosts, (one, other), seed));
+            for rejects in [false, true] {
+                (1..=20).for_each(|seed| one_link_breaks(hosts, (one, other), rejects, seed));
+            }
         }
     }
 }
 
-fn one_link_breaks(hosts: usize, (one, other): (usize, usize), seed: u64) {
+/// Where it `rejects`, each of the two is told that the other is not there.
+fn one_link_breaks(hosts: usize, (one, other): (usize, usize), rejects: bool, seed: u64) {
     let mut world = together(hosts, seed);
-    world.network.cut(one, other, true);
-    world.network.cut(other, one, true);
+    world.run_for(Duration::from_millis(seed * 7));
+    world.network.shut(one, other, rejects);
+    world.network.shut(other, one, rejects);
     world.run_for(STAND_WITHIN);
     let stood = sides(&world, hosts);
     let concerned = |host: &usize| *host == one || *host == other;
     let others: Vec<usize> = (0..hosts).filter(|host| !concerned(host)).collect();
     let whole = |side: &Vec<usize>| others.iter().all(|host| side.contains(host));
-    assert!(stood.iter().any(whole), "{one} and {other} of {hosts}, seed {seed}: {stood:?}");
-    assert_eq!(stood.len(), 2, "{stood:?}");
-    assert!(stood.iter().any(|side| side.len() == hosts - 1), "{stood:?}");
+    let shut = if rejects { "rejected" } else { "cut" };
+    let what = format!("{one} and {other} of {hosts}, {shut}, seed {seed}: {stood:?}");
+    assert!(stood.iter().any(whole), "{what}");
+    assert_eq!(stood.len(), 2, "{what}");
+    assert!(stood.iter().any(|side| side.len() == hosts - 1), "{what}");
 }

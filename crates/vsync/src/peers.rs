@@ -37,8 +37,6 @@ struct Peer {
     /// Since when it is known to be over.
     lost: Option<Instant>,
     silent: bool,
-    /// It fell silent at once: nobody lives where it was.
-    ended: bool,
     /// Since when it has been heard without a break, or been known at all.
     since: Instant,
     /// For how long it must be heard before it counts as heard.
@@ -151,7 +149,6 @@ impl Peers {
                 met: false,
                 lost,
                 silent: false,
-                ended: false,
                 since: now,
                 probation: self.good_first,
                 breaks: 0,
@@ -190,12 +187,9 @@ impl Peers {
         self.all.values_mut().for_each(|peer| _ = peer.holes.remove(&proc));
     }
 
-    /// It has been silent since then, as far as the transport knows.
-    pub(crate) fn silent(&mut self, now: Instant, proc: ProcId, since: Instant) {
+    pub(crate) fn silent(&mut self, now: Instant, proc: ProcId) {
         let (again, most) = (self.good_again, self.good_max);
-        let ended = now.since(since) < self.suspicion / 2;
         let peer = self.peer(now, proc);
-        peer.ended = ended;
         if !peer.silent {
             let forgiven = now.since(peer.since) > FORGIVEN_AFTER;
             peer.silent = true;
@@ -208,7 +202,7 @@ impl Peers {
     pub(crate) fn back(&mut self, now: Instant, proc: ProcId) {
         let peer = self.peer(now, proc);
         if peer.silent {
-            (peer.silent, peer.ended) = (false, false);
+            peer.silent = false;
             peer.since = now;
             // What it said before the silence is old.
             (peer.row, peer.said) = (None, None);
@@ -401,10 +395,10 @@ impl Peers {
         row.is_some_and(|row| cut(row) || row.contains(Brief::of(whose, whom)))
     }
 
-    /// Whether another process hears it by what that one said last, and nothing says that it has
-    /// ended: the silence may be between it and this process alone.
+    /// Whether another process hears it by what that one said last: the silence may be between it
+    /// and this process alone. Where it is over all others soon say that they miss it too.
     pub(crate) fn is_heard_by(&self, proc: ProcId, other: ProcId) -> bool {
-        let lives = self.all.get(&proc).is_some_and(|peer| peer.lives() && !peer.ended);
+        let lives = self.all.get(&proc).is_some_and(Peer::lives);
         let row = self.all.get(&other).and_then(|peer| peer.row.as_ref());
         lives && row.is_some_and(|row| row.contains(Brief::of(other, proc)))
     }

@@ -17,12 +17,11 @@ fn torn() -> World {
     world
 }
 
-/// The second is told that the first is silent, since so long ago.
-fn tell_of_silence(world: &World, ago: Duration) {
+/// This one is told that the first is silent.
+fn tell_of_silence(world: &World, to: char) {
     let mut air = world.air.borrow_mut();
-    let now = air.now;
-    let silent = Up::Silent { peer: proc('a'), since: now - ago };
-    air.tell(proc('b'), silent);
+    let since = air.now - SUSPICION;
+    air.tell(proc(to), Up::Silent { peer: proc('a'), since });
 }
 
 fn members(world: &World, me: char) -> String {
@@ -37,7 +36,7 @@ fn members(world: &World, me: char) -> String {
 #[test]
 fn who_suspects_one_that_others_hear_leaves_those_to_it() {
     let mut world = torn();
-    tell_of_silence(&world, SUSPICION);
+    tell_of_silence(&world, 'b');
     world.run(SUSPICION);
     assert_eq!(members(&world, 'b'), "abcd", "the other has not noticed yet");
     world.run(SUSPICION * 2);
@@ -51,7 +50,7 @@ fn one_that_does_not_act_is_waited_for_no_longer_than_it_may_need() {
     // Nothing comes of what it does.
     world.delay(proc('a'), proc('c'));
     world.delay(proc('a'), proc('d'));
-    tell_of_silence(&world, SUSPICION);
+    tell_of_silence(&world, 'b');
     world.run(SUSPICION * 14 / 10);
     assert_eq!(members(&world, 'b'), "abcd");
     world.run(SUSPICION * 3 / 10);
@@ -59,25 +58,16 @@ fn one_that_does_not_act_is_waited_for_no_longer_than_it_may_need() {
 }
 
 #[test]
-fn one_that_has_ended_is_not_waited_for_though_others_think_that_they_hear_it() {
-    let mut world = torn();
-    world.crash(proc('a'));
-    tell_of_silence(&world, Duration::from_millis(5));
-    world.run(Duration::from_millis(20));
-    assert_eq!(['b', 'c', 'd'].map(|me| members(&world, me)), ["bcd"; 3]);
-}
-
-#[test]
 fn one_that_was_back_meanwhile_is_waited_for_again() {
     let mut world = World::together("abcd", 1, GroupId::of_word("g")).0;
-    tell_of_silence(&world, SUSPICION);
+    tell_of_silence(&world, 'b');
     world.run(Duration::from_millis(100));
     world.air.borrow_mut().tell(proc('b'), Up::Back { peer: proc('a') });
     world.run(SUSPICION * 20);
     assert_eq!(['a', 'b', 'c', 'd'].map(|me| members(&world, me)), ["abcd"; 4]);
     world.cut(proc('a'), proc('b'));
     world.cut(proc('b'), proc('a'));
-    tell_of_silence(&world, SUSPICION);
+    tell_of_silence(&world, 'b');
     world.run(SUSPICION / 2);
     assert_eq!(members(&world, 'b'), "abcd");
 }
@@ -87,13 +77,11 @@ fn one_that_was_back_meanwhile_is_waited_for_again() {
 fn one_whom_nobody_hears_any_more_is_waited_for_no_longer() {
     let mut world = torn();
     world.crash(proc('a'));
-    tell_of_silence(&world, SUSPICION);
+    tell_of_silence(&world, 'b');
     world.run(SUSPICION * 4 / 10);
     assert_eq!(members(&world, 'b'), "abcd");
     for to in ['c', 'd'] {
-        let mut air = world.air.borrow_mut();
-        let since = air.now - SUSPICION;
-        air.tell(proc(to), Up::Silent { peer: proc('a'), since });
+        tell_of_silence(&world, to);
     }
     world.run(Duration::from_millis(110));
     assert_eq!(['b', 'c', 'd'].map(|me| members(&world, me)), ["bcd"; 3]);

@@ -95,6 +95,7 @@ impl<T: Layer, A: App<Down = T::Down, Up = T::Up>> World<T, A> {
                 self.send_all(host, &bytes);
             } else {
                 self.send(host, to as usize, bytes);
+                self.refuse(host, to as usize);
             }
         }
         self.complain(format!("p{host}: its tower never stops sending"));

@@ -2,7 +2,7 @@
 
 use super::Plant;
 
-pub(super) const PLANTS: [Plant; 25] = [
+pub(super) const PLANTS: [Plant; 24] = [
     Plant {
         name: "a client that keeps a group waiting for its last word stays",
         file: "crates/vsync/src/gate/server.rs",
@@ -160,14 +160,6 @@ pub(super) const PLANTS: [Plant; 25] = [
         file: "crates/vsync/src/precedence.rs",
         from: "(suspicion / 2).max(TOLD_WITHIN)",
         to: "suspicion * 8",
-        families: &[],
-        packages: &["vsync"],
-    },
-    Plant {
-        name: "a lower rank that has ended is waited for",
-        file: "crates/vsync/src/peers.rs",
-        from: "let ended = now.since(since) < self.suspicion / 2;",
-        to: "let ended = false;",
         families: &[],
         packages: &["vsync"],
     },
