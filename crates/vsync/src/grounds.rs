@@ -8,6 +8,7 @@ use crate::endpoint::GroupId;
 use crate::flush::Phase;
 use crate::group::Group;
 use crate::kernel::Kernel;
+use crate::precedence::Lower;
 use crate::serving::Serving;
 use crate::turn::Turn;
 use crate::view::ViewId;
@@ -70,6 +71,13 @@ pub enum Hold {
         since: Instant,
         /// Of one's own flush: whose answers are missing.
         missing: Vec<ProcId>,
+    },
+    /// A suspected member of a lower rank is heard by others: it is to change the view first.
+    Lower {
+        /// Who.
+        who: ProcId,
+        /// Since when it has been waited for.
+        since: Instant,
     },
     /// These are not known to be in the present view yet.
     Unconfirmed(Vec<ProcId>),
@@ -142,6 +150,9 @@ impl Serving {
                 missing.collect()
             });
             holds.push(Hold::Flush { by: blocked.by, since: blocked.since, missing });
+        }
+        if let Some(Lower { who, since }) = self.lower {
+            holds.push(Hold::Lower { who, since });
         }
         let named = |ranks: Vec<usize>| -> Vec<ProcId> {
             ranks.into_iter().map(|rank| self.epoch.members[rank]).collect()

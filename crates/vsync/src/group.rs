@@ -403,6 +403,6 @@ impl Group {
     /// a lower rank is waited for as long as it is heard.
     pub(crate) fn waits_for_rows(&self) -> bool {
         let Self::Serving(serving) = self else { return false };
-        !serving.joins.is_empty() || serving.lower_since.is_some()
+        !serving.joins.is_empty() || serving.lower.is_some()
     }
 }

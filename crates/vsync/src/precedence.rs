@@ -3,9 +3,9 @@
 //! Takes: whom others hear by their rows. Promises: a coordinator leaves those others to a lower
 //! rank, which suspects it too and flushes: if both did at once, each might win some of them, and
 //! neither view could take in the other while those two do not hear each other. No longer than the
-//! lower rank may take to notice. Keeps: since when it waits.
+//! lower rank may take to notice. Keeps: for whom it waits, and since when.
 
-use muts::{Duration, ProcId};
+use muts::{Duration, Instant, ProcId};
 
 use crate::serving::Serving;
 use crate::turn::Turn;
@@ -13,15 +13,21 @@ use crate::turn::Turn;
 /// A call of a silent one, and two heartbeats.
 const TOLD_WITHIN: Duration = Duration::from_millis(300);
 
+/// A lower rank that is waited for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lower {
+    pub(crate) who: ProcId,
+    /// Since when one has been.
+    pub(crate) since: Instant,
+}
+
 impl Serving {
     /// Whether a lower rank, suspected here and heard by one who is not, is to act first.
     pub(crate) fn waits_for_lower(&mut self, turn: &Turn<'_>) -> bool {
-        if self.flush.is_some() || !self.has_lower(turn) {
-            self.lower_since = None;
-            return false;
-        }
-        let since = *self.lower_since.get_or_insert(turn.now);
-        turn.now.since(since) < Self::patience_with_lower(turn.config.suspicion)
+        let who = if self.flush.is_some() { None } else { self.heard_lower(turn) };
+        let since = self.lower.map_or(turn.now, |lower| lower.since);
+        self.lower = who.map(|who| Lower { who, since });
+        who.is_some() && turn.now.since(since) < Self::patience_with_lower(turn.config.suspicion)
     }
 
     /// What is silent in one direction is noticed at the other end when that has been told so for
@@ -30,16 +36,18 @@ impl Serving {
         suspicion + (suspicion / 2).max(TOLD_WITHIN)
     }
 
-    fn has_lower(&self, turn: &Turn<'_>) -> bool {
+    fn heard_lower(&self, turn: &Turn<'_>) -> Option<ProcId> {
         let hears = |other: &ProcId, lower: &ProcId| {
             *other != turn.me()
                 && !self.suspects(turn, *other)
                 && turn.peers.is_heard_by(*lower, *other)
         };
-        let lower = self.epoch.members.iter().take(self.epoch.rank);
+        let mut lower = self.epoch.members.iter().copied().take(self.epoch.rank);
         // Who is gone has acted.
-        lower
-            .filter(|lower| !self.gone.contains(lower) && turn.peers.suspects(turn.now, **lower))
-            .any(|lower| self.epoch.members.iter().any(|other| hears(other, lower)))
+        lower.find(|lower| {
+            !self.gone.contains(lower)
+                && turn.peers.suspects(turn.now, *lower)
+                && self.epoch.members.iter().any(|other| hears(other, lower))
+        })
     }
 }

@@ -67,6 +67,13 @@ impl Hold {
                 }
                 said
             }
+            Self::Lower { who, since } => {
+                let ms = now.since(*since).as_millis();
+                let who = show(*who);
+                alloc::format!(
+                    "others hear {who}: for {ms} ms it has been left to change the view first"
+                )
+            }
             Self::Unconfirmed(who) => list("not known to be in the present view yet", who),
             Self::Unsettled(who) => {
                 list("not known to have received all, so what is safe waits for them", who)
@@ -105,6 +112,8 @@ mod tests {
         let said = flush(alloc::vec![a, b]).say(now, &show);
         assert_eq!(said, "n1 has been changing the view for 7 ms, and waits for n1, n2");
         assert_eq!(flush(Vec::new()).say(now, &show), "n1 has been changing the view for 7 ms");
+        let lower = Hold::Lower { who: b, since: Instant::ZERO }.say(now, &show);
+        assert_eq!(lower, "others hear n2: for 7 ms it has been left to change the view first");
         let window = Hold::Window(alloc::vec![b]).say(now, &show);
         assert_eq!(window, "no room; these have received least: n2");
         let across = Hold::Across(alloc::vec![GroupId(1), GroupId(2)]).say(now, &show);

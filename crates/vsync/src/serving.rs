@@ -24,6 +24,7 @@ use crate::install::{Install, Joiner};
 use crate::interface::Up;
 use crate::kin::Kin;
 use crate::merge::Merge;
+use crate::precedence::Lower;
 use crate::repeating::Repeating;
 use crate::showing::{NO_JOINING, Shown};
 use crate::span::Span;
@@ -104,8 +105,8 @@ pub(crate) struct Serving {
     pub(crate) asking: Asking,
     /// Since when there has been a reason for a view change.
     pub(crate) reason_since: Option<Instant>,
-    /// Since when a lower rank has been waited for that others hear.
-    pub(crate) lower_since: Option<Instant>,
+    /// A lower rank that others hear, and that is to act first.
+    pub(crate) lower: Option<Lower>,
     /// Since when the present view is.
     pub(crate) viewed: Instant,
     pub(crate) repeating: Repeating,
@@ -153,7 +154,7 @@ impl Serving {
             owes_room: false,
             asking: Asking::default(),
             reason_since: None,
-            lower_since: None,
+            lower: None,
             viewed: Instant::ZERO,
             repeating: Repeating::default(),
             where_due: None,
@@ -214,7 +215,7 @@ impl Serving {
         if self.coordinator(turn) == turn.me() {
             self.coordinate(turn);
         } else {
-            self.lower_since = None;
+            self.lower = None;
             self.begin_global(turn);
         }
         self.give_up_silent_flush(turn);

@@ -282,7 +282,7 @@ impl Serving {
         self.pulled = Vec::new();
         self.flush = None;
         self.merge = None;
-        (self.reason_since, self.lower_since) = (None, None);
+        (self.reason_since, self.lower) = (None, None);
         self.viewed = turn.now;
         self.repeating.soon(turn);
         self.apart.clear();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use muts::{ProcId, Up};
 
 use crate::common::{World, proc};
-use vsync::GroupId;
+use vsync::{GroupId, Hold};
 
 const SUSPICION: Duration = Duration::from_secs(1);
 
@@ -24,6 +24,15 @@ fn tell_of_silence(world: &World, to: char) {
     air.tell(proc(to), Up::Silent { peer: proc('a'), since });
 }
 
+/// For whom this one says that it waits.
+fn left_to(world: &World, me: char) -> Option<ProcId> {
+    let held = world.kernels[&proc(me)].why_held(GroupId::of_word("g"));
+    held.into_iter().find_map(|hold| match hold {
+        Hold::Lower { who, .. } => Some(who),
+        _ => None,
+    })
+}
+
 fn members(world: &World, me: char) -> String {
     let view = world.told[&proc(me)].iter().rev().find_map(|up| match up {
         vsync::Up::View(view) => Some(view),
@@ -39,9 +48,11 @@ fn who_suspects_one_that_others_hear_leaves_those_to_it() {
     tell_of_silence(&world, 'b');
     world.run(SUSPICION);
     assert_eq!(members(&world, 'b'), "abcd", "the other has not noticed yet");
+    assert_eq!(left_to(&world, 'b'), Some(proc('a')));
     world.run(SUSPICION * 2);
     assert_eq!(['a', 'c', 'd'].map(|me| members(&world, me)), ["acd"; 3]);
     assert_eq!(members(&world, 'b'), "b");
+    assert_eq!(left_to(&world, 'b'), None);
 }
 
 #[test]

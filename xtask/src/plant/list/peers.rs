@@ -166,7 +166,7 @@ pub(super) const PLANTS: [Plant; 24] = [
     Plant {
         name: "who had once waited for a lower rank never waits again",
         file: "crates/vsync/src/serving.rs",
-        from: "            self.lower_since = None;\n            self.begin_global(turn);",
+        from: "            self.lower = None;\n            self.begin_global(turn);",
         to: "            self.begin_global(turn);",
         families: &[],
         packages: &["vsync"],
@@ -174,7 +174,7 @@ pub(super) const PLANTS: [Plant; 24] = [
     Plant {
         name: "that nobody hears a lower rank any more is noticed by and by",
         file: "crates/vsync/src/group.rs",
-        from: "!serving.joins.is_empty() || serving.lower_since.is_some()",
+        from: "!serving.joins.is_empty() || serving.lower.is_some()",
         to: "!serving.joins.is_empty()",
         families: &[],
         packages: &["vsync"],
@@ -182,8 +182,8 @@ pub(super) const PLANTS: [Plant; 24] = [
     Plant {
         name: "that somebody is missed is said in its turn",
         file: "crates/vsync/src/peers.rs",
-        from: "        (new, soon)",
-        to: "        (new, soon && new.is_empty())",
+        from: "let soon = !row.is_cut() && ",
+        to: "let soon = row.is_cut() && ",
         families: &[],
         packages: &["vsync", "sim"],
     },
