@@ -13,21 +13,18 @@ pub(crate) struct Beats {
     every: Duration,
     bytes: Bytes,
     due: Instant,
-    /// By how much the next but one is to go before its turn.
-    early: Duration,
     sent: u64,
     heard: u64,
 }
 
 impl Beats {
     pub(crate) fn new(now: Instant, every: Duration) -> Self {
-        Self { every, bytes: Bytes::new(), due: now, early: Duration::ZERO, sent: 0, heard: 0 }
+        Self { every, bytes: Bytes::new(), due: now, sent: 0, heard: 0 }
     }
 
-    /// The link stands: the first goes at once, the second by so much before its turn. Where those
-    /// who met at one time keep different times, one that is gone is missed by the first of them.
-    pub(crate) fn begin(&mut self, now: Instant, early: Duration) {
-        (self.due, self.early) = (now, early.min(self.every));
+    /// The link stands: the first goes at once.
+    pub(crate) const fn begin(&mut self, now: Instant) {
+        self.due = now;
     }
 
     /// What they carry from now on.
@@ -43,7 +40,7 @@ impl Beats {
     /// One goes now: its number, and what it carries.
     pub(crate) fn next(&mut self, now: Instant) -> (u64, &Bytes) {
         self.sent += 1;
-        self.due = now + (self.every - core::mem::take(&mut self.early));
+        self.due = now + self.every;
         (self.sent, &self.bytes)
     }
 
@@ -76,23 +73,6 @@ mod tests {
         beats.carry(Bytes::from_static(b"more"));
         assert_eq!(beats.next(start + every), (2, &Bytes::from_static(b"more")));
         assert_eq!(beats.due(), start + every * 2);
-    }
-
-    #[test]
-    fn those_who_meet_at_once_keep_different_times() {
-        let (start, every) = (Instant::ZERO, Duration::from_millis(100));
-        let mut beats = Beats::new(start, every);
-        beats.begin(start, Duration::from_millis(30));
-        let times = [(); 3].map(|()| {
-            let due = beats.due();
-            beats.next(due);
-            due
-        });
-        let after = |ms| start + Duration::from_millis(ms);
-        assert_eq!(times, [after(0), after(70), after(170)]);
-        beats.begin(start, every * 2);
-        beats.next(start);
-        assert_eq!(beats.due(), start, "not before the first");
     }
 
     #[test]

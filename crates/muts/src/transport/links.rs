@@ -13,10 +13,6 @@ use crate::process::ProcId;
 use crate::silence::Look;
 use crate::time::{Duration, Instant};
 
-/// At how many times of a period heartbeats go: one that is gone is missed by the first, and to
-/// wake for each of many peers alone would cost more than it tells.
-const BEAT_TIMES: u32 = 4;
-
 /// Between two calls for a new session.
 const RENEW_PAUSE: Duration = Duration::from_secs(1);
 
@@ -71,8 +67,7 @@ impl Transport {
         let Some(link) = self.links.get_mut(&peer) else { return };
         if !link.met {
             link.met = true;
-            let time = self.random.below(BEAT_TIMES.into()) as u32;
-            link.beats.begin(now, self.config.beat / BEAT_TIMES * time);
+            link.beats.begin(now);
             link.path.begin(now);
             link.reach.begin(now);
             link.make_ready(UNICAST);
