@@ -136,7 +136,7 @@ pub enum Down {
         to: ProcId,
         /// A few bytes of the floor above: replaced, not queued.
         bytes: Bytes,
-        /// One goes at once, and the others a period after it: this is not to wait its turn.
+        /// One goes at once, or a moment after the last that did: this is not to wait its turn.
         soon: bool,
     },
 }
@@ -226,7 +226,8 @@ pub enum Up {
     Silent {
         /// The peer.
         peer: ProcId,
-        /// When it was heard last, or began to call without hearing.
+        /// When it was heard last, or began to call without hearing. Where that is less than half
+        /// the limit ago, the system has said that nobody is there: its process seems to be over.
         since: Instant,
     },
     /// A silent peer has been heard again, and has shown that it hears what has been said since: of

@@ -246,7 +246,7 @@ impl Layer for Transport {
             Down::Taken { channel, from, bytes } => self.taken(channel, from, bytes),
             Down::Send { to, message } => return self.send(to, message),
             Down::Tell { to, change, message } => self.tell(to, change, &message),
-            Down::Beat { to, bytes, soon } => self.beat(to, bytes, soon),
+            Down::Beat { to, bytes, soon } => self.beat(now, to, bytes, soon),
             Down::Miss { peer } => self.miss(now, peer),
             Down::Farewell => self.farewell(),
         }

@@ -151,7 +151,7 @@ impl Serving {
             });
             holds.push(Hold::Flush { by: blocked.by, since: blocked.since, missing });
         }
-        if let Some(Lower { who, since }) = self.lower {
+        if let Some(Lower { who, since, .. }) = self.lower {
             holds.push(Hold::Lower { who, since });
         }
         let named = |ranks: Vec<usize>| -> Vec<ProcId> {

@@ -37,6 +37,8 @@ struct Peer {
     /// Since when it is known to be over.
     lost: Option<Instant>,
     silent: bool,
+    /// It fell silent at once: nobody is said to live where it was.
+    ended: bool,
     /// Since when it has been heard without a break, or been known at all.
     since: Instant,
     /// For how long it must be heard before it counts as heard.
@@ -149,6 +151,7 @@ impl Peers {
                 met: false,
                 lost,
                 silent: false,
+                ended: false,
                 since: now,
                 probation: self.good_first,
                 breaks: 0,
@@ -187,9 +190,12 @@ impl Peers {
         self.all.values_mut().for_each(|peer| _ = peer.holes.remove(&proc));
     }
 
-    pub(crate) fn silent(&mut self, now: Instant, proc: ProcId) {
+    /// It has been silent since then, as far as the transport knows.
+    pub(crate) fn silent(&mut self, now: Instant, proc: ProcId, since: Instant) {
         let (again, most) = (self.good_again, self.good_max);
+        let ended = now.since(since) < self.suspicion / 2;
         let peer = self.peer(now, proc);
+        peer.ended = ended;
         if !peer.silent {
             let forgiven = now.since(peer.since) > FORGIVEN_AFTER;
             peer.silent = true;
@@ -202,7 +208,7 @@ impl Peers {
     pub(crate) fn back(&mut self, now: Instant, proc: ProcId) {
         let peer = self.peer(now, proc);
         if peer.silent {
-            peer.silent = false;
+            (peer.silent, peer.ended) = (false, false);
             peer.since = now;
             // What it said before the silence is old.
             (peer.row, peer.said) = (None, None);
@@ -396,11 +402,16 @@ impl Peers {
     }
 
     /// Whether another process hears it by what that one said last: the silence may be between it
-    /// and this process alone. Where it is over all others soon say that they miss it too.
+    /// and this process alone. Where it is over the others soon say that they miss it too.
     pub(crate) fn is_heard_by(&self, proc: ProcId, other: ProcId) -> bool {
         let lives = self.all.get(&proc).is_some_and(Peer::lives);
         let row = self.all.get(&other).and_then(|peer| peer.row.as_ref());
         lives && row.is_some_and(|row| row.contains(Brief::of(other, proc)))
+    }
+
+    /// Whether it is said to be over by the system where it was: of its process, or by a firewall.
+    pub(crate) fn has_ended(&self, proc: ProcId) -> bool {
+        self.all.get(&proc).is_some_and(|peer| peer.ended)
     }
 
     /// Whether a view may hold both: only a lasting hole in somebody's rows speaks against it.
@@ -459,8 +470,8 @@ impl Peers {
         let row_of = |named: &[ProcId]| named.iter().map(|proc| Brief::of(me, *proc)).collect();
         let row: Row = row_of(&heard);
         let told = core::mem::replace(&mut self.row, row.clone());
-        let missed = |proc: &ProcId| told.contains(Brief::of(me, *proc)) && !self.hears(now, *proc);
-        let soon = !row.is_cut() && self.living().any(|proc| missed(&proc));
+        let missed = |brief| told.contains(brief) && !row.contains(brief);
+        let soon = !row.is_cut() && self.living().any(|proc| missed(Brief::of(me, proc)));
         let mut new = Vec::new();
         let mut bytes = Vec::new();
         for (proc, peer) in self.all.iter_mut().filter(|(_, peer)| peer.lives()) {

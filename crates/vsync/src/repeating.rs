@@ -91,7 +91,7 @@ impl Serving {
         let config = turn.config;
         let looks = [
             self.reason_since.map(|since| since + config.gather),
-            self.lower.map(|lower| lower.since + Self::patience_with_lower(config.suspicion)),
+            self.lower.map(|lower| lower.until),
             self.blocked.map(|blocked| blocked.since + config.control * 2),
             self.blocked.map(|blocked| blocked.since + config.merge),
             self.blocked.map(|blocked| blocked.moved + config.flush),

@@ -239,14 +239,15 @@ impl Transport {
         self.rouse(to);
     }
 
-    pub(super) fn beat(&mut self, to: ProcId, bytes: Bytes, soon: bool) {
+    pub(super) fn beat(&mut self, now: Instant, to: ProcId, bytes: Bytes, soon: bool) {
         let room = self.config.datagram_bytes_max.min(DATAGRAM_BYTES_SAFE);
         if bytes.len() > BEAT_BYTES_MAX.min(room - DATAGRAM_HEADER_BYTES - SMALL_FRAME_BYTES_MAX) {
             self.counters.dropped_too_long += 1;
         } else if let Some(link) = self.links.get_mut(&to) {
             link.beats.carry(bytes);
             if soon && link.met && !link.silence.is_silent() {
-                link.errands.beat = true;
+                link.beats.hurry(now);
+                link.errands.beat |= link.beats.due() <= now;
                 self.rouse(to);
             }
         }

@@ -72,8 +72,8 @@ impl<M: Multicast> Kernel<M> {
                 self.desk.told.push_back(Up::Lost { peer });
                 self.stir(now, peer);
             }
-            muts::Up::Silent { peer, .. } => {
-                self.desk.peers.silent(now, peer);
+            muts::Up::Silent { peer, since } => {
+                self.desk.peers.silent(now, peer, since);
                 self.stir(now, peer);
             }
             muts::Up::Back { peer } => {

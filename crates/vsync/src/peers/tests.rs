@@ -43,7 +43,7 @@ fn what_is_said_again_is_looked_at_again_once_others_are_known_or_over() {
     assert_eq!(hear(&mut peers), [proc(3)], "one more is known, whom it does not hear");
     peers.lost(now, proc(3));
     assert_eq!(hear(&mut peers), []);
-    peers.silent(now, other);
+    peers.silent(now, other, now);
     peers.back(now, other);
     assert_eq!(hear(&mut peers), [], "what it said before the silence is old");
     peers.know(now, proc(4));
@@ -99,7 +99,7 @@ fn a_link_that_breaks_again_and_again_has_to_be_good_for_ever_longer() {
     peers.met(now, other);
     let mut waits = Vec::new();
     for _ in 0..9 {
-        peers.silent(now, other);
+        peers.silent(now, other, now);
         peers.back(now, other);
         let mut waited = Duration::ZERO;
         while !peers.hears(now, other) {
@@ -110,7 +110,7 @@ fn a_link_that_breaks_again_and_again_has_to_be_good_for_ever_longer() {
     }
     assert_eq!(waits, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
     now += FORGIVEN_AFTER * 2;
-    peers.silent(now, other);
+    peers.silent(now, other, now);
     peers.back(now, other);
     assert!(!peers.hears(now, other) && peers.hears(now + Duration::from_millis(500), other));
 }
@@ -124,7 +124,7 @@ fn who_is_heard_for_a_moment_now_and_then_is_not_waited_for() {
     let (mut now, other) = (Instant::ZERO, proc(1));
     peers.met(now, other);
     for breaks in 1..6 {
-        peers.silent(now, other);
+        peers.silent(now, other, now);
         assert!(!peers.comes_back(now, other));
         now += Duration::from_millis(200);
         peers.back(now, other);
@@ -220,7 +220,7 @@ fn that_somebody_is_missed_is_said_at_once_and_all_else_in_its_turn() {
     assert_eq!(said(&mut peers, 3), (vec![2, 3, 4], false), "all are heard");
     peers.share(Instant::ZERO, proc(2), 7);
     assert_eq!(said(&mut peers, 1), (vec![2], false), "something is shared");
-    peers.silent(Instant::ZERO, proc(3));
+    peers.silent(Instant::ZERO, proc(3), Instant::ZERO);
     assert_eq!(said(&mut peers, 1), (vec![2, 3, 4], true), "one is missed");
     peers.share(Instant::ZERO, proc(2), 7);
     assert_eq!(said(&mut peers, 1), (vec![2], false), "it is missed still");

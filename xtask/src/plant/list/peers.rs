@@ -189,9 +189,9 @@ pub(super) const PLANTS: [Plant; 24] = [
     },
     Plant {
         name: "a heartbeat that is not to wait its turn waits its turn",
-        file: "crates/muts/src/transport/asks.rs",
-        from: "                link.errands.beat = true;\n",
-        to: "",
+        file: "crates/muts/src/beats.rs",
+        from: "        self.hurried = Some(now.max(self.calm));",
+        to: "        self.hurried = Some(self.due.max(now));",
         families: &[],
         packages: &["muts", "sim"],
     },

@@ -290,6 +290,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_to_wait_its_turn_goes_to_other_daemons_a_moment_later() {
+        let (me, host, peer) = (proc(1), proc(2), proc(3));
+        let beat = Duration::from_millis(240);
+        let tables = |soon: bool| {
+            let mut trunk = Trunk::new(Line::default(), beat, beat * 4);
+            let mut now = Instant::ZERO;
+            trunk.attach(now, me, "a");
+            trunk.host_mut().told.push_back(Up::Met { peer: host });
+            trunk.listen(now);
+            trunk.here(now, host, peer, Vec::new());
+            trunk.wake(now);
+            trunk.hear_pulse(host, Pulse { version: 0, has: 0 });
+            trunk.host_mut().asked.clear();
+            let bytes = alloc::vec![7; 9].into();
+            trunk.ask(now, me, core::iter::once(Down::Beat { to: peer, bytes, soon }));
+            now += beat / 8;
+            trunk.wake(now);
+            let asked = trunk.host_mut().asked.iter();
+            asked.filter(|ask| matches!(ask, Down::Tell { to, .. } if *to == host)).count()
+        };
+        assert_eq!([true, false].map(tables), [1, 0]);
+    }
+
+    #[test]
     fn a_long_table_goes_as_a_letter_and_the_next_once_it_is_there() {
         let (me, host, peer) = (proc(1), proc(2), proc(3));
         let beat = Duration::from_millis(250);
