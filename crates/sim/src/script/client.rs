@@ -47,6 +47,8 @@ pub struct Client {
     full_to: BTreeSet<(LwgId, Endpoint)>,
     choking: Choking<LwgId>,
     asks: VecDeque<Down>,
+    /// What nobody has passed on yet: asked again one at a time.
+    unpassed: VecDeque<Down>,
     asking: Asking,
     /// Handed back something other than a send: nothing is asked until the next act.
     stuck: bool,
@@ -86,6 +88,7 @@ impl Client {
             full: BTreeSet::new(),
             full_to: BTreeSet::new(),
             asks: VecDeque::new(),
+            unpassed: VecDeque::new(),
             asking: Asking::Other,
             stuck: false,
             met: BTreeSet::new(),
@@ -430,11 +433,8 @@ impl App for Client {
                 self.full_to.insert((lwg, to));
                 self.carrying.refused(ask);
             }
-            // Whoever is to pass it on may be silent for good: what is for others goes first.
-            Some(ask @ Down::SendThrough { .. }) => {
-                self.stuck = true;
-                self.asks.push_back(ask);
-            }
+            // Whoever is to pass it on may be silent for good: nothing waits for that.
+            Some(ask @ Down::SendThrough { .. }) => self.unpassed.push_back(ask),
             Some(ask) => {
                 self.stuck = true;
                 self.asks.push_front(ask);
@@ -451,6 +451,7 @@ impl App for Client {
             return;
         }
         self.stuck = false;
+        self.asks.extend(self.unpassed.pop_front());
         if self.phase == Phase::Storm {
             self.act(now);
         }
