@@ -245,3 +245,21 @@ fn a_trace_has_a_line_for_each_fault() {
     let lines = trace.take();
     assert_eq!(lines.last().map(String::as_str), Some("0.000000 - world crash p1#1"));
 }
+
+/// Six at once and one a second, of a process that is over; nothing where the host went with it.
+#[test]
+fn most_hosts_say_that_their_process_is_over() {
+    let refusals = |seed| {
+        let (mut world, _) = toys(2, seed, Trace::off());
+        let count = |world: &World<Toy, Listener>| *world.counts().get("refusals").unwrap_or(&0);
+        world.refuse_for_the_dead();
+        world.run_for(Duration::from_secs(5));
+        assert_eq!(count(&world), 0, "all live");
+        world.crash(1);
+        world.run_for(Duration::from_millis(4_500));
+        count(&world)
+    };
+    let told: Vec<u64> = (1..=30).map(refusals).collect();
+    assert!(told.iter().all(|told| [0, 10].contains(told)), "{told:?}");
+    assert!((1..15).contains(&told.iter().filter(|told| **told == 0).count()), "{told:?}");
+}

@@ -2,7 +2,7 @@
 
 use super::Plant;
 
-pub(super) const PLANTS: [Plant; 24] = [
+pub(super) const PLANTS: [Plant; 29] = [
     Plant {
         name: "a client that keeps a group waiting for its last word stays",
         file: "crates/vsync/src/gate/server.rs",
@@ -194,5 +194,45 @@ pub(super) const PLANTS: [Plant; 24] = [
         to: "        self.hurried = Some(self.due.max(now));",
         families: &[],
         packages: &["muts", "sim"],
+    },
+    Plant {
+        name: "all who miss somebody say so at one time from then on",
+        file: "crates/muts/src/beats.rs",
+        from: "        if self.due <= now {\n",
+        to: "        {\n",
+        families: &[],
+        packages: &["muts", "sim"],
+    },
+    Plant {
+        name: "a heartbeat out of turn goes for each who is missed",
+        file: "crates/muts/src/beats.rs",
+        from: "self.calm = now + self.every / HURRIED_IN_A_PERIOD;",
+        to: "self.calm = now + self.every / HURRIED_IN_A_PERIOD / 1_000;",
+        families: &[],
+        packages: &["muts"],
+    },
+    Plant {
+        name: "who seems to be over is not waited for",
+        file: "crates/vsync/src/precedence.rs",
+        from: "REFUSED_WITHIN.min(suspicion)",
+        to: "REFUSED_WITHIN.min(suspicion / 1_000)",
+        families: &[],
+        packages: &["sim"],
+    },
+    Plant {
+        name: "who seems to be over is waited for as one who is silent",
+        file: "crates/vsync/src/precedence.rs",
+        from: "if turn.peers.has_ended(who) {",
+        to: "if turn.peers.has_ended(who) && suspicion.is_zero() {",
+        families: &[],
+        packages: &["sim"],
+    },
+    Plant {
+        name: "a daemon says in its turn that somebody is missed",
+        file: "crates/vsync/src/gate/trunk.rs",
+        from: "                    if soon {\n",
+        to: "                    if soon && self.version == 0 {\n",
+        families: &[],
+        packages: &["vsync"],
     },
 ];

@@ -263,15 +263,22 @@ mod tests {
         ProcId { node: NodeId(node), incarnation: 1 }
     }
 
-    #[test]
-    fn who_was_silent_is_heard_whole_at_its_next_heartbeat() {
-        let (me, host, peer) = (proc(1), proc(2), proc(3));
-        let (beat, now) = (Duration::from_millis(250), Instant::ZERO);
+    /// One client here, another daemon, and one client there.
+    fn beside(beat: Duration) -> (Trunk<Line>, [ProcId; 3]) {
+        let (all, now) = ([1, 2, 3].map(proc), Instant::ZERO);
+        let [me, host, peer] = all;
         let mut trunk = Trunk::new(Line::default(), beat, beat * 4);
         trunk.attach(now, me, "a");
         trunk.host_mut().told.push_back(Up::Met { peer: host });
         trunk.listen(now);
         trunk.here(now, host, peer, Vec::new());
+        (trunk, all)
+    }
+
+    #[test]
+    fn who_was_silent_is_heard_whole_at_its_next_heartbeat() {
+        let now = Instant::ZERO;
+        let (mut trunk, [me, host, peer]) = beside(Duration::from_millis(250));
         // The two share nothing.
         let table = Table::of(1, &[(peer, me, alloc::vec![0; 9].into())]);
         trunk.hear_table(now, host, table);
@@ -291,22 +298,15 @@ mod tests {
 
     #[test]
     fn what_is_not_to_wait_its_turn_goes_to_other_daemons_a_moment_later() {
-        let (me, host, peer) = (proc(1), proc(2), proc(3));
-        let beat = Duration::from_millis(240);
+        let (beat, now) = (Duration::from_millis(240), Instant::ZERO);
         let tables = |soon: bool| {
-            let mut trunk = Trunk::new(Line::default(), beat, beat * 4);
-            let mut now = Instant::ZERO;
-            trunk.attach(now, me, "a");
-            trunk.host_mut().told.push_back(Up::Met { peer: host });
-            trunk.listen(now);
-            trunk.here(now, host, peer, Vec::new());
+            let (mut trunk, [me, host, peer]) = beside(beat);
             trunk.wake(now);
             trunk.hear_pulse(host, Pulse { version: 0, has: 0 });
             trunk.host_mut().asked.clear();
             let bytes = alloc::vec![7; 9].into();
             trunk.ask(now, me, core::iter::once(Down::Beat { to: peer, bytes, soon }));
-            now += beat / 8;
-            trunk.wake(now);
+            trunk.wake(now + beat / 8);
             let asked = trunk.host_mut().asked.iter();
             asked.filter(|ask| matches!(ask, Down::Tell { to, .. } if *to == host)).count()
         };
@@ -315,14 +315,8 @@ mod tests {
 
     #[test]
     fn a_long_table_goes_as_a_letter_and_the_next_once_it_is_there() {
-        let (me, host, peer) = (proc(1), proc(2), proc(3));
-        let beat = Duration::from_millis(250);
-        let mut trunk = Trunk::new(Line::default(), beat, beat * 4);
-        let mut now = Instant::ZERO;
-        trunk.attach(now, me, "a");
-        trunk.host_mut().told.push_back(Up::Met { peer: host });
-        trunk.listen(now);
-        trunk.here(now, host, peer, Vec::new());
+        let (beat, mut now) = (Duration::from_millis(250), Instant::ZERO);
+        let (mut trunk, [me, host, peer]) = beside(beat);
         let mut turn = |trunk: &mut Trunk<Line>, length: usize, has: u64| {
             let bytes = alloc::vec![7; length].into();
             trunk.ask(now, me, core::iter::once(Down::Beat { to: peer, bytes, soon: false }));
